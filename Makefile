@@ -1,0 +1,60 @@
+# Two commands do everything: `make demo` and `make test`. What they make stays in this folder; `make clean` removes it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NOTEBOOK ?= notebooks/01_quickstart.ipynb
+export JUPYTER_PLATFORM_DIRS := 1
+
+.PHONY: demo lab test check bench screens constraints clean
+
+## demo: make a clip in a real notebook, headless, and say where it is
+demo: .stamps/demo
+	$(BIN)/python notebooks/demo.py $(NOTEBOOK)
+
+## lab: open the same notebook live
+lab: .stamps/demo
+	$(BIN)/jupyter lab $(NOTEBOOK)
+
+## test: everything for the tests, and the tests
+test: .stamps/test .stamps/kernels
+	sh tests/run.sh
+
+## check: format, lint and types only
+check: .stamps/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+## bench: print the figures, with the ratio to a baseline in the same run
+bench: .stamps/test
+	$(BIN)/python -m benchmarks
+
+## screens: take the screenshots of the documentation anew
+screens: .stamps/test
+	$(BIN)/python -m tests.screens
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" -c constraints.txt
+
+.stamps/demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group demo
+	@mkdir -p .stamps && touch $@
+
+.stamps/test: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group test
+	@mkdir -p .stamps && touch $@ .stamps/demo
+
+# The kernels that people have: each line's last release, beside the environment's own.
+.stamps/kernels: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --no-deps --target .kernels/6.31 ipykernel==6.31.0
+	$(BIN)/python -m pip install --quiet --no-deps --target .kernels/7.3 ipykernel==7.3.0
+	@mkdir -p .stamps && touch $@
+
+## constraints: write down the versions that are installed now
+constraints: .stamps/test
+	$(BIN)/python -m pip freeze --exclude-editable --exclude kling-nb | grep -v ' @ ' > constraints.txt
+
+clean:
+	rm -rf $(VENV) .stamps .kernels demo

@@ -1,0 +1,91 @@
+"""`python -m benchmarks.client`: one process that makes clips, ours or the script's, and says what that cost it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from benchmarks.hub import KEY
+
+
+def main() -> None:
+    """Make the clips and print what they cost as JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--gap", type=float, required=True, help="seconds between two requests")
+    parser.add_argument("--every", type=float, help="the script, asking each job every so many seconds; else ours")
+    given = parser.parse_args()
+    make = _ours if given.every is None else _script
+    print(json.dumps(make(given)))
+
+
+def _script(given: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks.script import fetch_all
+
+    with _Costs() as costs:
+        jobs = asyncio.run(fetch_all(given.url, given.folder, given.count, gap=given.gap, every=given.every))
+    return {"jobs": jobs, **costs.said()}
+
+
+def _ours(given: argparse.Namespace) -> dict[str, Any]:
+    # Modules are loaded outside the clock, here as with the script; what loading costs has rows of its own.
+    import av  # noqa: F401 - the log's probe loads it late
+    import PIL.Image  # noqa: F401 - same
+
+    from kling_nb import pace
+
+    # A hub on loopback would be asked at the local hub's quick pace; this one stands for the real hub. Before the
+    # rest is loaded, since others take the name from there.
+    pace.LOCAL_PACE = pace.HUB_PACE
+    from kling_nb.render import card_bundle  # noqa: F401 - loaded here, as above
+    from kling_nb.studio import Studio
+
+    maker = Studio(key=KEY, hub=given.url, log=given.folder)
+    pool = ThreadPoolExecutor(1)
+    ended: dict[str, float] = {}
+
+    def carded(job: Any) -> None:
+        job.wait()
+        job.card()
+        ended[job.id] = time.time()
+
+    with _Costs() as costs:
+        asked: dict[str, float] = {}
+        jobs: list[Any] = []
+        for number in range(given.count):
+            time.sleep(given.gap if number else 0)
+            at = time.time()
+            job: Any = maker.generate(f"A paper boat sets sail, take {number}", duration=3)
+            asked[job.id] = at
+            jobs.append(job)
+            job.subscribe(lambda progress, job=job: pool.submit(carded, job) if progress.ended else None)
+        for job in jobs:
+            job.wait()
+        pool.shutdown()
+    assert all(job.state == "succeeded" for job in jobs), [job.record.failure for job in jobs]
+    said = [{"generation": job.record.generation_id, "asked": asked[job.id], "ended": ended[job.id]} for job in jobs]
+    maker.close()
+    return {"jobs": said, **costs.said()}
+
+
+class _Costs:
+    def __enter__(self) -> _Costs:
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wall, self._cpu = time.monotonic() - self._wall, time.process_time() - self._cpu
+
+    def said(self) -> dict[str, float]:
+        return {"wall": self._wall, "cpu": self._cpu}
+
+
+if __name__ == "__main__":
+    main()

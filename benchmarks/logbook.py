@@ -1,0 +1,106 @@
+"""The log with many records: one more written, and a filtered question, each beside the naive way."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.hub import MODEL
+from benchmarks.table import Row
+from kling_nb.logbook.sidecars import Stamp
+from kling_nb.logbook.store import Log
+from kling_nb.models.canonical import canonical_json
+from kling_nb.models.media import sha256
+from kling_nb.models.price import Estimate
+from kling_nb.models.record import Record, Times
+
+_START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+_WORDS = ("lantern", "harbour", "fox", "meadow", "storm", "paper", "boat", "neon", "alley", "astronaut", "tea", "snow")
+_RARE = "zeppelin"
+
+
+def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """Fill a log, then ask and write in turn with the naive way."""
+    count = 10_000 if quick else 100_000
+    log = _filled(folder / "log", count)
+    naive = _naive(folder / "naive.sqlite", log.find())
+    for what, word in (("a common word", "lantern"), ("a rare word", _RARE)):
+
+        def ours(word: str = word) -> None:
+            log.find(text=word, status="failed", limit=50)
+
+        def scan(word: str = word) -> None:
+            like = "SELECT json FROM records WHERE json LIKE ? AND json LIKE ? ORDER BY id DESC LIMIT 50"
+            bodies = naive.execute(like, (f"%{word}%", '%"status":"failed"%')).fetchall()
+            _ = [json.loads(body) for (body,) in bodies]
+
+        figure, baseline = _in_turn(ours, scan, 21)
+        yield Row(f"{count:,} records: find {what} among the failed", figure, "ms", baseline, "LIKE in SQLite", aim=20)
+    numbers = iter(range(count, count + 1000))
+    alone = folder / "alone"
+    alone.mkdir()
+    figure, baseline = _in_turn(lambda: log.save(_record(next(numbers))), lambda: _file(alone, next(numbers)), 101)
+    yield Row(f"{count:,} records: save one more", figure, "ms", baseline, "a JSON file, synced", aim=20)
+    log.close()
+    naive.close()
+
+
+def _filled(folder: Path, count: int) -> Log:
+    # Straight into the index: the sidecars of as many records would take minutes to be written and synced.
+    log = Log(folder)
+    log._ledger.ready(writing=True)
+    log._ledger.index.replace_all((_record(number), Stamp(number, 1)) for number in range(count))
+    return log
+
+
+def _naive(file: Path, records: list[Record]) -> sqlite3.Connection:
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE records (id TEXT PRIMARY KEY, json TEXT)")
+    connection.executemany("INSERT INTO records VALUES (?, ?)", ((one.id, one.model_dump_json()) for one in records))
+    connection.commit()
+    return connection
+
+
+def _file(folder: Path, number: int) -> None:
+    with (folder / f"{number}.json").open("w") as file:
+        file.write(_record(number).model_dump_json(indent=2))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _in_turn(ours: Callable[[], Any], theirs: Callable[[], Any], times: int) -> tuple[float, float]:
+    """Medians in milliseconds."""
+    took: tuple[list[float], list[float]] = ([], [])
+    for _ in range(times):
+        for each, work in zip(took, (ours, theirs), strict=True):
+            began = time.perf_counter()
+            work()
+            each.append(1000 * (time.perf_counter() - began))
+    return median(took[0]), median(took[1])
+
+
+def _record(number: int) -> Record:
+    dice = random.Random(number)  # noqa: S311 - filler, no secret
+    prompt = " ".join(dice.choices(_WORDS, k=4)) + (f" {_RARE}" if number % 2500 == 0 else "")
+    request = {"model": MODEL, "prompt": prompt, "duration": 5}
+    return Record(
+        id=f"job{number:06}",
+        batch=f"batch{number:06}",
+        hub="https://hub.example",
+        local=False,
+        model=MODEL,
+        status="failed" if number % 7 == 0 or number % 2500 == 0 else "succeeded",
+        canonical=request,
+        request_hash=sha256(canonical_json(request)),
+        estimate=Estimate(each=None, total=None, seconds=5, generations=1, rate=None, source="unknown"),
+        times=Times(created=_START + datetime.timedelta(minutes=number)),
+        tags=("keep",) if number % 5 == 0 else (),
+    )

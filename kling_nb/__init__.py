@@ -1,0 +1,118 @@
+"""kling_nb: make videos with Kling O3 Pro from a notebook, and keep the record of how.
+
+Importing starts nothing: no thread, no socket, no file, no look at the environment. Each name is loaded when it is
+first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kling_nb import errors as errors
+    from kling_nb._default import configure as configure
+    from kling_nb.engine.job import Clip as Clip
+    from kling_nb.engine.job import Job as Job
+    from kling_nb.engine.jobs import Jobs as Jobs
+    from kling_nb.models.problem import Problem as Problem
+    from kling_nb.models.record import Record as Record
+    from kling_nb.models.request import Element as Element
+    from kling_nb.models.request import HubRequest as HubRequest
+    from kling_nb.models.request import Omni as Omni
+    from kling_nb.models.request import ReferenceToVideo as ReferenceToVideo
+    from kling_nb.models.request import Shot as Shot
+    from kling_nb.nested import allow_nested_loops as allow_nested_loops
+    from kling_nb.studio import Studio as Studio
+
+    _shared = Studio()
+    compare, gallery = _shared.compare, _shared.gallery
+    budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
+    gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
+    log, model = _shared.log, _shared.model
+    panel, preview, price, resume = _shared.panel, _shared.preview, _shared.price, _shared.resume
+
+__version__ = "0.1.0"
+
+_VERBS = (
+    "budget",
+    "compare",
+    "gallery",
+    "gather",
+    "generate",
+    "hub",
+    "lint",
+    "log",
+    "model",
+    "panel",
+    "preview",
+    "price",
+    "resume",
+    "spending",
+    "sweep",
+)
+_HOMES = {
+    "allow_nested_loops": "kling_nb.nested",
+    "configure": "kling_nb._default",
+    "Clip": "kling_nb.engine.job",
+    "Element": "kling_nb.models.request",
+    "HubRequest": "kling_nb.models.request",
+    "Job": "kling_nb.engine.job",
+    "Jobs": "kling_nb.engine.jobs",
+    "Omni": "kling_nb.models.request",
+    "Problem": "kling_nb.models.problem",
+    "Record": "kling_nb.models.record",
+    "ReferenceToVideo": "kling_nb.models.request",
+    "Shot": "kling_nb.models.request",
+    "Studio": "kling_nb.studio",
+}
+
+__all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads the names above
+    "allow_nested_loops",
+    "budget",
+    "compare",
+    "configure",
+    "errors",
+    "gallery",
+    "gather",
+    "generate",
+    "hub",
+    "lint",
+    "log",
+    "model",
+    "panel",
+    "preview",
+    "price",
+    "resume",
+    "spending",
+    "sweep",
+    "Clip",
+    "Element",
+    "HubRequest",
+    "Job",
+    "Jobs",
+    "Omni",
+    "Problem",
+    "Record",
+    "ReferenceToVideo",
+    "Shot",
+    "Studio",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _VERBS:
+        value: Any = import_module("kling_nb._default").verb(name)
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name == "errors":
+        return import_module("kling_nb.errors")
+    else:
+        raise AttributeError(f"module 'kling_nb' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,122 @@
+"""What the panel's buttons do: `views.actions.PanelActions` over a studio's parts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from kling_nb import errors
+from kling_nb.connection import Connection
+from kling_nb.engine.job import Job
+from kling_nb.links import notebook_path
+from kling_nb.logbook.store import Log
+from kling_nb.loop import BackgroundLoop
+from kling_nb.models import restore
+from kling_nb.models.lint import parse
+from kling_nb.models.record import Kind
+from kling_nb.models.request import TARGET, Request
+from kling_nb.settings import KEY, REAL_HUB, Settings
+from kling_nb.snippets import Flavour, Flow, Snippet, snippet
+from kling_nb.views.actions import Banner, Verdict
+
+logger = logging.getLogger(__name__)
+
+_DRAFT, _DRAFT_AFTER = "draft", 1.0
+
+
+class Actions:
+    """Checks, starts and keeps what one panel holds. `start` begins the jobs of a request."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection: Connection,
+        store: Log,
+        loop: BackgroundLoop,
+        start: Callable[[Request, Kind], list[Job]],
+    ) -> None:
+        self._settings, self._connection, self._store = settings, connection, store
+        self._loop, self._start = loop, start
+        self._draft: dict[str, Any] | None = None
+
+    def check(self, fields: dict[str, Any], /) -> Verdict:
+        """Judge what the panel holds from what is known, without asking the hub."""
+        request, problems = parse(fields)
+        model = self._connection.catalogue.seen(str(fields.get("model", TARGET)))
+        price = self._connection.price_of({"model": TARGET, **fields}, model)
+        return Verdict(tuple(problems), str(price), price.seconds, request, price.origin)
+
+    def generate(self, request: Request, /) -> Sequence[Job]:
+        """Start paid jobs."""
+        return self._start(request, "result")
+
+    def preview(self, request: Request, /) -> Sequence[Job]:
+        """Start the free animatic."""
+        return self._start(request.model_copy(update={"num_generations": 1}), "preview")
+
+    def banner_later(self, callback: Callable[[Banner], None], /) -> None:
+        """Say at once which hub is meant, and once it answered whether the model is there."""
+        callback(
+            _LOCAL if self._settings.local else Banner(f"{self._host} · live", detail="asking for its catalogue …")
+        )
+        self._loop.submit(self._look(callback))
+
+    def code(self, request: Request, flavour: Flavour, flow: Flow, /) -> Snippet:
+        """Write the request as code: for the real hub while the local one answers, whose address changes."""
+        return snippet(request, flavour, flow, hub=REAL_HUB if self._settings.local else self._settings.hub)
+
+    def keep_draft(self, fields: dict[str, Any], /) -> None:
+        """Keep what is being written, a moment after the last keystroke."""
+        waiting, self._draft = self._draft is not None, fields
+        if not waiting:
+            self._loop.submit(self._keep())
+
+    def kept_draft(self) -> Mapping[str, Any] | None:
+        """What was being written in this notebook; None when nothing was kept or a picture of it is gone."""
+        try:
+            kept = self._store.kept(_DRAFT, _notebook())
+            return restore.taken_out(kept, self._store.read) if kept else None
+        except errors.LogError as exc:
+            logger.warning("the panel's draft could not be read: %s", exc)
+            return None
+
+    async def _keep(self) -> None:
+        await asyncio.sleep(_DRAFT_AFTER)
+        fields, self._draft = self._draft or {}, None
+        try:
+            await asyncio.to_thread(self._put_away, fields)
+        except errors.LogError as exc:
+            logger.warning("the panel's draft could not be kept: %s", exc)
+
+    def _put_away(self, fields: dict[str, Any]) -> None:
+        self._store.keep(_DRAFT, _notebook(), restore.put_away(fields, self._store.keep_reference))
+
+    async def _look(self, callback: Callable[[Banner], None]) -> None:
+        try:
+            model = await self._connection.catalogue.model(TARGET)
+        except errors.ModelNotFound as exc:
+            callback(Banner(f"{self._host} · the model is gone", "trouble", str(exc)))
+        except errors.HubError as exc:
+            callback(Banner(f"{self._host} · no answer", "trouble", str(exc)))
+        else:
+            detail = f"{model.display_name or model.id}; key from {self._settings.sources.get(KEY, 'nowhere')}"
+            callback(_LOCAL if self._settings.local else Banner(f"{self._host} · live", "live", detail))
+
+    @property
+    def _host(self) -> str:
+        return "Local hub" if self._settings.local else self._settings.hub.partition("://")[2]
+
+
+def _notebook() -> str:
+    notebook = notebook_path()
+    return notebook.name if notebook else ""
+
+
+_LOCAL = Banner(
+    "Local hub · free animatics",
+    "local",
+    "No key is set, so a small server on this machine draws each request as an animatic. "
+    "Set OXEN_API_KEY for the real model.",
+)

@@ -1,0 +1,119 @@
+"""`Connection`: the hubs of a studio, the one that answers and the local one for previews, and what they cost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from kling_nb import errors
+from kling_nb.hubs.catalogue import Catalogue
+from kling_nb.hubs.client import HubClient
+from kling_nb.hubs.local import LocalHub
+from kling_nb.hubs.oxen import Oxen
+from kling_nb.hubs.upload import Memory, Uploads, Way
+from kling_nb.loop import BackgroundLoop
+from kling_nb.models.catalogue import Model
+from kling_nb.models.price import Estimate, estimate
+from kling_nb.models.record import Record
+from kling_nb.models.request import TARGET, Request
+from kling_nb.pace import HUB_PACE, LOCAL_PACE, Pace
+from kling_nb.render import HubInfo
+from kling_nb.settings import KEY, Settings, is_loopback
+
+#: Seconds that a question to the catalogue may keep a person waiting.
+PATIENCE = 6.0
+
+
+class Connection:
+    """Makes the hubs that the settings name; nothing is opened before the first question."""
+
+    def __init__(self, settings: Settings, loop: BackgroundLoop, memory: Memory, upload: Way) -> None:
+        self._settings, self._loop, self._memory = settings, loop, memory
+        self._upload: Way = upload
+        self.main = self._local({}) if settings.local else self._remote()
+        # Previews are drawn at once, whatever pace the local hub acts out for jobs.
+        self.previews = self._local({"X-Local-Instant": "1"})
+        self.catalogue = Catalogue(self.main)
+
+    @property
+    def pace(self) -> Pace:
+        """How often the hub that answers may be asked."""
+        near = self._settings.local or is_loopback(urlsplit(self._settings.hub).hostname or "")
+        return LOCAL_PACE if near else HUB_PACE
+
+    def estimate(self, request: Request) -> Estimate:
+        """Return the price from what is known, without asking."""
+        model = self.catalogue.seen(request.model)
+        return self.price_of(request.draft(), model)
+
+    def price_of(self, draft: Mapping[str, Any], model: Model | None) -> Estimate:
+        """Return the price of a draft by a model's live pricing, nothing on the local hub."""
+        return estimate(draft, pricing=model.pricing if model else None, free=self._settings.local)
+
+    async def describe(self, record: Record, request: Request) -> dict[str, Any]:
+        """What the catalogue says of the model at this time, for the record; nothing when it cannot be read."""
+        try:
+            model = await asyncio.wait_for(self.catalogue.model(request.model), PATIENCE)
+        except (errors.HubError, TimeoutError):
+            return {}
+        return {"schema_digest": model.schema_digest, "estimate": self.price_of(request.draft(), model)}
+
+    async def info(self) -> HubInfo:
+        """Say which hub answers, where the key came from (never the key), and whether it knows the model."""
+        found, alternatives, trouble, address = None, (), "", self._settings.hub
+        try:
+            if isinstance(self.main, LocalHub):
+                address = (await self.main.running()).base_url
+            await asyncio.wait_for(self.catalogue.model(TARGET), PATIENCE)
+            found = True
+        except TimeoutError:
+            trouble = f"It did not answer within {PATIENCE:.0f} s."
+        except errors.ModelNotFound as exc:
+            found, alternatives = False, exc.alternatives
+        except errors.HubError as exc:
+            trouble = str(exc)
+        return HubInfo(
+            name="Local hub" if self._settings.local else _host(self._settings.hub),
+            base_url=address,
+            local=self._settings.local,
+            key_source=self._settings.sources.get(KEY),
+            model=TARGET,
+            in_catalogue=found,
+            alternatives=alternatives,
+            trouble=trouble,
+        )
+
+    def _remote(self) -> Oxen:
+        return self._connected(HubClient(self._settings.hub, self._settings.key))
+
+    def _local(self, headers: Mapping[str, str]) -> LocalHub:
+        def connect(address: str) -> Oxen:
+            return self._connected(HubClient(address, SecretStr("local"), headers=headers, attempts=2))
+
+        return LocalHub(_ensure_local_hub, connect)
+
+    def _connected(self, client: HubClient) -> Oxen:
+        oxen = Oxen(client, Uploads(client, self._memory, self._upload))
+        self._loop.at_stop(oxen.aclose)
+        return oxen
+
+
+async def nothing_known(record: Record, request: Request) -> dict[str, Any]:
+    """What a preview's record says of the catalogue."""
+    return {}
+
+
+def _host(address: str) -> str:
+    return address.partition("://")[2].partition("/")[0].rpartition("@")[2].removesuffix("/") or address
+
+
+def _ensure_local_hub() -> str:
+    import platformdirs
+
+    from kling_nb.localhub.serve import ensure
+
+    return ensure(platformdirs.user_state_path("kling_nb") / "localhub")

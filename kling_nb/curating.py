@@ -1,0 +1,141 @@
+"""What a gallery and a comparison do: `views.gallery_actions.GalleryActions` over a studio's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, cast
+
+from kling_nb import errors
+from kling_nb.engine.job import Clip, Job
+from kling_nb.links import Links
+from kling_nb.logbook.store import Log
+from kling_nb.models.price import Estimate
+from kling_nb.models.record import Record
+from kling_nb.models.request import Request
+from kling_nb.render import (
+    SHEET,
+    compare_html,
+    compare_text,
+    differences,
+    gallery_html,
+    gallery_text,
+    tile_still,
+)
+from kling_nb.render.words import STATUS_WORDS, money
+from kling_nb.views.compare import FEWEST, MOST, Comparison, Take
+
+
+class Curating:
+    """Finds, shows, rates, compares and throws away records. `start` begins one more clip of a record's request."""
+
+    def __init__(
+        self,
+        store: Log,
+        links: Links,
+        *,
+        request_of: Callable[[Record], Request],
+        estimate: Callable[[Request], Estimate],
+        start: Callable[[Request, str], list[Job]],
+    ) -> None:
+        self._store, self._links = store, links
+        self._request_of, self._estimate, self._start = request_of, estimate, start
+        self._still = lru_cache(maxsize=600)(self._drawn)
+
+    # --- the gallery ---
+
+    def find(self, filters: Mapping[str, Any], /, *, offset: int, limit: int) -> tuple[Sequence[Record], int]:
+        """Return a page of the records that pass, and how many pass."""
+        return self._store.find(limit=limit, offset=offset, **filters), self._store.count(**filters)
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """Return the models and tags in use."""
+        return {"models": self._store.models(), "tags": self._store.tags()}
+
+    def poster(self, record: Record, /) -> str | None:
+        """Return the clip's still; None where there is none, or its file is no picture."""
+        return self._still(record.clip.poster) if record.clip and record.clip.poster else None
+
+    def clip(self, record_id: str, /) -> bytes | None:
+        """Return the clip's bytes."""
+        clip = self._store.get(record_id).clip
+        return self._store.read(clip.digest) if clip else None
+
+    def annotate(self, record_id: str, changes: Mapping[str, Any], /) -> Record:
+        """Write what the user says of a record."""
+        return self._store.annotate(record_id, **changes)
+
+    def offer(self, record_ids: Sequence[str], /) -> str:
+        """Return the price of one more clip of each, summed; `price unknown` when one of them has none."""
+        estimates = [self._estimate(self._single(record_id)) for record_id in record_ids]
+        totals = [estimate.total for estimate in estimates]
+        if any(total is None for total in totals):
+            return "price unknown"
+        whole = sum((total for total in totals if total is not None), Decimal(0))
+        return "free" if all(estimate.source == "free" for estimate in estimates) else money(whole)
+
+    def generate(self, record_id: str, /) -> Sequence[Job]:
+        """Start one more clip of the record's request; the new record names the old one."""
+        return self._start(self._single(record_id), record_id)
+
+    def trash(self, record_id: str, /) -> None:
+        """Move a record to the log's trash."""
+        self._store.trash(record_id)
+
+    def restore(self, record_id: str, /) -> None:
+        """Bring it back."""
+        self._store.restore(record_id)
+
+    def sheet(self, filters: Mapping[str, Any], /) -> Mapping[str, Any]:
+        """Return the contact sheet of the newest."""
+        records, total = self.find(filters, offset=0, limit=SHEET)
+        return {
+            "text/html": gallery_html(records, self._links, total=total),
+            "text/plain": gallery_text(records, total=total),
+        }
+
+    # --- the comparison ---
+
+    def compare(self, record_ids: Sequence[str], /) -> Comparison:
+        """Return what a player needs. Raises `KlingError` for fewer than two, more than nine, or one with no clip."""
+        return self.comparison([self._store.get(record_id) for record_id in record_ids])
+
+    def comparison(self, records: Sequence[Record]) -> Comparison:
+        """Return what a player needs of these records."""
+        if not FEWEST <= len(records) <= MOST:
+            raise errors.KlingError(f"a comparison takes {FEWEST} to {MOST} different clips: this is {len(records)}")
+        for record in records:
+            if record.clip is None:
+                why = "wait for its clip" if not record.ended else "it has no clip"
+                raise errors.KlingError(f"{record.id} is {STATUS_WORDS[record.status].lower()}: {why}")
+        static = {"text/html": compare_html(records, self._links), "text/plain": compare_text(records)}
+        return Comparison([Take(record, self.poster(record)) for record in records], differences(records), static)
+
+    def records_of(self, things: Iterable[Any]) -> list[Record]:
+        """Return the records of records, clips, jobs, ids, or lists of them; each once, in order."""
+        found = [record for thing in things for record in self._records(thing)]
+        return list({record.id: record for record in found}.values())
+
+    def _records(self, thing: Any) -> list[Record]:
+        match thing:
+            case Record():
+                return [thing]
+            case Clip() | Job():
+                return [thing.record]
+            case str():
+                return [self._store.get(thing)]
+            case Iterable():
+                return self.records_of(cast("Iterable[Any]", thing))
+            case _:
+                raise errors.KlingError(f"{type(thing).__name__} is nothing to compare: give records, clips, jobs, ids")
+
+    def _single(self, record_id: str) -> Request:
+        return self._request_of(self._store.get(record_id)).model_copy(update={"num_generations": 1})
+
+    def _drawn(self, digest: str) -> str | None:
+        try:
+            data = self._store.read(digest)
+            return tile_still(data) if data else None
+        except (OSError, SyntaxError, ValueError):  # Pillow's words for what is no picture
+            return None

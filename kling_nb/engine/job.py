@@ -1,0 +1,245 @@
+"""`Job`: one generation as the user holds it. It can be shown, waited for, awaited, cancelled; it never blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kling_nb.engine.frames import frame_of
+from kling_nb.errors import JobCancelled, JobFailed, JobUncertain, KlingError, TransferError, WaitTimeout
+from kling_nb.models.progress import Progress
+from kling_nb.models.record import Record, Status
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+    from kling_nb.engine.ports import Screen
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[Progress], None]
+
+#: How often a wait looks up, in seconds: an interrupt of a cell that awaits is felt only when its loop wakes.
+_HEARTBEAT = 0.1
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A finished clip: `path` is the file, `record` everything needed to know it and to make it again."""
+
+    path: Path
+    record: Record
+
+    def frame(self, number: int, /) -> PILImage:
+        """Return one frame as a PIL image, from 0; `-1` is the last. Raises `IndexError` for one that is not there.
+
+        It is exactly the frame that a player stops at, so that shots can be chained:
+        `kn.generate("…", start_image_url=clip.frame(-1))`.
+        """
+        return frame_of(self.path, number)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self.record._repr_mimebundle_(include, exclude)  # pyright: ignore[reportPrivateUsage] -- IPython's own name
+
+
+class Job:
+    """One generation, from the intent to the file. Made by `kn.generate`; every method may be called on any thread.
+
+    Interrupting a wait leaves the job running: it goes on in the background, and after a kernel restart
+    `kn.resume()` brings it back.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        progress: Progress,
+        *,
+        bind: Callable[[Record], Record],
+        screen: Screen,
+        stop: Callable[[Job], Future[None]],
+    ) -> None:
+        self._guard = threading.Lock()
+        self._record, self._progress = record, progress
+        self._bind, self._screen = bind, screen
+        self._listeners: list[Listener] = []
+        self._end: Future[Path | None] = Future()
+        self._stop = stop
+
+    # --- how it stands ---
+
+    @property
+    def id(self) -> str:
+        """Its name in the log."""
+        return self._record.id
+
+    @property
+    def record(self) -> Record:
+        """The record as it is now."""
+        return self._bind(self._record)
+
+    @property
+    def kept(self) -> Record:
+        """The record as the log has it, without a way to act on it; what the engine works with."""
+        return self._record
+
+    @property
+    def progress(self) -> Progress:
+        """How it stands, as one value."""
+        return self._progress
+
+    @property
+    def state(self) -> Status:
+        """`prepared`, `submitting`, `uncertain`, `queued`, `processing`, `downloading`, or how it ended."""
+        return self._record.status
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody works on it here any more; `record.ended` says whether it reached an end of its own."""
+        return self._end.done()
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Call when nobody works on it here any more, on any thread; at once when that is so already."""
+        self._end.add_done_callback(lambda _: call())
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with the progress now and at each change (on the engine's thread); returns how to stop."""
+        with self._guard:
+            self._listeners.append(listener)
+        listener(self._progress)
+
+        def unsubscribe() -> None:
+            with self._guard, suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    # --- waiting ---
+
+    def result(self, timeout: float | None = None) -> Clip:
+        """Wait for the clip, for up to `timeout` seconds (None: as long as it takes).
+
+        Raises `WaitTimeout` (the job goes on), `JobFailed` with the hub's words, `JobCancelled`, `JobUncertain`, or
+        `TransferError` when the clip exists but could not be fetched yet (`kn.resume()` tries again).
+        """
+        if not self.wait(timeout):
+            raise WaitTimeout(f"{self.id} is still {self.progress.words.lower()}; it goes on")
+        return self._clip()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, whichever it is; return whether it came within `timeout` seconds."""
+        with suppress(KlingError, TimeoutError):
+            self._end.result(timeout)
+        if self._end.done():
+            self._screen.publish([self])
+        return self._end.done()
+
+    def __await__(self) -> Generator[Any, None, Clip]:
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Clip:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake(_: Any) -> None:
+            with suppress(RuntimeError):  # the waiting loop may be gone by then
+                loop.call_soon_threadsafe(ended.set)
+
+        self._end.add_done_callback(wake)
+        while not self._end.done():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _HEARTBEAT)
+        self._screen.publish([self])
+        return self._clip()
+
+    def __iter__(self) -> Iterator[Progress]:
+        """Yield how it stands at each change, ending with its end."""
+        changes: queue.SimpleQueue[Progress] = queue.SimpleQueue()
+        unsubscribe = self.subscribe(changes.put)
+        try:
+            while True:
+                with suppress(queue.Empty):
+                    yield (progress := changes.get(timeout=_HEARTBEAT))
+                    if progress.ended:
+                        break
+                if self._end.done() and changes.empty():
+                    break
+        finally:
+            unsubscribe()
+        self._screen.publish([self])
+
+    async def __aiter__(self) -> AsyncIterator[Progress]:
+        changes: queue.SimpleQueue[Progress] = queue.SimpleQueue()
+        unsubscribe = self.subscribe(changes.put)
+        try:
+            while not (self._end.done() and changes.empty()):
+                try:
+                    yield changes.get_nowait()
+                except queue.Empty:
+                    await asyncio.sleep(_HEARTBEAT)
+        finally:
+            unsubscribe()
+
+    def cancel(self) -> Future[None]:
+        """Ask for the job to be stopped; returns at once. One that the hub has begun may still be billed."""
+        return self._stop(self)
+
+    def card(self) -> dict[str, Any]:
+        """Return its static card as a mimebundle."""
+        return self._screen.bundle(self.record)
+
+    def _ipython_display_(self) -> None:
+        self._screen.show([self])
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id}: {self.progress.words}>"
+
+    def _clip(self) -> Clip:
+        record = self.record
+        match record.status:
+            case "failed":
+                failure = record.failure
+                message = f"{failure.message} {failure.remedy}".strip() if failure else "It failed."
+                raise JobFailed(message, job_id=self.id, failure=failure)
+            case "cancelled":
+                why = record.notes[-1] if record.notes else ""
+                raise JobCancelled(f"{self.id} was cancelled. {why}".strip(), job_id=self.id)
+            case "uncertain":
+                text = (
+                    "The hub's answer was lost and its queue could not be read, so nobody knows whether it has the job."
+                )
+                raise JobUncertain(f"{text} kn.resume() looks again; nothing is sent twice.", job_id=self.id)
+            case _:
+                path = self._end.result()
+                if path is None:
+                    raise TransferError(
+                        f"{self.id} is {record.status}, but its file is not here; kn.resume() fetches it"
+                    )
+                return Clip(path, record)
+
+    # --- the engine's side, called on its loop ---
+
+    def become(self, record: Record, progress: Progress) -> None:
+        """Take a new state and tell the listeners."""
+        with self._guard:
+            self._record, self._progress = record, progress
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            try:
+                listener(progress)
+            except Exception:  # a broken view must not end the work on a paid job
+                logger.exception("a listener of job %s failed", record.id)
+
+    def finish(self, path: Path | None = None, error: KlingError | None = None) -> None:
+        """Let go whoever waits: with the file, or with why there is none here."""
+        if not self._end.done():
+            if error is None:
+                self._end.set_result(path)
+            else:
+                self._end.set_exception(error)

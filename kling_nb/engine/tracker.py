@@ -1,0 +1,179 @@
+"""One tracker for all jobs of a hub: events wake it, one list call a beat serves everybody, the queue is the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+
+from kling_nb.engine.ports import Hub
+from kling_nb.errors import HubError, HubFault, NotFound
+from kling_nb.models.generation import Completion, Generation
+from kling_nb.pace import Pace
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 8
+
+
+class Tracker:
+    """Watches the generations that `watch` names until `told` says that they have ended.
+
+    `ages` gives (elapsed, expected) seconds of each watched job; `tell(id, generation)` takes the hub's word, with
+    None for a job that the hub no longer knows; `trouble(text)` says why nothing moves (empty: it does again).
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        pace: Pace,
+        *,
+        ages: Callable[[], list[tuple[float, float | None]]],
+        tell: Callable[[str, Generation | None], Awaitable[None]],
+        trouble: Callable[[str], None],
+    ) -> None:
+        self._hub, self._pace = hub, pace
+        self._ages, self._tell, self._trouble = ages, tell, trouble
+        self._watched: set[str] = set()
+        self._hinted: set[str] = set()
+        self._look = False
+        self._wake = asyncio.Event()
+        self._heard = asyncio.Event()
+        self._beat: asyncio.Task[None] | None = None
+        self._ear: asyncio.Task[None] | None = None
+        self._failures = 0
+
+    async def listen(self, patience: float = 2.0) -> None:
+        """Be subscribed to the hub's events before something is enqueued: they are not replayed.
+
+        Goes on without them after `patience` seconds; the beat finds everything then.
+        """
+        if self._ear is None or self._ear.done():
+            self._ear = asyncio.create_task(self._listen(), name="kling_nb events")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._heard.wait(), patience)
+
+    def watch(self, ids: Iterable[str], *, look: bool = False) -> None:
+        """Watch some generations from now on; with `look`, ask about them at once."""
+        self._watched.update(ids)
+        self._look |= look
+        self._wake.set()
+        if self._beat is None or self._beat.done():
+            self._beat = asyncio.create_task(self._beats(), name="kling_nb tracker")
+        if self._ear is None or self._ear.done():
+            self._ear = asyncio.create_task(self._listen(), name="kling_nb events")
+
+    def told(self, generation_id: str) -> None:
+        """Stop watching one that has ended."""
+        self._watched.discard(generation_id)
+        self._hinted.discard(generation_id)
+        if not self._watched:
+            self._wake.set()
+            asyncio.get_running_loop().call_later(_LINGER, self._rest)
+
+    def stop(self) -> None:
+        """Ask and listen no more."""
+        for task in (self._beat, self._ear):
+            if task:
+                task.cancel()
+
+    def _rest(self) -> None:
+        """Let the event stream go when nothing is watched; kept a while, since the next job often follows at once."""
+        if not self._watched and self._ear:
+            self._ear.cancel()
+
+    async def _beats(self) -> None:
+        while self._watched:
+            await self._until_next()
+            hinted, look = self._hinted & self._watched, self._look
+            self._look = False
+            self._hinted = self._hinted - hinted if len(self._hinted) < _MOST_HINTS else set()
+            try:
+                if hinted:
+                    await self._ask_each(hinted)
+                if look or not hinted:
+                    await self._ask_all()
+                if self._failures:
+                    self._failures = 0
+                    self._trouble("")
+            except HubError as exc:
+                await self._back_off(f"{exc} Asking again.")
+            except Exception:
+                logger.exception("a beat failed")
+                await self._back_off("Something went wrong here; asking again.")
+
+    async def _back_off(self, trouble: str) -> None:
+        self._failures += 1
+        self._look = True
+        self._trouble(trouble)
+        await asyncio.sleep(min(2.0**self._failures, self._pace.longest) * random.uniform(0.5, 1))  # noqa: S311 - spreads load
+
+    async def _until_next(self) -> None:
+        beat = self._pace.next_beat(self._ages(), listening=self._heard.is_set(), jitter=random.random())  # noqa: S311 - spreads load
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken(), beat)
+
+    async def _woken(self) -> None:
+        """Wait for a reason to ask at once. That a job was only just enqueued is none."""
+        while self._watched and not self._look and not self._hinted & self._watched:
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _ask_all(self) -> None:
+        before = set(self._watched)
+        try:
+            active = {entry.generation_id: entry for entry in await self._hub.listed()}
+        except HubFault as exc:
+            if exc.status is not None:
+                raise
+            active = {}  # one entry, perhaps nobody's here, cannot be read: ask about ours alone
+        for generation_id in before & active.keys():
+            await self._tell(generation_id, active[generation_id])
+        await self._ask_each((before - active.keys()) & self._watched)
+
+    async def _ask_each(self, ids: Iterable[str]) -> None:
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(generation_id: str) -> None:
+            async with gate:
+                try:
+                    generation = await self._hub.generation(generation_id)
+                except NotFound:
+                    generation = None
+                await self._tell(generation_id, generation)
+
+        answers = await asyncio.gather(*map(ask, ids), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+
+    async def _listen(self) -> None:
+        """Hear events for as long as this task lives, connecting again with growing pauses."""
+        failures = 0
+        while True:
+            started = time.monotonic()
+            try:
+                async for event in self._hub.events():
+                    self._hear(event, again=failures > 0)
+                    failures = max(failures, 1)
+            except HubError as exc:
+                logger.debug("event stream: %s", exc)
+            finally:
+                self._heard.clear()
+            failures = 1 if time.monotonic() - started > _STEADY else failures + 1
+            await asyncio.sleep(min(0.5 * 2**failures, 30.0) * random.uniform(0.5, 1))  # noqa: S311 - spreads load
+
+    def _hear(self, event: Completion | None, *, again: bool) -> None:
+        if event is None:
+            self._heard.set()
+            self._look |= again  # nothing is replayed: the queue knows what was missed
+        else:
+            self._hinted.add(event.generation_id)
+        self._wake.set()
+
+
+_LINGER, _STEADY = 10.0, 30.0
+_MOST_HINTS = 1000

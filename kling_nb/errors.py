@@ -1,0 +1,167 @@
+"""Every error this package raises, in one tree, split by what you can do about it.
+
+* `KlingError`
+    + `RequestError`          mend the request: `.problems` lists all that is wrong, nothing was spent
+    + `SettingsError`         mend a setting: a URL, a folder, a key that cannot be read
+    + `BudgetError`           a limit of yours refused the spending
+    + `HubError`              the hub answered with an error, or not at all
+        - `AuthError`         401: mend the key
+        - `CreditError`       402: top up
+        - `NotFound`          404
+            · `ModelNotFound` the model is not in the catalogue: `.alternatives` names what is
+        - `UpdateRequired`    426: the hub took us for an old command-line tool
+        - `InvalidParams`     400, 415, 422: the hub refused the request
+        - `RateLimited`       429: wait `.retry_after` seconds
+        - `HubFault`          5xx, or a body that is no JSON: the hub's own trouble
+        - `Unreachable`       no connection was made: nothing was sent
+        - `ReplyLost`         the request may have been received, no answer came
+    + `TransferError`         a file did not arrive whole
+    + `JobError`              a job ended without a clip
+        - `JobFailed`         the hub said why
+        - `JobCancelled`
+        - `JobUncertain`      nobody knows whether the hub took it: `.job_id` to settle it
+    + `WaitTimeout`           you stopped waiting; the job goes on
+    + `LogError`              the record store cannot be read or written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from kling_nb.models.problem import Problem
+
+
+class KlingError(Exception):
+    """The root of the tree. In a cell it says what is wrong and what to do, without our own stack."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class RequestError(KlingError, ValueError):
+    """A request that would fail or cost money for nothing; raised before anything is sent."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def _render_traceback_(self) -> list[str]:
+        return ["RequestError: nothing was sent", *(f"  ✗ {problem}" for problem in self.problems)]
+
+
+class SettingsError(KlingError, ValueError):
+    """A setting that cannot be used, with where it came from."""
+
+
+class BudgetError(KlingError):
+    """A spending limit refused the request; nothing was sent.
+
+    `asked` and `left` are dollars (None when the price is unknown), `limit` names which limit it was.
+    """
+
+    def __init__(
+        self, message: str, *, asked: Decimal | None = None, left: Decimal | None = None, limit: str = ""
+    ) -> None:
+        self.asked = asked
+        self.left = left
+        self.limit = limit
+        super().__init__(message)
+
+
+class HubError(KlingError):
+    """The hub's error, with what it said.
+
+    `status` is the HTTP status (None when there was no answer) and `body` the first characters of the answer.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, body: str = "") -> None:
+        self.status = status
+        self.body = body
+        super().__init__(message)
+
+
+class AuthError(HubError):
+    """401: the key is missing, wrong or revoked."""
+
+
+class CreditError(HubError):
+    """402: the account has run out of credits."""
+
+
+class NotFound(HubError):
+    """404: no such generation, file or repository."""
+
+
+class ModelNotFound(NotFound):
+    """404 `Model not found: <name>`; `alternatives` are ids that the catalogue does have."""
+
+    def __init__(self, model: str, *, alternatives: Sequence[str] = (), body: str = "") -> None:
+        self.model = model
+        self.alternatives = tuple(alternatives)
+        instead = f" The catalogue has {', '.join(self.alternatives)}." if self.alternatives else ""
+        super().__init__(f"The hub does not know the model {model!r}.{instead}", status=404, body=body)
+
+
+class UpdateRequired(HubError):
+    """426: the hub took this client for its own command-line tool in an old version."""
+
+
+class InvalidParams(HubError):
+    """400, 415 or 422: the hub refused the request as it stands."""
+
+
+class RateLimited(HubError):
+    """429: too many requests; `retry_after` in seconds when the hub gave one."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, status: int | None = 429, body: str = ""):
+        self.retry_after = retry_after
+        super().__init__(message, status=status, body=body)
+
+
+class HubFault(HubError):
+    """5xx, or an answer that is not what the contract says."""
+
+
+class Unreachable(HubError):
+    """No connection was made, so nothing was sent and nothing can have been billed."""
+
+
+class ReplyLost(HubError):
+    """The request went out and no answer came back: it may have been carried out."""
+
+
+class TransferError(KlingError):
+    """A file did not arrive whole; what arrived is kept for the next attempt."""
+
+
+class JobError(KlingError):
+    """A job ended without a clip."""
+
+    def __init__(self, message: str, *, job_id: str, **data: Any) -> None:
+        self.job_id = job_id
+        self.data = data
+        super().__init__(message)
+
+
+class JobFailed(JobError):
+    """The hub, or its model, could not make the clip; the message is theirs, with what to do."""
+
+
+class JobCancelled(JobError):
+    """The job was cancelled."""
+
+
+class JobUncertain(JobError):
+    """The answer to the enqueue was lost and the hub's list did not settle whether it was taken."""
+
+
+class WaitTimeout(KlingError, TimeoutError):
+    """The wait ended before the job did. The job goes on; `job.result()` waits again."""
+
+
+class LogError(KlingError):
+    """The record store cannot be read or written."""

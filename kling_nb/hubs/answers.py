@@ -1,0 +1,105 @@
+"""What the hub's answers mean: JSON, or one of our errors (HUB_API section 5)."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from kling_nb import errors
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+def read_json(response: httpx.Response) -> dict[str, Any]:
+    """Return the answer's JSON object. Raises the `HubError` that fits its status, or `HubFault` for no JSON."""
+    if response.is_error:
+        raise error_of(response)
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise errors.HubFault(
+            "The hub answered with something that is not JSON; a proxy may stand between.",
+            status=response.status_code,
+            body=response.text[:300],
+        )
+    return answer
+
+
+def error_of(response: httpx.Response) -> errors.HubError:
+    """Return the error for a response that is not a success."""
+    status, body = response.status_code, response.text[:300]
+    said = message_of(response)
+    if model := re.search(r"Model not found: ?(.*)", said):
+        return errors.ModelNotFound(model[1].strip(), body=body)
+    match status:
+        case 401:
+            return errors.AuthError(f"The hub does not accept the key: {said}", status=status, body=body)
+        case 402:
+            return errors.CreditError(f"{said} Top up at the hub, then run it again.", status=status, body=body)
+        case 404:
+            return errors.NotFound(said, status=status, body=body)
+        case 426:
+            return errors.UpdateRequired(f"The hub asks for a newer client: {said}", status=status, body=body)
+        case 429:
+            wait = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+            return errors.RateLimited(said, retry_after=wait, status=status, body=body)
+        case 408:  # it gave up on us in the middle: nobody knows what it had read
+            return errors.HubFault(f"The hub timed out (408): {said}", status=status, body=body)
+        case _ if status >= 500 and not said.startswith("Getting model response error"):
+            return errors.HubFault(f"The hub has trouble ({status}): {said}", status=status, body=body)
+        case _:
+            return errors.InvalidParams(said, status=status, body=body)
+
+
+def message_of(response: httpx.Response) -> str:
+    """Return the message: detail, message, title, error string, `status_message`, or the body's first characters."""
+    try:
+        answer = json.loads(response.text)
+    except ValueError:
+        return _text_of(response)
+    if not isinstance(answer, dict):
+        return _text_of(response)
+    fault = answer.get("error")
+    within = fault if isinstance(fault, dict) else {}
+    for said in (within.get("detail"), within.get("message"), within.get("title"), fault, answer.get("status_message")):
+        if isinstance(said, str) and said.strip():
+            return said.strip()
+    return _text_of(response)
+
+
+def _text_of(response: httpx.Response) -> str:
+    if "<html" in response.text[:500].lower():
+        title = re.search(r"<title>(.*?)</title>", response.text, re.IGNORECASE | re.DOTALL)
+        return f"a web page came instead of an answer{f' ({title[1].strip()[:80]})' if title else ''}"
+    return response.text[:300].strip() or f"HTTP {response.status_code} without a word"
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for (a number or an HTTP date), None without one."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        pass
+    else:
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
+    try:
+        return max((parsedate_to_datetime(value) - now).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None
+
+
+def transport_error(exc: httpx.TransportError, *, at: str) -> errors.HubError:
+    """Return `Unreachable` when nothing was sent, else `ReplyLost`: the hub may have acted."""
+    if isinstance(exc, _NEVER_SENT):
+        return errors.Unreachable(f"No connection to {at}: {exc or type(exc).__name__}. Nothing was sent.")
+    return errors.ReplyLost(f"The answer from {at} did not arrive ({type(exc).__name__}).")

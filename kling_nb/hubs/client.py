@@ -1,0 +1,224 @@
+"""`HubClient`: the hub's verbs, each one request with the retry rules of HUB_API section 5."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import SecretStr, ValidationError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from kling_nb import errors, retry
+from kling_nb.hubs.answers import error_of, read_json, transport_error
+from kling_nb.models.catalogue import Model, alternatives
+from kling_nb.models.generation import Completion, Generation
+from kling_nb.models.media import public_url
+from kling_nb.settings import is_loopback
+
+A = TypeVar("A", Generation, Model)
+
+#: Must not contain the hub's own name: it would take us for its command-line tool (HUB_API section 1).
+USER_AGENT = "kling-nb/0.1"
+#: Whoever reads the list reads it again anyway, and should say soon that the hub does not answer.
+_LOOKS = 2
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+
+class _Unsigned(logging.Filter):
+    """Takes signatures out of the lines that httpx logs of each request: a log line is kept, and shown, for long."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(public_url(str(arg)) if isinstance(arg, httpx.URL) else arg for arg in record.args)
+        return True
+
+
+_UNSIGNED = _Unsigned()
+
+
+class HubClient:
+    """One hub, spoken to as HUB_API says.
+
+    The key goes into requests to `base_url`'s origin and nowhere else: files at other addresses are fetched by a
+    second client that does not have it. Opens no connection before the first request; `aclose` ends them all.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: SecretStr | None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        attempts: int = retry.ATTEMPTS,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.origin = origin_of(self.base_url)
+        self._key = key
+        self._attempts = attempts
+        logging.getLogger("httpx").addFilter(_UNSIGNED)  # the same one each time: it is added once
+        # A proxy of the environment is for the world outside, not for this machine.
+        beyond = not is_loopback(httpx.URL(self.base_url).host)
+        common: dict[str, Any] = {"timeout": _TIMEOUT, "trust_env": beyond, "follow_redirects": False}
+        agent = {"User-Agent": USER_AGENT}
+        self._api = httpx.AsyncClient(base_url=self.base_url, headers={**agent, **(headers or {})}, **common)
+        # An enqueue gets a connection of its own: on a reused one that the hub has just closed, nobody could tell
+        # whether it was received.
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        self._enqueues = httpx.AsyncClient(
+            base_url=self.base_url, headers={**agent, **(headers or {})}, limits=fresh, **common
+        )
+        self.files = httpx.AsyncClient(headers=agent, **common)
+
+    # --- the queue (HUB_API section 3) ---
+
+    async def enqueue(self, body: Mapping[str, Any]) -> list[str]:
+        """Send one request and return the ids of its generations. Sent again only when it cannot have been received.
+
+        Raises the `HubError` that fits; after `ReplyLost` and `HubFault` the job may exist.
+        """
+        try:
+            answer = await self._send("enqueue", "POST", "/api/ai/queue", json=dict(body))
+        except errors.ModelNotFound as exc:
+            raise await self._with_alternatives(exc) from exc
+        entries = answer.get("generations")
+        if not isinstance(entries, list) or (not entries and answer.get("error")):
+            raise errors.InvalidParams(_said(answer.get("error")), status=200, body=str(answer)[:300])
+        if not all(isinstance(entry, dict) and entry.get("generation_id") for entry in entries):
+            raise errors.HubFault("The hub queued something, but did not say what.", status=200, body=str(answer)[:300])
+        return [str(entry["generation_id"]) for entry in entries]
+
+    async def active(self) -> list[Generation]:
+        """Return every queued or processing generation of this user: one call serves all jobs."""
+        return await self.listed()
+
+    async def listed(self, **filters: str) -> list[Generation]:
+        """Return the queue's list, filtered by `status`, `model`, `media_type`, `namespace`, ..."""
+        answer = await self._send("repeatable", "GET", "/api/ai/queue", attempts=_LOOKS, params=filters)
+        return [_read(Generation, entry) for entry in answer.get("generations") or ()]
+
+    async def generation(self, generation_id: str) -> Generation:
+        """Return one generation's record. Raises `NotFound` for an id that the hub does not know."""
+        return _read(Generation, await self._send("repeatable", "GET", f"/api/ai/queue/{generation_id}"))
+
+    async def cancel(self, generation_id: str) -> Generation:
+        """Ask the hub to stop a generation and return its record afterwards, which alone says what became of it."""
+        # One that has ended may be answered with 400 or 404 (open in the contract); the record decides.
+        with suppress(errors.InvalidParams, errors.NotFound):
+            await self._send("repeatable", "DELETE", f"/api/ai/queue/{generation_id}")
+        return await self.generation(generation_id)
+
+    # --- events (HUB_API section 4) ---
+
+    async def events(self) -> AsyncGenerator[Completion | None]:
+        """Yield None once connected, then each completion, until the stream ends.
+
+        Raises a `HubError` when it cannot be opened or breaks; silence of three keep-alives counts as broken.
+        """
+        from httpx_sse import EventSource, SSEError
+
+        headers = {**self.authorization(), "Accept": "text/event-stream", "Cache-Control": "no-store"}
+        timeout = httpx.Timeout(50.0, connect=10.0)
+        try:
+            async with self._api.stream("GET", "/api/events", headers=headers, timeout=timeout) as response:
+                if response.is_error:
+                    await response.aread()
+                    raise error_of(response)
+                yield None
+                async for event in EventSource(response).aiter_sse():
+                    if event.event == "media_generation_completed" and (completion := _completion(event.data)):
+                        yield completion
+        except SSEError as exc:
+            raise errors.HubFault(f"The hub's event stream is none: {exc}") from exc
+        except httpx.TransportError as exc:
+            raise transport_error(exc, at=self.base_url) from exc
+
+    # --- the catalogue and the user (HUB_API sections 6 and 7) ---
+
+    async def models(self) -> list[Model]:
+        """Return the catalogue."""
+        answer = await self._send("repeatable", "GET", "/api/ai/models")
+        return [_read(Model, entry) for entry in answer.get("data") or ()]
+
+    async def model(self, model_id: str) -> Model:
+        """Return one model. Raises `ModelNotFound` with the alternatives that the catalogue has."""
+        try:
+            return _read(Model, await self._send("repeatable", "GET", f"/api/ai/models/{model_id}"))
+        except errors.NotFound as exc:
+            raise await self._with_alternatives(errors.ModelNotFound(model_id, body=exc.body)) from exc
+
+    async def _with_alternatives(self, exc: errors.ModelNotFound) -> errors.ModelNotFound:
+        known = [model.id for model in await self.models()]
+        return errors.ModelNotFound(exc.model, alternatives=alternatives(exc.model, known), body=exc.body)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """GET a JSON object."""
+        return await self._send("repeatable", "GET", path)
+
+    async def send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        """Send something that costs nothing and may be repeated, such as an upload."""
+        return await self._send("repeatable", method, path, **content)
+
+    def authorization(self) -> dict[str, str]:
+        """The header with the key, for requests to the hub's own origin only."""
+        return {"Authorization": f"Bearer {self._key.get_secret_value()}"} if self._key else {}
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for client in (self._api, self._enqueues, self.files):
+            await client.aclose()
+
+    async def _send(
+        self, sending: retry.Sending, method: str, path: str, attempts: int | None = None, **content: Any
+    ) -> dict[str, Any]:
+        client = self._enqueues if sending == "enqueue" else self._api
+        async for attempt in _attempts(sending, attempts or self._attempts):
+            with attempt:
+                try:
+                    response = await client.request(method, path, headers=self.authorization(), **content)
+                except httpx.TransportError as exc:
+                    raise transport_error(exc, at=self.base_url) from exc
+                return read_json(response)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _attempts(sending: retry.Sending, most: int) -> AsyncRetrying:
+    def wait(state: RetryCallState) -> float:
+        failure = state.outcome.exception() if state.outcome else None
+        return retry.delay(state.attempt_number, failure, random.random())  # noqa: S311 - spreads load, keeps no secret
+
+    return AsyncRetrying(
+        retry=retry_if_exception(lambda failure: retry.may_resend(sending, failure)),
+        wait=wait,
+        stop=stop_after_attempt(most),
+        reraise=True,
+    )
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL, the port always spelt out."""
+    parts = httpx.URL(url)
+    return f"{parts.scheme}://{parts.host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def _read(kind: type[A], raw: Any) -> A:
+    try:
+        return kind.read(raw)
+    except (ValidationError, TypeError) as exc:
+        raise errors.HubFault(f"The hub's answer is not as its contract says: {exc}", body=str(raw)[:300]) from exc
+
+
+def _completion(data: str) -> Completion | None:
+    try:
+        return Completion.model_validate_json(data)
+    except ValidationError:
+        return None  # a hint that cannot be read is no hint; the queue is the truth
+
+
+def _said(error: Any) -> str:
+    if isinstance(error, dict):
+        error = error.get("detail") or error.get("message") or error.get("title")
+    return f"The hub queued nothing: {error or 'it did not say why'}"

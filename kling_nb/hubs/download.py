@@ -1,0 +1,120 @@
+"""Results come down: streamed, hashed, resumed by Range, renewed when expired (HUB_API section 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from kling_nb import errors, retry
+from kling_nb.hubs.answers import error_of, transport_error
+from kling_nb.hubs.client import HubClient, origin_of
+
+_ATTEMPTS, _REDIRECTS, _CHUNK = 8, 5, 1 << 18
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """A file that arrived whole: where, its `sha256:` digest and its size in bytes."""
+
+    file: Path
+    digest: str
+    size: int
+
+
+async def download(client: HubClient, url: str, target: Path, renew: Callable[[], Awaitable[str | None]]) -> Downloaded:
+    """Fetch a result into `target`, going on from what an earlier attempt left there.
+
+    `renew` gives a fresh URL when this one has expired. Raises `TransferError` when it did not arrive whole after
+    several attempts; what arrived stays in `target`.
+    """
+    last: Exception | None = None
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await _fetch(client, url, target)
+        except (errors.AuthError, errors.NotFound, errors.InvalidParams) as exc:
+            last, fresh = exc, await renew()
+            url = fresh or url
+        except (errors.HubError, errors.TransferError) as exc:
+            last = exc
+        if attempt < _ATTEMPTS:
+            await asyncio.sleep(retry.delay(attempt, last, 0.5))
+    raise errors.TransferError(f"The clip did not arrive whole after {_ATTEMPTS} attempts: {last}") from last
+
+
+async def _fetch(client: HubClient, url: str, target: Path) -> Downloaded:
+    have = target.stat().st_size if target.exists() else 0
+    try:
+        async with _opened(client, url, {"Range": f"bytes={have}-"} if have else {}) as response:
+            if response.status_code == 416 and have:
+                if response.headers.get("content-range", "").endswith(f"/{have}"):
+                    return await asyncio.to_thread(_whole, target, have)  # it had arrived whole before
+                target.unlink()  # more is here than there: not the same file
+                raise errors.TransferError("what was left of an earlier attempt does not fit")
+            if response.is_error:
+                await response.aread()
+                raise _refusal(response)
+            going_on = response.status_code == 206 and have > 0
+            await _receive(response, target, append=going_on)
+            expected = _length(response, have if going_on else 0)
+    except httpx.TransportError as exc:
+        raise transport_error(exc, at=origin_of(url)) from exc
+    return await asyncio.to_thread(_whole, target, expected)
+
+
+async def _receive(response: httpx.Response, target: Path, *, append: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("ab" if append else "wb") as file:
+        async for chunk in response.aiter_bytes(_CHUNK):
+            file.write(chunk)
+
+
+@asynccontextmanager
+async def _opened(client: HubClient, url: str, headers: dict[str, str]) -> AsyncGenerator[httpx.Response]:
+    """Open a URL bare; at the hub's own origin once more with the key if it asks for one.
+
+    Redirects are followed by hand, so that the key never goes to another origin.
+    """
+    address, with_key = httpx.URL(client.base_url).join(url), False
+    for _ in range(_REDIRECTS + 1):
+        if address.scheme not in ("http", "https"):
+            raise errors.TransferError(f"the result's address is no http address: {address.scheme}:")
+        ours = origin_of(str(address)) == client.origin
+        key = client.authorization() if with_key and ours else {}
+        async with client.files.stream(
+            "GET", address, headers={**headers, **key, "Accept-Encoding": "identity"}
+        ) as got:
+            if got.has_redirect_location:
+                address = address.join(got.headers["location"])
+                continue
+            if got.status_code in (401, 403) and ours and not with_key and client.authorization():
+                with_key = True
+                continue
+            yield got
+            return
+    raise errors.TransferError(f"the result's address leads on more than {_REDIRECTS} times")
+
+
+def _refusal(response: httpx.Response) -> errors.HubError:
+    if response.status_code in (401, 403, 404, 410):
+        return errors.NotFound("the result's address has expired", status=response.status_code)
+    return error_of(response)
+
+
+def _length(response: httpx.Response, before: int) -> int | None:
+    length = response.headers.get("content-length", "")
+    return before + int(length) if length.isdigit() else None
+
+
+def _whole(file: Path, expected: int | None) -> Downloaded:
+    size = file.stat().st_size
+    if size == 0 or (expected is not None and size != expected):
+        raise errors.TransferError(f"{size:,} of {expected or 0:,} bytes arrived")
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Downloaded(file, f"sha256:{digest}", size)

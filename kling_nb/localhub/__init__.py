@@ -1,0 +1,11 @@
+"""The local hub: a small real server that speaks the wire contract of HUB_API.md and answers with an animatic.
+
+It imports nothing else of `kling_nb`: a model shared with the client would hide a mistake shared with the client.
+
+    from kling_nb.localhub.serve import ensure
+
+    base = ensure("/some/folder", speed=50)  # "http://127.0.0.1:54321"
+"""
+
+NAME = "kling_nb.localhub"
+__version__ = "0.1.0"

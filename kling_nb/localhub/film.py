@@ -1,0 +1,216 @@
+"""The film of a request: an animatic as MP4, H.264 and, when asked, AAC; the same request gives the same frames."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.video.frame import PictureType
+from PIL import Image
+
+from . import sound
+from .motion import Move, Moving, Planes, blend, frame_of, planes_of, yuv
+from .overlay import overlay
+from .palette import backdrop, palette
+from .shots import FPS, Plan, Shot, plan
+
+__all__ = ["COMMENT", "frames", "write"]
+
+COMMENT = "kling_nb local hub animatic"
+_DISSOLVE = 12
+_FADE = 8
+_AHEAD = 8
+# Zero latency is no look ahead, which ultrafast has no use for anyway, nor a thread for it: a sixth less work.
+_X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "22", "g": "48", "bf": "0", "x264-params": "scenecut=0"}
+_BT709 = 1
+
+
+def write(
+    path: Path, body: Mapping[str, Any], pictures: Mapping[str, Image.Image], *, size: str = "720p", index: int = 0
+) -> None:
+    """Write the film of a request."""
+    film = plan(body, pictures, size=size, index=index)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        container.metadata["comment"] = COMMENT
+        video = container.add_stream("libx264", rate=FPS, options=_X264)
+        video.width, video.height = film.size
+        video.pix_fmt = "yuv420p"
+        video.codec_context.thread_count = 1  # it runs beside the drawing, which takes about as long
+        video.codec_context.colorspace = video.codec_context.color_primaries = video.codec_context.color_trc = _BT709
+        video.codec_context.color_range = 1  # limited
+        audio = container.add_stream("aac", rate=sound.RATE, layout="stereo") if film.sound else None
+        cuts = {shot.first for shot in film.shots}
+        _encode(film, cuts, lambda frame: container.mux(video.encode(frame)))
+        if audio is not None:
+            track = sound.bed(film.seed, film.frames // FPS, [first / FPS for first in sorted(cuts - {0})])
+            for piece in sound.frames(track):
+                container.mux(audio.encode(piece))
+            container.mux(audio.encode(None))
+
+
+def _encode(film: Plan, cuts: set[int], encode: Callable[[av.VideoFrame | None], None]) -> None:
+    """Draw and encode side by side: both leave the interpreter free most of the time."""
+    with ThreadPoolExecutor(1) as beside:
+        waiting: deque[Future[None]] = deque()
+        for number, planes in enumerate(frames(film)):
+            frame = frame_of(planes)
+            frame.pts, frame.time_base = number, Fraction(1, FPS)
+            if number in cuts:
+                frame.pict_type = PictureType.I
+            waiting.append(beside.submit(encode, frame))
+            if len(waiting) > _AHEAD:
+                waiting.popleft().result()
+        for future in (*waiting, beside.submit(encode, None)):
+            future.result()
+
+
+def frames(film: Plan) -> Iterator[Planes]:
+    """Every frame of the film, in YUV planes."""
+    for shot in film.shots:
+        yield from _shot(film, shot)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """One picture's time within its shot."""
+
+    moving: Moving
+    first: int
+    last: int
+
+    def at(self, frame: int) -> Planes:
+        return self.moving.at((frame - self.first) / max(1, self.last - self.first))
+
+
+def _shot(film: Plan, shot: Shot) -> Iterator[Planes]:
+    opens = film.start is not None and shot.first == 0
+    closes = film.tail is not None and shot is film.shots[-1]
+    stretches = _stretches(film, shot, opens=opens, closes=closes)
+    bare = not (shot.pictures or shot.elements or film.start or film.tail)
+    layer = _Layer(overlay(shot, len(film.shots), film.size, palette(film.seed), bare=bare))
+    for frame in range(shot.frames):
+        # The first frame given is the first frame seen, and the last one the last: nothing lies over them.
+        rise = frame / _FADE if opens else 1.0
+        fall = (shot.frames - 1 - frame) / _FADE if closes else 1.0
+        seen = min(1.0, rise, fall)
+        planes = _picture(stretches, frame)
+        layer.onto(planes, seen)
+        _progress(planes, film, shot.first + frame, seen)
+        yield planes
+
+
+def _picture(stretches: list[_Stretch], frame: int) -> Planes:
+    """The stretch of the moment, dissolving into the next where both are on."""
+    on = [stretch for stretch in stretches if stretch.first <= frame <= stretch.last]
+    if len(on) == 1:
+        one, two, three = on[0].at(frame)
+        return one.copy(), two.copy(), three.copy()
+    here, there = on[0], on[1]
+    share = (frame - there.first + 1) / (here.last - there.first + 2)
+    return blend(here.at(frame), there.at(frame), share * share * (3 - 2 * share))
+
+
+def _stretches(film: Plan, shot: Shot, *, opens: bool, closes: bool) -> list[_Stretch]:
+    shown = list(shot.pictures)
+    if opens and film.start is not None:
+        shown.insert(0, film.start)
+    if closes and film.tail is not None:
+        shown.append(film.tail)
+    if not shown and film.start is not None:
+        shown.append(film.start)
+    if not shown:
+        shown.append(_ground(film, shot))
+    most = max(1, shot.frames // FPS)
+    shown = [*shown[:-1][: most - 1], shown[-1]] if closes else shown[:most]
+    each = shot.frames / len(shown)
+    overlap = min(_DISSOLVE, int(each / 2))
+    stretches: list[_Stretch] = []
+    for place, picture in enumerate(shown):
+        first = 0 if place == 0 else round(place * each) - overlap // 2
+        last = shot.frames - 1 if place == len(shown) - 1 else round((place + 1) * each) + overlap // 2 - 1
+        begins, ends = opens and place == 0, closes and place == len(shown) - 1
+        move = _move(film, shot.number * 7 + place, picture, begins=begins, ends=ends)
+        stretches.append(_Stretch(Moving(picture, film.size, move), first, last))
+    return stretches
+
+
+def _move(film: Plan, turn: int, picture: Image.Image, *, begins: bool, ends: bool) -> Move:
+    """In, out, or along: chosen by the digest, and never far, so that a short shot is calm."""
+    tall = picture.width / picture.height < film.size[0] / film.size[1]
+    if begins or ends:
+        head = (0.3, 0.3) if tall else (0.5, 0.5)  # a portrait keeps its face
+        return Move((1.0, 1.07) if begins else (1.07, 1.0), down=head)
+    choice = film.seed[turn % len(film.seed)]
+    low, high = (0.5, 0.5) if not tall else ((0.30, 0.42) if choice & 4 else (0.46, 0.28))
+    sideways = (0.38, 0.62) if choice & 2 else (0.62, 0.38)
+    return Move((1.03, 1.12) if choice & 1 else (1.13, 1.04), sideways, (low, high))
+
+
+def _ground(film: Plan, shot: Shot) -> Image.Image:
+    """Behind a shot without a picture of its own: a field of colour, or the first element far out of focus."""
+    if not shot.elements:
+        return backdrop(film.seed, shot.number, film.size)
+    field = backdrop(film.seed, shot.number, film.size, figure=False)
+    small = shot.elements[0].frontal.convert("RGB").resize((48, 48), Image.Resampling.BOX)
+    soft = small.resize(film.size, Image.Resampling.BICUBIC)
+    return Image.blend(soft, field, 0.6)
+
+
+def _progress(planes: Planes, film: Plan, frame: int, seen: float) -> None:
+    """A thin line at the foot, with a gap at each cut."""
+    if seen < 1.0:
+        return
+    width, height = film.size
+    thick = max(2, round(min(film.size) / 240) // 2 * 2)
+    done = width * (frame + 1) / film.frames
+    for shot in film.shots:
+        left = round(width * shot.first / film.frames) + (4 if shot.first else 0)
+        right = round(width * (shot.first + shot.frames) / film.frames)
+        _bar(planes, (left, height - thick, right, height), 86)
+        if done > left:
+            _bar(planes, (left, height - thick, min(right, round(done)), height), 226)
+
+
+def _bar(planes: Planes, box: tuple[int, int, int, int], level: int) -> None:
+    planes[0].paste(level, box)
+    half = (box[0] // 2, box[1] // 2, box[2] // 2, box[3] // 2)
+    for plane in planes[1:]:
+        plane.paste(128, half)
+
+
+class _Layer:
+    """An overlay in planes, with the mask that lays it on."""
+
+    def __init__(self, layer: Image.Image) -> None:
+        self._box = _even_box(layer.getchannel("A").getbbox() or (0, 0, 2, 2), layer.size)
+        part = layer.crop(self._box)
+        alpha = part.getchannel("A")
+        # Kept: the planes are views of this frame.
+        self._frame = yuv(part.convert("RGB"))
+        self._planes = planes_of(self._frame)
+        self._masks = (alpha, alpha.resize((alpha.width // 2, alpha.height // 2), Image.Resampling.BOX))
+
+    def onto(self, planes: Planes, seen: float) -> None:
+        """Lay it on; `seen` from 0 to 1."""
+        if seen <= 0.0:
+            return
+        whole, half = self._masks if seen >= 1.0 else tuple(_dimmed(mask, seen) for mask in self._masks)
+        left, top = self._box[:2]
+        planes[0].paste(self._planes[0], (left, top), whole)
+        for plane, own in zip(planes[1:], self._planes[1:], strict=True):
+            plane.paste(own, (left // 2, top // 2), half)
+
+
+def _dimmed(mask: Image.Image, seen: float) -> Image.Image:
+    return mask.point([round(level * seen) for level in range(256)])
+
+
+def _even_box(box: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    left, top, right, bottom = box
+    return left // 2 * 2, top // 2 * 2, min(size[0], -(-right // 2) * 2), min(size[1], -(-bottom // 2) * 2)

@@ -1,0 +1,158 @@
+"""Making things: the queue's four verbs and the synchronous route (HUB_API sections 2 and 3)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from . import catalogue, checks, state
+from .faults import Fault
+from .gate import fault_of
+from .hub import Hub
+from .replies import invalid, not_found, refused
+from .state import Job
+from .wire import Dropped
+
+__all__ = ["cancel", "enqueue", "generate", "listing", "read"]
+
+_MESSAGE = "Getting model response error: 500 - The provider failed to generate this clip."
+
+
+async def enqueue(request: Request) -> ASGIApp:
+    """`POST /api/ai/queue`: four checks, then one job per generation."""
+    hub: Hub = request.app.state.hub
+    body = await _body(request)
+    if isinstance(body, Response):
+        return body
+    model = catalogue.find(body.get("model"))
+    refusal = checks.at_once(body, model, text_model_status=int(hub.options.answers["text_model_status"]))
+    if refusal is not None or model is None:
+        return _answer(refusal)
+    if _has_refused_data_uri(hub, body):
+        return refused(500, "unknown_error", "An unknown error occurred.")
+    fault = fault_of(request, "stuck", "failed", "lost_reply")
+    failure = _failure_of(fault) or checks.late(body, model)
+    jobs = [
+        hub.accept(
+            body,
+            _media_type(model),
+            index=index,
+            failure=failure,
+            stuck=fault is not None and fault.name == "stuck",
+            instant=request.headers.get("x-local-instant") == "1",
+        )
+        for index in range(body.get("num_generations", 1))
+    ]
+    if fault is not None and fault.name == "lost_reply":
+        return Dropped()
+    return JSONResponse({"generations": [{"generation_id": job.id, "status": "queued"} for job in jobs]})
+
+
+async def listing(request: Request) -> Response:
+    """`GET /api/ai/queue`: the active generations, or those of `status`, newest first."""
+    hub: Hub = request.app.state.hub
+    wanted = request.query_params
+    chosen = [job for job in hub.jobs if job.listed and _matches(job, wanted, time.time())]
+    records = [hub.record(job) for job in reversed(chosen)]
+    return JSONResponse({"count": len(records), "generations": records})
+
+
+async def read(request: Request) -> Response:
+    """`GET /api/ai/queue/:generation_id`: the record."""
+    hub: Hub = request.app.state.hub
+    job = hub.jobs.get(request.path_params["generation_id"])
+    return JSONResponse(hub.record(job)) if job is not None else not_found()
+
+
+async def cancel(request: Request) -> Response:
+    """`DELETE /api/ai/queue/:generation_id`: 200 while active; the answer for a finished job is an open question."""
+    hub: Hub = request.app.state.hub
+    job = hub.jobs.get(request.path_params["generation_id"])
+    if job is None:
+        return not_found()
+    if state.status(job, time.time()) in state.ACTIVE:
+        hub.cancel(job)
+        return JSONResponse({"status": "success", "generation_id": job.id})
+    match hub.options.answers["delete_terminal"]:
+        case "404":
+            return not_found()
+        case "400":
+            return invalid("The generation is already in a terminal state.")
+        case _:
+            return JSONResponse({"status": "success", "generation_id": job.id})
+
+
+async def generate(request: Request) -> Response:
+    """`POST /api/ai/videos/generate` and `/images/generate`: validates at once, and blocks until the result exists."""
+    hub: Hub = request.app.state.hub
+    body = await _body(request)
+    if isinstance(body, Response):
+        return body
+    model = catalogue.find(body.get("model"))
+    refusal = checks.at_once({**body, "num_generations": 1}, model)
+    if refusal is not None or model is None:
+        return _answer(refusal)
+    if _has_refused_data_uri(hub, body):
+        return refused(500, "unknown_error", "An unknown error occurred.")
+    upstream_status = int(hub.options.answers["upstream_status"])
+    fault = checks.late(body, model)
+    if fault is not None:
+        return invalid(fault, upstream_status)
+    job = await hub.ended(hub.accept(body, _media_type(model), listed=False).id)
+    if job.failure is not None:
+        return invalid(job.failure, upstream_status)
+    made = await _result(hub, job, as_base64=body.get("response_format") == "b64_json")
+    return JSONResponse({"created": int(time.time()), "model": job.model, f"{job.media_type}s": [made]})
+
+
+async def _result(hub: Hub, job: Job, *, as_base64: bool) -> dict[str, str]:
+    path = hub.result_file(job.id)
+    if as_base64 and path is not None:
+        data = await asyncio.to_thread(path.read_bytes)
+        return {"b64_json": base64.b64encode(data).decode("ascii")}
+    return {"url": hub.result_url(job)}
+
+
+async def _body(request: Request) -> dict[str, Any] | Response:
+    try:
+        body = json.loads(await request.body())
+    except ValueError:
+        return invalid("The request body is not valid JSON.")
+    return body if isinstance(body, dict) else invalid("The request body must be a JSON object.")
+
+
+def _answer(refusal: checks.Refusal | None) -> Response:
+    return JSONResponse(refusal.body, refusal.status) if refusal is not None else not_found()
+
+
+def _matches(job: Job, wanted: Any, now: float) -> bool:
+    status = wanted.get("status")
+    submitted = job.request
+    return (
+        state.status(job, now) in ((status,) if status else state.ACTIVE)
+        and wanted.get("model") in (None, "", job.model)
+        and wanted.get("media_type") in (None, "", job.media_type)
+        and wanted.get("namespace") in (None, "", job.owner)
+        and wanted.get("repo") in (None, "", submitted.get("target_repo"))
+        and wanted.get("folder") in (None, "", submitted.get("target_directory"))
+    )
+
+
+def _media_type(model: Any) -> str:
+    return "video" if "video" in model["capabilities"]["output"] else "image"
+
+
+def _failure_of(fault: Fault | None) -> str | None:
+    return str(fault.extra.get("message", _MESSAGE)) if fault is not None and fault.name == "failed" else None
+
+
+def _has_refused_data_uri(hub: Hub, body: dict[str, Any]) -> bool:
+    refuses = hub.options.answers["data_uri"] == "refuse"
+    return refuses and any(url.startswith("data:") for url in checks.references(body))

@@ -1,0 +1,96 @@
+"""Rendering apart from serving: a pool of worker processes, so that a film never stalls a status call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Order", "Renders", "make"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything a worker needs: the request, its pictures as files, and where the result goes."""
+
+    body: Mapping[str, Any]
+    media_type: str
+    pictures: Mapping[str, str]
+    out: str
+    size: str = "720p"
+    index: int = 0
+
+
+class Renders:
+    """The worker processes, started when the first order comes."""
+
+    def __init__(self, workers: int = 2) -> None:
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def make(self, order: Order) -> str | None:
+        """Render the order; the result is None, or the upstream's message of what was wrong with it."""
+        return await asyncio.get_running_loop().run_in_executor(self._started(), make, order)
+
+    def warm_up(self) -> None:
+        """Start a worker ahead of the first order, which then does not wait for imports."""
+        self._started().submit(_import_everything)
+
+    def close(self) -> None:
+        """End the workers without waiting for what they are at: an unfinished film is made again at the next start."""
+        if self._pool is None:
+            return
+        processes = list((self._pool._processes or {}).values())  # no public way to end a busy worker
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=_begin)
+        return self._pool
+
+
+def make(order: Order) -> str | None:
+    """Render one order in this process."""
+    from . import film, pictures, still  # imported in the worker only: the server needs no codec
+
+    try:
+        images = pictures.opened(order.body, order.pictures)
+    except pictures.BadPicture as fault:
+        return str(fault)
+    out = Path(order.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        writer = still.write if order.media_type == "image" else film.write
+        writer(part, order.body, images, size=order.size, index=order.index)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return None
+
+
+def _begin() -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(15)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A hub that was killed cannot stop its workers, and an idle worker would wait for orders for ever.
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
+
+
+def _import_everything() -> None:
+    from . import film, pictures, still  # noqa: F401  # pyright: ignore[reportUnusedImport]

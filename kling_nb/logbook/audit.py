@@ -1,0 +1,142 @@
+"""What disagrees in a log: every hash and every row worked out anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from kling_nb.errors import LogError
+from kling_nb.logbook.media import Media, digest_of
+from kling_nb.logbook.sidecars import Sidecars, read_sidecar
+from kling_nb.models.canonical import canonical_json
+from kling_nb.models.media import sha256
+from kling_nb.models.record import Record
+
+FindingKind = Literal[
+    "sidecar unreadable",
+    "sidecar newer",
+    "sidecar older",
+    "sidecar not in index",
+    "sidecar missing",
+    "request changed",
+    "media missing",
+    "media changed",
+    "media orphaned",
+    "partial left",
+]
+_REBUILD = "rebuild() makes the index anew from the sidecars"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement: `about` is a record's id or a path within the log's folder."""
+
+    kind: FindingKind
+    about: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.message}; {self.remedy}"
+
+
+class Books(Protocol):
+    """The two places of a record, as the audit reads them."""
+
+    sidecars: Sidecars
+
+    def known(self) -> set[str]:
+        """Every id in the index."""
+        ...
+
+    def revisions(self, record_id: str) -> tuple[int | None, int | None]:
+        """The revisions in the sidecar and in the index, read while nobody writes; None where there is none."""
+        ...
+
+
+def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
+    """Return what disagrees between the sidecars, the index's rows and the media. Reads every file."""
+    found: list[Finding] = []
+    records: dict[str, Record] = {}
+    for path, _ in books.sidecars.all():
+        try:
+            records[path.stem] = read_sidecar(path)
+        except LogError as exc:
+            remedy = "restore it, or move it out of the log"
+            found.append(Finding("sidecar unreadable", _within(folder, path), str(exc), remedy))
+    unreadable = {Path(finding.about).stem for finding in found}
+    for record_id in sorted((records.keys() | books.known()) - unreadable):
+        found += _placed(record_id, *books.revisions(record_id))
+    found += [finding for record in records.values() for finding in _request(record)]
+    found += _media(folder, media, records)
+    found += _partials(folder, media, records)
+    return found
+
+
+def _placed(record_id: str, sidecar: int | None, row: int | None) -> Iterator[Finding]:
+    if sidecar is None and row is not None:
+        yield Finding(
+            "sidecar missing", record_id, "the index knows it, its sidecar is gone", "restore it, or " + _REBUILD
+        )
+    elif sidecar is not None and row is None:
+        yield Finding("sidecar not in index", record_id, "the index does not know it", _REBUILD)
+    elif sidecar is not None and row is not None and sidecar > row:
+        yield Finding("sidecar newer", record_id, f"the index has revision {row} of {sidecar}", _REBUILD)
+    elif sidecar is not None and row is not None and sidecar < row:
+        message = f"the index knows revision {row}, the sidecar is {sidecar}: an old copy"
+        yield Finding("sidecar older", record_id, message, "restore it, or " + _REBUILD)
+
+
+def _request(record: Record) -> Iterator[Finding]:
+    try:
+        derived = sha256(canonical_json(record.canonical))
+    except ValueError as exc:
+        derived = f"nothing ({exc})"
+    if derived != record.request_hash:
+        message = f"its request gives {derived[:19]}…, the record says {record.request_hash[:19]}…"
+        yield Finding("request changed", record.id, message, "it was edited: it would not make the same clip")
+
+
+def digests_of(record: Record) -> Iterator[tuple[str, str]]:
+    """Every digest that a record points to in the media, with what it is."""
+    if record.clip:
+        yield record.clip.digest, "its clip"
+        if record.clip.poster:
+            yield record.clip.poster, "its poster"
+    for reference in record.references:
+        if reference.digest:
+            yield reference.digest, f"its reference {reference.path}"
+        if reference.thumbnail:
+            yield reference.thumbnail, f"the thumbnail of {reference.path}"
+
+
+def _media(folder: Path, media: Media, records: Mapping[str, Record]) -> Iterator[Finding]:
+    kept = dict(media.all())
+    wanted: set[str] = set()
+    for record in records.values():
+        for digest, what in digests_of(record):
+            wanted.add(digest)
+            if digest not in kept:
+                yield Finding("media missing", record.id, f"{what} is gone ({digest[:19]}…)", "restore it from a copy")
+    for digest, path in kept.items():
+        about = _within(folder, path)
+        if digest_of(path) != digest:
+            yield Finding("media changed", about, "its bytes are not those of its name", "restore it from a copy")
+        elif digest not in wanted:
+            yield Finding("media orphaned", about, "no record points to it", "delete it, unless a job is under way")
+
+
+def _partials(folder: Path, media: Media, records: Mapping[str, Record]) -> Iterator[Finding]:
+    if not media.partials.is_dir():
+        return
+    for path in sorted(media.partials.iterdir()):
+        record = records.get(path.name.split(".")[0])
+        if record is None or record.ended:
+            message = "a download that nothing will end"
+            yield Finding("partial left", _within(folder, path), message, "delete it")
+
+
+def _within(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()

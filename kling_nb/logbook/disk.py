@@ -1,0 +1,69 @@
+"""Writing files whole or not at all, and saying plainly why a folder cannot be written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+from kling_nb.errors import LogError
+
+_REMEDY = {
+    errno.ENOSPC: "free some space on that disk",
+    errno.EDQUOT: "free some of your quota",
+    errno.EACCES: "give yourself the right to write there, or choose another folder",
+    errno.EPERM: "give yourself the right to write there, or choose another folder",
+    errno.EROFS: "it is on a read-only disk: choose another folder",
+    errno.ENOTDIR: "a file is in the way: choose another folder",
+    errno.EEXIST: "a file is in the way: choose another folder",
+}
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a reader, or a crash, sees the old bytes or the new ones and nothing between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        move(Path(name), path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename within one disk, and make the rename last."""
+    source.chmod(0o666 & ~_UMASK)
+    source.replace(target)
+    with contextlib.suppress(OSError):  # Windows and some network disks cannot sync a folder
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextlib.contextmanager
+def written_in(folder: Path) -> Generator[None]:
+    """Turn the system's refusals into a `LogError` that names the folder and what to do."""
+    try:
+        yield
+    except OSError as exc:
+        remedy = _REMEDY.get(exc.errno or 0, "check the folder")
+        raise LogError(f"The log in {folder} cannot be written ({exc.strerror or exc}): {remedy}.") from exc
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+# Temporary files are made private (0600); a shared folder needs the user's own rights on them.
+_UMASK = _umask()

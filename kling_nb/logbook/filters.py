@@ -1,0 +1,128 @@
+"""What `find` can be asked, checked and turned into conditions."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, get_args
+
+from sqlalchemy import ColumnElement, and_, select
+
+from kling_nb.errors import LogError
+from kling_nb.logbook.tables import microseconds, records, split, tags, words
+from kling_nb.models.record import Kind, Status
+
+When = datetime.datetime | datetime.date | datetime.timedelta
+_STATUSES, _KINDS = get_args(Status), get_args(Kind)
+
+
+class Search(TypedDict, total=False):
+    """The keywords of `find` and `count`; see `Filters` for what each means."""
+
+    model: str | None
+    status: str | Iterable[str] | None
+    text: str | None
+    tag: str | None
+    stars: int | None
+    since: When | None
+    until: When | None
+    kind: str | None
+    hub: str | None
+    local: bool | None
+    batch: str | None
+    request_hash: str | None
+    plan: str | None
+    notebook: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """The conditions of one search; None means any.
+
+    `text` is words, each the beginning of a word in the prompts, the negative prompt, the note or the id, whatever
+    its case; a word with letters outside ASCII may begin anywhere, since not all scripts put spaces between words.
+    `stars` is at least so many. `since` and `until` are an aware time, a date (whole days of this machine's calendar)
+    or a timedelta before now.
+    """
+
+    model: str | None = None
+    status: str | Iterable[str] | None = None
+    text: str | None = None
+    tag: str | None = None
+    stars: int | None = None
+    since: When | None = None
+    until: When | None = None
+    kind: str | None = "result"
+    hub: str | None = None
+    local: bool | None = None
+    batch: str | None = None
+    request_hash: str | None = None
+    plan: str | None = None
+    notebook: str | None = None
+
+    def conditions(self, now: datetime.datetime) -> list[ColumnElement[bool]]:
+        """Everything but `text`. Raises `LogError` for a value that no record can have."""
+        return [*self._equals(), *self._ranges(now), *self._statuses(), *self._tagged()]
+
+    def words(self) -> list[str]:
+        """The words to look for."""
+        return split(self.text or "")
+
+    def _equals(self) -> Iterator[ColumnElement[bool]]:
+        if self.kind is not None and self.kind not in _KINDS:
+            raise LogError(f"kind={self.kind!r} is unknown: use one of {', '.join(_KINDS)}, or None for all.")
+        for name in ("model", "kind", "hub", "local", "batch", "request_hash", "plan", "notebook"):
+            value: Any = getattr(self, name)
+            if value is not None:
+                yield records.c[name] == value
+
+    def _statuses(self) -> Iterator[ColumnElement[bool]]:
+        if self.status is None:
+            return
+        wanted = [self.status] if isinstance(self.status, str) else list(self.status)
+        unknown = [status for status in wanted if status not in _STATUSES]
+        if unknown:
+            raise LogError(f"status={unknown[0]!r} is unknown: use one of {', '.join(_STATUSES)}.")
+        yield records.c.status == wanted[0] if len(wanted) == 1 else records.c.status.in_(wanted)
+
+    def _tagged(self) -> Iterator[ColumnElement[bool]]:
+        if self.tag is not None:
+            yield records.c.seq.in_(select(tags.c.seq).where(tags.c.tag == self.tag))
+
+    def _ranges(self, now: datetime.datetime) -> Iterator[ColumnElement[bool]]:
+        if self.stars is not None:
+            if not 1 <= self.stars <= 5:
+                raise LogError(f"stars={self.stars!r} is unknown: use 1 to 5.")
+            yield records.c.stars >= self.stars
+        if self.since is not None:
+            yield records.c.created >= microseconds(moment("since", self.since, now))
+        if self.until is not None:
+            yield records.c.created <= microseconds(moment("until", self.until, now, end_of_day=True))
+
+
+def moment(name: str, value: Any, now: datetime.datetime, *, end_of_day: bool = False) -> datetime.datetime:
+    """Return the time that a filter means. Raises `LogError` for a time without a zone, or anything else."""
+    match value:
+        case datetime.timedelta():
+            return now - value
+        case datetime.datetime() if value.tzinfo is not None:
+            return value
+        case datetime.datetime():
+            raise LogError(f"{name}={value} has no time zone: use {name}=when.astimezone().")
+        case datetime.date():
+            clock = datetime.time.max if end_of_day else datetime.time.min
+            return datetime.datetime.combine(value, clock).astimezone()
+        case _:
+            raise LogError(f"{name}={value!r} is no time: use a datetime with a zone, a date, or a timedelta (ago).")
+
+
+def containing(wanted: Sequence[str]) -> ColumnElement[bool]:
+    """The words, as a condition on the `words` table that every database understands."""
+    parts = [word if not word.isascii() else f" {word}" for word in wanted]
+    return and_(*(words.c.text.contains(part, autoescape=True) for part in parts))
+
+
+def matching(wanted: Sequence[str]) -> str:
+    """The words in FTS5's language; empty when it could not find them as `containing` does."""
+    return " ".join(f'"{word}"*' for word in wanted) if all(map(str.isascii, wanted)) else ""

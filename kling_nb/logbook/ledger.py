@@ -1,0 +1,241 @@
+"""The records in their two places, sidecar and index, and the rules of who may replace what."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import zlib
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+
+from kling_nb.errors import LogError
+from kling_nb.logbook.database import Damaged, Database
+from kling_nb.logbook.disk import written_in
+from kling_nb.logbook.index import Index
+from kling_nb.logbook.shelf import salvage
+from kling_nb.logbook.sidecars import Sidecars, Stamp, checked_id, read_sidecar, stamp_of
+from kling_nb.logbook.usage import remove_row
+from kling_nb.models.record import Record
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_PATIENCE, _STEP = 30.0, 0.005
+_STRIPES = 64
+_OWNED_BY_THE_USER = ("tags", "stars", "note")
+
+
+@dataclass
+class Ledger:
+    """The records of one folder."""
+
+    folder: Path
+    database: Database
+    sidecars: Sidecars
+    index: Index
+    _late: set[str] = field(default_factory=set[str])
+    """Ids whose sidecar is newer than the index, because the index did not answer."""
+
+    @classmethod
+    def at(cls, folder: Path, url: str | None) -> Ledger:
+        """The ledger of a folder; nothing is opened."""
+        database = Database.at(folder / "index.sqlite", url)
+        return cls(folder, database, Sidecars(folder / "records"), Index(database))
+
+    def save(self, record: Record) -> Record:
+        """Write a record, or return the stored one when that knows better. Raises `LogError`."""
+        with self._alone(record.id):
+            stored = self.sidecars.read(record.id)
+            if stored is not None and _knows_better(stored, record):
+                return stored
+            return self._write(_with_the_users_words(record, stored))
+
+    def change(self, record_id: str, changes: dict[str, Any]) -> Record:
+        """Write a record with changes. Raises `LogError` when there is none."""
+        with self._alone(record_id):
+            stored = self.sidecars.read(record_id)
+            if stored is None:
+                raise LogError(f"There is no record {record_id!r}.")
+            return self._write(stored.model_copy(update={**changes, "revision": stored.revision + 1}))
+
+    def take(self, record_id: str, holder: str, alive: Callable[[str], bool]) -> Record | None:
+        """Make `holder` the one who carries a job out, unless it has ended or its holder lives; return it or None."""
+        with self._alone(record_id):
+            stored = self.sidecars.read(record_id)
+            if stored is None or stored.ended or (stored.holder and stored.holder != holder and alive(stored.holder)):
+                return None
+            return self._write(stored.model_copy(update={"holder": holder, "revision": stored.revision + 1}))
+
+    def take_out(self, record_id: str, elsewhere: Sidecars) -> Record:
+        """Move a record's sidecar elsewhere and drop its row. Raises `LogError` while its job has not ended."""
+        with self._alone(record_id):
+            stored = self.sidecars.read(record_id)
+            if stored is None:
+                raise LogError(f"There is no record {record_id!r}.")
+            if not stored.ended:
+                raise LogError(f"{record_id} is still {stored.status}: wait for its end, or cancel it first.")
+            # The row first: if the sidecar stays after all, the index takes it in again by itself.
+            self.ask(lambda index: remove_row(index.database, record_id), None)
+            self._late.discard(record_id)
+            with written_in(self.folder):
+                elsewhere.write(stored)
+                self.sidecars.path(stored).unlink(missing_ok=True)
+            return stored
+
+    def put_back(self, record_id: str, elsewhere: Sidecars) -> Record:
+        """Move a sidecar back and make its row. Raises `LogError` when it is not there, or is here already."""
+        with self._alone(record_id):
+            stored = elsewhere.read(record_id)
+            if stored is None or self.sidecars.find(record_id):
+                raise LogError(f"{record_id} cannot be brought back: it is {'here' if stored else 'not there'}.")
+            record = self._write(stored.model_copy(update={"revision": stored.revision + 1}))
+            with written_in(self.folder):
+                elsewhere.path(stored).unlink(missing_ok=True)
+            return record
+
+    def rebuild(self) -> int:
+        """Make every row anew from the sidecars; unreadable ones are logged and left out. Return how many there are."""
+        self.ready(writing=True)
+        return self.ask(lambda index: index.replace_all(self._readable(*one) for one in self.sidecars.all()), 0)
+
+    def known(self) -> set[str]:
+        """Every id in the index."""
+        return set(self.index.stamps())
+
+    def revisions(self, record_id: str) -> tuple[int | None, int | None]:
+        """The revisions in the sidecar and in the index, read while nobody writes; None where there is none."""
+        with self._alone(record_id):
+            stored = self.sidecars.read(record_id)
+            return stored.revision if stored else None, self.index.revision(record_id)
+
+    def alone(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Keep every other kernel, and thread, out of what goes by this name."""
+        return self._lock(name)
+
+    def ask(self, question: Callable[[Index], T], nothing: T) -> T:
+        """Return the index's answer, or `nothing` while there is no log. A damaged index is made anew."""
+        if not self.ready():
+            return nothing
+        try:
+            return question(self.index)
+        except Damaged as exc:
+            self._heal(exc)
+            return question(self.index)
+
+    def ready(self, *, writing: bool = False) -> bool:
+        """Open the index if need be and bring it up to date. False when there is no log yet and none is wanted."""
+        if not (writing or self._exists()):
+            return False
+        if not self.database.is_open:
+            with self._lock("index"):
+                if not self.database.is_open:
+                    self._open()
+        if self._late:
+            self._catch_up_late()
+        return True
+
+    def _write(self, record: Record) -> Record:
+        with written_in(self.folder):
+            stamp = self.sidecars.write(record)
+        try:
+            self.ready(writing=True)
+            self.ask(lambda index: index.put(record, stamp), None)
+        except LogError as exc:  # the sidecar is the truth and it is written: nothing is lost
+            _log.warning("record %s is saved, but not yet in the index: %s", record.id, exc)
+            self._late.add(record.id)
+        return record
+
+    def _open(self) -> None:
+        try:
+            self.database.open()
+        except Damaged as exc:
+            _log.warning("%s It is made anew from the sidecars.", exc)
+            self._open_anew()
+        else:
+            self._catch_up()
+
+    def _open_anew(self) -> None:
+        aside = self.database.set_aside()
+        self.database.open()
+        self._catch_up()
+        if aside:
+            salvage(aside, self.database)
+
+    def _heal(self, damage: Damaged) -> None:
+        _log.warning("%s It is made anew from the sidecars.", damage)
+        with self._lock("index"):
+            # Another kernel may have found it first: then the file is a new one, and need only be opened.
+            self._open_anew() if self.database.is_open else self._open()
+
+    def _catch_up(self) -> None:
+        known = self.index.stamps()
+        changed = [(path, stamp) for path, stamp in self.sidecars.all() if known.get(path.stem, _NEVER)[1] != stamp]
+        if not changed:
+            return
+        _log.info("the log's index takes in %d records from their sidecars", len(changed))
+        many = (self._readable(path, stamp) for path, stamp in changed)
+        self.index.put_many(many) if known else self.index.replace_all(many)
+
+    def _catch_up_late(self) -> None:
+        try:
+            for record_id in list(self._late):
+                path = self.sidecars.find(record_id)
+                if path is not None:
+                    self.index.put(read_sidecar(path), stamp_of(path))
+                self._late.discard(record_id)
+        except LogError as exc:
+            _log.warning("%d saved records are not yet in the index: %s", len(self._late), exc)
+
+    def _readable(self, path: Path, stamp: Stamp) -> tuple[Record, Stamp] | None:
+        try:
+            return read_sidecar(path), stamp
+        except LogError as exc:
+            _log.warning("%s", exc)
+            return None
+
+    def _exists(self) -> bool:
+        file = self.database.file
+        return file is None or self.database.is_open or file.exists() or self.sidecars.folder.exists()
+
+    def _alone(self, record_id: str) -> contextlib.AbstractContextManager[None]:
+        # Some records share a lock, so that there are few lock files; the system frees them when a kernel is killed.
+        return self._lock(f"{zlib.crc32(checked_id(record_id).encode()) % _STRIPES:02}")
+
+    @contextlib.contextmanager
+    def _lock(self, name: str) -> Generator[None]:
+        folder = self.folder / "locks"
+        with written_in(self.folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / f"{name}.lock", timeout=_PATIENCE, poll_interval=_STEP)
+            try:
+                lock.acquire()
+            except Timeout as exc:
+                raise LogError(f"Another kernel keeps the log in {self.folder} locked: is it hanging?") from exc
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+_NEVER = (-1, Stamp(-1, -1))
+
+
+def _knows_better(stored: Record, record: Record) -> bool:
+    """Whether another kernel got further: an end is never undone, nor a clip, nor the id of a paid generation lost."""
+    return _rank(stored) > _rank(record) or bool(stored.generation_id and not record.generation_id)
+
+
+def _rank(record: Record) -> int:
+    if not record.ended:
+        return 0
+    return 1 if record.status != "succeeded" else 3 if record.clip else 2
+
+
+def _with_the_users_words(record: Record, stored: Record | None) -> Record:
+    if stored is None:
+        return record.model_copy(update={"revision": record.revision + 1})
+    kept = {name: getattr(stored, name) for name in _OWNED_BY_THE_USER}
+    return record.model_copy(update={**kept, "revision": max(stored.revision, record.revision) + 1})

@@ -1,0 +1,75 @@
+"""What `kn.log()` gives: the records that pass some filters, newest first, as a sequence that shows itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+from kling_nb.logbook.audit import Finding
+from kling_nb.logbook.store import UNSET, Log
+from kling_nb.models.record import Record
+
+#: How many records a table in a cell shows.
+SHOWN = 50
+
+
+class Selection(Sequence[Record]):
+    """Records of a log. Index it by number or by id; call it with filters to narrow it down.
+
+    Filters: `model`, `status`, `text`, `tag`, `stars`, `since`, `until`, `kind`, `hub`, `local`, `batch`,
+    `request_hash`, `plan`, `notebook`. What is shown is read anew each time.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        filters: dict[str, Any],
+        *,
+        bind: Callable[[Record], Record],
+        show: Callable[[Sequence[Record], int], dict[str, Any]],
+    ) -> None:
+        self._log, self._filters, self._bind, self._show = log, filters, bind, show
+        log.find(limit=0, **filters)  # a wrong filter is said here, not when it is shown
+
+    def __call__(self, **filters: Any) -> Selection:
+        """Return the records that pass these filters too."""
+        return Selection(self._log, {**self._filters, **filters}, bind=self._bind, show=self._show)
+
+    def __len__(self) -> int:
+        return self._log.count(**self._filters)
+
+    @overload
+    def __getitem__(self, which: int | str) -> Record: ...
+    @overload
+    def __getitem__(self, which: slice) -> list[Record]: ...
+    def __getitem__(self, which: int | str | slice) -> Record | list[Record]:
+        if isinstance(which, str):
+            return self._bind(self._log.get(which))
+        if isinstance(which, slice):
+            return list(self)[which]
+        count = len(self)
+        if not -count <= which < count:
+            raise IndexError(f"there are {count} records")
+        offset = which if which >= 0 else count + which
+        return self._bind(self._log.find(limit=1, offset=offset, **self._filters)[0])
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(self._bind, self._log.find(**self._filters))
+
+    def annotate(self, record_id: str, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
+        """Write tags, 1 to 5 stars or a note to a record, at once."""
+        return self._bind(self._log.annotate(record_id, tags=tags, stars=stars, note=note))
+
+    def verify(self) -> list[Finding]:
+        """Work out every hash anew and return what disagrees; an empty list is good news."""
+        return self._log.verify()
+
+    def rebuild(self) -> int:
+        """Make the index anew from the sidecar files; returns how many records there are."""
+        return self._log.rebuild()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self._show(self._log.find(limit=SHOWN, **self._filters), len(self))
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} records in {self._log.folder.name}>"

@@ -1,0 +1,93 @@
+"""The sidecars: one JSON file a record, `records/<YYYY-MM>/<id>.json`. They are the truth."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from kling_nb.errors import LogError
+from kling_nb.logbook.disk import write_whole
+from kling_nb.models.record import Record
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells two writings of a file apart without reading them."""
+
+    modified: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Sidecars:
+    """The folder of sidecars."""
+
+    folder: Path
+
+    def path(self, record: Record) -> Path:
+        """Where the record's sidecar lies. Raises `LogError` for an id that is no file name."""
+        month = record.times.created.astimezone(datetime.UTC).strftime("%Y-%m")
+        return self.folder / month / f"{checked_id(record.id)}.json"
+
+    def write(self, record: Record) -> Stamp:
+        """Write it whole. Raises OSError."""
+        path = self.path(record)
+        write_whole(path, record.model_dump_json(indent=2).encode() + b"\n")
+        return stamp_of(path)
+
+    def read(self, record_id: str) -> Record | None:
+        """Return the record of this id, None when there is none. Raises `LogError` when it cannot be read."""
+        path = self.find(record_id)
+        return read_sidecar(path) if path else None
+
+    def find(self, record_id: str) -> Path | None:
+        """Return the sidecar of an id, in whichever month it lies."""
+        name = f"{checked_id(record_id)}.json"
+        return next((month / name for month in self._months() if (month / name).is_file()), None)
+
+    def all(self) -> Iterator[tuple[Path, Stamp]]:
+        """Every sidecar with its stamp, month by month."""
+        for month in self._months():
+            with os.scandir(month) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".json"):
+                        facts = entry.stat()
+                        yield Path(entry.path), Stamp(facts.st_mtime_ns, facts.st_size)
+
+    def _months(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        return sorted((path for path in self.folder.iterdir() if path.is_dir()), reverse=True)
+
+
+def read_sidecar(path: Path) -> Record:
+    """Return the record in a sidecar. Raises `LogError` when it is torn, foreign, or under another's name."""
+    try:
+        record = Record.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as exc:
+        why = f"{exc.error_count()} faults" if isinstance(exc, ValidationError) else str(exc)
+        raise LogError(f"{path} is no readable record ({why}): restore it from a copy, or move it away.") from exc
+    if record.id != path.stem:
+        raise LogError(f"{path} holds the record {record.id}: rename it to {record.id}.json.")
+    return record
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return the file's stamp now."""
+    facts = path.stat()
+    return Stamp(facts.st_mtime_ns, facts.st_size)
+
+
+def checked_id(record_id: str) -> str:
+    """Return an id that is safe as a file name. Raises `LogError` for any other."""
+    if not _ID.fullmatch(record_id):
+        raise LogError(f"{record_id!r} is no record id: letters, digits, - and _ only.")
+    return record_id

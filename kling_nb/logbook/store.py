@@ -1,0 +1,284 @@
+"""The log: what was asked, what it cost, what came out. Safe for many threads, and for kernels that share a folder."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import io
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final, Unpack
+
+from kling_nb.errors import LogError
+from kling_nb.logbook import tables
+from kling_nb.logbook.audit import Finding, audit
+from kling_nb.logbook.cells import Cells
+from kling_nb.logbook.filters import Filters, Search
+from kling_nb.logbook.index import Index, Page
+from kling_nb.logbook.lease import Lease
+from kling_nb.logbook.ledger import Ledger
+from kling_nb.logbook.media import Media
+from kling_nb.logbook.probe import probe, thumbnail
+from kling_nb.logbook.purse import Purse
+from kling_nb.logbook.shelf import Shelf
+from kling_nb.logbook.trash import Trash
+from kling_nb.logbook.usage import models_in, tags_in
+from kling_nb.models.asset import Asset
+from kling_nb.models.media import public_url, suffix_of
+from kling_nb.models.record import Clip, Record, Reference
+
+
+class _Unset(Enum):
+    UNSET = "not given"
+
+
+UNSET: Final = _Unset.UNSET
+
+
+class Log:
+    """The record store in a folder; making one reads and writes nothing.
+
+    `database` is a SQLAlchemy URL for the index (PostgreSQL, say); by default it is a SQLite file in the folder.
+    Every method raises `LogError` when the folder or the index cannot be used, with what to do.
+    """
+
+    def __init__(self, folder: Path | str, database: str | None = None) -> None:
+        self.folder = Path(folder).expanduser().absolute()
+        self._ledger = Ledger.at(self.folder, database)
+        self._lease = Lease(self.folder)
+        self._media = Media(self.folder)
+        self._trash = Trash.of(self._ledger, self._media)
+        self.purse = Purse(self._ledger, self._trash.sidecars)
+        self.cells = Cells(self._ledger)
+        self._uploads = Shelf(self._ledger.database, tables.uploads)
+        self._kept = Shelf(self._ledger.database, tables.kept)
+
+    def __repr__(self) -> str:
+        return f"Log({str(self.folder)!r})"
+
+    # Records
+
+    def save(self, record: Record) -> Record:
+        """Write a record and return it as stored, its revision one higher and the user's own words kept.
+
+        A stored record that got further stays, and is returned: one that ended, succeeded, or has a generation id
+        that the given one lacks.
+        """
+        return self._ledger.save(record)
+
+    def spend(self, records: Sequence[Record]) -> list[Record]:
+        """Write records whose POST comes next, all or none. Raises `BudgetError` when a limit of the log refuses."""
+        return self.purse.spend(records, self.save)
+
+    def annotate(self, record_id: str, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
+        """Change what the user says of a record: tags, 1 to 5 stars (None for none), a note."""
+        changes: dict[str, Any] = {}
+        if tags is not UNSET:
+            words = [tags] if isinstance(tags, str) else list(tags or ())
+            changes["tags"] = tuple(dict.fromkeys(word for tag in words if (word := str(tag).strip())))
+        if stars is not UNSET:
+            if stars is not None and (type(stars) is not int or not 1 <= stars <= 5):
+                raise LogError(f"{stars!r} stars: give 1 to 5, or None for none.")
+            changes["stars"] = stars
+        if note is not UNSET:
+            changes["note"] = str(note or "")
+        return self._ledger.change(self.get(record_id).id, changes)
+
+    def get(self, record_id: str) -> Record:
+        """Return a record by its id or the beginning of it. Raises `LogError` when none or several begin so."""
+        if record := self._ledger.ask(lambda index: index.get(record_id), None):
+            return record
+        found = self._ledger.ask(lambda index: index.starting_with(record_id), []) if record_id else []
+        if len(found) > 1:
+            raise LogError(f"{record_id!r} begins several records: {', '.join(found)}.")
+        whole = found[0] if found else record_id
+        record = self._ledger.ask(lambda index: index.get(whole), None) or self._ledger.sidecars.read(whole)
+        if record is None:
+            near = difflib.get_close_matches(record_id, self._ledger.ask(Index.newest_ids, []), n=3, cutoff=0.6)
+            meant = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise LogError(f"There is no record {record_id!r} in {self.folder}.{meant}")
+        return record
+
+    def find(
+        self, *, limit: int | None = None, offset: int = 0, newest_first: bool = True, **filters: Unpack[Search]
+    ) -> list[Record]:
+        """Return the records that pass the filters; see `Filters` for what each means."""
+        wanted = Filters(**filters)
+        conditions = wanted.conditions(_now())  # a wrong value is said even while the log is empty
+        page = Page(limit, offset, newest_first)
+        return self._ledger.ask(lambda index: index.find(conditions, wanted.words(), page), [])
+
+    def count(self, **filters: Unpack[Search]) -> int:
+        """Return how many records pass the filters."""
+        wanted = Filters(**filters)
+        conditions = wanted.conditions(_now())
+        return self._ledger.ask(lambda index: index.count(conditions, wanted.words()), 0)
+
+    def unfinished(self, hub: str | None = None) -> list[Record]:
+        """Return the records of jobs that have not ended, oldest first."""
+        return self._ledger.ask(lambda index: index.unfinished(hub), [])
+
+    def holder(self) -> str:
+        """Return this process's name as the one who carries jobs out."""
+        return self._lease.holder()
+
+    def take(self, record_id: str) -> Record | None:
+        """Take over an unfinished job; None when it has ended or another living kernel carries it out."""
+        return self._ledger.take(record_id, self._lease.holder(), self._lease.alive)
+
+    def claimed(self, generation_ids: Iterable[str]) -> set[str]:
+        """Return which of the hub's generations a record has already."""
+        return self._ledger.index.claimed(list(generation_ids)) if self._ledger.ready() else set()
+
+    def durations(self, model: str, hub: str, limit: int = 50) -> list[tuple[float, float]]:
+        """Return (seconds of clip, seconds the hub took) of the newest successes, newest first."""
+        return self._ledger.ask(lambda index: index.durations(model, hub, limit), [])
+
+    def models(self, kind: str = "result") -> list[str]:
+        """Return the models of the records, the commonest first."""
+        return self._ledger.ask(lambda index: models_in(index.database, kind), [])
+
+    def tags(self) -> list[str]:
+        """Return every tag in use, the commonest first."""
+        return self._ledger.ask(lambda index: tags_in(index.database), [])
+
+    # Trash
+
+    def trash(self, record_id: str) -> Record:
+        """Move a record into `trash/`, with those of its media that no other record points to.
+
+        Nothing is deleted: `restore` brings it back. Raises `LogError` while its job is under way.
+        """
+        return self._trash.throw(self.get(record_id).id)
+
+    def restore(self, record_id: str) -> Record:
+        """Bring a record back out of the trash. Raises `LogError` when it is not there."""
+        return self._trash.restore(record_id)
+
+    def trashed(self) -> list[str]:
+        """Return the ids of the records in the trash."""
+        return self._trash.ids()
+
+    # Media
+
+    def put(self, data: bytes, suffix: str) -> str:
+        """Keep bytes and return their digest, `sha256:…`."""
+        return self._media.put(data, suffix)
+
+    def adopt(self, file: Path, digest: str, suffix: str) -> str:
+        """Move a downloaded file into the media. Raises `TransferError` when its bytes are not those of the digest."""
+        return self._media.adopt(file, digest, suffix)
+
+    def file(self, digest: str) -> Path | None:
+        """Return where the content of a digest lies, None when it is not here."""
+        return self._media.file(digest)
+
+    def read(self, digest: str) -> bytes | None:
+        """Return the content of a digest, None when it is not here."""
+        file = self._media.file(digest)
+        return file.read_bytes() if file else None
+
+    def relative(self, digest: str) -> str | None:
+        """Return the same within the folder, with `/`."""
+        return self._media.relative(digest)
+
+    def partial(self, job_id: str, suffix: str = ".part") -> Path:
+        """Return where a job's download is kept while it is under way."""
+        return self._media.partial(job_id, suffix)
+
+    def keep_clip(self, record_id: str, file: Path, digest: str) -> Clip:
+        """Move a job's result into the media, with its poster, and return what a decoder says of it.
+
+        Raises `TransferError`, and leaves the file, when it cannot be decoded or is not what the digest says.
+        """
+        facts, poster = probe(file)
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            suffix = suffix_of(stream.read(64)) or ".bin"
+        self.adopt(file, digest, suffix)
+        relative = self.relative(digest) or ""
+        return Clip(file=relative, digest=digest, size=size, poster=self.put(poster, ".jpg"), **vars(facts))
+
+    def keep_reference(self, asset: Asset, *, path: str) -> Reference:
+        """Keep what a request refers to (`path` is its field's, `input_image.0`) and return its part of the record."""
+        if asset.data is None:
+            sent = public_url(asset.url) if asset.url else None
+            return Reference(
+                path=path, identity=asset.identity, given=asset.given, name=asset.name, kind=asset.kind, sent=sent
+            )
+        small = thumbnail(io.BytesIO(asset.data), video=asset.kind == "video")
+        facts = asset.facts
+        return Reference(
+            path=path,
+            identity=asset.identity,
+            given=asset.given,
+            name=asset.name,
+            kind=asset.kind,
+            digest=self.put(asset.data, suffix_of(asset.data) or ".bin"),
+            media_type=asset.media_type,
+            width=facts.width if facts and not facts.fault else None,
+            height=facts.height if facts and not facts.fault else None,
+            size=len(asset.data),
+            thumbnail=self.put(small, ".jpg") if small else None,
+        )
+
+    # Small values
+
+    def remember_upload(self, origin: str, digest: str, address: dict[str, Any]) -> None:
+        """Remember where a hub keeps some content, so that it is not sent again; addresses lose their signatures."""
+        self._ledger.ready(writing=True)
+        clean = {key: _public(value) for key, value in address.items()}
+        self._uploads.put(origin, digest, clean)
+
+    def upload_of(self, origin: str, digest: str) -> dict[str, Any] | None:
+        """Return what was remembered."""
+        return self._uploads.get(origin, digest) if self._ledger.ready() else None
+
+    def forget_upload(self, origin: str, digest: str) -> None:
+        """Forget it, since the hub no longer has it."""
+        if self._ledger.ready():
+            self._uploads.drop(origin, digest)
+
+    def keep(self, kind: str, name: str, value: Any) -> None:
+        """Keep a JSON value under a name: a preset, a draft."""
+        self._ledger.ready(writing=True)
+        self._kept.put(kind, name, value)
+
+    def kept(self, kind: str, name: str) -> Any | None:
+        """Return a kept value, None when there is none."""
+        return self._kept.get(kind, name) if self._ledger.ready() else None
+
+    def kept_names(self, kind: str) -> list[str]:
+        """Return the names of all kept values of a kind."""
+        return self._kept.names(kind) if self._ledger.ready() else []
+
+    def drop(self, kind: str, name: str) -> None:
+        """Forget a kept value; it may be gone already."""
+        if self._ledger.ready():
+            self._kept.drop(kind, name)
+
+    # Care
+
+    def verify(self) -> list[Finding]:
+        """Return everything that disagrees: each hash and each row is worked out anew, which reads every file."""
+        if not self._ledger.ready():
+            return []
+        return audit(self.folder, self._ledger, self._media)
+
+    def rebuild(self) -> int:
+        """Make the index anew from the sidecars and return how many records it has; readers notice nothing."""
+        return self._ledger.rebuild()
+
+    def close(self) -> None:
+        """Close the index and give up this process's jobs; the log opens it again when it is next used."""
+        self._lease.release()
+        self._ledger.database.close()
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _public(value: Any) -> Any:
+    return public_url(value) if isinstance(value, str) and "://" in value else value

@@ -1,0 +1,210 @@
+"""What an image or video field takes: a URL, a path, bytes, a PIL image or an array, made into one value.
+
+A local file is read at once, so that what was checked, hashed and sent are the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+
+from kling_nb.models.media import media_type_of, public_text, public_url, sha256, suffix_of
+from kling_nb.models.picture import ImageFacts, Unusable, facts_of, image_of, png_of, words_for
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+__all__ = ["Asset", "ImageFacts", "Kind", "VideoKind", "public_url", "sha256", "suffix_of"]
+
+Kind = Literal["image", "video"]
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A picture or a video that a request refers to.
+
+    `identity` names its content and is the same on every machine: the URL itself, `sha256:` of a file's bytes, or
+    `pixels-sha256:` for a PIL image or an array (whose encoding into a file may differ between library versions).
+    `given` says in words what the caller handed in. `data` is None for a URL; `url` may be signed and is not shown.
+    """
+
+    identity: str
+    given: str
+    name: str = ""
+    url: str | None = field(default=None, repr=False)
+    data: bytes | None = field(default=None, repr=False)
+    kind: Kind = "image"
+
+    @classmethod
+    def parse(cls, value: Any, kind: Kind = "image") -> Asset:
+        """Return the asset for anything that a request field takes.
+
+        Raises `PydanticCustomError` (inside a model: a `ValidationError` at that field) for anything else.
+        """
+        match value:
+            case Asset():
+                return value if value.kind == kind else replace(value, kind=kind)
+            case str() if re.match(r"\s*data:", value, re.IGNORECASE):
+                return cls.from_bytes(_data_uri_bytes(value.strip()), given="data URI", kind=kind)
+            case str() if re.match(r"\s*https?://", value, re.IGNORECASE):
+                return cls.from_url(value, kind=kind)
+            case str() if scheme := re.match(r"\s*([a-z][a-z0-9+.-]*)://", value, re.IGNORECASE):
+                raise _refused(f"{scheme[1]}:// is not an http(s) address", "give an https URL or a local file")
+            case str() | Path():
+                return cls.from_path(value, kind=kind)
+            case bytes() | bytearray() | memoryview():
+                return cls.from_bytes(bytes(value), given="bytes", kind=kind)
+            case _ if kind == "image" and hasattr(value, "getbands"):
+                return cls.from_pil(value, given=words_for(value))
+            case _ if kind == "image" and hasattr(value, "__array_interface__"):
+                return cls.from_array(value)
+            case _ if isinstance(path := getattr(value, "path", None), Path):
+                return cls.from_path(path, kind=kind)
+            case _:
+                pass
+        raise _refused(
+            f"{'None' if value is None else _a(type(value).__name__)} is not {_a(kind)}",
+            f"give a URL, a path, bytes{_or_pixels(kind)}",
+        )
+
+    @classmethod
+    def from_url(cls, url: str, *, kind: Kind = "image") -> Asset:
+        """Return the asset behind a public address; it is not fetched. Raises for a URL without a host."""
+        address = url.strip()
+        try:
+            parts, public = urlsplit(address), public_url(address)
+            named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:  # an IPv6 bracket left open, a port that is no number
+            raise _refused("the address cannot be read", "give a complete https URL") from None
+        if not named:
+            raise _refused(f"{public!r} names no host", "give a complete https URL")
+        return cls(public, public, Path(parts.path).name, url=address, kind=kind)
+
+    @classmethod
+    def from_path(cls, path: str | Path, *, kind: Kind = "image") -> Asset:
+        """Read a local file. Raises when there is none or it cannot be read."""
+        said = _shown(path)
+        if not str(path).strip():
+            raise _refused("the path is empty", f"give a URL or the path of {_a(kind)}")
+        try:
+            file = Path(path).expanduser()
+            data = file.read_bytes()
+        except FileNotFoundError:
+            raise _refused(f"there is no file {said}", f"it was looked for in {Path.cwd()}") from None
+        except IsADirectoryError:
+            raise _refused(f"{said} is a folder", f"give the path of {_a(kind)} in it") from None
+        except OSError as exc:
+            raise _refused(f"{said} cannot be read ({exc.strerror})", "check the path and its rights") from None
+        except (ValueError, RuntimeError):  # a NUL byte, a lone surrogate; the home of a user who is not there
+            raise _refused(f"{said} is no path", f"give a URL or the path of {_a(kind)}") from None
+        return replace(cls.from_bytes(data, given=str(path), kind=kind), name=file.name)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, given: str = "bytes", kind: Kind = "image") -> Asset:
+        """Return the asset for a file's bytes."""
+        name = f"{kind}{suffix_of(data) or ('.png' if kind == 'image' else '.mp4')}"
+        return cls(sha256(data), given, name, data=data, kind=kind)
+
+    @classmethod
+    def from_pil(cls, image: PILImage, *, given: str) -> Asset:
+        """Encode a PIL image as PNG, upright; its identity is that of its pixels. Raises when they cannot be had."""
+        try:
+            identity, data = png_of(image)
+        except Unusable as exc:
+            raise _refused(str(exc), exc.remedy) from exc
+        return cls(identity, given, "image.png", data=data)
+
+    @classmethod
+    def from_array(cls, array: Any) -> Asset:
+        """Encode an H×W, H×W×3 or H×W×4 array: 0 to 255, or floats of 0.0 to 1.0. Raises for any other."""
+        try:
+            image, given = image_of(array)
+        except Unusable as exc:
+            raise _refused(str(exc), exc.remedy) from exc
+        return cls.from_pil(image, given=given)
+
+    @cached_property
+    def digest(self) -> str | None:
+        """`sha256:` of the bytes that are sent; None for a URL."""
+        return None if self.data is None else sha256(self.data)
+
+    @cached_property
+    def facts(self) -> ImageFacts | None:
+        """Format and size of a local image, read to its end; None for a URL or a video."""
+        return None if self.data is None or self.kind == "video" else facts_of(self.data)
+
+    @property
+    def media_type(self) -> str:
+        """The MIME type told from the bytes, not from the name."""
+        return media_type_of(self.data or b"")
+
+    def __hash__(self) -> int:
+        return hash((self.identity, self.kind))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Asset) and (self.identity, self.kind) == (other.identity, other.kind)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return _schema_for("image")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "format": "uri"}
+
+
+class VideoKind:
+    """Annotation that makes an `Asset` field take a video: `Annotated[Asset, VideoKind]`."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return _schema_for("video")
+
+
+def _schema_for(kind: Kind) -> core_schema.CoreSchema:
+    serialize = core_schema.plain_serializer_function_ser_schema(_serialize)
+    return core_schema.no_info_plain_validator_function(lambda value: Asset.parse(value, kind), serialization=serialize)
+
+
+def _serialize(asset: Any) -> Any:
+    return asset.identity if isinstance(asset, Asset) else asset
+
+
+def _data_uri_bytes(uri: str) -> bytes:
+    head, comma, body = uri.partition(",")
+    if not comma:
+        raise _refused("the data URI has no comma", "give a path or bytes instead")
+    try:
+        if head.lower().endswith(";base64"):
+            return base64.b64decode(body, validate=True)
+        return unquote_to_bytes(body)
+    except (binascii.Error, ValueError):
+        raise _refused("the data URI is not base64", "give a path or bytes instead") from None
+
+
+def _shown(path: str | Path) -> str:
+    text = public_text(str(path))
+    return repr(text if len(text) <= 120 else f"{text[:60]}…{text[-59:]}")
+
+
+def _or_pixels(kind: Kind) -> str:
+    return ", a PIL image or an array" if kind == "image" else " or a clip"
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in tuple('aeiou') else 'a'} {noun}"
+
+
+def _refused(message: str, remedy: str) -> PydanticCustomError:
+    return PydanticCustomError("asset", "{message}", {"message": message, "remedy": remedy})

@@ -1,0 +1,69 @@
+"""What the hub answers (HUB_API sections 3 and 4), read tolerantly, with the raw JSON kept beside it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+
+HubStatus = Literal["queued", "processing", "succeeded", "failed", "cancelled"]
+
+
+def _seconds_or_none(value: Any) -> float | None:
+    """A time that cannot be read is no reason to lose sight of a paid job."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds < _YEAR_5138 else None
+
+
+_YEAR_5138 = 1e11
+UnixSeconds = Annotated[float | None, BeforeValidator(_seconds_or_none)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    raw: dict[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
+
+    @classmethod
+    def read(cls, raw: dict[str, Any]) -> Self:
+        """Validate one answer and keep its JSON. Raises `ValidationError` for an unknown status or a missing id."""
+        given = {name: value for name, value in raw.items() if value is not None}
+        return cls.model_validate({**given, "raw": raw})
+
+
+class Generation(_Answer):
+    """A queue record. Times are unix seconds on the hub's clock, or None (HUB_API section 3)."""
+
+    generation_id: str = Field(min_length=1)
+    status: HubStatus
+    model_name: str = Field(default="", validation_alias=AliasChoices("model_name", "model"))
+    media_type: str = "video"
+    result_url: str | None = None
+    error_message: str | None = None
+    error_retryable: bool | None = None
+    enqueued_at: UnixSeconds = None
+    started_at: UnixSeconds = None
+    completed_at: UnixSeconds = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the hub will do nothing more about it."""
+        return self.status in ("succeeded", "failed", "cancelled")
+
+
+class Completion(_Answer):
+    """A `media_generation_completed` event: a hint to look at the queue, which is the truth (HUB_API section 4)."""
+
+    generation_id: str = Field(min_length=1)
+    status: HubStatus
+    url: str | None = None
+    error: str | None = None
+
+
+def moment(unix: float | None) -> datetime.datetime | None:
+    """Return unix seconds as an aware UTC time."""
+    return None if unix is None else datetime.datetime.fromtimestamp(unix, datetime.UTC)

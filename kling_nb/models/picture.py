@@ -1,0 +1,122 @@
+"""Pictures as pixels: what a file says of itself, and PIL images and arrays made into PNG files.
+
+Neither PIL nor numpy is imported before a picture is at hand: an array can only come from where numpy is.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kling_nb.models.media import sha256
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+_ORIENTATION = 0x0112
+_ON_ITS_SIDE = frozenset({5, 6, 7, 8})
+
+
+class Unusable(ValueError):
+    """A picture that cannot be made into a file, with what to do instead."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What an image file says of itself; `fault` is set when it cannot be read to its end.
+
+    `width` and `height` are in pixels, as viewers show it: a phone's picture that is stored on its side stands up.
+    """
+
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    fault: str = ""
+
+
+def facts_of(data: bytes) -> ImageFacts:
+    """Decode a file to its end and return what it is."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not data:
+        return ImageFacts(fault="the file is empty")
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+            if image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE:
+                width, height = height, width
+            facts = ImageFacts(image.format or "", width, height)
+            image.load()
+    except UnidentifiedImageError:
+        return ImageFacts(fault="it is not an image in a known format")
+    except Exception as exc:  # noqa: BLE001 - decoders fed foreign bytes raise anything: struct.error, IndexError, ...
+        return ImageFacts(fault=str(exc) or "it cannot be decoded")
+    return facts if width and height else ImageFacts(fault="it has no pixels")
+
+
+def words_for(image: PILImage) -> str:
+    """Say what a PIL image is: `PIL image 640×480 RGB`."""
+    return f"PIL image {image.width}×{image.height} {image.mode}"
+
+
+def png_of(image: PILImage) -> tuple[str, bytes]:
+    """Return the identity of the pixels and a PNG of them, upright. Raises `Unusable` when they cannot be had."""
+    try:
+        plain = _plain(image)
+        buffer = io.BytesIO()
+        plain.save(buffer, "PNG")
+        pixels = plain.tobytes()
+    except Exception as exc:
+        raise Unusable(f"the {words_for(image)} cannot be read: {exc}", "give the file, or an RGB image") from exc
+    head = f"{plain.mode} {plain.width} {plain.height} ".encode()
+    return f"pixels-{sha256(head + pixels)}", buffer.getvalue()
+
+
+def image_of(array: Any) -> tuple[PILImage, str]:
+    """Return an image of an H×W, H×W×3 or H×W×4 array (0 to 255, or floats of 0.0 to 1.0) and what was given, in words.
+
+    Raises `Unusable` for another shape or range.
+    """
+    import numpy as np  # pyright: ignore[reportMissingImports]  # no dependency of ours: the caller's
+    from PIL import Image
+
+    pixels = np.asarray(array)
+    given = f"array {'×'.join(map(str, pixels.shape))} {pixels.dtype}"
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 3, 4)) or 0 in pixels.shape:
+        raise Unusable(f"an {given} is not an image", "give height × width, or height × width × 3 or 4")
+    flat = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    return Image.fromarray(_bytes_of(flat, given)), given
+
+
+def _plain(image: PILImage) -> PILImage:
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in ("L", "LA", "RGB", "RGBA"):
+        return upright
+    if upright.mode.startswith("I") or upright.mode == "F":
+        raise ValueError(f"its mode {upright.mode} has no fixed white")  # PIL would clip it to 255
+    return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+
+
+def _bytes_of(pixels: Any, given: str) -> Any:
+    import numpy as np  # pyright: ignore[reportMissingImports]  # same
+
+    match pixels.dtype.kind:
+        case "f":
+            if not np.isfinite(pixels).all() or pixels.min() < 0 or pixels.max() > 1:
+                raise Unusable(f"an {given} has values outside 0 to 1", "scale it, or give uint8 of 0 to 255")
+            return (pixels.astype("float64") * 255).round().astype("uint8")
+        case "b":
+            return pixels.astype("uint8") * 255
+        case "i" | "u":
+            if pixels.min() < 0 or pixels.max() > 255:
+                raise Unusable(f"an {given} has values outside 0 to 255", "scale it to 0 to 255")
+            return pixels.astype("uint8")
+        case _:
+            raise Unusable(f"an {given} is not an image", "give uint8 of 0 to 255, or floats of 0.0 to 1.0")

@@ -1,0 +1,221 @@
+"""The record of one generation: everything needed to know what was asked, what came, and to ask it again.
+
+A record is a value; a change is a new one. Its JSON is the sidecar that the log keeps. It never holds a key nor the
+query of a signed URL.
+"""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import Any, Literal, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from kling_nb.errors import KlingError
+from kling_nb.models.price import Estimate
+
+RECORD_VERSION = 1
+
+Kind = Literal["result", "preview"]
+
+#: Every state that a job can be in; the moves between them stand in `engine/states.py`.
+Status = Literal[
+    "prepared",
+    "submitting",
+    "uncertain",
+    "queued",
+    "processing",
+    "downloading",
+    "succeeded",
+    "failed",
+    "cancelled",
+]
+ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Reference(_Part):
+    """A picture or video that the request refers to: what was given, its bytes' hash, and what was sent.
+
+    `digest` is the `sha256:` of the file in the log's media (None for a URL); `sent` is the address that the hub got,
+    without its query.
+    """
+
+    path: str
+    identity: str
+    given: str
+    name: str = ""
+    kind: Literal["image", "video"] = "image"
+    digest: str | None = None
+    media_type: str = ""
+    width: int | None = None
+    height: int | None = None
+    size: int | None = None
+    sent: str | None = None
+    thumbnail: str | None = None
+    """`sha256:` of a small JPEG of it in the log's media."""
+
+
+class Clip(_Part):
+    """The file that came out: where it lies in the log (`file`, relative), its hash, and what a decoder says of it.
+
+    `duration` is in seconds, `size` in bytes. `poster` is the `sha256:` of a JPEG of its first frame.
+    """
+
+    file: str
+    digest: str
+    size: int
+    media_type: str = "video/mp4"
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    fps: float | None = None
+    frames: int | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    poster: str | None = None
+
+
+class Times(_Part):
+    """When each thing happened, in UTC. The hub's own times are whole seconds of its clock."""
+
+    created: datetime.datetime
+    submitted: datetime.datetime | None = None
+    accepted: datetime.datetime | None = None
+    enqueued: datetime.datetime | None = None
+    started: datetime.datetime | None = None
+    completed: datetime.datetime | None = None
+    ended: datetime.datetime | None = None
+
+
+class Failure(_Part):
+    """Why there is no clip: the hub's or our own words, and what to do."""
+
+    kind: str
+    message: str
+    remedy: str = ""
+
+
+class Home(Protocol):
+    """Where a record can be acted on: what `Record.request`, `.rerun` and its display need from a studio."""
+
+    def request_of(self, record: Record) -> Any:
+        """Return the request that the record was made from."""
+        ...
+
+    def rerun(self, record: Record, changes: dict[str, Any]) -> Any:
+        """Run it again with changes and return the job."""
+        ...
+
+    def bundle_of(self, record: Record) -> dict[str, Any]:
+        """Return the record's card as a mimebundle."""
+        ...
+
+
+class Record(_Part):
+    """One generation, from the intent to the file.
+
+    `canonical` is the canonical request (assets by identity) and `request_hash` its tagged sha256; `sent` is the body
+    that went over the wire, addresses without their query. `batch` joins the generations of one call; `index` counts
+    within it from 0, and `generations` is how many there were.
+    """
+
+    version: int = RECORD_VERSION
+    id: str
+    batch: str
+    index: int = 0
+    generations: int = 1
+    kind: Kind = "result"
+    hub: str
+    local: bool
+    """True when the hub was the local one, whose clips are animatics and cost nothing."""
+    model: str
+    status: Status = "prepared"
+    canonical: dict[str, Any]
+    request_hash: str
+    sent: dict[str, Any] | None = None
+    references: tuple[Reference, ...] = ()
+    schema_digest: str | None = None
+    estimate: Estimate
+    generation_id: str | None = None
+    server: dict[str, Any] = Field(default_factory=dict)
+    """The hub's last word on it (its queue record), signed queries removed, inputs left out."""
+    times: Times
+    clip: Clip | None = None
+    failure: Failure | None = None
+    notes: tuple[str, ...] = ()
+    """What happened on the way that a reader should know, in order."""
+    rerun_of: str | None = None
+    plan: str | None = None
+    """The id of the sweep that it was made for."""
+    cell: str | None = None
+    """Which clip of a sweep it is: the request's hash and the number of the repeat, hashed."""
+    holder: str | None = None
+    """The process that carries the job out, so that no second one sends it too."""
+    tags: tuple[str, ...] = ()
+    stars: int | None = None
+    note: str = ""
+    notebook: str | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    revision: int = 0
+    """Counts the changes, so that an older copy never replaces a newer one."""
+
+    _home: Home | None = PrivateAttr(default=None)
+
+    def at(self, home: Home) -> Self:
+        """Return the same record, able to act through a studio."""
+        bound = self.model_copy()
+        bound._home = home
+        return bound
+
+    def request(self) -> Any:
+        """Return the request that this record was made from, pictures out of the log's own media."""
+        return self._at_home().request_of(self)
+
+    def rerun(self, **changes: Any) -> Any:
+        """Run the request again, with changes, and return the new job. This spends what `estimate` says."""
+        return self._at_home().rerun(self, changes)
+
+    def _at_home(self) -> Home:
+        if self._home is None:
+            raise KlingError(f"record {self.id} stands alone: take it from kn.log() to act on it")
+        return self._home
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self._home.bundle_of(self) if self._home else {"text/plain": repr(self)}
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.status in ENDED
+
+    @property
+    def price(self) -> Decimal | None:
+        """The estimated price of this one generation in dollars; None when unknown."""
+        return self.estimate.each
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the hub took, from the acceptance to the end, in seconds; None before that."""
+        start, end = self.times.accepted or self.times.submitted, self.times.completed or self.times.ended
+        return (end - start).total_seconds() if start and end else None
+
+    @property
+    def prompt(self) -> str:
+        """The prompt in one text; the shots' prompts one a line."""
+        shots = self.canonical.get("multi_prompt") or ()
+        return self.canonical.get("prompt") or "\n".join(str(shot.get("prompt", "")) for shot in shots)
+
+    @property
+    def reproducibility(self) -> str:
+        """What can and cannot be had again from this record, honestly."""
+        if self.local:
+            return "The local hub draws the same request the same way every time."
+        return (
+            "The same request and the same pictures can be sent again. This model takes no seed, "
+            "so a new run gives a similar clip, not the same one."
+        )

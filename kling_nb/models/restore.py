@@ -1,0 +1,55 @@
+"""A request out of a record: its pictures by hash from the log's own media, even when the originals are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kling_nb.errors import LogError
+from kling_nb.models.asset import Asset
+from kling_nb.models.draft import assets_in, resolved
+from kling_nb.models.record import Record, Reference
+from kling_nb.models.request import Request, request_type
+
+
+def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
+    """Return the request that a record was made from; `read` gives the bytes for a `sha256:` digest.
+
+    Its hash is the record's `request_hash`. Raises `LogError` when the log no longer has a picture's bytes.
+    """
+    assets = {reference.path: _asset(reference, read) for reference in record.references}
+    fields = _placed(record.canonical, assets, "")
+    return request_type(record.model).model_validate({**fields, "num_generations": record.generations})
+
+
+def put_away(fields: Mapping[str, Any], keep: Callable[..., Reference]) -> dict[str, Any]:
+    """Return wire-named fields, finished or not, as JSON; `keep(asset, path=...)` stores each picture."""
+    named = [(".".join(map(str, path)), asset) for path, asset in assets_in(dict(fields))]
+    references = [keep(asset, path=path).model_dump(mode="json") for path, asset in named]
+    return {"fields": resolved(dict(fields), lambda asset: asset.identity), "references": references}
+
+
+def taken_out(kept: Mapping[str, Any], read: Callable[[str], bytes | None]) -> dict[str, Any]:
+    """Return what `put_away` gave, its pictures in place. Raises `LogError` when one has been lost."""
+    references = [Reference.model_validate(reference) for reference in kept["references"]]
+    return _placed(kept["fields"], {reference.path: _asset(reference, read) for reference in references}, "")
+
+
+def _asset(reference: Reference, read: Callable[[str], bytes | None]) -> Asset:
+    common: dict[str, Any] = {"given": reference.given, "name": reference.name, "kind": reference.kind}
+    if reference.digest is None:
+        return Asset(reference.identity, url=reference.identity, **common)
+    data = read(reference.digest)
+    if data is None:
+        raise LogError(f"The log has lost the bytes of {reference.given} ({reference.digest[:19]}…); see log.verify()")
+    return Asset(reference.identity, data=data, **common)
+
+
+def _placed(value: Any, assets: Mapping[str, Asset], path: str) -> Any:
+    if path in assets:
+        return assets[path]
+    if isinstance(value, Mapping):
+        return {name: _placed(item, assets, f"{path}.{name}" if path else str(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_placed(item, assets, f"{path}.{index}") for index, item in enumerate(value)]
+    return value

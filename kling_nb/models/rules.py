@@ -1,0 +1,184 @@
+"""The rules that span fields (HUB_API section 6), each with the fields that it needs.
+
+A rule reads a *draft*: the fields as plain values, perhaps not all of them. It is left out when one of its fields
+already has a fault of its own, so that one mistake is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kling_nb.models.problem import Problem, error, warning
+
+Draft = Mapping[str, Any]
+
+MIN_SECONDS, MAX_SECONDS = 3, 15
+MAX_REFERENCES, USUAL_REFERENCES = 7, 4
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check over a draft and the fields (`multi_prompt.*.duration`) that must be sound for it to make sense."""
+
+    fields: tuple[str, ...]
+    check: Callable[[Draft], Iterator[Problem]]
+
+
+def broken(rules: Sequence[Rule], draft: Draft, unsound: Collection[str] = ()) -> list[Problem]:
+    """Return what the draft breaks, leaving out rules about fields that are unsound already."""
+    return [problem for rule in rules if not set(rule.fields) & set(unsound) for problem in rule.check(draft)]
+
+
+def seconds_of(draft: Draft) -> int:
+    """The length in seconds of what the draft asks for: of all its shots, or its `duration` (default 5)."""
+    shots = draft.get("multi_prompt")
+    return sum(shot.get("duration", 5) for shot in shots) if shots else draft.get("duration", 5)
+
+
+def references_of(draft: Draft) -> int:
+    """How many references the draft has: pictures in `input_image`, and one for each element."""
+    return len(draft.get("input_image") or ()) + len(draft.get("elements") or ())
+
+
+def _one_prompt(draft: Draft) -> Iterator[Problem]:
+    has_prompt, has_shots = bool(str(draft.get("prompt") or "").strip()), bool(draft.get("multi_prompt"))
+    if has_prompt and has_shots:
+        yield error(("multi_prompt",), "there are both a prompt and shots", "keep one: the prompt, or the shots")
+    if not has_prompt and not has_shots:
+        yield error(("prompt",), "there is no prompt", "write one, or give shots in multi_prompt")
+
+
+def _a_prompt(draft: Draft) -> Iterator[Problem]:
+    if not str(draft.get("prompt") or "").strip():
+        yield error(("prompt",), "there is no prompt", "say what is to be seen")
+
+
+def _total(draft: Draft) -> Iterator[Problem]:
+    shots, total = draft.get("multi_prompt"), seconds_of(draft)
+    if not shots or MIN_SECONDS <= total <= MAX_SECONDS:
+        return
+    size = "short" if total < MIN_SECONDS else "long"
+    yield error(
+        ("multi_prompt",),
+        f"{total} s in all is too {size}",
+        f"the shots must add up to {MIN_SECONDS}–{MAX_SECONDS} s",
+    )
+
+
+def _unused_duration(draft: Draft) -> Iterator[Problem]:
+    if draft.get("multi_prompt") and draft.get("duration", 5) != 5:
+        yield warning(
+            ("duration",),
+            f"{draft['duration']} s is not used, because there are shots",
+            "set each shot's own duration, and leave this one out",
+        )
+
+
+def _blank_shots(draft: Draft) -> Iterator[Problem]:
+    for index, shot in enumerate(draft.get("multi_prompt") or ()):
+        if not str(shot.get("prompt", "")).strip():
+            yield error(("multi_prompt", index, "prompt"), "the shot has no prompt", "say what this shot shows")
+
+
+def _tail_needs_start(draft: Draft) -> Iterator[Problem]:
+    if draft.get("tail_image_url") is not None and draft.get("start_image_url") is None:
+        yield error(("tail_image_url",), "a tail frame needs a start frame", "set start_image_url too")
+
+
+def _reference_count(draft: Draft) -> Iterator[Problem]:
+    count, most = references_of(draft), USUAL_REFERENCES if draft.get("input_video") is not None else MAX_REFERENCES
+    if count > most:
+        beside = " beside a video" if most == USUAL_REFERENCES else ""
+        yield error(
+            _longest(draft), f"{count} pictures and elements in all are too many", f"at most {most} together{beside}"
+        )
+
+
+def _usual_count(draft: Draft) -> Iterator[Problem]:
+    count = references_of(draft)
+    if USUAL_REFERENCES < count <= MAX_REFERENCES:
+        yield warning(
+            _longest(draft),
+            f"{count} pictures and elements in all may be too many",
+            f"the hub's walkthrough allows {USUAL_REFERENCES}, the model's page {MAX_REFERENCES}: "
+            f"{USUAL_REFERENCES} are safe",
+        )
+
+
+def _longest(draft: Draft) -> tuple[str]:
+    pictures, elements = len(draft.get("input_image") or ()), len(draft.get("elements") or ())
+    return ("elements",) if elements > pictures else ("input_image",)
+
+
+def _angles(draft: Draft) -> Iterator[Problem]:
+    for index, element in enumerate(draft.get("elements") or ()):
+        if not element.get("reference_image_urls"):
+            yield warning(
+                ("elements", index, "reference_image_urls"),
+                f"@Element{index + 1} has no further angle",
+                "the model keeps a likeness better with 1 to 3 more views",
+            )
+
+
+def _overridden_aspect(draft: Draft) -> Iterator[Problem]:
+    aspect = draft.get("aspect_ratio", "16:9")
+    if draft.get("start_image_url") is not None and aspect != "16:9":
+        yield warning(
+            ("aspect_ratio",), f"{aspect} has no effect", "the start frame sets the shape; crop it, or drop the ratio"
+        )
+
+
+def _long_prompt(draft: Draft) -> Iterator[Problem]:
+    length = len(draft.get("prompt") or "")
+    if 512 < length <= 2500:
+        yield warning(
+            ("prompt",),
+            f"{length:,} characters may be too many",
+            "the hub's walkthrough allows 512, the model 2,500: 512 are safe",
+        )
+
+
+def _video_needs_silence(draft: Draft) -> Iterator[Problem]:
+    if draft.get("input_video") is not None and draft.get("generate_audio"):
+        yield error(("generate_audio",), "audio cannot be generated beside a video", "set generate_audio to False")
+
+
+def _edit_keeps_length(draft: Draft) -> Iterator[Problem]:
+    edits = draft.get("input_video") is not None and draft.get("video_mode", "edit") == "edit"
+    if edits and draft.get("duration", 5) != 5:
+        yield warning(
+            ("duration",), f"{draft['duration']} s is ignored when editing", "the clip keeps its source's length"
+        )
+
+
+def _mode_needs_video(draft: Draft) -> Iterator[Problem]:
+    if draft.get("input_video") is None and draft.get("video_mode", "edit") != "edit":
+        yield warning(("video_mode",), f"{draft['video_mode']!r} has no effect without a video", "give input_video")
+
+
+_SHARED = (
+    Rule(("start_image_url", "tail_image_url"), _tail_needs_start),
+    Rule(("input_image", "elements", "input_video"), _reference_count),
+    Rule(("elements", "elements.*", "elements.*.reference_image_urls", "elements.*.reference_image_urls.*"), _angles),
+    Rule(("aspect_ratio",), _overridden_aspect),
+    Rule(("prompt",), _long_prompt),
+)
+
+REFERENCE_TO_VIDEO = (
+    Rule(("prompt", "multi_prompt"), _one_prompt),
+    Rule(("multi_prompt", "multi_prompt.*", "multi_prompt.*.duration"), _total),
+    Rule(("multi_prompt", "multi_prompt.*", "multi_prompt.*.prompt"), _blank_shots),
+    Rule(("multi_prompt", "duration"), _unused_duration),
+    Rule(("input_image", "elements"), _usual_count),
+    *_SHARED,
+)
+
+OMNI = (
+    Rule(("prompt",), _a_prompt),
+    *_SHARED,
+    Rule(("input_video", "generate_audio"), _video_needs_silence),
+    Rule(("input_video", "video_mode", "duration"), _edit_keeps_length),
+    Rule(("input_video", "video_mode"), _mode_needs_video),
+)

@@ -1,0 +1,52 @@
+"""Clips beside each other, with what tells them apart: what a cell keeps of `kn.compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kling_nb.models.record import Record
+from kling_nb.render.card import badge_of, stars_of
+from kling_nb.render.differences import LETTERS, differences
+from kling_nb.render.facts import headline
+from kling_nb.render.links import Links
+from kling_nb.render.page import fill
+from kling_nb.render.words import shortened
+
+SAME = "The same parameters: what differs is the run itself."
+
+
+def compare_html(records: Sequence[Record], links: Links) -> str:
+    """Return the clips as linked videos side by side, and under them only what differs."""
+    return fill(
+        "compare",
+        takes=[_take(record, letter, links) for record, letter in zip(records, LETTERS, strict=False)],
+        found=differences(records),
+        same=SAME,
+        letters=LETTERS[: len(records)],
+        width=280 if len(records) > 2 else 420,
+    )
+
+
+def compare_text(records: Sequence[Record]) -> str:
+    """Return the same in lines of plain text."""
+    heads = [f"{LETTERS[i]}  {record.id}  {shortened(record.prompt, 70)}" for i, record in enumerate(records)]
+    rows = [
+        f"{item.label}: " + " | ".join("".join(word.text for word in value).strip() for value in item.values)
+        for item in differences(records)
+    ]
+    return "\n".join([*heads, *(rows or [SAME])])
+
+
+def _take(record: Record, letter: str, links: Links) -> dict[str, Any]:
+    clip = record.clip
+    return {
+        "letter": letter,
+        "record": record,
+        "clip": links.clip(record),
+        "poster": links.poster(record),
+        "still": bool(clip and clip.media_type.startswith("image/")),
+        "figures": " · ".join(fact.value for fact in headline(record) if fact.label != "audio"),
+        "badge": badge_of(record).partition(" – ")[0],
+        "stars": stars_of(record),
+    }

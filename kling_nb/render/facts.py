@@ -1,0 +1,103 @@
+"""The parameters and outcomes of a record as labelled values, in the order that a reader asks for them."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, NamedTuple
+
+from kling_nb.models.record import Record
+from kling_nb.render.words import day, price_of, size, span
+
+
+class Fact(NamedTuple):
+    """A label and its value."""
+
+    label: str
+    value: str
+
+
+def headline(record: Record) -> list[Fact]:
+    """Return the few figures that one looks for first: length, frame, sound, price."""
+    clip, request = record.clip, record.canonical
+    price, _, by = price_of(record).partition(" · ")
+    seconds = clip.duration if clip and clip.duration else record.estimate.seconds
+    frame = f"{clip.width}×{clip.height}" if clip and clip.width else str(request.get("aspect_ratio") or "")
+    audible = clip.audio_codec if clip else request.get("generate_audio")
+    facts = [
+        Fact("length", span(seconds)),
+        Fact("frame", frame),
+        Fact("audio", "sound" if audible else "silent"),
+        Fact(by or ("price" if record.status == "succeeded" else "estimate"), price),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def facts_of(record: Record) -> list[Fact]:
+    """Return the table of a card."""
+    facts = [
+        Fact("Model", record.model),
+        Fact("Settings", " · ".join(_asked(record.canonical))),
+        Fact("Made", day(record.times.created)),
+        Fact("Took", _timings(record)),
+        Fact("Record", record.id),
+        Fact("Tags", " ".join(f"#{tag}" for tag in record.tags)),
+        Fact("Note", record.note),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def origins_of(record: Record) -> str:
+    """Return which bytes went in and came out, and through what; folded away in a card."""
+    clip = record.clip
+    facts = [
+        Fact("Request", record.request_hash),
+        Fact("Clip", clip.digest if clip else ""),
+        *(Fact(item.path, item.identity) for item in record.references),
+        Fact("Generation", record.generation_id or ""),
+        Fact("Schema", record.schema_digest or ""),
+        Fact("Hub", record.hub),
+        Fact("File", _file(record)),
+        Fact("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
+        Fact("Notebook", record.notebook or ""),
+        Fact("Rerun of", record.rerun_of or ""),
+        *(Fact("On the way", note) for note in record.notes),
+    ]
+    width = max(len(fact.label) for fact in facts if fact.value)
+    return "\n".join(f"{fact.label:<{width}}  {fact.value}" for fact in facts if fact.value)
+
+
+_SHOWN_ELSEWHERE = frozenset(
+    {"model", "prompt", "multi_prompt", "negative_prompt", "input_image", "elements", "start_image_url"}
+    | {"tail_image_url", "input_video"}
+)
+
+
+def _asked(request: dict[str, Any]) -> list[str]:
+    return [f"{name} {_word(value)}" for name, value in request.items() if name not in _SHOWN_ELSEWHERE]
+
+
+def _word(value: Any) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def _timings(record: Record) -> str:
+    times = record.times
+    begun = times.enqueued or times.accepted or times.submitted
+    queued, made = _between(begun, times.started), _between(times.started, times.completed)
+    parts = [f"queued {queued}" if queued else "", f"generated {made}" if made else ""]
+    whole, detail = _between(times.created, times.ended), ", ".join(part for part in parts if part)
+    return f"{whole} ({detail})" if whole and detail else whole or detail
+
+
+def _between(start: datetime.datetime | None, end: datetime.datetime | None) -> str:
+    return span((end - start).total_seconds()) if start and end else ""
+
+
+def _file(record: Record) -> str:
+    clip = record.clip
+    if clip is None:
+        return ""
+    codecs = " + ".join(codec for codec in (clip.video_codec, clip.audio_codec) if codec)
+    frames = f"{clip.frames} frames" if clip.frames else ""
+    rate = f"{clip.fps:g} fps" if clip.fps else ""
+    return " · ".join(part for part in (clip.file, size(clip.size), codecs, rate, frames) if part)

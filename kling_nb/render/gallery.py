@@ -1,0 +1,46 @@
+"""A contact sheet: what a cell keeps of `kn.gallery`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kling_nb.models.record import Record
+from kling_nb.render.card import badge_of, stars_of
+from kling_nb.render.links import Links
+from kling_nb.render.page import fill
+from kling_nb.render.words import STATUS_WORDS, shortened
+
+#: How many posters a sheet has at most: two kilobytes each.
+SHEET = 24
+
+
+def gallery_html(records: Sequence[Record], links: Links, *, total: int) -> str:
+    """Return a sheet of posters with prompts and stars, each a link to its clip; `total` is how many there are."""
+    tiles = [
+        {
+            "record": record,
+            "clip": links.clip(record) if record.clip else None,
+            "poster": links.poster(record) if record.clip else None,
+            "prompt": shortened(record.prompt, 90),
+            "words": STATUS_WORDS[record.status],
+            "stars": stars_of(record),
+            "badge": badge_of(record).partition(" – ")[0],
+        }
+        for record in records[:SHEET]
+    ]
+    return fill("gallery", tiles=tiles, summary=_summary(len(tiles), total))
+
+
+def gallery_text(records: Sequence[Record], *, total: int) -> str:
+    """Return the sheet one record a line."""
+    lines = [
+        f"{record.id}  {stars_of(record) or '     '}  {STATUS_WORDS[record.status]:<10}  {shortened(record.prompt, 70)}"
+        for record in records[:SHEET]
+    ]
+    return "\n".join([_summary(len(lines), total), *lines])
+
+
+def _summary(shown: int, total: int) -> str:
+    if not total:
+        return "No records"
+    return f"{shown} of {total} records" if shown < total else f"{total} record{'' if total == 1 else 's'}"

@@ -1,0 +1,151 @@
+"""A plan, or a run of one, as a sheet: what is there, what is to be paid, and a tile for each clip."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from kling_nb.render.look import TONES
+from kling_nb.render.page import fill
+from kling_nb.render.words import money, shortened, span
+
+#: How a clip of a plan stands: `there` was in the log before, `missing` is to be paid, `left` was not begun, `faulty`
+#: would fail.
+Tally = Literal["faulty", "there", "missing", "waiting", "running", "done", "failed", "uncertain", "cancelled", "left"]
+
+#: So many tiles, and so many faults, are shown; a sheet stays small.
+TILES, FAULTS = 60, 12
+
+_WORDS: Mapping[Tally, str] = {
+    "faulty": "would fail",
+    "there": "in the log",
+    "missing": "to pay",
+    "waiting": "waiting",
+    "running": "running",
+    "done": "done",
+    "failed": "failed",
+    "uncertain": "uncertain",
+    "cancelled": "cancelled",
+    "left": "not begun",
+}
+_TONES: Mapping[Tally, str] = {
+    "there": "good",
+    "done": "good",
+    "failed": "bad",
+    "faulty": "bad",
+    "uncertain": "doubt",
+    "running": "busy",
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One clip; `poster` is a data URI, `clip` a relative URL."""
+
+    label: str
+    state: Tally
+    record: str = ""
+    poster: str | None = None
+    clip: str | None = None
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """Its state in words."""
+        return _WORDS[self.state]
+
+    @property
+    def tone(self) -> str:
+        """Its state's colour."""
+        return TONES[_TONES.get(self.state, "off")]
+
+
+@dataclass(frozen=True)
+class PlanSheet:
+    """A plan at one moment. `price` is what is to be paid, `elsewhere` what a real hub would ask, both in dollars.
+
+    `cells` counts the places of the sweep, which may be more than its clips. `expected` is in seconds.
+    """
+
+    name: str
+    tiles: Sequence[Tile]
+    axes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    faults: Sequence[tuple[str, str]] = ()
+    cells: int = 0
+    price: Decimal | None = None
+    free: bool = False
+    elsewhere: Decimal | None = None
+    expected: float | None = None
+    spent: Decimal | None = None
+    left: Decimal | None = None
+    running: bool = False
+    paused: bool = False
+    trouble: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The plan, or the run, in one line."""
+        return self._of_run() if self.spent is not None else self._of_plan()
+
+    def _of_plan(self) -> str:
+        counts, whole = Counter(tile.state for tile in self.tiles), len(self.tiles)
+        there, running, missing = counts["there"], counts["running"], counts["missing"]
+        if not whole:
+            return "Nothing can be made of this"
+        parts = [f"{there} of {whole} are there" if there else f"{whole} clip{'' if whole == 1 else 's'}"]
+        parts += [f"{running} under way"] if running else []
+        if missing:
+            parts.append(f"{missing} to make, free" if self.free else f"{missing} to pay, {self._price()}")
+        return "; ".join(parts)
+
+    def _price(self) -> str:
+        return "price unknown" if self.price is None else money(self.price)
+
+    def _of_run(self) -> str:
+        counts = Counter(tile.state for tile in self.tiles)
+        order: tuple[Tally, ...] = ("there", "done", "running", "waiting", "failed", "uncertain", "cancelled", "left")
+        parts = [f"{counts[state]} {_WORDS[state]}" for state in order if counts[state]]
+        parts.append(f"{money(self.spent or Decimal(0))} spent")
+        if counts["waiting"] or counts["left"]:
+            parts.append("the rest has no known price" if self.left is None else f"{money(self.left)} left to pay")
+        return " · ".join((["paused"] if self.paused else []) + parts)
+
+
+def plan_html(sheet: PlanSheet) -> str:
+    """Return the sheet as HTML that needs no kernel."""
+    shown = sheet.tiles[:TILES]
+    return fill(
+        "plan",
+        sheet=sheet,
+        shown=shown,
+        more=len(sheet.tiles) - len(shown),
+        facts=_facts(sheet),
+        faults=sheet.faults[:FAULTS],
+        more_faults=len(sheet.faults) - FAULTS,
+    )
+
+
+def plan_text(sheet: PlanSheet) -> str:
+    """Return the sheet in lines of plain text."""
+    lines = [sheet.summary, *(f"{name}: {value}" for name, value in _facts(sheet))]
+    lines += [f"  ✗ {label}: {why}" for label, why in sheet.faults[:FAULTS]]
+    lines += [
+        f"  {tile.words:<10}  {shortened(tile.label, 80)}  {tile.record}".rstrip() for tile in sheet.tiles[:TILES]
+    ]
+    return "\n".join(lines)
+
+
+def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
+    facts = [(name, f"{len(values)}: {shortened(' · '.join(values), 160)}") for name, values in sheet.axes.items()]
+    if sheet.cells > len(sheet.tiles) + len(sheet.faults):
+        facts.append(("Cells", f"{sheet.cells}; some of them ask for the same clip"))
+    if sheet.elsewhere:
+        facts.append(("Elsewhere", f"the real hub would ask {money(sheet.elsewhere)}"))
+    if sheet.expected:
+        facts.append(("Time", f"about {span(sheet.expected)}, by the log's history"))
+    if sheet.trouble:
+        facts.append(("Stopped", sheet.trouble))
+    return [*facts, ("Plan", sheet.name)]

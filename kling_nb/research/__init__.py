@@ -1,0 +1,1 @@
+"""Experiments on top of the engine and the log: sweeps that pay once, and what they cost."""

@@ -1,0 +1,205 @@
+"""A plan worked out: every cell of a sweep as a checked request, and which clips it takes. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, cast
+
+from kling_nb.errors import RequestError
+from kling_nb.models.asset import Asset
+from kling_nb.models.canonical import canonical_json, request_hash
+from kling_nb.models.draft import plain, resolved, with_media
+from kling_nb.models.problem import Problem, error
+from kling_nb.models.request import TARGET, Request, request_type
+from kling_nb.research.axes import Point
+from kling_nb.research.fill import filled, slots_of
+
+Check = Callable[[Mapping[str, Any]], tuple[Request | None, list[Problem]]]
+
+#: Fields that take a list; one picture, as an axis gives it, is a list of one.
+_LISTS = frozenset({"input_image", "reference_image_urls", "elements", "multi_prompt"})
+REPEAT = "repeat"
+
+
+class Made(Protocol):
+    """A record that has, or may come to have, a clip."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def request_hash(self) -> str: ...
+    @property
+    def cell(self) -> str | None: ...
+    @property
+    def done(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place in a sweep: its values in words by axis, and the request there, or why there is none.
+
+    `id` names the clip: the request's hash and the number of the repeat. Two cells that ask for the same share it.
+    """
+
+    at: Mapping[str, str]
+    repeat: int
+    request: Request | None
+    problems: tuple[Problem, ...] = ()
+    request_hash: str = ""
+    id: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its values in one line."""
+        return " · ".join(self.at.values())
+
+
+@dataclass(frozen=True)
+class Design:
+    """All cells of a sweep. `axes` holds each axis's values in words, in the order in which they appear."""
+
+    cells: tuple[Cell, ...]
+    axes: Mapping[str, tuple[str, ...]]
+    repeat: int = 1
+
+    @cached_property
+    def id(self) -> str:
+        """The name of the plan: the same definition has the same one on every machine."""
+        cells = [[cell.request_hash or list(cell.at.values()), cell.repeat] for cell in self.cells]
+        whole = {"axes": {name: list(values) for name, values in self.axes.items()}, "cells": cells}
+        return hashlib.sha256(canonical_json(whole)).hexdigest()[:12]
+
+    @cached_property
+    def wanted(self) -> tuple[Cell, ...]:
+        """The cells that can be made, each clip once, in order."""
+        return tuple({cell.id: cell for cell in reversed(self.cells) if cell.request}.values())[::-1]
+
+    @cached_property
+    def faulty(self) -> tuple[Cell, ...]:
+        """The cells that would fail, each point once."""
+        return tuple(cell for cell in self.cells if cell.request is None and cell.repeat == 1)
+
+    @cached_property
+    def alike(self) -> Mapping[str, tuple[Cell, ...]]:
+        """The wanted cells by their request's hash, in the order of their repeats."""
+        found: defaultdict[str, list[Cell]] = defaultdict(list)
+        for cell in self.wanted:
+            found[cell.request_hash].append(cell)
+        return {key: tuple(sorted(cells, key=lambda cell: cell.repeat)) for key, cells in found.items()}
+
+    def filled_by(self, made: Iterable[Made]) -> dict[str, Made]:
+        """Return by cell id which record a cell has: its own first, then any other of the same request.
+
+        A clip that is there is better than one under way; each record fills one cell. `made` comes oldest first.
+        """
+        of_hash: defaultdict[str, list[Made]] = defaultdict(list)
+        for one in made:
+            of_hash[one.request_hash].append(one)
+        fill: dict[str, Made] = {}
+        for key, found in of_hash.items():
+            fill |= _shared_out(self.alike.get(key, ()), sorted(found, key=lambda one: not one.done))
+        return fill
+
+
+@dataclass
+class Drafting:
+    """Makes a design out of a base and points; values are read once, however many cells they are in."""
+
+    base: Mapping[str, Any]
+    check: Check
+    _read: dict[tuple[str, int], tuple[Any, str]] = field(default_factory=dict[tuple[str, int], tuple[Any, str]])
+    _labels: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+
+    def design(self, points: Sequence[Point], *, repeat: int = 1) -> Design:
+        """Return every point `repeat` times, linted. Raises `RequestError` when the sweep itself makes no sense."""
+        if type(repeat) is not int or repeat < 1:
+            raise _fault((REPEAT,), f"repeat={repeat!r} is no number of clips", "give 1 or more")
+        base = with_media(plain(dict(self.base)), [])
+        fields = request_type(str(base.get("model", TARGET))).model_fields.keys()
+        only_slots = slots_of(base, *points) - base.keys() - fields
+        cells: list[Cell] = []
+        for point in points:
+            read = {name: self._value(name, value) for name, value in point.items()}
+            at = {name: label for name, (_, label) in read.items()}
+            cell = self._cell(base, {name: value for name, (value, _) in read.items()}, only_slots, at)
+            cells += [_numbered(cell, number, repeat) for number in range(1, repeat + 1)]
+        return Design(tuple(cells), {name: tuple(known.values()) for name, known in self._labels.items()}, repeat)
+
+    def _cell(self, base: Mapping[str, Any], point: Point, only_slots: set[str], at: dict[str, str]) -> Cell:
+        try:
+            fields = filled(base, point, only_slots)
+        except RequestError as exc:
+            return Cell(at, 1, None, exc.problems)
+        request, problems = self.check(fields)
+        faults = [problem for problem in problems if problem.severity == "error"]
+        if request is not None and request.num_generations != 1:
+            faults.append(error(("num_generations",), "a cell is one clip", "use repeat=... for more of each"))
+        if request is None or faults:
+            return Cell(at, 1, None, tuple(faults))
+        return Cell(at, 1, request, tuple(problems), request_hash(request))
+
+    def _value(self, path: str, value: Any) -> tuple[Any, str]:
+        key = (path, id(value))
+        if key not in self._read:
+            name = next((step for step in reversed(path.split(".")) if not step.isdecimal()), path)
+            ready = plain(value)
+            if path in _LISTS and ready is not None and not isinstance(ready, list):
+                ready = [ready]
+            ready = with_media({name: ready}, [])[name]
+            self._read[key] = (ready, self._label(path, ready))
+        return self._read[key]
+
+    def _label(self, path: str, value: Any) -> str:
+        known = self._labels.setdefault(path, {})
+        same = repr(resolved(value, lambda asset: asset.identity))
+        if same not in known:
+            label = words_for(value)
+            others = sum(other == label or other.startswith(f"{label} (") for other in known.values())
+            known[same] = f"{label} ({others + 1})" if others else label
+        return known[same]
+
+
+def words_for(value: Any) -> str:
+    """Return a value as a heading shows it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "on" if value else "off"
+        case Asset():
+            return value.name or value.given
+        case {"prompt": prompt, "duration": seconds}:
+            return f"{prompt} ({seconds} s)"
+        case dict():
+            return ", ".join(f"{name} {words_for(item)}" for name, item in cast("dict[str, Any]", value).items())
+        case list():
+            return " + ".join(words_for(item) for item in cast("list[Any]", value)) or "none"
+        case _:
+            return str(value)
+
+
+def _numbered(cell: Cell, number: int, repeat: int) -> Cell:
+    at = {**cell.at, REPEAT: str(number)} if repeat > 1 else cell.at
+    name = hashlib.sha256(f"{cell.request_hash}#{number}".encode()).hexdigest()[:16] if cell.request else ""
+    return Cell(at, number, cell.request, cell.problems, cell.request_hash, name)
+
+
+def _shared_out(cells: Sequence[Cell], found: Sequence[Made]) -> dict[str, Made]:
+    fill: dict[str, Made] = {}
+    ids = {cell.id for cell in cells}
+    spare: list[Made] = []
+    for one in found:
+        if one.cell in ids and one.cell not in fill:
+            fill[one.cell] = one
+        else:
+            spare.append(one)
+    empty = [cell for cell in cells if cell.id not in fill]
+    return fill | {cell.id: one for cell, one in zip(empty, spare, strict=False)}
+
+
+def _fault(path: tuple[str, ...], message: str, remedy: str) -> RequestError:
+    return RequestError([error(path, message, remedy)])

@@ -1,0 +1,219 @@
+"""`Plan`: what `kn.sweep` gives. It shows itself, is carried out by `run`, and afterwards gives its clips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from kling_nb.errors import KlingError, RequestError
+from kling_nb.logbook.cells import Made
+from kling_nb.models.budget import dollars
+from kling_nb.models.price import Estimate
+from kling_nb.models.problem import Problem
+from kling_nb.models.record import Record
+from kling_nb.render import MatrixSheet, PlanSheet, Tally, Tile, matrix_html, matrix_text, plan_html, plan_text
+from kling_nb.render.plan import TILES
+from kling_nb.research.desk import Desk
+from kling_nb.research.plan import Cell, Design
+from kling_nb.research.run import Run
+from kling_nb.research.tiles import tile_of
+
+#: At once, unless `run` says otherwise; what the expected time is worked out with.
+LIMIT = 8
+
+
+class Plan:
+    """A sweep, worked out and linted; nothing is spent before `run`. What it shows is read from the log each time."""
+
+    def __init__(self, design: Design, desk: Desk) -> None:
+        self._design, self._desk = design, desk
+
+    @property
+    def id(self) -> str:
+        """Its name; the same definition has the same one, in every kernel."""
+        return self._design.id
+
+    @property
+    def cells(self) -> Sequence[Cell]:
+        """Every place of the sweep, in order."""
+        return self._design.cells
+
+    @property
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Each axis with its values in words."""
+        return self._design.axes
+
+    @property
+    def faults(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        """The cells that would fail, with why."""
+        return [(cell.label, cell.problems) for cell in self._design.faulty]
+
+    @property
+    def missing(self) -> list[Cell]:
+        """The clips that are neither in the log nor under way: what `run` would pay for."""
+        made = self._desk.made(self._design)
+        return [cell for cell in self._design.wanted if cell.id not in made]
+
+    @property
+    def price(self) -> Decimal | None:
+        """What is still to be paid, in dollars; None when nobody gives a price for some of it."""
+        return _sum([self._estimate(cell).each for cell in self.missing])
+
+    def __len__(self) -> int:
+        return len(self._design.wanted)
+
+    def run(
+        self,
+        *,
+        limit: int = LIMIT,
+        budget: Any = None,
+        stop_after_failures: int | None = 3,
+        skip_faulty: bool = False,
+    ) -> Run:
+        """Make what is missing, at most `limit` jobs at once, and return at once.
+
+        Clips that are in the log are not paid for again, jobs under way (here or in another kernel) are waited for.
+        `budget` is what the whole plan may cost in dollars, earlier runs included. Raises `RequestError` when some
+        cells would fail, unless `skip_faulty` leaves them out.
+        """
+        if self._design.faulty and not skip_faulty:
+            raise RequestError([problem for cell in self._design.faulty for problem in cell.problems])
+        if limit < 1:
+            raise KlingError(f"limit={limit} would never begin: give 1 or more")
+        allowed = dollars(budget)
+        purse = self._desk.store.purse
+        if purse.limits().plans.get(self.id) != allowed:
+            purse.change(lambda limits: limits.with_plan(self.id, allowed))
+        return Run(self._design, self._desk, limit=limit, stop_after_failures=stop_after_failures)
+
+    def records(self) -> list[Record]:
+        """Return the records of the clips that are there, in the plan's order."""
+        found = self._found(self._desk.made(self._design))
+        return [found[cell.id] for cell in self._design.wanted if cell.id in found]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one mapping for each cell: its values, how it stands, and what its record says."""
+        made = self._desk.made(self._design)
+        found = self._found(made)
+        return [self._row(cell, made.get(cell.id), found.get(cell.id)) for cell in self._design.cells]
+
+    def to_frame(self) -> Any:
+        """Return `rows` as a pandas DataFrame. Raises `KlingError` without pandas."""
+        try:
+            import pandas as pd
+        except ImportError as exc:
+            raise KlingError("to_frame() needs pandas: pip install pandas; rows() gives the same without it") from exc
+        return pd.DataFrame(self.rows())
+
+    def matrix(self, rows: str | None = None, columns: str | None = None) -> Matrix:
+        """Return the clips over two axes, by default the first two that vary. Raises `KlingError` for no such axis."""
+        varied = [name for name in self._names() if len(self._values(name)) > 1] or self._names()
+        down = rows or next((name for name in varied if name != columns), "")
+        across = columns or next((name for name in varied if name != down), "")
+        for name in (down, across):
+            if name and name not in self._names():
+                raise KlingError(f"there is no axis {name!r}: this plan has {', '.join(self._names()) or 'none'}")
+        return Matrix(self, down, across)
+
+    def matrix_sheet(self, down: str, across: str) -> MatrixSheet:
+        """Return the clips over two axes as a value to be drawn."""
+        made = self._desk.made(self._design)
+        found = self._found(made)
+        tiles: dict[tuple[str, str], list[Tile]] = {}
+        for cell in self._design.cells:
+            place = (cell.at.get(down, "–"), cell.at.get(across, "–"))
+            tiles.setdefault(place, []).append(self._tile(cell, made.get(cell.id), found.get(cell.id)))
+        heads = [list(dict.fromkeys(place[side] for place in tiles)) for side in (0, 1)]
+        return MatrixSheet(down, across, heads[0], heads[1], tiles)
+
+    def sheet(self) -> PlanSheet:
+        """Return how it stands as a value to be drawn."""
+        made = self._desk.made(self._design)
+        shown = {cell.id: made[cell.id] for cell in self._design.wanted[:TILES] if cell.id in made}
+        found = self._found(shown)  # the stills of the others are not drawn
+        missing = [cell for cell in self._design.wanted if cell.id not in made]
+        estimates = [self._estimate(cell) for cell in missing]
+        free = bool(estimates) and all(estimate.source == "free" for estimate in estimates)
+        return PlanSheet(
+            name=self.id,
+            tiles=[self._tile(cell, made.get(cell.id), found.get(cell.id)) for cell in self._design.wanted],
+            axes=self._design.axes,
+            faults=[(cell.label, "; ".join(map(str, cell.problems))) for cell in self._design.faulty],
+            cells=len(self._design.cells),
+            price=_sum([estimate.each for estimate in estimates]),
+            free=free,
+            elsewhere=_sum([estimate.elsewhere for estimate in estimates]) if free else None,
+            expected=self._expected(missing),
+        )
+
+    def _expected(self, missing: Sequence[Cell]) -> float | None:
+        took = self._desk.took(missing)
+        return max(max(took), sum(took) / min(LIMIT, len(took))) if took else None
+
+    def _found(self, made: Mapping[str, Made]) -> dict[str, Record]:
+        store, bind = self._desk.store, self._desk.bind
+        return {cell: bind(store.get(one.id)) for cell, one in made.items() if one.done}
+
+    def _row(self, cell: Cell, made: Made | None, record: Record | None) -> dict[str, Any]:
+        seen: dict[str, Any] = {"state": self._state(cell, made), "record": made.id if made else None}
+        clip = record.clip if record else None
+        price = self._estimate(cell).each if cell.request else None
+        if record:
+            price = record.price
+        facts = {
+            "price": None if price is None else float(price),
+            "took": record.seconds if record else None,
+            "stars": record.stars if record else None,
+            "file": clip.file if clip else None,
+            "request_hash": cell.request_hash or None,
+            "problems": "; ".join(map(str, cell.problems)),
+        }
+        return {**cell.at, **seen, **facts}
+
+    def _tile(self, cell: Cell, made: Made | None, record: Record | None) -> Tile:
+        note = "; ".join(map(str, cell.problems))
+        return tile_of(cell, self._state(cell, made), record, self._desk.screen.links, note=note)
+
+    def _state(self, cell: Cell, made: Made | None) -> Tally:
+        if cell.request is None:
+            return "faulty"
+        if made is None:
+            return "missing"
+        return "there" if made.done else "running"
+
+    def _estimate(self, cell: Cell) -> Estimate:
+        assert cell.request is not None  # noqa: S101 - what is missing can be made
+        return self._desk.price(cell.request)
+
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(name for cell in self._design.cells for name in cell.at))
+
+    def _values(self, name: str) -> set[str]:
+        return {cell.at[name] for cell in self._design.cells if name in cell.at}
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        sheet = self.sheet()
+        return {"text/html": plan_html(sheet), "text/plain": plan_text(sheet)}
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.id}: {self.sheet().summary}>"
+
+
+class Matrix:
+    """The clips of a plan over two axes; read anew each time it is shown."""
+
+    def __init__(self, plan: Plan, down: str, across: str) -> None:
+        self._plan, self._down, self._across = plan, down, across
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        sheet = self._plan.matrix_sheet(self._down, self._across)
+        return {"text/html": matrix_html(sheet), "text/plain": matrix_text(sheet)}
+
+    def __repr__(self) -> str:
+        return f"<{self._plan!r} by {self._down} and {self._across}>"
+
+
+def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if len(known) == len(amounts) else None

@@ -1,0 +1,38 @@
+"""May this be sent again, and when? Pure decisions after HUB_API section 5; nothing is sent or slept here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kling_nb.errors import HubFault, RateLimited, ReplyLost, Unreachable
+
+#: What is sent: something that can be repeated without harm, or an enqueue, which may be billed each time.
+Sending = Literal["repeatable", "enqueue"]
+
+ATTEMPTS = 6
+LONGEST_WAIT = 60.0
+#: A `Retry-After` beyond this many seconds is for the user to decide on, not to be sat out in silence.
+PATIENCE = 120.0
+
+
+def may_resend(sending: Sending, failure: BaseException) -> bool:
+    """Return whether the same request may be sent again after this failure.
+
+    An enqueue only after 429, or when no connection was made: after anything else the job may exist and be billed.
+    """
+    if isinstance(failure, RateLimited) and (failure.retry_after or 0.0) > PATIENCE:
+        return False
+    if sending == "enqueue":
+        return isinstance(failure, RateLimited | Unreachable)
+    return isinstance(failure, RateLimited | Unreachable | ReplyLost | HubFault)
+
+
+def delay(attempt: int, failure: BaseException | None, jitter: float) -> float:
+    """Return the seconds to wait after the `attempt`-th failure (from 1).
+
+    What the hub asked for (`Retry-After`) when it asked, else 0.5 s doubled each time; `jitter` of 0.0 to 1.0 spreads
+    many clients over up to a quarter more.
+    """
+    asked = failure.retry_after if isinstance(failure, RateLimited) else None
+    wait = min(0.5 * 2 ** (attempt - 1), LONGEST_WAIT) if asked is None else max(asked, 0.0)
+    return wait * (1 + 0.25 * jitter)

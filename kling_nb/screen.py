@@ -1,0 +1,58 @@
+"""`Screen`: where a studio's jobs and records are seen, the cell that runs or the one that was run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from kling_nb.engine.job import Job
+from kling_nb.links import Links
+from kling_nb.models.problem import Problem
+from kling_nb.models.record import Record
+from kling_nb.render import card_bundle, problems_html, problems_text, records_html, records_text
+
+
+class Screen:
+    """Shows live rows, finished cards and tables; widgets are loaded when the first row is shown."""
+
+    def __init__(self, links: Links) -> None:
+        self.links = links
+
+    def show(self, jobs: list[Job]) -> None:
+        """Show the live rows of some jobs, or a word that there are none."""
+        from IPython.display import display
+
+        from kling_nb.views import progress
+
+        if jobs:
+            progress.display(jobs)
+        else:
+            display({"text/plain": "No jobs: nothing is under way."}, raw=True)
+
+    def publish(self, jobs: list[Job]) -> None:
+        """Put the finished cards where the rows are, if there are any."""
+        # What was never shown needs no card, and a script without IPython no widgets.
+        if views := sys.modules.get("kling_nb.views.outlet"):
+            views.publish(jobs)
+
+    def bundle(self, record: Record) -> dict[str, Any]:
+        """Return a record's card as a mimebundle."""
+        return card_bundle(record, self.links)
+
+    def table(self, records: Sequence[Record], total: int) -> dict[str, Any]:
+        """Return records as a table; `total` is how many there are with those that are not shown."""
+        return {
+            "text/html": records_html(records, self.links, total=total),
+            "text/plain": records_text(records, total=total),
+        }
+
+
+class Problems(list[Problem]):
+    """What `kn.lint` found: a list of `Problem` that shows itself in a cell."""
+
+    def _repr_html_(self) -> str:
+        return problems_html(self)
+
+    def __repr__(self) -> str:
+        return problems_text(self)

@@ -1,0 +1,12 @@
+"""A request as code that runs on its own, and pasted code as a request.
+
+Everything here is pure: code is text that comes out or goes in. Nothing is run, fetched or opened, and no key is ever
+part of it: code reads it from `OXEN_API_KEY` when it runs, and one in pasted text is left where it was.
+"""
+
+from kling_nb.snippets.choices import FLAVOURS, FLOWS, Flavour, Flow
+from kling_nb.snippets.found import Reading
+from kling_nb.snippets.reading import read_request
+from kling_nb.snippets.writing import Snippet, snippet
+
+__all__ = ["FLAVOURS", "FLOWS", "Flavour", "Flow", "Reading", "Snippet", "read_request", "snippet"]

@@ -1,0 +1,92 @@
+"""What the views need from the rest, as protocols and plain values; the studio provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from kling_nb.models.problem import Problem
+from kling_nb.models.progress import Progress
+from kling_nb.models.request import Request
+from kling_nb.snippets import Flavour, Flow, Snippet
+
+Tone = Literal["local", "live", "trouble"]
+
+
+class JobLike(Protocol):
+    """A job as the views see it."""
+
+    @property
+    def id(self) -> str:
+        """What the job is called in the log."""
+        ...
+
+    @property
+    def progress(self) -> Progress:
+        """How it stands now."""
+        ...
+
+    def subscribe(self, listener: Callable[[Progress], None], /) -> Callable[[], None]:
+        """Call `listener` at once and at every change, on the engine's thread; returns what ends that."""
+        ...
+
+    def cancel(self) -> Any:
+        """Ask the hub to stop it; returns soon, from any thread."""
+        ...
+
+    def card(self) -> dict[str, Any]:
+        """The static card as a mimebundle, once the job has ended."""
+        ...
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What there is to say about a draft: its problems, what it costs, and the request that it makes (or None)."""
+
+    problems: tuple[Problem, ...] = ()
+    price: str = ""
+    seconds: int = 0
+    request: Request | None = None
+    price_note: str = ""
+
+
+@dataclass(frozen=True)
+class Banner:
+    """Which hub answers: a few words, and a longer line for whoever asks."""
+
+    text: str
+    tone: Tone = "local"
+    detail: str = ""
+
+
+class PanelActions(Protocol):
+    """What a panel can do. Every method may be called from any thread."""
+
+    def check(self, fields: dict[str, Any], /) -> Verdict:
+        """Judge wire-named fields within a few milliseconds."""
+        ...
+
+    def generate(self, request: Request, /) -> Sequence[JobLike]:
+        """Start paid jobs; returns at once, raises `KlingError`."""
+        ...
+
+    def preview(self, request: Request, /) -> Sequence[JobLike]:
+        """Start free jobs on the local hub; returns at once, raises `KlingError`."""
+        ...
+
+    def banner_later(self, callback: Callable[[Banner], None], /) -> None:
+        """Find out which hub answers and say so, from any thread, now and whenever it changes; returns at once."""
+        ...
+
+    def code(self, request: Request, flavour: Flavour, flow: Flow, /) -> Snippet:
+        """Write the request as code for the hub that is meant, in a few milliseconds."""
+        ...
+
+    def keep_draft(self, fields: dict[str, Any], /) -> None:
+        """Keep what is being written, for after a kernel restart."""
+        ...
+
+    def kept_draft(self) -> Mapping[str, Any] | None:
+        """What was being written, None when nothing was kept."""
+        ...

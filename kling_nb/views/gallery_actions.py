@@ -1,0 +1,87 @@
+"""What a gallery needs from the rest, and how a record looks to the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from kling_nb.models.record import Record
+from kling_nb.render.card import badge_of
+from kling_nb.render.facts import headline
+from kling_nb.render.words import STATUS_WORDS, day, price_of, shortened
+from kling_nb.views.actions import JobLike
+from kling_nb.views.compare import Comparison
+
+
+class GalleryActions(Protocol):
+    """What a gallery can do. Every method may be called from any thread, and raises `KlingError`."""
+
+    def find(self, filters: Mapping[str, Any], /, *, offset: int, limit: int) -> tuple[Sequence[Record], int]:
+        """Return a page of the records that pass, newest first, and how many pass in all."""
+        ...
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """Return the `models` and `tags` that there are to choose from."""
+        ...
+
+    def poster(self, record: Record, /) -> str | None:
+        """Return a still for a tile as a data URI."""
+        ...
+
+    def clip(self, record_id: str, /) -> bytes | None:
+        """Return a clip's bytes, None when the file is gone."""
+        ...
+
+    def annotate(self, record_id: str, changes: Mapping[str, Any], /) -> Record:
+        """Write stars, tags or a note to the log, at once, and return the record."""
+        ...
+
+    def offer(self, record_ids: Sequence[str], /) -> str:
+        """Return what one more clip of each costs, in words."""
+        ...
+
+    def generate(self, record_id: str, /) -> Sequence[JobLike]:
+        """Start one more clip like this record's; it is paid on the real hub. Returns at once."""
+        ...
+
+    def trash(self, record_id: str, /) -> None:
+        """Move a record to the trash."""
+        ...
+
+    def restore(self, record_id: str, /) -> None:
+        """Bring it back."""
+        ...
+
+    def compare(self, record_ids: Sequence[str], /) -> Comparison:
+        """Return what a player needs to compare these."""
+        ...
+
+    def sheet(self, filters: Mapping[str, Any], /) -> Mapping[str, Any]:
+        """Return the static form as a mimebundle."""
+        ...
+
+
+def tile_of(record: Record, poster: str | None) -> dict[str, Any]:
+    """Return a record as plain values for a tile; everything in it is text, never markup."""
+    figures = headline(record)
+    return {
+        "id": record.id,
+        "prompt": shortened(record.prompt, 600),
+        "status": record.status,
+        "words": STATUS_WORDS[record.status],
+        "why": shortened(record.failure.message, 200) if record.failure else "",
+        "stars": record.stars or 0,
+        "tags": list(record.tags),
+        "note": record.note,
+        "badge": badge_of(record).replace(" – ", " · ").partition(" · ")[0],
+        "model": record.model,
+        "when": day(record.times.created),
+        "length": figures[0].value if figures else "",
+        "figures": " · ".join(fact.value for fact in figures if fact.label in ("length", "frame", "audio")),
+        "price": price_of(record),
+        "clip": record.clip is not None,
+        "shape": record.clip.width / record.clip.height
+        if record.clip and record.clip.width and record.clip.height
+        else 16 / 9,
+        "poster": poster or "",
+    }

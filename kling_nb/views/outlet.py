@@ -1,0 +1,119 @@
+"""Where finished cards go: static HTML that needs no kernel, and a second place for pages that were reloaded.
+
+A page that is reloaded forgets its display ids, so that updates of them are lost (JUPYTER.md section 3), while
+widgets live on. From then on each card is also put into an Output widget; the page that was there first hides it.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import ipywidgets
+from IPython.display import display, update_display
+
+from kling_nb.views.actions import JobLike
+
+Bundle = dict[str, Any]
+LATE_CLASS = "kn-late"
+#: All that shows jobs on some screen, for `publish`.
+SHOWN: weakref.WeakSet[Shown] = weakref.WeakSet()
+_EMPTY: Bundle = {"text/html": "<div></div>", "text/plain": ""}
+
+
+class Shown(Protocol):
+    """Something on a screen that shows jobs."""
+
+    @property
+    def jobs(self) -> Sequence[JobLike]: ...
+    def publish(self) -> None: ...
+
+
+class Pages:
+    """The browser pages that show a widget, by the id that each sends; tells the first from those that came later."""
+
+    def __init__(self) -> None:
+        self._first: str | None = None
+        self.reattached = False
+
+    def seen(self, page: str) -> bool:
+        """Note a page; return whether it is the one that was there first."""
+        self._first = self._first or page
+        self.reattached = self.reattached or page != self._first
+        return page == self._first
+
+
+class Outlet:
+    """Keeps cards, newest first, wherever it is shown. Cards may be added from any thread."""
+
+    def __init__(self) -> None:
+        self.late = ipywidgets.Output()
+        self.late.add_class(LATE_CLASS)
+        self.pages = Pages()
+        self._lock = threading.RLock()
+        self._cards: dict[str, Bundle] = {}
+        self._places: list[str] = []
+
+    def show(self) -> None:
+        """Display the cards here, with those to come."""
+        place = uuid.uuid4().hex
+        with self._lock:
+            display(self._bundle(), raw=True, display_id=place)
+            self._places.append(place)
+
+    def add(self, name: str, card: Bundle) -> None:
+        """Put a card on top; one that is there already is left as it is."""
+        with self._lock:
+            if name in self._cards:
+                return
+            self._cards[name] = card
+            self.publish()
+            if self.pages.reattached:
+                self.late.outputs = (as_output(card), *self.late.outputs)
+
+    def publish(self) -> None:
+        """Send the cards again, from this thread; harmless when repeated."""
+        with self._lock:
+            for place in self._places if self._cards else ():
+                update_display(self._bundle(), raw=True, display_id=place)
+
+    @property
+    def cards(self) -> list[Bundle]:
+        """The cards, newest first."""
+        with self._lock:
+            return list(self._cards.values())[::-1]
+
+    def _bundle(self) -> Bundle:
+        return joined(self.cards) if self._cards else _EMPTY
+
+
+def publish(jobs: Sequence[JobLike]) -> None:
+    """Put the final cards into every cell that shows these jobs, panels too, from this thread.
+
+    A headless run keeps only what is sent while the cell runs that waits (JUPYTER.md section 3), so the thread that
+    waited calls this.
+    """
+    ids = {job.id for job in jobs}
+    for view in list(SHOWN):
+        if ids & {job.id for job in view.jobs}:
+            view.publish()
+
+
+def joined(cards: Sequence[Bundle]) -> Bundle:
+    """Return several cards as one bundle: their HTML and text one after the other, their JSON as a list."""
+    if len(cards) == 1:
+        return dict(cards[0])
+    kinds = dict.fromkeys(kind for card in cards for kind in card)
+    return {kind: _joined(kind, [card[kind] for card in cards if kind in card]) for kind in kinds}
+
+
+def _joined(kind: str, parts: Iterable[Any]) -> Any:
+    return "\n".join(map(str, parts)) if kind.startswith("text/") else list(parts)
+
+
+def as_output(bundle: Bundle) -> dict[str, Any]:
+    """Return a bundle as an output of a cell."""
+    return {"output_type": "display_data", "data": bundle, "metadata": {}}

@@ -1,0 +1,288 @@
+"""The panel: a request that is built, checked, priced and started in a notebook cell.
+
+Python holds the truth. The browser edits a draft, each change comes here as one message, and the verdict goes back.
+Callbacks run on any thread and during cells: they read, hand on, and return.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+from IPython.display import display
+from pydantic_core import PydanticCustomError
+
+from kling_nb.errors import KlingError, RequestError
+from kling_nb.models.asset import Asset
+from kling_nb.models.problem import Problem
+from kling_nb.models.request import TARGET, Request
+from kling_nb.views.actions import Banner, JobLike, PanelActions, Verdict
+from kling_nb.views.code import code_reply
+from kling_nb.views.draft import draft_of, fields_of
+from kling_nb.views.outlet import SHOWN, Outlet
+from kling_nb.views.pasted import pasted
+from kling_nb.views.press import PressGuard
+from kling_nb.views.rows import Rows
+from kling_nb.views.shelf import Shelf
+from kling_nb.views.upload import Uploads
+from kling_nb.views.widgets import PanelWidget, keep_reachable, view_of
+
+_log = logging.getLogger(__name__)
+_NO_KERNEL = "<p>This is where the kling_nb panel was. Run the cell to open it again.</p>"
+
+
+class Panel:
+    """A form for one request, with its price, its faults, its jobs and their clips.
+
+    >>> panel = Panel(actions, {"prompt": "@Image1 waves", "input_image": ["face.png"]})
+    >>> panel.request
+    """
+
+    def __init__(
+        self,
+        actions: PanelActions,
+        request: Request | Mapping[str, Any] | str | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._actions = actions
+        self._shelf, self._uploads, self._guard = Shelf(), Uploads(), PressGuard(clock)
+        self._lock = threading.RLock()
+        self._extra: dict[str, Any] = {}
+        self._verdict = Verdict()
+        self._fills = 0
+        self._outlet = Outlet()
+        self._widget = PanelWidget()
+        keep_reachable(self._widget)
+        self._rows = Rows(self._send_rows, self._ended, newest_first=True)
+        self._box = ipywidgets.VBox([self._widget, self._outlet.late])
+        self._box.add_class("kn-with-cards")
+        self._widget.observe(self._drafted, "draft")
+        self._widget.on_msg(self._on_message)
+        self.fill({} if request is None else request)
+        if request is None:
+            self._reporting(self._restore)
+        actions.banner_later(self._show_banner)
+
+    # --- what it holds ------------------------------------------------------------------------------------------------
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The wire-named fields as they stand, pictures as `Asset`; may be incomplete."""
+        with self._lock:
+            return self._extra | fields_of(self._draft, self._shelf)
+
+    @property
+    def request(self) -> Request:
+        """The request. Raises `RequestError` with every problem while there is an error."""
+        verdict = self._judge()
+        if verdict.request is None or _errors(verdict.problems):
+            raise RequestError(_errors(verdict.problems) or verdict.problems)
+        return verdict.request
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong or doubtful just now, errors first."""
+        return self._judge().problems
+
+    @property
+    def jobs(self) -> list[JobLike]:
+        """The jobs that were started here, oldest first."""
+        return self._rows.jobs
+
+    # --- what it does -------------------------------------------------------------------------------------------------
+
+    def fill(self, request: Request | Mapping[str, Any] | str) -> None:
+        """Show a request, its fields, or one that stands in pasted code, in place of what is there.
+
+        Code is a cURL command, a JSON body or a Python call; what of it was not understood is listed in the panel.
+        Raises `RequestError` for an unreadable picture among fields.
+        """
+        request, notes = pasted(request) if isinstance(request, str) else (request, [])
+        with self._lock:
+            draft, self._extra = draft_of(request, self._shelf)
+            self._widget.notes = notes
+            self._fills += 1
+            self._widget.labels = self._shelf.labels
+            self._widget.also = _also(self._extra)
+            self._widget.draft = draft | {"edit": f"fill:{self._fills}"}
+
+    def generate(self) -> list[JobLike]:
+        """Start the request as it stands; it costs money on the real hub. Raises `KlingError`."""
+        return self._start("generate", self.request)
+
+    def preview(self) -> list[JobLike]:
+        """Start a free preview of the request on the local hub. Raises `KlingError`."""
+        return self._start("preview", self.request)
+
+    def publish(self) -> None:
+        """Send the finished cards again, from this thread: a headless run keeps only what a waiting cell sends."""
+        for job in self.jobs:
+            if job.progress.ended:
+                self._outlet.add(job.id, job.card())
+        self._outlet.publish()
+
+    def _ipython_display_(self) -> None:
+        display({**view_of(self._box), "text/plain": repr(self), "text/html": _NO_KERNEL}, raw=True)
+        self._outlet.show()
+        SHOWN.add(self)
+
+    def __repr__(self) -> str:
+        return f"<Panel: {self._verdict.price or 'no price'}, {len(_errors(self._verdict.problems))} to mend>"
+
+    # --- drafts and verdicts ------------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        """Show what was being written; a picture of it that is gone meanwhile is said and not raised."""
+        kept = self._actions.kept_draft()
+        if kept:
+            self.fill(kept)
+
+    @property
+    def _draft(self) -> dict[str, Any]:
+        return self._widget.draft
+
+    def _drafted(self, _change: object) -> None:
+        self._reporting(self._judge)
+        self._reporting(lambda: self._actions.keep_draft(self.fields))
+
+    def _judge(self) -> Verdict:
+        with self._lock:  # the last draft is judged last, whichever threads the changes came on
+            verdict = self._verdict = self._actions.check(self.fields)
+            self._widget.verdict = {
+                "edit": self._draft.get("edit"),
+                "problems": [problem.to_json() for problem in verdict.problems],
+                "price": verdict.price,
+                "seconds": verdict.seconds,
+                "note": verdict.price_note,
+            }
+            return verdict
+
+    def _show_banner(self, banner: Banner) -> None:
+        self._widget.banner = {"text": banner.text, "tone": banner.tone, "detail": banner.detail}
+        self._reporting(self._judge)  # another hub, another price
+
+    # --- jobs ---------------------------------------------------------------------------------------------------------
+
+    def _start(self, what: str, request: Request) -> list[JobLike]:
+        start = self._actions.preview if what == "preview" else self._actions.generate
+        jobs = list(start(request))
+        self._rows.add(jobs)
+        return jobs
+
+    def _send_rows(self, rows: list[dict[str, Any]]) -> None:
+        self._widget.rows = rows
+
+    def _ended(self, job: JobLike) -> None:
+        self._reporting(lambda: self._outlet.add(job.id, job.card()))
+
+    # --- what the browser says ----------------------------------------------------------------------------------------
+
+    def _on_message(self, _widget: object, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        answers = {
+            "page": self._on_page,
+            "piece": self._on_piece,
+            "place": self._on_place,
+            "press": self._on_press,
+            "cancel": self._on_cancel,
+            "code": self._on_code,
+        }
+        answer = answers.get(str(content.get("kind")))
+        if answer is not None:
+            self._reporting(lambda: answer(content, buffers))
+
+    def _on_page(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        first = self._outlet.pages.seen(str(content.get("page")))
+        self._widget.send({"kind": "clock", "page": content.get("page"), "now": time.time(), "first": first})
+
+    def _on_piece(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        reply, whole = self._uploads.piece(content, bytes(buffers[0]) if buffers else b"")
+        if whole is not None:
+            name, data = whole
+            reply = {"kind": "kept", "id": content["id"], "key": self._keep(_file(name, data))}
+        self._widget.send(reply)
+
+    def _on_place(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        try:
+            key = self._keep(Asset.parse(str(content.get("place", "")).strip()))
+        except PydanticCustomError as exc:
+            context = exc.context or {}
+            why = f"{context.get('message')} – {context.get('remedy')}"
+            self._widget.send({"kind": "refused", "id": content.get("id"), "why": why})
+            return
+        self._widget.send({"kind": "kept", "id": content.get("id"), "key": key})
+
+    def _keep(self, asset: Asset) -> str:
+        key = self._shelf.put(asset)
+        self._widget.labels = self._shelf.labels
+        return key
+
+    def _on_press(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        press, what, draft = str(content.get("id")), str(content.get("what")), dict(content.get("draft") or {})
+        if not self._guard.admit(press, what, draft):
+            self._widget.send({"kind": "pressed", "id": press, "jobs": 0})
+            return
+        jobs: list[JobLike] = []
+        try:
+            self._widget.draft = {
+                **self._draft,
+                **draft,
+            }  # what is on the screen, even where its own message is still on the way
+            self._widget.alert = {}
+            if what == "preview" or self._agreed(str(content.get("price"))):
+                jobs = self._start(what, self.request)
+        finally:
+            self._guard.release()
+            self._widget.send({"kind": "pressed", "id": press, "jobs": len(jobs)})
+
+    def _agreed(self, seen: str) -> bool:
+        """Whether the price on the button is the price now; nobody pays more than what they pressed."""
+        price = self._judge().price
+        if price != seen:
+            self._alert(f"Not sent: the price is now {price}.", "Press Generate again if you agree.")
+        return price == seen
+
+    def _on_cancel(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._rows.cancel(str(content.get("job")), self._failed)
+
+    def _on_code(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._widget.send(code_reply(content, self._judge(), self._actions))
+
+    def _reporting(self, act: Callable[[], object]) -> None:
+        """Do something and show what goes wrong: no cell would (JUPYTER.md section 3)."""
+        try:
+            act()
+        except Exception as exc:  # noqa: BLE001 - the last place that can tell the user; the log has the traceback
+            self._failed(exc)
+
+    def _failed(self, exc: BaseException) -> None:
+        match exc:
+            case RequestError():
+                self._alert("The request is not complete.", "; ".join(map(str, exc.problems)))
+            case KlingError():
+                self._alert(str(exc), "")
+            case _:
+                _log.error("a panel's callback failed", exc_info=exc)
+                self._alert(f"{type(exc).__name__}: {exc}", "This is a fault of kling_nb; the log has its traceback.")
+
+    def _alert(self, message: str, remedy: str) -> None:
+        self._widget.alert = {"message": message, "remedy": remedy, "at": time.time()}
+
+
+def _errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(problem for problem in problems if problem.severity == "error")
+
+
+def _also(extra: Mapping[str, Any]) -> str:
+    """What is sent besides what the panel shows: `resolution = 4k`."""
+    shown = {name: value.given if isinstance(value, Asset) else value for name, value in extra.items()}
+    return ", ".join(f"{name} = {value}" for name, value in shown.items() if (name, value) != ("model", TARGET))
+
+
+def _file(name: str, data: bytes) -> Asset:
+    plain = Asset.from_bytes(data, given=name)
+    return Asset(plain.identity, name, name, data=data)

@@ -1,0 +1,39 @@
+"""Pasted code as what a panel shows: fields with their pictures read, and notes on what was left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kling_nb.models.draft import Fault, Path, with_media
+from kling_nb.snippets import read_request
+
+
+def pasted(text: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields in a cURL command, a JSON body or a Python call, and what of it was not understood.
+
+    A picture that cannot be read is named and left out, since the form has no place for one that is not there.
+    """
+    fields, notes = read_request(text)
+    faults: list[Fault] = []
+    read = with_media(fields, faults)
+    notes += [f"{'.'.join(map(str, path))}: {message}; {_moved(path)}" for path, message, _ in faults]
+    if fields.get("prompt") and fields.get("multi_prompt"):
+        notes.append("there are a prompt and shots: the prompt counts, and the shots wait behind their switch")
+    return _without(read, {path for path, _, _ in faults}), notes
+
+
+def _moved(path: Path) -> str:
+    """A list closes up: `@Image2` would silently be another picture."""
+    in_list = isinstance(path[-1], int)
+    return "it was left out, and those after it have moved up" if in_list else "it was left out"
+
+
+def _without(value: Any, lost: set[Path], path: Path = ()) -> Any:
+    match value:
+        case dict():
+            return {key: _without(item, lost, (*path, key)) for key, item in value.items() if (*path, key) not in lost}
+        case list():
+            items = enumerate(value)
+            return [_without(item, lost, (*path, index)) for index, item in items if (*path, index) not in lost]
+        case _:
+            return value

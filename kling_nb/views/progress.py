@@ -1,0 +1,117 @@
+"""What a cell shows of its jobs: live rows while they run, and in the end nothing but their static cards."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+from IPython.display import display as show
+from IPython.display import update_display
+
+from kling_nb.errors import KlingError
+from kling_nb.render import progress_html, progress_text
+from kling_nb.views.actions import JobLike
+from kling_nb.views.outlet import LATE_CLASS, SHOWN, Bundle, Pages, as_output, joined, publish
+from kling_nb.views.rows import Rows
+from kling_nb.views.widgets import RowsWidget, keep_reachable, view_of
+
+__all__ = ["JobsView", "display", "publish"]
+
+_log = logging.getLogger(__name__)
+
+
+class JobsView:
+    """The live rows of some jobs. When all have ended, the cell holds their cards as plain HTML, newest last."""
+
+    def __init__(self, jobs: Sequence[JobLike]) -> None:
+        self.jobs = list(jobs)
+        self._place = uuid.uuid4().hex
+        self._lock = threading.RLock()
+        self._displayed = False
+        self._pages = Pages()
+        self._late = ipywidgets.Output()
+        self._late.add_class(LATE_CLASS)
+        self._widget = RowsWidget()
+        keep_reachable(self._widget)
+        self._widget.on_msg(self._on_message)
+        self._box = ipywidgets.VBox([self._widget, self._late])
+        self._box.add_class("kn-with-cards")
+        self._rows = Rows(self._send_rows, self._ended)
+        self._rows.add(self.jobs)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of its jobs have."""
+        return all(job.progress.ended for job in self.jobs)
+
+    def display(self) -> None:
+        """Show the rows in this cell; the cards at once when there is nothing left to wait for."""
+        with self._lock:
+            show(self._cards() if self.ended else self._live(), raw=True, display_id=self._place)
+            self._displayed = True
+        SHOWN.add(self)
+        if self.ended:  # in the moment between: say it again
+            self.publish()
+
+    def publish(self) -> None:
+        """Put the cards where the rows were, if all jobs have ended. Harmless when repeated, on any thread."""
+        with self._lock:
+            if self._displayed and self.ended:
+                update_display(self._cards(), raw=True, display_id=self._place)
+
+    def _ipython_display_(self) -> None:
+        self.display()
+
+    def _cards(self) -> Bundle:
+        return joined([job.card() for job in self.jobs])
+
+    def _live(self) -> Bundle:
+        now, states = datetime.datetime.now(datetime.UTC), [job.progress for job in self.jobs]
+        return {
+            **view_of(self._box),
+            "text/html": "\n".join(progress_html(state, now) for state in states),
+            "text/plain": "\n".join(progress_text(state, now) for state in states),
+        }
+
+    def _send_rows(self, rows: list[dict[str, Any]]) -> None:
+        self._widget.rows = rows
+
+    def _ended(self, job: JobLike) -> None:
+        try:
+            if self._pages.reattached:
+                self._late.outputs = (*self._late.outputs, as_output(job.card()))
+            self.publish()
+        except Exception as exc:  # noqa: BLE001 - on the engine's thread nobody else could tell the user
+            self._failed(exc)
+
+    def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        try:
+            match content.get("kind"):
+                case "page":
+                    first = self._pages.seen(str(content.get("page")))
+                    now = {"kind": "clock", "page": content.get("page"), "now": time.time(), "first": first}
+                    self._widget.send(now)
+                case "cancel":
+                    self._rows.cancel(str(content.get("job")), self._failed)
+                case _:
+                    return
+        except Exception as exc:  # noqa: BLE001 - a callback's exception reaches no cell
+            self._failed(exc)
+
+    def _failed(self, exc: BaseException) -> None:
+        _log.error("a job's view failed", exc_info=exc)
+        message = str(exc) if isinstance(exc, KlingError) else f"{type(exc).__name__}: {exc}"
+        self._widget.alert = {"message": message, "remedy": "", "at": time.time()}
+
+
+def display(jobs: Sequence[JobLike]) -> JobsView:
+    """Show jobs in this cell, live, and return the view."""
+    view = JobsView(jobs)
+    view.display()
+    return view

@@ -1,0 +1,72 @@
+import { h, icon, freshId } from './dom.js';
+import { segmented } from './choices.js';
+import { fold } from './fold.js';
+
+const FLAVOUR_CHOICES = [['kling_nb', 'kling_nb'], ['requests', 'requests'], ['httpx', 'httpx'], ['curl', 'cURL'], ['json', 'JSON']];
+const FLOW_CHOICES = [
+  ['poll', 'Queue', 'Enqueue, then look every few seconds'],
+  ['events', 'Queue + events', 'Listen, enqueue, and look when the hub says so'],
+  ['sync', 'One call', 'One request that lasts until the film is there: minutes'],
+];
+const CODE_PAUSE = 250;
+
+/** The request as code. It is written in Python, asked for only while the fold is open, a moment after the last edit. */
+export function codeFold({ model, desk }) {
+  let flavour = 'kling_nb';
+  let flow = 'poll';
+  let asked = null;
+  let timer = null;
+  const offered = (choices) => choices.map(([value, text, title]) => ({ value, text, title }));
+  const flavours = segmented({ label: 'Language of the code', options: offered(FLAVOUR_CHOICES), pick: (value) => { flavour = value; turn(); } });
+  const flows = segmented({ label: 'Way to wait for the film', options: offered(FLOW_CHOICES), pick: (value) => { flow = value; turn(); } });
+  const text = h('pre', { class: 'kn-code', tabindex: '0', role: 'region', 'aria-label': 'Code of this request' });
+  const note = h('p', { class: 'kn-code-note' });
+  const done = h('span', { class: 'kn-unseen', role: 'status' });
+  const words = h('span', { text: 'Copy' });
+  const copy = h('button', { type: 'button', class: 'kn-quiet kn-code-copy', on: { click: () => take() } }, icon('copy'), words);
+  const { el, paint: mark } = fold('Code', 'this request in Python, cURL or JSON',
+    h('div', { class: 'kn-code-choices' }, flavours.el, flows.el), h('div', { class: 'kn-code-box' }, text, copy, done), note);
+  mark('');
+
+  const ask = () => {
+    asked = freshId();
+    text.setAttribute('aria-busy', 'true');
+    model.send({ kind: 'code', id: asked, flavour, flow });
+  };
+  const soon = (wait) => { clearTimeout(timer); timer = setTimeout(ask, wait); };
+  const turn = () => {
+    flavours.paint(flavour);
+    flows.paint(flow);
+    flows.el.hidden = flavour === 'kling_nb';
+    if (el.open) soon(0);
+  };
+  const heard = (message) => {
+    if (message?.kind !== 'code' || message.id !== asked) return;
+    text.removeAttribute('aria-busy');
+    text.textContent = message.code;
+    text.hidden = copy.hidden = !message.code;
+    note.textContent = [...message.notes, message.code && flavour !== 'json' && 'The key is read from OXEN_API_KEY. Each run is paid for.'].filter(Boolean).join(' ');
+  };
+  const take = async () => {
+    const taken = await copied(text);
+    words.textContent = taken ? 'Copied' : 'Press Ctrl+C';
+    done.textContent = taken ? 'The code was copied.' : 'The code is selected.';
+    setTimeout(() => { words.textContent = 'Copy'; done.textContent = ''; }, 1600);
+  };
+  el.addEventListener('toggle', () => { if (el.open) soon(0); });
+  model.on('msg:custom', heard);
+  desk.listen(() => { if (el.open) soon(CODE_PAUSE); });
+  turn();
+  return { el, close: () => { clearTimeout(timer); model.off('msg:custom', heard); } };
+}
+
+/** Copies what stands there; selects it too where the page may not write to the clipboard (plain http). */
+async function copied(place) {
+  try {
+    await navigator.clipboard.writeText(place.textContent);
+    return true;
+  } catch {
+    place.ownerDocument.defaultView.getSelection().selectAllChildren(place);
+    return place.ownerDocument.execCommand('copy');
+  }
+}

@@ -1,0 +1,16 @@
+import { alertBox } from './alertbox.js';
+import { clipRoom } from './cliproom.js';
+import { comparePlayer } from './player.js';
+
+/** `kn.compare`: a player in a cell. */
+function renderCompare({ model, el }) {
+  el.dataset.lmSuppressShortcuts = 'true';
+  el.classList.add('kn', 'kn-compare-view');
+  const room = clipRoom(model);
+  const alert = alertBox(model);
+  const player = comparePlayer(model.get('comparison'), room.get);
+  el.append(player.el, alert.el);
+  return () => { player.close(); room.close(); alert.close(); };
+}
+
+export default { render: renderCompare };

@@ -1,0 +1,45 @@
+import { freshId } from './dom.js';
+
+const PIECE = 1024 * 1024;
+
+/**
+ * Brings pictures to Python: files in pieces of 1 MiB, each sent when the one before was received; addresses as text.
+ * Both give the key of the picture, or throw with the reason.
+ */
+export function makeCourier(model) {
+  const waiting = new Map();
+  const heard = (message) => waiting.get(message?.id)?.(message);
+  model.on('msg:custom', heard);
+
+  const answer = (id, send) => new Promise((resolve) => { waiting.set(id, resolve); send(); });
+
+  return {
+    /** @param {File} file @param {(share: number) => void} progress @returns {Promise<string>} */
+    async file(file, progress) {
+      const id = freshId();
+      const pieces = Math.max(1, Math.ceil(file.size / PIECE));
+      try {
+        for (let piece = 0; piece < pieces; piece += 1) {
+          const bytes = await file.slice(piece * PIECE, (piece + 1) * PIECE).arrayBuffer();
+          const head = { kind: 'piece', id, name: file.name || 'pasted.png', size: file.size, piece };
+          const reply = await answer(id, () => model.send(head, undefined, [new Uint8Array(bytes)]));
+          if (reply.kind === 'refused') throw new Error(reply.why);
+          if (reply.kind === 'kept') return reply.key;
+          progress((piece + 1) / pieces);
+        }
+        throw new Error('The upload was interrupted – add the file again.');
+      } finally {
+        waiting.delete(id);
+      }
+    },
+    /** @param {string} place a URL or a path @returns {Promise<string>} */
+    async place(place) {
+      const id = freshId();
+      const reply = await answer(id, () => model.send({ kind: 'place', id, place }));
+      waiting.delete(id);
+      if (reply.kind === 'refused') throw new Error(reply.why);
+      return reply.key;
+    },
+    close() { model.off('msg:custom', heard); waiting.clear(); },
+  };
+}

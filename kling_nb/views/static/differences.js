@@ -1,0 +1,10 @@
+import { h } from './dom.js';
+
+/** Only the parameters that differ; in prompts the words that do. All of it is text, whatever it says. */
+export function differenceTable(found, letters) {
+  if (!found.length) return h('p', { class: 'kn-same', text: 'The same parameters: what differs is the run itself.' });
+  return h('div', { class: 'kn-differences', role: 'table', 'aria-label': 'What differs' }, ...found.map((item) =>
+    h('div', { class: 'kn-difference', role: 'row' }, h('div', { class: 'kn-differs', role: 'rowheader', text: item.label }),
+      ...item.values.map((words, i) => h('div', { class: 'kn-value', role: 'cell' }, h('b', { text: letters[i] }),
+        h('span', {}, ...words.map(([text, marked]) => (marked ? h('mark', { text }) : document.createTextNode(text)))))))));
+}

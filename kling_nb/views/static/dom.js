@@ -1,0 +1,92 @@
+/**
+ * Elements without a framework.
+ * @param {string} tag
+ * @param {Record<string, any>} [props] attributes; `on` holds listeners, `text` the text, null and false leave out
+ * @param {...(Node|string|null|undefined|false)} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, props = {}, ...children) {
+  const el = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value == null || value === false) continue;
+    if (name === 'on') for (const [event, act] of Object.entries(value)) el.addEventListener(event, act);
+    else if (name === 'text') el.textContent = value;
+    else if (name === 'value') el.value = value;
+    else el.setAttribute(name, value === true ? '' : value);
+  }
+  el.append(...children.filter((child) => child != null && child !== false));
+  return el;
+}
+
+const ICONS = {
+  plus: 'M8 3v10M3 8h10',
+  minus: 'M3 8h10',
+  close: 'M4 4l8 8M12 4l-8 8',
+  up: 'M8 13V3M4 7l4-4 4 4',
+  down: 'M8 3v10M4 9l4 4 4-4',
+  left: 'M10 3L5 8l5 5',
+  right: 'M6 3l5 5-5 5',
+  copy: 'M6 6h7v7H6zM3 10V3h7',
+  image: 'M2 3h12v10H2zM2 11l4-4 3 3 2-2 3 3M10.5 6h.01',
+  link: 'M7 9a3 3 0 004 0l2-2a3 3 0 00-4-4L8 4M9 7a3 3 0 00-4 0L3 9a3 3 0 004 4l1-1',
+  grip: 'M6 4h.01M6 8h.01M6 12h.01M10 4h.01M10 8h.01M10 12h.01',
+  check: 'M3 8.5l3.5 3.5L13 4.5',
+  sound: 'M3 6v4h2.5L9 13V3L5.5 6zM11.5 6a3 3 0 010 4M13 4a6 6 0 010 8',
+  fold: 'M6 4l4 4-4 4',
+  stop: 'M8 2a6 6 0 100 12A6 6 0 008 2zM6 6h4v4H6z',
+  warn: 'M8 2.5L14.5 13.5h-13zM8 6.5v3M8 11.6v.01',
+};
+
+/** @param {string} name one of ICONS @returns {SVGElement} */
+export function icon(name) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('class', `kn-icon kn-icon-${name}`);
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A small button that is only an icon; `label` is its name for whoever cannot see it. */
+export function iconButton(name, label, act, extra = '') {
+  return h('button', { type: 'button', class: `kn-icon-button ${extra}`, 'aria-label': label, title: label, on: { click: act } }, icon(name));
+}
+
+/**
+ * Shows a list: keeps the component of each key, makes new ones, drops old ones, and puts them in order.
+ * @template T
+ * @param {HTMLElement} box
+ * @param {(item: T, index: number) => {el: HTMLElement, paint: (item: T, index: number) => void}} make
+ * @param {(item: T, index: number) => string} keyOf
+ */
+export function keyedList(box, make, keyOf) {
+  const parts = new Map();
+  return (items) => {
+    const keys = items.map(keyOf);
+    for (const [key, part] of parts) if (!keys.includes(key)) { part.el.remove(); parts.delete(key); }
+    const focused = box.ownerDocument.activeElement;
+    let here = box.firstElementChild;
+    items.forEach((item, index) => {
+      const key = keys[index];
+      if (!parts.has(key)) parts.set(key, make(item, index));
+      const part = parts.get(key);
+      if (part.el === here) here = here.nextElementSibling;
+      else box.insertBefore(part.el, here);
+      part.paint(item, index);
+    });
+    if (focused && box.contains(focused) && focused !== box.ownerDocument.activeElement) focused.focus();
+  };
+}
+
+/** A new id, unique on this machine. @returns {string} */
+export function freshId() {
+  return globalThis.crypto?.randomUUID?.() ?? Math.random().toString(36).slice(2) + Date.now().toString(36);
+}
+
+/** The id of this page; a reload makes another. @returns {string} */
+export function pageId() {
+  globalThis.__kling_nb_page ??= freshId();
+  return globalThis.__kling_nb_page;
+}

@@ -1,0 +1,41 @@
+import { h, icon, iconButton, keyedList, freshId } from './dom.js';
+import { rearranged } from './mentions.js';
+import { bringIn, pictureSlot, pictureStrip } from './pictures.js';
+import { movedItem } from './timing.js';
+
+/** The elements: each a character or object with a frontal picture and up to three further views. */
+export function elementList({ desk, labels, faults, courier, failed, rewrite }) {
+  const now = () => desk.draft.elements;
+  const change = (index, fields) => desk.edit({ elements: now().map((element, i) => (i === index ? { ...element, ...fields } : element)) });
+  const list = h('div', { class: 'kn-elements', role: 'list' });
+  const add = () => desk.edit({ elements: [...now(), { frontal_image_url: null, reference_image_urls: [], id: freshId() }] });
+  const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: add } }, icon('plus'), 'Add an element');
+  const el = h('div', { class: 'kn-field' }, list, faults('elements'), h('div', {}, adder));
+
+  const makeElement = () => {
+    let at = 0;
+    const title = h('b', { class: 'kn-element-name' });
+    const front = pictureSlot({ title: 'Front', labels, set: (key) => change(at, { frontal_image_url: key }),
+      bring: ({ files, places }) => bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, front.coming, (key) => change(at, { frontal_image_url: key }), failed) });
+    const angles = () => now()[at].reference_image_urls;
+    const views = pictureStrip({ noun: (i) => `View ${i + 1}`, labels, most: 3, add: 'Views',
+      move: (from, to) => change(at, { reference_image_urls: movedItem(angles(), from, to) }),
+      remove: (i) => change(at, { reference_image_urls: angles().filter((_, n) => n !== i) }),
+      bring: (brought) => bringIn(brought, courier, views.coming, (key) => change(at, { reference_image_urls: [...angles(), key] }), failed) });
+    const place = faults('elements.0');
+    const off = iconButton('close', 'Remove this element', () => {
+      const { list: rest, texts } = rearranged(now(), 'Element', at, null);
+      desk.edit({ ...rewrite(texts), elements: rest });
+    });
+    const card = h('div', { class: 'kn-element kn-field', role: 'listitem' }, h('div', { class: 'kn-element-head' }, title, off), h('div', { class: 'kn-element-body' }, front.el, views.el), place);
+    return { el: card, paint: (item, index) => {
+      at = index;
+      title.textContent = `@Element${index + 1}`;
+      place.dataset.faults = `elements.${index}`;
+      front.paint(item.frontal_image_url);
+      views.paint(item.reference_image_urls);
+    } };
+  };
+  const paintList = keyedList(list, makeElement, (element, i) => element.id ?? `at-${i}`);
+  return { el, paint: (draft) => paintList(draft.elements) };
+}

@@ -1,0 +1,48 @@
+import { h, freshId, icon } from './dom.js';
+import { countWords } from './words.js';
+
+/** The last line: what it costs, what is still to mend, and the two buttons. One press makes one message. */
+export function foot({ model, desk, showFault }) {
+  const seconds = h('b', {});
+  const note = h('span', { class: 'kn-price-note' });
+  const mend = h('button', { type: 'button', class: 'kn-mend', on: { click: showFault } });
+  const waitNote = h('span', { class: 'kn-wait-note', role: 'status' });
+  const previewButton = h('button', { type: 'button', class: 'kn-secondary', on: { click: () => press('preview') } });
+  const generateButton = h('button', { type: 'button', class: 'kn-primary', on: { click: () => press('generate') } });
+  const el = h('div', { class: 'kn-foot' }, h('div', { class: 'kn-sum' }, h('div', {}, seconds, note), mend, waitNote), h('div', { class: 'kn-buttons' }, previewButton, generateButton));
+  let pressed = null;
+
+  const press = (what) => {
+    if (pressed) return;
+    const mine = { id: freshId(), what, at: Date.now() };
+    pressed = mine;
+    model.send({ kind: 'press', id: mine.id, what, draft: desk.draft, price: model.get('verdict').price });
+    setTimeout(() => { if (pressed === mine) waitNote.textContent = 'The kernel is busy. This is sent as soon as it answers.'; }, 2500);
+    paint();
+  };
+  const heard = (message) => {
+    if (message?.kind !== 'pressed' || message.id !== pressed?.id) return;
+    const rest = Math.max(0, 700 - (Date.now() - pressed.at)); // long enough for the second half of a double click
+    waitNote.textContent = '';
+    setTimeout(() => { pressed = null; paint(); }, rest);
+  };
+  const paint = () => {
+    const verdict = model.get('verdict');
+    const problems = verdict.problems ?? [];
+    const errors = problems.filter((problem) => problem.severity === 'error').length;
+    seconds.textContent = `${verdict.seconds ?? 0} s`;
+    const [total, each] = (verdict.price ?? '').replace(/\)$/, '').split(' (');
+    note.textContent = [each, verdict.note].filter(Boolean).map((part) => ` · ${part}`).join('');
+    mend.hidden = !problems.length;
+    mend.dataset.level = errors ? 'error' : 'warning';
+    mend.replaceChildren(icon('warn'), errors ? `${countWords(errors, 'thing')} to mend` : countWords(problems.length, 'remark'));
+    const sending = (what) => pressed?.what === what;
+    previewButton.textContent = sending('preview') ? 'Starting…' : 'Preview · free';
+    generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${total ? ` · ${total}` : ''}`;
+    previewButton.disabled = generateButton.disabled = errors > 0 || pressed != null;
+  };
+  model.on('change:verdict', paint);
+  model.on('msg:custom', heard);
+  paint();
+  return { el, close: () => { model.off('change:verdict', paint); model.off('msg:custom', heard); } };
+}

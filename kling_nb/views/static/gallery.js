@@ -1,0 +1,77 @@
+import { h } from './dom.js';
+import { alertBox } from './alertbox.js';
+import { clipRoom } from './cliproom.js';
+import { comparePlayer } from './player.js';
+import { glyph } from './glyphs.js';
+import { pageStore } from './pages.js';
+import { recordSheet } from './recordsheet.js';
+import { rowList } from './rowlist.js';
+import { seeker } from './seeker.js';
+import { selectionBar } from './selectionbar.js';
+import { tileGrid } from './grid.js';
+import { countWords } from './words.js';
+
+const MOST_COMPARED = 9;
+
+/** `kn.gallery`: filters, the grid, the record that is open, what was selected, the comparison, the jobs. */
+function renderGallery({ model, el }) {
+  el.dataset.lmSuppressShortcuts = 'true';
+  el.classList.add('kn', 'kn-gallery');
+  const still = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)');
+  const room = clipRoom(model, MOST_COMPARED + 3);
+  const alert = alertBox(model);
+  const selected = new Set();
+  let player = null;
+
+  const empty = h('div', { class: 'kn-nothing', hidden: true });
+  const failed = (why) => { if (why) alert.show({ message: why, remedy: '' }); };
+  const paint = () => {
+    const { total } = store;
+    if (total === 0 && record.id) record.paint(null);
+    if (record.id) { const now = store.find(record.id); if (now) record.paint(now); }
+    filters.count(total == null ? '' : countWords(total, 'clip'));
+    empty.hidden = total !== 0;
+    empty.textContent = Object.keys(store.filters).length ? 'Nothing passes these filters.' : 'Nothing yet: what you generate appears here.';
+    grid.el.hidden = total === 0;
+    grid.paint();
+    bar.paint();
+  };
+  const toggle = (tile) => { if (selected.has(tile.id)) selected.delete(tile.id); else selected.add(tile.id); paint(); };
+  const annotate = (id, changes) => model.send({ kind: 'annotate', id, changes });
+  const open = (tile) => { record.paint(record.id === tile.id ? null : tile); paint(); if (record.id) record.el.scrollIntoView({ block: 'nearest' }); };
+  const shut = () => { record.paint(null); paint(); grid.el.querySelector('.kn-card[tabindex="0"]')?.focus({ preventScroll: true }); };
+  const searchTag = (tag) => { const control = filters.el.querySelector('[aria-label=Tag]'); control.value = tag; control.dispatchEvent(new Event('change')); };
+
+  const store = pageStore(model, () => paint(), failed);
+  const filters = seeker(model, (next) => { store.ask(next); grid.toTop(); paint(); });
+  const record = recordSheet({ annotate, bring: room.get, shut, searchTag });
+  const acts = { bring: room.get, pick: toggle, open, rate: (tile, stars) => annotate(tile.id, { stars }), calm: () => Boolean(still?.matches) };
+  const grid = tileGrid({ store, selected, opened: () => record.id, acts });
+  const bar = selectionBar({ model, selected, find: store.find, clear: () => { selected.clear(); paint(); }, most: MOST_COMPARED });
+  const compared = h('div', { class: 'kn-compared', hidden: true });
+  const rows = rowList(model);
+  el.append(h('div', { class: 'kn-gallery-sheet' }, filters.el, grid.el, empty, bar.el, alert.el, record.el), compared, rows.el);
+
+  const paintComparison = () => {
+    player?.close();
+    const comparison = model.get('comparison');
+    compared.hidden = !comparison.takes;
+    player = comparison.takes ? comparePlayer(comparison, room.get) : null;
+    const close = h('button', { type: 'button', class: 'kn-icon-button kn-compared-shut', 'aria-label': 'Close the comparison', title: 'Close the comparison', on: { click: () => model.send({ kind: 'compare', ids: [] }) } }, glyph('shut'));
+    compared.replaceChildren(...(player ? [player.el, close] : []));
+    if (player && comparison.at * 1000 > Date.now() - 5000) { compared.scrollIntoView({ block: 'nearest' }); player.el.focus({ preventScroll: true }); }
+  };
+  const heard = (message) => { if (message?.kind === 'changed' || message?.kind === 'trashed') { if (message.ids?.includes(record.id)) record.paint(null); store.again(); } };
+  model.on('msg:custom', heard);
+  model.on('change:comparison', paintComparison);
+  paintComparison();
+  store.ask(filters.filters());
+  return () => {
+    model.off('msg:custom', heard);
+    model.off('change:comparison', paintComparison);
+    player?.close();
+    for (const part of [store, filters, grid, bar, room, alert, rows]) part.close();
+  };
+}
+
+export default { render: renderGallery };

@@ -1,0 +1,68 @@
+const MENTION = /(?<![\w@.])@(\w+)/g;
+
+/**
+ * Cuts a prompt into plain text and mentions.
+ * @param {string} text @param {string[]} known names without the @
+ * @returns {{text: string, kind: 'plain'|'known'|'unknown'}[]}
+ */
+export function mentionParts(text, known) {
+  const parts = [];
+  let end = 0;
+  for (const match of text.matchAll(MENTION)) {
+    if (match.index > end) parts.push({ text: text.slice(end, match.index), kind: 'plain' });
+    parts.push({ text: match[0], kind: known.includes(match[1]) ? 'known' : 'unknown' });
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) parts.push({ text: text.slice(end), kind: 'plain' });
+  return parts;
+}
+
+/**
+ * What may be completed at the caret: the mention begun there and the names that fit it.
+ * @param {string} text @param {number} caret @param {string[]} names
+ * @returns {{start: number, options: string[]}|null}
+ */
+export function completionAt(text, caret, names) {
+  const begun = /(?<![\w@.])@(\w*)$/.exec(text.slice(0, caret));
+  if (!begun || /\w/.test(text[caret] ?? '')) return null;
+  const query = begun[1].toLowerCase();
+  const options = names.filter((name) => name.toLowerCase().startsWith(query) || (query && name.toLowerCase().includes(query)));
+  if (!options.length || (options.length === 1 && options[0] === begun[1])) return null;
+  return { start: begun.index, options };
+}
+
+/**
+ * Lets mentions follow the picture that they meant. A mention of one that is gone loses its number, so that it is
+ * marked and never silently means another.
+ * @param {string} text @param {string} noun `Image` or `Element`
+ * @param {(number: number) => number|null} moved the new number of each old one, from 1; null when it is gone
+ */
+export function renumbered(text, noun, moved) {
+  return text.replace(MENTION, (mention, word) => {
+    const match = new RegExp(`^${noun}(\\d+)$`).exec(word);
+    if (!match) return mention;
+    const now = moved(Number(match[1]));
+    return now == null ? `@${noun}` : `@${noun}${now}`;
+  });
+}
+
+/** The names that a draft offers. @param {{input_image: string[], elements: any[]}} draft @returns {string[]} */
+export function mentionNames(draft) {
+  return [...draft.input_image.map((_, i) => `Image${i + 1}`), ...draft.elements.map((_, i) => `Element${i + 1}`)];
+}
+
+/**
+ * The new list and all prompts after one item was moved, or removed when `to` is null.
+ * @returns {{list: any[], texts: (text: string) => string}}
+ */
+export function rearranged(list, noun, from, to) {
+  const order = list.map((_, i) => i);
+  const [taken] = order.splice(from, 1);
+  if (to != null) order.splice(to, 0, taken);
+  const moved = (number) => {
+    if (number < 1 || number > list.length) return number;
+    const at = order.indexOf(number - 1);
+    return at < 0 ? null : at + 1;
+  };
+  return { list: order.map((i) => list[i]), texts: (text) => renumbered(text, noun, moved) };
+}

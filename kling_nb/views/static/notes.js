@@ -1,0 +1,16 @@
+import { h, icon, iconButton } from './dom.js';
+
+/** Says what was not understood of pasted code, until it is put away or something else fills the form. */
+export function noteBox(model) {
+  const list = h('ul', {});
+  const el = h('div', { class: 'kn-notes', role: 'note', 'aria-label': 'Not understood', hidden: true }, icon('warn'),
+    h('div', {}, h('b', { text: 'Not understood in what was pasted' }), list), iconButton('close', 'Put away', () => { el.hidden = true; }));
+  const paint = () => {
+    const notes = model.get('notes') ?? [];
+    list.replaceChildren(...notes.map((note) => h('li', { text: note })));
+    el.hidden = !notes.length;
+  };
+  model.on('change:notes', paint);
+  paint();
+  return { el, close: () => model.off('change:notes', paint) };
+}

@@ -1,0 +1,163 @@
+import { h, icon, iconButton } from './dom.js';
+
+const TILE = 'application/x-kling-nb-tile';
+export const ACCEPT = 'image/png,image/jpeg,image/webp,image/gif';
+
+/** What a drop or a paste brings: files, or addresses. @returns {{files: File[], places: string[]}} */
+export function broughtBy(transfer) {
+  const files = [...(transfer?.files ?? [])];
+  const list = files.length ? '' : transfer?.getData('text/uri-list') || '';
+  return { files, places: list.split(/\r?\n/).filter((line) => /^https?:/.test(line)) };
+}
+
+/** @returns {boolean} whether something is dragged that could become a picture */
+export function bringsPictures(event) {
+  const types = [...(event.dataTransfer?.types ?? [])];
+  return (types.includes('Files') || types.includes('text/uri-list')) && !types.includes(TILE);
+}
+
+/** Opens the system's file chooser. */
+export function chooseFiles(multiple, take) {
+  const input = h('input', { type: 'file', accept: ACCEPT, multiple, on: { change: () => take([...input.files]) } });
+  input.click();
+}
+
+/** A picture's face: its thumbnail, or an icon where there is none. */
+export function pictureFace() {
+  const img = h('img', { alt: '', draggable: 'false', referrerpolicy: 'no-referrer', hidden: true });
+  const none = h('span', { class: 'kn-face-none' }, icon('image'));
+  img.addEventListener('error', () => { img.hidden = true; none.hidden = false; });
+  let shown = null;
+  return { el: h('span', { class: 'kn-face' }, img, none), paint: (uri) => {
+    if (uri === shown) return;
+    shown = uri;
+    if (uri) img.src = uri;
+    img.hidden = !uri;
+    none.hidden = Boolean(uri);
+  } };
+}
+
+/**
+ * A strip of pictures that can be added to, ordered (drag, Alt+arrows, buttons) and removed from.
+ * @param {{noun: (i: number) => string, labels: () => any, move: (from: number, to: number) => void,
+ *   remove: (i: number) => void, bring: (brought: any, strip: any) => void, most: number, add: string}} spec
+ */
+export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
+  const tiles = h('div', { class: 'kn-tiles', role: 'list' });
+  const coming = h('div', { class: 'kn-coming' });
+  const adder = h('button', { type: 'button', class: 'kn-add-tile', on: { click: () => chooseFiles(true, (files) => bring({ files, places: [] })) } },
+    icon('plus'), h('span', { text: add }));
+  const el = h('div', { class: 'kn-strip' }, tiles, coming, adder);
+  let count = 0;
+  let shown = new Map();
+  let dragged = null;
+
+  const makeTile = (key) => {
+    const face = pictureFace();
+    const name = h('span', { class: 'kn-tile-name' });
+    let at = 0;
+    const step = (by) => { const to = at + by; if (to >= 0 && to < count) move(at, to); };
+    const tile = h('div', { class: 'kn-tile', role: 'listitem', tabindex: 0, draggable: 'true' }, face.el, name,
+      h('div', { class: 'kn-tile-tools' },
+        iconButton('left', 'Move left', () => step(-1)), iconButton('right', 'Move right', () => step(1)),
+        iconButton('close', 'Remove', () => remove(at))));
+    tile.addEventListener('keydown', (event) => {
+      if (event.target !== tile) return;
+      if (event.altKey && event.key === 'ArrowLeft') step(-1);
+      else if (event.altKey && event.key === 'ArrowRight') step(1);
+      else if (event.key === 'Delete' || event.key === 'Backspace') remove(at);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    tile.addEventListener('dragstart', (event) => {
+      dragged = at;
+      event.dataTransfer.setData(TILE, key);
+      event.dataTransfer.effectAllowed = 'move';
+      tile.classList.add('kn-dragged');
+    });
+    tile.addEventListener('dragend', () => { dragged = null; tile.classList.remove('kn-dragged'); mark(null); });
+    tile.addEventListener('dragover', (event) => {
+      if (dragged == null) return;
+      event.preventDefault();
+      event.stopPropagation();
+      mark(tile, at > dragged);
+    });
+    tile.addEventListener('drop', (event) => {
+      if (dragged == null) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (dragged !== at) move(dragged, at);
+    });
+    return { el: tile, paint: (index) => {
+      at = index;
+      const label = labels()[key] ?? {};
+      face.paint(label.uri);
+      name.textContent = noun(index);
+      tile.title = [label.name, label.note].filter(Boolean).join(' · ');
+      tile.setAttribute('aria-label', `${noun(index)}, ${tile.title}. Alt and arrow keys move it, Delete removes it.`);
+    } };
+  };
+  const mark = (tile, after) => {
+    for (const part of shown.values()) part.el.classList.remove('kn-before', 'kn-after');
+    tile?.classList.add(after ? 'kn-after' : 'kn-before');
+  };
+
+  return { el, coming, tileAt: (i) => tiles.children[i], paint: (keys) => {
+    count = keys.length;
+    const focused = document.activeElement;
+    const kept = new Map(keys.map((key) => [key, shown.get(key) ?? makeTile(key)]));
+    if ([...tiles.children].some((child, i) => child !== kept.get(keys[i])?.el) || tiles.children.length !== keys.length) {
+      tiles.replaceChildren(...keys.map((key) => kept.get(key).el));
+      if (focused && tiles.contains(focused)) focused.focus();
+    }
+    shown = kept;
+    keys.forEach((key, i) => kept.get(key).paint(i));
+    adder.hidden = count >= most;
+    el.classList.toggle('kn-empty', count === 0);
+  } };
+}
+
+/** A place for exactly one picture. */
+export function pictureSlot({ title, labels, set, bring }) {
+  const face = pictureFace();
+  const name = h('small', { class: 'kn-slot-name' });
+  const open = h('button', { type: 'button', class: 'kn-slot-face', 'aria-label': `${title}: choose a picture`, on: { click: () => chooseFiles(false, (files) => bring({ files, places: [] })) } }, face.el);
+  const off = iconButton('close', `Remove ${title.toLowerCase()}`, () => set(null), 'kn-slot-off');
+  const coming = h('div', { class: 'kn-coming' });
+  const el = h('div', { class: 'kn-slot' }, h('div', { class: 'kn-slot-box' }, open, off, coming), h('span', { class: 'kn-slot-title', text: title }), name);
+  el.addEventListener('dragover', (event) => { if (bringsPictures(event)) { event.preventDefault(); event.stopPropagation(); el.classList.add('kn-over'); } });
+  el.addEventListener('dragleave', () => el.classList.remove('kn-over'));
+  el.addEventListener('drop', (event) => {
+    if (!bringsPictures(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    el.classList.remove('kn-over');
+    bring(broughtBy(event.dataTransfer));
+  });
+  return { el, coming, paint: (key) => {
+    const label = labels()[key];
+    face.paint(label?.uri);
+    el.classList.toggle('kn-filled', Boolean(key));
+    off.hidden = !key;
+    name.textContent = label?.name ?? '';
+    open.title = label ? [label.name, label.note].filter(Boolean).join(' · ') : `${title}: drop, paste or choose`;
+  } };
+}
+
+/** Brings files and addresses to Python one after the other and shows each while it is on its way. */
+export async function bringIn({ files, places }, courier, coming, take, failed) {
+  for (const thing of [...files, ...places]) {
+    const bar = h('i', {});
+    const chip = h('div', { class: 'kn-coming-chip', role: 'status' }, h('span', { text: thing.name ?? thing }), bar);
+    coming.append(chip);
+    try {
+      const key = await (typeof thing === 'string' ? courier.place(thing) : courier.file(thing, (share) => { bar.style.width = `${share * 100}%`; }));
+      take(key);
+    } catch (fault) {
+      failed(fault.message);
+    } finally {
+      chip.remove();
+    }
+  }
+}

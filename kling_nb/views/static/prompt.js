@@ -1,0 +1,99 @@
+import { freshId, h } from './dom.js';
+import { completionAt, mentionNames, mentionParts } from './mentions.js';
+
+/**
+ * A prompt with @-completion, marked mentions and a count. The text area lies over a layer with the same text,
+ * which draws the marks, gives the height, and knows where the caret is.
+ * @param {{label: string, hint: string, usual: number, most: number, write: (text: string) => void, labels: () => any, draft: () => any}} spec
+ */
+export function promptEditor({ label, hint, usual, most, write, labels, draft }) {
+  const area = h('textarea', { class: 'kn-area', 'aria-label': label, placeholder: hint, rows: 1, spellcheck: 'true', 'aria-autocomplete': 'list' });
+  const layer = h('div', { class: 'kn-layer', 'aria-hidden': 'true' });
+  const list = h('div', { class: 'kn-completion', role: 'listbox', id: `kn-${freshId()}`, 'aria-label': 'References', hidden: true });
+  const count = h('span', { class: 'kn-count' });
+  const el = h('div', { class: 'kn-prompt' }, h('div', { class: 'kn-editor' }, layer, area, list), count);
+  let offer = null;
+  let chosen = 0;
+
+  const mark = () => {
+    const caret = offer?.start ?? -1;
+    let at = 0;
+    layer.replaceChildren(...mentionParts(area.value, mentionNames(draft())).map((part) => {
+      const piece = h('span', { class: `kn-${part.kind}`, text: part.text });
+      if (at === caret) piece.dataset.caret = '';
+      at += part.text.length;
+      return piece;
+    }), '\u200b');
+    const length = area.value.length;
+    count.textContent = length > usual ? `${length.toLocaleString('en')} / ${most.toLocaleString('en')}` : `${length} / ${usual}`;
+    count.dataset.level = length > most ? 'error' : length > usual ? 'warning' : '';
+  };
+
+  const close = () => { offer = null; list.hidden = true; area.removeAttribute('aria-activedescendant'); };
+
+  const complete = () => {
+    const names = mentionNames(draft());
+    offer = area.selectionStart === area.selectionEnd ? completionAt(area.value, area.selectionStart, names) : null;
+    chosen = 0;
+    mark();
+    if (offer) drawOffer(); else close();
+  };
+
+  const drawOffer = () => {
+    list.replaceChildren(...offer.options.map((name, i) => h('div', {
+      class: 'kn-option', role: 'option', id: `${list.id}-${i}`, 'aria-selected': String(i === chosen),
+      on: { mousedown: (event) => { event.preventDefault(); take(name); } },
+    }, optionPicture(name, draft(), labels()), h('span', { text: `@${name}` }), h('small', { text: optionNote(name, draft(), labels()) }))));
+    const begun = layer.querySelector('[data-caret]');
+    if (begun) {
+      list.style.left = `${Math.max(0, Math.min(begun.offsetLeft, el.clientWidth - 230))}px`;
+      list.style.top = `${begun.offsetTop + begun.offsetHeight + 4}px`;
+    }
+    list.hidden = false;
+    area.setAttribute('aria-controls', list.id);
+    area.setAttribute('aria-activedescendant', `${list.id}-${chosen}`);
+    list.children[chosen]?.scrollIntoView?.({ block: 'nearest' });
+  };
+
+  const take = (name) => {
+    const space = /^\s/.test(area.value.slice(area.selectionStart)) ? '' : ' ';
+    area.setSelectionRange(offer.start, area.selectionStart);
+    // execCommand keeps the browser's own undo, which setRangeText does not
+    if (!document.execCommand('insertText', false, `@${name}${space}`)) area.setRangeText(`@${name}${space}`, offer.start, area.selectionEnd, 'end');
+    close();
+    mark();
+    write(area.value);
+  };
+
+  area.addEventListener('input', () => { write(area.value); complete(); });
+  area.addEventListener('click', complete);
+  area.addEventListener('blur', close);
+  area.addEventListener('keydown', (event) => {
+    if (!offer || event.isComposing) return;
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in steps) chosen = (chosen + steps[event.key] + offer.options.length) % offer.options.length;
+    else if (event.key === 'Enter' || event.key === 'Tab') take(offer.options[chosen]);
+    else if (event.key === 'Escape') close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (offer) drawOffer();
+  });
+  area.addEventListener('keyup', (event) => { if (['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key)) complete(); });
+
+  return { el, area, paint: (text) => { if (area.value !== text) area.value = text; mark(); } };
+}
+
+function optionKey(name, draft) {
+  const [, noun, number] = /^(Image|Element)(\d+)$/.exec(name);
+  return noun === 'Image' ? draft.input_image[number - 1] : draft.elements[number - 1]?.frontal_image_url;
+}
+
+function optionPicture(name, draft, labels) {
+  const uri = labels[optionKey(name, draft)]?.uri;
+  return uri ? h('img', { src: uri, alt: '', referrerpolicy: 'no-referrer' }) : h('i', { class: 'kn-no-picture' });
+}
+
+function optionNote(name, draft, labels) {
+  return labels[optionKey(name, draft)]?.name ?? '';
+}

@@ -1,0 +1,47 @@
+import { h } from './dom.js';
+import { glyph } from './glyphs.js';
+import { starRow } from './stars.js';
+
+/** The record that is open: its clip, its prompt, and what the user says of it. Written when one goes on. */
+export function recordSheet({ annotate, bring, shut, searchTag }) {
+  let tile = null;
+  const video = h('video', { class: 'kn-sheet-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
+  const why = h('div', { class: 'kn-sheet-why' });
+  const prompt = h('div', { class: 'kn-sheet-prompt' });
+  const facts = h('div', { class: 'kn-sheet-facts' });
+  const stars = starRow((count) => annotate(tile.id, { stars: count }));
+  stars.reachable();
+  const tags = h('input', { type: 'text', class: 'kn-input', 'aria-label': 'Tags', placeholder: 'Tags, separated by commas', spellcheck: 'false',
+    on: { change: () => annotate(tile.id, { tags: tagsIn(tags.value) }), keydown: (event) => { if (event.key === 'Enter') tags.blur(); } } });
+  const note = h('textarea', { class: 'kn-input kn-note', rows: '2', 'aria-label': 'Note', placeholder: 'A note', on: { change: () => annotate(tile.id, { note: note.value }) } });
+  const close = h('button', { type: 'button', class: 'kn-icon-button kn-sheet-shut', 'aria-label': 'Close', title: 'Close (Esc)', on: { click: () => shut() } }, glyph('shut'));
+  const chips = h('div', { class: 'kn-chips' });
+  const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'The clip that is open', on: { keydown: (event) => { if (event.key === 'Escape') { event.stopPropagation(); shut(); } } } },
+    h('div', { class: 'kn-record-picture' }, video, why), h('div', { class: 'kn-record-words' }, close, prompt, facts, stars.el, tags, chips, note));
+
+  const paint = (next) => {
+    const other = next?.id !== tile?.id;
+    tile = next;
+    el.hidden = !next;
+    if (!next) { video.pause(); video.removeAttribute('src'); return; }
+    prompt.textContent = next.prompt;
+    facts.textContent = [next.figures, next.price, next.when, next.id, next.badge].filter(Boolean).join(' · ');
+    stars.paint(next.stars);
+    chips.replaceChildren(...next.tags.map((tag) => h('button', { type: 'button', class: 'kn-chip-button', text: `#${tag}`, title: 'Show all with this tag', on: { click: () => searchTag(tag) } })));
+    if (other || tags !== document.activeElement) tags.value = next.tags.join(', ');
+    if (other || note !== document.activeElement) note.value = next.note;
+    if (!other) return;
+    video.hidden = !next.clip;
+    video.poster = next.poster;
+    video.style.aspectRatio = String(next.shape);
+    why.textContent = next.clip ? '' : [next.words, next.why].filter(Boolean).join(': ');
+    video.removeAttribute('src');
+    if (next.clip) bring(next.id).then((url) => { if (tile?.id === next.id) video.src = url; }, (error) => { if (tile?.id === next.id) why.textContent = error.message; });
+  };
+  return { el, paint, get id() { return tile?.id ?? null; }, focus: () => close.focus({ preventScroll: true }) };
+}
+
+/** `a, b` as a list, each once. @param {string} text @returns {string[]} */
+export function tagsIn(text) {
+  return [...new Set(text.split(',').map((tag) => tag.trim().replace(/^#+/, '')).filter(Boolean))];
+}

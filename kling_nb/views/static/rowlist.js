@@ -1,0 +1,96 @@
+import { h, icon, keyedList, pageId } from './dom.js';
+import { clockWords, expectedShare, leftWords, summaryWords } from './words.js';
+
+/**
+ * The rows of progress. Time ticks here, from the times of the states; Python sends a message only when a state changes.
+ * @returns {{el: HTMLElement, close: () => void}}
+ */
+export function rowList(model) {
+  let offset = 0;
+  const now = () => Date.now() / 1000 + offset;
+  const list = h('div', { class: 'kn-rows', role: 'list', 'aria-label': 'Jobs' });
+  const summary = h('div', { class: 'kn-summary', role: 'status' });
+  const el = h('div', { class: 'kn-jobs' }, summary, list);
+  const cancel = (id) => model.send({ kind: 'cancel', job: id });
+
+  const paintList = keyedList(list, (row) => jobRow(row, cancel, now), (row) => row.id);
+  const paint = () => {
+    const rows = model.get('rows');
+    el.hidden = !rows.length;
+    summary.hidden = rows.length < 3;
+    el.classList.toggle('kn-many', rows.length > 6);
+    if (!summary.hidden) summary.textContent = summaryWords(rows);
+    paintList(rows);
+  };
+  const heard = (message) => {
+    if (message?.kind !== 'clock' || message.page !== pageId()) return;
+    offset = message.now - Date.now() / 1000;
+    el.closest('.kn-with-cards')?.classList.toggle('kn-first-page', message.first);
+    paint();
+  };
+  model.on('change:rows', paint);
+  model.on('msg:custom', heard);
+  const timer = setInterval(() => { if (model.get('rows').some((row) => !row.ended)) paint(); }, 1000);
+  paint();
+  model.send({ kind: 'page', page: pageId() });
+  return { el, close: () => { clearInterval(timer); model.off('change:rows', paint); model.off('msg:custom', heard); } };
+}
+
+function jobRow(first, cancel, now) {
+  const sign = h('span', { class: 'kn-sign' });
+  const title = h('span', { class: 'kn-row-title' });
+  const badge = h('span', { class: 'kn-badge', text: 'preview' });
+  const words = h('span', { class: 'kn-row-words', 'aria-live': 'polite' });
+  const time = h('span', { class: 'kn-row-time' });
+  const price = h('span', { class: 'kn-row-price' });
+  const stop = h('button', { type: 'button', class: 'kn-quiet kn-stop', text: 'Cancel', on: { click: () => ask(true) } });
+  const yes = h('button', { type: 'button', class: 'kn-danger', text: 'Stop it', on: { click: () => sendStop() } });
+  const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Keep going', on: { click: () => { ask(false); stop.focus(); } } });
+  const question = h('span', {});
+  const confirm = h('div', { class: 'kn-confirm', role: 'group', 'aria-label': 'Stop this job?', hidden: true }, question, yes, no);
+  const fill = h('i', {});
+  const bar = h('div', { class: 'kn-progress' }, fill);
+  const note = h('div', { class: 'kn-row-note' });
+  const el = h('div', { class: 'kn-row', role: 'listitem' },
+    h('div', { class: 'kn-row-line' }, sign, title, badge, h('span', { class: 'kn-row-state' }, words, time), price, stop), confirm, bar, note);
+  let row = first;
+  let asked = '';
+  let signed = '';
+
+  const ask = (open) => { confirm.hidden = !open; draw(); if (open) no.focus(); };
+  const sendStop = () => {
+    asked = 'sent';
+    ask(false);
+    cancel(first.id);
+    setTimeout(() => { asked = ''; draw(); }, 15000); // not stopped by then: offer it again
+  };
+  const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  const draw = () => {
+    el.dataset.status = row.status;
+    el.classList.toggle('kn-ended', row.ended);
+    if (signed !== row.status) {
+      signed = row.status;
+      const drawn = { succeeded: 'check', failed: 'warn', uncertain: 'warn', cancelled: 'stop' }[row.status];
+      sign.replaceChildren(drawn ? icon(drawn) : h('i', { class: 'kn-dot' }));
+    }
+    put(title, row.title || row.id);
+    title.title = row.title || row.id;
+    badge.hidden = !row.preview;
+    put(words, asked && !row.ended ? 'Stopping' : row.words);
+    const elapsed = clockWords((row.ended ? row.since : now()) - row.created);
+    const left = row.ended ? '' : leftWords(row.expected, now());
+    put(time, row.status === 'succeeded' ? ` in ${elapsed}` : ` · ${elapsed}${left ? ` · ${left}` : ''}`);
+    put(price, row.preview ? 'free' : row.price);
+    if (row.ended) confirm.hidden = true;
+    stop.hidden = row.ended || asked !== '' || !confirm.hidden;
+    put(question, row.preview ? 'Stop it?' : 'Stop it? It may still be billed.');
+    const share = expectedShare(row, now());
+    bar.hidden = row.ended;
+    bar.classList.toggle('kn-unknown', share == null);
+    fill.style.width = share == null ? '' : `${share * 100}%`;
+    bar.title = share == null ? 'How long it takes is not known yet' : 'Elapsed, of the time such jobs have taken';
+    put(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(' – ') : row.trouble);
+    note.hidden = !note.textContent;
+  };
+  return { el, paint: (next) => { row = next; draw(); } };
+}

@@ -1,0 +1,62 @@
+import { h, freshId } from './dom.js';
+import { glyph } from './glyphs.js';
+import { countWords } from './words.js';
+
+/** What can be done with the selected: compare, generate again (asked first, with the price), delete (can be undone). */
+export function selectionBar({ model, selected, find, clear, most }) {
+  let asking = null;
+  let offered = '';
+  const button = (name, words, act, kind = 'kn-secondary') => h('button', { type: 'button', class: kind, on: { click: act } }, name ? glyph(name) : null, h('span', { text: words }));
+  const count = h('b', {});
+  const compare = button('side', 'Compare', () => model.send({ kind: 'compare', ids: withClips() }));
+  const again = button('again', 'Generate again…', () => offer());
+  const bin = button('bin', 'Delete', () => { model.send({ kind: 'trash', ids: [...selected] }); });
+  const none = h('button', { type: 'button', class: 'kn-quiet', text: 'Clear selection', on: { click: clear } });
+  const question = h('span', {});
+  const yes = button('', '', () => generate(), 'kn-primary');
+  const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Not now', on: { click: () => { offered = ''; asking = null; paint(); again.focus(); } } });
+  const acts = h('div', { class: 'kn-chosen-acts' }, count, compare, again, bin, none);
+  const ask = h('div', { class: 'kn-chosen-ask', role: 'group', 'aria-label': 'Generate again?', hidden: true }, question, yes, no);
+  const undoWords = h('span', {});
+  const undo = h('button', { type: 'button', class: 'kn-secondary', text: 'Undo', on: { click: () => { model.send({ kind: 'restore', ids: trashed }); trashed = []; paint(); } } });
+  const gone = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, undoWords, undo, h('button', { type: 'button', class: 'kn-quiet', text: 'Fine', on: { click: () => { trashed = []; paint(); } } }));
+  const el = h('div', { class: 'kn-chosen', hidden: true }, acts, ask, gone);
+  let trashed = [];
+
+  const withClips = () => [...selected].filter((id) => find(id)?.clip !== false).slice(0, most);
+  const offer = () => {
+    asking = { ask: freshId(), ids: [...selected] };
+    model.send({ kind: 'offer', ...asking });
+    again.disabled = true;
+  };
+  const generate = () => {
+    if (!asking || !offered) return;
+    model.send({ kind: 'generate', press: freshId(), ids: asking.ids, price: offered });
+    asking = null;
+    offered = '';
+    clear();
+  };
+  const heard = (message) => {
+    if (message?.kind === 'offer' && message.ask === asking?.ask) { offered = message.price; paint(); no.focus(); }
+    if (message?.kind === 'trashed') { trashed = message.ids; for (const id of message.ids) selected.delete(id); paint(); }
+  };
+  const paint = () => {
+    const n = selected.size;
+    if (asking && (!n || asking.ids.length !== n || asking.ids.some((id) => !selected.has(id)))) { asking = null; offered = ''; }
+    count.textContent = `${n} selected`;
+    const clips = withClips().length;
+    compare.disabled = clips < 2 || n > most;
+    compare.title = n > most ? `Up to ${most} clips can be compared` : clips < 2 ? 'Select two or more clips' : '';
+    again.disabled = Boolean(asking && !offered);
+    acts.hidden = !n || Boolean(offered);
+    ask.hidden = !offered;
+    question.textContent = offered ? `Generate ${countWords(asking.ids.length, 'clip')} again?` : '';
+    yes.querySelector('span').textContent = `Generate · ${offered}`;
+    gone.hidden = !trashed.length || n > 0;
+    undoWords.textContent = `${countWords(trashed.length, 'clip')} moved to the trash.`;
+    el.hidden = acts.hidden && ask.hidden && gone.hidden;
+  };
+  model.on('msg:custom', heard);
+  paint();
+  return { el, paint, close: () => model.off('msg:custom', heard) };
+}

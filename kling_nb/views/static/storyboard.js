@@ -1,0 +1,102 @@
+import { h, icon, iconButton, keyedList, freshId } from './dom.js';
+import { secondsStepper } from './choices.js';
+import { promptEditor } from './prompt.js';
+import { MOST_SECONDS, MOST_SHOTS, barBlocks, movedItem, nextDuration, totalFault, totalSeconds } from './timing.js';
+
+/**
+ * The shots: a bar of 15 s with a block for each, and below it each shot with its prompt and its seconds.
+ * Each shot carries an `id` of the browser's own, so that its editor stays itself when the order changes.
+ */
+export function storyboard({ desk, labels, faults }) {
+  const shotsNow = () => desk.draft.multi_prompt;
+  const put = (shots) => desk.edit({ multi_prompt: shots });
+  const change = (index, fields) => put(shotsNow().map((shot, i) => (i === index ? { ...shot, ...fields } : shot)));
+  const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
+
+  const total = h('output', { class: 'kn-total' });
+  const track = h('div', { class: 'kn-track', role: 'img' });
+  const list = h('div', { class: 'kn-shots', role: 'list' });
+  const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => add() } }, icon('plus'), 'Add a shot');
+  const el = h('div', { class: 'kn-storyboard' },
+    h('div', { class: 'kn-bar' }, track, total), faults('multi_prompt'), list, h('div', { class: 'kn-shots-end' }, adder), say);
+
+  const add = () => {
+    put([...shotsNow(), { prompt: '', duration: nextDuration(shotsNow()), id: freshId() }]);
+    list.lastElementChild?.querySelector('textarea')?.focus();
+  };
+
+  let dragged = null;
+  const makeShot = (first) => {
+    let at = 0;
+    const editor = promptEditor({ label: 'Shot', hint: 'What this shot shows', usual: 512, most: 512, labels, draft: () => desk.draft, write: (text) => change(at, { prompt: text }) });
+    const seconds = secondsStepper({ label: 'Seconds', least: 1, most: MOST_SECONDS, pick: (value) => change(at, { duration: value }) });
+    const number = h('span', { class: 'kn-shot-number' });
+    const move = (to) => {
+      if (to < 0 || to >= shotsNow().length || to === at) return;
+      say.textContent = `Shot ${at + 1} is now shot ${to + 1}.`;
+      put(movedItem(shotsNow(), at, to));
+    };
+    const grip = h('button', { type: 'button', class: 'kn-grip', draggable: 'true', title: 'Drag to move, or use Alt and the arrow keys' }, icon('grip'), number);
+    const up = iconButton('up', 'Move up', () => move(at - 1));
+    const down = iconButton('down', 'Move down', () => move(at + 1));
+    const double = iconButton('copy', 'Duplicate', () => put([...shotsNow().slice(0, at + 1), { ...shotsNow()[at], id: freshId() }, ...shotsNow().slice(at + 1)]));
+    const off = iconButton('close', 'Remove', () => put(shotsNow().filter((_, i) => i !== at)));
+    const place = faults(`multi_prompt.${at}`);
+    const shot = h('div', { class: 'kn-shot kn-field', role: 'listitem' }, grip,
+      h('div', { class: 'kn-shot-body' }, editor.el, place),
+      h('div', { class: 'kn-shot-side' }, seconds.el, h('div', { class: 'kn-shot-tools' }, up, down, double, off)));
+    shot.addEventListener('keydown', (event) => {
+      const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+      if (!event.altKey || !step) return;
+      event.preventDefault();
+      event.stopPropagation();
+      move(at + step);
+    });
+    grip.addEventListener('dragstart', (event) => { dragged = at; event.dataTransfer.setData('text/plain', ''); event.dataTransfer.setDragImage(shot, 12, 12); shot.classList.add('kn-dragged'); });
+    grip.addEventListener('dragend', () => { dragged = null; shot.classList.remove('kn-dragged'); mark(null); });
+    shot.addEventListener('dragover', (event) => { if (dragged == null) return; event.preventDefault(); event.stopPropagation(); mark(shot, at > dragged); });
+    shot.addEventListener('drop', (event) => {
+      if (dragged == null) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const from = dragged;
+      say.textContent = `Shot ${from + 1} is now shot ${at + 1}.`;
+      put(movedItem(shotsNow(), from, at));
+    });
+    return { el: shot, paint: (item, index) => {
+      at = index;
+      number.textContent = String(index + 1);
+      grip.setAttribute('aria-label', `Shot ${index + 1}. Alt and arrow keys move it.`);
+      editor.area.setAttribute('aria-label', `Prompt of shot ${index + 1}`);
+      place.dataset.faults = `multi_prompt.${index}`;
+      editor.paint(item.prompt);
+      seconds.paint(item.duration);
+      up.disabled = index === 0;
+      down.disabled = index === shotsNow().length - 1;
+      double.disabled = shotsNow().length >= MOST_SHOTS;
+    } };
+  };
+  const mark = (target, after) => {
+    for (const shot of list.children) shot.classList.remove('kn-before', 'kn-after');
+    target?.classList.add(after ? 'kn-after' : 'kn-before');
+  };
+
+  const paintShots = keyedList(list, makeShot, (shot, i) => shot.id ?? `at-${i}`);
+  const paintBar = (shots) => {
+    const blocks = barBlocks(shots);
+    track.replaceChildren(...shots.map((shot, i) => h('button', {
+      type: 'button', tabindex: -1, class: `kn-block${blocks[i].over ? ' kn-over-time' : ''}`, title: `Shot ${i + 1} · ${shot.duration} s`,
+      style: `left:${blocks[i].left}%;width:${blocks[i].width}%`, on: { click: () => list.children[i]?.querySelector('textarea')?.focus() },
+    }, h('b', { text: String(i + 1) }), h('span', { text: `${shot.duration} s` }))));
+    const sum = totalSeconds(shots);
+    track.setAttribute('aria-label', `${shots.length} shots, ${sum} of ${MOST_SECONDS} seconds`);
+    total.textContent = `${sum} / ${MOST_SECONDS} s`;
+    total.dataset.level = totalFault(sum) ? 'error' : '';
+  };
+
+  return { el, paint: (draft) => {
+    paintBar(draft.multi_prompt);
+    paintShots(draft.multi_prompt);
+    adder.disabled = draft.multi_prompt.length >= MOST_SHOTS;
+  } };
+}

@@ -1,0 +1,42 @@
+/** Elapsed time: `0:42`, `1:02:03`. @param {number} seconds @returns {string} */
+export function clockWords(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n) => String(n).padStart(2, '0');
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/**
+ * What is left of an expected time, in words that promise no more than is known.
+ * @param {number|null} expected unix seconds @param {number} now @returns {string}
+ */
+export function leftWords(expected, now) {
+  if (expected == null) return '';
+  const left = expected - now;
+  if (left <= 0) return 'taking longer than usual';
+  if (left < 55) return `about ${Math.max(5, Math.ceil(left / 5) * 5)} s left`;
+  const minutes = Math.round(left / 60);
+  return `about ${minutes} min left`;
+}
+
+/** `1 shot`, `3 shots`. @param {number} count @param {string} noun @returns {string} */
+export function countWords(count, noun) {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ * How far into its expected time a job is, 0 to 0.97; null when nothing is known.
+ * @param {{created: number, expected: number|null}} row @param {number} now @returns {number|null}
+ */
+export function expectedShare(row, now) {
+  if (row.expected == null || row.expected <= row.created) return null;
+  return Math.min(0.97, Math.max(0, (now - row.created) / (row.expected - row.created)));
+}
+
+/** One line over many jobs: `2 generating · 1 queued · 17 done`. */
+export function summaryWords(rows) {
+  const names = { prepared: 'preparing', submitting: 'sending', uncertain: 'unsure', queued: 'queued', processing: 'generating', downloading: 'fetching', succeeded: 'done', failed: 'failed', cancelled: 'cancelled' };
+  const order = ['processing', 'downloading', 'queued', 'submitting', 'prepared', 'uncertain', 'succeeded', 'failed', 'cancelled'];
+  const counts = order.map((status) => [names[status], rows.filter((row) => row.status === status).length]);
+  return counts.filter(([, count]) => count).map(([name, count]) => `${count} ${name}`).join(' · ');
+}

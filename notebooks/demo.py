@@ -1,0 +1,46 @@
+"""`make demo`: run a notebook headless with a real kernel, and leave it in `demo/` with its HTML and its clips."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+HERE = Path(__file__).resolve().parent
+DEMO = HERE.parent / "demo"
+
+
+def main(notebook: Path) -> None:
+    """Execute a notebook in `demo/` and say what came of it. Raises `CellExecutionError` when a cell fails."""
+    began = time.monotonic()
+    print(f"Running {notebook.name} with a real kernel …", flush=True)
+    shutil.rmtree(DEMO, ignore_errors=True)
+    shutil.copytree(HERE / "images", DEMO / "images")
+    source = nbformat.read(notebook, as_version=4)
+    client = NotebookClient(
+        source,
+        timeout=120,
+        resources={"metadata": {"path": str(DEMO)}},
+        shutdown_kernel="immediate",
+        store_widget_state=False,  # a cell keeps static HTML; a panel without its kernel is of no use
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )
+    executed = DEMO / notebook.name
+    nbformat.write(client.execute(), executed)
+    page = executed.with_suffix(".html")
+    page.write_text(HTMLExporter().from_filename(str(executed))[0], encoding="utf-8")
+    clips = sorted((DEMO / "kling_log" / "media").glob("*/*.mp4"), key=lambda clip: clip.stat().st_mtime)
+    print(f"Done in {time.monotonic() - began:.0f} s.\n")
+    for what, paths in (("Notebook", [executed]), ("As HTML", [page]), ("Clips", clips)):
+        for path in paths:
+            print(f"  {what:<9} {path.relative_to(HERE.parent)}  ({path.stat().st_size / 1024:,.0f} KB)")
+    print("\nOpen the HTML in a browser, or the notebook live:  make lab")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())

@@ -1,0 +1,80 @@
+"""What a person sees of a notebook: panels, rows, cards and their videos, in the notebook that is in front."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lab import Notebook
+from playwright.sync_api import Locator, Page, expect
+
+SCRIPTS = Path(__file__).with_name("scripts.js").read_text(encoding="utf-8").partition("\n")[2].strip()
+
+
+class Screen:
+    """The notebook in front of a page."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook, self.page = notebook, notebook.page
+        self.root = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.panel = self.root.locator(".kn-panel").first
+        self.prompt = self.panel.get_by_role("textbox", name="Prompt", exact=True)
+        self.generate = self.panel.get_by_role("button", name="Generate")
+        self.rows = self.root.locator(".kn-row")
+        self.cards = self.root.locator(".kling-card")
+        self.videos = self.root.locator("video")
+
+    def run(self, *cells: int, wait: bool = True) -> None:
+        """Run some cells, one after the other."""
+        for cell in cells:
+            self.notebook.run(cell, wait=wait)
+
+    def errors(self) -> list[dict[str, Any]]:
+        """The errors that stand in the notebook."""
+        return self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells"
+            ".flatMap((cell) => cell.outputs ?? []).filter((output) => output.output_type === 'error')"
+        )
+
+    def drop(self, name: str) -> None:
+        """Drop a picture of that name, drawn here, on the panel's references."""
+        transfer = self.page.evaluate_handle(
+            """async (name) => {
+                const canvas = new OffscreenCanvas(400, 320);
+                const pen = canvas.getContext('2d');
+                pen.fillStyle = 'teal';
+                pen.fillRect(0, 0, 400, 320);
+                const transfer = new DataTransfer();
+                transfer.items.add(new File([await canvas.convertToBlob()], name, { type: 'image/png' }));
+                return transfer;
+            }""",
+            name,
+        )
+        place = self.panel.locator(".kn-references")
+        place.dispatch_event("dragover", {"dataTransfer": transfer})
+        place.dispatch_event("drop", {"dataTransfer": transfer})
+
+    def kernel(self, act: str) -> None:
+        """`restart` or `shutdown` the kernel."""
+        verb = {"restart": "session.kernel.restart", "shutdown": "shutdown"}[act]
+        self.page.evaluate(f"async () => {{ await window.jupyterapp.shell.currentWidget.sessionContext.{verb}(); }}")
+
+
+def plays(video: Locator) -> None:
+    """Play a video, muted, and see its time go on."""
+    expect(video).to_be_attached(timeout=30_000)
+    width, first, second = video.evaluate(f"(video) => {SCRIPTS}.played(video)")
+    assert width > 0
+    assert second > first
+
+
+def contrast(element: Locator) -> tuple[float, str, str]:
+    """The contrast ratio of an element's text (WCAG), its colour and what lies behind, opacity and all."""
+    ratio, text, ground = element.evaluate(f"(element) => {SCRIPTS}.contrast(element)")
+    return ratio, text, ground
+
+
+def pwned(page: Page) -> Any:
+    """What a planted script has left; None when none ran."""
+    page.wait_for_load_state("networkidle")  # a picture that cannot load has failed by then
+    return page.evaluate("() => window.__pwned ?? null")

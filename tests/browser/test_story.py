@@ -1,0 +1,189 @@
+"""The whole story in a real JupyterLab, as a person lives it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+
+import nbformat
+import pytest
+from hubside import HubSide, until
+from lab import ROOT, Lab
+from nbconvert import HTMLExporter
+from playwright.sync_api import Page, expect
+
+from browser.screen import Screen, contrast, plays, pwned
+
+pytestmark = pytest.mark.browser
+Opened = Callable[..., Screen]
+Shot = Callable[[Screen, str], None]
+PANEL = "import kling_nb as kn\nkn.panel()"
+GENERATE = "import kling_nb as kn\njob = kn.generate('A red kite over the sea', duration=3)\njob"
+SLOW = 40_000
+
+
+def test_the_quickstart_runs_and_its_clips_outlive_page_and_kernel(lab: Lab, opened: Opened, shot: Shot) -> None:
+    copied = lab.folder / "quickstart"
+    shutil.copytree(ROOT / "notebooks" / "images", copied / "images")
+    path = shutil.copy(ROOT / "notebooks" / "01_quickstart.ipynb", copied)
+    screen = opened(notebook=lab.open(copied / "01_quickstart.ipynb"))
+
+    screen.run(*range(_cells(path)))
+    assert screen.errors() == []
+    plays(screen.videos.first)
+    shot(screen, "quickstart")
+    saved = screen.notebook.save()
+
+    screen.notebook.reload()
+    plays(screen.videos.first)
+    screen.kernel("shutdown")
+    screen.notebook.reload()
+    plays(screen.videos.first)
+    shot(screen, "quickstart-without-kernel")
+    assert screen.notebook.save().cells[3].outputs == saved.cells[3].outputs
+
+
+def test_a_clip_is_made_by_mouse_and_keyboard(opened: Opened, hub: HubSide, shot: Shot) -> None:
+    screen = opened(PANEL)
+    screen.run(0)
+    screen.drop("face.png")
+    expect(screen.panel.locator(".kn-references .kn-tile img")).to_be_visible()
+    screen.prompt.click()
+    screen.page.keyboard.type("Look, @")
+    expect(screen.panel.get_by_role("option")).to_have_count(1)
+    screen.page.keyboard.press("Enter")
+    screen.page.keyboard.type("waves to the camera")
+    expect(screen.prompt).to_have_value("Look, @Image1 waves to the camera")
+    shot(screen, "panel")
+
+    screen.generate.click()
+
+    row = screen.rows.first
+    words, time = row.locator(".kn-row-words"), row.locator(".kn-row-time")
+    expect(words).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
+    before = time.inner_text()
+    expect(time).not_to_have_text(before)
+    shot(screen, "progress")
+    expect(words).to_have_text("Done", timeout=SLOW)
+    plays(screen.videos.first)
+    shot(screen, "card")
+    assert hub.posts == 1
+
+    screen.notebook.save()
+    screen.notebook.reload()
+    plays(screen.videos.first)
+    assert hub.posts == 1
+
+
+def test_resume_brings_in_the_job_of_a_kernel_that_was_restarted(opened: Opened, hub: HubSide) -> None:
+    screen = opened(GENERATE, "import kling_nb as kn\nkn.resume()")
+    screen.run(0)
+    expect(screen.rows.first.locator(".kn-row-words")).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
+
+    screen.kernel("restart")
+    screen.run(1)
+
+    card = screen.root.locator(".jp-Cell").nth(1).locator("video")
+    plays(card)
+    assert hub.enqueued == 1
+
+
+KEYS = {
+    "prompt": ".kn-panel .kn-one-prompt textarea",
+    "label": ".kn-panel .kn-label",
+    "count": ".kn-panel .kn-count",
+    "choice": ".kn-panel label:has(input[type=radio])",
+    "fault": ".kn-panel .kn-fault",
+    "price": ".kn-panel .kn-price-note",
+    "button": ".kn-panel .kn-primary",
+    "second button": ".kn-panel .kn-secondary",
+    "banner": ".kn-panel .kn-banner span",
+    "row's title": ".kn-panel .kn-row-title",
+    "row": ".kn-panel .kn-row-words",
+    "time": ".kn-panel .kn-row-time",
+    "card's prompt": ".kling-card div[style*='font-size:15px'], .kling-card div[style*='font-size: 15px']",
+    "card's fold": ".kling-card summary",
+    "card's small text": ".kling-card div[style*='font-size:11px'], .kling-card div[style*='font-size: 11px']",
+}
+
+
+def test_text_is_legible_in_light_and_dark(apart: Page, opened: Opened, shot: Shot) -> None:
+    screen = opened("import kling_nb as kn\nkn.panel({'prompt': 'A red kite', 'duration': 3})", page=apart)
+    screen.run(0)
+    screen.generate.click()
+    expect(screen.cards).to_have_count(1, timeout=SLOW)
+    screen.prompt.fill("A red kite over @Nobody")  # for a fault to stand there
+    expect(screen.panel.locator(".kn-fault").first).to_be_visible()
+
+    seen = {}
+    for theme, light in (("light", "true"), ("dark", "false")):
+        apart.emulate_media(color_scheme=theme)
+        expect(apart.locator(f"body[data-jp-theme-light={light}]")).to_be_attached()
+        seen[theme] = {name: contrast(screen.root.locator(selector).first) for name, selector in KEYS.items()}
+        shot(screen, f"theme-{theme}")
+
+    for theme in seen:
+        assert {name: said for name, said in seen[theme].items() if said[0] < 4.5} == {}, theme
+    same = {name for name in KEYS if seen["light"][name] == seen["dark"][name]}
+    assert same <= {"button"}
+
+
+def test_planted_markup_is_only_text(apart: Page, opened: Opened, hub: HubSide, shot: Shot) -> None:
+    evil = '<img src=x onerror="window.__pwned=1"><script>window.__pwned=2</script>'
+    named = "<img src=x onerror='window.__pwned=3'>.png"
+    said = "<svg onload=\"window.__pwned=4\"><img src=x onerror='window.__pwned=5'> refused"
+    screen = opened(
+        f"import kling_nb as kn\nkn.panel({{'prompt': {evil!r}, 'duration': 3}})", "kn.log()", "kn.log()[0]"
+    )
+    screen.run(0)
+    screen.drop(named)
+    expect(screen.panel.locator(".kn-references .kn-tile")).to_have_count(1)
+    screen.prompt.focus()
+    screen.page.keyboard.press("Control+End")
+    screen.page.keyboard.type(" @Image1")
+
+    hub.fault("failed", times=1, message=said)
+    screen.generate.click()
+    expect(screen.root.locator(".kling-failure")).to_contain_text("<svg onload=", timeout=SLOW)
+    expect(screen.rows.first).to_contain_text(said)
+    screen.page.wait_for_timeout(1100)  # a second press within a second of the first would be its double click
+    screen.generate.click()
+    expect(screen.cards).to_have_count(2, timeout=SLOW)
+    screen.run(1, 2)
+    expect(screen.cards.first.locator("img[title*='onerror']")).to_be_attached()
+    assert pwned(screen.page) is None
+    shot(screen, "planted")
+
+    screen.notebook.save()
+    screen.notebook.reload()
+    expect(screen.cards.first).to_contain_text(evil)
+    assert pwned(screen.page) is None
+
+    exported = screen.notebook.path.with_suffix(".html")
+    exported.write_text(HTMLExporter().from_filename(str(screen.notebook.path))[0], encoding="utf-8")
+    apart.goto(exported.as_uri(), wait_until="domcontentloaded")
+    expect(apart.locator(".kling-card").first).to_contain_text(evil)
+    assert apart.evaluate("() => window.__pwned ?? null") is None
+
+
+def test_notebook_seven_makes_a_clip_and_keeps_shift_enter_in_the_prompt(lab: Lab, hub: HubSide, apart: Page) -> None:
+    screen = Screen(lab.seven(PANEL, page=apart))
+    screen.run(0)
+    ran = screen.notebook.executions(0)
+    screen.prompt.click()
+    apart.keyboard.type("A red kite")
+    apart.keyboard.press("Shift+Enter")
+    apart.keyboard.type("over the sea")
+    expect(screen.prompt).to_have_value("A red kite\nover the sea")
+    assert screen.notebook.executions(0) == ran
+
+    screen.generate.click()
+
+    plays(screen.videos.first)
+    until(lambda: hub.enqueued == 1)
+    screen.kernel("shutdown")
+
+
+def _cells(path: str) -> int:
+    return len(nbformat.read(path, as_version=4).cells)

@@ -1,0 +1,124 @@
+"""Every test lives in a home of its own, with no key and no network but loopback."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hubside import HubSide
+from hypothesis import settings
+
+from kling_nb.studio import Studio
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+# How long an example takes says more of the machine than of the code; speed is for the benchmarks.
+settings.register_profile("kling_nb", deadline=None)
+settings.load_profile("kling_nb")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the browser to a call of its own: after Playwright's sync API no test can start an event loop."""
+    chosen = "browser" in (config.getoption("markexpr") or "")
+    for item in items:
+        if "browser" in item.keywords and not chosen:
+            item.add_marker(pytest.mark.skip(reason="runs in a call of its own: pytest -m browser"))
+
+
+@pytest.fixture(autouse=True)
+def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the developer's home, key or settings, nor writes beside the sources."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CACHE", "CONFIG", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    for name in os.environ:
+        if name.startswith(("OXEN_", "KLING_NB_", "JPY_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def _quick_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubSide]:
+    hub = HubSide(tmp_path_factory.mktemp("quick-hub"), "--keep-alive", "0.5", speed=100)
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def hub(_quick_hub: HubSide) -> Iterator[HubSide]:
+    """A real local hub, a hundred times as fast as usual, without faults and with its counts at zero."""
+    _quick_hub.mark()
+    yield _quick_hub
+    _quick_hub.clear()
+
+
+@pytest.fixture
+def own_hub(tmp_path: Path) -> Iterator[Callable[..., HubSide]]:
+    """Start a hub for one test alone: `own_hub("--open", "resign=never", speed=4)`."""
+    hubs: list[HubSide] = []
+
+    def start(*arguments: str, speed: float = 100) -> HubSide:
+        hubs.append(HubSide(tmp_path / f"hub{len(hubs)}", *arguments, speed=speed))
+        return hubs[-1]
+
+    yield start
+    for each in hubs:
+        each.close()
+
+
+@pytest.fixture
+def studio_at(tmp_path: Path) -> Iterator[Callable[..., Studio]]:
+    """Make studios at a hub, closed in the end: `studio_at(hub, deadline=1)`. They share one log."""
+    studios: list[Studio] = []
+
+    def make(hub: HubSide, **settings: Any) -> Studio:
+        studio = Studio(**{"hub": hub.url, "key": "test-key", "log": tmp_path / "log", **settings})
+        studio.parts.engine._settle_every = 0.05  # its two seconds between looks are for a hub far away
+        studios.append(studio)
+        return studio
+
+    yield make
+    for studio in studios:
+        studio.close()
+
+
+@pytest.fixture
+def studio(studio_at: Callable[..., Studio], hub: HubSide) -> Studio:
+    """A studio at the shared hub, with an empty log."""
+    return studio_at(hub)
+
+
+@pytest.fixture(scope="session")
+def hub_of_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubSide]:
+    """The local hub that the Lab's kernels find by themselves; a job takes about two seconds."""
+    state = tmp_path_factory.mktemp("lab-state")
+    hub = HubSide(state / "kling_nb" / "localhub", "--keep-alive", "1", speed=3)
+    yield hub
+    hub.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, hub_of_lab: HubSide) -> Iterator[Lab]:
+    """One JupyterLab and one Chromium for all tests that drive a browser."""
+    from lab import Lab, chromium  # Playwright is loaded only for them
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=15_000)  # a machine that does much else at once needs more than the usual five seconds
+    if chromium() is None:
+        pytest.skip("there is no Chromium on this machine")
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / ".home").mkdir()
+    environment = {
+        "XDG_STATE_HOME": str(hub_of_lab.folder.parents[1]),
+        "HOME": str(folder / ".home"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+    }
+    with Lab.started(folder, env=environment) as lab:
+        yield lab

@@ -1,0 +1,96 @@
+"""A kernel that is about to be killed: it begins a job, stops at a named point, says so, and waits there for ever.
+
+`python child.py HUB LOG POINT [PICTURE]`; the parent reads `AT <point>` and kills it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import kling_nb.connection
+from kling_nb.hubs import download
+from kling_nb.hubs.client import HubClient
+from kling_nb.hubs.oxen import Oxen
+from kling_nb.logbook.store import Log
+from kling_nb.pace import Pace
+from kling_nb.studio import Studio
+
+HUB, FOLDER, POINT = sys.argv[1:4]
+
+
+def hang() -> None:
+    print(f"AT {POINT}", flush=True)
+    threading.Event().wait()
+
+
+async def hang_here() -> None:
+    print(f"AT {POINT}", flush=True)
+    await asyncio.Event().wait()
+
+
+def before_and_after(owner: Any, verb: str, before: str, after: str) -> None:
+    """Stop before or after a blocking verb."""
+    real = getattr(owner, verb)
+
+    def stopped(*args: Any, **kwargs: Any) -> Any:
+        if before == POINT:
+            hang()
+        done = real(*args, **kwargs)
+        if after == POINT:
+            hang()
+        return done
+
+    setattr(owner, verb, stopped)
+
+
+def async_before_and_after(owner: Any, verb: str, before: str, after: str) -> None:
+    real = getattr(owner, verb)
+
+    async def stopped(*args: Any, **kwargs: Any) -> Any:
+        if before == POINT:
+            await hang_here()
+        done = await real(*args, **kwargs)
+        if after == POINT:
+            await hang_here()
+        return done
+
+    setattr(owner, verb, stopped)
+
+
+def after_a_state_is_saved() -> None:
+    real = Log.save
+
+    def save(self: Log, record: Any) -> Any:
+        saved = real(self, record)
+        if f"saved {saved.status}" == POINT:
+            hang()
+        return saved
+
+    Log.save = save  # type: ignore[method-assign]
+
+
+async def receive_a_little(response: Any, target: Path, *, append: bool) -> None:
+    with target.open("wb") as file:
+        async for chunk in response.aiter_bytes(1000):
+            file.write(chunk)
+            file.flush()
+            await hang_here()
+
+
+before_and_after(Log, "keep_reference", "nothing saved", "")
+before_and_after(Log, "keep_clip", "downloaded", "adopted")
+async_before_and_after(Oxen, "address_of", "uploading", "uploaded")
+async_before_and_after(HubClient, "enqueue", "", "replied")
+after_a_state_is_saved()
+if POINT == "mid-download":
+    download._receive = receive_a_little
+
+kling_nb.connection.LOCAL_PACE = Pace(0.1, 0.2, 0.1, 0.5)  # sees every state of a job that takes a second
+studio = Studio(hub=HUB, key="test-key", log=FOLDER)
+fields: dict[str, Any] = {"input_image": sys.argv[4:]} if sys.argv[4:] else {}
+studio.generate("@Image1 sails" if fields else "a paper boat", duration=3, **fields)
+threading.Event().wait()

@@ -1,0 +1,48 @@
+"""`kn.gallery` and `kn.compare` over a real log and a real hub."""
+
+from __future__ import annotations
+
+import pytest
+
+from kling_nb.errors import KlingError, LogError
+from kling_nb.studio import Studio
+
+
+def test_what_was_made_can_be_compared_rated_made_again_and_thrown_away(studio: Studio) -> None:
+    one = studio.generate("a paper boat", duration=3)
+    two = studio.generate("a paper plane", duration=3)
+    clips = studio.gather(one, two).result(60)
+
+    view = studio.compare(one, clips[1])
+    assert repr(view) == f"<Comparison of {one.id}, {two.id}>"
+
+    gallery = studio.gallery(status="succeeded")
+    actions = gallery._actions
+    price = actions.offer([one.id, two.id])
+    assert price == "$1.34"
+    (again,) = actions.generate(one.id)
+    assert again.result(60).record.rerun_of == one.id
+    assert again.record.generations == 1
+
+    actions.trash(two.id)
+    assert two.id not in {record.id for record in studio.log()} and studio.log().verify() == []
+    actions.restore(two.id)
+    assert studio.log().verify() == []
+
+
+def test_a_job_that_has_not_ended_cannot_be_compared_or_thrown_away(studio: Studio, hub) -> None:
+    hub.fault("stuck")
+    done, stuck = None, studio.generate("a paper boat", duration=3)
+    actions = studio.gallery()._actions
+    with pytest.raises(KlingError, match="2 to 9"):
+        studio.compare(stuck, done or stuck)
+    with pytest.raises(LogError, match="cancel it first"):
+        actions.trash(stuck.id)
+    stuck.cancel()
+
+
+def test_a_wrong_filter_is_said_before_anything_is_shown(studio: Studio) -> None:
+    with pytest.raises(LogError, match="unknown"):
+        studio.gallery(status="bogus")
+    with pytest.raises(TypeError):
+        studio.gallery(colour="red")

@@ -1,0 +1,174 @@
+"""A kernel killed anywhere between the click and the card loses no paid clip and pays for none twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hubside import DELETE, UPLOAD, HubSide, picture, until
+
+from kling_nb import errors
+from kling_nb.studio import Studio
+
+CHILD = Path(__file__).with_name("child.py")
+
+# Where the kernel is killed, and what the hub must have counted when everything is over.
+POINTS = {
+    "nothing saved": 0,
+    "saved prepared": 1,
+    "uploading": 1,
+    "uploaded": 1,
+    "saved submitting": 0,
+    "saved uncertain": 1,
+    "replied": 1,
+    "saved queued": 1,
+    "saved processing": 1,
+    "mid-download": 1,
+    "downloaded": 1,
+    "adopted": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def calm_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubSide]:
+    """A hub slow enough to be seen at work: a third of a second of queue, a second of processing."""
+    hub = HubSide(tmp_path_factory.mktemp("calm-hub"), speed=4.5)
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def hub(calm_hub: HubSide) -> HubSide:
+    calm_hub.mark()
+    return calm_hub
+
+
+@contextmanager
+def kernel_at(point: str, hub: HubSide, log: Path, *pictures: Path) -> Iterator[subprocess.Popen[str]]:
+    """A kernel that has come to this point; killed in the end."""
+    command = [sys.executable, str(CHILD), hub.url, str(log), point, *map(str, pictures)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        watchdog = threading.Timer(40, child.kill)
+        watchdog.start()
+        try:
+            said = child.stdout.readline() if child.stdout else ""
+            assert said == f"AT {point}\n", child.stderr.read() if child.stderr else ""
+            yield child
+        finally:
+            watchdog.cancel()
+            child.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_kernels_job_ends_after_resume_and_is_enqueued_once(
+    point: str, hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    face = tmp_path / "face.png"
+    face.write_bytes(picture())
+    if point == "saved uncertain":
+        hub.fault("lost_reply", times=1)
+    with kernel_at(point, hub, tmp_path / "log", face):
+        pass
+    face.unlink()  # what is needed to send it again lies in the log
+    studio = studio_at(hub)
+    jobs = studio.resume()
+    assert len(jobs) == (point != "nothing saved")
+    assert jobs.wait(40)
+    assert hub.enqueued == POINTS[point]
+    assert hub.posts == POINTS[point]
+    for job in jobs:
+        if POINTS[point]:
+            assert_whole(studio, job.result(0).path, job.record.clip.digest)
+        else:
+            assert (job.state, job.record.failure.kind) == ("failed", "lost")
+    assert {finding.kind for finding in studio.store.verify()} == set()
+    assert list((tmp_path / "log" / "partial").glob("*")) == []
+    assert studio.resume() == ()
+
+
+def assert_whole(studio: Studio, path: Path, digest: str) -> None:
+    assert f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" == digest
+    if ffprobe := shutil.which("ffprobe"):
+        asked = [ffprobe, "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "json", path]
+        found = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
+        assert int(found["streams"][0]["nb_read_frames"]) == 72
+
+
+def test_a_torn_download_of_a_killed_kernel_is_taken_up_where_it_ended(
+    hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    with kernel_at("mid-download", hub, tmp_path / "log"):
+        partial = next((tmp_path / "log" / "partial").iterdir())
+    assert partial.stat().st_size == 1000
+    assert studio_at(hub).resume().result(30)[0].record.clip.size > 1000
+
+
+def test_several_generations_killed_before_the_post_are_sent_as_one_request(
+    hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    first = studio_at(hub, upload=lambda asset: until(lambda: False))  # never gets beyond its upload
+    asked = first.generate("@Image1 sails", input_image=[picture()], duration=3, num_generations=3)
+    until(lambda: len(first.store.unfinished()) == 3 and all(job.progress.uploading for job in asked))
+    first.store._lease.release()  # as the system does when the kernel is killed
+    hub.fault("failed")
+    jobs = studio_at(hub).resume()
+    assert len(jobs) == 3
+    assert jobs.wait(30)
+    assert (hub.posts, hub.enqueued) == (1, 3)
+
+
+def test_resume_leaves_the_jobs_of_a_living_kernel_alone_and_takes_them_when_it_is_dead(
+    hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    studio = studio_at(hub)
+    with kernel_at("saved queued", hub, tmp_path / "log"):
+        assert studio.resume() == ()
+    assert studio.resume().result(30)[0].path.exists()
+    assert hub.enqueued == 1
+
+
+def test_resume_in_a_living_kernel_gives_the_jobs_that_go_on(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
+    hub.fault("stuck")
+    studio = studio_at(hub)
+    job = studio.generate("a boat in the ice", duration=3)
+    until(lambda: job.state == "processing")
+    again = studio.resume()
+    assert (again[0] is job, len(again), hub.enqueued) == (True, 1, 1)
+    job.cancel().result(10)
+    assert (job.state, hub.asked(DELETE)) == ("cancelled", 1)
+
+
+def test_a_job_whose_picture_is_lost_ends_with_a_clear_word(
+    hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    face = tmp_path / "face.png"
+    face.write_bytes(picture("#204080"))
+    with kernel_at("uploading", hub, tmp_path / "log", face):
+        pass
+    for kept in (tmp_path / "log" / "media").glob("*/*.png"):
+        kept.unlink()
+    jobs = studio_at(hub).resume()
+    with pytest.raises(errors.JobFailed, match="Nothing was sent; build it again"):
+        jobs.result(20)
+    assert hub.posts == 0
+
+
+def test_what_was_uploaded_is_not_uploaded_again(
+    hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    face = tmp_path / "face.png"
+    face.write_bytes(picture("#a0c080"))
+    with kernel_at("uploaded", hub, tmp_path / "log", face):
+        pass
+    hub.fault("failed")
+    studio_at(hub).resume().wait(20)
+    assert hub.asked(UPLOAD) == 1

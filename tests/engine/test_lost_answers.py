@@ -1,0 +1,133 @@
+"""An answer that is lost is settled by the hub's own list, and the request is never sent a second time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hubside import HubSide
+
+from kling_nb import errors
+from kling_nb.engine.job import Job
+from kling_nb.studio import Studio
+
+QUEUE = {"method": "POST", "path": "/api/ai/queue"}
+AMBIGUOUS = ["unknown_error", "upstream", "html", "dropped_before"]
+
+
+def begin(studio: Studio, prompt: str = "a paper boat", **fields: Any) -> Job:
+    job = studio.generate(prompt, **{"duration": 3, **fields})
+    assert isinstance(job, Job)
+    return job
+
+
+@pytest.mark.parametrize("fault", AMBIGUOUS)
+def test_after_a_doubtful_answer_without_a_job_it_ends_as_lost(studio: Studio, hub: HubSide, fault: str) -> None:
+    hub.fault(fault, times=1, **QUEUE)
+    job = begin(studio, f"a boat that {fault} sank")
+    states = [progress.status for progress in job]
+    with pytest.raises(errors.JobFailed, match="does not have the job"):
+        job.result(20)
+    assert "uncertain" in states
+    assert (job.record.failure.kind, hub.posts, hub.enqueued) == ("lost", 1, 0)
+
+
+@pytest.mark.parametrize("fault", AMBIGUOUS)
+def test_after_a_doubtful_answer_the_job_that_the_hub_has_is_found(studio: Studio, hub: HubSide, fault: str) -> None:
+    prompt = f"a boat that {fault} carried"
+    body = studio.request(prompt, duration=3).body(lambda asset: asset.identity)
+    theirs = hub.enqueue({**body, "num_generations": 1})
+    hub.mark()
+    hub.fault(fault, times=1, **QUEUE)
+    job = begin(studio, prompt)
+    assert job.result(30).path.exists()
+    assert (job.record.generation_id, hub.posts, hub.enqueued) == (theirs, 1, 0)
+
+
+def test_a_lost_reply_leads_to_the_clip_with_one_enqueue(studio: Studio, hub: HubSide) -> None:
+    hub.fault("lost_reply", times=1)
+    job = begin(studio, "a boat whose reply was lost")
+    clip = job.result(30)
+    assert (hub.posts, hub.enqueued) == (1, 1)
+    assert any("did not arrive" in note for note in clip.record.notes)
+
+
+def test_all_generations_of_a_lost_reply_are_found(studio: Studio, hub: HubSide) -> None:
+    hub.fault("lost_reply", times=1)
+    hub.fault("failed", times=1)
+    jobs = studio.generate("two boats whose reply was lost", duration=3, num_generations=2)
+    assert jobs.wait(30)
+    assert (hub.posts, hub.enqueued) == (1, 2)
+    assert len({job.record.generation_id for job in jobs}) == 2
+
+
+def test_equal_requests_whose_answers_are_all_lost_never_claim_one_job_twice(studio: Studio, hub: HubSide) -> None:
+    hub.fault("lost_reply", times=3)
+    jobs = studio.gather(begin(studio, "the same boat", duration=3) for _ in range(3))
+    jobs.wait(60)
+    assert (hub.posts, hub.enqueued) == (3, 3)
+    assert len({job.record.generation_id for job in jobs}) == 3
+
+
+def test_a_lost_request_never_claims_its_twin_that_came_through(studio: Studio, hub: HubSide) -> None:
+    hub.fault("dropped_before", times=1, **QUEUE)
+    hub.fault("failed")
+    jobs = studio.gather(begin(studio, "one of twins") for _ in range(2))
+    assert jobs.wait(40)
+    assert sorted(job.record.failure.kind for job in jobs) == ["hub", "lost"]
+    assert (hub.posts, hub.enqueued) == (2, 1)
+
+
+def test_a_list_that_does_not_answer_is_asked_again(studio: Studio, hub: HubSide) -> None:
+    hub.fault("lost_reply", times=1)
+    hub.fault("unknown_error", times=2, method="GET", path="/api/ai/queue")
+    assert begin(studio, "a boat in bad weather").result(40).path.exists()
+    assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+def test_a_key_that_is_revoked_in_between_leaves_the_job_uncertain_and_resume_settles_it(
+    studio: Studio, hub: HubSide
+) -> None:
+    hub.fault("lost_reply", times=1)
+    hub.fault("unauthenticated", method="GET", path="/api/ai/queue")
+    job = begin(studio, "a boat without papers")
+    with pytest.raises(errors.JobUncertain, match=r"kn\.resume"):
+        job.result(20)
+    hub.clear()
+    again = studio.resume()
+    assert [each.id for each in again] == [job.id]
+    assert again.result(30)[0].path.exists()
+    assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+def test_408_is_no_licence_to_send_again(studio: Studio, hub: HubSide) -> None:
+    hub.fault("unknown_error", status=408, **QUEUE)
+    job = begin(studio, "a boat that took too long")
+    job.wait(20)
+    assert (hub.posts, job.record.failure.kind) == (1, "lost")
+
+
+def test_a_reply_with_an_entry_that_has_no_id_is_settled_by_the_list(studio: Studio, hub: HubSide) -> None:
+    hub.fault("empty_200", times=1, body={"generations": [{"status": "queued"}]}, **QUEUE)
+    job = begin(studio, "a boat without a name")
+    job.wait(20)
+    assert (hub.posts, job.record.failure.kind) == (1, "lost")
+
+
+def test_any_5xx_to_an_enqueue_is_doubtful_whatever_it_says(studio: Studio, hub: HubSide) -> None:
+    text = {"error": {"message": "Getting model response error: 500 - Internal Server Error"}}
+    hub.fault("unknown_error", times=1, body=text, **QUEUE)
+    job = begin(studio, "a boat that the model dropped")
+    job.wait(20)
+    assert (hub.posts, job.record.failure.kind) == (1, "lost")
+
+
+def test_fewer_ids_than_asked_for_are_the_jobs_that_run(studio: Studio, hub: HubSide) -> None:
+    body = studio.request("three boats", duration=3).body(lambda asset: asset.identity)
+    real = [hub.enqueue({**body, "num_generations": 1}) for _ in range(2)]
+    entries = [{"generation_id": one, "status": "queued"} for one in real]
+    hub.fault("empty_200", times=1, body={"generations": entries}, **QUEUE)
+    jobs = studio.generate("three boats", duration=3, num_generations=3)
+    with pytest.raises(errors.JobFailed, match="took 2 of 3"):
+        jobs.result(40)
+    assert [job.state for job in jobs] == ["succeeded", "succeeded", "failed"]

@@ -1,0 +1,80 @@
+"""What the hub refuses is sent once, ends the job with the hub's words, and says what to do."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hubside import POST, HubSide
+
+from kling_nb import errors
+from kling_nb.studio import Studio
+
+QUEUE = {"method": "POST", "path": "/api/ai/queue"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "remedy"),
+    [
+        ("unauthenticated", "AuthError", "OXEN_API_KEY"),
+        ("insufficient_credits", "CreditError", "Nothing was billed"),
+        ("not_found", "NotFound", "Nothing was queued"),
+        ("model_not_found", "ModelNotFound", "model='kling-video-o3-omni'"),
+        ("update_required", "UpdateRequired", "Nothing was queued"),
+        ("empty_200", "InvalidParams", "Nothing was queued"),
+    ],
+)
+def test_a_refusal_is_sent_once_and_says_what_to_do(
+    studio: Studio, hub: HubSide, fault: str, kind: str, remedy: str
+) -> None:
+    hub.fault(fault, **QUEUE)
+    job = studio.generate("a paper boat", duration=3)
+    with pytest.raises(errors.JobFailed) as caught:
+        job.result(20)
+    assert caught.value.job_id == job.id
+    assert (job.record.failure.kind, remedy in job.record.failure.remedy) == (kind, True)
+    assert (hub.posts, hub.enqueued) == (1, 0)
+
+
+def test_a_withdrawn_model_names_what_the_catalogue_has(studio: Studio, hub: HubSide) -> None:
+    hub.fault("model_not_found", **QUEUE)
+    with pytest.raises(errors.JobFailed, match="kling-video-o3-omni"):
+        studio.generate("a paper boat", duration=3).result(20)
+
+
+def test_after_429_the_request_goes_out_again_and_is_queued_once(studio: Studio, hub: HubSide) -> None:
+    hub.fault("rate_limited", times=2, retry_after=0, **QUEUE)
+    job = studio.generate("a paper boat", duration=3)
+    assert job.result(30).path.exists()
+    assert (hub.posts, hub.enqueued) == (3, 1)
+
+
+def test_a_request_that_breaks_a_rule_is_never_sent(studio: Studio, hub: HubSide) -> None:
+    with pytest.raises(errors.RequestError):
+        studio.generate("a paper boat", duration=2)
+    assert hub.asked(POST) == 0
+    assert len(studio.log()) == 0
+
+
+def test_the_hubs_own_failure_is_quoted(studio: Studio, hub: HubSide) -> None:
+    hub.fault("failed", message="The content was flagged by our safety system.")
+    with pytest.raises(errors.JobFailed, match="flagged by our safety") as caught:
+        studio.generate("a paper boat", duration=3).result(20)
+    assert "Change the prompt" in str(caught.value)
+    assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+def test_a_picture_that_the_hub_cannot_fetch_fails_later_with_its_words(studio: Studio, hub: HubSide) -> None:
+    nowhere = hub.url + "/api/repos/local/playground/file/main/gone.png"
+    with pytest.raises(errors.JobFailed, match="404 Not Found") as caught:
+        studio.generate("@Image1 sails", input_image=[nowhere], duration=3).result(20)
+    assert (hub.posts, caught.value.data["failure"].kind) == (1, "hub")
+
+
+def test_a_hub_that_is_not_there_is_nothing_sent(tmp_path: Path) -> None:
+    studio = Studio(hub="http://127.0.0.1:9", log=tmp_path / "log")
+    studio.parts.connection.main.client._attempts = 1  # its patience is for a hub that comes back
+    with contextlib.closing(studio), pytest.raises(errors.JobFailed, match="Nothing was sent") as caught:
+        studio.generate("a paper boat", duration=3).result(20)
+    assert caught.value.data["failure"].kind == "Unreachable"

@@ -1,0 +1,94 @@
+"""The key and the signatures of URLs are in no record, log line, traceback, picture or display."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from hubside import HubSide, picture
+
+from kling_nb import errors
+from kling_nb.studio import Studio
+
+KEY = "oxk-PLANTED-7d41c0ffee"
+SIGNATURE = "oxen_signature="
+
+
+@pytest.fixture
+def keyed(own_hub: Callable[..., HubSide]) -> HubSide:
+    """A hub that takes no key but the planted one."""
+    return own_hub("--key", KEY)
+
+
+def everything_written(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def shown(studio: Studio) -> str:
+    records = studio.log(kind=None)
+    parts = [
+        repr(studio),
+        repr(studio.parts),
+        repr(studio.parts.connection.main),
+        repr(vars(studio.parts.connection.main)),
+        repr(studio.hub()),
+    ]
+    parts += [str(studio.hub()._repr_mimebundle_()), str(studio.store), repr(studio.parts.engine)]
+    parts += [f"{record!r} {record.model_dump_json()} {record._repr_mimebundle_()}" for record in records]
+    return "\n".join(parts)
+
+
+def test_neither_the_key_nor_a_signature_is_written_logged_or_shown(
+    keyed: HubSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("OXEN_API_KEY", KEY)
+    studio = Studio(hub=keyed.url, log=tmp_path / "log")
+    studio.parts.engine._settle_every = 0.05
+    told: list[str] = []
+    assert studio.generate("@Image1 sails", input_image=[picture()], duration=3).result(40).path.exists()
+    for fault in ("failed", "unauthenticated", "unknown_error", "lost_reply"):
+        keyed.fault(fault, times=1, method="POST", path="/api/ai/queue")
+        job = studio.generate(f"a boat in {fault}", duration=3)
+        try:
+            job.result(40)
+        except errors.KlingError as exc:
+            told += [repr(exc), str(exc), *traceback.format_exception(exc), repr(vars(exc))]
+    told += [shown(studio), repr(job), repr(job.progress), str(job.card())]
+    studio.close()
+    written = everything_written(tmp_path / "log")
+    for secret in (KEY, SIGNATURE):
+        assert secret not in "\n".join(told)
+        assert secret not in caplog.text
+        assert secret.encode() not in written
+
+
+def test_a_wrong_key_is_named_by_its_source_only(keyed: HubSide, studio_at: Callable[..., Studio]) -> None:
+    studio = studio_at(keyed, key="oxk-WRONG-1234")
+    with pytest.raises(errors.JobFailed, match="OXEN_API_KEY") as caught:
+        studio.generate("a boat", duration=3).result(20)
+    assert "WRONG" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("key", ["oxk-PLANTED\nX-Evil: 1", "oxk-PLANTED-ключ", "oxk PLANTED"])
+def test_a_key_that_no_header_takes_is_refused_without_being_shown(key: str, tmp_path: Path) -> None:
+    with pytest.raises(errors.SettingsError, match="OXEN_API_KEY") as caught:
+        _ = Studio(key=key, log=tmp_path).parts
+    assert "PLANTED" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_the_key_goes_to_the_hubs_origin_and_not_to_a_neighbour_of_the_same_name(keyed: HubSide) -> None:
+    from pydantic import SecretStr
+
+    from kling_nb.hubs.client import HubClient, origin_of
+
+    client = HubClient(keyed.url, SecretStr(KEY))
+    assert KEY not in repr(client) + repr(vars(client)) + str(client._api.headers)
+    assert origin_of("https://hub.oxen.ai") == origin_of("https://hub.oxen.ai:443/x")
+    assert origin_of("https://hub.oxen.ai.evil.example") != origin_of("https://hub.oxen.ai")
+    assert origin_of("http://hub.oxen.ai") != origin_of("https://hub.oxen.ai")
+    assert httpx.URL("https://hub.oxen.ai@evil.example").host == "evil.example"

@@ -1,0 +1,147 @@
+"""A clip arrives whole or not at all, whatever happens to its download, and the key goes to nobody else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubside import READ, RESULT, UPLOAD, HubSide, picture, until
+
+from kling_nb import errors
+from kling_nb.engine.job import Clip
+from kling_nb.studio import Studio
+
+
+def made(studio: Studio, **fields: Any) -> Clip:
+    return studio.generate("a paper boat", **{"duration": 3, **fields}).result(40)
+
+
+def digest(path: Path) -> str:
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def test_a_torn_download_is_taken_up_where_it_broke(studio: Studio, hub: HubSide) -> None:
+    hub.fault("torn_download", times=2)
+    clip = made(studio)
+    assert digest(clip.path) == clip.record.clip.digest
+    assert clip.record.clip.frames == 72
+    assert hub.asked(RESULT) == 3
+
+
+def test_an_expired_address_is_renewed_from_the_queue(studio: Studio, hub: HubSide) -> None:
+    hub.fault("expired_url", times=1)
+    clip = made(studio)
+    assert digest(clip.path) == clip.record.clip.digest
+    assert hub.asked(READ) >= 1
+
+
+def test_a_slow_download_does_not_hold_up_other_jobs(studio: Studio, hub: HubSide) -> None:
+    hub.fault("slow_download", times=1, bytes_per_second=120_000)
+    slow = studio.generate("a slow boat", duration=3)
+    until(lambda: hub.asked(RESULT) == 1, within=30)
+    hub.fault("failed")
+    assert studio.generate("a quick boat", duration=3).wait(10)
+    assert slow.state == "downloading"
+    assert slow.result(30).record.clip.frames == 72
+
+
+def test_the_key_never_follows_a_result_to_another_origin(studio: Studio, hub: HubSide) -> None:
+    before = hub.stats()
+    hub.fault("redirect_result", times=1)
+    assert made(studio).path.exists()
+    after = hub.stats()
+    assert after["foreign_requests"] == before["foreign_requests"] + 1
+    assert after["foreign_authorization"] == before["foreign_authorization"] == 0
+
+
+def test_a_result_that_needs_the_key_gets_it_at_the_hubs_own_origin(
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
+) -> None:
+    hub = own_hub("--open", "results_need_key=yes")
+    assert made(studio_at(hub)).path.exists()
+
+
+def test_an_address_that_is_never_signed_again_ends_with_an_error_that_resume_mends(
+    studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
+    monkeypatch.setattr("kling_nb.retry.delay", lambda *_: 0.0)
+    hub.fault("torn_download")
+    job = studio.generate("a boat that sinks twice", duration=3)
+    with pytest.raises(errors.TransferError, match="did not arrive whole"):
+        job.result(40)
+    assert (job.state, "kn.resume() fetches it" in job.progress.trouble) == ("downloading", True)
+    hub.clear()
+    again = studio.resume()
+    assert again.result(30)[0].record.id == job.id
+    assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+def test_a_picture_goes_up_once_and_its_signature_is_nowhere_in_the_record(studio: Studio, hub: HubSide) -> None:
+    hub.fault("failed")
+    for _ in range(2):
+        job = studio.generate("@Image1 sails", input_image=[picture("#336699")], duration=3)
+        job.wait(20)
+    assert hub.asked(UPLOAD) == 1
+    assert job.record.sent["input_image"][0].startswith(hub.url)
+    assert "?" not in job.record.sent["input_image"][0]
+
+
+@pytest.mark.parametrize("way", ["workbench", "repository", "data-uri"])
+def test_a_picture_reaches_the_hub_by_every_way(hub: HubSide, studio_at: Callable[..., Studio], way: Any) -> None:
+    job = studio_at(hub, upload=way).generate("@Image1 sails", input_image=[picture("#993366")], duration=3)
+    assert job.result(40).path.exists()
+    assert (hub.posts, hub.enqueued) == (1, 1)
+    assert len(str(job.record.sent)) < 1000
+
+
+def test_a_blocking_upload_function_of_the_users_holds_up_nobody(
+    hub: HubSide, studio_at: Callable[..., Studio]
+) -> None:
+    import threading
+
+    gate = threading.Event()
+    studio = studio_at(hub, upload=lambda _: gate.wait(20) and "https://example.org/a.png")
+    waiting = studio.generate("@Image1 waits", input_image=[picture()], duration=3)
+    until(lambda: waiting.progress.uploading)
+    hub.fault("failed")
+    assert studio.generate("a quick boat", duration=3).wait(10)
+    gate.set()
+    assert waiting.wait(20)
+
+
+def test_an_upload_function_that_fails_spends_nothing(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
+    def broken(_: Any) -> str:
+        raise OSError("my bucket is gone")
+
+    job = studio_at(hub, upload=broken).generate("@Image1 sails", input_image=[picture()], duration=3)
+    with pytest.raises(errors.JobFailed, match="my bucket is gone"):
+        job.result(20)
+    assert hub.posts == 0
+
+
+def test_an_upload_that_the_hub_refuses_spends_nothing(studio: Studio, hub: HubSide) -> None:
+    hub.fault("unauthenticated", path="/api/users/me")
+    job = studio.generate("@Image1 sails", input_image=[picture("#112233")], duration=3)
+    with pytest.raises(errors.JobFailed, match="Nothing was sent"):
+        job.result(20)
+    assert hub.posts == 0
+
+
+def test_a_workbench_file_that_is_gone_is_uploaded_again(
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    import shutil
+
+    hub = own_hub()
+    hub.fault("failed")
+    face = picture("#445566")
+    studio_at(hub).generate("@Image1 sails", input_image=[face], duration=3).wait(20)
+    assert hub.asked(UPLOAD) == 1
+    for found in hub.folder.glob("repos/*/*"):
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+    studio_at(hub).generate("@Image1 sails", input_image=[face], duration=3).wait(20)
+    assert (hub.asked(UPLOAD), hub.enqueued) == (2, 2)

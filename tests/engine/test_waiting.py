@@ -1,0 +1,239 @@
+"""Waiting in every way: none of them blocks the job, and none of them stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hubside import DELETE, HubSide, until
+
+from kling_nb import errors
+from kling_nb.engine.job import Job
+from kling_nb.studio import Studio
+
+
+@pytest.fixture
+def job(studio: Studio, hub: HubSide) -> Job:
+    """A job that the hub will fail within a moment; no film is drawn."""
+    hub.fault("failed", message="No such luck.")
+    return studio.generate("a paper boat", duration=3)
+
+
+def test_a_wait_that_ends_leaves_the_job_running(studio: Studio, hub: HubSide) -> None:
+    hub.fault("stuck")
+    job = studio.generate("a boat in the ice", duration=3)
+    with pytest.raises(errors.WaitTimeout, match="it goes on"):
+        job.result(0.05)
+    assert not job.wait(0.05)
+    until(lambda: job.state == "processing")
+    assert hub.asked(DELETE) == 0
+    job.cancel().result(20)
+
+
+def test_a_wait_timeout_is_the_builtin_one_too(studio: Studio, hub: HubSide) -> None:
+    hub.fault("stuck")
+    job = studio.generate("a boat in the ice", duration=3)
+    with pytest.raises(TimeoutError):
+        studio.gather(job).result(0.01)
+    job.cancel().result(20)
+
+
+async def test_a_job_can_be_awaited(studio: Studio, hub: HubSide) -> None:
+    clip = await studio.generate("a boat", duration=3)
+    assert clip.path.exists()
+
+
+async def test_awaiting_leaves_the_callers_loop_free(job: Job) -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.01)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    with pytest.raises(errors.JobFailed, match="No such luck"):
+        await job
+    ticking.cancel()
+    assert ticks > 3
+
+
+async def test_cancelling_an_awaiting_task_leaves_the_job_running(studio: Studio, hub: HubSide) -> None:
+    hub.fault("stuck")
+    job = studio.generate("a boat in the ice", duration=3)
+    waiting = asyncio.ensure_future(asyncio.wait_for(asyncio.shield(_await(job)), 0.2))
+    with pytest.raises(TimeoutError):
+        await waiting
+    assert (job.over, hub.asked(DELETE)) == (False, 0)
+    job.cancel()
+    with pytest.raises(errors.JobCancelled):
+        await job
+
+
+async def _await(job: Job) -> object:
+    try:
+        return await job
+    except errors.KlingError as exc:
+        return exc
+
+
+def test_iterating_gives_each_state_and_ends_with_the_end(job: Job) -> None:
+    states = [progress.status for progress in job]
+    assert states[0] == "prepared"
+    assert states[-1] == "failed"
+    assert states.count("failed") == 1
+
+
+async def test_iterating_works_in_a_coroutine_too(job: Job) -> None:
+    states = [progress.status async for progress in job]
+    assert states[-1] == "failed"
+    assert "queued" in states
+
+
+def test_iterating_over_what_has_ended_ends_at_once(job: Job) -> None:
+    job.wait(20)
+    assert [progress.status for progress in job] == ["failed"]
+
+
+def test_the_clips_of_several_come_in_order_and_one_failure_takes_no_result_away(studio: Studio, hub: HubSide) -> None:
+    hub.fault("failed", times=1, message="No such luck.")
+    first = studio.generate("an unlucky boat", duration=3)
+    until(lambda: hub.enqueued == 1)
+    second = studio.generate("a lucky boat", duration=3)
+    with pytest.raises(errors.JobFailed, match="No such luck") as caught:
+        studio.gather(first, second).result(40)
+    assert caught.value.job_id == first.id
+    assert second.result(0).path.exists()
+
+
+async def test_gathered_jobs_can_be_awaited_and_all_have_ended_when_one_failed(job: Job, studio: Studio) -> None:
+    other = studio.generate("another boat", duration=3)
+    with pytest.raises(errors.JobFailed):
+        await studio.gather([job, other])
+    assert job.over
+    assert other.over
+
+
+def test_gather_takes_jobs_and_lists_of_jobs_each_once(job: Job, studio: Studio) -> None:
+    assert studio.gather(job, [job]) == (job,)
+    assert studio.gather() == ()
+    assert studio.gather().result(1) == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_at_once_and_nothing_is_sent(hub: HubSide, tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("a file is in the way")
+    studio = Studio(hub=hub.url, key="test-key", log=tmp_path / "blocked")
+    with pytest.raises(errors.LogError, match="file is in the way"):
+        studio.generate("a paper boat", duration=3)
+    assert hub.posts == 0
+    studio.close()
+
+
+def test_a_listener_that_fails_harms_neither_the_job_nor_other_listeners(job: Job) -> None:
+    heard: list[str] = []
+
+    def broken(progress: object) -> None:
+        if heard:
+            raise RuntimeError("a view is broken")
+
+    job.subscribe(broken)
+    job.subscribe(lambda progress: heard.append(progress.status))
+    assert job.wait(20)
+    assert (job.state, heard[-1]) == ("failed", "failed")
+
+
+def test_closing_a_studio_lets_go_whoever_waits(studio: Studio, hub: HubSide) -> None:
+    hub.fault("stuck")
+    job = studio.generate("a boat in the ice", duration=3)
+    until(lambda: job.state == "processing")
+    studio.close()
+    with pytest.raises(errors.KlingError, match="goes on at the hub"):
+        job.result(5)
+    assert hub.asked(DELETE) == 0
+
+
+SCRIPT = """
+import sys, threading
+from kling_nb.studio import Studio
+studio = Studio(hub=sys.argv[1], key="test-key", log=sys.argv[2])
+job = studio.generate("a paper boat", duration=3)
+while not job.record.generation_id:
+    job.wait(0.01)
+"""
+
+
+def script(hub: HubSide, log: Path, more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "error", "-c", SCRIPT + more, hub.url, str(log)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_interrupting_a_wait_leaves_the_job_running(hub: HubSide, tmp_path: Path) -> None:
+    hub.fault("stuck")
+    waits = """
+try:
+    print("WAITING", flush=True)
+    job.result()
+except KeyboardInterrupt:
+    print("INTERRUPTED", job.over, flush=True)
+"""
+    with script(hub, tmp_path / "log", waits) as child:
+        assert child.stdout.readline() == "WAITING\n"
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=20)
+    assert (out, err, child.returncode) == ("INTERRUPTED False\n", "", 0)
+    assert (hub.asked(DELETE), hub.stats()["jobs"].get("processing", 0) > 0) == (0, True)
+
+
+@pytest.mark.parametrize("fault", ["stuck", "failed"])
+def test_a_script_that_ends_with_a_job_under_way_ends_quickly_and_silently(
+    hub: HubSide, tmp_path: Path, fault: str
+) -> None:
+    hub.fault(fault)
+    with script(hub, tmp_path / "log", "print('END', flush=True)") as child:
+        assert child.stdout.readline() == "END\n"
+        begun = time.monotonic()
+        _, err = child.communicate(timeout=20)
+    assert (err, child.returncode) == ("", 0)
+    assert time.monotonic() - begun < 3
+
+
+def test_a_script_that_ends_in_the_middle_of_a_download_ends_quickly_and_silently(hub: HubSide, tmp_path: Path) -> None:
+    hub.fault("slow_download", bytes_per_second=1000)
+    waits = """
+while job.state != "downloading":
+    job.wait(0.01)
+print("END", flush=True)
+"""
+    with script(hub, tmp_path / "log", waits) as child:
+        assert child.stdout.readline() == "END\n"
+        begun = time.monotonic()
+        _, err = child.communicate(timeout=20)
+    assert (err, child.returncode) == ("", 0)
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_forked_process_can_use_the_same_studio(hub: HubSide, tmp_path: Path) -> None:
+    hub.fault("stuck", times=1)
+    hub.fault("failed")
+    forks = """
+import os
+pid = os.fork()
+if pid == 0:
+    child = studio.generate("a child's boat", duration=3)
+    os._exit(0 if child.wait(15) and child.state == "failed" else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+again = studio.generate("the parent's boat", duration=3)
+again.wait(15)
+print(job.over, again.state, flush=True)
+"""
+    with script(hub, tmp_path / "log", forks) as child:
+        out, err = child.communicate(timeout=60)
+    assert (out, err) == ("0\nFalse failed\n", "")
+    assert hub.posts == 3

@@ -1,0 +1,118 @@
+"""What the hub's answers mean: every envelope that was seen, every status, and bodies that are none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_nb import errors
+from kling_nb.hubs.answers import error_of, message_of, read_json, retry_after, transport_error
+
+INVALID = "Invalid parameters supplied, please check your request and try again."
+ENVELOPES: list[tuple[Any, str]] = [
+    (
+        {"error": {"type": "invalid_params", "title": INVALID, "detail": "Field required"}, "status": "error"},
+        "Field required",
+    ),
+    ({"error": {"type": "invalid_params", "title": INVALID}, "status": "error"}, INVALID),
+    ({"error": {"message": "Model not found: kling-x"}}, "Model not found: kling-x"),
+    ({"error": "Rate limit exceeded"}, "Rate limit exceeded"),
+    ({"status": "error", "status_message": "unauthenticated"}, "unauthenticated"),
+    (
+        {"error": {"type": "upstream", "title": "The model provider returned an error."}, "status": 502},
+        "The model provider returned an error.",
+    ),
+    ({"generations": [], "error": {"message": "It could not be queued."}}, "It could not be queued."),
+]
+
+
+@pytest.mark.parametrize(("body", "said"), ENVELOPES)
+def test_each_envelope_gives_its_message(body: Any, said: str) -> None:
+    assert message_of(httpx.Response(400, json=body)) == said
+
+
+def test_a_proxys_page_is_named_by_its_title() -> None:
+    page = "<!doctype html><html><head><title>502 Bad Gateway</title></head></html>"
+    assert message_of(httpx.Response(502, html=page)) == "a web page came instead of an answer (502 Bad Gateway)"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, errors.InvalidParams),
+        (401, errors.AuthError),
+        (402, errors.CreditError),
+        (404, errors.NotFound),
+        (408, errors.HubFault),
+        (415, errors.InvalidParams),
+        (422, errors.InvalidParams),
+        (426, errors.UpdateRequired),
+        (429, errors.RateLimited),
+        (500, errors.HubFault),
+        (502, errors.HubFault),
+        (503, errors.HubFault),
+        (504, errors.HubFault),
+    ],
+)
+def test_each_status_is_the_error_that_says_what_can_be_done(status: int, kind: type[errors.HubError]) -> None:
+    error = error_of(httpx.Response(status, json={"error": "so it is"}))
+    assert type(error) is kind
+    assert (error.status, "so it is" in error.body) == (status, True)
+
+
+def test_a_model_that_is_not_there_is_named() -> None:
+    error = error_of(httpx.Response(404, json={"error": {"message": "Model not found: kling-x"}}))
+    assert isinstance(error, errors.ModelNotFound)
+    assert error.model == "kling-x"
+
+
+@given(st.integers(400, 599), st.binary(max_size=400) | st.text(max_size=200).map(str.encode))
+def test_any_body_at_all_gives_an_error_with_a_short_message(status: int, body: bytes) -> None:
+    error = error_of(httpx.Response(status, content=body))
+    assert 0 < len(str(error)) < 500
+    assert len(error.body) <= 300
+
+
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b"[]", b'"text"', b"null", b"\xff\xfe"])
+def test_a_success_that_is_no_object_is_the_hubs_fault(body: bytes) -> None:
+    with pytest.raises(errors.HubFault):
+        read_json(httpx.Response(200, content=body))
+
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("Sun, 01 Nov 2026 12:00:30 GMT", 30.0),
+        ("Sun, 01 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_retry_after_comes_in_seconds_or_as_a_date(value: str | None, wait: float | None) -> None:
+    assert retry_after(value, NOW) == wait
+
+
+@pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+def test_without_a_connection_nothing_was_sent(kind: type[httpx.TransportError]) -> None:
+    assert isinstance(transport_error(kind("no"), at="https://h"), errors.Unreachable)
+
+
+@pytest.mark.parametrize(
+    "kind", [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError]
+)
+def test_after_a_connection_nobody_knows(kind: type[httpx.TransportError]) -> None:
+    assert isinstance(transport_error(kind("no"), at="https://h"), errors.ReplyLost)

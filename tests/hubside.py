@@ -1,0 +1,113 @@
+"""The hub's own view of a test: what it was asked since the test began, and the faults it is told to have."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image, ImageDraw
+
+from kling_nb.localhub.serve import ensure, stop
+
+POST, LIST, READ, DELETE = (
+    "POST /api/ai/queue",
+    "GET /api/ai/queue",
+    "GET /api/ai/queue/:generation_id",
+    "DELETE /api/ai/queue/:generation_id",
+)
+RESULT = "GET /api/repos/:result"
+UPLOAD = "POST /api/repos/:workbench"
+
+
+class HubSide:
+    """A local hub process in a folder, seen from its private routes; counts start at `mark`."""
+
+    def __init__(self, folder: Path, *arguments: str, speed: float = 100) -> None:
+        self.folder, self._arguments, self._speed = folder, ("--size", "180p", *arguments), speed
+        self.url = ""
+        self.start()
+        self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        self.mark()
+
+    def start(self) -> None:
+        """Start it, or again after `kill`: at the same address, with the jobs that it had."""
+        self.url = ensure(self.folder, speed=self._speed, idle=300, arguments=self._arguments)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would."""
+        pid = self._http.get("/_local/health").json()["pid"]
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid))
+
+    def close(self) -> None:
+        self._http.close()
+        stop(self.folder)
+
+    def mark(self) -> None:
+        """Count from here."""
+        self._http.delete("/_local/faults")
+        self._before = self.stats()
+
+    def fault(self, name: str, *, method: str = "", path: str = "", **more: Any) -> None:
+        """Switch a fault on; `method` and `path` narrow it."""
+        match = {key: value for key, value in (("method", method), ("path_prefix", path)) if value}
+        answer = self._http.post("/_local/faults", json={"fault": name, "match": match, **more})
+        assert answer.status_code == 200, answer.text
+
+    def clear(self) -> None:
+        self._http.delete("/_local/faults")
+
+    def stats(self) -> dict[str, Any]:
+        return self._http.get("/_local/stats").json()
+
+    def asked(self, label: str) -> int:
+        """How often since `mark`."""
+        return self.stats()["requests"].get(label, 0) - self._before["requests"].get(label, 0)
+
+    @property
+    def posts(self) -> int:
+        return self.asked(POST)
+
+    @property
+    def enqueued(self) -> int:
+        return self.stats()["enqueued"] - self._before["enqueued"]
+
+    def enqueue(self, body: dict[str, Any]) -> str:
+        """Enqueue past our client, as if the hub had taken a request whose answer then was lost."""
+        answer = self._http.post("/api/ai/queue", json=body, headers={"Authorization": "Bearer other"})
+        return answer.json()["generations"][0]["generation_id"]
+
+    def status(self, generation_id: str) -> str:
+        answer = self._http.get(f"/api/ai/queue/{generation_id}", headers={"Authorization": "Bearer other"})
+        return answer.json()["status"]
+
+
+def until(condition: Callable[[], Any], within: float = 20) -> Any:
+    """Look until it is so, and return it."""
+    deadline = time.monotonic() + within
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.01)
+    return value
+
+
+def picture(colour: str = "#c04030", size: tuple[int, int] = (400, 320)) -> bytes:
+    """A PNG that the hub accepts."""
+    image = Image.new("RGB", size, colour)
+    ImageDraw.Draw(image).ellipse((90, 60, 240, 260), fill="#f0d060")
+    out = BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return " Z " in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True

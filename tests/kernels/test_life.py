@@ -1,0 +1,63 @@
+"""Kernels begin, end and are killed; the jobs and the local hub outlive them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+from hubside import HubSide
+
+from kernels.kernelside import Place
+from kling_nb.localhub import serve
+
+pytestmark = pytest.mark.kernel
+GENERATE = "job = kn.generate('A red kite over the sea', duration=3)\njob"
+
+
+def test_a_new_kernel_brings_in_the_job_of_one_that_was_killed(start, hub: HubSide) -> None:
+    first = start()
+    first.run(GENERATE)
+    first.hear(lambda: {"queued", "processing"} & set(first.states()))
+    first.kill()
+
+    second = start()
+    began = second.run("jobs = kn.resume()\njobs").over_at or 0
+
+    cards = second.hear(lambda: [card for card in second.cards(began) if "<video" in card])
+    assert len(cards) >= 1
+    assert second.run("print(len(jobs), jobs.result()[0].path.exists(), len(kn.log()))").text.split() == [
+        "1",
+        "True",
+        "1",
+    ]
+    assert hub.enqueued == 1
+
+
+def test_a_kernel_with_a_running_job_ends_within_three_seconds(start, hub: HubSide) -> None:
+    hub.fault("stuck", times=1)
+    kernel = start()
+    kernel.run(GENERATE)
+    kernel.hear(lambda: {"queued", "processing"} & set(kernel.states()))
+
+    assert kernel.shut_down() < 3
+
+
+def test_two_kernels_that_begin_at_once_share_one_local_hub(start, tmp_path: Path) -> None:
+    elsewhere = Place(tmp_path / "elsewhere")
+    kernels = [start(elsewhere), start(elsewhere)]
+    try:
+        cells = [kernel.send("print(kn.hub().base_url)") for kernel in kernels]
+        said = {kernel.ended(cell).text for kernel, cell in zip(kernels, cells, strict=True)}
+
+        assert len(said) == 1
+        served = [process.pid for process in psutil.process_iter(["cmdline"]) if _serves(process, elsewhere.state)]
+        assert served == [json.loads((elsewhere.state / "hub.json").read_text())["pid"]]
+    finally:
+        serve.stop(elsewhere.state)
+
+
+def _serves(process: psutil.Process, folder: Path) -> bool:
+    line = process.info["cmdline"] or []
+    return "kling_nb.localhub" in line and str(folder) in line

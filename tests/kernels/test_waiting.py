@@ -1,0 +1,60 @@
+"""Waiting for a job in a cell, blocking and awaiting; an interrupt ends the wait and leaves the job."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from kernels.kernelside import Kernel
+
+pytestmark = pytest.mark.kernel
+GENERATE = "job = kn.generate('A red kite over the sea', duration=3)"
+WAITS = ["job.result()", "await job"]
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_a_wait_gives_the_clip(kernel: Kernel, wait: str) -> None:
+    cell = kernel.run(f"{GENERATE}\nclip = {wait}\nprint(clip.path.exists(), clip.record.status)")
+
+    assert cell.text.split() == ["True", "succeeded"]
+
+
+# The clock is the machine's, and it is read before IPython's first traceback, which takes a second where much runs.
+FELT = """import time
+print("waiting")
+try:
+    {wait}
+except BaseException:
+    print(time.monotonic())
+    raise
+"""
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_an_interrupt_is_felt_within_a_second_and_the_job_goes_on(kernel: Kernel, wait: str) -> None:
+    began = time.monotonic()
+    kernel.run(f"{GENERATE}\njob")
+    cell = kernel.send(FELT.format(wait=wait))
+    kernel.hear(lambda: cell.text and set(kernel.states(began)) & {"queued", "processing"})
+
+    pressed = kernel.interrupt()
+    kernel.ended(cell)
+
+    assert cell.error in ("KeyboardInterrupt", "CancelledError"), cell.traceback
+    assert float(cell.text.split()[-1]) - pressed < 1
+    after = kernel.run("print(job.over)\nprint(job.result(30).path.exists())")
+    assert after.text.split() == ["False", "True"]
+
+
+def test_asyncio_run_works_in_a_cell_once_nested_loops_are_allowed(start) -> None:
+    kernel = start()
+    before = kernel.ended(
+        kernel.send("import asyncio\nasync def clip(): return await job\nasyncio.run(asyncio.sleep(0))")
+    )
+    assert before.error == "RuntimeError"
+
+    cell = kernel.run(f"kn.allow_nested_loops()\n{GENERATE}\nprint(asyncio.run(clip()).path.exists())")
+
+    assert cell.text.strip() == "True"
+    assert kernel.run("print((await kn.preview('A red kite', duration=3)).path.exists())").text.strip() == "True"

@@ -1,0 +1,234 @@
+"""A real JupyterLab in headless Chromium, for tests: one server and one page, reused by many notebooks.
+
+    with Lab.started(folder) as lab:
+        notebook = lab.notebook("1 + 1", "import time")
+        notebook.run()
+        notebook.outputs(0)
+
+Use it in a pytest process of its own: after Playwright's sync API, `asyncio.run` fails in the same process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+TOKEN = "lab-of-the-tests"  # noqa: S105 - the token of a server that lives as long as the tests, on loopback
+_READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel;
+  return Boolean(panel?.context?.isReady && kernel?.status === 'idle' && kernel?.connectionStatus === 'connected');
+}"""
+
+
+def chromium() -> str | None:
+    """The browser to drive: `KLING_NB_CHROMIUM`, or one on the PATH; None when there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("KLING_NB_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+class Lab:
+    """A running server and a browser page on it."""
+
+    def __init__(self, folder: Path, url: str, browser: Browser) -> None:
+        self.folder, self.url, self._browser = folder, url, browser
+        self._count = 0
+        self.page = self.new_page()
+
+    @classmethod
+    @contextmanager
+    def started(cls, folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Lab]:
+        """Start JupyterLab in `folder` and Chromium; stop both in the end."""
+        port = _free_port()
+        url = f"http://127.0.0.1:{port}"
+        with (folder / ".lab.log").open("wb") as log:
+            server = subprocess.Popen(
+                _command(folder, port),
+                env=_environment(folder) | dict(env or {}),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            _await_server(url, server)
+            with sync_playwright() as playwright:
+                flags = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
+                browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
+                yield cls(folder, url, browser)
+                browser.close()
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait(5)
+
+    def new_page(self, *, width: int = 1280, height: int = 1000, dark: bool = False) -> Page:
+        """Open another page of the browser, with its own settings; it shows nothing yet."""
+        page = self._browser.new_page(viewport={"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.set_default_timeout(15_000)
+        return page
+
+    def notebook(self, *cells: str, page: Page | None = None, name: str = "") -> Notebook:
+        """Write a notebook of code cells and open it, ready to run."""
+        return self.open(self._written(cells, name), page=page)
+
+    def seven(self, *cells: str, page: Page) -> Notebook:
+        """Write a notebook and open it in Notebook 7, in a page of its own."""
+        path = self._written(cells)
+        page.goto(f"{self.url}/notebooks/{path.relative_to(self.folder).as_posix()}?token={TOKEN}")
+        page.wait_for_function(_READY, timeout=60_000)
+        return Notebook(page, path)
+
+    def open(self, path: Path, *, page: Page | None = None) -> Notebook:
+        """Open a notebook that is there; in the page that is open when Lab is in it, which is quicker."""
+        page = page or self.page
+        relative = path.relative_to(self.folder).as_posix()
+        if page.evaluate("() => Boolean(window.jupyterapp)"):
+            page.evaluate(
+                "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', {path}); }", relative
+            )
+            page.wait_for_function(
+                "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=relative
+            )
+        else:
+            page.goto(f"{self.url}/lab/tree/{relative}?token={TOKEN}&reset")
+        page.wait_for_function(_READY, timeout=60_000)
+        return Notebook(page, path)
+
+    def _written(self, cells: tuple[str, ...], name: str = "") -> Path:
+        self._count += 1
+        path = self.folder / (name or f"notebook-{self._count}.ipynb")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        content.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(content, path)
+        return path
+
+
+@dataclass
+class Notebook:
+    """A notebook that is open in a page."""
+
+    page: Page
+    path: Path
+
+    def run(self, cell: int | None = None, *, wait: bool = True) -> None:
+        """Run one cell, or all of them; without `wait`, return as soon as it was asked for."""
+        act = "notebook:run-all-cells" if cell is None else "notebook:run-cell"
+        self.page.evaluate(
+            """async ([act, cell, wait]) => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                if (cell !== null) panel.content.activeCellIndex = cell;
+                const done = window.jupyterapp.commands.execute(act);
+                if (wait) await done;
+            }""",
+            [act, cell, wait],
+        )
+
+    def outputs(self, cell: int) -> list[dict[str, Any]]:
+        """The outputs of a cell as they would be saved now."""
+        return self.page.evaluate(
+            "(i) => window.jupyterapp.shell.currentWidget.content.model.cells.get(i).outputs.toJSON()", cell
+        )
+
+    def executions(self, cell: int) -> int | None:
+        """The number in a cell's brackets."""
+        return self.page.evaluate(
+            "(i) => window.jupyterapp.shell.currentWidget.content.model.cells.get(i).executionCount", cell
+        )
+
+    def save(self) -> dict[str, Any]:
+        """Save and return the file's content, its many-line texts as one."""
+        self.page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
+        return nbformat.read(self.path, as_version=4)
+
+    def reload(self) -> None:
+        """Load the page again; the kernel lives on."""
+        self.page.reload()
+        self.page.wait_for_function(_READY, timeout=60_000)
+
+    def close(self) -> None:
+        """Shut the kernel down, busy or not, and close the tab without being asked to save."""
+        self.page.evaluate(
+            """async () => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                await panel.sessionContext.session?.kernel?.interrupt();
+                await panel.sessionContext.shutdown();
+                panel.dispose();
+            }"""
+        )
+
+
+def _command(folder: Path, port: int) -> list[str]:
+    return [
+        sys.executable,
+        *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
+        *(f"--ServerApp.root_dir={folder}", "--ServerApp.terminals_enabled=False"),
+        *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
+    ]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Folders of its own for everything that Jupyter keeps, and our package on the path of its kernels."""
+    home = folder / ".jupyter-of-tests"
+    settings = home / "settings"
+    quiet = settings / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True, exist_ok=True)
+    news = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+    (quiet / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    (quiet / "themes.jupyterlab-settings").write_text(json.dumps({"adaptive-theme": True}))
+    places = {
+        "JUPYTER_CONFIG_DIR": home / "config",
+        "JUPYTER_RUNTIME_DIR": home / "runtime",
+        "JUPYTER_DATA_DIR": home / "data",
+        "IPYTHONDIR": home / "ipython",
+        "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
+    }
+    paths = [str(ROOT), str(ROOT / "tests" / "views"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **os.environ,
+        **{name: str(place) for name, place in places.items()},
+        "JUPYTERLAB_SETTINGS_DIR": str(settings),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+
+
+def _await_server(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{url}/api/status?token={TOKEN}", timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            if server.poll() is not None:
+                raise RuntimeError("JupyterLab ended before it answered; see .lab.log") from None
+            time.sleep(0.1)  # a server has no other way to say that it is up
+    raise TimeoutError("JupyterLab did not answer within 60 s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,119 @@
+"""The hub's own messages, to the letter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kling_nb.localhub import catalogue, checks
+
+UPSTREAM = "Getting model response error: 422 - Value error, "
+TARGET = catalogue.find("kling-video-o3-pro-reference-to-video")
+OMNI = catalogue.find("kling-video-o3-omni")
+
+
+def late(**body: Any) -> str | None:
+    assert TARGET is not None
+    return checks.late(body, TARGET)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"prompt": "a", "multi_prompt": [{"prompt": "b"}]}, "Cannot provide both 'prompt' and 'multi_prompt'."),
+        ({}, "Either 'prompt' or 'multi_prompt' must be provided."),
+        ({"multi_prompt": []}, "Either 'prompt' or 'multi_prompt' must be provided."),
+        ({"multi_prompt": [{"duration": 3}]}, "Field required"),
+        (
+            {"prompt": "a", "duration": 2},
+            "duration value '2' is invalid. Try using duration='5' instead, as duration support may vary by model"
+            " and mode.",
+        ),
+        (
+            {"multi_prompt": [{"prompt": "a", "duration": 8}] * 2},
+            "Total shot duration (16s) exceeds maximum allowed (15s).",
+        ),
+        (
+            {"multi_prompt": [{"prompt": "a", "duration": 16}]},
+            "Input should be '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14' or '15'",
+        ),
+    ],
+)
+def test_the_documented_mistakes_have_the_documented_texts(body: dict[str, Any], text: str) -> None:
+    assert late(**body) == UPSTREAM + text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"prompt": "a"},
+        {"prompt": "a", "multi_prompt": []},
+        {"prompt": "a" * 2500, "duration": 15},
+        {"multi_prompt": [{"prompt": "a" * 512}] * 3},
+        {"prompt": "a", "start_image_url": "https://x/1.png", "tail_image_url": "https://x/2.png"},
+        {"prompt": "a", "input_image": ["https://x/1.png"] * 7},
+        {"prompt": "a", "elements": [{"frontal_image_url": "https://x/1.png"}]},
+        {"prompt": "a", "something_new": 1},
+    ],
+)
+def test_legal_requests_are_not_complained_of(body: dict[str, Any]) -> None:
+    assert late(**body) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"prompt": "a" * 2501},
+        {"multi_prompt": [{"prompt": "a" * 513}]},
+        {"multi_prompt": [{"prompt": "a", "duration": 1}] * 7},
+        {"prompt": "a", "tail_image_url": "https://x/2.png"},
+        {"prompt": "a", "input_image": ["https://x/1.png"] * 8},
+        {"prompt": "a", "elements": [{}]},
+        {"prompt": "a", "elements": [{"frontal_image_url": "f", "reference_image_urls": ["r"] * 4}]},
+        {"prompt": "a", "aspect_ratio": "4:3"},
+    ],
+)
+def test_what_upstream_refuses_is_refused(body: dict[str, Any]) -> None:
+    assert (late(**body) or "").startswith(UPSTREAM)
+
+
+def test_other_models_are_checked_by_their_schema() -> None:
+    assert OMNI is not None
+    assert checks.late({"prompt": "a", "duration": 3}, OMNI) is None
+    assert checks.late({"duration": 3}, OMNI) == f"{UPSTREAM}Field required"
+    assert "16" in (checks.late({"prompt": "a", "duration": 16}, OMNI) or "")
+    assert (
+        checks.late({"prompt": "a", "resolution": "8k"}, OMNI) == f"{UPSTREAM}Input should be '720p', '1080p' or '4k'"
+    )
+    assert "generate_audio" in (checks.late({"prompt": "a", "input_video": "v", "generate_audio": True}, OMNI) or "")
+
+
+def test_every_model_has_the_fields_of_the_contract() -> None:
+    fields = [
+        "id",
+        "object",
+        "created",
+        "owned_by",
+        "display_name",
+        "description",
+        "summary",
+        "model_type",
+        "endpoint",
+        "capabilities",
+        "pricing",
+        "developer",
+        "image_url",
+        "released_at",
+        "request_schema",
+    ]
+    for model in catalogue.models():
+        assert not set(fields) - set(model), model["id"]
+        assert {"type", "title", "required", "basic", "properties"} <= set(model["request_schema"]), model["id"]
+
+
+def test_the_target_schema_names_neither_prompt_nor_duration_and_requires_nothing() -> None:
+    assert TARGET is not None
+    schema = TARGET["request_schema"]
+    assert not {"prompt", "multi_prompt", "duration"} & set(schema["properties"])
+    assert schema["required"] == []

@@ -1,0 +1,217 @@
+"""The film as a file, read by FFmpeg's own tools where they are, and by PyAV."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from kling_nb.localhub import film, lettering, pictures, shots, sound, still
+
+from .conftest import data_uri, picture
+
+RED, BLUE = "https://x/red.png", "https://x/blue.png"
+PHOTOS = {
+    RED: pictures.verified(picture(colour="#c02020"), RED),
+    BLUE: pictures.verified(picture((600, 600), colour="#2030c0"), BLUE),
+}
+
+
+def made(folder: Path, **body: Any) -> Path:
+    path = folder / f"{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:8]}.mp4"
+    film.write(path, body, PHOTOS)
+    return path
+
+
+def decoded(path: Path) -> list[Image.Image]:
+    with av.open(str(path)) as container:
+        return [frame.to_image() for frame in container.decode(video=0)]
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """Mean difference of two pictures, 0 to 255."""
+    return sum(ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean) / 3
+
+
+def boxes(data: bytes) -> Iterator[str]:
+    at = 0
+    while at < len(data):
+        size, name = struct.unpack(">I4s", data[at : at + 8])
+        yield name.decode()
+        at += size
+
+
+def probed(path: Path) -> dict[str, Any]:
+    if shutil.which("ffprobe") is None:
+        pytest.skip("ffprobe is not on the PATH")
+    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-count_frames", "-of", "json", str(path)]
+    return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"),
+    [("16:9", (1280, 720)), ("9:16", (720, 1280)), ("1:1", (960, 960))],
+    ids=["wide", "tall", "square"],
+)
+def test_a_film_has_the_shape_the_length_and_the_pace_asked_for(
+    tmp_path: Path, ratio: str, size: tuple[int, int]
+) -> None:
+    facts = probed(made(tmp_path, prompt="a boat", duration=3, aspect_ratio=ratio, generate_audio=True))
+    video, audio = facts["streams"]
+    assert (video["width"], video["height"]) == size
+    assert (video["codec_name"], video["pix_fmt"], video["r_frame_rate"]) == ("h264", "yuv420p", "24/1")
+    assert int(video["nb_read_frames"]) == 72
+    assert float(video["duration"]) == 3.0
+    assert (audio["codec_name"], audio["sample_rate"], audio["channels"]) == ("aac", "48000", 2)
+    assert abs(float(audio["duration"]) - 3) < 0.05
+    assert facts["format"]["tags"]["comment"] == "kling_nb local hub animatic"
+
+
+def test_a_film_without_sound_has_one_stream_and_its_index_first(tmp_path: Path) -> None:
+    path = made(tmp_path, prompt="a boat", duration=3)
+    names = list(boxes(path.read_bytes()))
+    assert names.index("moov") < names.index("mdat")
+    with av.open(str(path)) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+
+
+def test_the_same_request_gives_the_same_frames(tmp_path: Path) -> None:
+    body = {"prompt": "@Image1 floats", "duration": 3, "input_image": [RED, BLUE]}
+    digests = {
+        hashlib.sha256(b"".join(image.tobytes() for image in decoded(made(folder, **body)))).hexdigest()
+        for folder in (tmp_path, *_folders(tmp_path, 1))
+    }
+    assert len(digests) == 1
+
+
+def test_where_a_picture_came_from_changes_nothing() -> None:
+    other = data_uri(picture(colour="#c02020"))
+    first = shots.seed_of({"input_image": [RED]}, PHOTOS)
+    assert first == shots.seed_of({"input_image": [other]}, {other: PHOTOS[RED]})
+    assert first != shots.seed_of({"input_image": [BLUE]}, PHOTOS)
+
+
+def test_the_start_frame_is_the_first_and_the_tail_frame_the_last(tmp_path: Path) -> None:
+    images = decoded(made(tmp_path, prompt="from red to blue", duration=3, start_image_url=RED, tail_image_url=BLUE))
+    assert images[0].size == shots.size_of(PHOTOS[RED], "1:1")
+    assert difference(images[0], PHOTOS[RED].resize(images[0].size)) < 4
+    width, height = images[0].size
+    top = round((width - height) * 0.3)  # a tall picture is cropped above its middle, where a face is
+    blue = PHOTOS[BLUE].resize((width, width)).crop((0, top, width, top + height))
+    assert difference(images[-1], blue) < 4
+
+
+def test_the_way_from_the_start_frame_to_the_tail_frame_turns_in_the_middle() -> None:
+    shown = shots.plan({"prompt": "x", "duration": 5, "start_image_url": RED, "tail_image_url": BLUE}, PHOTOS)
+    luma = [ImageStat.Stat(planes[1]).mean[0] for planes in film.frames(shown)]
+    turn = next(number for number, level in enumerate(luma) if level > (luma[20] + luma[-20]) / 2)
+    assert 54 <= turn <= 66
+
+
+def test_a_shot_is_cut_at_its_exact_frame(tmp_path: Path) -> None:
+    parts = [
+        {"prompt": "@Image1", "duration": 1},
+        {"prompt": "@Image2", "duration": 2},
+        {"prompt": "@Image1", "duration": 1},
+    ]
+    images = [image.resize((64, 36)) for image in decoded(made(tmp_path, multi_prompt=parts, input_image=[RED, BLUE]))]
+    steps = [difference(a, b) for a, b in pairwise(images)]
+    assert [at + 1 for at, step in enumerate(steps) if step > 20] == [24, 72]
+
+
+def test_the_picture_moves_all_the_time(tmp_path: Path) -> None:
+    images = decoded(made(tmp_path, prompt="x", duration=3, input_image=[RED]))
+    assert all(difference(images[at], images[at + 12]) > 0.1 for at in range(0, 60, 12))
+
+
+def test_a_request_without_pictures_gets_a_title_card(tmp_path: Path) -> None:
+    images = decoded(made(tmp_path, prompt="A lighthouse in the storm", duration=3))
+    for image in (images[0], images[-1]):
+        low, high = image.convert("L").getextrema()
+        assert low < 60
+        assert high > 230
+        assert ImageStat.Stat(image.convert("L")).stddev[0] > 20
+
+
+def test_a_shot_shows_what_its_prompt_mentions() -> None:
+    shown = shots.plan(
+        {
+            "multi_prompt": [
+                {"prompt": "@Image2 and @Element1"},
+                {"prompt": "nobody is named"},
+                {"prompt": "@Element1"},
+            ],
+            "input_image": [RED, BLUE],
+            "elements": [{"frontal_image_url": RED, "reference_image_urls": [BLUE]}],
+        },
+        PHOTOS,
+    )
+    assert [shot.pictures for shot in shown.shots] == [(PHOTOS[BLUE],), (PHOTOS[RED], PHOTOS[BLUE]), ()]
+    assert [len(shot.elements) for shot in shown.shots] == [1, 1, 1]
+    assert [shot.first for shot in shown.shots] == [0, 120, 240]
+
+
+def test_elements_alone_fill_the_picture(tmp_path: Path) -> None:
+    elements = [{"frontal_image_url": RED, "reference_image_urls": [BLUE] * 3}] * 4
+    assert len(decoded(made(tmp_path, prompt="@Element1", duration=3, elements=elements))) == 72
+
+
+def test_a_long_prompt_is_cut_with_an_ellipsis_and_never_overflows() -> None:
+    face, lines = lettering.fitted("lantern " * 300, width=600, lines=3, sizes=range(36, 23, -2))
+    assert len(lines) == 3
+    assert lines[-1].endswith("…")
+    assert all(face.getlength(line) <= 600 for line in lines)
+
+
+@pytest.mark.parametrize("text", ["W" * 400, "清晨的梯田上,一位老人赶着水牛慢慢走过", "a\n\tb", "🙂 smile", ""])
+def test_any_text_can_be_set(text: str) -> None:
+    face, lines = lettering.fitted(text or "…", width=500, lines=6, sizes=range(36, 23, -2))
+    assert lines
+    assert all(face.getlength(line) <= 500 for line in lines)
+
+
+def test_a_still_has_the_shape_asked_for(tmp_path: Path) -> None:
+    still.write(tmp_path / "a.png", {"prompt": "a teapot", "aspect_ratio": "1:1"}, {})
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (960, 960)
+
+
+def test_transparent_and_turned_pictures_are_made_upright_and_opaque() -> None:
+    image = Image.new("RGBA", (400, 300), (255, 0, 0, 0))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = BytesIO()
+    image.save(out, "PNG", exif=exif)
+    upright = pictures.verified(out.getvalue(), "x")
+    assert (upright.mode, upright.size) == ("RGB", (300, 400))
+
+
+def _folders(home: Path, count: int) -> list[Path]:
+    folders = [home / str(number) for number in range(count)]
+    for folder in folders:
+        folder.mkdir()
+    return folders
+
+
+@pytest.mark.parametrize("seconds", range(3, 16))
+def test_sound_can_be_muxed_at_every_length(tmp_path: Path, seconds: int) -> None:
+    track = sound.bed(b"0" * 32, seconds, [])
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=sound.RATE, layout="stereo")
+        for piece in sound.frames(track):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        samples = sum(frame.samples for frame in container.decode(audio=0))
+    assert samples / sound.RATE == pytest.approx(seconds, abs=0.05)

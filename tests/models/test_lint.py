@@ -1,0 +1,226 @@
+"""Lint: every problem at once, each at its field, each with what is wrong and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from pydantic import ValidationError
+
+from kling_nb.models.catalogue import Model
+from kling_nb.models.lint import lint, parse
+from kling_nb.models.problem import Problem
+from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo
+
+from .drafts import FACE, FIELDS, SIDE, drafts, garbage, picture
+
+quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def errors(problems: list[Problem]) -> list[str]:
+    return [problem.field for problem in problems if problem.severity == "error"]
+
+
+def warnings(problems: list[Problem]) -> list[str]:
+    return [f"{problem.field}: {problem.message}" for problem in problems if problem.severity == "warning"]
+
+
+def test_all_problems_are_listed_at_once_errors_first() -> None:
+    draft = {"prompt": 5, "duration": 99, "aspect_ratio": "4:3", "tail_image_url": FACE, "generate_audio": "no"}
+    found = lint({**draft, "input_image": [SIDE]})
+    assert errors(found) == ["prompt", "duration", "aspect_ratio", "generate_audio", "tail_image_url"]
+    assert [problem.severity for problem in found][-1] == "warning"
+
+
+def test_one_mistake_is_said_once() -> None:
+    assert errors(lint({"prompt": "a", "elements": [{"frontal_image_url": "nowhere.png"}]})) == [
+        "elements.0.frontal_image_url"
+    ]
+    broken = {"frontal_image_url": FACE, "reference_image_urls": 5}
+    assert warnings(lint({"prompt": "@Element1", "elements": [broken]})) == []
+    assert not any("angle" in said for said in warnings(lint({"prompt": "a", "elements": [5]})))
+
+
+def test_a_faulty_picture_keeps_its_place() -> None:
+    found = lint({"prompt": "@Image1 @Image2", "input_image": ["nowhere.png", FACE]})
+    assert errors(found) == ["input_image.0"]
+    assert warnings(found) == []
+
+
+def test_every_local_picture_is_opened_wherever_it_stands() -> None:
+    small = picture(200, 320)
+    draft = {
+        "prompt": "@Image1 @Element1",
+        "input_image": [small],
+        "start_image_url": small,
+        "elements": [{"frontal_image_url": small, "reference_image_urls": [small]}],
+    }
+    places = ["input_image.0", "start_image_url", "elements.0.frontal_image_url", "elements.0.reference_image_urls.0"]
+    assert sorted(errors(lint(draft))) == sorted(places)
+    assert sorted(errors(lint(ReferenceToVideo(**draft)))) == sorted(places)
+
+
+@pytest.mark.parametrize("value", [FACE, {"frontal_image_url": FACE}])
+def test_a_message_shows_what_was_given_and_not_our_own_values(value: Any) -> None:
+    [problem] = lint({"prompt": "a", "elements": value})
+    assert FACE in problem.message
+    assert "Asset" not in problem.message
+
+
+def test_a_misspelt_field_is_told_its_name() -> None:
+    [problem] = lint({"prompt": "a", "aspect_ration": "1:1"})
+    assert problem.remedy == "did you mean aspect_ratio?"
+
+
+def test_a_misspelt_field_of_an_element_is_told_the_elements_names() -> None:
+    found = lint({"prompt": "@Element1", "elements": [{"frontal_image": FACE}]})
+    assert "did you mean frontal_image_url?" in [problem.remedy for problem in found]
+
+
+@pytest.mark.parametrize(
+    ("draft", "said"),
+    [
+        ({"prompt": "x" * 513}, "prompt: 513 characters may be too many"),
+        ({"multi_prompt": [{"prompt": "a"}], "duration": 9}, "duration: 9 s is not used, because there are shots"),
+        ({"prompt": "a", "start_image_url": FACE, "aspect_ratio": "1:1"}, "aspect_ratio: 1:1 has no effect"),
+        ({"prompt": "@Element1", "elements": [{"frontal_image_url": FACE}]}, "@Element1 has no further angle"),
+        (
+            {"prompt": "@Image1@Image2@Image3 @Image4 @Image5", "input_image": [FACE] * 5},
+            "5 pictures and elements in all may be too many",
+        ),
+    ],
+)
+def test_what_is_doubtful_is_a_warning(draft: dict[str, Any], said: str) -> None:
+    found = lint(draft)
+    assert errors(found) == []
+    assert any(said in warning for warning in warnings(found))
+    ReferenceToVideo(**draft)
+
+
+def test_omni_takes_seven_references_without_a_doubt() -> None:
+    names = " ".join(f"@Image{number}" for number in range(1, 8))
+    assert lint({"model": "kling-video-o3-omni", "prompt": names, "input_image": [FACE] * 7}) == []
+
+
+@pytest.mark.parametrize(
+    ("draft", "said"),
+    [
+        ({"video_mode": "reference"}, "video_mode: 'reference' has no effect without a video"),
+        ({"input_video": "https://example.org/a.mp4", "duration": 9}, "duration: 9 s is ignored when editing"),
+    ],
+)
+def test_omni_warns_of_what_it_ignores(draft: dict[str, Any], said: str) -> None:
+    draft = {"prompt": "@Video1", **draft}
+    assert said in warnings(lint(Omni(**draft)))
+
+
+def test_a_generator_of_pictures_is_read_once_and_kept() -> None:
+    request, problems = parse({"prompt": "@Image1 @Image2", "input_image": (url for url in (FACE, SIDE))})
+    assert problems == []
+    assert isinstance(request, ReferenceToVideo)
+    assert len(request.input_image) == 2
+
+
+def test_what_was_checked_is_what_the_request_holds(tmp_path: Path) -> None:
+    file = tmp_path / "face.png"
+    file.write_bytes(picture())
+    request, problems = parse({"prompt": "@Image1", "input_image": [file]})
+    file.write_bytes(b"something else")
+    assert problems == []
+    assert isinstance(request, ReferenceToVideo)
+    assert request.input_image[0].data == picture()
+
+
+def test_parse_gives_no_request_but_all_problems_for_a_wrong_draft() -> None:
+    request, problems = parse({"duration": 99})
+    assert request is None
+    assert errors(problems) == ["duration", "prompt"]
+
+
+def test_a_blank_model_is_the_headline_model_for_lint_and_parse_alike() -> None:
+    request, problems = parse({"model": " ", "prompt": "a"})
+    assert isinstance(request, ReferenceToVideo)
+    assert problems == []
+
+
+def test_a_hub_request_has_its_faults_at_their_fields() -> None:
+    found = lint({"model": "other", "prompt": "@Image1", "input_image": ["nowhere.png"], "seed": 2**70, "elements": 5})
+    assert errors(found) == ["input_image.0", "seed"]
+
+
+SCHEMA = {
+    "type": "object",
+    "required": ["prompt"],
+    "properties": {
+        "prompt": {"type": "string"},
+        "duration": {"type": "integer", "minimum": 5, "maximum": 10},
+        "aspect_ratio": {"type": "string", "enum": ["16:9", "9:16"]},
+        "cfg_scale": {"type": "number", "nullable": True},
+        "input_image": {"type": "string", "format": "uri", "maxLength": 60},
+    },
+}
+
+
+@pytest.mark.parametrize("as_request", [False, True])
+def test_a_hub_request_is_checked_against_its_own_schema(as_request: bool) -> None:
+    fields = {"model": "other", "duration": 3, "aspect_ratio": "1:1", "cfg_scale": "high", "aspect_ration": "16:9"}
+    found = lint(HubRequest.model_validate(fields) if as_request else fields, Model(id="other", request_schema=SCHEMA))
+    said = {problem.field: str(problem) for problem in found}
+    assert said == {
+        "prompt": "prompt: the model needs this field – set it",
+        "duration": "duration: 3 is too little – at least 5",
+        "aspect_ratio": "aspect_ratio: '1:1' is not offered – choose one of 16:9, 9:16",
+        "cfg_scale": "cfg_scale: 'high' has the wrong type – the model's schema wants: number",
+        "aspect_ration": "aspect_ration: the model's schema does not list this field – did you mean aspect_ratio?",
+    }
+
+
+def test_a_schema_never_repeats_a_signed_address() -> None:
+    fields = {"model": "other", "prompt": "a", "input_image": f"https://example.org/{'a' * 60}?sig=SECRET"}
+    found = lint(fields, Model(id="other", request_schema=SCHEMA))
+    assert errors(found) == ["input_image"]
+    assert "SECRET" not in "".join(map(str, found))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "nonsense"}, {"properties": []}, {"properties": {"prompt": {"$ref": "https://example.org/s.json"}}}],
+)
+def test_a_schema_that_is_none_is_a_doubt_and_fetches_nothing(schema: dict[str, Any]) -> None:
+    found = lint({"model": "other", "prompt": "a"}, Model(id="other", request_schema=schema))
+    assert [problem.severity for problem in found] == ["warning"]
+
+
+@quick
+@given(drafts)
+def test_lint_finds_an_error_exactly_when_the_request_cannot_be_made(draft: dict[str, Any]) -> None:
+    found = errors(lint(draft))
+    try:
+        ReferenceToVideo(**draft)
+    except ValidationError:
+        assert found
+    else:
+        assert found == []
+
+
+@quick
+@given(garbage)
+def test_lint_and_parse_answer_anything_with_problems_at_fields(fields: dict[str, Any]) -> None:
+    request, problems = parse(fields)
+    assert problems == lint(fields)
+    # A picture that cannot be used is an error of lint; the request itself can be made of it.
+    assert request is not None or errors(problems)
+    for problem in problems:
+        assert problem.path[0] in {*FIELDS, *fields}
+        assert problem.message and problem.remedy
+        assert str(problem) and len(problem.message) < 300
+
+
+@pytest.mark.parametrize("field", ["duration", "num_generations", "prompt", "multi_prompt", "start_image_url"])
+@pytest.mark.parametrize("model", ["kling-video-o3-pro-reference-to-video", "other"])
+def test_a_number_too_long_to_print_is_still_answered(field: str, model: str) -> None:
+    found = lint({"model": model, "prompt": "a", field: 10**5000})
+    assert errors(found)
+    assert all(len(str(problem)) < 300 for problem in found)

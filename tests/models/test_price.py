@@ -1,0 +1,112 @@
+"""Prices: exact, and honest about where they come from."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_nb.models.price import BUNDLED_ON, Pricing, estimate
+from kling_nb.models.request import OMNI, TARGET, Omni, ReferenceToVideo
+
+from .drafts import garbage
+
+RATE = {"method": "per_video_output_second", "cost_per_second": 0.224}
+rates = st.integers(0, 5000).map(lambda mills: mills / 1000)
+
+
+@given(st.integers(3, 15), st.integers(1, 4), rates)
+def test_the_total_is_seconds_times_rate_times_generations_exactly(seconds: int, count: int, rate: float) -> None:
+    request = ReferenceToVideo(prompt="a", duration=seconds, num_generations=count)
+    price = estimate(request.draft(), pricing=Pricing(cost_per_second=rate))
+    assert price.total == Decimal(str(rate)) * seconds * count
+    assert price.each == Decimal(str(rate)) * seconds
+    assert (price.seconds, price.generations, price.source, price.as_of) == (seconds, count, "live", None)
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=3).filter(lambda shots: 3 <= sum(shots) <= 15))
+def test_shots_cost_their_sum(seconds: list[int]) -> None:
+    shots = [{"prompt": "a", "duration": length} for length in seconds]
+    assert estimate(ReferenceToVideo(multi_prompt=shots, duration=9).draft()).seconds == sum(seconds)
+
+
+def test_five_seconds_of_the_headline_model_cost_a_dollar_twelve() -> None:
+    price = estimate({"model": TARGET, "prompt": "a"})
+    assert (str(price), price.source, price.as_of) == ("$1.12", "bundled", BUNDLED_ON)
+    assert str(estimate({"model": TARGET, "num_generations": 4})) == "$4.48 (4 × $1.12)"
+
+
+def test_a_live_rate_goes_before_the_bundled_one() -> None:
+    assert estimate({"model": TARGET}, pricing=Pricing(cost_per_second="0.3")).total == Decimal("1.5")
+
+
+def test_a_catalogue_without_a_rate_leaves_the_bundled_one() -> None:
+    assert estimate({"model": TARGET}, pricing=Pricing()).source == "bundled"
+
+
+def test_another_method_than_seconds_makes_the_price_unknown() -> None:
+    price = estimate({"model": TARGET}, pricing=Pricing(method="per_video", cost_per_second="0.3"))
+    assert (price.total, price.source, str(price)) == (None, "unknown", "price unknown")
+
+
+def test_a_model_that_nobody_priced_is_unknown() -> None:
+    assert estimate({"model": "other"}).source == "unknown"
+
+
+def test_the_local_hub_is_free_whatever_the_rate() -> None:
+    price = estimate({"model": TARGET}, pricing=Pricing.model_validate(RATE), free=True)
+    assert (price.total, price.source, str(price)) == (Decimal(0), "free", "free")
+
+
+OMNI_PRICING = Pricing.model_validate(
+    {
+        **RATE,
+        "cost_per_second_with_audio": 0.28,
+        "cost_per_second_by_resolution": {"720p": 0.168, "1080p": 0.23, "4k": 0.42},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "rate"),
+    [
+        ({}, "0.23"),
+        ({"resolution": "720p"}, "0.168"),
+        ({"resolution": "4k"}, "0.42"),
+        ({"generate_audio": True}, "0.28"),
+        ({"resolution": "4k", "generate_audio": True}, "0.42"),
+    ],
+)
+def test_the_dearest_rate_that_applies_is_taken(fields: dict[str, Any], rate: str) -> None:
+    draft = {"model": OMNI, "prompt": "a", **fields}
+    assert estimate(draft, pricing=OMNI_PRICING).rate == Decimal(rate)
+    assert estimate(Omni(**draft).draft(), pricing=OMNI_PRICING).rate == Decimal(rate)
+
+
+def test_without_a_table_only_4k_is_high_resolution() -> None:
+    pricing = Pricing(cost_per_second="0.2", cost_per_second_high_res="0.4")
+    found = [pricing.rate({"resolution": size}) for size in ("720p", "1080p", "4k")]
+    assert found == [Decimal("0.2"), Decimal("0.2"), Decimal("0.4")]
+
+
+def test_an_edit_is_as_long_as_its_source_so_its_price_is_unknown() -> None:
+    video = "https://example.org/a.mp4"
+    edit, guided = (Omni(prompt="a", input_video=video, video_mode=mode).draft() for mode in ("edit", "reference"))
+    assert estimate(edit, pricing=OMNI_PRICING).total is None
+    assert estimate(guided, pricing=OMNI_PRICING).total == Decimal("1.15")
+
+
+@pytest.mark.parametrize("junk", ["n/a", float("nan"), float("inf"), -1, True, [], {}, None])
+def test_a_rate_that_is_none_is_no_rate(junk: Any) -> None:
+    pricing = Pricing.model_validate({"cost_per_second": junk, "cost_per_second_by_resolution": {"4k": junk}})
+    assert pricing.rate({"resolution": "4k"}) is None
+
+
+@given(garbage)
+def test_a_draft_in_any_state_has_an_estimate(draft: dict[str, Any]) -> None:
+    price = estimate(draft, pricing=OMNI_PRICING)
+    assert str(price)
+    assert price.total is None or price.total.is_finite()

@@ -1,0 +1,122 @@
+"""Records and progress: values that come back from JSON as they went."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+
+from kling_nb.errors import KlingError, ModelNotFound, RequestError
+from kling_nb.models.price import estimate
+from kling_nb.models.problem import error, warning
+from kling_nb.models.progress import Progress
+from kling_nb.models.record import ENDED, Clip, Failure, Record, Reference, Status, Times
+
+THEN = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.UTC)
+
+
+def record(**changes: Any) -> Record:
+    fields: dict[str, Any] = {
+        "id": "r1",
+        "batch": "b1",
+        "hub": "https://hub.example.org",
+        "local": False,
+        "model": "kling-video-o3-pro-reference-to-video",
+        "canonical": {"prompt": "a cat – 你好", "duration": 5},
+        "request_hash": "sha256:0",
+        "estimate": estimate({"model": "kling-video-o3-pro-reference-to-video"}),
+        "times": Times(created=THEN),
+    }
+    return Record(**{**fields, **changes})
+
+
+def test_a_record_comes_back_from_json_as_it_went() -> None:
+    full = record(
+        references=(Reference(path="input_image.0", identity="sha256:1", given="face.png", width=320),),
+        clip=Clip(file="media/1.mp4", digest="sha256:2", size=9, duration=5.04),
+        failure=Failure(kind="JobFailed", message="no <b>luck</b>"),
+        times=Times(created=THEN, completed=THEN + datetime.timedelta(seconds=90)),
+        tags=("best",),
+        server={"status": "succeeded"},
+    )
+    again = Record.model_validate_json(full.model_dump_json())
+    assert again == full
+    assert again.price == Decimal("1.120")
+    assert isinstance(again.canonical, dict)
+
+
+def test_a_record_needs_its_request() -> None:
+    fields = record().model_dump()
+    del fields["canonical"]
+    with pytest.raises(ValueError, match="canonical"):
+        Record.model_validate(fields)
+
+
+def test_a_record_from_a_later_version_is_still_read() -> None:
+    assert Record.model_validate({**record().model_dump(), "brand_new": 1}).id == "r1"
+
+
+def test_a_record_that_stands_alone_says_where_to_take_it_from() -> None:
+    for act in (record().request, record().rerun):
+        with pytest.raises(KlingError, match=r"kn\.log"):
+            act()
+    assert set(record()._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_a_record_at_home_acts_through_it() -> None:
+    class Home:
+        def request_of(self, record: Record) -> Any:
+            return ("request", record.id)
+
+        def rerun(self, record: Record, changes: dict[str, Any]) -> Any:
+            return ("rerun", changes)
+
+        def bundle_of(self, record: Record) -> dict[str, Any]:
+            return {"text/html": record.id}
+
+    bound = record().at(Home())
+    assert bound.request() == ("request", "r1")
+    assert bound.rerun(duration=7) == ("rerun", {"duration": 7})
+    assert bound._repr_mimebundle_() == {"text/html": "r1"}
+    assert bound.model_copy(update={"stars": 5}).rerun() == ("rerun", {})
+
+
+def test_a_record_tells_prompt_and_time() -> None:
+    shots = record(canonical={"multi_prompt": [{"prompt": "one"}, {"prompt": "two"}]})
+    assert shots.prompt == "one\ntwo"
+    ended = record(times=Times(created=THEN, accepted=THEN, completed=THEN + datetime.timedelta(seconds=90)))
+    assert (ended.seconds, shots.seconds) == (90, None)
+    assert "no seed" in record().reproducibility
+    assert "every time" in record(local=True).reproducibility
+
+
+@pytest.mark.parametrize("status", get_args(Status))
+def test_every_state_has_words_and_an_end_or_none(status: Status) -> None:
+    progress = Progress("r1", status, "a cat", "m", THEN, THEN)
+    assert progress.words[0].isupper()
+    assert progress.ended is (status in ENDED) is record(status=status).ended
+
+
+def test_an_upload_is_named_while_it_lasts() -> None:
+    assert Progress("r1", "prepared", "", "m", THEN, THEN, uploading="face.png").words == "Sending face.png"
+    assert Progress("r1", "queued", "", "m", THEN, THEN, uploading="face.png").words == "Queued"
+
+
+def test_a_problem_says_where_what_and_what_to_do() -> None:
+    problem = error(("multi_prompt", 0, "duration"), "16 s is too much", "at most 15 s")
+    assert str(problem) == "multi_prompt.0.duration: 16 s is too much – at most 15 s"
+    assert problem.to_json()["path"] == "multi_prompt.0.duration"
+    assert str(warning((), "odd", "look")) == "odd – look"
+
+
+def test_a_request_error_lists_all_problems() -> None:
+    problems = [error(("prompt",), "there is no prompt", "write one"), error(("seed",), "no", "yes")]
+    assert str(RequestError(problems)).count("\n") == 1
+    assert RequestError(problems).problems == tuple(problems)
+
+
+def test_a_missing_model_names_its_alternatives() -> None:
+    assert "The catalogue has a, b." in str(ModelNotFound("x", alternatives=["a", "b"]))
+    assert ModelNotFound("x").status == 404

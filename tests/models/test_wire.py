@@ -1,0 +1,110 @@
+"""What the hub answers is read tolerantly, except where a guess could cost money."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from kling_nb.models.catalogue import Model, alternatives
+from kling_nb.models.generation import Completion, Generation, moment
+from kling_nb.models.request import OMNI, TARGET
+
+ROW = {"generation_id": "g1", "status": "queued"}
+
+
+def test_a_generation_keeps_what_it_does_not_know_in_raw() -> None:
+    raw = {**ROW, "prompt": None, "input_image": ["x"], "brand_new": 1}
+    generation = Generation.read(raw)
+    assert generation.raw == raw
+    assert (generation.status, generation.ended, generation.media_type) == ("queued", False, "video")
+    assert "raw" not in generation.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"), [({"model_name": "a"}, "a"), ({"model": "b"}, "b"), ({"model_name": None, "model": "b"}, "b")]
+)
+def test_a_model_goes_by_either_name(raw: dict[str, Any], name: str) -> None:
+    assert Generation.read({**ROW, **raw, "media_type": None}).model_name == name
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
+def test_terminal_states_are_ends(status: str) -> None:
+    assert Generation.read({**ROW, "status": status}).ended
+
+
+@pytest.mark.parametrize("raw", [{**ROW, "status": "paused"}, {"status": "queued"}, {**ROW, "generation_id": ""}])
+def test_an_unknown_state_or_a_missing_id_is_an_error_not_a_guess(raw: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Generation.read(raw)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        (1700000000, 1.7e9),
+        ("1700000000", 1.7e9),
+        ("yesterday", None),
+        (1e300, None),
+        ({}, None),
+        (-1, None),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_no_time(value: Any, seconds: float | None) -> None:
+    assert Generation.read({**ROW, "enqueued_at": value}).enqueued_at == seconds
+
+
+def test_moments_are_aware_utc() -> None:
+    assert moment(0) == datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    assert moment(None) is None
+
+
+def test_an_event_is_read_in_its_own_names() -> None:
+    done = Completion.read({"generation_id": "g1", "status": "succeeded", "model": "m", "url": "https://example.org"})
+    assert (done.url, done.error) == ("https://example.org", None)
+    assert Completion.read({"generation_id": "g1", "status": "failed", "error": "no"}).error == "no"
+
+
+def test_a_catalogue_entry_needs_nothing_but_its_id() -> None:
+    model = Model.read({"id": "m", "display_name": None, "pricing": None, "request_schema": None, "extra": 1})
+    assert (model.pricing, model.request_schema, model.schema_digest) == (None, {}, None)
+    assert model.raw["extra"] == 1
+    with pytest.raises(ValidationError):
+        Model.read({"display_name": "nameless"})
+
+
+@pytest.mark.parametrize("name", ["request_schema", "json_request_schema"])
+def test_a_schema_goes_by_either_name(name: str) -> None:
+    assert Model.read({"id": "m", name: {"type": "object"}}).request_schema == {"type": "object"}
+
+
+@pytest.mark.parametrize("pricing", ["free", {"method": None}, {"method": "token", "cost_per_second": "n/a"}])
+def test_odd_pricing_does_not_lose_the_model(pricing: Any) -> None:
+    assert Model.read({"id": "m", "pricing": pricing}).id == "m"
+
+
+def test_the_schemas_digest_does_not_depend_on_the_order_of_its_keys() -> None:
+    one, two = (Model(id="m", request_schema=dict(pairs)) for pairs in ([("a", 1), ("b", 2)], [("b", 2), ("a", 1)]))
+    assert one.schema_digest == two.schema_digest
+    assert one.schema_digest and one.schema_digest.startswith("sha256:")
+
+
+def test_a_schema_with_a_huge_number_has_a_digest_too() -> None:
+    schema = {"properties": {"seed": {"maximum": 2**64 - 1}}}
+    assert Model(id="m", request_schema=schema).schema_digest
+
+
+def test_the_known_successor_is_named_first() -> None:
+    near = [f"kling-video-o3-pro-{kind}" for kind in ("text-to-video", "image-to-video", "video-to-video-edit")]
+    found = alternatives(TARGET, [*near, "gpt-5-mini", OMNI, TARGET])
+    assert found[0] == OMNI
+    assert set(found[1:]) == set(near)
+    assert TARGET not in found
+
+
+def test_no_alternatives_are_made_up() -> None:
+    assert alternatives(TARGET, []) == []
+    assert alternatives("zzz", ["gpt-5-mini"]) == []

@@ -1,0 +1,104 @@
+"""Importing the package starts nothing, loads nothing heavy, and the floors import downwards only."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"httpx", "pydantic", "ipywidgets", "anywidget", "IPython", "sqlalchemy", "av", "PIL", "numpy", "asyncio"}
+
+PROBE = """
+import json, os, sys, threading
+
+acts, asked = [], []
+
+class Environ(dict):
+    def get(self, name, default=None):
+        asked.append(name)
+        return super().get(name, default)
+    def __getitem__(self, name):
+        asked.append(name)
+        return super().__getitem__(name)
+
+os.environ = Environ(os.environ)
+watched = ("socket.", "subprocess.", "os.mkdir", "os.remove", "sqlite3.", "os.fork")
+
+def look(name, args):
+    if name.startswith(watched):
+        acts.append(name)
+    elif name == "open" and set(str(args[1] or "")) & set("wax+") and "__pycache__" not in str(args[0]):
+        acts.append(f"write {args[0]}")
+
+sys.addaudithook(look)
+import kling_nb
+print(json.dumps({"modules": sorted(sys.modules), "acts": acts, "asked": asked, "threads": threading.active_count()}))
+"""
+
+
+def run(code: str) -> str:
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_importing_starts_nothing_and_reads_no_environment() -> None:
+    found = json.loads(run(PROBE))
+    assert (found["acts"], found["asked"], found["threads"]) == ([], [], 1)
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    found = json.loads(run(PROBE))
+    assert not set(found["modules"]) & HEAVY
+    assert {name for name in found["modules"] if name.startswith("kling_nb.")} == set()
+
+
+def test_every_public_name_resolves_and_all_is_exact() -> None:
+    code = """
+import kling_nb as kn
+assert len(set(kn.__all__)) == len(kn.__all__)
+assert dir(kn) == sorted(kn.__all__)
+for name in kn.__all__:
+    getattr(kn, name)
+public = {name for name in vars(kn) if not name.startswith("_")}
+import types
+extra = {name for name in public - set(kn.__all__) if not isinstance(getattr(kn, name), types.ModuleType)}
+assert extra <= {"annotations", "TYPE_CHECKING", "Any"}, extra
+try:
+    kn.no_such_name
+except AttributeError as exc:
+    assert "no_such_name" in str(exc)
+else:
+    raise AssertionError
+"""
+    run(code)
+
+
+def test_the_verbs_stay_functions_after_everything_is_imported() -> None:
+    code = """
+import importlib, pkgutil
+import kling_nb as kn
+skipped = ("kling_nb.localhub.__main__",)
+for module in pkgutil.walk_packages(kn.__path__, "kling_nb."):
+    if module.name not in skipped:
+        importlib.import_module(module.name)
+for verb in kn._VERBS:
+    assert callable(getattr(kn, verb)), verb
+assert kn.errors.KlingError
+"""
+    run(code)
+
+
+def test_each_module_can_be_imported_first() -> None:
+    """No import works only because another came before it."""
+    modules = ["studio", "actions", "engine.engine", "hubs.client", "logbook.store", "render", "views.panel", "magics"]
+    there = [name for name in modules if (ROOT / "kling_nb" / name.replace(".", "/")).with_suffix(".py").exists()]
+    for name in there:
+        run(f"import kling_nb.{name}")
+
+
+def test_the_floors_import_downwards_only() -> None:
+    tool = Path(sys.executable).with_name("lint-imports")
+    found = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-2000:]

@@ -1,0 +1,152 @@
+"""Settings come from arguments, the environment, `.env` and the keyring, in that order, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import keyring.backend
+import pytest
+
+from kling_nb.errors import SettingsError
+from kling_nb.pace import HUB_PACE, LOCAL_PACE, Pace
+from kling_nb.settings import REAL_HUB, is_loopback, read_settings
+from kling_nb.studio import Studio
+
+
+class Ring(keyring.backend.KeyringBackend):
+    """A real backend that keeps its passwords in memory."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+@pytest.fixture(autouse=True)
+def ring() -> Iterator[Ring]:
+    before, mine = keyring.get_keyring(), Ring()
+    keyring.set_keyring(mine)
+    yield mine
+    keyring.set_keyring(before)
+
+
+def key_of(**given: str) -> tuple[str | None, str | None]:
+    settings = read_settings(**given)
+    return settings.key and settings.key.get_secret_value(), settings.sources.get("OXEN_API_KEY")
+
+
+def test_without_anything_the_local_hub_answers_and_the_log_is_beside_the_notebook(tmp_path: Path) -> None:
+    settings = read_settings()
+    assert (settings.local, settings.key, settings.log, settings.sources) == (True, None, tmp_path / "kling_log", {})
+
+
+def test_a_key_alone_means_the_real_hub() -> None:
+    assert read_settings(key="oxk-1").hub == REAL_HUB
+
+
+def test_each_source_yields_to_the_one_before(ring: Ring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring.set_password("kling_nb", "OXEN_API_KEY", "oxk-ring")
+    assert key_of() == ("oxk-ring", "system keyring")
+    (tmp_path / ".env").write_text('OXEN_API_KEY="oxk-dotenv"\nKLING_NB_LOG=there\n')
+    assert key_of() == ("oxk-dotenv", ".env file")
+    monkeypatch.setenv("OXEN_API_KEY", "oxk-env")
+    assert key_of() == ("oxk-env", "environment variable OXEN_API_KEY")
+    assert key_of(key="oxk-given") == ("oxk-given", "argument")
+    assert read_settings().log == tmp_path / "there"
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\n"])
+def test_an_empty_value_is_none(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OXEN_API_KEY", empty)
+    monkeypatch.setenv("KLING_NB_HUB", empty)
+    assert (read_settings().key, read_settings().local) == (None, True)
+
+
+def test_white_space_around_a_key_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OXEN_API_KEY", "oxk-pasted\n")
+    assert key_of()[0] == "oxk-pasted"
+
+
+def test_the_local_hub_can_be_chosen_although_there_is_a_key() -> None:
+    assert read_settings(key="oxk-1", hub="Local").local
+
+
+@pytest.mark.parametrize("hub", ["http://127.0.0.1:8000/", "http://localhost:8000", "https://hub.example"])
+def test_a_base_url_is_taken_without_its_last_slash(hub: str) -> None:
+    assert read_settings(key="oxk-1", hub=hub).hub == hub.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("hub", "says"),
+    [
+        ("http://hub.example", "in the clear"),
+        ("http://127.0.0.1.evil.example", "in the clear"),
+        ("ftp://hub.example", "give a base URL"),
+        ("hub.example", "give a base URL"),
+        ("https://", "give a base URL"),
+        ("https://[::1", "give a base URL"),
+        ("https://user:pass@hub.example", "without credentials"),
+        ("https://hub.example?key=1", "without credentials"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_with_its_source(hub: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says) as caught:
+        read_settings(key="oxk-secret", hub=hub)
+    assert "argument" in str(caught.value)
+    assert "oxk-secret" not in str(caught.value)
+    assert "pass@" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("x.localhost", True),
+        ("0.0.0.0", False),  # noqa: S104 - as a name to be judged, nothing is bound
+        ("10.0.0.1", False),
+        ("localhost.evil.example", False),
+        ("", False),
+    ],
+)
+def test_only_this_machine_is_loopback(host: str, near: bool) -> None:
+    assert is_loopback(host) == near
+
+
+def test_neither_settings_nor_a_studio_shows_the_key() -> None:
+    studio = Studio(key="oxk-PLANTED")
+    assert "PLANTED" not in repr(studio.parts.settings) + repr(studio) + str(studio.parts.settings.sources)
+
+
+def test_making_a_studio_reads_and_opens_nothing(tmp_path: Path) -> None:
+    Studio(hub="ftp://nonsense", log=tmp_path / "log")
+    assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize(
+    ("hub", "pace"),
+    [
+        ("local", LOCAL_PACE),
+        ("http://127.0.0.1:9", LOCAL_PACE),
+        ("http://[::1]:9/x", LOCAL_PACE),
+        ("https://hub.example:8443", HUB_PACE),
+        (REAL_HUB, HUB_PACE),
+    ],
+)
+def test_only_a_hub_on_this_machine_is_asked_often(hub: str, pace: Pace, tmp_path: Path) -> None:
+    assert Studio(hub=hub, log=tmp_path / "log").parts.connection.pace is pace

@@ -1,0 +1,123 @@
+"""Text from outside stays text, whatever it says."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kling_nb.models.problem import error
+from kling_nb.models.progress import Progress
+from kling_nb.models.record import Failure, Reference
+from kling_nb.render import HubInfo, card_html, hub_html, problems_html, progress_html, records_html
+from tests.render.kit import CLIP, Media, NoMedia, at, digest_of, record_of
+
+PLANTED = "'\"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</pre></details>"
+TAGS = {"div", "span", "video", "img", "a", "details", "summary", "pre", "table", "tbody", "tr", "td", "b"}
+ATTRIBUTES = {"class", "style", "src", "href", "title", "alt", "width", "height", "poster", "target"} | {
+    "controls",
+    "loop",
+    "muted",
+    "preload",
+}
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes and text; fails on a tag that was never closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self._open, f"left open: {self._open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag != "img":
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.attributes if key == name]
+
+
+def planted():
+    return record_of(
+        {"prompt": PLANTED, "input_image": ["https://example.com/<script>.png"], "negative_prompt": PLANTED},
+        id=PLANTED,
+        model=PLANTED,
+        hub=PLANTED,
+        generation_id=PLANTED,
+        tags=(PLANTED,),
+        note=PLANTED,
+        notes=(PLANTED,),
+        notebook=PLANTED,
+        versions={PLANTED: PLANTED},
+        clip=CLIP.model_copy(update={"file": PLANTED, "video_codec": PLANTED}),
+        references=(
+            Reference(path="input_image.0", identity=digest_of("x"), given=PLANTED, name=PLANTED),
+            Reference(path=PLANTED, identity=f"https://e.org/{PLANTED}", given=PLANTED, name=PLANTED),
+            Reference(path="tail_image_url", identity="javascript:alert(1)", given="javascript:alert(1)"),
+        ),
+    )
+
+
+def checked(html: str) -> Reader:
+    page = Reader(html)
+    assert page.tags <= TAGS, page.tags - TAGS
+    assert {name for name, _ in page.attributes} <= ATTRIBUTES
+    return page
+
+
+def test_a_script_planted_anywhere_in_a_record_is_shown_as_text():
+    for links in (Media(), NoMedia()):
+        page = checked(card_html(planted(), links))
+        assert page.text.count(PLANTED) >= 6
+
+
+def test_a_script_planted_in_the_hubs_message_is_shown_as_text():
+    for status in ("failed", "cancelled", "uncertain"):
+        record = record_of(status=status, failure=Failure(kind="x", message=PLANTED, remedy=PLANTED))
+        assert checked(card_html(record, Media())).text.count(PLANTED) == 2
+
+
+def test_a_script_planted_in_a_table_a_row_a_problem_or_a_hub_is_shown_as_text():
+    progress = Progress("x", "failed", PLANTED, PLANTED, at(0), at(1), trouble=PLANTED, price=PLANTED)
+    for html in (
+        records_html([planted()], Media()),
+        progress_html(progress, at(2)),
+        problems_html([error((PLANTED, 0), PLANTED, PLANTED)]),
+        hub_html(HubInfo(PLANTED, PLANTED, False, PLANTED, PLANTED, False, (PLANTED,), PLANTED)),
+    ):
+        assert "<script>" in checked(html).text
+
+
+def test_only_web_addresses_become_links():
+    hrefs = checked(card_html(planted(), NoMedia())).values("href")
+    assert hrefs
+    assert all(href.startswith("https://e.org/") for href in hrefs)
+
+
+@given(text=st.text(max_size=80), message=st.text(max_size=80))
+@settings(max_examples=60, deadline=None)
+def test_any_text_at_all_comes_out_as_the_same_text(text: str, message: str):
+    prompt = f"p{text}p"
+    record = record_of(status="failed", failure=Failure(kind="x", message=message or "-"), note=text)
+    record = record.model_copy(update={"canonical": {**record.canonical, "prompt": prompt}})
+    page = checked(card_html(record, Media()))
+    shown = page.text.replace("\r\n", "\n").replace("\r", "\n")
+    assert prompt.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd") in shown.replace("\0", "\ufffd")
+    for style in page.values("style"):
+        assert re.fullmatch(r"[\w#%.,:;() -]*", style)

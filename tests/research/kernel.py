@@ -1,0 +1,82 @@
+"""A kernel beside the test's own: it spends, or carries a plan out, at the same time or until it is killed.
+
+`python kernel.py HUB LOG plan|jobs [POINT]` says READY, waits for a line, and then says what came of it. With a POINT
+it stops there, says `AT <point>` and waits to be killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from kling_nb import errors
+from kling_nb.hubs.client import HubClient
+from kling_nb.logbook.store import Log
+from kling_nb.studio import Studio
+
+HUB, FOLDER, WHAT, POINT = [*sys.argv[1:], "", "", "", ""][:4]
+
+
+def sweep_of(log: Path) -> dict[str, Any]:
+    """Four clips of a log's own: at a hub that tests share, equal requests could be taken for another test's."""
+    return {"prompt": [f"a {what} at {log.parent.name}" for what in ("boat", "kite")], "duration": 3, "repeat": 2}
+
+
+def hang() -> None:
+    print(f"AT {POINT}", flush=True)
+    threading.Event().wait()
+
+
+def stop_after_a_state_is_saved() -> None:
+    real = Log.save
+    seen: list[str] = []
+
+    def save(self: Log, record: Any) -> Any:
+        saved = real(self, record)
+        seen.append(f"saved {saved.status}")
+        if POINT in (seen[-1], f"{seen[-1]} {seen.count(seen[-1])}"):
+            hang()
+        return saved
+
+    Log.save = save  # type: ignore[method-assign]
+
+
+def stop_when_the_hub_has_replied() -> None:
+    real = HubClient.enqueue
+
+    async def enqueue(self: HubClient, *args: Any, **kwargs: Any) -> Any:
+        await real(self, *args, **kwargs)
+        print(f"AT {POINT}", flush=True)
+        await asyncio.Event().wait()
+
+    HubClient.enqueue = enqueue  # type: ignore[method-assign]
+
+
+def main() -> None:
+    stop_after_a_state_is_saved()
+    if POINT == "replied":
+        stop_when_the_hub_has_replied()
+    studio = Studio(hub=HUB, key="test-key", log=FOLDER)
+    studio.parts.engine._settle_every = 0.05
+    print("READY", flush=True)
+    sys.stdin.readline()
+    if WHAT == "plan":
+        run = studio.sweep(**sweep_of(Path(FOLDER))).run(limit=2)
+        run.wait(40)
+        print(sum(standing.bought for standing in run.standings), flush=True)
+    else:
+        jobs: list[Any] = []
+        for number in range(3):
+            with contextlib.suppress(errors.BudgetError):
+                jobs.append(studio.generate(f"a boat {number} at {Path(FOLDER).parent.name}", duration=3))
+        studio.gather(jobs).wait(40)
+        print(sum(job.state == "succeeded" for job in jobs), flush=True)
+    studio.close()
+
+
+if __name__ == "__main__":
+    main()

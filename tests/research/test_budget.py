@@ -1,0 +1,237 @@
+"""Limits hold: in arithmetic, in one log, and across kernels that share it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubside import HubSide, until
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from logbook.samples import START, make_record
+from sqlalchemy import text
+
+from kling_nb import errors
+from kling_nb.logbook.purse import Entry, Purse
+from kling_nb.logbook.store import Log
+from kling_nb.models.budget import Limits, dollars, enforce
+from kling_nb.models.price import Estimate
+from kling_nb.models.record import Failure, Record, Times
+from kling_nb.models.spending import charge_of, from_micros, micros
+from kling_nb.research.spending import Spending
+from kling_nb.studio import Studio
+from research.test_run import go, kernel
+
+cents = st.decimals(0, 20, places=3)
+
+
+def priced(price: Decimal | None, number: int = 0, **changes: Any) -> Record:
+    """A paid record of a price."""
+    source = "unknown" if price is None else "live"
+    estimate = Estimate(each=price, total=price, seconds=5, generations=1, rate=None, source=source)
+    return make_record(number, local=False, estimate=estimate, **changes)
+
+
+@given(cents, cents, cents)
+def test_a_record_passes_exactly_when_it_and_what_counts_fit(limit: Decimal, counted: Decimal, asked: Decimal) -> None:
+    limits = Limits(total=limit)
+    if counted + asked <= limit:
+        enforce(limits, [priced(asked)], lambda _: counted)
+        return
+    with pytest.raises(errors.BudgetError) as refused:
+        enforce(limits, [priced(asked)], lambda _: counted)
+    assert (refused.value.asked, refused.value.left, refused.value.limit) == (asked, max(limit - counted, 0), "total")
+
+
+@given(st.lists(cents, max_size=20))
+def test_sums_in_millionths_are_exact(amounts: list[Decimal]) -> None:
+    assert from_micros(sum(map(micros, amounts))) == sum(amounts)
+
+
+def test_what_costs_nothing_is_never_refused_and_an_unknown_price_only_unless_allowed() -> None:
+    limits = Limits(total=Decimal(0))
+    free = [make_record(local=True), priced(Decimal(5), kind="preview")]
+    enforce(limits, free, lambda _: Decimal(9))
+    with pytest.raises(errors.BudgetError, match="Nobody gives a price"):
+        enforce(limits, [priced(None)], lambda _: Decimal(0))
+    enforce(limits.changed(unknown_ok=True), [priced(None)], lambda _: Decimal(0))
+    enforce(Limits(), [priced(None)], lambda _: Decimal(0))
+
+
+@pytest.mark.parametrize(("given_amount", "read"), [("6.00", "6"), ("$6", "6"), (6, "6"), (0.1, "0.1"), (None, None)])
+def test_amounts_are_read_as_they_are_written(given_amount: Any, read: str | None) -> None:
+    assert dollars(given_amount) == (None if read is None else Decimal(read))
+
+
+@pytest.mark.parametrize("amount", ["six", -1, float("nan"), float("inf"), True, [5]])
+def test_what_is_no_amount_is_said(amount: Any) -> None:
+    with pytest.raises(errors.SettingsError, match="no amount of dollars"):
+        dollars(amount)
+
+
+FAILED = Failure(kind="hub", message="no")
+
+
+@pytest.mark.parametrize(
+    ("changes", "charge"),
+    [
+        ({"status": "prepared"}, "planned"),
+        ({"status": "submitting"}, "open"),
+        ({"status": "processing", "generation_id": "g"}, "open"),
+        ({"status": "succeeded", "generation_id": "g"}, "spent"),
+        ({"status": "uncertain"}, "uncertain"),
+        ({"status": "failed", "failure": FAILED}, "released"),
+        ({"status": "failed", "failure": FAILED, "generation_id": "g"}, "uncertain"),
+        ({"status": "failed", "failure": Failure(kind="lost", message="no")}, "uncertain"),
+        ({"status": "cancelled"}, "released"),
+        ({"status": "cancelled", "generation_id": "g"}, "uncertain"),
+        ({"status": "succeeded", "kind": "preview"}, "free"),
+    ],
+)
+def test_what_was_not_taken_is_released_and_what_nobody_knows_is_uncertain(
+    changes: dict[str, Any], charge: str
+) -> None:
+    assert charge_of(priced(Decimal(1), **changes)) == charge
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Any:
+    store = Log(tmp_path / "sums")
+    yield store
+    store.close()
+
+
+def test_each_limit_adds_up_its_own(log: Log) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    today, before = Times(created=now), Times(created=now - datetime.timedelta(days=2))
+    for number, (times, notebook) in enumerate([(today, "a.ipynb"), (today, "b.ipynb"), (before, "a.ipynb")]):
+        log.save(priced(Decimal(2), number, status="succeeded", times=times, notebook=notebook))
+    asking = priced(Decimal(1), 9, notebook="a.ipynb")
+    for name, fits in (("notebook", 5), ("day", 5), ("total", 7), ("job", 1)):
+        log.purse.change(lambda _, name=name, fits=fits: Limits().changed(**{name: fits}))
+        log.purse.afford([asking])
+        log.purse.change(lambda _, name=name, fits=fits: Limits().changed(**{name: Decimal(fits) - Decimal("0.001")}))
+        with pytest.raises(errors.BudgetError) as refused:
+            log.purse.afford([asking])
+        assert refused.value.limit == name
+
+
+def test_a_record_does_not_stand_in_its_own_way(log: Log) -> None:
+    log.purse.change(lambda limits: limits.changed(total=1))
+    record = log.save(priced(Decimal(1)))
+    (sent,) = log.spend([record.model_copy(update={"status": "submitting"})])
+    assert sent.status == "submitting"
+    with pytest.raises(errors.BudgetError):
+        log.spend([priced(Decimal(1), 1, status="submitting")])
+    assert log.count() == 1
+
+
+def test_money_for_a_clip_that_was_thrown_away_is_not_back(log: Log) -> None:
+    record = log.save(priced(Decimal(2), status="succeeded", plan="p"))
+    log.trash(record.id)
+    assert [(entry.cost, entry.plan) for entry in log.purse.entries()] == [(Decimal(2), "p")]
+    log.purse.change(lambda limits: limits.changed(total=2, day=2))
+    with pytest.raises(errors.BudgetError, match=r"\$0\.00 left"):
+        log.purse.afford([priced(Decimal(1), 1)])
+    log.restore(record.id)
+    assert len(log.purse.entries()) == 1
+
+
+def test_limits_outlive_the_index_and_a_file_that_cannot_be_read_lets_nothing_pass(log: Log) -> None:
+    log.purse.change(lambda limits: limits.changed(total="0.50"))
+    log.close()
+    (log.folder / "index.sqlite").unlink(missing_ok=True)
+    with pytest.raises(errors.BudgetError):
+        log.purse.afford([priced(Decimal(1))])
+    (log.folder / "budget.json").write_text("{")
+    with pytest.raises(errors.LogError, match="set the limits again"):
+        log.spend([priced(Decimal(1))])
+
+
+def test_an_index_of_before_learns_what_its_records_cost(log: Log) -> None:
+    log.save(priced(Decimal("1.12"), status="succeeded", plan="p", cell="c"))
+    with log._ledger.database.writing() as connection:
+        connection.execute(text("DROP INDEX records_money"))
+        for column in ("plan", "cell", "notebook", "charge", "charged", "cost"):
+            connection.execute(text(f"ALTER TABLE records DROP COLUMN {column}"))
+        connection.execute(text("DELETE FROM migrations WHERE name = 'money_columns'"))
+    log.close()
+    (entry,) = log.purse.entries()
+    assert (entry.cost, entry.charge, entry.plan, entry.day) == (
+        Decimal("1.12"),
+        "spent",
+        "p",
+        START.astimezone().date(),
+    )
+
+
+def test_a_refusal_is_said_at_once_and_nothing_is_written_or_sent(studio: Studio, hub: HubSide) -> None:
+    studio.price("a boat")
+    studio.budget(job=1)
+    with pytest.raises(errors.BudgetError, match=r"asks for \$1\.12, and the limit of one job, \$1\.00"):
+        studio.generate("a boat", duration=5)
+    assert (len(studio.log()), hub.posts) == (0, 0)
+    studio.budget(job=None)
+    assert studio.generate("a boat", duration=3).wait(40)
+
+
+def test_a_limit_that_comes_while_a_job_prepares_still_refuses_it(studio: Studio, hub: HubSide) -> None:
+    studio.price("a boat")
+    afford = Purse.afford
+    calls: list[int] = []
+
+    def afford_then_tighten(self: Purse, records: Any) -> None:
+        afford(self, records)
+        if not calls:
+            calls.append(1)
+            self.change(lambda limits: limits.changed(total=0))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Purse, "afford", afford_then_tighten)
+        job = studio.generate("a boat", duration=3)
+        with pytest.raises(errors.JobFailed, match="Nothing was sent"):
+            job.result(40)  # type: ignore[union-attr]
+    assert hub.posts == 0
+    assert studio.spending().whole.whole == 0
+
+
+def test_kernels_that_share_a_log_do_not_overspend_together(studio: Studio, hub: HubSide, tmp_path: Path) -> None:
+    studio.budget(total="2.10")  # three clips of $0.672, and two kernels that want three each
+    with ExitStack() as both:
+        kernels = [both.enter_context(kernel(hub, tmp_path / "log", "jobs")) for _ in range(2)]
+        made = [int(said) for said in go(*kernels)]
+    assert sum(made) == hub.posts == 3
+    assert studio.spending().whole.spent == Decimal("2.016")
+
+
+def test_spending_keeps_what_is_done_what_is_under_way_and_what_is_uncertain_apart(
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
+) -> None:
+    hub = own_hub(speed=2)
+    studio = studio_at(hub)
+    plan = studio.sweep("a boat", duration=[3])
+    plan.run()
+    until(lambda: studio.spending().whole.open == Decimal("0.672"))
+    (row,) = studio.spending("plan")
+    assert (row.name, row.jobs, row.spent) == (plan.id, 1, 0)
+
+
+@settings(deadline=None)  # the first one reads the templates
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), cents, st.sampled_from(["spent", "open", "uncertain"]))))
+def test_groups_add_up_to_the_whole(records: list[tuple[str, Decimal, Any]]) -> None:
+    entries = [Entry(START.date(), model, None, None, charge, cost) for model, cost, charge in records]
+    spending = Spending.of(entries, "model")
+    assert (
+        sum((row.whole for row in spending), Decimal(0)) == spending.whole.whole == sum(cost for _, cost, _ in records)
+    )
+    assert "<div" in spending._repr_mimebundle_()["text/html"]
+
+
+def test_an_unknown_grouping_is_said(studio: Studio) -> None:
+    with pytest.raises(errors.LogError, match="by='hour' is unknown"):
+        studio.spending("hour")  # type: ignore[arg-type]

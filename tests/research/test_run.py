@@ -1,0 +1,214 @@
+"""A plan carried out at a real hub whose prices are live: each clip is paid for once, whatever happens between."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubside import HubSide, picture, until
+
+from kling_nb import errors
+from kling_nb.research.sweep import Plan
+from kling_nb.studio import Studio
+from research.kernel import sweep_of
+
+KERNEL = Path(__file__).with_name("kernel.py")
+THREE_SECONDS = Decimal("0.672")
+
+
+@pytest.fixture
+def plan(studio: Studio) -> Plan:
+    """Four clips of three seconds."""
+    return studio.sweep(**sweep_of(studio.store.folder))
+
+
+@contextmanager
+def kernel(hub: HubSide, log: Path, what: str, *point: str) -> Iterator[subprocess.Popen[str]]:
+    """Another kernel, ready to begin; killed in the end."""
+    command = [sys.executable, str(KERNEL), hub.url, str(log), what, *point]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "READY\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def go(*processes: subprocess.Popen[str]) -> list[str]:
+    """Let them begin, and return what each says."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [process.stdout.readline().strip() for process in processes if process.stdout]
+
+
+def test_a_plan_says_what_it_costs_and_once_made_costs_nothing(plan: Plan, hub: HubSide) -> None:
+    assert (len(plan), plan.price, hub.posts) == (4, 4 * THREE_SECONDS, 0)
+    assert plan.sheet().summary == "4 clips; 4 to pay, $2.69"
+
+    records = plan.run().result(40)
+
+    assert [record.status for record in records] == ["succeeded"] * 4
+    assert len({record.id for record in records}) == 4
+    assert {record.plan for record in records} == {plan.id}
+    assert plan.sheet().summary == "4 of 4 are there"
+    run = plan.run()
+    assert [record.id for record in run.result(40)] == [record.id for record in records]
+    assert (hub.posts, run.spent, plan.price) == (4, 0, 0)
+
+
+def test_a_clip_that_was_made_outside_the_plan_is_not_paid_for_again(studio: Studio, plan: Plan, hub: HubSide) -> None:
+    studio.gather(studio.generate(plan.cells[0].request)).result(40)
+    assert plan.sheet().summary == "1 of 4 are there; 3 to pay, $2.02"
+    plan.run().result(40)
+    assert hub.posts == 4
+
+
+def test_a_job_that_is_under_way_is_waited_for(studio: Studio, plan: Plan, hub: HubSide) -> None:
+    jobs = [studio.generate(plan.cells[0].request) for _ in range(2)]
+    records = plan.run(limit=8).result(40)
+    assert {job.id for job in jobs if not isinstance(job, tuple)} <= {record.id for record in records}
+    assert hub.posts == 4
+
+
+def test_a_larger_plan_takes_over_what_a_smaller_one_made(studio: Studio, hub: HubSide) -> None:
+    studio.sweep("a paper boat", duration=[3, 4]).run().result(40)
+    larger = studio.sweep("a paper boat", duration=[3, 4, 5])
+    assert [cell.at["duration"] for cell in larger.missing] == ["5"]
+    larger.run().result(40)
+    assert hub.posts == 3
+
+
+def test_the_log_of_another_hub_is_no_clip_of_this_one(
+    plan: Plan, own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
+) -> None:
+    plan.run().result(40)
+    elsewhere = studio_at(own_hub())
+    assert len(elsewhere.sweep(**sweep_of(elsewhere.store.folder)).missing) == 4
+
+
+@pytest.mark.parametrize(
+    "point", ["saved prepared", "saved submitting 2", "replied", "saved queued 3", "saved succeeded"]
+)
+def test_a_plan_whose_kernel_was_killed_goes_on_and_pays_for_each_clip_once(
+    point: str, hub: HubSide, plan: Plan, tmp_path: Path
+) -> None:
+    with kernel(hub, tmp_path / "log", "plan", point) as killed:
+        assert go(killed) == [f"AT {point}"]
+    plan.run().result(60)
+    assert hub.enqueued == 4
+    assert len(plan.records()) == 4
+
+
+def test_two_kernels_with_the_same_plan_pay_for_each_clip_once(hub: HubSide, tmp_path: Path) -> None:
+    with ExitStack() as both:
+        kernels = [both.enter_context(kernel(hub, tmp_path / "log", "plan")) for _ in range(2)]
+        bought = [int(said) for said in go(*kernels)]
+    assert sum(bought) == hub.enqueued == 4
+
+
+def test_what_would_fail_is_said_before_anything_is_spent(studio: Studio, hub: HubSide) -> None:
+    plan = studio.sweep("a paper boat", duration=[2, 3])
+    assert [(label, [problem.field for problem in why]) for label, why in plan.faults] == [("2", ["duration"])]
+    with pytest.raises(errors.RequestError, match="2 s is too little"):
+        plan.run()
+    assert hub.posts == 0
+    plan.run(skip_faulty=True).result(40)
+    assert hub.posts == 1
+
+
+def test_a_plan_stops_within_its_budget_and_goes_on_with_another(plan: Plan, hub: HubSide) -> None:
+    run = plan.run(limit=1, budget="1.40")
+    with pytest.raises(
+        errors.BudgetError, match=r"asks for \$0\.672, and the budget of plan .*, \$1\.40, has \$0\.056"
+    ):
+        run.result(40)
+    assert (hub.posts, run.spent, run.left) == (2, 2 * THREE_SECONDS, 2 * THREE_SECONDS)
+    with pytest.raises(errors.BudgetError):
+        plan.run(limit=8, budget="1.40").result(40)
+    plan.run(budget="2.70").result(40)
+    assert hub.posts == 4
+
+
+@pytest.mark.parametrize("limit", [1, 4])
+def test_a_budget_holds_however_many_jobs_run_at_once(limit: int, studio: Studio, hub: HubSide) -> None:
+    run = studio.sweep("boat {n}", n=list(range(6)), duration=3).run(limit=limit, budget="2.10")
+    assert run.wait(40)
+    assert hub.posts == 3
+
+
+def test_failures_stop_the_rest_and_the_first_is_raised(studio: Studio, hub: HubSide) -> None:
+    hub.fault("failed", times=2, message="The prompt was refused by the provider's safety check.")
+    plan = studio.sweep("a boat {n}", n=list(range(5)), duration=3)
+    run = plan.run(limit=1, stop_after_failures=2)
+    with pytest.raises(errors.JobFailed, match="safety check"):
+        run.result(40)
+    assert [standing.state for standing in run.standings] == ["failed", "failed", "left", "left", "left"]
+    plan.run().result(40)
+    assert hub.posts == 7
+
+
+def test_a_paused_run_begins_nothing_until_it_goes_on(
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
+) -> None:
+    hub = own_hub(speed=10)
+    run = studio_at(hub).sweep("a boat {n}", n=list(range(3)), duration=3).run(limit=1)
+    until(lambda: hub.posts == 1)
+    run.pause()
+    until(lambda: run.standings[0].state == "done")
+    assert (run.paused, run.wait(0.3), hub.posts) == (True, False, 1)
+    run.resume()
+    assert len(run.result(40)) == 3
+
+
+def test_a_cancelled_run_stops_its_own_jobs_and_begins_no_more(
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
+) -> None:
+    hub = own_hub(speed=2)
+    studio = studio_at(hub)
+    run = studio.sweep("a boat {n}", n=list(range(3)), duration=3).run(limit=1)
+    until(lambda: run.jobs and run.jobs[0].state in ("queued", "processing"))
+    run.cancel()
+    with pytest.raises(errors.JobCancelled):
+        run.result(40)
+    assert hub.posts == 1
+    assert [standing.state for standing in run.standings] == ["cancelled", "left", "left"]
+    assert studio.spending().whole.uncertain == THREE_SECONDS
+
+
+def test_afterwards_the_plan_is_a_matrix_and_a_frame(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "face.png").write_bytes(picture())
+    looks: dict[str, Any] = {"look": ["<b>calm</b>", "wild"], "input_image": ["face.png"]}
+    plan = studio.sweep("@Image1 is {look}", looks, duration=[3, 4])
+    plan.run().result(40)
+    html = plan.matrix("look", "duration")._repr_mimebundle_()["text/html"]
+    frame = plan.to_frame()
+    assert html.count("<video") == 4
+    assert "<b>calm" not in html
+    assert "&lt;b&gt;calm" in html
+    assert list(frame["look"]) == ["<b>calm</b>", "<b>calm</b>", "wild", "wild"]
+    assert set(frame["state"]) == {"there"}
+    assert list(frame["price"]) == [0.672, 0.896] * 2
+    with pytest.raises(errors.KlingError, match="this plan has"):
+        plan.matrix("colour")
+
+
+def test_it_can_be_awaited_and_shows_itself(plan: Plan) -> None:
+    import asyncio
+
+    async def cell() -> int:
+        return len(await plan.run())
+
+    assert asyncio.run(cell()) == 4
+    run = plan.run()
+    run.wait(40)
+    assert run._repr_mimebundle_()["text/plain"].startswith("4 in the log · $0.00 spent")

@@ -1,0 +1,56 @@
+"""Requests of every kind: what the tests of snippets write as code and read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from kling_nb.models.request import OMNI
+from tests.models.drafts import FACE, SIDE, urls
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(str.strip)
+#: What shells, templates and quotes trip over.
+hard = st.sampled_from([
+    "it's \"round\" $HOME `ls` $(rm -rf) \\ \\n @BODY@ ${x} $$ %s {y} #no",
+    "JSON\nEOF\n'''\n\"\"\"",
+    "curl -d '{}' https://example.org/api/ai/queue\\",
+    "local-file0. \u2028 \x85 \t\r\n 猫 \U0001f431",
+])  # fmt: skip
+prompts = texts | hard
+
+_delivery = {"num_generations": st.integers(1, 4)}
+_pictures = {"input_image": st.lists(urls, max_size=3), "start_image_url": urls}
+_settings = {
+    "aspect_ratio": st.sampled_from(["16:9", "9:16", "1:1"]),
+    "generate_audio": st.booleans(),
+    "elements": st.lists(
+        st.fixed_dictionaries(
+            {"frontal_image_url": urls}, optional={"reference_image_urls": st.lists(urls, max_size=3)}
+        ),
+        max_size=4,
+    ),
+}
+single = st.fixed_dictionaries(
+    {"prompt": prompts},
+    optional={"duration": st.integers(3, 15), "negative_prompt": prompts, **_pictures, **_settings, **_delivery},
+)
+many = st.fixed_dictionaries(
+    {
+        "multi_prompt": st.lists(
+            st.fixed_dictionaries({"prompt": prompts, "duration": st.integers(3, 5)}), min_size=1, max_size=3
+        )
+    },
+    optional={**_pictures, **_settings, **_delivery},
+)
+omni = st.fixed_dictionaries(
+    {"model": st.just(OMNI), "prompt": prompts},
+    optional={"resolution": st.sampled_from(["720p", "4k"]), "keep_audio": st.booleans(), "input_video": urls},
+)
+other = st.fixed_dictionaries(
+    {"model": st.sampled_from(["kling-video-o1", "flux"]), "prompt": prompts},
+    optional={"steps": st.integers(0, 9), "cfg scale": st.floats(0, 1), "class": prompts, "image_url": urls},
+)
+bodies: st.SearchStrategy[dict[str, Any]] = single | many | omni | other
+
+__all__ = ["FACE", "SIDE", "bodies", "prompts", "single"]

@@ -1,0 +1,309 @@
+"""The gallery and the player under a real mouse and keyboard."""
+
+import re
+
+import pytest
+from gallery_stand import PLANTED
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+SETUP = "import sys\nfrom stand_in import Engine\nengine = Engine()"
+#: One kernel for all of them: each test runs a cell of its own anew, over a log of its own.
+NEW = """import itertools
+from gallery_stand import Stand, PLANTED
+numbers = itertools.count()
+def few():
+    return Stand(f"few-{next(numbers)}", 8, prompts=(PLANTED, "a blue kite"), engine=engine)
+many = Stand("many", 2000, engine=engine)"""
+THREE, TWO, FEW, MANY, BOTH = range(2, 7)
+CELLS = (
+    "few().compare('job00000', 'job00001', 'job00002')",
+    "few().compare('job00000', 'job00001')",
+    "stand = few()\nstand.gallery()",
+    "many.gallery()",
+    "stand = few()\ndisplay(stand.compare('job00000', 'job00001'))\nstand.gallery()",
+)
+#: What a frame says of itself: the bits in the upper half of the picture.
+NUMBER = """(video) => {
+  const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+  const pen = canvas.getContext('2d');
+  pen.drawImage(video, 0, 0);
+  let number = 0;
+  for (let bit = 0; bit < 7; bit += 1) {
+    const [red] = pen.getImageData(bit * 48 + 24, 40, 1, 1).data;
+    number += (red > 127 ? 1 : 0) << bit;
+  }
+  return number;
+}"""
+
+
+class Seen:
+    """What is on the screen of one notebook."""
+
+    def __init__(self, notebook, cell, what):
+        self.notebook, self.page = notebook, notebook.page
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+        notebook.run(cell)
+        self.cell = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(cell)
+        self.root = self.cell.locator(what).first
+        self.root.wait_for()
+        self.cards = self.root.locator(".kn-card:visible")
+
+    def numbers(self):
+        return [video.evaluate(NUMBER) for video in self.root.locator(".kn-stage video").all()]
+
+    def ask(self, expression):
+        return self.page.evaluate(
+            """async (code) => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const reply = await kernel.requestExecute({ code: '', silent: true, store_history: false,
+                    user_expressions: { it: code } }).done;
+                const it = reply.content.user_expressions.it;
+                return it.status === 'ok' ? it.data['text/plain'] : `${it.ename}: ${it.evalue}`;
+            }""",
+            expression,
+        )
+
+    def eventually(self, expression, expected):
+        for _ in range(100):
+            if (said := self.ask(expression)) == expected:
+                return
+            self.page.wait_for_timeout(30)
+        raise AssertionError(f"{expression} is {said}, not {expected}")
+
+
+@pytest.fixture(scope="module")
+def opened(lab):
+    notebook = lab.notebook(SETUP, NEW, *CELLS)
+    notebook.run(0)
+    notebook.run(1)
+    yield notebook
+    notebook.close()
+
+
+@pytest.fixture
+def player(opened):
+    def show(cell=TWO):
+        seen = Seen(opened, cell, ".kn-compare")
+        expect(seen.root).to_have_attribute("data-ready", "true")
+        return seen
+
+    return show
+
+
+@pytest.fixture
+def gallery(opened):
+    def show(cell=FEW):
+        seen = Seen(opened, cell, ".kn-gallery")
+        seen.cards.first.wait_for()
+        return seen
+
+    return show
+
+
+def test_all_players_show_the_frame_that_was_stepped_to(player):
+    seen = player(THREE)
+    seen.root.focus()
+    assert seen.numbers() == [0, 0, 0]
+
+    for key, there in [("Period", 1), ("Period", 2), ("Comma", 1), ("ArrowRight", 25), ("Period", 26), ("Home", 0)]:
+        seen.page.keyboard.press(key)
+        expect(seen.root.locator(".kn-time")).to_contain_text(f"frame {there + 1} of 72")
+        assert seen.numbers() == [there] * 3
+    seen.page.keyboard.press("End")
+    expect(seen.root.locator(".kn-time")).to_contain_text("frame 72 of 72")
+    assert seen.numbers() == [71, 59, 47]  # the shorter ones rest on their last
+
+
+def test_players_stay_within_a_frame_of_each_other_and_stop_on_the_same(player):
+    seen = player(THREE)
+    seen.root.get_by_role("button", name="Play (space)").click()
+    drifts = seen.root.evaluate(
+        """async (root) => {
+            const videos = [...root.querySelectorAll('.kn-stage video')];
+            const drifts = [];
+            const start = performance.now();
+            while (performance.now() - start < 1700) {
+                await new Promise(requestAnimationFrame);
+                const times = videos.map((video) => video.currentTime);
+                const drift = (Math.max(...times) - Math.min(...times)) * 24;
+                if (performance.now() - start > 500 && times[0] < 1.9) drifts.push(drift);
+            }
+            return drifts.sort((a, b) => a - b);
+        }"""
+    )
+    middle = drifts[len(drifts) // 2]
+    print(f"drift in frames: median {middle:.3f}, 95 % {drifts[len(drifts) * 95 // 100]:.3f}, worst {drifts[-1]:.3f}")
+    assert middle < 0.5 and drifts[len(drifts) * 95 // 100] < 1
+
+    seen.root.get_by_role("button", name="Pause (space)").click()
+    expect(seen.root.get_by_role("button", name="Play (space)")).to_be_visible()
+    seen.page.wait_for_function(
+        "(root) => [...root.querySelectorAll('video')].every((video) => video.paused && !video.seeking)",
+        arg=seen.root.element_handle(),
+    )
+    assert len(set(seen.numbers())) == 1
+
+
+def test_it_plays_again_and_again_at_the_speed_that_was_chosen(player):
+    seen = player()
+    seen.root.get_by_role("combobox", name="Speed").select_option("2")
+    seen.root.get_by_role("slider", name="Time").fill("2.8")
+    seen.root.get_by_role("button", name="Play (space)").click()
+    seen.page.wait_for_function(
+        "(root) => root.querySelector('video').currentTime > 0.1 && root.querySelector('video').currentTime < 2",
+        arg=seen.root.element_handle(),
+    )
+    assert seen.root.locator("video").first.evaluate("(video) => video.playbackRate") == 2
+
+
+def test_a_wipe_shows_one_clip_over_the_other(player):
+    seen = player()
+    seen.root.get_by_role("radio", name="Wipe").check(force=True)
+    box = seen.root.get_by_role("slider", name="Where A ends").bounding_box()
+    seen.page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + 60)
+
+    first, second = seen.root.locator(".kn-box").all()
+    assert abs(float(second.evaluate("(el) => getComputedStyle(el).clipPath.match(/([0-9.]+)%/)[1]")) - 25) < 1
+    assert first.bounding_box() == second.bounding_box()
+    line = seen.root.locator(".kn-wipe-line").bounding_box()
+    assert abs(line["x"] + 1 - (box["x"] + box["width"] * 0.25)) < 6
+
+
+def test_planted_text_is_text_in_the_player(player):
+    seen = player()
+    expect(seen.root.locator(".kn-value").first).to_contain_text("<script>window.planted = 1</script>")
+    assert seen.page.evaluate("() => window.planted") is None
+
+
+def test_two_thousand_records_scroll_and_only_what_is_seen_is_there(gallery):
+    seen = gallery(MANY)
+    expect(seen.root.locator(".kn-found")).to_have_text("2000 clips")
+    figures = seen.root.evaluate(
+        """async (root) => {
+            const grid = root.querySelector('.kn-grid');
+            const gaps = [];
+            let before = performance.now();
+            let most = 0;
+            for (let step = 0; step < 90; step += 1) {
+                grid.scrollTop += 260;
+                await new Promise(requestAnimationFrame);
+                gaps.push(performance.now() - before);
+                before = performance.now();
+                most = Math.max(most, root.querySelectorAll('.kn-card').length);
+            }
+            gaps.sort((a, b) => a - b);
+            return { median: gaps[45], nearly: gaps[85], worst: gaps[89], most };
+        }"""
+    )
+    print(f"scrolling: {figures}")
+    assert figures["most"] < 60
+    assert figures["median"] < 150  # 16.7 ms is the aim; a loaded machine that runs tests gets more
+
+    seen.root.locator(".kn-grid").evaluate("(grid) => { grid.scrollTop = grid.scrollHeight; }")
+    last = seen.root.locator(".kn-card[aria-posinset='2000']")
+    expect(last).to_contain_text("take 0 of a red kite")
+    expect(last.locator("img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
+
+
+def test_it_is_filtered_as_one_types(gallery):
+    seen = gallery(MANY)
+    seen.root.get_by_role("searchbox", name="Search").press_sequentially("take 42 ", delay=20)
+    expect(seen.root.locator(".kn-found")).to_have_text("11 clips")  # 42, and 420 to 429
+    seen.root.get_by_role("combobox", name="Status").select_option(label="Failed")
+    expect(seen.root.locator(".kn-found")).to_have_text("1 clip")
+    seen.root.get_by_role("searchbox", name="Search").fill("nowhere")
+    expect(seen.root.get_by_text("Nothing passes these filters.")).to_be_visible()
+    seen.root.get_by_role("button", name="Clear", exact=True).click()
+    expect(seen.root.locator(".kn-found")).to_have_text("2000 clips")
+
+
+def test_stars_tags_and_a_note_are_in_the_log_at_once(gallery):
+    seen = gallery()
+    card = seen.cards.nth(2)  # job00005
+    card.get_by_role("button", name="4 stars").click()
+    seen.eventually("stand.record('job00005').stars", "4")
+    card.focus()
+    seen.page.keyboard.press("2")
+    seen.eventually("stand.record('job00005').stars", "2")
+    expect(card.locator(".kn-star.kn-on")).to_have_count(2)
+
+    seen.page.keyboard.press("Enter")
+    seen.root.get_by_role("textbox", name="Tags").fill(f"hero, {PLANTED}")
+    seen.root.get_by_role("textbox", name="Note").fill(PLANTED)
+    seen.root.get_by_role("textbox", name="Note").blur()
+    seen.eventually("stand.record('job00005').note == PLANTED", "True")
+    seen.eventually("stand.record('job00005').tags == ('hero', PLANTED)", "True")
+    expect(card).to_contain_text("#hero")
+    expect(seen.root.get_by_role("button", name="#hero")).to_be_visible()
+    assert seen.page.evaluate("() => window.planted") is None
+
+
+def test_a_clip_plays_while_one_points_at_it(gallery):
+    seen = gallery()
+    seen.cards.nth(1).hover()
+    seen.page.wait_for_function("() => document.querySelector('.kn-moving')?.currentTime > 0.1")
+    seen.root.get_by_role("searchbox").hover()
+    expect(seen.root.locator(".kn-moving")).to_have_count(0)
+
+
+def test_a_reader_who_wants_less_motion_gets_none(gallery):
+    seen = gallery()
+    seen.page.emulate_media(reduced_motion="reduce")
+    seen.cards.nth(1).hover()
+    seen.page.wait_for_timeout(400)  # that nothing happens can only be waited for
+    expect(seen.root.locator(".kn-moving")).to_have_count(0)
+    seen.page.emulate_media(reduced_motion="no-preference")
+
+
+def test_the_selected_are_compared_made_again_and_deleted(gallery):
+    seen = gallery()
+    for number in (0, 1):
+        seen.cards.nth(number).focus()
+        seen.page.keyboard.press("Space")
+    seen.root.get_by_role("button", name="Compare").click()
+    expect(seen.root.locator(".kn-compare")).to_have_attribute("data-ready", "true")
+
+    seen.root.get_by_role("button", name="Generate again").click()
+    expect(seen.root.get_by_text("Generate 2 clips again?")).to_be_visible()
+    assert seen.ask("len(stand.started)") == "0"
+    seen.root.get_by_role("button", name="Generate · $2.02").dblclick()
+    expect(seen.root.locator(".kn-row")).to_have_count(2)
+    assert seen.ask("[of for _, of in stand.started]") == "['job00007', 'job00006']"
+
+    seen.cards.nth(0).focus()
+    seen.page.keyboard.press("Space")
+    seen.root.get_by_role("button", name="Delete").click()
+    expect(seen.root.locator(".kn-found")).to_have_text("7 clips")
+    assert seen.ask("stand.log.trashed()") == "['job00007']"
+    seen.root.get_by_role("button", name="Undo").click()
+    expect(seen.root.locator(".kn-found")).to_have_text("8 clips")
+    assert seen.ask("(stand.log.trashed(), stand.log.verify())") == "([], [])"
+
+
+def test_it_fits_in_a_narrow_cell(gallery):
+    seen = gallery(BOTH)
+    for root in (seen.root, seen.cell.locator(".kn-compare-view")):
+        root.evaluate("(el) => { el.style.width = '320px'; }")
+        expect(root.locator("video, .kn-card").first).to_be_visible()
+        assert root.evaluate("(el) => el.scrollWidth") <= 322
+
+
+def test_what_a_cell_keeps_needs_no_kernel_and_is_not_in_the_way_of_the_widget(gallery):
+    seen = gallery(BOTH)
+    sheet, table = (
+        seen.page.locator(f".jp-NotebookPanel:not(.lm-mod-hidden) .kling-{what}") for what in ("gallery", "compare")
+    )
+    expect(sheet).to_be_hidden()
+    expect(table).to_be_hidden()
+
+    seen.notebook.save()
+    seen.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
+    seen.notebook.reload()
+
+    expect(sheet).to_be_visible()
+    expect(table.locator("video")).to_have_count(2)
+    seen.page.wait_for_function(
+        "() => [...document.querySelectorAll('.kling-compare video')].every((v) => v.readyState > 0)"
+    )

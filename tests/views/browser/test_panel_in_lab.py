@@ -1,0 +1,264 @@
+"""The panel under a real mouse and keyboard."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+TWO = '{"prompt": "@Image1 meets @Image2", "input_image": [RED, BLUE]}'
+
+
+def test_a_prompt_is_written_with_completion(panel, page):
+    screen = panel('{"input_image": [RED, BLUE]}')
+    screen.prompt.click()
+    page.keyboard.type("Look, @")
+    expect(screen.root.get_by_role("option")).to_have_count(2)
+
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.type("waves to @Nobody")
+
+    expect(screen.prompt).to_have_value("Look, @Image2 waves to @Nobody")
+    expect(screen.root.locator(".kn-layer .kn-known").first).to_have_text("@Image2")
+    expect(screen.root.locator(".kn-layer .kn-unknown").first).to_have_text("@Nobody")
+    expect(screen.root.get_by_text("@Nobody is no reference")).to_be_visible()
+    screen.kernel_says("panel.fields['prompt']", "'Look, @Image2 waves to @Nobody'")
+
+
+def test_faults_come_and_go_as_one_types(panel, page):
+    screen = panel()
+    expect(screen.generate).to_be_disabled()
+
+    screen.prompt.fill("A red kite")
+    expect(screen.generate).to_be_enabled()
+    expect(screen.generate).to_have_text("Generate · $1.12")
+    screen.prompt.fill("x" * 2501)
+
+    expect(screen.root.locator(".kn-fault[data-severity=error]")).to_contain_text("2,501")
+    expect(screen.generate).to_be_disabled()
+
+
+def test_a_verdict_follows_a_keystroke_within_a_tenth_of_a_second(panel, page):
+    screen = panel('{"prompt": "x"}')
+    expect(screen.generate).to_be_enabled()
+    waits = screen.root.evaluate(
+        """async (root) => {
+            const area = root.querySelector('.kn-one-prompt textarea');
+            const waits = [];
+            for (let i = 0; i < 15; i += 1) {
+                const empty = i % 2 === 0;
+                const start = performance.now();
+                area.value = empty ? '' : 'x';
+                area.dispatchEvent(new Event('input'));
+                await new Promise((done) => {
+                    const there = () => root.querySelector('.kn-primary').disabled === empty;
+                    const look = () => (there() ? done() : setTimeout(look, 1));
+                    look();
+                });
+                waits.push(performance.now() - start);
+            }
+            return waits.sort((a, b) => a - b);
+        }"""
+    )
+    print(f"keystroke to verdict: median {waits[7]:.0f} ms, worst {waits[-1]:.0f} ms")
+
+    assert waits[7] < 300  # 100 ms is the aim; a loaded machine that runs tests gets more
+
+
+def test_a_dropped_and_a_pasted_picture_become_references(panel):
+    screen = panel()
+
+    screen.bring(".kn-references", "face.png")
+    expect(screen.tiles).to_have_count(1)
+    screen.bring("textarea", "hand.png", event="paste")
+
+    expect(screen.tiles).to_have_count(2)
+    expect(screen.tiles.nth(1).locator("img")).to_be_visible()
+    screen.kernel_says("[a.name for a in panel.fields['input_image']]", "['face.png', 'hand.png']")
+
+
+def test_a_picture_that_is_too_small_is_marked(panel):
+    screen = panel()
+
+    screen.bring(".kn-references", "dot.png", size=(20, 20))
+
+    expect(screen.root.get_by_text("dot.png is 20×20 px")).to_be_visible()
+    expect(screen.tiles.first).to_have_attribute("data-level", "error")
+
+
+def test_a_large_file_arrives_in_pieces(panel, page):
+    screen = panel()
+    transfer = page.evaluate_handle(
+        """() => {
+            const data = new Uint8Array(13 * 1024 * 1024).fill(7);
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([data], 'large.png', { type: 'image/png' }));
+            return transfer;
+        }"""
+    )
+    screen.root.locator(".kn-references").dispatch_event("drop", {"dataTransfer": transfer})
+
+    expect(screen.root.get_by_text("large.png cannot be read")).to_be_visible()
+    screen.kernel_says("len(panel.fields['input_image'][0].data)", str(13 * 1024 * 1024))
+
+
+def test_mentions_follow_a_picture_that_is_dragged(panel):
+    screen = panel(TWO)
+
+    screen.tiles.nth(0).drag_to(screen.tiles.nth(1))
+
+    expect(screen.prompt).to_have_value("@Image2 meets @Image1")
+    screen.kernel_says("panel.fields['input_image'][0].data == BLUE", "True")
+
+
+def test_pictures_are_moved_and_removed_with_the_keyboard(panel, page):
+    screen = panel(TWO)
+    screen.tiles.nth(0).focus()
+
+    page.keyboard.press("Alt+ArrowRight")
+    expect(screen.prompt).to_have_value("@Image2 meets @Image1")
+    page.keyboard.press("Delete")
+
+    expect(screen.tiles).to_have_count(1)
+    expect(screen.prompt).to_have_value("@Image meets @Image1")
+
+
+def test_a_path_that_leads_nowhere_says_so(panel, page):
+    screen = panel()
+    screen.root.get_by_label("Address or path of a picture").fill("no/such.png")
+    page.keyboard.press("Enter")
+
+    expect(screen.root.get_by_role("alert")).to_contain_text("no/such.png")
+
+
+def test_shots_are_added_timed_and_moved(panel, page):
+    screen = panel('{"prompt": "A harbour at dawn", "duration": 6}')
+    screen.root.get_by_role("radio", name="Shots").check()
+    screen.root.get_by_role("button", name="Add a shot").click()
+    page.keyboard.type("The boat leaves")
+    expect(screen.root.locator(".kn-total")).to_have_text("11 / 15 s")
+
+    for _ in range(5):
+        screen.root.get_by_role("button", name="one second more").nth(1).click()
+    expect(screen.root.locator(".kn-total")).to_have_attribute("data-level", "error")
+    expect(screen.root.get_by_text("16 s in all is too long")).to_be_visible()
+    page.keyboard.press("Alt+ArrowUp")
+    screen.root.get_by_role("button", name="one second less").nth(0).click()
+
+    expect(screen.generate).to_be_enabled()
+    shots = "[(shot['prompt'], shot['duration']) for shot in panel.fields['multi_prompt']]"
+    screen.kernel_says(shots, "[('The boat leaves', 9), ('A harbour at dawn', 6)]")
+
+
+def test_a_double_click_generates_once(panel):
+    screen = panel('{"prompt": "A red kite"}')
+
+    screen.generate.dblclick()
+
+    expect(screen.rows).to_have_count(1)
+    screen.kernel_says("len(studio.started)", "1")
+
+
+def test_an_error_of_generate_is_shown(panel):
+    screen = panel('{"prompt": "A red kite"}')
+    screen.ask("exec('from kling_nb.errors import CreditError; studio.fault = CreditError(\"You have run out.\")')")
+
+    screen.generate.click()
+
+    expect(screen.root.get_by_role("alert")).to_contain_text("You have run out.")
+    expect(screen.generate).to_be_enabled()
+
+
+def test_a_job_can_be_stopped_after_a_question(panel):
+    screen = panel('{"prompt": "A red kite"}')
+    screen.generate.click()
+    screen.rows.first.get_by_role("button", name="Cancel").click()
+    expect(screen.root.get_by_text("It may still be billed")).to_be_visible()
+
+    screen.root.get_by_role("button", name="Stop it").click()
+
+    expect(screen.rows.first).to_contain_text("Cancelled")
+
+
+def test_a_press_counts_while_a_cell_is_busy(panel, page):
+    screen = panel('{"prompt": "A red kite"}', "import time\ntime.sleep(8)")
+
+    screen.notebook.run(2, wait=False)
+    screen.generate.click()
+
+    expect(screen.rows).to_have_count(1, timeout=4000)
+
+
+def test_a_finished_card_is_static_and_saved(panel):
+    screen = panel('{"prompt": "A red kite"}')
+    screen.generate.click()
+    expect(screen.rows).to_have_count(1)
+
+    screen.ask("studio.started[0].become('succeeded')")
+    expect(screen.rows.first).to_contain_text("Done in 0:0")
+    expect(screen.page.locator(".stand-in-card")).to_have_count(1)
+
+    saved = screen.notebook.save()["cells"][1]["outputs"]
+    assert "stand-in-card" in saved[1]["data"]["text/html"]
+
+
+def test_after_a_reload_in_mid_job_the_panel_is_as_it_was(panel, page):
+    screen = panel(TWO)
+    screen.prompt.fill("@Image2 alone")
+    screen.generate.click()
+    expect(screen.rows).to_have_count(1)
+    screen.notebook.save()
+
+    screen.notebook.reload()
+    expect(screen.prompt).to_have_value("@Image2 alone")
+    expect(screen.tiles.first.locator("img")).to_be_visible()
+    screen.ask("studio.started[0].become('succeeded')")
+
+    expect(screen.rows.first).to_contain_text("Done")
+    expect(page.locator(".kn-late .stand-in-card")).to_be_visible()
+
+
+def test_python_can_fill_what_is_on_the_screen(panel):
+    screen = panel()
+
+    screen.ask("panel.fill({'prompt': 'From Python', 'duration': 9})")
+
+    expect(screen.prompt).to_have_value("From Python")
+    expect(screen.generate).to_have_text("Generate · $2.02")
+
+
+def test_a_second_view_shows_the_same_draft(panel):
+    screen = panel("{}", "panel")
+    screen.notebook.run(2)
+    second = screen.page.locator(".kn-panel").nth(1)
+
+    screen.prompt.fill("Both see this")
+
+    expect(second.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("Both see this")
+
+
+def test_the_live_rows_of_a_cell_become_their_card(notebook, page):
+    opened = notebook("job = Job('A red kite', engine=engine); view = display([job])")
+    expect(page.locator(".kn-jobs-view .kn-row")).to_contain_text("Queued")
+
+    page.evaluate(
+        "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code: \"job.become('succeeded')\", silent: true}).done; }"
+    )
+
+    expect(page.locator(".stand-in-card")).to_have_count(1)
+    data = opened.save()["cells"][1]["outputs"][0]["data"]
+    assert set(data) == {"text/html", "text/plain", "application/vnd.kling-nb.record+json"}
+
+
+def test_in_notebook_seven_shift_and_enter_do_not_run_the_cell(panel_in_seven):
+    screen = panel_in_seven()
+    before = screen.notebook.executions(1)
+    screen.prompt.click()
+
+    screen.page.keyboard.type("one")
+    screen.page.keyboard.press("Shift+Enter")
+    screen.page.keyboard.type("two")
+
+    expect(screen.prompt).to_have_value("one\ntwo")
+    assert screen.notebook.executions(1) == before

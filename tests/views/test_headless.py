@@ -1,0 +1,56 @@
+"""A notebook that nobody looks at keeps static cards and no widgets."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+pytestmark = pytest.mark.kernel
+HERE = Path(__file__).parent
+SETUP = """
+import threading
+from kling_nb.views.outlet import publish
+from kling_nb.views.progress import display
+from kling_nb.views.panel import Panel
+from stand_in import Engine, Job, Studio
+engine = Engine()
+job = Job("A red kite", engine=engine)
+view = display([job])
+"""
+WAIT = """
+over = threading.Event()
+job.subscribe(lambda progress: over.set() if progress.ended else None)
+job.become("succeeded")
+over.wait(5)
+publish([job])
+"""
+
+
+def run(tmp_path, monkeypatch, *cells):
+    paths = [str(HERE.parents[1]), str(HERE), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    client = NotebookClient(notebook, timeout=60, kernel_name="python3", shutdown_kernel="immediate")
+    client.execute()
+    return notebook
+
+
+def test_waiting_in_a_later_cell_leaves_the_card_in_the_first(tmp_path, monkeypatch):
+    notebook = run(tmp_path, monkeypatch, SETUP, WAIT)
+
+    (output,) = notebook.cells[0].outputs
+    assert output.data["text/html"] == "<div class='stand-in-card'>card of job-1</div>"
+    assert "application/vnd.jupyter.widget-view+json" not in output.data
+    assert notebook.cells[1].outputs == []
+
+
+def test_a_panel_that_nobody_sees_keeps_its_cards_too(tmp_path, monkeypatch):
+    show = "panel = Panel(Studio(engine=engine), {'prompt': 'x'}); panel"
+    wait = WAIT.replace("job.", "panel.jobs[0].").replace("publish([job])", "publish(panel.jobs)")
+
+    notebook = run(tmp_path, monkeypatch, SETUP, show, "panel.generate()\n" + wait)
+
+    assert "card of job-" in notebook.cells[1].outputs[1].data["text/html"]

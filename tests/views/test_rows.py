@@ -1,0 +1,99 @@
+"""Rows follow jobs; the throttle keeps them to a few messages and never loses the last."""
+
+import asyncio
+import threading
+
+from stand_in import Job
+
+from kling_nb.views.rows import Rows, row_of
+from kling_nb.views.throttle import Throttle
+
+
+def test_a_job_that_had_ended_already_ends_once():
+    ended, job = [], Job("a")
+    job._become("succeeded", {})
+
+    Rows(lambda rows: None, ended.append).add([job])
+
+    assert ended == [job] and job.listeners == []
+
+
+def test_a_job_is_let_go_when_it_ends():
+    ended, job = [], Job("a")
+    rows = Rows(lambda rows: None, ended.append)
+    rows.add([job])
+
+    job.become("processing")
+    job.become("succeeded")
+
+    assert ended == [job] and job.listeners == []
+
+
+def test_a_job_that_is_added_twice_has_one_row():
+    sent, job = [], Job("a")
+    rows = Rows(sent.append, lambda job: None)
+
+    rows.add([job])
+    rows.add([job])
+
+    assert [row["id"] for row in sent[-1]] == [job.id]
+
+
+def test_the_newest_stands_first_when_asked():
+    sent, jobs = [], [Job("a"), Job("b")]
+    rows = Rows(sent.append, lambda job: None, newest_first=True)
+
+    rows.add(jobs)
+
+    assert [row["title"] for row in sent[-1]] == ["b", "a"]
+
+
+def test_a_failure_is_shown_with_its_remedy():
+    job = Job("a")
+    job.fail("no face was found", "use a clearer portrait")
+
+    assert row_of(job.progress)["failure"] == {"message": "no face was found", "remedy": "use a clearer portrait"}
+
+
+async def test_a_burst_on_a_loop_is_two_messages_and_the_last_is_true():
+    sent, value, last = [], 0, asyncio.Event()
+
+    def send():
+        sent.append(value)
+        if value == 499:
+            last.set()
+
+    throttle = Throttle(send, interval=0.02)
+    for value in range(500):  # noqa: B007 - `send` reads it
+        throttle()
+    await asyncio.wait_for(last.wait(), 5)
+
+    assert sent == [0, 499]
+
+
+def test_without_a_loop_nothing_waits():
+    sent = []
+    throttle = Throttle(lambda: sent.append(1))
+
+    for _ in range(3):
+        throttle()
+
+    assert len(sent) == 3
+
+
+def test_many_threads_end_with_the_true_rows():
+    sent, jobs = [], [Job(str(number)) for number in range(8)]
+    rows = Rows(sent.append, lambda job: None)
+    rows.add(jobs)
+
+    def run(job):
+        for status in ("processing", "downloading", "succeeded"):
+            job._become(status, {})
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {row["status"] for row in sent[-1]} == {"succeeded"}
