@@ -1,0 +1,69 @@
+"""`Looking`: the verbs that show something in a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kling_nb.engine.job import Job
+from kling_nb.logbook.selection import Selection
+from kling_nb.making import Making
+from kling_nb.models.record import Record
+from kling_nb.models.request import Request
+
+if TYPE_CHECKING:
+    from kling_nb.curating import Curating
+    from kling_nb.views.compare import CompareView
+    from kling_nb.views.gallery import Gallery
+    from kling_nb.views.panel import Panel
+
+
+class Looking(Making):
+    """The panel, the log, the gallery, the comparison."""
+
+    def panel(self, source: Request | Record | Mapping[str, Any] | str | None = None) -> Panel:
+        """Return the panel that builds a request; filled from a request, a record or fields when given.
+
+        A text is read as code: a cURL command, a JSON body or a Python call. What of it was not understood is listed.
+        """
+        from kling_nb.actions import Actions
+        from kling_nb.views.panel import Panel
+
+        request = self.request_of(source) if isinstance(source, Record) else source
+        parts = self.parts
+        actions = Actions(parts.settings, parts.connection, parts.store, self._loop, self.start)
+        return Panel(actions, request)
+
+    def log(self, **filters: Any) -> Selection:
+        """Return the records that pass the filters, newest first; see `Selection`."""
+        chosen = {"kind": "result", **filters}
+        return Selection(self.store, chosen, bind=self.bind, show=self.parts.screen.table)
+
+    def gallery(self, **filters: Any) -> Gallery:
+        """Return the log's clips as a gallery: find, play, rate, tag, compare, make again. Filters as for `log`."""
+        from kling_nb.views.gallery import Gallery
+
+        chosen: dict[str, Any] = {"kind": "result", **filters}
+        self.store.find(limit=0, **chosen)  # a wrong filter is said here, not when it is shown
+        return Gallery(self._curating(), chosen)
+
+    def compare(self, *clips: Any) -> CompareView:
+        """Play 2 to 9 clips as one, with what tells them apart: records, clips, jobs, ids, or lists of them.
+
+        Raises `KlingError` for fewer or more, and for one that has no clip.
+        """
+        from kling_nb.views.compare import CompareView
+
+        curating = self._curating()
+        return CompareView(curating.comparison(curating.records_of(clips)), curating.clip)
+
+    # --- inside ---
+
+    def _curating(self) -> Curating:
+        from kling_nb.curating import Curating
+
+        def start(request: Request, rerun_of: str) -> list[Job]:
+            return self.start(self.request(request), rerun_of=rerun_of)
+
+        parts, estimate = self.parts, self.parts.connection.estimate
+        return Curating(parts.store, parts.screen.links, request_of=self.request_of, estimate=estimate, start=start)

@@ -1,0 +1,152 @@
+"""`Making`: the verbs that make clips."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kling_nb import errors
+from kling_nb.connection import PATIENCE
+from kling_nb.engine.intent import records_for, sibling
+from kling_nb.engine.job import Job
+from kling_nb.engine.jobs import Jobs
+from kling_nb.links import notebook_path
+from kling_nb.models.catalogue import Model
+from kling_nb.models.lint import lint, parse
+from kling_nb.models.price import Estimate, estimate
+from kling_nb.models.record import Kind, Record
+from kling_nb.models.request import HubRequest, Request, given_in
+from kling_nb.render import HubInfo
+from kling_nb.screen import Problems
+from kling_nb.wiring import Wiring
+
+#: Seconds that the start of the local hub may keep a cell waiting, beside the question itself.
+_START = 20.0
+
+
+class Making(Wiring):
+    """Requests: checked, priced, sent, brought back."""
+
+    def generate(self, request: Request | str | None = None, /, **fields: Any) -> Job | Jobs:
+        """Start a generation and return its job at once; with `num_generations` above 1, all of them as `Jobs`.
+
+        Takes a request, or a prompt and the fields of `ReferenceToVideo` (another `model=` by its own fields).
+        Raises `RequestError` with every fault before anything is spent.
+        """
+        return self._start(self.request(request, **fields), "result")
+
+    def preview(self, request: Request | str | None = None, /, **fields: Any) -> Job | Jobs:
+        """Draw the request's animatic on the local hub: free, about as long as it takes to draw. Never a result."""
+        single = {**fields, "num_generations": 1}
+        whole = self.request(request, **fields) if isinstance(request, Request) else self.request(request, **single)
+        return self._start(whole.model_copy(update={"num_generations": 1}), "preview")
+
+    def gather(self, *jobs: Job | Iterable[Job]) -> Jobs:
+        """Join jobs: `kn.gather(a, b).result()` waits for all; so does `await kn.gather(a, b)`."""
+        each = [job for given in jobs for job in ((given,) if isinstance(given, Job) else given)]
+        return Jobs.of(each, self.parts.screen)
+
+    def request(self, request: Request | Record | str | None = None, /, **fields: Any) -> Request:
+        """Return the checked request that the arguments make. Raises `RequestError` with every fault at once."""
+        if isinstance(request, Record):
+            request = self.request_of(request)
+        if isinstance(request, Request):
+            fields = {**given_in(request), **fields}
+        elif request is not None:
+            fields = {"prompt": request, **fields}
+        whole, problems = parse(fields)
+        if isinstance(whole, HubRequest):
+            problems = lint(whole, self.model(whole.model))
+        faults = [problem for problem in problems if problem.severity == "error"]
+        if whole is None or faults:
+            raise errors.RequestError(faults)
+        return whole
+
+    def lint(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Problems:
+        """Return every problem of a request, errors and warnings, without sending anything."""
+        if isinstance(request, str):
+            request = {"prompt": request}
+        return Problems(lint(request if isinstance(request, Request) else {**(request or {}), **fields}))
+
+    def price(self, request: Request | str | None = None, /, **fields: Any) -> Estimate:
+        """Return what a request would cost, by the hub's live price where it answers."""
+        whole = self.request(request, **fields)
+        with contextlib.suppress(errors.HubError, errors.WaitTimeout):
+            self.model(whole.model)
+        return self.parts.connection.estimate(whole)
+
+    def resume(self) -> Jobs:
+        """Bring back every unfinished job of this log, fetch what finished meanwhile, and return them.
+
+        Jobs that another living kernel carries out are left to it. Nothing that may have been sent is sent again.
+        """
+        batches: dict[str, list[Record]] = {}
+        for record in self.store.unfinished():
+            if self._engine_of(record) is not None and (taken := self.store.take(record.id)):
+                batches.setdefault(record.batch, []).append(taken)
+        jobs = [job for records in batches.values() for job in self._adopt(records)]
+        return Jobs.of(jobs, self.parts.screen)
+
+    def rerun(self, record: Record, changes: dict[str, Any]) -> Job | Jobs:
+        """Run a record's request again, with changes; the new record names the old one."""
+        request = self.request(self.request_of(record), **{"num_generations": 1, **changes})
+        jobs = self.start(request, rerun_of=record.id)
+        return jobs[0] if len(jobs) == 1 else Jobs.of(jobs, self.parts.screen)
+
+    def hub(self) -> HubInfo:
+        """Say which hub answers, where the key came from (never the key), and whether the model is in its catalogue."""
+        return self._wait(self.parts.connection.info(), PATIENCE + _START)
+
+    def model(self, model_id: str) -> Model:
+        """Return a model of the hub's catalogue. Raises `ModelNotFound` with alternatives, or another `HubError`."""
+        return self.parts.connection.catalogue.seen(model_id) or self._wait(
+            self.parts.connection.catalogue.model(model_id)
+        )
+
+    def start(
+        self,
+        request: Request,
+        kind: Kind = "result",
+        rerun_of: str | None = None,
+        *,
+        plan: str | None = None,
+        cell: str | None = None,
+    ) -> list[Job]:
+        """Write the intent and begin; what the panel's buttons call. Raises `BudgetError` when a limit refuses."""
+        parts, notebook, preview = self.parts, notebook_path(), kind == "preview"
+        local = preview or parts.settings.local
+        records = records_for(
+            request,
+            hub="local" if local else parts.connection.main.base_url,
+            local=local,
+            kind=kind,
+            estimate=estimate(request.draft(), free=True) if preview else parts.connection.estimate(request),
+            now=datetime.datetime.now(datetime.UTC),
+            notebook=notebook.name if notebook else None,
+            rerun_of=rerun_of,
+            plan=plan,
+            cell=cell,
+        )
+        parts.store.purse.afford(records)
+        return (parts.previews if preview else parts.engine).start(records, request)
+
+    # --- inside ---
+
+    def _start(self, request: Request, kind: Kind) -> Job | Jobs:
+        jobs = self.start(request, kind)
+        return jobs[0] if len(jobs) == 1 else Jobs.of(jobs, self.parts.screen)
+
+    def _adopt(self, records: list[Record]) -> list[Job]:
+        engine = self._engine_of(records[0])
+        if engine is None:
+            return []
+        request: Request | None = None
+        if any(record.status == "prepared" for record in records):
+            with contextlib.suppress(errors.LogError):
+                request = self.request_of(records[0])
+            known = {record.index for record in self.store.find(batch=records[0].batch, kind=None)}
+            first = next(record for record in records if record.status == "prepared")
+            records = [*records, *(sibling(first, i) for i in range(first.generations) if i not in known)]
+        return engine.adopt(records, request)

@@ -1,0 +1,148 @@
+"""`Wiring`: what a studio is made of, put together at the first use. The parts of `Studio` stand on it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kling_nb import errors
+from kling_nb.connection import PATIENCE, Connection, nothing_known
+from kling_nb.engine.engine import DEADLINE, Engine
+from kling_nb.engine.job import Job
+from kling_nb.engine.jobs import Jobs
+from kling_nb.hubs.upload import Way
+from kling_nb.links import Links, notebook_path
+from kling_nb.logbook.store import Log
+from kling_nb.loop import BackgroundLoop
+from kling_nb.models import restore
+from kling_nb.models.record import Record
+from kling_nb.models.request import Request
+from kling_nb.pace import LOCAL_PACE, Pace
+from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.screen import Screen
+from kling_nb.settings import Settings, read_settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a studio is made of once it is used."""
+
+    settings: Settings
+    store: Log
+    connection: Connection
+    screen: Screen
+    engine: Engine
+    previews: Engine
+
+
+class Wiring(ABC):
+    """A hub, a log, and what lies between them. Making one opens nothing; the first use does."""
+
+    def __init__(
+        self,
+        *,
+        key: str | None = None,
+        hub: str | None = None,
+        log: str | Path | None = None,
+        upload: Way = "workbench",
+        deadline: float = DEADLINE,
+    ) -> None:
+        self._given: dict[str, Any] = {"key": key, "hub": hub, "log": log}
+        self._upload: Way = upload
+        self._deadline = deadline
+        self._loop = BackgroundLoop()
+        self._guard = threading.RLock()
+        self._parts: Parts | None = None
+        self._beside = Path.cwd()
+        if hasattr(os, "register_at_fork"):
+            forked = weakref.WeakMethod(self._forked)
+            os.register_at_fork(after_in_child=lambda: (wire := forked()) and wire())
+
+    @property
+    def parts(self) -> Parts:
+        """What it is made of, put together at the first use: the settings are read then."""
+        with self._guard:
+            if self._parts is None:
+                self._parts = self._wired()
+            return self._parts
+
+    @property
+    def store(self) -> Log:
+        """The record store."""
+        return self.parts.store
+
+    def close(self) -> None:
+        """Stop the background loop and close the log. Jobs at the hub go on; `resume` finds them."""
+        self._loop.stop()
+        self.store.close()
+
+    # --- what records can do (`models.record.Home`) ---
+
+    def bind(self, record: Record) -> Record:
+        """Make a record able to act."""
+        return record.at(self)
+
+    def request_of(self, record: Record) -> Request:
+        """Return the request that a record was made from, its pictures out of the log."""
+        return restore.request_of(record, self.store.read)
+
+    @abstractmethod
+    def rerun(self, record: Record, changes: dict[str, Any]) -> Job | Jobs:
+        """Run a record's request again, with changes; the new record names the old one."""
+
+    def bundle_of(self, record: Record) -> dict[str, Any]:
+        """Return a record's card as a mimebundle."""
+        return self.parts.screen.bundle(record)
+
+    # --- inside ---
+
+    def _wired(self) -> Parts:
+        settings = read_settings(**self._given)
+        store = Log(settings.log)
+        connection = Connection(settings, self._loop, store, self._upload)
+        notebook = notebook_path()
+        beside = notebook.parent if notebook else self._beside
+        screen = Screen(Links(store.folder, beside, store.file, small_poster, small_thumbnail))
+
+        def engine(hub: Any, pace: Pace, describe: Any) -> Engine:
+            made = Engine(
+                hub,
+                store,
+                self._loop,
+                pace,
+                bind=self.bind,
+                screen=screen,
+                describe=describe,
+                deadline=self._deadline,
+            )
+            self._loop.at_stop(made.aclose)
+            return made
+
+        main = engine(connection.main, connection.pace, connection.describe)
+        return Parts(settings, store, connection, screen, main, engine(connection.previews, LOCAL_PACE, nothing_known))
+
+    def _engine_of(self, record: Record) -> Engine | None:
+        """Return who carries a record's job out; None for a job of another hub than the one that answers."""
+        if record.kind == "preview":
+            return self.parts.previews
+        return self.parts.engine if record.hub == self.parts.connection.main.base_url else None
+
+    def _wait(self, work: Any, patience: float = PATIENCE) -> Any:
+        if self._loop.on_loop:
+            raise errors.KlingError("this cannot be asked from the engine's own thread")
+        future = self._loop.submit(work)
+        try:
+            return future.result(patience)
+        except TimeoutError as exc:
+            future.cancel()
+            raise errors.WaitTimeout(f"The hub did not answer within {patience:.0f} s.") from exc
+
+    def _forked(self) -> None:
+        """In a forked process: wire anew. The parent's sockets, locks and tasks are not the child's to use."""
+        self._parts = None
+        self._loop, self._guard = BackgroundLoop(), threading.RLock()
