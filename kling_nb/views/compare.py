@@ -5,8 +5,6 @@ The browser plays; Python sends the clips and says what tells them apart.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,9 +20,9 @@ from kling_nb.render.facts import headline
 from kling_nb.render.words import shortened
 from kling_nb.views.clips import Read, send_clip
 from kling_nb.views.esm import linked, styles
+from kling_nb.views.messages import Messages
 from kling_nb.views.widgets import keep_reachable, view_of
 
-_log = logging.getLogger(__name__)
 FEWEST, MOST = 2, len(LETTERS)
 #: What a widget's own output says where widgets are not shown: nothing, since the static form stands above it.
 QUIET = "<div></div>"
@@ -91,21 +89,16 @@ class CompareView:
         self._comparison, self._read = comparison, read
         self._widget = CompareWidget(comparison=comparison.to_json())
         keep_reachable(self._widget)
-        self._widget.on_msg(self._on_message)
+        Messages(self._widget).answer(clip=self._on_clip)
 
     def _ipython_display_(self) -> None:
         # Two outputs: the static form is what is left without a kernel; the player hides it while it lives.
         display(dict(self._comparison.static), raw=True)
         display({**view_of(self._widget), "text/html": QUIET, "text/plain": repr(self)}, raw=True)
 
-    def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        try:
-            known = {take.record.id for take in self._comparison.takes}
-            if content.get("kind") == "clip" and content.get("id") in known:
-                send_clip(self._widget, content, self._read)
-        except Exception as exc:  # noqa: BLE001 - a callback's exception reaches no cell
-            _log.error("a comparison's callback failed", exc_info=exc)
-            self._widget.alert = {"message": f"{type(exc).__name__}: {exc}", "remedy": "", "at": time.time()}
+    def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        if said.get("id") in {take.record.id for take in self._comparison.takes}:
+            send_clip(self._widget, said, self._read)
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(take.record.id for take in self._comparison.takes)}>"

@@ -6,7 +6,6 @@ that two views of one gallery do not disturb each other.
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -25,12 +24,12 @@ from kling_nb.views.clips import send_clip
 from kling_nb.views.compare import FEWEST, MOST, QUIET
 from kling_nb.views.esm import linked, styles
 from kling_nb.views.gallery_actions import GalleryActions, tile_of
+from kling_nb.views.messages import Messages
 from kling_nb.views.outlet import SHOWN, Outlet
 from kling_nb.views.press import PressGuard
 from kling_nb.views.rows import Rows
 from kling_nb.views.widgets import keep_reachable, view_of
 
-_log = logging.getLogger(__name__)
 #: Filters that have a control in the browser; the others stay as they were given.
 CONTROLS = ("text", "model", "status", "stars", "tag")
 #: The most that one question may ask for.
@@ -70,7 +69,19 @@ class Gallery:
         self._rows = Rows(self._send_rows, self._ended, newest_first=True)
         self._box = ipywidgets.VBox([self._widget, self._outlet.late])
         self._box.add_class("kn-with-cards")
-        self._widget.on_msg(self._on_message)
+        self._messages = Messages(self._widget)
+        self._messages.answer(
+            page=self._on_page,
+            records=self._on_records,
+            clip=self._on_clip,
+            annotate=self._on_annotate,
+            offer=self._on_offer,
+            generate=self._on_generate,
+            trash=self._on_trash,
+            restore=self._on_trash,
+            compare=self._on_compare,
+            cancel=self._on_cancel,
+        )
         self._say_choices()
 
     @property
@@ -97,28 +108,11 @@ class Gallery:
 
     # --- what the browser asks ----------------------------------------------------------------------------------------
 
-    def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        answers = {
-            "page": self._on_page,
-            "records": self._on_records,
-            "clip": self._on_clip,
-            "annotate": self._on_annotate,
-            "offer": self._on_offer,
-            "generate": self._on_generate,
-            "trash": self._on_trash,
-            "restore": self._on_trash,
-            "compare": self._on_compare,
-            "cancel": self._on_cancel,
-        }
-        answer = answers.get(str(content.get("kind")))
-        if answer is not None:
-            self._reporting(lambda: answer(content))
-
-    def _on_page(self, said: Mapping[str, Any]) -> None:
+    def _on_page(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         first = self._outlet.pages.seen(str(said.get("page")))
         self._widget.send({"kind": "clock", "page": said.get("page"), "now": time.time(), "first": first})
 
-    def _on_records(self, said: Mapping[str, Any]) -> None:
+    def _on_records(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         offset, limit = _whole(said.get("offset"), 0, 10**9), _whole(said.get("limit"), 1, PAGE)
         filters = self._refined(said.get("filters"))
         try:
@@ -129,28 +123,28 @@ class Gallery:
         tiles = [tile_of(record, self._actions.poster(record)) for record in records]
         self._widget.send({"kind": "records", "ask": said.get("ask"), "offset": offset, "total": total, "tiles": tiles})
 
-    def _on_clip(self, said: Mapping[str, Any]) -> None:
+    def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         send_clip(self._widget, said, self._actions.clip)
 
-    def _on_annotate(self, said: Mapping[str, Any]) -> None:
+    def _on_annotate(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         record = self._actions.annotate(str(said.get("id")), _words(said.get("changes")))
         self._widget.send({"kind": "record", "tile": tile_of(record, self._actions.poster(record))})
         if "tags" in (said.get("changes") or {}):
             self._say_choices()
         self._refresh_sheet()
 
-    def _on_offer(self, said: Mapping[str, Any]) -> None:
+    def _on_offer(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         price = self._actions.offer(_ids(said))
         self._widget.send({"kind": "offer", "ask": said.get("ask"), "price": price})
 
-    def _on_generate(self, said: Mapping[str, Any]) -> None:
+    def _on_generate(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         press, ids = str(said.get("press")), _ids(said)
         if not self._guard.admit(press, "generate", {"ids": ids}):
             return
         try:
             price = self._actions.offer(ids)
             if price != said.get("price"):  # nobody pays more than what they pressed
-                self._alert(f"Not sent: the price is now {price}.", "Press Generate again if you agree.")
+                self._messages.alert(f"Not sent: the price is now {price}.", "Press Generate again if you agree.")
                 return
             for record_id in ids:
                 self._rows.add(self._actions.generate(record_id))
@@ -158,7 +152,7 @@ class Gallery:
             self._guard.release()
             self._widget.send({"kind": "changed"})
 
-    def _on_trash(self, said: Mapping[str, Any]) -> None:
+    def _on_trash(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         act = self._actions.trash if said.get("kind") == "trash" else self._actions.restore
         done: list[str] = []
         try:
@@ -170,15 +164,15 @@ class Gallery:
             self._say_choices()
             self._refresh_sheet()
 
-    def _on_compare(self, said: Mapping[str, Any]) -> None:
+    def _on_compare(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         ids = _ids(said)
         if not ids:
             self._widget.comparison = {}
         elif FEWEST <= len(ids) <= MOST:
             self._widget.comparison = {**self._actions.compare(ids).to_json(), "at": time.time()}
 
-    def _on_cancel(self, said: Mapping[str, Any]) -> None:
-        self._rows.cancel(str(said.get("job")), self._failed)
+    def _on_cancel(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._rows.cancel(str(said.get("job")), self._messages.failed)
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
@@ -194,7 +188,7 @@ class Gallery:
             statuses = [{"value": status, "text": STATUS_WORDS[status]} for status in get_args(Status)]
             self._widget.choices = {"models": list(known["models"]), "tags": list(known["tags"]), "statuses": statuses}
 
-        self._reporting(say)
+        self._messages.reporting(say)
 
     def _refresh_sheet(self) -> None:
         update_display(dict(self._actions.sheet(self._filters)), raw=True, display_id=self._place)
@@ -203,25 +197,8 @@ class Gallery:
         self._widget.rows = rows
 
     def _ended(self, job: JobLike) -> None:
-        self._reporting(lambda: self._outlet.add(job.id, job.card()))
+        self._messages.reporting(lambda: self._outlet.add(job.id, job.card()))
         self._widget.send({"kind": "changed"})
-
-    def _reporting(self, act: Callable[[], object]) -> None:
-        """Do something and show what goes wrong: no cell would (JUPYTER.md section 3)."""
-        try:
-            act()
-        except Exception as exc:  # noqa: BLE001 - the last place that can tell the user; the log has the traceback
-            self._failed(exc)
-
-    def _failed(self, exc: BaseException) -> None:
-        if isinstance(exc, KlingError):
-            self._alert(str(exc), "")
-            return
-        _log.error("a gallery's callback failed", exc_info=exc)
-        self._alert(f"{type(exc).__name__}: {exc}", "This is a fault of kling_nb; the log has its traceback.")
-
-    def _alert(self, message: str, remedy: str) -> None:
-        self._widget.alert = {"message": message, "remedy": remedy, "at": time.time()}
 
 
 def _shown(filters: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Callbacks run on any thread and during cells: they read, hand on, and return.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +15,14 @@ import ipywidgets
 from IPython.display import display
 from pydantic_core import PydanticCustomError
 
-from kling_nb.errors import KlingError, RequestError
+from kling_nb.errors import RequestError
 from kling_nb.models.asset import Asset
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
 from kling_nb.views.actions import Banner, JobLike, PanelActions, Verdict
 from kling_nb.views.code import code_reply
 from kling_nb.views.draft import draft_of, fields_of
+from kling_nb.views.messages import Messages
 from kling_nb.views.outlet import SHOWN, Outlet
 from kling_nb.views.pasted import pasted
 from kling_nb.views.press import PressGuard
@@ -31,7 +31,6 @@ from kling_nb.views.shelf import Shelf
 from kling_nb.views.upload import Uploads
 from kling_nb.views.widgets import PanelWidget, keep_reachable, view_of
 
-_log = logging.getLogger(__name__)
 _NO_KERNEL = "<p>This is where the kling_nb panel was. Run the cell to open it again.</p>"
 
 
@@ -62,10 +61,18 @@ class Panel:
         self._box = ipywidgets.VBox([self._widget, self._outlet.late])
         self._box.add_class("kn-with-cards")
         self._widget.observe(self._drafted, "draft")
-        self._widget.on_msg(self._on_message)
+        self._messages = Messages(self._widget)
+        self._messages.answer(
+            page=self._on_page,
+            piece=self._on_piece,
+            place=self._on_place,
+            press=self._on_press,
+            cancel=self._on_cancel,
+            code=self._on_code,
+        )
         self.fill({} if request is None else request)
         if request is None:
-            self._reporting(self._restore)
+            self._messages.reporting(self._restore)
         actions.banner_later(self._show_banner)
 
     # --- what it holds ------------------------------------------------------------------------------------------------
@@ -147,8 +154,8 @@ class Panel:
         return self._widget.draft
 
     def _drafted(self, _change: object) -> None:
-        self._reporting(self._judge)
-        self._reporting(lambda: self._actions.keep_draft(self.fields))
+        self._messages.reporting(self._judge)
+        self._messages.reporting(lambda: self._actions.keep_draft(self.fields))
 
     def _judge(self) -> Verdict:
         with self._lock:  # the last draft is judged last, whichever threads the changes came on
@@ -164,7 +171,7 @@ class Panel:
 
     def _show_banner(self, banner: Banner) -> None:
         self._widget.banner = {"text": banner.text, "tone": banner.tone, "detail": banner.detail}
-        self._reporting(self._judge)  # another hub, another price
+        self._messages.reporting(self._judge)  # another hub, another price
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -178,22 +185,9 @@ class Panel:
         self._widget.rows = rows
 
     def _ended(self, job: JobLike) -> None:
-        self._reporting(lambda: self._outlet.add(job.id, job.card()))
+        self._messages.reporting(lambda: self._outlet.add(job.id, job.card()))
 
     # --- what the browser says ----------------------------------------------------------------------------------------
-
-    def _on_message(self, _widget: object, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
-        answers = {
-            "page": self._on_page,
-            "piece": self._on_piece,
-            "place": self._on_place,
-            "press": self._on_press,
-            "cancel": self._on_cancel,
-            "code": self._on_code,
-        }
-        answer = answers.get(str(content.get("kind")))
-        if answer is not None:
-            self._reporting(lambda: answer(content, buffers))
 
     def _on_page(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         first = self._outlet.pages.seen(str(content.get("page")))
@@ -232,7 +226,7 @@ class Panel:
                 **self._draft,
                 **draft,
             }  # what is on the screen, even where its own message is still on the way
-            self._widget.alert = {}
+            self._messages.calm()
             if what == "preview" or self._agreed(str(content.get("price"))):
                 jobs = self._start(what, self.request)
         finally:
@@ -243,34 +237,14 @@ class Panel:
         """Whether the price on the button is the price now; nobody pays more than what they pressed."""
         price = self._judge().price
         if price != seen:
-            self._alert(f"Not sent: the price is now {price}.", "Press Generate again if you agree.")
+            self._messages.alert(f"Not sent: the price is now {price}.", "Press Generate again if you agree.")
         return price == seen
 
     def _on_cancel(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        self._rows.cancel(str(content.get("job")), self._failed)
+        self._rows.cancel(str(content.get("job")), self._messages.failed)
 
     def _on_code(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._widget.send(code_reply(content, self._judge(), self._actions))
-
-    def _reporting(self, act: Callable[[], object]) -> None:
-        """Do something and show what goes wrong: no cell would (JUPYTER.md section 3)."""
-        try:
-            act()
-        except Exception as exc:  # noqa: BLE001 - the last place that can tell the user; the log has the traceback
-            self._failed(exc)
-
-    def _failed(self, exc: BaseException) -> None:
-        match exc:
-            case RequestError():
-                self._alert("The request is not complete.", "; ".join(map(str, exc.problems)))
-            case KlingError():
-                self._alert(str(exc), "")
-            case _:
-                _log.error("a panel's callback failed", exc_info=exc)
-                self._alert(f"{type(exc).__name__}: {exc}", "This is a fault of kling_nb; the log has its traceback.")
-
-    def _alert(self, message: str, remedy: str) -> None:
-        self._widget.alert = {"message": message, "remedy": remedy, "at": time.time()}
 
 
 def _errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:

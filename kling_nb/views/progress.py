@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import logging
 import threading
 import time
 import uuid
@@ -14,16 +13,14 @@ import ipywidgets
 from IPython.display import display as show
 from IPython.display import update_display
 
-from kling_nb.errors import KlingError
 from kling_nb.render import progress_html, progress_text
 from kling_nb.views.actions import JobLike
+from kling_nb.views.messages import Messages
 from kling_nb.views.outlet import LATE_CLASS, SHOWN, Bundle, Pages, as_output, joined, publish
 from kling_nb.views.rows import Rows
 from kling_nb.views.widgets import RowsWidget, keep_reachable, view_of
 
 __all__ = ["JobsView", "display", "publish"]
-
-_log = logging.getLogger(__name__)
 
 
 class JobsView:
@@ -39,7 +36,8 @@ class JobsView:
         self._late.add_class(LATE_CLASS)
         self._widget = RowsWidget()
         keep_reachable(self._widget)
-        self._widget.on_msg(self._on_message)
+        self._messages = Messages(self._widget)
+        self._messages.answer(page=self._on_page, cancel=self._on_cancel)
         self._box = ipywidgets.VBox([self._widget, self._late])
         self._box.add_class("kn-with-cards")
         self._rows = Rows(self._send_rows, self._ended)
@@ -83,31 +81,19 @@ class JobsView:
         self._widget.rows = rows
 
     def _ended(self, job: JobLike) -> None:
-        try:
-            if self._pages.reattached:
-                self._late.outputs = (*self._late.outputs, as_output(job.card()))
-            self.publish()
-        except Exception as exc:  # noqa: BLE001 - on the engine's thread nobody else could tell the user
-            self._failed(exc)
+        self._messages.reporting(lambda: self._settle(job))
 
-    def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        try:
-            match content.get("kind"):
-                case "page":
-                    first = self._pages.seen(str(content.get("page")))
-                    now = {"kind": "clock", "page": content.get("page"), "now": time.time(), "first": first}
-                    self._widget.send(now)
-                case "cancel":
-                    self._rows.cancel(str(content.get("job")), self._failed)
-                case _:
-                    return
-        except Exception as exc:  # noqa: BLE001 - a callback's exception reaches no cell
-            self._failed(exc)
+    def _settle(self, job: JobLike) -> None:
+        if self._pages.reattached:
+            self._late.outputs = (*self._late.outputs, as_output(job.card()))
+        self.publish()
 
-    def _failed(self, exc: BaseException) -> None:
-        _log.error("a job's view failed", exc_info=exc)
-        message = str(exc) if isinstance(exc, KlingError) else f"{type(exc).__name__}: {exc}"
-        self._widget.alert = {"message": message, "remedy": "", "at": time.time()}
+    def _on_page(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        first = self._pages.seen(str(said.get("page")))
+        self._messages.send("clock", page=said.get("page"), now=time.time(), first=first)
+
+    def _on_cancel(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._rows.cancel(str(said.get("job")), self._messages.failed)
 
 
 def display(jobs: Sequence[JobLike]) -> JobsView:

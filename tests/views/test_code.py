@@ -18,7 +18,7 @@ CURL = """curl https://hub.oxen.ai/api/ai/queue -H "Authorization: Bearer sk-do-
 def asked(panel, **content):
     replies = []
     panel._widget.send = lambda reply, buffers=None: replies.append(reply)
-    panel._on_message(panel._widget, {"kind": "code", "id": "q", **content}, [])
+    panel._widget._handle_custom_msg({"kind": "code", "id": "q", **content}, [])
     return replies[0]
 
 

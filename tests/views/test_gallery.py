@@ -40,7 +40,7 @@ def listening(gallery):
 
 
 def say(gallery, kind, **content):
-    gallery._on_message(gallery._widget, {"kind": kind, **content}, [])
+    gallery._widget._handle_custom_msg({"kind": kind, **content}, [])
     return gallery.replies[-1] if gallery.replies else None
 
 
@@ -174,7 +174,7 @@ def test_a_record_without_a_clip_cannot_be_compared_and_this_is_said(gallery):
 
 @pytest.mark.parametrize("message", [{}, {"kind": "nonsense"}, {"kind": "trash", "ids": None}, {"kind": "annotate"}])
 def test_a_message_that_makes_no_sense_harms_nothing(gallery, stand, message):
-    gallery._on_message(gallery._widget, message, [])
+    gallery._widget._handle_custom_msg(message, [])
     assert stand.log.count() == 12
 
 
@@ -193,8 +193,8 @@ def test_records_clips_jobs_ids_and_lists_of_them_can_be_compared(stand):
 
 def test_the_player_gives_the_bytes_of_its_own_clips_only(stand):
     view = listening_view(stand.compare("job00000", "job00001"))
-    view._on_message(view._widget, {"kind": "clip", "ask": "a", "id": "job00001"}, [])
-    view._on_message(view._widget, {"kind": "clip", "ask": "b", "id": "job00002"}, [])
+    view._widget._handle_custom_msg({"kind": "clip", "ask": "a", "id": "job00001"}, [])
+    view._widget._handle_custom_msg({"kind": "clip", "ask": "b", "id": "job00002"}, [])
     assert view.replies == [{"kind": "clip", "ask": "a"}]
 
 

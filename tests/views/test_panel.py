@@ -40,7 +40,7 @@ def panel(studio, clock):
 
 
 def say(panel, buffers=(), **content):
-    panel._on_message(panel._widget, content, list(buffers))
+    panel._widget._handle_custom_msg(content, list(buffers))
 
 
 def edit(panel, **changes):
@@ -289,7 +289,7 @@ def test_fields_that_the_panel_does_not_show_are_sent_all_the_same(studio):
 
 def test_a_nonsense_message_is_ignored(panel, studio):
     for content in ({}, {"kind": "??"}, {"kind": "cancel"}, {"kind": "piece"}):
-        panel._on_message(panel._widget, content, [])
+        panel._widget._handle_custom_msg(content, [])
 
     assert studio.started == []
 

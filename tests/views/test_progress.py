@@ -92,7 +92,7 @@ def test_after_a_reload_the_card_also_goes_under_the_rows(screen):
     view = JobsView([job])
     view.display()
     for page in ("one", "two"):
-        view._on_message(view._widget, {"kind": "page", "page": page}, [])
+        view._widget._handle_custom_msg({"kind": "page", "page": page}, [])
 
     job.become("succeeded")
 
