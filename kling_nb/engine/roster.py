@@ -1,0 +1,118 @@
+"""`Roster`: the jobs of an engine, and every change to one: written to the log first, then told."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from kling_nb import errors
+from kling_nb.engine.job import Job
+from kling_nb.engine.ports import Log
+from kling_nb.engine.states import AT_THE_HUB, fail, move, progress_of
+from kling_nb.models.record import Record
+from kling_nb.pace import expected_seconds
+
+logger = logging.getLogger(__name__)
+
+
+class Roster:
+    """The jobs by their id. `over` is called with the hub's id of a job that has ended."""
+
+    def __init__(self, log: Log, now: Callable[[], datetime.datetime], over: Callable[[str], None]) -> None:
+        self._log, self._over = log, over
+        self.now = now
+        self.jobs: dict[str, Job] = {}
+        self._by_generation: dict[str, Job] = {}
+        self._expected: dict[str, float | None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, job: Job) -> Job:
+        """Take a job in."""
+        self.jobs[job.id] = job
+        if job.kept.generation_id:
+            self._by_generation[job.kept.generation_id] = job
+        return job
+
+    def of(self, generation_id: str) -> Job | None:
+        """Return the job that the hub calls so."""
+        return self._by_generation.get(generation_id)
+
+    def running(self) -> list[Job]:
+        """Return the jobs that the hub works on."""
+        return [job for job in self.jobs.values() if job.state in AT_THE_HUB]
+
+    def age(self, job: Job) -> float:
+        """Return the seconds since the hub took a job."""
+        return (self.now() - (job.kept.times.accepted or job.kept.times.created)).total_seconds()
+
+    def ages(self) -> list[tuple[float, float | None]]:
+        """Return each running job's age and expected time, in seconds."""
+        return [(self.age(job), self._expected.get(job.id)) for job in self.running()]
+
+    def tell(self, jobs: Sequence[Job], *, uploading: str = "", trouble: str = "") -> None:
+        """Show how jobs stand: what is being uploaded, or what is in the way."""
+        for job in jobs:
+            expected = self._expected.get(job.id)
+            progress = progress_of(job.kept, expected_seconds=expected, uploading=uploading, trouble=trouble)
+            if progress != job.progress:
+                job.become(job.kept, progress)
+
+    async def expect(self, record: Record) -> None:
+        """Work out how long a job will take, from the log's own history."""
+        history = await asyncio.to_thread(self._log.durations, record.model, record.hub)
+        self._expected[record.id] = expected_seconds(history, record.estimate.seconds)
+
+    async def move(self, job: Job, status: Any, **changes: Any) -> None:
+        """Take a job to another state."""
+        if status == "queued":
+            await self.expect(job.kept)
+        await self.save(job, move(job.kept, status, self.now(), **changes))
+
+    async def save(self, job: Job, record: Record) -> None:
+        """Write a record down, then tell who watches its job."""
+        if record.generation_id:
+            self._by_generation[record.generation_id] = job
+        saved = await asyncio.to_thread(self._log.save, record)
+        job.become(saved, progress_of(saved, expected_seconds=self._expected.get(saved.id)))
+
+    async def end(self, job: Job, record: Record) -> None:
+        """Write down how a job ended, and let go whoever waits."""
+        await self.save(job, record)
+        if record.generation_id:
+            self._over(record.generation_id)
+        path: Path | None = None
+        if job.kept.clip:
+            path = await asyncio.to_thread(self._log.file, job.kept.clip.digest)
+        self._expected.pop(job.id, None)
+        job.finish(path)
+
+    async def fail(self, jobs: Sequence[Job], exc: errors.KlingError, remedy: str) -> None:
+        """End jobs that nothing was made of."""
+        for job in jobs:
+            if not job.kept.ended:
+                await self.end(job, fail(job.kept, type(exc).__name__, str(exc), remedy, self.now()))
+
+    def spawn(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+        """Carry out work of one job beside the rest."""
+        task = asyncio.ensure_future(self.guarded(work, [job]))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def guarded(self, work: Coroutine[Any, Any, None], jobs: Sequence[Job]) -> None:
+        """A fault of ours, or a full disk, must reach whoever waits, and not vanish in a task."""
+        try:
+            await work
+        except Exception as exc:
+            logger.exception("a job's work ended with an error")
+            error = exc if isinstance(exc, errors.KlingError) else errors.KlingError(f"{type(exc).__name__}: {exc}")
+            for job in jobs:
+                if job.state == "prepared":  # nothing was sent; the log may be what fails, so it is only shown
+                    failed = fail(job.kept, type(exc).__name__, str(error), "Nothing was sent.", self.now())
+                    job.become(failed, progress_of(failed))
+                elif not job.kept.ended:
+                    self.tell([job], trouble=str(error))
+                job.finish(error=error)
