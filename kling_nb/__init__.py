@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     _shared = Studio()
     compare, gallery = _shared.compare, _shared.gallery
+    elements, presets = _shared.elements, _shared.presets
     budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
     log, model = _shared.log, _shared.model
@@ -50,6 +51,8 @@ _VERBS = (
     "spending",
     "sweep",
 )
+#: What is no verb: asked of the shared studio each time, since `kn.configure` makes another.
+_PLACES = ("elements", "presets")
 _HOMES = {
     "allow_nested_loops": "kling_nb.nested",
     "configure": "kling_nb._default",
@@ -71,6 +74,7 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "budget",
     "compare",
     "configure",
+    "elements",
     "errors",
     "gallery",
     "gather",
@@ -80,6 +84,7 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "log",
     "model",
     "panel",
+    "presets",
     "preview",
     "price",
     "resume",
@@ -106,6 +111,8 @@ def __getattr__(name: str) -> Any:
         value: Any = import_module("kling_nb._default").verb(name)
     elif name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
+    elif name in _PLACES:
+        return getattr(import_module("kling_nb._default").studio(), name)
     elif name == "errors":
         return import_module("kling_nb.errors")
     else:

@@ -22,6 +22,7 @@
         - `JobUncertain`      nobody knows whether the hub took it: `.job_id` to settle it
     + `WaitTimeout`           you stopped waiting; the job goes on
     + `LogError`              the record store cannot be read or written
+        - `NotKept`           nothing is kept under that name; a `KeyError` too
 """
 
 from __future__ import annotations
@@ -165,3 +166,9 @@ class WaitTimeout(KlingError, TimeoutError):
 
 class LogError(KlingError):
     """The record store cannot be read or written."""
+
+
+class NotKept(LogError, KeyError):
+    """Nothing is kept under that name."""
+
+    __str__ = Exception.__str__  # KeyError's own shows its message as a quoted key

@@ -13,6 +13,7 @@ from kling_nb.models.request import Request
 
 if TYPE_CHECKING:
     from kling_nb.curating import Curating
+    from kling_nb.library import Elements, Presets
     from kling_nb.views.compare import CompareView
     from kling_nb.views.gallery import Gallery
     from kling_nb.views.panel import Panel
@@ -56,6 +57,20 @@ class Looking(Making):
 
         curating = self._curating()
         return CompareView(curating.comparison(curating.records_of(clips)), curating.clip)
+
+    @property
+    def presets(self) -> Presets:
+        """Requests kept by name in the log: `kn.presets["walk"] = request`, `kn.panel(kn.presets["walk"])`."""
+        from kling_nb.library import Presets
+
+        return Presets(self.store, self.parts.screen.links, self.request_of)
+
+    @property
+    def elements(self) -> Elements:
+        """Characters and objects kept by name in the log: `kn.elements["mara"] = kn.Element(...)`."""
+        from kling_nb.library import Elements
+
+        return Elements(self.store, self.parts.screen.links)
 
     # --- inside ---
 

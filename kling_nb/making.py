@@ -29,15 +29,16 @@ _START = 20.0
 class Making(Wiring):
     """Requests: checked, priced, sent, brought back."""
 
-    def generate(self, request: Request | str | None = None, /, **fields: Any) -> Job | Jobs:
+    def generate(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Job | Jobs:
         """Start a generation and return its job at once; with `num_generations` above 1, all of them as `Jobs`.
 
-        Takes a request, or a prompt and the fields of `ReferenceToVideo` (another `model=` by its own fields).
+        Takes a request, its fields in a dict (a preset), or a prompt and the fields of `ReferenceToVideo` (another
+        `model=` by its own fields).
         Raises `RequestError` with every fault before anything is spent.
         """
         return self._start(self.request(request, **fields), "result")
 
-    def preview(self, request: Request | str | None = None, /, **fields: Any) -> Job | Jobs:
+    def preview(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Job | Jobs:
         """Draw the request's animatic on the local hub: free, about as long as it takes to draw. Never a result."""
         single = {**fields, "num_generations": 1}
         whole = self.request(request, **fields) if isinstance(request, Request) else self.request(request, **single)
@@ -48,12 +49,14 @@ class Making(Wiring):
         each = [job for given in jobs for job in ((given,) if isinstance(given, Job) else given)]
         return Jobs.of(each, self.parts.screen)
 
-    def request(self, request: Request | Record | str | None = None, /, **fields: Any) -> Request:
+    def request(self, request: Request | Record | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Request:
         """Return the checked request that the arguments make. Raises `RequestError` with every fault at once."""
         if isinstance(request, Record):
             request = self.request_of(request)
         if isinstance(request, Request):
             fields = {**given_in(request), **fields}
+        elif isinstance(request, Mapping):
+            fields = {**request, **fields}
         elif request is not None:
             fields = {"prompt": request, **fields}
         whole, problems = parse(fields)
@@ -70,7 +73,7 @@ class Making(Wiring):
             request = {"prompt": request}
         return Problems(lint(request if isinstance(request, Request) else {**(request or {}), **fields}))
 
-    def price(self, request: Request | str | None = None, /, **fields: Any) -> Estimate:
+    def price(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Estimate:
         """Return what a request would cost, by the hub's live price where it answers."""
         whole = self.request(request, **fields)
         with contextlib.suppress(errors.HubError, errors.WaitTimeout):

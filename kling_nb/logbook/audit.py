@@ -55,6 +55,10 @@ class Books(Protocol):
         """The revisions in the sidecar and in the index, read while nobody writes; None where there is none."""
         ...
 
+    def kept(self) -> Mapping[str, str]:
+        """Every digest that a kept value names, with which one it is."""
+        ...
+
 
 def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     """Return what disagrees between the sidecars, the index's rows and the media. Reads every file."""
@@ -70,7 +74,7 @@ def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     for record_id in sorted((records.keys() | books.known()) - unreadable):
         found += _placed(record_id, *books.revisions(record_id))
     found += [finding for record in records.values() for finding in _request(record)]
-    found += _media(folder, media, records)
+    found += _media(folder, media, records, books.kept())
     found += _partials(folder, media, records)
     return found
 
@@ -112,9 +116,12 @@ def digests_of(record: Record) -> Iterator[tuple[str, str]]:
             yield reference.thumbnail, f"the thumbnail of {reference.path}"
 
 
-def _media(folder: Path, media: Media, records: Mapping[str, Record]) -> Iterator[Finding]:
+def _media(folder: Path, media: Media, records: Mapping[str, Record], by_name: Mapping[str, str]) -> Iterator[Finding]:
     kept = dict(media.all())
-    wanted: set[str] = set()
+    wanted = set(by_name)
+    for digest in sorted(wanted - kept.keys()):
+        message = f"a picture of it is gone ({digest[:19]}…)"
+        yield Finding("media missing", by_name[digest], message, "restore it from a copy")
     for record in records.values():
         for digest, what in digests_of(record):
             wanted.add(digest)

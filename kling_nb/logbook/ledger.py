@@ -18,7 +18,7 @@ from kling_nb.logbook.disk import written_in
 from kling_nb.logbook.index import Index
 from kling_nb.logbook.shelf import salvage
 from kling_nb.logbook.sidecars import Sidecars, Stamp, checked_id, read_sidecar, stamp_of
-from kling_nb.logbook.usage import remove_row
+from kling_nb.logbook.usage import named_by_kept, remove_row
 from kling_nb.models.record import Record
 
 T = TypeVar("T")
@@ -110,6 +110,10 @@ class Ledger:
         with self._alone(record_id):
             stored = self.sidecars.read(record_id)
             return stored.revision if stored else None, self.index.revision(record_id)
+
+    def kept(self) -> dict[str, str]:
+        """Every digest that a kept value names, with which one it is."""
+        return named_by_kept(self.database)
 
     def alone(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Keep every other kernel, and thread, out of what goes by this name."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from sqlalchemy import delete, func, select
 
 from kling_nb.logbook.database import Database
-from kling_nb.logbook.tables import bodies, records, tags, words
+from kling_nb.logbook.tables import bodies, kept, records, tags, words
 
 
 def models_in(database: Database, kind: str) -> list[str]:
@@ -25,14 +26,24 @@ def tags_in(database: Database) -> list[str]:
 
 
 def pointed_to(database: Database, digests: Iterable[str]) -> set[str]:
-    """Return which of these digests some record's JSON names: its clip, its poster, a reference, a thumbnail."""
-    found: set[str] = set()
+    """Return which of these digests some record's JSON names (its clip, its poster, a reference), or a kept value."""
+    digests = set(digests)
+    found = digests & named_by_kept(database).keys()
     with database.reading() as connection:
-        for digest in digests:
+        for digest in digests - found:
             query = select(bodies.c.seq).where(bodies.c.json.contains(digest, autoescape=True)).limit(1)
             if connection.scalar(query) is not None:
                 found.add(digest)
     return found
+
+
+def named_by_kept(database: Database) -> dict[str, str]:
+    """Return each digest that a kept value (a preset, an element, a draft) names, with which one it is."""
+    with database.reading() as connection:
+        rows = connection.execute(select(kept.c.kind, kept.c.name, kept.c.json)).all()
+    return {
+        digest: f"{kind} {name!r}".removesuffix(" ''") for kind, name, json in rows for digest in _DIGEST.findall(json)
+    }
 
 
 def remove_row(database: Database, record_id: str) -> None:
@@ -42,3 +53,6 @@ def remove_row(database: Database, record_id: str) -> None:
         for table in (tags, words, bodies):  # one by one: the word index's triggers need not rely on a cascade
             connection.execute(delete(table).where(table.c.seq == mine))
         connection.execute(delete(records).where(records.c.id == record_id))
+
+
+_DIGEST = re.compile(r"(?<![\w-])sha256:[0-9a-f]{64}(?![0-9a-f])")

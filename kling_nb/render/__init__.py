@@ -12,6 +12,7 @@ from kling_nb.render.differences import LETTERS, Difference, differences
 from kling_nb.render.gallery import SHEET, gallery_html, gallery_text
 from kling_nb.render.hub import HubInfo, hub_html, hub_text
 from kling_nb.render.images import small_poster, small_thumbnail
+from kling_nb.render.kept import KeptRow, kept_html, kept_text
 from kling_nb.render.links import Links
 from kling_nb.render.matrix import MatrixSheet, matrix_html, matrix_text
 from kling_nb.render.plan import PlanSheet, Tally, Tile, plan_html, plan_text
@@ -35,6 +36,7 @@ __all__ = [
     "SHEET",
     "Difference",
     "HubInfo",
+    "KeptRow",
     "LimitRow",
     "Links",
     "MatrixSheet",
@@ -57,6 +59,8 @@ __all__ = [
     "gallery_text",
     "hub_html",
     "hub_text",
+    "kept_html",
+    "kept_text",
     "limits_html",
     "limits_text",
     "matrix_html",

@@ -1,0 +1,126 @@
+"""Presets and elements: requests, characters and objects kept by name in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hubside import HubSide, picture
+
+from kling_nb.errors import KlingError, LogError, NotKept, RequestError
+from kling_nb.models.asset import Asset
+from kling_nb.models.canonical import request_hash
+from kling_nb.models.request import Element
+from kling_nb.studio import Studio
+
+MARA = {"frontal_image_url": picture("#a02030"), "reference_image_urls": [picture("#20a030")]}
+
+
+def test_a_preset_is_the_same_request_in_another_kernel_without_its_files(
+    studio_at: Callable[..., Studio], hub: HubSide, tmp_path: Path
+) -> None:
+    face = tmp_path / "face.png"
+    face.write_bytes(picture())
+    mine = studio_at(hub)
+    request = mine.request("@Image1 walks", input_image=[face], duration=9)
+    mine.presets["walk"] = request
+    face.unlink()
+
+    again = studio_at(hub)
+
+    assert list(again.presets) == ["walk"]
+    assert request_hash(again.request(again.presets["walk"])) == request_hash(request)
+    assert again.request(again.presets["walk"], duration=4).duration == 4
+    assert again.panel(again.presets["walk"]).request == request
+
+
+def test_a_preset_may_be_unfinished_and_come_from_a_record(studio: Studio) -> None:
+    studio.presets["night look"] = {"negative_prompt": "daylight", "aspect_ratio": "9:16"}
+    record = studio.generate("a paper boat", duration=3).result(40).record
+    studio.presets["boat"] = record
+
+    assert studio.presets["night look"] == {"negative_prompt": "daylight", "aspect_ratio": "9:16"}
+    assert request_hash(studio.request(studio.presets["boat"])) == record.request_hash
+
+
+def test_presets_are_renamed_and_deleted_and_say_what_is_there(studio: Studio) -> None:
+    studio.presets["a"] = {"prompt": "one"}
+    studio.presets["b"] = {"prompt": "two"}
+
+    with pytest.raises(LogError, match="'b' already"):
+        studio.presets.rename("a", "b")
+    studio.presets.rename("a", "c")
+    del studio.presets["b"]
+
+    assert dict(studio.presets) == {"c": {"prompt": "one"}}
+    with pytest.raises(NotKept, match=r"There is no preset 'b'; kept are: c\."):
+        studio.presets["b"]
+    assert studio.presets.get("b") is None
+    with pytest.raises(NotKept):
+        del studio.presets["b"]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 81, 3])
+def test_a_name_that_is_none_is_refused(studio: Studio, name: object) -> None:
+    with pytest.raises(LogError, match="is no name"):
+        studio.presets[name] = {"prompt": "one"}
+
+
+def test_what_is_no_request_is_refused_with_the_reason(studio: Studio) -> None:
+    with pytest.raises(LogError, match="A list is no preset"):
+        studio.presets["x"] = [1]
+    with pytest.raises(RequestError, match=r"no-such\.png"):
+        studio.presets["x"] = {"input_image": ["no-such.png"]}
+    assert len(studio.presets) == 0
+
+
+def test_an_element_is_kept_with_its_pictures_and_used_again(studio: Studio) -> None:
+    studio.elements["mara"] = Element.model_validate(MARA)
+    studio.elements["cup"] = picture("#404040")
+
+    mara = studio.elements["mara"]
+    job = studio.generate("@Element1 laughs", elements=[mara, studio.elements["cup"]], duration=3)
+
+    assert mara == Element.model_validate(MARA)
+    assert [reference.path for reference in job.result(40).record.references] == [
+        "elements.0.frontal_image_url",
+        "elements.0.reference_image_urls.0",
+        "elements.1.frontal_image_url",
+    ]
+
+
+def test_an_element_without_a_front_or_with_a_broken_picture_is_refused(studio: Studio) -> None:
+    with pytest.raises(RequestError, match="frontal_image_url"):
+        studio.elements["x"] = {"reference_image_urls": []}
+    with pytest.raises(KlingError, match="too small"):
+        studio.elements["x"] = picture(size=(20, 20))
+
+
+def test_the_cell_shows_a_table_and_names_are_text(studio: Studio) -> None:
+    assert "No presets yet" in repr(studio.presets)
+    studio.presets["<b>x</b>"] = {"prompt": "@Image1 <i>runs</i>", "input_image": [picture()], "duration": 5}
+    studio.elements["mara"] = MARA
+
+    page = studio.presets._repr_mimebundle_()["text/html"]
+
+    assert "&lt;b&gt;x" in page and "<i>" not in page and "data:image/" in page
+    assert "1 element\nmara" in repr(studio.elements)
+
+
+def test_the_pictures_of_a_kept_value_are_no_orphans_and_are_not_thrown_away(studio: Studio) -> None:
+    clip = studio.generate("@Image1 waves", input_image=[picture()], duration=3).result(40)
+    studio.presets["wave"] = clip.record
+    assert studio.store.verify() == []
+
+    studio.store.trash(clip.record.id)
+
+    assert isinstance(studio.presets["wave"]["input_image"][0], Asset)
+    assert studio.store.verify() == []
+    digest = clip.record.references[0].digest
+    file = studio.store.file(digest or "")
+    assert file is not None
+    file.unlink()
+    assert [finding.about for finding in studio.store.verify()] == ["preset 'wave'"]
+    with pytest.raises(LogError, match="lost the bytes"):
+        studio.presets["wave"]
