@@ -14,7 +14,7 @@ class PanelWidget(anywidget.AnyWidget):
     """The browser's side of a panel: it shows these values and sends small messages."""
 
     _esm: ClassVar[str] = linked("panel.js")
-    _css: ClassVar[str] = styles("base.css", "panel.css", "pictures.css", "rows.css", "code.css")
+    _css: ClassVar[str] = styles("base.css", "panel.css", "pictures.css", "compose.css", "rows.css", "code.css")
 
     draft = traitlets.Dict().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)

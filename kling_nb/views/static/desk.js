@@ -1,11 +1,14 @@
+import { freshHistory, recorded, redone, retraced, undone } from './history.js';
+
 /**
- * The draft as this view sees it. Edits are shown at once; the first is sent at once and those that follow within a
+ * The draft as this view sees it, with its past. Edits are shown at once; the first is sent at once and those that follow within a
  * short pause together. Drafts that come from elsewhere (Python, another view) replace it.
  */
 const PAUSE = 60;
 
 export function makeDesk(model, view) {
   let draft = model.get('draft');
+  let history = freshHistory();
   let edits = 0;
   let timer = null;
   let sent = 0;
@@ -24,20 +27,36 @@ export function makeDesk(model, view) {
     if (String(other.edit).startsWith(`${view}:`)) return;
     clearTimeout(timer);
     timer = null;
+    history = recorded(history, draft, other, performance.now());
     draft = other;
     tell();
+  };
+  const put = (next) => {
+    draft = { ...next, edit: `${view}:${++edits}` };
+    tell();
+    clearTimeout(timer);
+    timer = setTimeout(flush, Math.max(0, sent + PAUSE - performance.now()));
+  };
+  const step = (taken) => {
+    if (!taken) return;
+    history = taken.history;
+    put(taken.draft);
   };
   model.on('change:draft', arrived);
 
   return {
     get draft() { return draft; },
-    /** @param {Record<string, any>} change */
-    edit(change) {
-      draft = { ...draft, ...change, edit: `${view}:${++edits}` };
-      tell();
-      clearTimeout(timer);
-      timer = setTimeout(flush, Math.max(0, sent + PAUSE - performance.now()));
+    get history() { return history; },
+    /** Whether the edits that come now are the browser's own undo and redo in a text. */
+    retracing: false,
+    /** @param {Record<string, any>} change @param {string} [what] names edits that are undone together */
+    edit(change, what) {
+      const next = { ...draft, ...change };
+      history = this.retracing ? retraced(history, draft, next) : recorded(history, draft, next, performance.now(), what);
+      put(next);
     },
+    undo() { step(undone(history, draft)); },
+    redo() { step(redone(history, draft)); },
     listen(act) { listeners.add(act); act(draft); },
     close() {
       if (timer != null) flush();

@@ -14,6 +14,7 @@ import { promptEditor } from './prompt.js';
 import { referenceList } from './references.js';
 import { rowList } from './rowlist.js';
 import { storyboard } from './storyboard.js';
+import { undoTools } from './undo.js';
 
 /** The panel: a form over one draft. */
 function renderPanel({ model, el }) {
@@ -66,7 +67,7 @@ function renderPanel({ model, el }) {
 
   el.append(
     h('div', { class: 'kn-sheet' },
-      h('header', { class: 'kn-head' }, mode.el, banner),
+      h('header', { class: 'kn-head' }, mode.el, undoTools(el, desk).el, banner),
       notes.el,
       onePrompt, shots.el, references.el,
       h('div', { class: 'kn-settings' }, field('Aspect', aspect.el, faultPlace('aspect_ratio')), lengthField, field('Generations', takes.el, faultPlace('num_generations')), field('Audio', audio.el, faultPlace('generate_audio'))),

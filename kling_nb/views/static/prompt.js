@@ -65,7 +65,11 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
     write(area.value);
   };
 
-  area.addEventListener('input', () => { write(area.value); complete(); });
+  area.addEventListener('input', (event) => {
+    write(area.value);
+    if (event.isComposing) { close(); mark(); } else complete();
+  });
+  area.addEventListener('compositionend', complete);
   area.addEventListener('click', complete);
   area.addEventListener('blur', close);
   area.addEventListener('keydown', (event) => {

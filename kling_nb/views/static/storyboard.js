@@ -1,7 +1,8 @@
 import { h, icon, iconButton, keyedList, freshId } from './dom.js';
 import { secondsStepper } from './choices.js';
 import { promptEditor } from './prompt.js';
-import { MOST_SECONDS, MOST_SHOTS, barBlocks, movedItem, nextDuration, totalFault, totalSeconds } from './timing.js';
+import { timeline } from './timeline.js';
+import { MOST_SECONDS, MOST_SHOTS, movedItem, nextDuration, splitShot } from './timing.js';
 
 /**
  * The shots: a bar of 15 s with a block for each, and below it each shot with its prompt and its seconds.
@@ -13,12 +14,11 @@ export function storyboard({ desk, labels, faults }) {
   const change = (index, fields) => put(shotsNow().map((shot, i) => (i === index ? { ...shot, ...fields } : shot)));
   const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
 
-  const total = h('output', { class: 'kn-total' });
-  const track = h('div', { class: 'kn-track', role: 'img' });
+  const bar = timeline({ shots: shotsNow, put: (shots, what) => desk.edit({ multi_prompt: shots }, what), open: (i) => list.children[i]?.querySelector('textarea')?.focus() });
   const list = h('div', { class: 'kn-shots', role: 'list' });
   const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => add() } }, icon('plus'), 'Add a shot');
   const el = h('div', { class: 'kn-storyboard' },
-    h('div', { class: 'kn-bar' }, track, total), faults('multi_prompt'), list, h('div', { class: 'kn-shots-end' }, adder), say);
+    bar.el, faults('multi_prompt'), list, h('div', { class: 'kn-shots-end' }, adder), say);
 
   const add = () => {
     put([...shotsNow(), { prompt: '', duration: nextDuration(shotsNow()), id: freshId() }]);
@@ -40,11 +40,12 @@ export function storyboard({ desk, labels, faults }) {
     const up = iconButton('up', 'Move up', () => move(at - 1));
     const down = iconButton('down', 'Move down', () => move(at + 1));
     const double = iconButton('copy', 'Duplicate', () => put([...shotsNow().slice(0, at + 1), { ...shotsNow()[at], id: freshId() }, ...shotsNow().slice(at + 1)]));
+    const split = iconButton('split', 'Split in two', () => put(splitShot(shotsNow(), at, freshId())));
     const off = iconButton('close', 'Remove', () => put(shotsNow().filter((_, i) => i !== at)));
     const place = faults(`multi_prompt.${at}`);
     const shot = h('div', { class: 'kn-shot kn-field', role: 'listitem' }, grip,
       h('div', { class: 'kn-shot-body' }, editor.el, place),
-      h('div', { class: 'kn-shot-side' }, seconds.el, h('div', { class: 'kn-shot-tools' }, up, down, double, off)));
+      h('div', { class: 'kn-shot-side' }, seconds.el, h('div', { class: 'kn-shot-tools' }, up, down, split, double, off)));
     shot.addEventListener('keydown', (event) => {
       const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (!event.altKey || !step) return;
@@ -74,6 +75,7 @@ export function storyboard({ desk, labels, faults }) {
       up.disabled = index === 0;
       down.disabled = index === shotsNow().length - 1;
       double.disabled = shotsNow().length >= MOST_SHOTS;
+      split.disabled = double.disabled || item.duration < 2;
     } };
   };
   const mark = (target, after) => {
@@ -82,20 +84,8 @@ export function storyboard({ desk, labels, faults }) {
   };
 
   const paintShots = keyedList(list, makeShot, (shot, i) => shot.id ?? `at-${i}`);
-  const paintBar = (shots) => {
-    const blocks = barBlocks(shots);
-    track.replaceChildren(...shots.map((shot, i) => h('button', {
-      type: 'button', tabindex: -1, class: `kn-block${blocks[i].over ? ' kn-over-time' : ''}`, title: `Shot ${i + 1} · ${shot.duration} s`,
-      style: `left:${blocks[i].left}%;width:${blocks[i].width}%`, on: { click: () => list.children[i]?.querySelector('textarea')?.focus() },
-    }, h('b', { text: String(i + 1) }), h('span', { text: `${shot.duration} s` }))));
-    const sum = totalSeconds(shots);
-    track.setAttribute('aria-label', `${shots.length} shots, ${sum} of ${MOST_SECONDS} seconds`);
-    total.textContent = `${sum} / ${MOST_SECONDS} s`;
-    total.dataset.level = totalFault(sum) ? 'error' : '';
-  };
-
   return { el, paint: (draft) => {
-    paintBar(draft.multi_prompt);
+    bar.paint(draft.multi_prompt);
     paintShots(draft.multi_prompt);
     adder.disabled = draft.multi_prompt.length >= MOST_SHOTS;
   } };

@@ -41,3 +41,36 @@ export function movedItem(list, from, to) {
 export function nextDuration(shots) {
   return Math.max(1, Math.min(5, MOST_SECONDS - totalSeconds(shots)));
 }
+
+/**
+ * Where a boundary stands, in seconds from the start, and how far it can go: between two shots it gives seconds of one
+ * to the other; at the end of the last it makes the whole longer or shorter.
+ * @param {{duration: number}[]} shots @param {number} index of the shot that ends there
+ * @returns {{now: number, least: number, most: number}}
+ */
+export function boundaryAt(shots, index) {
+  const start = totalSeconds(shots.slice(0, index));
+  const now = start + (Number(shots[index].duration) || 0);
+  const next = shots[index + 1];
+  const most = next ? now + (Number(next.duration) || 0) - 1 : Math.max(now, MOST_SECONDS);
+  return { now, least: Math.min(now, start + 1), most: Math.max(now, most) };
+}
+
+/** The shots with a boundary at another whole second, as near as it can go. */
+export function boundaryMoved(shots, index, second) {
+  const { now, least, most } = boundaryAt(shots, index);
+  const by = Math.round(Math.min(most, Math.max(least, second))) - now;
+  if (!by) return shots;
+  return shots.map((shot, i) => {
+    if (i === index) return { ...shot, duration: shot.duration + by };
+    return i === index + 1 ? { ...shot, duration: shot.duration - by } : shot;
+  });
+}
+
+/** A shot as two of the same words, which last as long together; the list itself when it is one second. */
+export function splitShot(shots, index, id) {
+  const shot = shots[index];
+  const first = Math.ceil(shot.duration / 2);
+  if (shot.duration < 2) return shots;
+  return [...shots.slice(0, index), { ...shot, duration: first }, { ...shot, duration: shot.duration - first, id }, ...shots.slice(index + 1)];
+}

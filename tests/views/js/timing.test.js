@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { barBlocks, movedItem, nextDuration, totalFault, totalSeconds } from '../../../kling_nb/views/static/timing.js';
+import { barBlocks, boundaryAt, boundaryMoved, movedItem, nextDuration, splitShot, totalFault, totalSeconds } from '../../../kling_nb/views/static/timing.js';
 
 const shots = (...durations) => durations.map((duration) => ({ duration }));
 
@@ -31,4 +31,32 @@ test('an item moves without changing the list that was given', () => {
   assert.deepEqual(movedItem(list, 0, 2), ['b', 'c', 'a']);
   assert.deepEqual(movedItem(list, 2, -1), ['c', 'a', 'b']);
   assert.deepEqual(list, ['a', 'b', 'c']);
+});
+
+const lengths = (list) => list.map((shot) => shot.duration);
+
+test('a boundary between shots gives seconds of one to the other', () => {
+  assert.deepEqual(lengths(boundaryMoved(shots(3, 4, 5), 0, 5)), [5, 2, 5]);
+  assert.deepEqual(lengths(boundaryMoved(shots(3, 4, 5), 1, 0)), [3, 1, 8]);
+  assert.deepEqual(lengths(boundaryMoved(shots(3, 4, 5), 0, 99)), [6, 1, 5]);
+});
+
+test('the last boundary makes the whole longer, never over 15 s', () => {
+  assert.deepEqual(lengths(boundaryMoved(shots(3, 4), 1, 9.6)), [3, 7]);
+  assert.deepEqual(lengths(boundaryMoved(shots(3, 4), 1, 99)), [3, 12]);
+  assert.deepEqual(boundaryAt(shots(3, 4), 1), { now: 7, least: 4, most: 15 });
+});
+
+test('shots that are too long already can only be made shorter', () => {
+  const long = shots(10, 10);
+  assert.deepEqual(boundaryAt(long, 1), { now: 20, least: 11, most: 20 });
+  assert.equal(boundaryMoved(long, 1, 99), long);
+  assert.deepEqual(lengths(boundaryMoved(long, 1, 15)), [10, 5]);
+});
+
+test('a shot is split into two that last as long together', () => {
+  const split = splitShot([{ prompt: 'a', duration: 5, id: 'x' }], 0, 'y');
+  assert.deepEqual(split, [{ prompt: 'a', duration: 3, id: 'x' }, { prompt: 'a', duration: 2, id: 'y' }]);
+  const short = shots(1);
+  assert.equal(splitShot(short, 0, 'y'), short);
 });
