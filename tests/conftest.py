@@ -80,7 +80,6 @@ def studio_at(tmp_path: Path) -> Iterator[Callable[..., Studio]]:
 
     def make(hub: HubSide, **settings: Any) -> Studio:
         studio = Studio(**{"hub": hub.url, "key": "test-key", "log": tmp_path / "log", **settings})
-        studio.parts.engine._settle_every = 0.05  # its two seconds between looks are for a hub far away
         studios.append(studio)
         return studio
 

@@ -18,7 +18,7 @@ from kling_nb.engine.delivery import Delivery
 from kling_nb.engine.job import Job
 from kling_nb.engine.ports import Hub, Log, Screen
 from kling_nb.engine.roster import Roster
-from kling_nb.engine.sending import SETTLE_EVERY, Sending
+from kling_nb.engine.sending import Sending
 from kling_nb.engine.states import AT_THE_HUB, fail, heard, move, progress_of
 from kling_nb.engine.tracker import Tracker
 from kling_nb.loop import BackgroundLoop
@@ -53,7 +53,6 @@ class Engine:
         screen: Screen,
         describe: Callable[[Record, Request], Awaitable[dict[str, Any]]],
         deadline: float = DEADLINE,
-        settle_every: float = SETTLE_EVERY,
         now: Callable[[], datetime.datetime] = _utc_now,
     ) -> None:
         self._hub, self._log, self._loop, self._pace = hub, log, loop, pace
@@ -63,7 +62,7 @@ class Engine:
         self._overdue: set[str] = set()
         self._tracker: Tracker | None = None
         self._roster = Roster(log, now, over=lambda generation_id: self._tracking().told(generation_id))
-        self._sending = Sending(hub, log, self._roster, self._tracking, describe, settle_every)
+        self._sending = Sending(hub, log, self._roster, self._tracking, describe, pace.settling)
         self._delivery = Delivery(hub, log, self._roster)
 
     @property

@@ -21,8 +21,8 @@ from kling_nb.models.generation import Generation
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 
-#: How often, and how many seconds apart, the hub's list is read after a lost answer.
-SETTLE_LOOKS, SETTLE_EVERY = 4, 2.0
+#: How often the hub's list is read after a lost answer.
+SETTLE_LOOKS = 4
 
 
 class Sending:
@@ -35,10 +35,10 @@ class Sending:
         roster: Roster,
         tracking: Callable[[], Tracker],
         describe: Callable[[Record, Request], Awaitable[dict[str, Any]]],
-        settle_every: float,
+        settling: float,
     ) -> None:
         self._hub, self._log, self._roster = hub, log, roster
-        self._tracking, self._describe, self._settle_every = tracking, describe, settle_every
+        self._tracking, self._describe, self._settling = tracking, describe, settling
         self._unwanted: set[str] = set()
         self._sending: set[str] = set()
         # Equal requests are enqueued or settled one at a time: the hub's list cannot tell them apart.
@@ -132,14 +132,14 @@ class Sending:
         looked = 0
         while len(found) < len(jobs) and looked < SETTLE_LOOKS:
             if looked:
-                await asyncio.sleep(self._settle_every)
+                await asyncio.sleep(self._settling)
             try:
                 found = await self._find(jobs)
                 looked += 1
                 self._roster.tell(jobs)
             except (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited) as exc:
                 self._roster.tell(jobs, trouble=f"{exc} Asking again.")
-                await asyncio.sleep(self._settle_every)
+                await asyncio.sleep(self._settling)
             except errors.HubError as exc:
                 for job in jobs:
                     self._roster.tell([job], trouble=str(exc))

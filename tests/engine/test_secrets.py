@@ -48,7 +48,6 @@ def test_neither_the_key_nor_a_signature_is_written_logged_or_shown(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("OXEN_API_KEY", KEY)
     studio = Studio(hub=keyed.url, log=tmp_path / "log")
-    studio.parts.engine._sending._settle_every = 0.05
     told: list[str] = []
     assert studio.generate("@Image1 sails", input_image=[picture()], duration=3).result(40).path.exists()
     for fault in ("failed", "unauthenticated", "unknown_error", "lost_reply"):

@@ -61,7 +61,6 @@ def main() -> None:
     if POINT == "replied":
         stop_when_the_hub_has_replied()
     studio = Studio(hub=HUB, key="test-key", log=FOLDER)
-    studio.parts.engine._settle_every = 0.05
     print("READY", flush=True)
     sys.stdin.readline()
     if WHAT == "plan":
