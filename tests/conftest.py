@@ -109,7 +109,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, hub_of_lab: HubSide) -> Iterat
     from lab import Lab, chromium  # Playwright is loaded only for them
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=15_000)  # a machine that does much else at once needs more than the usual five seconds
+    expect.set_options(timeout=30_000)  # a machine that does much else at once needs more than the usual five seconds
     if chromium() is None:
         pytest.skip("there is no Chromium on this machine")
     folder = tmp_path_factory.mktemp("lab")

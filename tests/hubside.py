@@ -88,7 +88,7 @@ class HubSide:
         return answer.json()["status"]
 
 
-def until(condition: Callable[[], Any], within: float = 20) -> Any:
+def until(condition: Callable[[], Any], within: float = 60) -> Any:
     """Look until it is so, and return it."""
     deadline = time.monotonic() + within
     while not (value := condition()):

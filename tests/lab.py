@@ -85,7 +85,7 @@ class Lab:
         """Open another page of the browser, with its own settings; it shows nothing yet."""
         page = self._browser.new_page(viewport={"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if dark else "light")
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         return page
 
     def notebook(self, *cells: str, page: Page | None = None, name: str = "") -> Notebook:

@@ -61,13 +61,18 @@ quietly .venv/bin/basedpyright
 quietly .venv/bin/lint-imports
 echo "Format, lint, types and floors hold."
 
-# Several at a time where most tests wait for processes of their own. The browser has a process of its own in any case:
-# after Playwright's sync API no event loop can be started in the same one.
+# Several at a time: most tests wait for processes of their own. The browser has a call of its own in any case: after
+# Playwright's sync API no event loop can be started in the same process.
+several() {
+  count=$1
+  shift
+  .venv/bin/python -m pytest -q -n "$count" --dist loadfile -m "$@"
+}
 failed=""
-.venv/bin/python -m pytest -q -n 3 --dist loadfile -m "not browser and not kernel" || failed="a test of the first process"
-.venv/bin/python -m pytest -q -m "kernel and not browser" || failed="${failed:+$failed and }one in a kernel"
+several 4 "not browser and not kernel" || failed="a test of the first process"
+several 2 "kernel and not browser" || failed="${failed:+$failed and }one in a kernel"
 if [ $driven = yes ]; then
-  .venv/bin/python -m pytest -q -m browser || failed="${failed:+$failed and }one in the browser"
+  several 2 browser || failed="${failed:+$failed and }one in the browser"
 fi
 
 took=$(($(date +%s) - began))

