@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     elements, presets = _shared.elements, _shared.presets
     budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
-    log, model = _shared.log, _shared.model
+    log, mend, model = _shared.log, _shared.mend, _shared.model
     panel, preview, price, resume = _shared.panel, _shared.preview, _shared.price, _shared.resume
 
 __version__ = "0.1.0"
@@ -43,6 +43,7 @@ _VERBS = (
     "hub",
     "lint",
     "log",
+    "mend",
     "model",
     "panel",
     "preview",
@@ -82,6 +83,7 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "hub",
     "lint",
     "log",
+    "mend",
     "model",
     "panel",
     "presets",

@@ -7,15 +7,21 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 from kling_nb import errors
 from kling_nb.connection import PATIENCE
 from kling_nb.engine.intent import records_for, sibling
 from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
 from kling_nb.links import notebook_path
+from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
 from kling_nb.models.lint import lint, parse
+from kling_nb.models.mend import mend
+from kling_nb.models.picture import Unusable
 from kling_nb.models.price import Estimate, estimate
+from kling_nb.models.problem import error
 from kling_nb.models.record import Kind, Record
 from kling_nb.models.request import HubRequest, Request, given_in
 from kling_nb.render import HubInfo
@@ -79,6 +85,20 @@ class Making(Wiring):
         with contextlib.suppress(errors.HubError, errors.WaitTimeout):
             self.model(whole.model)
         return self.parts.connection.estimate(whole)
+
+    def mend(self, picture: Any) -> Asset:
+        """Return a picture so that the model takes it: converted, padded to a legal ratio, or made smaller.
+
+        What was done stands in `.mends`; the record keeps what was given too. Raises `RequestError` where no honest
+        mend exists: a picture that is too small is not made larger.
+        """
+        try:
+            return mend(Asset.parse(picture))
+        except PydanticCustomError as exc:
+            said = exc.context or {}
+            raise errors.RequestError([error((), str(said.get("message")), str(said.get("remedy")))]) from exc
+        except Unusable as exc:
+            raise errors.RequestError([error((), str(exc), exc.remedy)]) from exc
 
     def resume(self) -> Jobs:
         """Bring back every unfinished job of this log, fetch what finished meanwhile, and return them.

@@ -112,6 +112,8 @@ def digests_of(record: Record) -> Iterator[tuple[str, str]]:
     for reference in record.references:
         if reference.digest:
             yield reference.digest, f"its reference {reference.path}"
+        if reference.original:
+            yield reference.original, f"what was given for {reference.path}"
         if reference.thumbnail:
             yield reference.thumbnail, f"the thumbnail of {reference.path}"
 

@@ -221,7 +221,12 @@ class Log:
             height=facts.height if facts and not facts.fault else None,
             size=len(asset.data),
             thumbnail=self.put(small, ".jpg") if small else None,
+            original=self._original(asset.original),
+            mends=asset.mends,
         )
+
+    def _original(self, asset: Asset | None) -> str | None:
+        return self.put(asset.data, suffix_of(asset.data) or ".bin") if asset and asset.data else None
 
     # Small values
 

@@ -18,7 +18,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from kling_nb.models.media import media_type_of, public_text, public_url, sha256, suffix_of
-from kling_nb.models.picture import ImageFacts, Unusable, facts_of, image_of, png_of, words_for
+from kling_nb.models.picture import ImageFacts, Unusable, facts_of, figure_of, image_of, png_of, words_for
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -43,6 +43,10 @@ class Asset:
     url: str | None = field(default=None, repr=False)
     data: bytes | None = field(default=None, repr=False)
     kind: Kind = "image"
+    original: Asset | None = field(default=None, repr=False)
+    """What was given, where this is it mended (`models/mend.py`)."""
+    mends: tuple[str, ...] = ()
+    """What was done to it, in words."""
 
     @classmethod
     def parse(cls, value: Any, kind: Kind = "image") -> Asset:
@@ -67,6 +71,8 @@ class Asset:
                 return cls.from_pil(value, given=words_for(value))
             case _ if kind == "image" and hasattr(value, "__array_interface__"):
                 return cls.from_array(value)
+            case _ if kind == "image" and hasattr(value, "savefig"):
+                return cls.from_figure(value)
             case _ if isinstance(path := getattr(value, "path", None), Path):
                 return cls.from_path(path, kind=kind)
             case _:
@@ -128,6 +134,15 @@ class Asset:
         """Encode an H×W, H×W×3 or H×W×4 array: 0 to 255, or floats of 0.0 to 1.0. Raises for any other."""
         try:
             image, given = image_of(array)
+        except Unusable as exc:
+            raise _refused(str(exc), exc.remedy) from exc
+        return cls.from_pil(image, given=given)
+
+    @classmethod
+    def from_figure(cls, figure: Any) -> Asset:
+        """Draw a figure (matplotlib's, or anything with `savefig`) as PNG. Raises when it cannot be drawn."""
+        try:
+            image, given = figure_of(figure)
         except Unusable as exc:
             raise _refused(str(exc), exc.remedy) from exc
         return cls.from_pil(image, given=given)
@@ -199,7 +214,7 @@ def _shown(path: str | Path) -> str:
 
 
 def _or_pixels(kind: Kind) -> str:
-    return ", a PIL image or an array" if kind == "image" else " or a clip"
+    return ", a PIL image, an array or a figure" if kind == "image" else " or a clip"
 
 
 def _a(noun: str) -> str:

@@ -67,7 +67,7 @@ def words_for(image: PILImage) -> str:
 def png_of(image: PILImage) -> tuple[str, bytes]:
     """Return the identity of the pixels and a PNG of them, upright. Raises `Unusable` when they cannot be had."""
     try:
-        plain = _plain(image)
+        plain = upright_of(image)
         buffer = io.BytesIO()
         plain.save(buffer, "PNG")
         pixels = plain.tobytes()
@@ -75,6 +75,25 @@ def png_of(image: PILImage) -> tuple[str, bytes]:
         raise Unusable(f"the {words_for(image)} cannot be read: {exc}", "give the file, or an RGB image") from exc
     head = f"{plain.mode} {plain.width} {plain.height} ".encode()
     return f"pixels-{sha256(head + pixels)}", buffer.getvalue()
+
+
+def figure_of(figure: Any) -> tuple[PILImage, str]:
+    """Return an image of a figure (anything with `savefig`, as matplotlib's) and what was given, in words.
+
+    Raises `Unusable` when it cannot be drawn.
+    """
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    try:
+        figure.savefig(buffer, format="png")
+        image = Image.open(io.BytesIO(buffer.getvalue()))
+        image.load()
+    except Exception as exc:
+        raise Unusable(
+            f"the {type(figure).__name__} cannot be drawn: {exc}", "save it as PNG, and give the file"
+        ) from exc
+    return image, f"{type(figure).__name__} {image.width}×{image.height}"
 
 
 def image_of(array: Any) -> tuple[PILImage, str]:
@@ -93,7 +112,8 @@ def image_of(array: Any) -> tuple[PILImage, str]:
     return Image.fromarray(_bytes_of(flat, given)), given
 
 
-def _plain(image: PILImage) -> PILImage:
+def upright_of(image: PILImage) -> PILImage:
+    """Return an image as viewers show it, in grey or RGB, with or without alpha. Raises for what has no fixed white."""
     from PIL import ImageOps
 
     upright = ImageOps.exif_transpose(image)

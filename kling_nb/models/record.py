@@ -58,6 +58,10 @@ class Reference(_Part):
     sent: str | None = None
     thumbnail: str | None = None
     """`sha256:` of a small JPEG of it in the log's media."""
+    original: str | None = None
+    """`sha256:` of what was given, where that was mended before it was sent."""
+    mends: tuple[str, ...] = ()
+    """What was done to it: converted, padded, made smaller."""
 
 
 class Clip(_Part):

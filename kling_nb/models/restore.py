@@ -42,7 +42,9 @@ def _asset(reference: Reference, read: Callable[[str], bytes | None]) -> Asset:
     data = read(reference.digest)
     if data is None:
         raise LogError(f"The log has lost the bytes of {reference.given} ({reference.digest[:19]}…); see log.verify()")
-    return Asset(reference.identity, data=data, **common)
+    given = read(reference.original) if reference.original else None
+    original = Asset.from_bytes(given, given=reference.given, kind=reference.kind) if given else None
+    return Asset(reference.identity, data=data, original=original, mends=reference.mends, **common)
 
 
 def _placed(value: Any, assets: Mapping[str, Asset], path: str) -> Any:

@@ -52,7 +52,7 @@ def _picture(reference: Reference, links: Links, share: int) -> Picture:
     thumbnail = links.thumbnail(reference)
     return Picture(
         caption=_caption(reference.path),
-        title=f"{reference.given}{size}",
+        title=" · ".join([f"{reference.given}{size}", *reference.mends]),
         name=reference.name or shortened(reference.given, 40),
         source=smaller(thumbnail, share) if thumbnail else None,
         href=reference.identity if on_the_web else None,

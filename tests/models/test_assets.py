@@ -237,3 +237,21 @@ def test_an_array_that_is_no_picture_is_refused(shape: Any, kind: str, value: An
 )
 def test_the_type_is_told_from_the_bytes(data: bytes, kind: str) -> None:
     assert Asset.parse(data, "video").media_type == kind
+
+
+def test_a_figure_is_drawn() -> None:
+    class Figure:
+        def savefig(self, place: io.BytesIO, *, format: str) -> None:
+            place.write(picture(640, 480, form=format.upper()))
+
+    asset = Asset.parse(Figure())
+    assert (asset.given, asset.facts and asset.facts.width) == ("Figure 640×480", 640)
+    assert asset.identity == Asset.parse(Image.new("RGB", (640, 480), (200, 80, 40))).identity
+
+
+def test_a_figure_that_cannot_be_drawn_says_so() -> None:
+    class Figure:
+        def savefig(self, place: io.BytesIO, *, format: str) -> None:
+            raise RuntimeError("no backend")
+
+    assert "cannot be drawn: no backend" in refusal(Figure())

@@ -1,0 +1,38 @@
+"""A mended picture: the hub gets the mend, the record keeps what was given too."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from kling_nb.errors import RequestError
+from kling_nb.models.media import sha256
+from kling_nb.studio import Studio
+
+
+def test_the_record_keeps_what_was_given_and_what_was_sent(studio: Studio, tmp_path: Path) -> None:
+    banner = tmp_path / "banner.webp"
+    Image.new("RGB", (1200, 300), "teal").save(banner, lossless=True)
+
+    clip = studio.generate("@Image1 unrolls", input_image=[studio.mend(banner)], duration=3).result(40)
+    (kept,) = clip.record.references
+    (again,) = studio.request_of(clip.record).input_image
+
+    assert kept.given == str(banner)
+    assert kept.original == sha256(banner.read_bytes())
+    assert kept.mends == ("converted from WEBP to JPEG", "padded from 1200×300 to 1200×480 px")
+    assert studio.store.read(kept.original) == banner.read_bytes()
+    sent = Image.open(io.BytesIO(studio.store.read(kept.digest or "") or b""))
+    assert (sent.format, sent.size) == ("JPEG", (1200, 480))
+    assert again.original is not None and again.mends == kept.mends
+    assert studio.store.verify() == []
+    assert "padded from" in clip.record._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize(("given", "said"), [("no-such.png", "no file"), (Image.new("RGB", (90, 90)), "at least 300")])
+def test_what_cannot_be_mended_says_why(studio: Studio, given: object, said: str) -> None:
+    with pytest.raises(RequestError, match=said):
+        studio.mend(given)
