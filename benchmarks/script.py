@@ -21,7 +21,7 @@ async def fetch_all(url: str, folder: Path, count: int, *, gap: float, every: fl
     """Make `count` clips, one begun each `gap` seconds; return what `client.Done` says of each."""
     folder.mkdir(parents=True)
     headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as hub:
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=300) as hub:
 
         async def make(number: int) -> dict[str, Any]:
             await asyncio.sleep(number * gap)
