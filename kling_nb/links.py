@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -52,8 +51,3 @@ class Links:
     def _embedded(self, digest: str | None, small: Callable[[bytes], str]) -> str | None:
         file = self._file(digest) if digest else None
         return small(file.read_bytes()) if file else None
-
-
-def data_uri(data: bytes, media_type: str) -> str:
-    """Return bytes as a data URI."""
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from kling_nb.links import Links, data_uri, notebook_path
+from kling_nb.links import Links, notebook_path
 from kling_nb.models.record import Clip, Reference
 
 from .samples import a_record
@@ -63,7 +63,3 @@ def test_the_notebook_is_what_the_server_says(monkeypatch: pytest.MonkeyPatch) -
     assert notebook_path() == Path("/somewhere/a b.ipynb")
     monkeypatch.setenv("JPY_SESSION_NAME", "c0ffee-uuid")
     assert notebook_path() is None
-
-
-def test_a_data_uri_holds_the_bytes() -> None:
-    assert data_uri(b"\x00\xff", "image/png") == "data:image/png;base64,AP8="
