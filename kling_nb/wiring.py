@@ -27,6 +27,9 @@ from kling_nb.render import small_poster, small_thumbnail
 from kling_nb.screen import Screen
 from kling_nb.settings import Settings, read_settings
 
+#: Kept in a forked process: SQLite must not close there what its parent opened.
+_of_the_parent: list[Parts] = []
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -144,5 +147,7 @@ class Wiring(ABC):
 
     def _forked(self) -> None:
         """In a forked process: wire anew. The parent's sockets, locks and tasks are not the child's to use."""
+        if self._parts:
+            _of_the_parent.append(self._parts)
         self._parts = None
         self._loop, self._guard = BackgroundLoop(), threading.RLock()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
+import weakref
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +63,7 @@ class Database:
             engine.dispose()
             raise
         self._engine, self._inode = engine, self._inode_now()
+        weakref.finalize(self, _let_go, engine, os.getpid())  # a log that nobody closed, and the end of the process
 
     def close(self) -> None:
         """Close every connection; it opens again by itself."""
@@ -119,6 +122,11 @@ class Database:
             return self.file.stat().st_ino
         except FileNotFoundError:
             return -1
+
+
+def _let_go(engine: Engine, pid: int) -> None:
+    if os.getpid() == pid:  # SQLite must not close in a forked process what its parent opened
+        engine.dispose()
 
 
 def _engine(url: str) -> Engine:

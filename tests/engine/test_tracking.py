@@ -22,7 +22,7 @@ def test_twenty_jobs_share_one_question_a_beat(studio: Studio, hub: HubSide) -> 
         stopped.result(30)
     assert jobs.wait(20)
     assert looks <= beats
-    assert hub.asked(READ) <= 25  # one for each cancel, and a few whose end was seen by a beat
+    assert hub.asked(READ) <= 40  # one for each cancel, and one more where a beat saw the end first
     assert (hub.posts, hub.enqueued, hub.asked(DELETE)) == (20, 20, 20)
 
 
