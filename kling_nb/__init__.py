@@ -123,5 +123,12 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Add `%%kling` and `%kling` to a shell: what `%load_ext kling_nb` calls."""
+    from kling_nb.magics import load
+
+    load(shell)
+
+
 def __dir__() -> list[str]:
     return sorted(__all__)

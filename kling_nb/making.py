@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -136,6 +136,7 @@ class Making(Wiring):
         *,
         plan: str | None = None,
         cell: str | None = None,
+        tags: Sequence[str] = (),
     ) -> list[Job]:
         """Write the intent and begin; what the panel's buttons call. Raises `BudgetError` when a limit refuses."""
         parts, notebook, preview = self.parts, notebook_path(), kind == "preview"
@@ -151,6 +152,7 @@ class Making(Wiring):
             rerun_of=rerun_of,
             plan=plan,
             cell=cell,
+            tags=tags,
         )
         parts.store.purse.afford(records)
         return (parts.previews if preview else parts.engine).start(records, request)

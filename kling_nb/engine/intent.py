@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 import secrets
+from collections.abc import Sequence
 from importlib import metadata
 
 from kling_nb.models.canonical import canonical_request, request_hash
@@ -25,6 +26,7 @@ def records_for(
     rerun_of: str | None = None,
     plan: str | None = None,
     cell: str | None = None,
+    tags: Sequence[str] = (),
 ) -> list[Record]:
     """Return the records of a request's generations, all `prepared`, joined by one batch id."""
     batch = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
@@ -44,6 +46,7 @@ def records_for(
         rerun_of=rerun_of,
         plan=plan,
         cell=cell,
+        tags=tuple(dict.fromkeys(filter(None, map(str.strip, tags)))),
         versions=versions(),
     )
     return [sibling(first, index) for index in range(request.num_generations)]

@@ -138,6 +138,11 @@ class Kernel:
         self.hear(lambda: cell.over_at is not None, within)
         return cell
 
+    def completed(self, line: str) -> list[str]:
+        """Press Tab at the end of a line; returns what is offered, each as the whole line would then end."""
+        reply = self._client.complete(line, reply=True, timeout=40)["content"]
+        return [line[: reply["cursor_start"]] + match for match in reply["matches"]]
+
     def interrupt(self) -> float:
         """Press ■; returns when that was."""
         self._manager.interrupt_kernel()
