@@ -20,6 +20,7 @@ from kling_nb.models.request import TARGET, Request
 from kling_nb.settings import KEY, REAL_HUB, Settings
 from kling_nb.snippets import Flavour, Flow, Snippet, snippet
 from kling_nb.views.actions import Banner, Verdict
+from kling_nb.views.keeping import Keeping
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,11 @@ class Actions:
         store: Log,
         loop: BackgroundLoop,
         start: Callable[[Request, Kind], list[Job]],
+        keeping: Keeping,
     ) -> None:
         self._settings, self._connection, self._store = settings, connection, store
         self._loop, self._start = loop, start
+        self.keeping: Keeping = keeping
         self._draft: dict[str, Any] | None = None
 
     def check(self, fields: dict[str, Any], /) -> Verdict:

@@ -28,11 +28,13 @@ class Looking(Making):
         A text is read as code: a cURL command, a JSON body or a Python call. What of it was not understood is listed.
         """
         from kling_nb.actions import Actions
+        from kling_nb.keeping import PanelKeeping
         from kling_nb.views.panel import Panel
 
         request = self.request_of(source) if isinstance(source, Record) else source
         parts = self.parts
-        actions = Actions(parts.settings, parts.connection, parts.store, self._loop, self.start)
+        keeping = PanelKeeping(self.presets, self.elements, parts.store, parts.screen.links)
+        actions = Actions(parts.settings, parts.connection, parts.store, self._loop, self.start, keeping)
         return Panel(actions, request)
 
     def log(self, **filters: Any) -> Selection:

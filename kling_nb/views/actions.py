@@ -10,6 +10,7 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.progress import Progress
 from kling_nb.models.request import Request
 from kling_nb.snippets import Flavour, Flow, Snippet
+from kling_nb.views.keeping import Keeping
 
 Tone = Literal["local", "live", "trouble"]
 
@@ -62,6 +63,11 @@ class Banner:
 
 class PanelActions(Protocol):
     """What a panel can do. Every method may be called from any thread."""
+
+    @property
+    def keeping(self) -> Keeping:
+        """The log: what is kept by name, and earlier clips."""
+        ...
 
     def check(self, fields: dict[str, Any], /) -> Verdict:
         """Judge wire-named fields within a few milliseconds."""

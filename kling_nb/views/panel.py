@@ -22,6 +22,7 @@ from kling_nb.models.request import TARGET, Request
 from kling_nb.views.actions import Banner, JobLike, PanelActions, Verdict
 from kling_nb.views.code import code_reply
 from kling_nb.views.draft import draft_of, fields_of
+from kling_nb.views.keeping import Form, KeptThings
 from kling_nb.views.messages import Messages
 from kling_nb.views.outlet import SHOWN, Outlet
 from kling_nb.views.pasted import pasted
@@ -70,6 +71,8 @@ class Panel:
             cancel=self._on_cancel,
             code=self._on_code,
         )
+        form = Form(self.fill, self._fields_of, self._keep, self._shelf.get)
+        KeptThings(self._widget, self._messages, form, lambda: actions.keeping)
         self.fill({} if request is None else request)
         if request is None:
             self._messages.reporting(self._restore)
@@ -81,7 +84,7 @@ class Panel:
     def fields(self) -> dict[str, Any]:
         """The wire-named fields as they stand, pictures as `Asset`; may be incomplete."""
         with self._lock:
-            return self._extra | fields_of(self._draft, self._shelf)
+            return self._fields_of(self._draft)
 
     @property
     def request(self) -> Request:
@@ -153,6 +156,9 @@ class Panel:
     def _draft(self) -> dict[str, Any]:
         return self._widget.draft
 
+    def _fields_of(self, draft: Mapping[str, Any]) -> dict[str, Any]:
+        return self._extra | fields_of(draft, self._shelf)
+
     def _drafted(self, _change: object) -> None:
         self._messages.reporting(self._judge)
         self._messages.reporting(lambda: self._actions.keep_draft(self.fields))
@@ -222,16 +228,17 @@ class Panel:
             return
         jobs: list[JobLike] = []
         try:
-            self._widget.draft = {
-                **self._draft,
-                **draft,
-            }  # what is on the screen, even where its own message is still on the way
+            self._catch_up(draft)
             self._messages.calm()
             if what == "preview" or self._agreed(str(content.get("price"))):
                 jobs = self._start(what, self.request)
         finally:
             self._guard.release()
             self._widget.send({"kind": "pressed", "id": press, "jobs": len(jobs)})
+
+    def _catch_up(self, draft: Mapping[str, Any]) -> None:
+        """Take what is on the screen, even where its own message is still on the way."""
+        self._widget.draft = {**self._draft, **draft}
 
     def _agreed(self, seen: str) -> bool:
         """Whether the price on the button is the price now; nobody pays more than what they pressed."""

@@ -8,6 +8,7 @@ import itertools
 from typing import Any
 
 from kling_nb.models.asset import Asset
+from kling_nb.models.mend import broken_rules, can_mend
 
 THUMBNAIL_PIXELS = 96
 
@@ -33,7 +34,7 @@ class Shelf:
 
     @property
     def labels(self) -> dict[str, dict[str, Any]]:
-        """Key to `{name, note, uri}`; safe to send to a browser."""
+        """Key to `{name, note, uri, rules, mend}`; safe to send to a browser."""
         return dict(self._labels)
 
 
@@ -41,21 +42,23 @@ def label(asset: Asset) -> dict[str, Any]:
     """Return what a browser may know of an asset: never its bytes, never a signed query."""
     facts = asset.facts
     size = f"{facts.width} × {facts.height}" if facts and facts.width else ""
-    return {"name": asset.name or asset.given, "note": size, "uri": thumbnail(asset)}
+    rules = {"rules": list(broken_rules(asset)), "mend": can_mend(asset)}
+    return {"name": asset.name or asset.given, "note": size, "uri": picture_uri(asset, THUMBNAIL_PIXELS), **rules}
 
 
-def thumbnail(asset: Asset) -> str:
-    """Return a data URI of at most 96 px, the public address of a URL, or nothing for what cannot be drawn."""
+def picture_uri(asset: Asset, side: int) -> str:
+    """Return a data URI of at most `side` pixels, a URL's public address, or nothing for what cannot be drawn."""
     if asset.data is None:
         return asset.identity
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(asset.data)) as image:
-            image.draft("RGB", (THUMBNAIL_PIXELS * 2, THUMBNAIL_PIXELS * 2))
-            image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+            image.draft("RGB", (side * 2, side * 2))
+            image.thumbnail((side, side))
             alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-            small, name = (image.convert("RGBA"), "png") if alpha else (image.convert("RGB"), "jpeg")
+            upright = ImageOps.exif_transpose(image)
+            small, name = (upright.convert("RGBA"), "png") if alpha else (upright.convert("RGB"), "jpeg")
             buffer = io.BytesIO()
             small.save(buffer, name.upper(), **({} if alpha else {"quality": 82}))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):

@@ -23,6 +23,7 @@ class PanelWidget(anywidget.AnyWidget):
     alert = traitlets.Dict().tag(sync=True)
     also = traitlets.Unicode().tag(sync=True)
     notes = traitlets.List().tag(sync=True)
+    kept = traitlets.Dict().tag(sync=True)
     rows = traitlets.List().tag(sync=True)
 
 

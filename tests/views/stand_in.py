@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import datetime
 import itertools
+import tempfile
 import threading
 from dataclasses import replace
 
@@ -96,6 +97,7 @@ class Studio:
         self.coded = 0
         self.expected = None
         self.tell = lambda banner: None
+        self._folder = None
 
     def check(self, fields):
         request, problems = parse(fields)
@@ -123,6 +125,21 @@ class Studio:
     def code(self, request, flavour, flow):
         self.coded += 1
         return snippet(request, flavour, flow)
+
+    @property
+    def keeping(self):
+        """The real one, over a log of its own."""
+        from kling_nb.keeping import PanelKeeping
+        from kling_nb.library import Elements, Presets
+        from kling_nb.links import Links
+        from kling_nb.logbook import Log
+        from kling_nb.render import small_poster, small_thumbnail
+
+        self._folder = self._folder or tempfile.TemporaryDirectory()
+        store = Log(self._folder.name)
+        links = Links(store.folder, store.folder, store.file, small_poster, small_thumbnail)
+        presets = Presets(store, links, lambda record: record.request())
+        return PanelKeeping(presets, Elements(store, links), store, links)
 
     def keep_draft(self, fields):
         self.kept = fields
