@@ -23,4 +23,4 @@ def test_a_comm_of_another_kernel_is_left_alone():
 
 def test_the_browser_sides_are_small_enough_to_send_with_every_widget():
     for kind in (PanelWidget, RowsWidget):
-        assert len(kind._esm) + len(kind._css) < 120_000
+        assert len(kind._esm) + len(kind._css) < 200_000

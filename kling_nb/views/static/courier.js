@@ -32,13 +32,17 @@ export function makeCourier(model) {
         waiting.delete(id);
       }
     },
-    /** @param {string} place a URL or a path @returns {Promise<string>} */
-    async place(place) {
+    /** @param {string} kind @param {any} content @returns {Promise<any>} what Python answers; throws with its reason */
+    async ask(kind, content) {
       const id = freshId();
-      const reply = await answer(id, () => model.send({ kind: 'place', id, place }));
+      const reply = await answer(id, () => model.send({ ...content, kind, id }));
       waiting.delete(id);
       if (reply.kind === 'refused') throw new Error(reply.why);
-      return reply.key;
+      return reply;
+    },
+    /** @param {string} place a URL or a path @returns {Promise<string>} */
+    async place(place) {
+      return (await this.ask('place', { place })).key;
     },
     close() { model.off('msg:custom', heard); waiting.clear(); },
   };

@@ -1,6 +1,7 @@
 import { h, freshId, pageId } from './dom.js';
 import { alertBox } from './alertbox.js';
 import { ratioIcon, secondsSlider, segmented, toggle } from './choices.js';
+import { clipPicker } from './clippicker.js';
 import { codeFold } from './code.js';
 import { makeCourier } from './courier.js';
 import { makeDesk } from './desk.js';
@@ -8,8 +9,10 @@ import { elementList } from './elements.js';
 import { faultPlace, paintFaults } from './faultline.js';
 import { field, fold } from './fold.js';
 import { foot } from './foot.js';
+import { mendBox } from './mends.js';
 import { noteBox } from './notes.js';
 import { bringIn, bringsPictures, broughtBy, pictureSlot } from './pictures.js';
+import { presetMenu } from './presets.js';
 import { promptEditor } from './prompt.js';
 import { referenceList } from './references.js';
 import { rowList } from './rowlist.js';
@@ -24,13 +27,13 @@ function renderPanel({ model, el }) {
   const courier = makeCourier(model);
   const alert = alertBox(model);
   const labels = () => model.get('labels');
-  const failed = (why) => alert.show({ message: 'The picture was not added.', remedy: why });
+  const failed = (why, what = 'The picture was not added.') => alert.show({ message: what, remedy: why });
   const rewrite = (texts) => ({
     prompt: texts(desk.draft.prompt),
     negative_prompt: texts(desk.draft.negative_prompt),
     multi_prompt: desk.draft.multi_prompt.map((shot) => ({ ...shot, prompt: texts(shot.prompt) })),
   });
-  const shared = { desk, labels, faults: faultPlace, courier, failed, rewrite };
+  const shared = { model, desk, labels, faults: faultPlace, courier, failed, rewrite };
   const setting = (name) => (value) => desk.edit({ [name]: value });
 
   const bannerText = h('span', {});
@@ -46,6 +49,7 @@ function renderPanel({ model, el }) {
   const frames = {};
   frames.start_image_url = slot('Start frame', 'start_image_url');
   frames.tail_image_url = slot('Tail frame', 'tail_image_url');
+  const clips = clipPicker(shared);
   const elements = elementList(shared);
   const negative = promptEditor({ label: 'Negative prompt', hint: 'blur, distort, low quality', usual: 2500, most: 2500, labels, draft: () => desk.draft, write: setting('negative_prompt') });
 
@@ -56,10 +60,13 @@ function renderPanel({ model, el }) {
   const takes = segmented({ label: 'Generations', pick: setting('num_generations'), options: [1, 2, 3, 4].map((value) => ({ value, text: String(value), title: value === 1 ? 'One clip' : `${value} clips, each paid for` })) });
 
   const framesFold = fold('Start and tail frame', 'where the clip begins and ends', h('div', { class: 'kn-field' },
-    h('div', { class: 'kn-frames' }, frames.start_image_url.el, h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), frames.tail_image_url.el), faultPlace('start_image_url'), faultPlace('tail_image_url')));
+    h('div', { class: 'kn-frames' }, clips.under(frames.start_image_url, 'Start frame', setting('start_image_url')), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }),
+      clips.under(frames.tail_image_url, 'Tail frame', setting('tail_image_url'))), clips.el, faultPlace('start_image_url'), faultPlace('tail_image_url')));
   const elementsFold = fold('Elements', 'a character or object from several sides', elements.el);
   const negativeFold = fold('Negative prompt', 'what is not to be seen', h('div', { class: 'kn-field' }, negative.el, faultPlace('negative_prompt')));
   const code = codeFold({ model, desk });
+  const presets = presetMenu(shared);
+  mendBox({ root: el, ...shared });
   const notes = noteBox(model);
   const also = h('div', { class: 'kn-also' });
   const end = foot({ model, desk, showFault: () => revealFault(el) });
@@ -67,8 +74,8 @@ function renderPanel({ model, el }) {
 
   el.append(
     h('div', { class: 'kn-sheet' },
-      h('header', { class: 'kn-head' }, mode.el, undoTools(el, desk).el, banner),
-      notes.el,
+      h('header', { class: 'kn-head' }, mode.el, undoTools(el, desk).el, presets.button, banner),
+      presets.el, notes.el,
       onePrompt, shots.el, references.el,
       h('div', { class: 'kn-settings' }, field('Aspect', aspect.el, faultPlace('aspect_ratio')), lengthField, field('Generations', takes.el, faultPlace('num_generations')), field('Audio', audio.el, faultPlace('generate_audio'))),
       h('div', { class: 'kn-folds' }, framesFold.el, elementsFold.el, negativeFold.el, code.el),
@@ -121,7 +128,7 @@ function renderPanel({ model, el }) {
   takePictures(el, references.bring);
   return () => {
     for (const [name, act] of Object.entries(watched)) model.off(name, act);
-    for (const part of [desk, courier, alert, code, notes, end, rows]) part.close();
+    for (const part of [desk, courier, clips, elements, presets, alert, code, notes, end, rows]) part.close();
   };
 }
 

@@ -1,4 +1,5 @@
 import { h, icon, iconButton } from './dom.js';
+import { ruleMark } from './mends.js';
 
 const TILE = 'application/x-kling-nb-tile';
 export const ACCEPT = 'image/png,image/jpeg,image/webp,image/gif';
@@ -55,9 +56,10 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
   const makeTile = (key) => {
     const face = pictureFace();
     const name = h('span', { class: 'kn-tile-name' });
+    const rule = ruleMark();
     let at = 0;
     const step = (by) => { const to = at + by; if (to >= 0 && to < count) move(at, to); };
-    const tile = h('div', { class: 'kn-tile', role: 'listitem', tabindex: 0, draggable: 'true' }, face.el, name,
+    const tile = h('div', { class: 'kn-tile', role: 'listitem', tabindex: 0, draggable: 'true' }, h('div', { class: 'kn-tile-box' }, face.el, rule.el), name,
       h('div', { class: 'kn-tile-tools' },
         iconButton('left', 'Move left', () => step(-1)), iconButton('right', 'Move right', () => step(1)),
         iconButton('close', 'Remove', () => remove(at))));
@@ -93,6 +95,7 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
       at = index;
       const label = labels()[key] ?? {};
       face.paint(label.uri);
+      rule.paint(key, label);
       name.textContent = noun(index);
       tile.title = [label.name, label.note].filter(Boolean).join(' · ');
       tile.setAttribute('aria-label', `${noun(index)}, ${tile.title}. Alt and arrow keys move it, Delete removes it.`);
@@ -122,10 +125,11 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
 export function pictureSlot({ title, labels, set, bring }) {
   const face = pictureFace();
   const name = h('small', { class: 'kn-slot-name' });
+  const rule = ruleMark();
   const open = h('button', { type: 'button', class: 'kn-slot-face', 'aria-label': `${title}: choose a picture`, on: { click: () => chooseFiles(false, (files) => bring({ files, places: [] })) } }, face.el);
   const off = iconButton('close', `Remove ${title.toLowerCase()}`, () => set(null), 'kn-slot-off');
   const coming = h('div', { class: 'kn-coming' });
-  const el = h('div', { class: 'kn-slot' }, h('div', { class: 'kn-slot-box' }, open, off, coming), h('span', { class: 'kn-slot-title', text: title }), name);
+  const el = h('div', { class: 'kn-slot' }, h('div', { class: 'kn-slot-box' }, open, off, rule.el, coming), h('span', { class: 'kn-slot-title', text: title }), name);
   el.addEventListener('dragover', (event) => { if (bringsPictures(event)) { event.preventDefault(); event.stopPropagation(); el.classList.add('kn-over'); } });
   el.addEventListener('dragleave', () => el.classList.remove('kn-over'));
   el.addEventListener('drop', (event) => {
@@ -138,6 +142,7 @@ export function pictureSlot({ title, labels, set, bring }) {
   return { el, coming, paint: (key) => {
     const label = labels()[key];
     face.paint(label?.uri);
+    rule.paint(key, label);
     el.classList.toggle('kn-filled', Boolean(key));
     off.hidden = !key;
     name.textContent = label?.name ?? '';

@@ -98,3 +98,57 @@ def test_nothing_is_completed_while_an_input_method_composes(panel, page):
 
     expect(screen.prompt).to_have_value("看 @中 @Image1 ")
     screen.kernel_says("panel.fields['prompt']", "'看 @中 @Image1 '")
+
+
+def test_a_picture_that_breaks_a_rule_is_mended_with_one_click(panel, page):
+    screen = panel('{"prompt": "@Image1 unrolls"}')
+    screen.bring(".kn-references", "banner.png", size=(1200, 300))
+    tile = screen.tiles.first
+    expect(tile).to_contain_text("too wide")
+
+    tile.get_by_role("button", name="Mend banner.png").click()
+    box = screen.root.get_by_role("group", name="Mend a picture")
+    expect(box).to_contain_text("1200 × 300 px")
+    expect(box).to_contain_text("1200 × 480 px")
+    box.get_by_role("button", name="Use the mended picture").click()
+
+    expect(tile).not_to_contain_text("too wide")
+    expect(screen.generate).to_be_enabled()
+    screen.kernel_says("panel.request.input_image[0].mends", "('padded from 1200×300 to 1200×480 px',)")
+    screen.root.get_by_role("button", name="Undo").click()
+    expect(tile).to_contain_text("too wide")
+
+    screen.bring(".kn-references", "dot.png", size=(90, 90))
+    expect(screen.tiles.nth(1)).to_contain_text("too small")
+    expect(screen.tiles.nth(1).get_by_role("button", name="Mend")).to_have_count(0)
+
+
+def test_presets_and_elements_are_kept_and_come_back(panel, page):
+    screen = panel('{"prompt": "@Element1 walks", "elements": [{"frontal_image_url": RED}]}')
+    menu = screen.root.get_by_role("group", name="Presets")
+    screen.root.get_by_role("button", name="Presets", exact=True).click()
+    page.keyboard.type("<b>walk</b>")
+    page.keyboard.press("Enter")
+    expect(menu.get_by_role("listitem")).to_have_text("<b>walk</b>@Element1 walks · 5 s · 16:9")
+    menu.get_by_role("button", name="Rename").click()
+    page.keyboard.type("stroll")
+    page.keyboard.press("Enter")
+    expect(menu.get_by_role("listitem")).to_contain_text("stroll")
+
+    screen.root.locator("summary", has_text="Elements").click()
+    screen.root.get_by_role("button", name="Keep this element").click()
+    page.keyboard.type("mara")
+    page.keyboard.press("Enter")
+    screen.root.get_by_role("button", name="From the library").click()
+    screen.root.get_by_role("group", name="From the library").locator(".kn-kept-take", has_text="mara").click()
+    expect(screen.root.locator(".kn-element-name")).to_have_text(["@Element1 · mara", "@Element2 · mara"])
+    screen.kernel_says("panel.fields['elements'][1]['frontal_image_url'].data == RED", "True")
+
+    screen.prompt.fill("Something else")
+    menu.locator(".kn-kept-take", has_text="stroll").click()
+    expect(screen.prompt).to_have_value("@Element1 walks")
+    expect(screen.root.locator(".kn-element")).to_have_count(1)
+    screen.root.get_by_role("button", name="Presets", exact=True).click()
+    menu.get_by_role("button", name="Delete stroll").click()
+    menu.get_by_role("button", name="Delete", exact=True).click()
+    expect(menu).to_contain_text("Nothing is kept yet")

@@ -1,0 +1,56 @@
+import { h } from './dom.js';
+
+/** What a picture's rules have against it, on the picture itself, with the offer to mend it where there is one. */
+export function ruleMark() {
+  let key = null;
+  const words = h('span', {});
+  const offer = h('button', { type: 'button', class: 'kn-small', text: 'Mend', on: { click: (event) => {
+    event.stopPropagation();
+    el.dispatchEvent(new CustomEvent('kn-mend', { bubbles: true, detail: key }));
+  } } });
+  const el = h('div', { class: 'kn-rule', hidden: true }, words, offer);
+  return { el, paint: (now, label) => {
+    key = now;
+    const rules = label?.rules ?? [];
+    el.hidden = !rules.length;
+    words.textContent = rules.join(', ');
+    offer.hidden = !label?.mend;
+    offer.setAttribute('aria-label', `Mend ${label?.name ?? 'the picture'}: ${rules.join(', ')}`);
+  } };
+}
+
+/** What of a draft changes when one picture takes the place of another. */
+export function withPicture(draft, old, now) {
+  const swapped = (key) => (key === old ? now : key);
+  return {
+    input_image: draft.input_image.map(swapped),
+    start_image_url: swapped(draft.start_image_url),
+    tail_image_url: swapped(draft.tail_image_url),
+    elements: draft.elements.map((element) => ({ ...element, frontal_image_url: swapped(element.frontal_image_url), reference_image_urls: element.reference_image_urls.map(swapped) })),
+  };
+}
+
+/** Shows a picture before and after its mend, at the field that it belongs to; one click takes the mended one. */
+export function mendBox({ root, desk, courier, failed }) {
+  const box = h('div', { class: 'kn-mending', role: 'group', 'aria-label': 'Mend a picture', 'aria-live': 'polite' });
+  const side = (title, { uri, words, rules }, steps) => h('figure', { class: 'kn-mend-side' },
+    h('div', { class: 'kn-mend-picture' }, uri ? h('img', { src: uri, alt: title }) : null),
+    h('figcaption', {}, h('b', { text: title }), h('span', { text: words }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
+  const show = (old, reply) => {
+    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { box.remove(); desk.edit(withPicture(desk.draft, old, reply.key)); } } });
+    const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Leave it as it is', on: { click: () => box.remove() } });
+    box.replaceChildren(h('div', { class: 'kn-mend-sides' }, side('Given', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Mended', reply.after, reply.steps)),
+      h('div', { class: 'kn-mend-buttons' }, take, leave));
+    take.focus({ preventScroll: true });
+  };
+  root.addEventListener('kn-mend', async (event) => {
+    box.replaceChildren(h('p', { text: 'Mending …' }));
+    event.target.closest('.kn-field').append(box);
+    try {
+      show(event.detail, await courier.ask('mend', { key: event.detail }));
+    } catch (fault) {
+      box.remove();
+      failed(fault.message, 'The picture was not mended.');
+    }
+  });
+}

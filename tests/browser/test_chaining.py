@@ -1,0 +1,39 @@
+"""Shots are chained: a frame of an earlier clip is the start of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.screen import Screen
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Screen]) -> None:
+    screen = opened(
+        "import kling_nb as kn\nclip = kn.generate('A paper boat', duration=3).result()",
+        "panel = kn.panel({'prompt': 'It sails on'}); panel",
+        "print(panel.fields['start_image_url'].given, panel.fields['tail_image_url'].given)",
+    )
+    screen.run(0, 1)
+    panel = screen.panel
+    panel.get_by_text("Start and tail frame").click()
+
+    panel.get_by_role("button", name="Start frame from an earlier clip").click()
+    panel.get_by_role("button", name="Last frame of A paper boat").click()
+    expect(panel.locator(".kn-slot.kn-filled")).to_have_count(1)
+
+    panel.get_by_role("button", name="Tail frame from an earlier clip").click()
+    panel.get_by_role("button", name="Play A paper boat").click()
+    shown = panel.get_by_role("button", name="Use the frame that is shown")
+    expect(shown).to_be_enabled()
+    panel.locator("video").evaluate("(video) => { video.currentTime = 30.5 / 24; }")
+    shown.click()
+    expect(panel.locator(".kn-slot.kn-filled")).to_have_count(2)
+
+    screen.run(2)
+    said = screen.notebook.outputs(2)[0]["text"]
+    assert "last frame of " in said and "frame 30 of " in said
