@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     _shared = Studio()
     compare, gallery = _shared.compare, _shared.gallery
+    diff, from_video, replay = _shared.diff, _shared.from_video, _shared.replay
     elements, presets = _shared.elements, _shared.presets
     budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
@@ -37,6 +38,8 @@ __version__ = "0.1.0"
 _VERBS = (
     "budget",
     "compare",
+    "diff",
+    "from_video",
     "gallery",
     "gather",
     "generate",
@@ -48,6 +51,7 @@ _VERBS = (
     "panel",
     "preview",
     "price",
+    "replay",
     "resume",
     "spending",
     "sweep",
@@ -75,8 +79,10 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "budget",
     "compare",
     "configure",
+    "diff",
     "elements",
     "errors",
+    "from_video",
     "gallery",
     "gather",
     "generate",
@@ -89,6 +95,7 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "presets",
     "preview",
     "price",
+    "replay",
     "resume",
     "spending",
     "sweep",

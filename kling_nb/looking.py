@@ -10,6 +10,7 @@ from kling_nb.logbook.selection import Selection
 from kling_nb.making import Making
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.models.restore import fields_left
 
 if TYPE_CHECKING:
     from kling_nb.curating import Curating
@@ -31,11 +32,15 @@ class Looking(Making):
         from kling_nb.keeping import PanelKeeping
         from kling_nb.views.panel import Panel
 
-        request = self.request_of(source) if isinstance(source, Record) else source
-        parts = self.parts
+        parts, lost = self.parts, list[str]()
+        request: Request | Mapping[str, Any] | str | None
+        if isinstance(source, Record):
+            request, lost = fields_left(source, self.store.read)
+        else:
+            request = source
         keeping = PanelKeeping(self.presets, self.elements, parts.store, parts.screen.links)
         actions = Actions(parts.settings, parts.connection, parts.store, self._loop, self.start, keeping)
-        return Panel(actions, request)
+        return Panel(actions, request, [f"{name} is not in this log: give it again." for name in lost])
 
     def log(self, **filters: Any) -> Selection:
         """Return the records that pass the filters, newest first; see `Selection`."""

@@ -98,6 +98,14 @@ class Wiring(ABC):
     def rerun(self, record: Record, changes: dict[str, Any]) -> Job | Jobs:
         """Run a record's request again, with changes; the new record names the old one."""
 
+    @abstractmethod
+    def save(self, record: Record, target: Path) -> Path:
+        """Write a record's clip to a file of the user's, the record inside it."""
+
+    @abstractmethod
+    def reproducibility_of(self, record: Record) -> Any:
+        """Return what can and cannot be had again from a record."""
+
     def bundle_of(self, record: Record) -> dict[str, Any]:
         """Return a record's card as a mimebundle."""
         return self.parts.screen.bundle(record)

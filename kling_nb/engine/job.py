@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -45,6 +46,10 @@ class Clip:
         `kn.generate("…", start_image_url=clip.frame(-1))`.
         """
         return frame_of(self.path, number)
+
+    def save(self, target: str | os.PathLike[str]) -> Path:
+        """Write it to a file or into a folder of your own, with its record inside; see `Record.save`."""
+        return self.record.save(target)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.record._repr_mimebundle_(include, exclude)  # pyright: ignore[reportPrivateUsage] -- IPython's own name

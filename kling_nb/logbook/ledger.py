@@ -53,6 +53,16 @@ class Ledger:
                 return stored
             return self._write(_with_the_users_words(record, stored))
 
+    def join(self, record: Record, joined: Callable[[Record, Record], Record]) -> str | None:
+        """Take in a record of another log; say whether it was `added` or `changed`, None when nothing was new."""
+        with self._alone(record.id):
+            stored = self.sidecars.read(record.id)
+            both = joined(stored, record) if stored else record
+            if both == stored:
+                return None
+            self._write(both)
+            return "changed" if stored else "added"
+
     def change(self, record_id: str, changes: dict[str, Any]) -> Record:
         """Write a record with changes. Raises `LogError` when there is none."""
         with self._alone(record_id):
@@ -229,10 +239,11 @@ _NEVER = (-1, Stamp(-1, -1))
 
 def _knows_better(stored: Record, record: Record) -> bool:
     """Whether another kernel got further: an end is never undone, nor a clip, nor the id of a paid generation lost."""
-    return _rank(stored) > _rank(record) or bool(stored.generation_id and not record.generation_id)
+    return rank(stored) > rank(record) or bool(stored.generation_id and not record.generation_id)
 
 
-def _rank(record: Record) -> int:
+def rank(record: Record) -> int:
+    """How far a record got: under way, ended, succeeded, and its clip there."""
     if not record.ended:
         return 0
     return 1 if record.status != "succeeded" else 3 if record.clip else 2

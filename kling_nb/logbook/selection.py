@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 from kling_nb.logbook.audit import Finding
+from kling_nb.logbook.merge import Merged
 from kling_nb.logbook.store import UNSET, Log
 from kling_nb.models.record import Record
 
@@ -67,6 +69,14 @@ class Selection(Sequence[Record]):
     def rebuild(self) -> int:
         """Make the index anew from the sidecar files; returns how many records there are."""
         return self._log.rebuild()
+
+    def merge(self, folder: Path | str) -> Merged:
+        """Join the log in another folder to this one: records, clips, pictures, presets and elements.
+
+        Nothing is lost and nothing is there twice; the other log is only read. Records that both have become one, with
+        the tags, stars and notes of either. Raises `LogError` when there is no log.
+        """
+        return self._log.merge(folder)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self._show(self._log.find(limit=SHOWN, **self._filters), len(self))

@@ -19,6 +19,7 @@ from kling_nb.logbook.index import Index, Page
 from kling_nb.logbook.lease import Lease
 from kling_nb.logbook.ledger import Ledger
 from kling_nb.logbook.media import Media
+from kling_nb.logbook.merge import Merged, merge
 from kling_nb.logbook.probe import probe, thumbnail
 from kling_nb.logbook.purse import Purse
 from kling_nb.logbook.shelf import Shelf
@@ -274,6 +275,11 @@ class Log:
     def rebuild(self) -> int:
         """Make the index anew from the sidecars and return how many records it has; readers notice nothing."""
         return self._ledger.rebuild()
+
+    def merge(self, other: Path | str) -> Merged:
+        """Join another log to this one; see `merge.merge`. The other is only read."""
+        self._ledger.ready(writing=True)
+        return merge(self._ledger, self._media, self._trash, self._kept, Path(other).expanduser().absolute())
 
     def close(self) -> None:
         """Close the index and give up this process's jobs; the log opens it again when it is next used."""

@@ -7,7 +7,10 @@ query of a signed URL.
 from __future__ import annotations
 
 import datetime
+import os
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -119,6 +122,14 @@ class Home(Protocol):
         """Return the record's card as a mimebundle."""
         ...
 
+    def save(self, record: Record, target: Path) -> Path:
+        """Write the record's clip to a file, the record inside it."""
+        ...
+
+    def reproducibility_of(self, record: Record) -> Any:
+        """Return what can and cannot be had again from it."""
+        ...
+
 
 class Record(_Part):
     """One generation, from the intent to the file.
@@ -184,6 +195,28 @@ class Record(_Part):
         """Run the request again, with changes, and return the new job. This spends what `estimate` says."""
         return self._at_home().rerun(self, changes)
 
+    def save(self, target: str | os.PathLike[str]) -> Path:
+        """Write the clip to a file (or into a folder) of your own, with this record inside; return where it is.
+
+        `kn.from_video(file)` gives the record back, on any machine. Pictures and sound are untouched. Neither a key nor
+        a signed address goes along, nor the pictures that were referred to: those by hash only.
+        Raises `LogError` when there is no clip, or the file cannot be written.
+        """
+        return self._at_home().save(self, Path(target))
+
+    @property
+    def reproducibility(self) -> Any:
+        """What can and cannot be had again from this record, honestly; asks the hub what has changed since."""
+        return self._at_home().reproducibility_of(self)
+
+    def public(self) -> Record:
+        """Return it as it may leave this machine: without the process that held it and the folders of its pictures."""
+        references = tuple(
+            item.model_copy(update={"given": re.split(r"[\\/]", item.given)[-1]}) if item.digest else item
+            for item in self.references
+        )
+        return self.model_copy(update={"holder": None, "references": references})
+
     def _at_home(self) -> Home:
         if self._home is None:
             raise KlingError(f"record {self.id} stands alone: take it from kn.log() to act on it")
@@ -213,13 +246,3 @@ class Record(_Part):
         """The prompt in one text; the shots' prompts one a line."""
         shots = self.canonical.get("multi_prompt") or ()
         return self.canonical.get("prompt") or "\n".join(str(shot.get("prompt", "")) for shot in shots)
-
-    @property
-    def reproducibility(self) -> str:
-        """What can and cannot be had again from this record, honestly."""
-        if self.local:
-            return "The local hub draws the same request the same way every time."
-        return (
-            "The same request and the same pictures can be sent again. This model takes no seed, "
-            "so a new run gives a similar clip, not the same one."
-        )

@@ -7,6 +7,7 @@ from typing import Any
 
 from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
+from kling_nb.models.canonical import request_hash
 from kling_nb.models.draft import assets_in, resolved
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Request, request_type
@@ -15,11 +16,46 @@ from kling_nb.models.request import Request, request_type
 def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
     """Return the request that a record was made from; `read` gives the bytes for a `sha256:` digest.
 
-    Its hash is the record's `request_hash`. Raises `LogError` when the log no longer has a picture's bytes.
+    Raises `LogError` when the log no longer has a picture's bytes, or when the request is not the one of the record's
+    `request_hash`: then somebody edited the record.
     """
     assets = {reference.path: _asset(reference, read) for reference in record.references}
     fields = _placed(record.canonical, assets, "")
-    return request_type(record.model).model_validate({**fields, "num_generations": record.generations})
+    request = request_type(record.model).model_validate({**fields, "num_generations": record.generations})
+    if request_hash(request) != record.request_hash:
+        raise LogError(f"The request of {record.id} is not the one of its hash: its record was edited.")
+    return request
+
+
+def fields_left(record: Record, read: Callable[[str], bytes | None]) -> tuple[dict[str, Any], list[str]]:
+    """Return the wire-named fields of a record without the pictures that are not here, and the names of those."""
+    assets: dict[str, Asset] = {}
+    lost: dict[str, str] = {}
+    for reference in record.references:
+        try:
+            assets[reference.path] = _asset(reference, read)
+        except LogError:
+            lost[reference.path] = f"{reference.path}: {reference.name or reference.given}"
+    return _without(_placed(record.canonical, assets, ""), set(lost), ""), list(lost.values())
+
+
+def _without(value: Any, paths: set[str], path: str) -> Any:
+    """The value without what stands at these paths, and without elements that have lost their front view."""
+    if isinstance(value, Mapping):
+        kept = {name: _at(path, name) for name in value if _at(path, name) not in paths}
+        return {name: _without(value[name], paths, where) for name, where in kept.items()}
+    if isinstance(value, list):
+        kept = [(_at(path, index), item) for index, item in enumerate(value)]
+        return [
+            _without(item, paths, where)
+            for where, item in kept
+            if where not in paths and f"{where}.frontal_image_url" not in paths
+        ]
+    return value
+
+
+def _at(path: str, name: object) -> str:
+    return f"{path}.{name}" if path else str(name)
 
 
 def put_away(fields: Mapping[str, Any], keep: Callable[..., Reference]) -> dict[str, Any]:

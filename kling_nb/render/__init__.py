@@ -8,6 +8,7 @@ light and in a dark theme, in an nbconvert page and with no kernel at all. `look
 from kling_nb.render.call import call_text
 from kling_nb.render.card import RECORD_TYPE, card_bundle, card_html, card_text, failure_html
 from kling_nb.render.compare import compare_html, compare_text
+from kling_nb.render.diff import diff
 from kling_nb.render.differences import LETTERS, Difference, differences
 from kling_nb.render.gallery import SHEET, gallery_html, gallery_text
 from kling_nb.render.hub import HubInfo, hub_html, hub_text
@@ -51,6 +52,7 @@ __all__ = [
     "clock",
     "compare_html",
     "compare_text",
+    "diff",
     "differences",
     "estimate_note",
     "estimate_text",

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from kling_nb.models.record import Record
+from kling_nb.models.reproducibility import reproducibility
 from kling_nb.render.call import call_text
 from kling_nb.render.facts import facts_of, headline, origins_of
 from kling_nb.render.links import Links
@@ -47,6 +48,7 @@ def card_html(record: Record, links: Links) -> str:
         origins=origins_of(record),
         call=call_text(record),
         failure=failure_html(record),
+        repeatable=str(reproducibility(record)),
     )
 
 

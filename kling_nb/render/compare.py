@@ -7,7 +7,7 @@ from typing import Any
 
 from kling_nb.models.record import Record
 from kling_nb.render.card import badge_of, stars_of
-from kling_nb.render.differences import LETTERS, differences
+from kling_nb.render.differences import LETTERS, Difference, differences
 from kling_nb.render.facts import headline
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
@@ -16,24 +16,24 @@ from kling_nb.render.words import shortened
 SAME = "The same parameters: what differs is the run itself."
 
 
-def compare_html(records: Sequence[Record], links: Links) -> str:
-    """Return the clips as linked videos side by side, and under them only what differs."""
+def compare_html(records: Sequence[Record], links: Links, found: Sequence[Difference] | None = None) -> str:
+    """Return the clips as linked videos side by side, and under them only what differs: `found`, or the parameters."""
     return fill(
         "compare",
         takes=[_take(record, letter, links) for record, letter in zip(records, LETTERS, strict=False)],
-        found=differences(records),
+        found=differences(records) if found is None else found,
         same=SAME,
         letters=LETTERS[: len(records)],
         width=280 if len(records) > 2 else 420,
     )
 
 
-def compare_text(records: Sequence[Record]) -> str:
+def compare_text(records: Sequence[Record], found: Sequence[Difference] | None = None) -> str:
     """Return the same in lines of plain text."""
     heads = [f"{LETTERS[i]}  {record.id}  {shortened(record.prompt, 70)}" for i, record in enumerate(records)]
     rows = [
         f"{item.label}: " + " | ".join("".join(word.text for word in value).strip() for value in item.values)
-        for item in differences(records)
+        for item in (differences(records) if found is None else found)
     ]
     return "\n".join([*heads, *(rows or [SAME])])
 

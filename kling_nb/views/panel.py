@@ -46,6 +46,7 @@ class Panel:
         self,
         actions: PanelActions,
         request: Request | Mapping[str, Any] | str | None = None,
+        notes: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -73,7 +74,7 @@ class Panel:
         )
         form = Form(self.fill, self._fields_of, self._keep, self._shelf.get)
         KeptThings(self._widget, self._messages, form, lambda: actions.keeping)
-        self.fill({} if request is None else request)
+        self.fill({} if request is None else request, notes)
         if request is None:
             self._messages.reporting(self._restore)
         actions.banner_later(self._show_banner)
@@ -106,16 +107,17 @@ class Panel:
 
     # --- what it does -------------------------------------------------------------------------------------------------
 
-    def fill(self, request: Request | Mapping[str, Any] | str) -> None:
+    def fill(self, request: Request | Mapping[str, Any] | str, notes: Sequence[str] = ()) -> None:
         """Show a request, its fields, or one that stands in pasted code, in place of what is there.
 
-        Code is a cURL command, a JSON body or a Python call; what of it was not understood is listed in the panel.
+        Code is a cURL command, a JSON body or a Python call; what of it was not understood is listed in the panel, and
+        so are `notes`.
         Raises `RequestError` for an unreadable picture among fields.
         """
-        request, notes = pasted(request) if isinstance(request, str) else (request, [])
+        request, doubts = pasted(request) if isinstance(request, str) else (request, [])
         with self._lock:
             draft, self._extra = draft_of(request, self._shelf)
-            self._widget.notes = notes
+            self._widget.notes = [*doubts, *notes]
             self._fills += 1
             self._widget.labels = self._shelf.labels
             self._widget.also = _also(self._extra)

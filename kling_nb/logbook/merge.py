@@ -1,0 +1,180 @@
+"""Another log joined to this one: nothing is lost, and nothing is there twice. Done again, it changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.exc import DatabaseError
+
+from kling_nb.errors import LogError
+from kling_nb.logbook.audit import digests_of
+from kling_nb.logbook.ledger import Ledger, rank
+from kling_nb.logbook.media import Media, digest_of
+from kling_nb.logbook.shelf import Shelf
+from kling_nb.logbook.sidecars import Sidecars, read_sidecar
+from kling_nb.logbook.tables import kept
+from kling_nb.logbook.trash import Trash
+from kling_nb.models.record import Record, Reference
+
+#: What is kept by name and not of one notebook alone.
+SHARED = ("preset", "element")
+
+
+@dataclass
+class Merged:
+    """What a merge did: records that are new here, that both had, and that were the same; `problems` in words."""
+
+    added: list[str] = field(default_factory=list[str])
+    changed: list[str] = field(default_factory=list[str])
+    same: int = 0
+    media: int = 0
+    kept: int = 0
+    problems: list[str] = field(default_factory=list[str])
+
+    def __repr__(self) -> str:
+        said = f"{len(self.added)} records added, {len(self.changed)} joined, {self.same} already here"
+        said += f"; {self.media} files and {self.kept} presets or elements came along."
+        return "\n".join([said, *self.problems])
+
+
+def merge(ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, other: Path) -> Merged:
+    """Take in the records, media, presets and elements of the log in the folder `other`, which is only read.
+
+    Raises `LogError` when there is no log there, or it is this one.
+    """
+    theirs = Sidecars(other / "records")
+    if not theirs.folder.is_dir():
+        raise LogError(f"{other} holds no log: give the folder that has records/ in it.")
+    if other.resolve() == ledger.folder.resolve():
+        raise LogError(f"{other} is this log itself.")
+    done, pool = Merged(), Media(other)
+    thrown = {path.stem for path, _ in trash.sidecars.all()}
+    for record in _readable(theirs, done):
+        done.media += _bring({digest for digest, _ in digests_of(record)}, pool, media, record.id, done)
+        match ledger.join(record, joined):
+            case None:
+                done.same += 1
+            case "added":
+                done.added.append(record.id)
+            case _:
+                done.changed.append(record.id)
+        if record.id in thrown:  # it lives in the other log: thrown away here, it would be there twice
+            (trash.sidecars.find(record.id) or trash.sidecars.path(record)).unlink(missing_ok=True)
+    for record in _readable(Sidecars(other / "trash" / "records"), done):
+        if not (ledger.sidecars.find(record.id) or trash.sidecars.find(record.id)):
+            trash.sidecars.write(record)
+            wanted = {digest for digest, _ in digests_of(record)}
+            done.media += _bring(wanted, Media(other / "trash"), trash.pool, record.id, done, beside=pool)
+    _shared(other / "index.sqlite", pool, media, shelf, done)
+    return done
+
+
+def joined(one: Record, other: Record) -> Record:
+    """Return two copies of a record as one: the one that got further, with the words that the user gave to either.
+
+    The order does not matter, and joining again changes nothing.
+    """
+    further = max(one, other, key=_further)
+    stars = [(record.revision, record.stars) for record in (one, other) if record.stars is not None]
+    return further.model_copy(
+        update={
+            "tags": _tags(one.tags, other.tags),
+            "stars": max(stars)[1] if stars else None,
+            "note": _notes(one.note, other.note),
+            "revision": max(one.revision, other.revision),
+        }
+    )
+
+
+def _further(record: Record) -> tuple[int, bool, int, str]:
+    core = record.model_dump_json(exclude={"tags", "stars", "note", "revision", "holder"})
+    return rank(record), record.generation_id is not None, record.revision, core
+
+
+def _tags(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """All of both, in the order of the one that has them all."""
+    whole = [tags for tags in (one, other) if set(tags) >= {*one, *other}]
+    return max(whole, default=tuple(sorted({*one, *other})))
+
+
+def _notes(one: str, other: str) -> str:
+    mine, theirs = one.splitlines(), other.splitlines()
+    if set(mine) >= set(theirs):
+        return one if set(mine) > set(theirs) else max(one, other)
+    if set(theirs) > set(mine):
+        return other
+    first, second = sorted((mine, theirs))
+    return "\n".join([*first, *(line for line in second if line not in first)])
+
+
+def _readable(sidecars: Sidecars, done: Merged) -> Iterator[Record]:
+    for path, _ in sorted(sidecars.all()) if sidecars.folder.is_dir() else ():
+        try:
+            yield read_sidecar(path)
+        except LogError as exc:
+            done.problems.append(str(exc))
+
+
+def _bring(
+    digests: set[str], source: Media, target: Media, about: str, done: Merged, *, beside: Media | None = None
+) -> int:
+    brought = 0
+    for digest in sorted(digests):
+        if target.file(digest) is not None:
+            continue
+        file = source.file(digest) or (beside.file(digest) if beside else None)
+        if file is None or digest_of(file) != digest:
+            done.problems.append(f"{about}: {digest[:19]}… is {'missing' if file is None else 'damaged'} in that log.")
+            continue
+        target.put(file.read_bytes(), file.suffix)
+        brought += 1
+    return brought
+
+
+def _shared(index: Path, pool: Media, media: Media, shelf: Shelf, done: Merged) -> None:
+    for kind, name, value in _kept_in(index, done):
+        wanted = {digest for digest in _digests(value) if digest}
+        done.media += _bring(wanted, pool, media, f"{kind} {name!r}", done)
+        mine = shelf.get(kind, name)
+        if mine is None:
+            shelf.put(kind, name, value)
+            done.kept += 1
+        elif mine != value:  # both stay; which keeps the name does not depend on which log was merged into which
+            first, second = sorted((mine, value), key=_text)
+            shelf.put(kind, name, first)
+            shelf.put(kind, f"{name} ({hashlib.sha256(_text(second).encode()).hexdigest()[:6]})", second)
+            done.kept += mine != first or value == second
+
+
+def _kept_in(index: Path, done: Merged) -> list[tuple[str, str, Any]]:
+    if not index.is_file():
+        return []
+    # Read only: the other log may lie on a disk that cannot be written, and its own kernel may be at work.
+    address = f"{index.resolve().as_uri()}?mode=ro"
+    engine = create_engine("sqlite+pysqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(select(kept).where(kept.c.kind.in_(SHARED)).order_by(kept.c.kind, kept.c.name))
+            return [(row.kind, row.name, json.loads(row.json)) for row in rows]
+    except DatabaseError as exc:
+        done.problems.append(f"The presets and elements of that log cannot be read: {exc.orig}.")
+        return []
+    finally:
+        engine.dispose()
+
+
+def _digests(value: Any) -> Iterator[str | None]:
+    for raw in value.get("references", ()):
+        reference = Reference.model_validate(raw)
+        yield from (reference.digest, reference.original, reference.thumbnail)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -1,0 +1,119 @@
+"""`Sharing`: the verbs that hold two records beside each other, repeat one, and carry one elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kling_nb import errors
+from kling_nb.engine.job import Clip, Job
+from kling_nb.engine.jobs import Jobs
+from kling_nb.links import Links
+from kling_nb.making import Making
+from kling_nb.models.catalogue import Model
+from kling_nb.models.record import Record
+from kling_nb.models.reproducibility import Reproducibility, reproducibility
+from kling_nb.render import Difference, compare_html, compare_text, diff
+
+
+class Diff(Sequence[Difference]):
+    """What differs between records, and nothing else; in a cell beside their clips."""
+
+    def __init__(self, records: Sequence[Record], links: Links) -> None:
+        self._records, self._links, self._found = records, links, diff(records)
+
+    def __getitem__(self, which: Any) -> Any:
+        return self._found[which]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Difference]:
+        return iter(self._found)
+
+    def _repr_html_(self) -> str:
+        return compare_html(self._records, self._links, self._found)
+
+    def __repr__(self) -> str:
+        return compare_text(self._records, self._found)
+
+
+class Sharing(Making):
+    """Differences, repetition, and the record inside a clip's file."""
+
+    def diff(self, one: Record | Clip | Job | str, other: Record | Clip | Job | str) -> Diff:
+        """Return only what differs between two records: request, pictures by hash, model, schema, price, timings, file.
+
+        Takes records, clips, jobs or ids. Words that differ in prompts are marked.
+        """
+        return Diff([self._record(one), self._record(other)], self.parts.screen.links)
+
+    def replay(self, record: Record | Clip | Job | str) -> Job | Jobs:
+        """Run a record's request again, byte for byte as it was asked, and return the job; this spends its price.
+
+        The new record names the old one (`rerun_of`). Raises `LogError` when a picture is lost, or when the record was
+        edited so that its request is not the one of its hash.
+        """
+        return self.rerun(self._record(record), {})
+
+    def from_video(self, file: str | Path) -> Record:
+        """Return the record that a clip's file carries (`record.save` puts it there), on any machine.
+
+        `kn.panel(record)` fills the panel with it. The file is not trusted: its record is checked, and shown as text
+        only. Raises `LogError` when it carries none.
+        """
+        from kling_nb.logbook.inside import read_inside
+
+        inside = read_inside(Path(file).expanduser())
+        notes = () if inside.untouched else ("The clip was changed after this record was written into its file.",)
+        return self.bind(inside.record.model_copy(update={"notes": (*inside.record.notes, *notes)}))
+
+    # --- what records can do ---
+
+    def save(self, record: Record, target: Path) -> Path:
+        """Write a record's clip to a file or into a folder, an MP4 with the record inside; return where it is."""
+        from kling_nb.logbook.inside import save_clip
+
+        source = self.store.file(record.clip.digest) if record.clip else None
+        if source is None:
+            raise errors.LogError(f"{record.id} has no clip in this log, so there is nothing to save.")
+        return save_clip(record, source, target)
+
+    def reproducibility_of(self, record: Record) -> Reproducibility:
+        """Say what can and cannot be had again; asks the catalogue whether model, schema and price are the same."""
+        lost = tuple(item.name or item.given for item in record.references if self._is_lost(item.digest))
+        model, trouble = self._listed(record)
+        now = None
+        if model is not None and not lost:
+            with contextlib.suppress(errors.KlingError):
+                now = self.parts.connection.price_of(self.request_of(record).draft(), model)
+        return reproducibility(record, model=model, now=now, lost=lost, trouble=trouble)
+
+    # --- inside ---
+
+    def _is_lost(self, digest: str | None) -> bool:
+        return digest is not None and self.store.file(digest) is None
+
+    def _listed(self, record: Record) -> tuple[Model | None, str]:
+        if record.hub != self.parts.connection.main.base_url:
+            return None, f"it was made at {record.hub}, which is not the hub in use."
+        try:
+            return self.model(record.model), ""
+        except errors.ModelNotFound as exc:
+            instead = f" It names {exc.alternatives[0]} instead." if exc.alternatives else ""
+            return None, f"the hub no longer lists {record.model}.{instead}"
+        except (errors.HubError, errors.WaitTimeout) as exc:
+            return None, str(exc)
+
+    def _record(self, thing: Any) -> Record:
+        match thing:
+            case Record():
+                return thing
+            case Clip() | Job():
+                return thing.record
+            case str():
+                return self.bind(self.store.get(thing))
+            case _:
+                raise errors.KlingError(f"{type(thing).__name__} is no record: give a record, a clip, a job or an id")
