@@ -100,6 +100,9 @@ class Library(MutableMapping[str, T], ABC):
     def _a(self) -> str:
         return f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind}"
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": kept_html(self.rows(), self.kind), "text/plain": repr(self)}
 

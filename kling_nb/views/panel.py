@@ -53,9 +53,8 @@ class Panel:
         self._actions = actions
         self._shelf, self._uploads, self._guard = Shelf(), Uploads(), PressGuard(clock)
         self._lock = threading.RLock()
-        self._extra: dict[str, Any] = {}
+        self._extras: list[dict[str, Any]] = []
         self._verdict = Verdict()
-        self._fills = 0
         self._outlet = Outlet()
         self._widget = PanelWidget()
         keep_reachable(self._widget)
@@ -116,12 +115,12 @@ class Panel:
         """
         request, doubts = pasted(request) if isinstance(request, str) else (request, [])
         with self._lock:
-            draft, self._extra = draft_of(request, self._shelf)
+            draft, extra = draft_of(request, self._shelf)
+            self._extras.append(extra)
+            filled = len(self._extras)
             self._widget.notes = [*doubts, *notes]
-            self._fills += 1
             self._widget.labels = self._shelf.labels
-            self._widget.also = _also(self._extra)
-            self._widget.draft = draft | {"edit": f"fill:{self._fills}"}
+            self._widget.draft = draft | {"extra": filled, "edit": f"fill:{filled}"}
 
     def generate(self) -> list[JobLike]:
         """Start the request as it stands; it costs money on the real hub. Raises `KlingError`."""
@@ -159,9 +158,17 @@ class Panel:
         return self._widget.draft
 
     def _fields_of(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        return self._extra | fields_of(draft, self._shelf)
+        return self._extra_of(draft) | fields_of(draft, self._shelf)
+
+    def _extra_of(self, draft: Mapping[str, Any]) -> dict[str, Any]:
+        """What a draft was filled with and does not show; it names the filling, since undo goes behind one."""
+        filled = draft.get("extra")
+        if isinstance(filled, int) and 0 < filled <= len(self._extras):
+            return self._extras[filled - 1]
+        return {}
 
     def _drafted(self, _change: object) -> None:
+        self._widget.also = _also(self._extra_of(self._draft))
         self._messages.reporting(self._judge)
         self._messages.reporting(lambda: self._actions.keep_draft(self.fields))
 

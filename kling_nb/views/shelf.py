@@ -8,6 +8,7 @@ import itertools
 from typing import Any
 
 from kling_nb.models.asset import Asset
+from kling_nb.models.lint import check_asset
 from kling_nb.models.mend import broken_rules, can_mend
 
 THUMBNAIL_PIXELS = 96
@@ -34,7 +35,7 @@ class Shelf:
 
     @property
     def labels(self) -> dict[str, dict[str, Any]]:
-        """Key to `{name, note, uri, rules, mend}`; safe to send to a browser."""
+        """Key to `{name, note, uri, rules, barred, mend}`; safe to send to a browser."""
         return dict(self._labels)
 
 
@@ -42,7 +43,8 @@ def label(asset: Asset) -> dict[str, Any]:
     """Return what a browser may know of an asset: never its bytes, never a signed query."""
     facts = asset.facts
     size = f"{facts.width} × {facts.height}" if facts and facts.width else ""
-    rules = {"rules": list(broken_rules(asset)), "mend": can_mend(asset)}
+    barred = any(problem.severity == "error" for problem in check_asset((), asset))
+    rules = {"rules": list(broken_rules(asset)), "barred": barred, "mend": can_mend(asset)}
     return {"name": asset.name or asset.given, "note": size, "uri": picture_uri(asset, THUMBNAIL_PIXELS), **rules}
 
 

@@ -98,7 +98,7 @@ def test_what_cannot_be_mended_is_not_offered_and_says_why(panel):
     (key,) = panel._widget.draft["input_image"]
 
     assert panel._widget.labels[key] | {"uri": ""} == {
-        "name": "image.png", "note": "90 × 90", "uri": "", "rules": ["too small"], "mend": False
+        "name": "image.png", "note": "90 × 90", "uri": "", "rules": ["too small"], "barred": True, "mend": False
     }  # fmt: skip
     assert "at least 300 px a side" in ask(panel, "mend", key=key)["why"]
 

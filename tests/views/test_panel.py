@@ -304,3 +304,15 @@ def test_a_job_lives_in_the_panel(panel):
     jobs = panel.generate()
 
     assert panel.jobs == jobs and isinstance(jobs[0], Job)
+
+
+def test_a_draft_from_before_a_filling_brings_back_what_it_does_not_show(panel):
+    panel.fill({"prompt": "first", "target_namespace": "mine"})
+    before = panel._widget.draft
+    panel.fill({"prompt": "second"})
+    assert "target_namespace" not in panel.fields
+
+    panel._widget.draft = {**before, "edit": "view:9"}
+
+    assert panel.fields["target_namespace"] == "mine"
+    assert panel._widget.also == "target_namespace = mine"

@@ -10,9 +10,10 @@ export function clipPicker({ model, courier, failed }) {
   const room = clipRoom(model, 2);
   const heading = h('b', {});
   const list = h('div', { class: 'kn-clips', role: 'list' });
+  const none = h('p', { class: 'kn-kept-none', role: 'status' });
   const player = h('div', { class: 'kn-clip-player', hidden: true });
   const el = h('div', { class: 'kn-picker', role: 'group', 'aria-label': 'Frames of earlier clips', hidden: true },
-    h('div', { class: 'kn-picker-head' }, heading, iconButton('close', 'Close', () => close())), list, player);
+    h('div', { class: 'kn-picker-head' }, heading, iconButton('close', 'Close', () => close())), none, list, player);
   let wanted = null;
 
   const close = () => {
@@ -56,12 +57,14 @@ export function clipPicker({ model, courier, failed }) {
     wanted = { button, take };
     heading.textContent = `${title}: a frame of which clip?`;
     list.replaceChildren();
+    none.textContent = '';
     player.replaceChildren();
     player.hidden = true;
     el.hidden = false;
     try {
       const { clips } = await courier.ask('clips', {});
-      list.replaceChildren(...(clips.length ? clips.map(offered) : [h('p', { class: 'kn-kept-none', text: 'There is no clip in the log yet.' })]));
+      list.replaceChildren(...clips.map(offered));
+      none.textContent = clips.length ? '' : 'There is no clip in the log yet.';
       list.querySelector('button')?.focus({ preventScroll: true });
     } catch (fault) {
       failed(fault.message, 'The clips could not be read.');

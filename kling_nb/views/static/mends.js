@@ -13,6 +13,7 @@ export function ruleMark() {
     key = now;
     const rules = label?.rules ?? [];
     el.hidden = !rules.length;
+    el.dataset.level = label?.barred ? 'error' : 'warning';
     words.textContent = rules.join(', ');
     offer.hidden = !label?.mend;
     offer.setAttribute('aria-label', `Mend ${label?.name ?? 'the picture'}: ${rules.join(', ')}`);

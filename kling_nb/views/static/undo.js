@@ -7,8 +7,9 @@ const NATIVE_MS = 120;
  * comes first, as long as that text is what was changed last.
  */
 export function undoTools(root, desk) {
-  const back = iconButton('undo', 'Undo (Ctrl+Z)', () => act('undo'));
-  const on = iconButton('redo', 'Redo (Ctrl+Shift+Z)', () => act('redo'));
+  const control = /Mac|iP(hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl+';
+  const back = iconButton('undo', `Undo (${control}Z)`, () => act('undo'));
+  const on = iconButton('redo', `Redo (${control}Shift+Z)`, () => act('redo'));
   const el = h('div', { class: 'kn-undo', role: 'group', 'aria-label': 'Undo and redo' }, back, on);
   /** The text that was typed in last, and how many steps there were before: below them its own undo is not to be trusted. */
   let typed = null;
