@@ -9,35 +9,23 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.models.record import Record
-from kling_nb.models.spending import COUNTED, charge_of
 from kling_nb.render import PlanSheet, Tally, Tile, plan_html, plan_text
 from kling_nb.render.plan import TILES
 from kling_nb.research.desk import Desk
 from kling_nb.research.plan import Cell, Design
+from kling_nb.research.standing import Standing, failure_of
 from kling_nb.research.tiles import tile_of
 
 logger = logging.getLogger(__name__)
 
 _HEARTBEAT = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How one clip of a run stands; `record` is None until it has one."""
-
-    cell: Cell
-    state: Tally = "waiting"
-    record: Record | None = None
-    job: Job | None = None
-    bought: bool = False
-    error: errors.KlingError | None = None
 
 
 class Run:
@@ -86,7 +74,7 @@ class Run:
     def spent(self) -> Decimal:
         """What this run has spent, set aside for jobs under way, or may have spent; dollars."""
         return sum(
-            (each.record.price or Decimal(0) for each in self.standings if _counts(each) and each.record), Decimal(0)
+            (each.record.price or Decimal(0) for each in self.standings if each.counts and each.record), Decimal(0)
         )
 
     @property
@@ -214,7 +202,7 @@ class Run:
         self, cell: Cell, exc: errors.KlingError, standing: Standing | None = None, state: Tally = "failed"
     ) -> None:
         self._become(replace(standing or Standing(cell), state=state, error=exc))
-        failures = sum(each.state in ("failed", "uncertain") for each in self.standings)
+        failures = sum(each.failed for each in self.standings)
         if self._patience is not None and failures >= self._patience:
             self._stop(exc)
 
@@ -283,21 +271,14 @@ class Run:
             self._shown.publish()
 
     def _records(self) -> list[Record]:
-        if self._stopped is not None:
-            raise self._stopped
-        for standing in self.standings:
-            if standing.error:
-                raise standing.error
-        return [self._desk.bind(standing.record) for standing in self.standings if standing.record]
+        standings = self.standings
+        if failure := failure_of(standings, self._stopped):
+            raise failure
+        return [self._desk.bind(standing.record) for standing in standings if standing.record]
 
     def __repr__(self) -> str:
         sheet = self.sheet()
         return f"<Run of plan {sheet.name}: {sheet.summary}>"
-
-
-def _counts(standing: Standing) -> bool:
-    record = standing.job.kept if standing.job else standing.record
-    return standing.bought and record is not None and charge_of(record) in COUNTED
 
 
 __all__: Sequence[str] = ("Run", "Standing")
