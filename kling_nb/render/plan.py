@@ -22,7 +22,7 @@ TILES, FAULTS = 60, 12
 _WORDS: Mapping[Tally, str] = {
     "faulty": "would fail",
     "there": "in the log",
-    "missing": "to pay",
+    "missing": "to make",
     "waiting": "waiting",
     "running": "running",
     "done": "done",
@@ -108,6 +108,8 @@ class PlanSheet:
         counts = Counter(tile.state for tile in self.tiles)
         order: tuple[Tally, ...] = ("there", "done", "running", "waiting", "failed", "uncertain", "cancelled", "left")
         parts = [f"{counts[state]} {_WORDS[state]}" for state in order if counts[state]]
+        if self.free:
+            return " · ".join((["paused"] if self.paused else []) + [*parts, "free"])
         parts.append(f"{money(self.spent or Decimal(0))} spent")
         if counts["waiting"] or counts["left"]:
             parts.append("the rest has no known price" if self.left is None else f"{money(self.left)} left to pay")
@@ -139,7 +141,7 @@ def plan_text(sheet: PlanSheet) -> str:
 
 
 def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
-    facts = [(name, f"{len(values)}: {shortened(' · '.join(values), 160)}") for name, values in sheet.axes.items()]
+    facts = [(name, _values(values)) for name, values in sheet.axes.items()]
     if sheet.cells > len(sheet.tiles) + len(sheet.faults):
         facts.append(("Cells", f"{sheet.cells}; some of them ask for the same clip"))
     if sheet.elsewhere:
@@ -149,3 +151,8 @@ def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
     if sheet.trouble:
         facts.append(("Stopped", sheet.trouble))
     return [*facts, ("Plan", sheet.name)]
+
+
+def _values(values: Sequence[str]) -> str:
+    count = f"{len(values)}: " if len(values) > 1 else ""
+    return f"{count}{shortened(' · '.join(values), 160)}"

@@ -51,11 +51,13 @@ class Cell:
     problems: tuple[Problem, ...] = ()
     request_hash: str = ""
     id: str = ""
+    varied: frozenset[str] = frozenset()
+    """The axes on which cells differ; a label leaves the others out."""
 
     @property
     def label(self) -> str:
-        """Its values in one line."""
-        return " · ".join(self.at.values())
+        """Its values in one line, without those that all cells have."""
+        return " · ".join([value for name, value in self.at.items() if name in self.varied] or self.at.values())
 
 
 @dataclass(frozen=True)
@@ -121,12 +123,13 @@ class Drafting:
         base = with_media(plain(dict(self.base)), [])
         fields = request_type(str(base.get("model", TARGET))).model_fields.keys()
         only_slots = slots_of(base, *points) - base.keys() - fields
+        reads = [{name: self._value(name, value) for name, value in point.items()} for point in points]
+        varied = frozenset({REPEAT, *(name for name, known in self._labels.items() if len(known) > 1)})
         cells: list[Cell] = []
-        for point in points:
-            read = {name: self._value(name, value) for name, value in point.items()}
+        for read in reads:
             at = {name: label for name, (_, label) in read.items()}
             cell = self._cell(base, {name: value for name, (value, _) in read.items()}, only_slots, at)
-            cells += [_numbered(cell, number, repeat) for number in range(1, repeat + 1)]
+            cells += [_numbered(cell, number, repeat, varied) for number in range(1, repeat + 1)]
         return Design(tuple(cells), {name: tuple(known.values()) for name, known in self._labels.items()}, repeat)
 
     def _cell(self, base: Mapping[str, Any], point: Point, only_slots: set[str], at: dict[str, str]) -> Cell:
@@ -182,10 +185,10 @@ def words_for(value: Any) -> str:
             return str(value)
 
 
-def _numbered(cell: Cell, number: int, repeat: int) -> Cell:
+def _numbered(cell: Cell, number: int, repeat: int, varied: frozenset[str]) -> Cell:
     at = {**cell.at, REPEAT: str(number)} if repeat > 1 else cell.at
     name = hashlib.sha256(f"{cell.request_hash}#{number}".encode()).hexdigest()[:16] if cell.request else ""
-    return Cell(at, number, cell.request, cell.problems, cell.request_hash, name)
+    return Cell(at, number, cell.request, cell.problems, cell.request_hash, name, varied)
 
 
 def _shared_out(cells: Sequence[Cell], found: Sequence[Made]) -> dict[str, Made]:

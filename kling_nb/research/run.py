@@ -39,6 +39,7 @@ class Run:
         self._limit, self._patience = limit, stop_after_failures
         self._standings = {cell.id: Standing(cell) for cell in design.wanted}
         self._waiting = deque(design.wanted)
+        self._free = any(cell.request and desk.price(cell.request).source == "free" for cell in design.wanted[:1])
         self._guard = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._open = asyncio.Event()
@@ -245,6 +246,7 @@ class Run:
         return PlanSheet(
             name=self._design.id,
             tiles=tiles,
+            free=self._free,
             spent=self.spent,
             left=self.left,
             running=not self.over,

@@ -54,4 +54,8 @@ def _named(standing: Standing, others: int) -> errors.KlingError | None:
         return error
     more = f" ({others} more failed)" if others else ""
     said = f"Job {record.id} ({standing.cell.label}): {error}{more}"
-    return type(error)(said) if isinstance(error, errors.TransferError) else type(error)(said, job_id=record.id, **error.data)
+    return (
+        type(error)(said)
+        if isinstance(error, errors.TransferError)
+        else type(error)(said, job_id=record.id, **error.data)
+    )

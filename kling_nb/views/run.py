@@ -52,6 +52,7 @@ class RunView:
             keep_reachable(button)
         keep_reachable(self._page)
         self._box = ipywidgets.VBox([ipywidgets.HBox([self._pause, self._cancel]), self._page])
+        self._box.add_class("kn-run")
         self._changed = Throttle(self._draw, interval=_EVERY)
 
     def display(self) -> None:

@@ -73,7 +73,7 @@ def test_a_failed_job_fails_the_run_with_one_error_that_names_it(experiment: Pat
     assert failed.value.ename == error.ename == "JobFailed"
     assert "refused by the provider's safety check" in error.evalue
     job = error.evalue.split()[1]
-    assert error.evalue.startswith(f"Job {job} (a wolf · ")
+    assert error.evalue.startswith(f"Job {job} (")
     assert job in text_of(notebook, "plan.run(")
     assert len(error.traceback) == 1
     (never,) = [cell for cell in notebook.cells if "never" in cell.source]

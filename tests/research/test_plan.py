@@ -111,6 +111,12 @@ def test_a_record_fills_one_cell_its_own_first_and_as_many_as_can_be(data: st.Da
             assert not any(one.done for one in own) or fill[cell.id].done
 
 
+def test_a_label_leaves_out_what_all_cells_have() -> None:
+    plan = design({"prompt": ["a cat", "a dog"], "duration": [5]}, repeat=2)
+    assert [cell.label for cell in plan.cells] == ["a cat · 1", "a cat · 2", "a dog · 1", "a dog · 2"]
+    assert [cell.label for cell in design({"prompt": ["a cat"], "duration": [5]}).cells] == ["a cat · 5"]
+
+
 def test_zip_takes_values_together_and_says_when_they_are_not_equally_many() -> None:
     assert points({"a": [1, 2], "b": [3, 4], "c": 5}, how="zip") == [{"c": 5, "a": 1, "b": 3}, {"c": 5, "a": 2, "b": 4}]
     with pytest.raises(RequestError, match="a has 2, b has 1"):
