@@ -28,7 +28,8 @@ from kling_nb.views.compare import FEWEST, MOST, Comparison, Take
 
 
 class Curating:
-    """Finds, shows, rates, compares and throws away records. `start` begins one more clip of a record's request."""
+    """Finds, shows, rates, compares and throws away records. `start` begins one more clip of a record's
+    request; `hand` makes a frame of a clip the start frame of the panel that is open, and says so."""
 
     def __init__(
         self,
@@ -38,9 +39,11 @@ class Curating:
         request_of: Callable[[Record], Request],
         estimate: Callable[[Request], Estimate],
         start: Callable[[Request, str], list[Job]],
+        hand: Callable[[str, int], str],
     ) -> None:
         self._store, self._links = store, links
         self._request_of, self._estimate, self._start = request_of, estimate, start
+        self.hand = hand
         self._still = lru_cache(maxsize=600)(self._drawn)
 
     # --- the gallery ---

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.logbook.selection import Selection
 from kling_nb.making import Making
@@ -14,6 +15,7 @@ from kling_nb.models.restore import fields_left
 
 if TYPE_CHECKING:
     from kling_nb.curating import Curating
+    from kling_nb.keeping import PanelKeeping
     from kling_nb.library import Elements, Presets
     from kling_nb.views.compare import CompareView
     from kling_nb.views.gallery import Gallery
@@ -29,7 +31,6 @@ class Looking(Making):
         A text is read as code: a cURL command, a JSON body or a Python call. What of it was not understood is listed.
         """
         from kling_nb.actions import Actions
-        from kling_nb.keeping import PanelKeeping
         from kling_nb.views.panel import Panel
 
         parts, lost = self.parts, list[str]()
@@ -38,8 +39,7 @@ class Looking(Making):
             request, lost = fields_left(source, self.store.read)
         else:
             request = source
-        keeping = PanelKeeping(self.presets, self.elements, parts.store, parts.screen.links)
-        actions = Actions(parts.settings, parts.connection, parts.store, self._loop, self.start, keeping)
+        actions = Actions(parts.settings, parts.connection, parts.store, self._loop, self.start, self._keeping())
         return Panel(actions, request, [f"{name} is not in this log: give it again." for name in lost])
 
     def log(self, **filters: Any) -> Selection:
@@ -63,7 +63,7 @@ class Looking(Making):
         from kling_nb.views.compare import CompareView
 
         curating = self._curating()
-        return CompareView(curating.comparison(curating.records_of(clips)), curating.clip)
+        return CompareView(curating.comparison(curating.records_of(clips)), curating.clip, self._hand)
 
     @property
     def presets(self) -> Presets:
@@ -88,4 +88,26 @@ class Looking(Making):
             return self.start(self.request(request), rerun_of=rerun_of)
 
         parts, estimate = self.parts, self.parts.connection.estimate
-        return Curating(parts.store, parts.screen.links, request_of=self.request_of, estimate=estimate, start=start)
+        return Curating(
+            parts.store,
+            parts.screen.links,
+            request_of=self.request_of,
+            estimate=estimate,
+            start=start,
+            hand=self._hand,
+        )
+
+    def _keeping(self) -> PanelKeeping:
+        from kling_nb.keeping import PanelKeeping
+
+        return PanelKeeping(self.presets, self.elements, self.store, self.parts.screen.links)
+
+    def _hand(self, record_id: str, number: int) -> str:
+        from kling_nb.views.panel import front_panel
+
+        panel = front_panel()
+        if panel is None:
+            raise errors.KlingError("There is no panel to put it in: run kn.panel() in a cell, then press again.")
+        frame = self._keeping().frame(record_id, number)
+        panel.put_start_frame(frame)
+        return f"The panel’s start frame is now {frame.given}."

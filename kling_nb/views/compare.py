@@ -20,6 +20,7 @@ from kling_nb.render.facts import headline
 from kling_nb.render.words import shortened
 from kling_nb.views.clips import Read, send_clip
 from kling_nb.views.esm import linked, styles
+from kling_nb.views.handover import Hand, hand_frame
 from kling_nb.views.messages import Messages
 from kling_nb.views.widgets import keep_reachable, view_of
 
@@ -83,13 +84,13 @@ class CompareWidget(anywidget.AnyWidget):
 
 
 class CompareView:
-    """A comparison in a cell. `read` gives the bytes of a clip by its record's id."""
+    """A comparison in a cell. `read` gives a clip's bytes by its record's id, `hand` takes a frame of it on."""
 
-    def __init__(self, comparison: Comparison, read: Read) -> None:
-        self._comparison, self._read = comparison, read
+    def __init__(self, comparison: Comparison, read: Read, hand: Hand) -> None:
+        self._comparison, self._read, self._hand = comparison, read, hand
         self._widget = CompareWidget(comparison=comparison.to_json())
         keep_reachable(self._widget)
-        Messages(self._widget).answer(clip=self._on_clip)
+        Messages(self._widget).answer(clip=self._on_clip, hand=self._on_hand)
 
     def _ipython_display_(self) -> None:
         # Two outputs: the static form is what is left without a kernel; the player hides it while it lives.
@@ -99,6 +100,9 @@ class CompareView:
     def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         if said.get("id") in {take.record.id for take in self._comparison.takes}:
             send_clip(self._widget, said, self._read)
+
+    def _on_hand(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        hand_frame(self._widget, said, self._hand)
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(take.record.id for take in self._comparison.takes)}>"

@@ -24,6 +24,7 @@ from kling_nb.views.clips import send_clip
 from kling_nb.views.compare import FEWEST, MOST, QUIET
 from kling_nb.views.esm import linked, styles
 from kling_nb.views.gallery_actions import GalleryActions, tile_of
+from kling_nb.views.handover import hand_frame
 from kling_nb.views.messages import Messages
 from kling_nb.views.outlet import SHOWN, Outlet
 from kling_nb.views.press import PressGuard
@@ -74,6 +75,7 @@ class Gallery:
             page=self._on_page,
             records=self._on_records,
             clip=self._on_clip,
+            hand=self._on_hand,
             annotate=self._on_annotate,
             offer=self._on_offer,
             generate=self._on_generate,
@@ -125,6 +127,9 @@ class Gallery:
 
     def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         send_clip(self._widget, said, self._actions.clip)
+
+    def _on_hand(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        hand_frame(self._widget, said, self._actions.hand)
 
     def _on_annotate(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         record = self._actions.annotate(str(said.get("id")), _words(said.get("changes")))

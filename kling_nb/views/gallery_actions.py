@@ -32,6 +32,10 @@ class GalleryActions(Protocol):
         """Return a clip's bytes, None when the file is gone."""
         ...
 
+    def hand(self, record_id: str, number: int, /) -> str:
+        """Make a frame of a clip the start frame of the panel that is open; say so in words."""
+        ...
+
     def annotate(self, record_id: str, changes: Mapping[str, Any], /) -> Record:
         """Write stars, tags or a note to the log, at once, and return the record."""
         ...
@@ -80,6 +84,7 @@ def tile_of(record: Record, poster: str | None) -> dict[str, Any]:
         "figures": " · ".join(fact.value for fact in figures if fact.label in ("length", "frame", "audio")),
         "price": price_of(record),
         "clip": record.clip is not None,
+        "fps": record.clip.fps if record.clip and record.clip.fps else 24,
         "shape": record.clip.width / record.clip.height
         if record.clip and record.clip.width and record.clip.height
         else 16 / 9,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -122,6 +123,12 @@ class Panel:
             self._widget.labels = self._shelf.labels
             self._widget.draft = draft | {"extra": filled, "edit": f"fill:{filled}"}
 
+    def put_start_frame(self, frame: Asset) -> None:
+        """Show a picture as the start frame."""
+        with self._lock:
+            key = self._keep(frame)
+            self._widget.draft = {**self._draft, "start_image_url": key, "edit": f"frame:{key}"}
+
     def generate(self) -> list[JobLike]:
         """Start the request as it stands; it costs money on the real hub. Raises `KlingError`."""
         return self._start("generate", self.request)
@@ -141,6 +148,7 @@ class Panel:
         display({**view_of(self._box), "text/plain": repr(self), "text/html": _NO_KERNEL}, raw=True)
         self._outlet.show()
         SHOWN.add(self)
+        _front[:] = [weakref.ref(self)]
 
     def __repr__(self) -> str:
         return f"<Panel: {self._verdict.price or 'no price'}, {len(_errors(self._verdict.problems))} to mend>"
@@ -261,6 +269,15 @@ class Panel:
 
     def _on_code(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._widget.send(code_reply(content, self._judge(), self._actions))
+
+
+#: The panel that was shown last, if any.
+_front: list[weakref.ref[Panel]] = []
+
+
+def front_panel() -> Panel | None:
+    """Return the panel that was shown last, None when there is none any more."""
+    return _front[0]() if _front else None
 
 
 def _errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:

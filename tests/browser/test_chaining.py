@@ -17,6 +17,8 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
         "import kling_nb as kn\nclip = kn.generate('A paper boat', duration=3).result()",
         "panel = kn.panel({'prompt': 'It sails on'}); panel",
         "print(panel.fields['start_image_url'].given, panel.fields['tail_image_url'].given)",
+        "kn.gallery()",
+        "print(panel.fields['start_image_url'].given)",
     )
     screen.run(0, 1)
     panel = screen.panel
@@ -37,3 +39,18 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
     screen.run(2)
     said = screen.notebook.outputs(2)[0]["text"]
     assert "last frame of " in said and "frame 30 of " in said
+
+    screen.run(3)
+    gallery = screen.root.locator(".kn-gallery")
+    gallery.locator(".kn-card").first.click()
+    sheet = gallery.get_by_label("The clip that is open")
+    sheet.locator("video").evaluate(
+        """async (video) => {
+            while (video.readyState < 1) await new Promise((done) => setTimeout(done, 20));
+            video.currentTime = 12.5 / 24;
+        }"""
+    )
+    sheet.get_by_role("button", name="Use this frame as start frame").click()
+    expect(sheet.get_by_role("status")).to_contain_text("start frame is now frame 12 of")
+    screen.run(4)
+    assert "frame 12 of " in screen.notebook.outputs(4)[0]["text"]

@@ -76,16 +76,20 @@ class Stand:
             ),
             estimate=lambda request: estimate(request.draft()),
             start=self._start,
+            hand=self._hand,
         )
 
     def gallery(self, **filters):
         return Gallery(self.actions, {"kind": "result", **filters})
 
     def compare(self, *ids):
-        return CompareView(self.actions.compare(ids), self.actions.clip)
+        return CompareView(self.actions.compare(ids), self.actions.clip, self._hand)
 
     def record(self, record_id):
         return self.log.get(record_id)
+
+    def _hand(self, record_id, number):
+        return f"frame {number} of {record_id} was handed on"
 
     def _start(self, request, rerun_of):
         if self.fault:

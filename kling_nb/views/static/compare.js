@@ -1,5 +1,6 @@
 import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
+import { frameHand } from './handover.js';
 import { comparePlayer } from './player.js';
 
 /** `kn.compare`: a player in a cell. */
@@ -7,10 +8,11 @@ function renderCompare({ model, el }) {
   el.dataset.lmSuppressShortcuts = 'true';
   el.classList.add('kn', 'kn-compare-view');
   const room = clipRoom(model);
+  const hands = frameHand(model);
   const alert = alertBox(model);
-  const player = comparePlayer(model.get('comparison'), room.get);
+  const player = comparePlayer(model.get('comparison'), room.get, hands.hand);
   el.append(player.el, alert.el);
-  return () => { player.close(); room.close(); alert.close(); };
+  return () => { player.close(); room.close(); hands.close(); alert.close(); };
 }
 
 export default { render: renderCompare };

@@ -2,6 +2,7 @@ import { h } from './dom.js';
 import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
 import { comparePlayer } from './player.js';
+import { frameHand } from './handover.js';
 import { glyph } from './glyphs.js';
 import { pageStore } from './pages.js';
 import { recordSheet } from './recordsheet.js';
@@ -19,6 +20,7 @@ function renderGallery({ model, el }) {
   el.classList.add('kn', 'kn-gallery');
   const still = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)');
   const room = clipRoom(model, MOST_COMPARED + 3);
+  const hands = frameHand(model);
   const alert = alertBox(model);
   const selected = new Set();
   let player = null;
@@ -44,7 +46,7 @@ function renderGallery({ model, el }) {
 
   const store = pageStore(model, () => paint(), failed);
   const filters = seeker(model, (next) => { store.ask(next); grid.toTop(); paint(); });
-  const record = recordSheet({ annotate, bring: room.get, shut, searchTag });
+  const record = recordSheet({ annotate, bring: room.get, hand: hands.hand, shut, searchTag });
   const acts = { bring: room.get, pick: toggle, open, rate: (tile, stars) => annotate(tile.id, { stars }), calm: () => Boolean(still?.matches) };
   const grid = tileGrid({ store, selected, opened: () => record.id, acts });
   const bar = selectionBar({ model, selected, find: store.find, clear: () => { selected.clear(); paint(); }, most: MOST_COMPARED });
@@ -56,7 +58,7 @@ function renderGallery({ model, el }) {
     player?.close();
     const comparison = model.get('comparison');
     compared.hidden = !comparison.takes;
-    player = comparison.takes ? comparePlayer(comparison, room.get) : null;
+    player = comparison.takes ? comparePlayer(comparison, room.get, hands.hand) : null;
     const close = h('button', { type: 'button', class: 'kn-icon-button kn-compared-shut', 'aria-label': 'Close the comparison', title: 'Close the comparison', on: { click: () => model.send({ kind: 'compare', ids: [] }) } }, glyph('shut'));
     compared.replaceChildren(...(player ? [player.el, close] : []));
     if (player && comparison.at * 1000 > Date.now() - 5000) { compared.scrollIntoView({ block: 'nearest' }); player.el.focus({ preventScroll: true }); }
@@ -70,7 +72,7 @@ function renderGallery({ model, el }) {
     model.off('msg:custom', heard);
     model.off('change:comparison', paintComparison);
     player?.close();
-    for (const part of [store, filters, grid, bar, room, alert, rows]) part.close();
+    for (const part of [store, filters, grid, bar, room, hands, alert, rows]) part.close();
   };
 }
 

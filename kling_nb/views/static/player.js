@@ -1,5 +1,5 @@
 import { h } from './dom.js';
-import { tenthsWords } from './frames.js';
+import { frameAt, tenthsWords } from './frames.js';
 import { glyph } from './glyphs.js';
 import { segmented } from './choices.js';
 import { makeTransport } from './transport.js';
@@ -11,14 +11,16 @@ const RATES = [0.25, 0.5, 1, 1.5, 2];
  * Clips played as one, with one transport, and what tells them apart.
  * @param {{takes: any[], found: any[]}} comparison
  * @param {(id: string) => Promise<string>} bring gives a clip's blob URL
+ * @param {(id: string, frame: number) => Promise<string>} hand gives a frame to the panel, and says what came of it
  */
-export function comparePlayer(comparison, bring) {
+export function comparePlayer(comparison, bring, hand) {
   const { takes } = comparison;
   let transport = null;
   let heard = takes.findIndex((take) => take.audible);
   let closed = false;
 
-  const tiles = takes.map((take, i) => takeTile(take, () => hear(heard === i ? -1 : i)));
+  const say = (words) => { said.textContent = words; said.hidden = !words; };
+  const tiles = takes.map((take, i) => takeTile(take, () => hear(heard === i ? -1 : i), (frame) => hand(take.id, frame).then(say)));
   const wipe = h('input', { type: 'range', class: 'kn-wipe', min: 0, max: 100, step: 0.5, value: 50, 'aria-label': 'Where A ends and B begins', on: { input: () => paintWipe() } });
   const stage = h('div', { class: 'kn-stage' }, ...tiles.map((tile) => tile.el));
   const mode = segmented({ label: 'How the clips are shown', pick: (value) => show(value),
@@ -93,12 +95,11 @@ export function comparePlayer(comparison, bring) {
   };
 
   const begin = async () => {
-    said.textContent = 'Fetching the clips…';
+    say('Fetching the clips…');
     const outcomes = await Promise.allSettled(tiles.map((tile) => tile.load(bring)));
     if (closed) return;
     const lost = outcomes.flatMap((one, i) => (one.status === 'rejected' ? [`${takes[i].letter}: ${one.reason.message}`] : []));
-    said.textContent = lost.join(' · ');
-    said.hidden = !lost.length;
+    say(lost.join(' · '));
     const loaded = tiles.filter((_, i) => outcomes[i].status === 'fulfilled');
     if (!loaded.length) return;
     transport = makeTransport(loaded.map((tile) => ({ video: tile.video, fps: tile.fps })), paint);
@@ -120,11 +121,12 @@ function commonShape(takes) {
   return rest.every((shape) => Math.abs(shape - first) < 0.02) ? first.toFixed(4) : '1.3333';
 }
 
-function takeTile(take, listen) {
+function takeTile(take, listen, start) {
   const video = h('video', { class: 'kn-video', playsinline: true, preload: 'auto', muted: true, 'aria-label': `Clip ${take.letter}`, poster: take.poster || null });
   video.muted = true;
   const sound = h('button', { type: 'button', class: 'kn-icon-button kn-over-picture kn-listen', on: { click: listen } });
-  const box = h('div', { class: 'kn-box' }, video, h('span', { class: 'kn-letter', text: take.letter, 'aria-hidden': 'true' }), take.audible ? sound : null);
+  const use = h('button', { type: 'button', class: 'kn-icon-button kn-over-picture kn-start', 'aria-label': `Use this frame of clip ${take.letter} as start frame`, title: 'Use this frame as start frame in the panel', on: { click: () => start(frameAt(video.currentTime, take.fps)) } }, glyph('chain'));
+  const box = h('div', { class: 'kn-box' }, video, use, h('span', { class: 'kn-letter', text: take.letter, 'aria-hidden': 'true' }), take.audible ? sound : null);
   const el = h('figure', { class: 'kn-take' }, box,
     h('figcaption', {}, h('b', { text: take.letter }), h('span', { text: take.figures }), take.stars ? h('span', { class: 'kn-stars-said', text: take.stars }) : null, h('span', { class: 'kn-faint', text: [take.badge, take.id].filter(Boolean).join(' · ') })));
   el.title = take.title;

@@ -1,12 +1,17 @@
 import { h } from './dom.js';
+import { frameAt } from './frames.js';
 import { glyph } from './glyphs.js';
 import { starRow } from './stars.js';
 
 /** The record that is open: its clip, its prompt, and what the user says of it. Written when one goes on. */
-export function recordSheet({ annotate, bring, shut, searchTag }) {
+export function recordSheet({ annotate, bring, hand, shut, searchTag }) {
   let tile = null;
   const video = h('video', { class: 'kn-sheet-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
   const why = h('div', { class: 'kn-sheet-why' });
+  const told = h('span', { class: 'kn-faint', role: 'status' });
+  const use = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => hand(tile.id, frameAt(video.currentTime, tile.fps)).then((words) => { told.textContent = words; }) } },
+    glyph('chain'), 'Use this frame as start frame');
+  const chain = h('div', { class: 'kn-sheet-chain' }, use, told);
   const prompt = h('div', { class: 'kn-sheet-prompt' });
   const facts = h('div', { class: 'kn-sheet-facts' });
   const stars = starRow((count) => annotate(tile.id, { stars: count }));
@@ -17,7 +22,7 @@ export function recordSheet({ annotate, bring, shut, searchTag }) {
   const close = h('button', { type: 'button', class: 'kn-icon-button kn-sheet-shut', 'aria-label': 'Close', title: 'Close (Esc)', on: { click: () => shut() } }, glyph('shut'));
   const chips = h('div', { class: 'kn-chips' });
   const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'The clip that is open', on: { keydown: (event) => { if (event.key === 'Escape') { event.stopPropagation(); shut(); } } } },
-    h('div', { class: 'kn-record-picture' }, video, why), h('div', { class: 'kn-record-words' }, close, prompt, facts, stars.el, tags, chips, note));
+    h('div', { class: 'kn-record-picture' }, video, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, stars.el, tags, chips, note));
 
   const paint = (next) => {
     const other = next?.id !== tile?.id;
@@ -31,7 +36,8 @@ export function recordSheet({ annotate, bring, shut, searchTag }) {
     if (other || tags !== document.activeElement) tags.value = next.tags.join(', ');
     if (other || note !== document.activeElement) note.value = next.note;
     if (!other) return;
-    video.hidden = !next.clip;
+    video.hidden = chain.hidden = !next.clip;
+    told.textContent = '';
     video.poster = next.poster;
     video.style.aspectRatio = String(next.shape);
     why.textContent = next.clip ? '' : [next.words, next.why].filter(Boolean).join(': ');
