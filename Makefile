@@ -16,7 +16,7 @@ lab: .stamps/demo
 	$(BIN)/jupyter lab $(NOTEBOOK)
 
 ## test: everything for the tests, and the tests
-test: .stamps/test .stamps/kernels
+test: .stamps/test .stamps/kernels .stamps/validator
 	sh tests/run.sh
 
 ## check: format, lint and types only
@@ -52,9 +52,15 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --no-deps --target .kernels/7.3 ipykernel==7.3.0
 	@mkdir -p .stamps && touch $@
 
+# The independent judge of our crates; in an environment of its own, since its pins are not ours.
+.stamps/validator: tests/sharing/validator.txt
+	$(PYTHON) -m venv .validator
+	.validator/bin/python -m pip install --quiet -r tests/sharing/validator.txt
+	@mkdir -p .stamps && touch $@
+
 ## constraints: write down the versions that are installed now
 constraints: .stamps/test
 	$(BIN)/python -m pip freeze --exclude-editable --exclude kling-nb | grep -v ' @ ' > constraints.txt
 
 clean:
-	rm -rf $(VENV) .stamps .kernels demo
+	rm -rf $(VENV) .stamps .kernels .validator demo

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     _shared = Studio()
     compare, gallery = _shared.compare, _shared.gallery
     diff, from_video, replay = _shared.diff, _shared.from_video, _shared.replay
+    export, import_log, methods = _shared.export, _shared.import_log, _shared.methods
     elements, presets = _shared.elements, _shared.presets
     budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
@@ -39,14 +40,17 @@ _VERBS = (
     "budget",
     "compare",
     "diff",
+    "export",
     "from_video",
     "gallery",
     "gather",
     "generate",
     "hub",
+    "import_log",
     "lint",
     "log",
     "mend",
+    "methods",
     "model",
     "panel",
     "preview",
@@ -82,14 +86,17 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "diff",
     "elements",
     "errors",
+    "export",
     "from_video",
     "gallery",
     "gather",
     "generate",
     "hub",
+    "import_log",
     "lint",
     "log",
     "mend",
+    "methods",
     "model",
     "panel",
     "presets",

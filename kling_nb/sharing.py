@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip, Job
 from kling_nb.engine.jobs import Jobs
-from kling_nb.links import Links
+from kling_nb.links import Links, notebook_path
 from kling_nb.making import Making
 from kling_nb.models.catalogue import Model
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import Reproducibility, reproducibility
 from kling_nb.render import Difference, compare_html, compare_text, diff
+from kling_nb.render.methods import methods
+from kling_nb.render.report import Heading
+from kling_nb.research.bundle import Bundle
+
+if TYPE_CHECKING:
+    from kling_nb.logbook.merge import Merged
+    from kling_nb.research.export import Exported
+    from kling_nb.research.sweep import Plan
 
 
 class Diff(Sequence[Difference]):
@@ -70,6 +79,57 @@ class Sharing(Making):
         notes = () if inside.untouched else ("The clip was changed after this record was written into its file.",)
         return self.bind(inside.record.model_copy(update={"notes": (*inside.record.notes, *notes)}))
 
+    def export(
+        self,
+        selection: Iterable[Record] | Plan | Record,
+        to: str | Path,
+        *,
+        title: str | None = None,
+        description: str = "",
+        authors: Sequence[str] = (),
+        licence: str = "",
+        notebook: str | Path | None = None,
+        version: str = "1.3",
+        embed: float = 0,
+    ) -> Exported:
+        """Write records, with all that belongs to them, for somebody else; the ending of `to` says in which form.
+
+        A `.zip` or a folder becomes an RO-Crate (`version` 1.3, or 1.1, which claims the Process Run Crate profile):
+        clips, pictures, records, a report. `.html` is the report alone, with up to `embed` megabytes of clips inside
+        and the rest beside it; `.jsonl` and `.parquet` are for machines. `authors` are names, or
+        `Name <https://orcid.org/…>`; `licence` is an SPDX name or an address. Neither a key, a signed address nor a
+        folder's name goes along; the pictures that were referred to do. Raises `LogError`.
+        """
+        from kling_nb.research.export import export
+
+        to = Path(to).expanduser()
+        bundle = Bundle.of([record for record in _records_in(selection) if record.ended], self.store.file)
+        heading = Heading(title or to.stem or "Generated clips", description, tuple(authors), licence)
+        beside = Path(notebook).expanduser() if notebook else notebook_path()
+        return export(
+            bundle,
+            to.absolute(),
+            heading,
+            version=version,
+            notebook=beside if beside and beside.is_file() else None,
+            embed=embed,
+            now=datetime.datetime.now(datetime.UTC),
+        )
+
+    def import_log(self, source: str | Path) -> Merged:
+        """Take the records of a crate (folder or zip) or of a `.jsonl` file into this log; say what came in.
+
+        Nothing of it is trusted: records that are no sound ones are listed and left out. What was paid elsewhere does
+        not count in this log's spending. Done again, it changes nothing. Raises `LogError`.
+        """
+        from kling_nb.research.importing import import_records
+
+        return import_records(Path(source).expanduser().absolute(), self.store.merge)
+
+    def methods(self, selection: Iterable[Record] | Plan | Record) -> str:
+        """Return a methods paragraph in plain English: models, dates, counts, settings, prices, from the records."""
+        return methods(sorted(_records_in(selection), key=lambda record: record.times.created))
+
     # --- what records can do ---
 
     def save(self, record: Record, target: Path) -> Path:
@@ -117,3 +177,12 @@ class Sharing(Making):
                 return self.bind(self.store.get(thing))
             case _:
                 raise errors.KlingError(f"{type(thing).__name__} is no record: give a record, a clip, a job or an id")
+
+
+def _records_in(selection: Any) -> list[Record]:
+    if isinstance(selection, Record):
+        return [selection]
+    if isinstance(selection, Clip | Job):
+        return [selection.record]
+    records = selection.records() if hasattr(selection, "records") else selection
+    return [record for thing in records for record in _records_in(thing)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import shutil
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from kling_nb.errors import LogError
+from kling_nb.logbook.foreign import LARGEST, admitted
 from kling_nb.models.record import Record
 
 #: The metadata key, as `ffprobe -show_entries format_tags` lists it.
 TAG = "kling_nb"
-_MOST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Inside:
 class _Envelope(BaseModel):
     """The metadata's JSON: the record, and a hash over every packet of the streams."""
 
-    record: Record
+    record: dict[str, Any]
     packets: str
 
 
@@ -39,11 +40,9 @@ def write_inside(record: Record, source: Path, target: Path) -> None:
     """Copy an MP4 and put the record's public form into the copy. Raises `LogError` for what cannot carry it."""
     with _trouble(target):
         public = record.public()
-        text = _Envelope(record=public, packets=packets_of(source)).model_dump_json()
-        if len(text.encode()) > _MOST:
-            raise LogError(
-                f"The record of {record.id} is larger than {_MOST // 1000} kB: {source.name} cannot carry it."
-            )
+        text = _Envelope(record=public.model_dump(mode="json"), packets=packets_of(source)).model_dump_json()
+        if len(text.encode()) > LARGEST:
+            raise LogError(f"The record of {record.id} has {len(text):,} bytes, more than a file should carry.")
         _copy(source, target, {TAG: text, "title": record.prompt[:200]})
 
 
@@ -80,13 +79,12 @@ def read_inside(file: Path) -> Inside:
             raise LogError(
                 f"{file.name} carries no record: it was not saved by record.save(), or a program dropped its metadata."
             )
-        if len(text) > _MOST:
-            raise LogError(f"The metadata of {file.name} are larger than a record can be.")
         try:
             envelope = _Envelope.model_validate_json(text)
         except ValidationError as exc:
             raise LogError(f"The record in {file.name} cannot be read ({exc.error_count()} faults).") from exc
-        return Inside(envelope.record, envelope.packets == packets_of(file))
+        record = admitted(json.dumps(envelope.record), f"What {file.name} carries")
+        return Inside(record, envelope.packets == packets_of(file))
 
 
 def packets_of(file: Path) -> str:

@@ -57,6 +57,9 @@ def merge(ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, other: Path)
     done, pool = Merged(), Media(other)
     thrown = {path.stem for path, _ in trash.sidecars.all()}
     for record in _readable(theirs, done):
+        if not record.ended:  # two kernels could carry one job out, and pay for it twice
+            done.problems.append(f"{record.id} is still {record.status} there: resume it there, then merge again.")
+            continue
         done.media += _bring({digest for digest, _ in digests_of(record)}, pool, media, record.id, done)
         match ledger.join(record, joined):
             case None:
@@ -93,9 +96,9 @@ def joined(one: Record, other: Record) -> Record:
     )
 
 
-def _further(record: Record) -> tuple[int, bool, int, str]:
+def _further(record: Record) -> tuple[bool, int, bool, int, str]:
     core = record.model_dump_json(exclude={"tags", "stars", "note", "revision", "holder"})
-    return rank(record), record.generation_id is not None, record.revision, core
+    return not record.imported, rank(record), record.generation_id is not None, record.revision, core
 
 
 def _tags(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

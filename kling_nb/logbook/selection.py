@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from kling_nb.errors import LogError
 from kling_nb.logbook.audit import Finding
 from kling_nb.logbook.merge import Merged
 from kling_nb.logbook.store import UNSET, Log
 from kling_nb.models.record import Record
+from kling_nb.models.row import COLUMNS, row_of
 
 #: How many records a table in a cell shows.
 SHOWN = 50
@@ -57,6 +59,18 @@ class Selection(Sequence[Record]):
 
     def __iter__(self) -> Iterator[Record]:
         return map(self._bind, self._log.find(**self._filters))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one flat mapping for each record: prompt, settings, price in dollars, seconds, stars, hashes."""
+        return [row_of(record) for record in self]
+
+    def to_frame(self) -> Any:
+        """Return `rows` as a pandas DataFrame. Raises `LogError` without pandas."""
+        try:
+            import pandas as pd
+        except ImportError as exc:
+            raise LogError("to_frame() needs pandas: pip install pandas; rows() gives the same without it.") from exc
+        return pd.DataFrame(self.rows(), columns=list(COLUMNS))
 
     def annotate(self, record_id: str, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
         """Write tags, 1 to 5 stars or a note to a record, at once."""

@@ -169,6 +169,8 @@ class Record(_Part):
     """The id of the sweep that it was made for."""
     cell: str | None = None
     """Which clip of a sweep it is: the request's hash and the number of the repeat, hashed."""
+    imported: bool = False
+    """It came out of another's crate: nothing of it was paid from here."""
     holder: str | None = None
     """The process that carries the job out, so that no second one sends it too."""
     tags: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ def charge_of(record: Record) -> Charge:
     The hub does not say whether it bills a generation that failed or was cancelled after it had taken it, nor one
     whose answer was lost: those are uncertain. What it never took was never billed.
     """
-    if record.local or record.kind == "preview":
+    if record.local or record.imported or record.kind == "preview":
         return "free"
     match record.status:
         case "prepared":

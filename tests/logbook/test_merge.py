@@ -19,7 +19,7 @@ from .samples import jpeg, make_record
 
 copies = st.builds(
     make_record,
-    status=st.sampled_from(["queued", "succeeded", "failed", "downloading"]),
+    status=st.sampled_from(["succeeded", "failed", "cancelled"]),
     generation_id=st.none() | st.sampled_from(["g1", "g2"]),
     revision=st.integers(0, 2),
     tags=st.lists(st.sampled_from("abc"), max_size=2, unique=True).map(tuple),
@@ -107,6 +107,14 @@ def test_presets_of_one_name_both_stay(tmp_path: Path) -> None:
     assert kept == {name: other.kept("preset", name) for name in other.kept_names("preset")}
     assert one.file(digest) is not None
     assert one.kept("draft", "a.ipynb")["fields"]["prompt"] == "mine"
+
+
+def test_a_job_under_way_in_the_other_log_stays_there(tmp_path: Path) -> None:
+    one, other = Log(tmp_path / "a"), Log(tmp_path / "b")
+    other.save(make_record(1, status="prepared"))
+    done = one.merge(other.folder)
+    assert (done.added, one.unfinished()) == ([], [])
+    assert "resume it there" in done.problems[0]
 
 
 def test_what_is_no_log_is_said(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_a_file_without_a_record_or_with_a_false_one_is_a_clear_error(
             if packet.dts is not None:
                 packet.stream = copy
                 other.mux(packet)
-    with pytest.raises(errors.LogError, match="cannot be read"):
+    with pytest.raises(errors.LogError, match="no readable record"):
         studio.from_video(false)
 
 

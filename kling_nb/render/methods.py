@@ -1,0 +1,81 @@
+"""A methods paragraph in plain English, worked out from the records: what a reader must know to judge and to repeat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from kling_nb.models.record import Record
+from kling_nb.render.words import money
+
+
+def methods(records: Sequence[Record]) -> str:
+    """Return the paragraph; a word that there is nothing to tell for no records."""
+    if not records:
+        return "No clips were generated."
+    clips = [record for record in records if record.status == "succeeded"]
+    return " ".join(filter(None, (*_what(records, clips), *_how(records), *_limits(records))))
+
+
+def _what(records: Sequence[Record], clips: Sequence[Record]) -> Iterable[str]:
+    days = sorted(record.times.created.date() for record in records)
+    when = f"On {days[0]}" if days[0] == days[-1] else f"Between {days[0]} and {days[-1]}"
+    requests = len({record.batch for record in records})
+    models = Counter(record.model for record in records)
+    named = _listed(
+        [model if len(models) == 1 else f"{model} ({count} of them)" for model, count in models.most_common()]
+    )
+    yield (
+        f"{when}, {_count(len(records), 'generation')} in {_count(requests, 'request')} "
+        f"{'was' if len(records) == 1 else 'were'} asked of the model{'s' if len(models) > 1 else ''} {named}, through "
+        f"{_listed(sorted({_hub(record) for record in records}))}."
+    )
+    lost = Counter(record.status for record in records if record.status != "succeeded")
+    rest = _listed([f"{count} {status}" for status, count in sorted(lost.items())])
+    whole = sum(record.clip.duration or 0 for record in clips if record.clip)
+    yield f"{_count(len(clips), 'clip')} came of it, {whole:g} s in all{f'; of the rest, {rest}' if rest else ''}."
+
+
+def _how(records: Sequence[Record]) -> Iterable[str]:
+    asked = [record.canonical for record in records]
+    lengths = sorted({float(record.estimate.seconds) for record in records})
+    span = f"{lengths[0]:g}" if len(lengths) == 1 else f"{lengths[0]:g} to {lengths[-1]:g}"
+    frames = _listed(sorted({str(request["aspect_ratio"]) for request in asked if request.get("aspect_ratio")}))
+    audible = sum(bool(request.get("generate_audio")) for request in asked)
+    sound = "with sound" if audible == len(asked) else "without sound" if not audible else f"{audible} with sound"
+    yield f"Each was to last {span} s{f', in {frames}' if frames else ''}, {sound}."
+    pictured = sum(bool(record.references) for record in records)
+    shots = sum(bool(request.get("multi_prompt")) for request in asked)
+    seen = len({reference.identity for record in records for reference in record.references})
+    if pictured:
+        yield f"{pictured} of them referred to pictures ({seen} different ones)."
+    if shots:
+        yield f"{shots} were storyboards of several shots."
+
+
+def _limits(records: Sequence[Record]) -> Iterable[str]:
+    paid = [record for record in records if not record.local]
+    prices = [record.price for record in paid if record.status == "succeeded" and record.price is not None]
+    if paid:
+        known = f"{money(sum(prices, Decimal(0)))} by the hub's price list" if prices else "not known"
+        yield f"The price of the finished clips was {known}."
+    if len(paid) < len(records):
+        yield "The local hub draws animatics, which are no output of the model and cost nothing."
+    if paid and not any("seed" in record.canonical for record in paid):
+        yield "No seed was given, so the same request gives a similar clip, not the same one."
+    versions = sorted({record.versions.get("kling_nb", "") for record in records} - {""})
+    if versions:
+        yield f"Requests were made and kept with kling_nb {_listed(versions)}."
+
+
+def _hub(record: Record) -> str:
+    return "kling_nb's local hub" if record.local else record.hub
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""

@@ -1,0 +1,149 @@
+"""`kn.export`: records with all that belongs to them, written for somebody else: a crate, a report, lines, columns."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from kling_nb.errors import LogError
+from kling_nb.models.record import Record
+from kling_nb.models.row import COLUMNS, row_of
+from kling_nb.render.report import Heading, report_html
+from kling_nb.render.words import size
+from kling_nb.research.bundle import Bundle, ReportLinks, beside
+from kling_nb.research.crate import Version, write_crate
+
+Form = Literal["crate", "html", "jsonl", "parquet"]
+_FORMS: dict[str, Form] = {".zip": "crate", "": "crate", ".html": "html", ".jsonl": "jsonl", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: where, in which form, and how much."""
+
+    path: Path
+    form: Form
+    records: int
+    clips: int
+
+    def __repr__(self) -> str:
+        files = [self.path] if self.path.is_file() else [path for path in self.path.rglob("*") if path.is_file()]
+        count, whole = self.records, size(sum(path.stat().st_size for path in files))
+        said = f"{count} record{'' if count == 1 else 's'}, {self.clips} clip{'' if self.clips == 1 else 's'}, {whole}"
+        return f"{self.path}: {_NAMES[self.form]} of {said}"
+
+
+_NAMES = {"crate": "an RO-Crate", "html": "a report", "jsonl": "JSON lines", "parquet": "a Parquet file"}
+
+
+def export(
+    bundle: Bundle,
+    to: Path,
+    heading: Heading,
+    *,
+    version: str = "1.3",
+    notebook: Path | None = None,
+    embed: float = 0,
+    now: datetime.datetime,
+) -> Exported:
+    """Write the bundle in the form that the name's ending says; nothing is there until all of it is.
+
+    `embed` is how many megabytes of clips an HTML report carries in itself; the others lie beside it in `clips/`.
+    Raises `LogError` for no records, another ending, or a place that is taken or cannot be written.
+    """
+    form = _form_of(to)
+    if not bundle.records:
+        raise LogError("There is nothing to export: the selection has no record that has ended.")
+    if version not in get_args(Version):
+        raise LogError(f"version={version!r} is no RO-Crate that can be written: use one of 1.3, 1.1.")
+    if to.exists() and (to.is_dir() or form == "crate"):
+        raise LogError(f"{to} is there already: give another name, or remove it first.")
+    clips = list(bundle.clips())
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=to.parent, prefix=".export-") as near:
+            made = Path(near) / "whole"
+            match form:
+                case "crate":
+                    _crate(made, to.suffix == ".zip", bundle, heading, version, notebook, now)
+                case "html":
+                    _report(made, to, bundle, heading, embed, now)
+                case "jsonl":
+                    made.write_text("".join(f"{record.model_dump_json()}\n" for record in bundle.records), "utf-8")
+                case "parquet":
+                    _columns(made, bundle.records)
+            made.replace(to)
+    except OSError as exc:
+        raise LogError(f"{to} cannot be written: {exc}.") from exc
+    return Exported(to, form, len(bundle.records), len(clips) if form in ("crate", "html") else 0)
+
+
+def _form_of(to: Path) -> Form:
+    if to.suffix.lower() not in _FORMS:
+        raise LogError(f"{to.name} has no ending that says a form: use .zip or a folder, .html, .jsonl or .parquet.")
+    return _FORMS[to.suffix.lower()]
+
+
+def _crate(
+    made: Path,
+    zipped: bool,
+    bundle: Bundle,
+    heading: Heading,
+    version: Any,
+    notebook: Path | None,
+    now: datetime.datetime,
+) -> None:
+    folder = made.with_name("crate") if zipped else made
+    folder.mkdir()
+    report = report_html(bundle.records, ReportLinks(bundle, beside), heading, now)
+    write_crate(folder, bundle, heading, version=version, notebook=notebook, report=report)
+    if zipped:
+        # Clips are compressed already; deflating them again takes long and gains nothing.
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as whole:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                whole.write(path, path.relative_to(folder).as_posix())
+        shutil.rmtree(folder)
+
+
+def _report(made: Path, to: Path, bundle: Bundle, heading: Heading, embed: float, now: datetime.datetime) -> None:
+    left = int(embed * 1_000_000)
+    folder = to.with_name("clips")
+
+    def address(record: Record, source: Path) -> str:
+        nonlocal left
+        if (weight := source.stat().st_size) <= left:
+            left -= weight
+            kind = record.clip.media_type if record.clip else "video/mp4"
+            return f"data:{kind};base64,{base64.b64encode(source.read_bytes()).decode()}"
+        folder.mkdir(exist_ok=True)
+        target = to.parent / beside(record, source)
+        if not target.exists():
+            shutil.copyfile(source, target)
+        return beside(record, source)
+
+    made.write_text(report_html(bundle.records, ReportLinks(bundle, address), heading, now), encoding="utf-8")
+
+
+def _columns(made: Path, records: Sequence[Record]) -> None:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as exc:
+        raise LogError("A Parquet file needs pyarrow: pip install 'kling-nb[parquet]'.") from exc
+    kinds: dict[type, Any] = {
+        str: pa.string(),
+        int: pa.int64(),
+        float: pa.float64(),
+        bool: pa.bool_(),
+        datetime.datetime: pa.timestamp("us", tz="UTC"),
+    }
+    rows = [{**row_of(record), "record": record.model_dump_json()} for record in records]
+    schema = pa.schema([*((name, kinds[kind]) for name, kind in COLUMNS.items()), ("record", pa.string())])
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), made)

@@ -1,0 +1,187 @@
+"""A selection is handed on: a crate that an independent validator accepts, a report, lines, columns; and back again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import rocrate
+from hubside import HubSide
+
+from kling_nb import errors
+from kling_nb.models.record import Record
+from kling_nb.studio import Studio
+
+from .conftest import FOLDER, KEY
+
+ROOT = Path(__file__).resolve().parents[2]
+GIVEN: dict[str, Any] = {
+    "title": "Boats & <i>kites</i>",
+    "authors": ["Ada Lovelace <https://orcid.org/0000-0002-1825-0097>", "Bob"],
+    "licence": "CC-BY-4.0",
+}
+
+
+def told(studio: Studio) -> dict[str, dict[str, Any]]:
+    """What a log says, but for what a hand over changes on purpose."""
+    left_out = {"holder", "imported", "revision"}
+    return {record.id: record.public().model_dump(mode="json", exclude=left_out) for record in studio.log()}
+
+
+@pytest.mark.parametrize(("version", "profile"), [("1.3", "ro-crate-1.3"), ("1.1", "process-run-crate")])
+def test_an_independent_validator_accepts_the_crate(filled: Studio, tmp_path: Path, version: str, profile: str) -> None:
+    notebook = tmp_path / "walk.ipynb"
+    notebook.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    done = filled.export(filled.log(), tmp_path / "study", version=version, notebook=notebook, **GIVEN)
+    assert "an RO-Crate of 3 records, 2 clips" in repr(done)
+    python = ROOT / ".validator" / "bin" / "python"
+    context = Path(rocrate.__file__).parent / "data" / "ro-crate.jsonld"
+    command = [python, Path(__file__).with_name("validator.py"), done.path, profile, context, tmp_path / "cache"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout[-4000:] + said.stderr[-2000:]
+    assert "is a valid" in said.stdout
+
+
+def test_the_validator_refuses_a_crate_that_is_wrong(filled: Studio, tmp_path: Path) -> None:
+    done = filled.export(filled.log(), tmp_path / "study", **GIVEN)
+    metadata = done.path / "ro-crate-metadata.json"
+    graph = json.loads(metadata.read_text())
+    graph["@graph"] = [entity for entity in graph["@graph"] if entity["@id"] != "./"]
+    metadata.write_text(json.dumps(graph))
+    context = Path(rocrate.__file__).parent / "data" / "ro-crate.jsonld"
+    python = ROOT / ".validator" / "bin" / "python"
+    command = [python, Path(__file__).with_name("validator.py"), done.path, "ro-crate-1.3", context, tmp_path / "cache"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+def test_each_generation_is_an_action_with_its_inputs_and_its_result(filled: Studio, tmp_path: Path) -> None:
+    folder = filled.export(filled.log(), tmp_path / "study", **GIVEN).path
+    graph = {one["@id"]: one for one in json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]}
+    actions = [one for one in graph.values() if one["@type"] == "CreateAction"]
+    assert len(actions) == 3
+    record = filled.log(tag="walk")[0]
+    action = graph[f"#{record.id}"]
+    files = {one["@id"] for one in action["object"]} | {one["@id"] for one in action["result"]}
+    assert action["startTime"] <= action["endTime"]
+    assert {f"clips/{record.id}.mp4", f"records/{record.id}.json"} <= files
+    assert any(name.startswith("references/") for name in files)
+    assert graph[action["agent"]["@id"]]["name"] == "Ada Lovelace"
+    assert graph[action["instrument"]["@id"]]["name"] == record.model
+    failed = graph[f"#{filled.log(status='failed')[0].id}"]
+    assert failed["actionStatus"]["@id"].endswith("FailedActionStatus")
+    assert failed["error"] == "No <i>such</i> luck."
+    assert (folder / f"clips/{record.id}.mp4").read_bytes() == filled.store.file(record.clip.digest).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["study.zip", "study", "study.jsonl"])
+def test_what_was_handed_on_comes_back_and_only_once(
+    name: str, filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    done = filled.export(filled.log(), tmp_path / name)
+    elsewhere = studio_at(hub)
+    came = elsewhere.import_log(done.path)
+    assert (len(came.added), came.changed) == (3, [])
+    assert told(elsewhere) == told(filled)
+    again = elsewhere.import_log(done.path)
+    assert (again.added, again.changed, again.same) == ([], [], 3)
+    if name != "study.jsonl":  # lines carry no media
+        assert came.problems == []
+        assert elsewhere.store.verify() == []
+        record = elsewhere.log(tag="walk")[0]
+        assert record.request() == filled.log(tag="walk")[0].request()
+
+
+def test_importing_ones_own_crate_changes_nothing(filled: Studio, tmp_path: Path) -> None:
+    before = [record.model_dump() for record in filled.log()]
+    came = filled.import_log(filled.export(filled.log(), tmp_path / "own.zip").path)
+    assert (came.added, came.changed) == ([], [])
+    assert [record.model_dump() for record in filled.log()] == before
+
+
+def test_what_others_paid_does_not_count_here(
+    filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    elsewhere = studio_at(hub)
+    elsewhere.import_log(filled.export(filled.log(), tmp_path / "study.zip").path)
+    assert filled.spending().whole.spent > 0
+    assert elsewhere.spending().whole.spent == 0
+
+
+def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) -> None:
+    frame = pd.read_parquet(filled.export(filled.log(), tmp_path / "study.parquet").path)
+    records = {record.id: record for record in filled.log()}
+    assert set(frame["id"]) == set(records)
+    for row in frame.to_dict("records"):
+        record = records[row["id"]]
+        assert (row["prompt"], row["price"]) == (record.prompt, float(record.price or 0))
+        assert row["created"].to_pydatetime() == record.times.created
+        kept = Record.model_validate_json(row["record"])
+        assert kept.model_dump() == record.public().model_dump()
+    assert list(filled.log().to_frame()["id"]) == [record.id for record in filled.log()]
+
+
+def test_neither_the_key_nor_a_signature_nor_a_folder_is_in_any_export(filled: Studio, tmp_path: Path) -> None:
+    filled.export(filled.log(), tmp_path / "out" / "study")
+    for name in ("study.html", "study.jsonl", "study.parquet"):
+        filled.export(filled.log(), tmp_path / "out" / name)
+    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert len(files) > 10
+    for file in files:
+        data = file.read_bytes()
+        for secret in (KEY, FOLDER, "X-Amz", "Signature=", "expires=", str(filled.store.folder)):
+            assert secret.encode() not in data, (file.name, secret)
+
+
+def test_the_report_is_one_page_with_its_text_escaped(filled: Studio, tmp_path: Path) -> None:
+    page = filled.export(filled.log(), tmp_path / "study.html", embed=50, **GIVEN).path.read_text()
+    assert not (tmp_path / "clips").exists(), "under the cap every clip is in the page"
+    assert page.count("<video src='data:video/mp4;base64,") == 2
+    for planted in ("<script", "<i>such", "<i>kites", "<b>sails"):
+        assert planted not in page
+    assert "<link" not in page
+    beside = filled.export(filled.log(), tmp_path / "linked.html").path.read_text()
+    assert beside.count("<video src='clips/") == 2
+    assert len(list((tmp_path / "clips").iterdir())) == 2
+
+
+def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:
+    text = filled.methods(filled.log())
+    assert "3 generations in 3 requests were asked of the model kling-video-o3-pro-reference-to-video" in text
+    assert "2 clips came of it, 7 s in all; of the rest, 1 failed." in text
+    assert "Each was to last 3 to 4 s, in 16:9, 1 with sound." in text
+    assert "1 of them referred to pictures (1 different" in text
+    assert "$1.57 by the hub's price list" in text or "$1.568" in text
+    assert filled.methods([]) == "No clips were generated."
+
+
+@pytest.mark.parametrize(
+    ("to", "more", "words"),
+    [
+        ("study.docx", {}, "no ending that says a form"),
+        ("study.zip", {"version": "2.0"}, "no RO-Crate that can be written"),
+        ("taken.zip", {}, "is there already"),
+    ],
+)
+def test_a_wrong_wish_is_a_clear_error_and_writes_nothing(
+    filled: Studio, tmp_path: Path, to: str, more: dict[str, Any], words: str
+) -> None:
+    (tmp_path / "taken.zip").write_text("x")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(errors.LogError, match=words):
+        filled.export(filled.log(), tmp_path / to, **more)
+    with pytest.raises(errors.LogError, match="nothing to export"):
+        filled.export([], tmp_path / "none.zip")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_archive_is_deterministic_in_its_names(filled: Studio, tmp_path: Path) -> None:
+    with zipfile.ZipFile(filled.export(filled.log(), tmp_path / "study.zip").path) as archive:
+        names = archive.namelist()
+    assert names == sorted(names)
+    assert "ro-crate-metadata.json" in names

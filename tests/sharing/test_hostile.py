@@ -1,0 +1,146 @@
+"""What comes from elsewhere is not trusted: nothing is written outside, nothing swells, nothing acts."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubside import HubSide
+
+from kling_nb import errors
+from kling_nb.research import importing
+from kling_nb.studio import Studio
+
+
+@pytest.fixture
+def crate(filled: Studio, tmp_path: Path) -> Path:
+    """A sound crate, as a folder."""
+    return filled.export(filled.log(), tmp_path / "sound").path
+
+
+@pytest.fixture
+def elsewhere(studio_at: Callable[..., Studio], hub: HubSide) -> Studio:
+    return studio_at(hub)
+
+
+def packed(crate: Path, extra: dict[str, bytes] | None = None, *, link: bool = False) -> Path:
+    target = crate.with_suffix(".zip")
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path for path in crate.rglob("*") if path.is_file()):
+            archive.write(file, file.relative_to(crate).as_posix())
+        for name, data in (extra or {}).items():
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            if link:
+                info.external_attr = 0o120777 << 16
+            archive.writestr(info, data)
+    return target
+
+
+def everything(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if "log" not in path.relative_to(folder).parts[:1]}
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/evil.txt", "clips/../../evil.txt", "C:evil.txt", "clips\\..\\evil"])
+def test_nothing_is_written_outside(name: str, crate: Path, elsewhere: Studio, tmp_path: Path) -> None:
+    archive = packed(crate, {name: b"evil"})
+    before = everything(tmp_path)
+    with pytest.raises(errors.LogError, match="would lie outside"):
+        elsewhere.import_log(archive)
+    assert everything(tmp_path) == before
+    assert len(elsewhere.log()) == 0
+
+
+def test_a_link_in_an_archive_is_refused_and_one_in_a_folder_not_followed(
+    crate: Path, elsewhere: Studio, tmp_path: Path
+) -> None:
+    with pytest.raises(errors.LogError, match="would lie outside"):
+        elsewhere.import_log(packed(crate, {"clips/x.mp4": b"/etc/passwd"}, link=True))
+    secret = tmp_path / "secret.txt"
+    secret.write_text("mine")
+    (crate / "clips" / "link.mp4").symlink_to(secret)
+    (crate / "records" / "link.json").symlink_to(secret)
+    assert len(elsewhere.import_log(crate).added) == 3
+    assert all(path.read_bytes() != b"mine" for path in elsewhere.store.folder.rglob("*") if path.is_file())
+
+
+def test_an_archive_that_swells_is_stopped(
+    crate: Path, elsewhere: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(importing, "LARGEST", 3_000_000)
+    bomb = packed(crate, {"clips/bomb.mp4": bytes(4_000_000)})
+    with pytest.raises(errors.LogError, match="unpacks to far more"):
+        elsewhere.import_log(bomb)
+    assert len(elsewhere.log()) == 0
+
+
+def test_a_torn_archive_and_what_is_no_crate_are_clear_errors(crate: Path, elsewhere: Studio, tmp_path: Path) -> None:
+    torn = packed(crate)
+    data = torn.read_bytes()
+    torn.write_bytes(data[:2000] + bytes(1000) + data[3000:])
+    with pytest.raises(errors.LogError):
+        elsewhere.import_log(torn)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("x")
+    for name, words in (("empty", "holds no record"), ("notes.txt", "neither a crate"), ("gone.zip", "is not there")):
+        with pytest.raises(errors.LogError, match=words):
+            elsewhere.import_log(tmp_path / name)
+
+
+def changed(crate: Path, **changes: Any) -> None:
+    file = sorted((crate / "records").glob("*.json"))[0]
+    record = json.loads(file.read_text())
+    clip = record.get("clip") or {}
+    record.update({name: value for name, value in changes.items() if "." not in name})
+    clip.update({name.partition(".")[2]: value for name, value in changes.items() if "." in name})
+    file.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"id": "../../evil"}, "its id is"),
+        ({"batch": "a/b"}, "its batch is"),
+        ({"clip.digest": "sha256:../../etc"}, "its clip is called"),
+        ({"clip.file": "../../../etc/passwd"}, "its clip would lie at"),
+        ({"status": "prepared"}, "only what has ended"),
+        ({"request_hash": "sha256:" + "0" * 64}, "not the one of its hash"),
+        ({"note": "x" * 2_000_000}, "larger than a record"),
+        ({"stars": "many"}, "no readable record"),
+    ],
+)
+def test_a_record_that_is_not_sound_is_left_out_and_named(
+    changes: dict[str, Any], words: str, crate: Path, elsewhere: Studio
+) -> None:
+    changed(crate, **changes)
+    came = elsewhere.import_log(crate)
+    assert len(came.added) == 2
+    assert any(words in problem for problem in came.problems), came.problems
+
+
+def test_markup_in_a_record_is_text_wherever_it_is_shown(crate: Path, elsewhere: Studio) -> None:
+    changed(crate, note="<img src=x onerror=alert(1)>", tags=["<svg onload=x>"], notebook="<b>n</b>")
+    elsewhere.import_log(crate)
+    for record in elsewhere.log():
+        html = record._repr_mimebundle_()["text/html"]
+        assert "<img src=x" not in html
+        assert "<svg" not in html
+        assert "<script" not in html
+
+
+def test_a_clip_that_is_not_the_one_of_the_record_is_not_taken_for_it(crate: Path, elsewhere: Studio) -> None:
+    clip = sorted((crate / "clips").iterdir())[0]
+    clip.write_bytes(b"another film")
+    came = elsewhere.import_log(crate)
+    assert any("missing" in problem for problem in came.problems)
+    assert {finding.kind for finding in elsewhere.store.verify()} == {"media missing"}
+
+
+def test_nothing_that_was_imported_is_ever_sent(crate: Path, elsewhere: Studio, hub: HubSide) -> None:
+    elsewhere.import_log(crate)
+    assert len(elsewhere.resume()) == 0
+    assert hub.posts == 0
