@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from kling_nb.models.record import Record
 from kling_nb.render.differences import NONE, Difference, Word, differences
 from kling_nb.render.facts import Fact, facts_of
-from kling_nb.render.words import price_of, size, span
+from kling_nb.render.words import price_of, size
 
 
 def diff(records: Sequence[Record]) -> list[Difference]:
@@ -27,8 +27,6 @@ def _run(record: Record) -> Iterator[Fact]:
     yield Fact("Price", price_of(record))
     yield Fact("Took", next((fact.value for fact in facts_of(record) if fact.label == "Took"), ""))
     if clip:
-        yield Fact("Clip's length", span(clip.duration) if clip.duration else "")
-        yield Fact("Clip's frames", str(clip.frames or ""))
         yield Fact("File", f"{clip.digest.removeprefix('sha256:')[:12]} · {size(clip.size)}")
     yield Fact("Stars", "★" * (record.stars or 0))
     yield Fact("Tags", " ".join(f"#{tag}" for tag in record.tags))

@@ -28,6 +28,13 @@ class Difference(NamedTuple):
     label: str
     values: tuple[tuple[Word, ...], ...]
 
+    @property
+    def short(self) -> bool:
+        """Whether its values fit beside each other in a line."""
+        texts = ["".join(word.text for word in value) for value in self.values]
+        plain = not any(word.marked for value in self.values for word in value)
+        return plain and len(texts) <= 3 and max(map(len, texts)) <= 36
+
 
 def differences(records: Sequence[Record]) -> list[Difference]:
     """Return the parameters that are not the same in all records, in the order of a request."""

@@ -49,7 +49,7 @@ def _how(records: Sequence[Record]) -> Iterable[str]:
     shots = sum(bool(request.get("multi_prompt")) for request in asked)
     seen = len({reference.identity for record in records for reference in record.references})
     if pictured:
-        yield f"{pictured} of them referred to pictures ({seen} different ones)."
+        yield f"{pictured} of them used reference pictures, {_count(seen, 'picture')} in all."
     if shots:
         yield f"{shots} were storyboards of several shots."
 

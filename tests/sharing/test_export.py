@@ -155,7 +155,7 @@ def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:
     assert "3 generations in 3 requests were asked of the model kling-video-o3-pro-reference-to-video" in text
     assert "2 clips came of it, 7 s in all; of the rest, 1 failed." in text
     assert "Each was to last 3 to 4 s, in 16:9, 1 with sound." in text
-    assert "1 of them referred to pictures (1 different" in text
+    assert "1 of them used reference pictures, 1 picture in all" in text
     assert "$1.57 by the hub's price list" in text or "$1.568" in text
     assert filled.methods([]) == "No clips were generated."
 
