@@ -36,12 +36,13 @@ class Curating:
         store: Log,
         links: Links,
         *,
+        export: Callable[[Sequence[Record]], str],
         request_of: Callable[[Record], Request],
         estimate: Callable[[Request], Estimate],
         start: Callable[[Request, str], list[Job]],
         hand: Callable[[str, int], str],
     ) -> None:
-        self._store, self._links = store, links
+        self._store, self._links, self._export = store, links, export
         self._request_of, self._estimate, self._start = request_of, estimate, start
         self.hand = hand
         self._still = lru_cache(maxsize=600)(self._drawn)
@@ -81,6 +82,10 @@ class Curating:
     def generate(self, record_id: str, /) -> Sequence[Job]:
         """Start one more clip of the record's request; the new record names the old one."""
         return self._start(self._single(record_id), record_id)
+
+    def export(self, record_ids: Sequence[str], /) -> str:
+        """Write these records into an archive beside the notebook; say where and how much."""
+        return self._export([self._store.get(record_id) for record_id in record_ids])
 
     def trash(self, record_id: str, /) -> None:
         """Move a record to the log's trash."""

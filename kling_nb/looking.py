@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
+from kling_nb.links import notebook_path
 from kling_nb.logbook.selection import Selection
 from kling_nb.making import Making
 from kling_nb.models.record import Record
@@ -95,12 +97,20 @@ class Looking(Making):
             estimate=estimate,
             start=start,
             hand=self._hand,
+            export=self._exported,
         )
 
     def _keeping(self) -> PanelKeeping:
         from kling_nb.keeping import PanelKeeping
 
         return PanelKeeping(self.presets, self.elements, self.store, self.parts.screen.links)
+
+    def _exported(self, records: Sequence[Record]) -> str:
+        from kling_nb.research.export import export_beside
+
+        notebook = notebook_path()
+        done = export_beside(records, self.store.file, notebook.parent if notebook else Path.cwd(), notebook)
+        return f"Beside the notebook: {done}."
 
     def _hand(self, record_id: str, number: int) -> str:
         from kling_nb.views.panel import front_panel

@@ -7,8 +7,9 @@ import datetime
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -35,9 +36,11 @@ class Exported:
 
     def __repr__(self) -> str:
         files = [self.path] if self.path.is_file() else [path for path in self.path.rglob("*") if path.is_file()]
-        count, whole = self.records, size(sum(path.stat().st_size for path in files))
-        said = f"{count} record{'' if count == 1 else 's'}, {self.clips} clip{'' if self.clips == 1 else 's'}, {whole}"
-        return f"{self.path}: {_NAMES[self.form]} of {said}"
+        number, whole = self.records, size(sum(path.stat().st_size for path in files))
+        said = (
+            f"{number} record{'' if number == 1 else 's'}, {self.clips} clip{'' if self.clips == 1 else 's'}, {whole}"
+        )
+        return f"{self.path.name}: {_NAMES[self.form]} of {said}"
 
 
 _NAMES = {"crate": "an RO-Crate", "html": "a report", "jsonl": "JSON lines", "parquet": "a Parquet file"}
@@ -83,6 +86,18 @@ def export(
     except OSError as exc:
         raise LogError(f"{to} cannot be written: {exc}.") from exc
     return Exported(to, form, len(bundle.records), len(clips) if form in ("crate", "html") else 0)
+
+
+def export_beside(
+    records: Sequence[Record], file: Callable[[str], Path | None], folder: Path, notebook: Path | None
+) -> Exported:
+    """Write a zipped crate of records into a folder under a name that is free. Raises `LogError`."""
+    now = datetime.datetime.now(datetime.UTC)
+    names = (f"clips-{now:%Y-%m-%d}{f'-{number}' if number > 1 else ''}.zip" for number in count(1))
+    target = next(folder / name for name in names if not (folder / name).exists())
+    bundle = Bundle.of([record for record in records if record.ended], file)
+    beside = notebook if notebook and notebook.is_file() else None
+    return export(bundle, target, Heading(f"Clips of {now:%Y-%m-%d}"), notebook=beside, now=now)
 
 
 def _form_of(to: Path) -> Form:

@@ -79,6 +79,7 @@ class Gallery:
             annotate=self._on_annotate,
             offer=self._on_offer,
             generate=self._on_generate,
+            export=self._on_export,
             trash=self._on_trash,
             restore=self._on_trash,
             compare=self._on_compare,
@@ -156,6 +157,13 @@ class Gallery:
         finally:
             self._guard.release()
             self._widget.send({"kind": "changed"})
+
+    def _on_export(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        words = ""
+        try:
+            words = self._actions.export(_ids(said))
+        finally:  # an error has its own place; the button is free again in any case
+            self._widget.send({"kind": "exported", "ask": said.get("ask"), "words": words})
 
     def _on_trash(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         act = self._actions.trash if said.get("kind") == "trash" else self._actions.restore

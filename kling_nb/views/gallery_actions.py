@@ -48,6 +48,10 @@ class GalleryActions(Protocol):
         """Start one more clip like this record's; it is paid on the real hub. Returns at once."""
         ...
 
+    def export(self, record_ids: Sequence[str], /) -> str:
+        """Write these records, clips and pictures into an archive beside the notebook; say where and how much."""
+        ...
+
     def trash(self, record_id: str, /) -> None:
         """Move a record to the trash."""
         ...

@@ -24,6 +24,7 @@ from kling_nb.models.price import estimate
 from kling_nb.models.record import Clip, Record, Times
 from kling_nb.models.request import ReferenceToVideo
 from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.research.export import export_beside
 from kling_nb.views.compare import CompareView
 from kling_nb.views.gallery import Gallery
 
@@ -77,6 +78,7 @@ class Stand:
             estimate=lambda request: estimate(request.draft()),
             start=self._start,
             hand=self._hand,
+            export=lambda records: repr(export_beside(records, self.log.file, Path.cwd(), None)),
         )
 
     def gallery(self, **filters):

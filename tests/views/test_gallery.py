@@ -218,3 +218,16 @@ def test_the_static_forms_keep_planted_text_as_text(tmp_path):
     for html in (sheet, table):
         assert "<script" not in html and "<img src=x" not in html
         assert "&lt;script&gt;" in html
+
+
+def test_the_selected_are_exported_beside_the_notebook_and_never_over_another(gallery, stand, tmp_path):
+    ids = [tile["id"] for tile in records(gallery)["tiles"][:2]]
+    first, second = (say(gallery, "export", ask="x", ids=ids)["words"] for _ in range(2))
+    assert "an RO-Crate of 2 records" in first
+    assert first.partition(":")[0] != second.partition(":")[0]
+    assert len(list(tmp_path.glob("clips-*.zip"))) == 2
+
+
+def test_an_export_that_fails_says_so_and_frees_the_button(gallery):
+    assert say(gallery, "export", ask="x", ids=["gone"]) == {"kind": "exported", "ask": "x", "words": ""}
+    assert "gone" in str(gallery._widget.alert)

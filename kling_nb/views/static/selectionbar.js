@@ -11,17 +11,30 @@ export function selectionBar({ model, selected, find, clear, most }) {
   const compare = button('side', 'Compare', () => model.send({ kind: 'compare', ids: withClips() }));
   const again = button('again', 'Generate again…', () => offer());
   const bin = button('bin', 'Delete', () => { model.send({ kind: 'trash', ids: [...selected] }); });
+  const hand = button('', 'Export', () => send());
   const none = h('button', { type: 'button', class: 'kn-quiet', text: 'Clear selection', on: { click: clear } });
   const question = h('span', {});
   const yes = button('', '', () => generate(), 'kn-primary');
   const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Not now', on: { click: () => { offered = ''; asking = null; paint(); again.focus(); } } });
-  const acts = h('div', { class: 'kn-chosen-acts' }, count, compare, again, bin, none);
+  const acts = h('div', { class: 'kn-chosen-acts' }, count, compare, again, hand, bin, none);
   const ask = h('div', { class: 'kn-chosen-ask', role: 'group', 'aria-label': 'Generate again?', hidden: true }, question, yes, no);
   const undoWords = h('span', {});
   const undo = h('button', { type: 'button', class: 'kn-secondary', text: 'Undo', on: { click: () => { model.send({ kind: 'restore', ids: trashed }); trashed = []; paint(); } } });
   const gone = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, undoWords, undo, h('button', { type: 'button', class: 'kn-quiet', text: 'Fine', on: { click: () => { trashed = []; paint(); } } }));
   const el = h('div', { class: 'kn-chosen', hidden: true }, acts, ask, gone);
   let trashed = [];
+
+  const saidWords = h('span', {});
+  const said = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, saidWords, h('button', { type: 'button', class: 'kn-quiet', text: 'Fine', on: { click: () => { exported = ''; paint(); } } }));
+  el.append(said);
+  let exporting = null;
+  let exported = '';
+  const send = () => {
+    exporting = freshId();
+    exported = '';
+    paint();
+    model.send({ kind: 'export', ask: exporting, ids: [...selected] });
+  };
 
   const withClips = () => [...selected].filter((id) => find(id)?.clip !== false).slice(0, most);
   const offer = () => {
@@ -38,6 +51,7 @@ export function selectionBar({ model, selected, find, clear, most }) {
   };
   const heard = (message) => {
     if (message?.kind === 'offer' && message.ask === asking?.ask) { offered = message.price; paint(); no.focus(); }
+    if (message?.kind === 'exported' && message.ask === exporting) { exporting = null; exported = message.words; paint(); }
     if (message?.kind === 'trashed') { trashed = message.ids; for (const id of message.ids) selected.delete(id); paint(); }
   };
   const paint = () => {
@@ -52,9 +66,14 @@ export function selectionBar({ model, selected, find, clear, most }) {
     ask.hidden = !offered;
     question.textContent = offered ? `Generate ${countWords(asking.ids.length, 'clip')} again?` : '';
     yes.querySelector('span').textContent = `Generate · ${offered}`;
+    hand.disabled = Boolean(exporting);
+    hand.querySelector('span').textContent = exporting ? 'Exporting…' : 'Export';
+    hand.title = 'Write their clips, pictures and records into an archive beside the notebook';
+    saidWords.textContent = exported;
+    said.hidden = !exported;
     gone.hidden = !trashed.length || n > 0;
     undoWords.textContent = `${countWords(trashed.length, 'clip')} moved to the trash.`;
-    el.hidden = acts.hidden && ask.hidden && gone.hidden;
+    el.hidden = acts.hidden && ask.hidden && gone.hidden && said.hidden;
   };
   model.on('msg:custom', heard);
   paint();

@@ -274,6 +274,8 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
 
     seen.cards.nth(0).focus()
     seen.page.keyboard.press("Space")
+    seen.root.get_by_role("button", name="Export").click()
+    expect(seen.root.get_by_text("an RO-Crate of 1 record")).to_be_visible()
     seen.root.get_by_role("button", name="Delete").click()
     expect(seen.root.locator(".kn-found")).to_have_text("7 clips")
     assert seen.ask("stand.log.trashed()") == "['job00007']"
