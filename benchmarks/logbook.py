@@ -30,7 +30,7 @@ _RARE = "zeppelin"
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     """Fill a log, then ask and write in turn with the naive way."""
     count = 10_000 if quick else 100_000
-    log = _filled(folder / "log", count)
+    log = filled(folder / "log", count)
     naive = _naive(folder / "naive.sqlite", log.find())
     for what, word in (("a common word", "lantern"), ("a rare word", _RARE)):
 
@@ -42,22 +42,22 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
             bodies = naive.execute(like, (f"%{word}%", '%"status":"failed"%')).fetchall()
             _ = [json.loads(body) for (body,) in bodies]
 
-        figure, baseline = _in_turn(ours, scan, 21)
+        figure, baseline = in_turn(ours, scan, 21)
         yield Row(f"{count:,} records: find {what} among the failed", figure, "ms", baseline, "LIKE in SQLite", aim=20)
     numbers = iter(range(count, count + 1000))
     alone = folder / "alone"
     alone.mkdir()
-    figure, baseline = _in_turn(lambda: log.save(_record(next(numbers))), lambda: _file(alone, next(numbers)), 101)
+    figure, baseline = in_turn(lambda: log.save(record_of(next(numbers))), lambda: _file(alone, next(numbers)), 101)
     yield Row(f"{count:,} records: save one more", figure, "ms", baseline, "a JSON file, synced", aim=20)
     log.close()
     naive.close()
 
 
-def _filled(folder: Path, count: int) -> Log:
+def filled(folder: Path, count: int) -> Log:
     # Straight into the index: the sidecars of as many records would take minutes to be written and synced.
     log = Log(folder)
     log._ledger.ready(writing=True)
-    log._ledger.index.replace_all((_record(number), Stamp(number, 1)) for number in range(count))
+    log._ledger.index.replace_all((record_of(number), Stamp(number, 1)) for number in range(count))
     return log
 
 
@@ -71,12 +71,12 @@ def _naive(file: Path, records: list[Record]) -> sqlite3.Connection:
 
 def _file(folder: Path, number: int) -> None:
     with (folder / f"{number}.json").open("w") as file:
-        file.write(_record(number).model_dump_json(indent=2))
+        file.write(record_of(number).model_dump_json(indent=2))
         file.flush()
         os.fsync(file.fileno())
 
 
-def _in_turn(ours: Callable[[], Any], theirs: Callable[[], Any], times: int) -> tuple[float, float]:
+def in_turn(ours: Callable[[], Any], theirs: Callable[[], Any], times: int) -> tuple[float, float]:
     """Medians in milliseconds."""
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(times):
@@ -87,7 +87,7 @@ def _in_turn(ours: Callable[[], Any], theirs: Callable[[], Any], times: int) -> 
     return median(took[0]), median(took[1])
 
 
-def _record(number: int) -> Record:
+def record_of(number: int) -> Record:
     dice = random.Random(number)  # noqa: S311 - filler, no secret
     prompt = " ".join(dice.choices(_WORDS, k=4)) + (f" {_RARE}" if number % 2500 == 0 else "")
     request = {"model": MODEL, "prompt": prompt, "duration": 5}

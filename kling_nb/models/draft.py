@@ -30,6 +30,8 @@ def without_empty(data: Any) -> Any:
 def plain(value: Any) -> Any:
     """Return models as mappings, tuples and generators as lists, without what is None; assets stay as they are."""
     match value:
+        case str() | int() | float() | None:  # first: most values are one of these, and a plan has 100,000 of them
+            return value
         case BaseModel():
             given = {**value.__dict__, **(value.model_extra or {})}
             return {name: plain(item) for name, item in given.items() if item is not None}
@@ -46,6 +48,8 @@ def plain(value: Any) -> Any:
 def resolved(value: Any, resolve: Callable[[Asset], str]) -> Any:
     """Return the value with the address of each asset in its place."""
     match value:
+        case str() | int() | float() | None:
+            return value
         case Asset():
             return resolve(value)
         case Mapping():
@@ -59,6 +63,8 @@ def resolved(value: Any, resolve: Callable[[Asset], str]) -> Any:
 def assets_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Asset]]:
     """Yield every asset with its path, in order."""
     match value:
+        case str() | int() | float() | None:
+            return
         case Asset():
             yield path, value
         case Mapping():

@@ -43,10 +43,12 @@ def parse(fields: Mapping[str, Any], model: Model | None = None) -> tuple[Reques
     """
     read, faults = _read(fields)
     kind = _kind_of(read)
-    problems = _problems(read, kind, faults, model)
     try:
-        return kind.model_validate(read), problems
+        request = kind.model_validate(read)
+        # What has become a request needs no salvage, which would make it once more.
+        return request, _problems(read, kind, faults, model) if faults else _judged(plain(read), kind, [], model)
     except ValidationError as exc:
+        problems = _problems(read, kind, faults, model)
         if not any(problem.severity == "error" for problem in problems):
             said = [problem_of(fault, kind) for fault in exc.errors(include_url=False)]
             problems = [*said, *problems]
@@ -115,8 +117,15 @@ def _problems(
     fields: dict[str, Any], kind: type[Request], faults: list[Fault], model: Model | None = None
 ) -> list[Problem]:
     draft, problems = _salvage(fields, kind, faults)
+    return _judged(draft, kind, problems, model)
+
+
+def _judged(
+    draft: dict[str, Any], kind: type[Request], problems: list[Problem], model: Model | None
+) -> list[Problem]:
+    """Return the problems with those of a sound draft: what breaks a rule, mentions nothing, or shows what it must not."""
     unsound = {_pattern(problem.path) for problem in problems}
-    problems += rules.broken(kind.RULES, draft, unsound)
+    problems = [*problems, *rules.broken(kind.RULES, draft, unsound)]
     if model and kind is HubRequest:
         problems += _against_schema(draft, model, {problem.path[:1] for problem in problems})
     problems += check_mentions(draft)

@@ -223,6 +223,8 @@ def given_in(request: Request) -> dict[str, Any]:
 
 def _without_empty_lists(value: Any) -> Any:
     match value:
+        case str() | int() | float() | None:
+            return value
         case Mapping():
             return {key: _without_empty_lists(item) for key, item in value.items() if item != []}
         case list():

@@ -73,13 +73,15 @@ class Desk:
         await _over(job)
         return job.kept
 
-    def took(self, cells: Sequence[Cell]) -> list[float]:
+    def took(self, cells: Sequence[Cell], estimates: Sequence[Estimate]) -> list[float]:
         """Return how many seconds each cell should take, by the log's history; nothing while that is too short."""
         models = {cell.request.model for cell in cells if cell.request}
         histories = {model: self.store.durations(model, self.hub) for model in models}
+        if not all(histories.values()):
+            return []
         each = [
-            expected_seconds(histories[cell.request.model], self.price(cell.request).seconds)
-            for cell in cells
+            expected_seconds(histories[cell.request.model], estimate.seconds)
+            for cell, estimate in zip(cells, estimates, strict=True)
             if cell.request
         ]
         known = [seconds for seconds in each if seconds is not None]

@@ -144,11 +144,11 @@ class Plan:
             price=_sum([estimate.each for estimate in estimates]),
             free=free,
             elsewhere=_sum([estimate.elsewhere for estimate in estimates]) if free else None,
-            expected=self._expected(missing),
+            expected=self._expected(missing, estimates),
         )
 
-    def _expected(self, missing: Sequence[Cell]) -> float | None:
-        took = self._desk.took(missing)
+    def _expected(self, missing: Sequence[Cell], estimates: Sequence[Estimate]) -> float | None:
+        took = self._desk.took(missing, estimates)
         return max(max(took), sum(took) / min(LIMIT, len(took))) if took else None
 
     def _found(self, made: Mapping[str, Made]) -> dict[str, Record]:

@@ -1,0 +1,66 @@
+"""A plan of many cells, worked out, linted and looked up in a log of many records, beside asking the log cell by cell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.hub import KEY, BenchHub
+from benchmarks.logbook import record_of
+from benchmarks.table import Row
+from kling_nb.logbook.sidecars import Stamp
+from kling_nb.logbook.store import Log
+from kling_nb.models.lint import parse
+from kling_nb.models.record import Record
+from kling_nb.models.request import TARGET
+from kling_nb.research.axes import points
+from kling_nb.research.plan import Cell, Drafting
+from kling_nb.studio import Studio
+
+_BASE = {"prompt": "a paper boat {doing}, {camera}, {light}", "aspect_ratio": "1:1"}
+
+
+def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """Fill a log in which two thirds of the plan are there, then plan."""
+    count, each = (10_000, 4) if quick else (100_000, 10)
+    axes: dict[str, Any] = {name: [f"{name} {n}" for n in range(each)] for name in ("doing", "camera", "light")}
+    axes["duration"] = list(range(3, 3 + each))
+    design = Drafting(_BASE, parse).design(points(axes))
+    with_them = [cell for number, cell in enumerate(design.wanted) if number % 3]
+    with BenchHub(folder / "hub", takes=1) as hub:
+        _fill(folder / "log", count, with_them, hub.url)
+        studio = Studio(hub=hub.url, key=KEY, log=folder / "log")
+        studio.model(TARGET)  # its price is asked for once in each kernel
+        took: list[float] = []
+        for _ in range(5):
+            began = time.perf_counter()
+            plan = studio.sweep(_BASE, axes)
+            text = plan._repr_mimebundle_()["text/html"]
+            took.append(time.perf_counter() - began)
+            assert f"{len(with_them)} of {len(design.wanted)} are there" in text
+        began = time.perf_counter()
+        for cell in design.wanted[:: len(design.wanted) // 50]:
+            studio.store.find(request_hash=cell.request_hash, limit=1)
+        one_by_one = (time.perf_counter() - began) / 50 * len(design.wanted)
+        studio.close()
+    what = f"{len(design.cells):,} cells planned and shown, {count:,} records in the log"
+    yield Row(what, median(took), "s", one_by_one, "asking the log cell by cell", aim=2)
+
+
+def _fill(folder: Path, count: int, cells: list[Cell], hub: str) -> None:
+    log = Log(folder)
+    log._ledger.ready(writing=True)
+    log._ledger.index.replace_all((_made(number, cells, hub), Stamp(number, 1)) for number in range(count))
+    log.close()
+
+
+def _made(number: int, cells: list[Cell], hub: str) -> Record:
+    record = record_of(number)
+    if number >= len(cells):
+        return record
+    cell = cells[number]
+    changes = {"hub": hub, "request_hash": cell.request_hash, "cell": cell.id, "status": "succeeded"}
+    return record.model_copy(update=changes)
