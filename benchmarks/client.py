@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import resource
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,8 +23,9 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("--gap", type=float, required=True, help="seconds between two requests")
     parser.add_argument("--every", type=float, help="the script, asking each job every so many seconds; else ours")
+    parser.add_argument("--sweep", type=int, help="ours, as one plan with so many jobs at once")
     given = parser.parse_args()
-    make = _ours if given.every is None else _script
+    make = _script if given.every is not None else _sweep if given.sweep else _ours
     print(json.dumps(make(given)))
 
 
@@ -35,19 +38,7 @@ def _script(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _ours(given: argparse.Namespace) -> dict[str, Any]:
-    # Modules are loaded outside the clock, here as with the script; what loading costs has rows of its own.
-    import av  # noqa: F401 - the log's probe loads it late
-    import PIL.Image  # noqa: F401 - same
-
-    from kling_nb import pace
-
-    # A hub on loopback would be asked at the local hub's quick pace; this one stands for the real hub. Before the
-    # rest is loaded, since others take the name from there.
-    pace.LOCAL_PACE = pace.HUB_PACE
-    from kling_nb.render import card_bundle  # noqa: F401 - loaded here, as above
-    from kling_nb.studio import Studio
-
-    maker = Studio(key=KEY, hub=given.url, log=given.folder)
+    maker = _studio(given)
     pool = ThreadPoolExecutor(1)
     ended: dict[str, float] = {}
 
@@ -75,6 +66,36 @@ def _ours(given: argparse.Namespace) -> dict[str, Any]:
     return {"jobs": said, **costs.said()}
 
 
+def _sweep(given: argparse.Namespace) -> dict[str, Any]:
+    maker = _studio(given)
+    with _Costs() as costs:
+        plan = maker.sweep("A paper boat sets sail, take {take}", take=list(range(given.count)), duration=3)
+        records = plan.run(limit=given.sweep).result()
+    said = [
+        {"generation": record.generation_id, "asked": record.times.created.timestamp(), "ended": ended.timestamp()}
+        for record in records
+        if (ended := record.times.ended)
+    ]
+    maker.close()
+    return {"jobs": said, **costs.said()}
+
+
+def _studio(given: argparse.Namespace) -> Any:
+    # Modules are loaded outside the clock, here as with the script; what loading costs has rows of its own.
+    import av  # noqa: F401 - the log's probe loads it late
+    import PIL.Image  # noqa: F401 - same
+
+    from kling_nb import pace
+
+    # A hub on loopback would be asked at the local hub's quick pace; this one stands for the real hub. Before the
+    # rest is loaded, since others take the name from there.
+    pace.LOCAL_PACE = pace.HUB_PACE
+    from kling_nb.render import card_bundle  # noqa: F401 - loaded here, as above
+    from kling_nb.studio import Studio
+
+    return Studio(key=KEY, hub=given.url, log=given.folder)
+
+
 class _Costs:
     def __enter__(self) -> _Costs:
         self._wall, self._cpu = time.monotonic(), time.process_time()
@@ -84,7 +105,9 @@ class _Costs:
         self._wall, self._cpu = time.monotonic() - self._wall, time.process_time() - self._cpu
 
     def said(self) -> dict[str, float]:
-        return {"wall": self._wall, "cpu": self._cpu}
+        # Kilobytes on Linux, bytes on macOS.
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+        return {"wall": self._wall, "cpu": self._cpu, "peak": peak}
 
 
 if __name__ == "__main__":

@@ -9,9 +9,12 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from PIL import Image
 
 from benchmarks.hub import MODEL
 from benchmarks.table import Row
@@ -20,11 +23,14 @@ from kling_nb.logbook.store import Log
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.media import sha256
 from kling_nb.models.price import Estimate
-from kling_nb.models.record import Record, Times
+from kling_nb.models.record import Clip, Record, Times
+from kling_nb.studio import Studio
 
 _START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _WORDS = ("lantern", "harbour", "fox", "meadow", "storm", "paper", "boat", "neon", "alley", "astronaut", "tea", "snow")
 _RARE = "zeppelin"
+#: So many tiles the browser asks for at once (views/static/pages.js).
+_PAGE = 24
 
 
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
@@ -50,7 +56,41 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     figure, baseline = in_turn(lambda: log.save(record_of(next(numbers))), lambda: _file(alone, next(numbers)), 101)
     yield Row(f"{count:,} records: save one more", figure, "ms", baseline, "a JSON file, synced", aim=20)
     log.close()
+    yield _gallery(folder / "log", naive, count)
     naive.close()
+
+
+def _gallery(folder: Path, naive: sqlite3.Connection, count: int) -> Row:
+    """The first page of a gallery that was just opened, with its stills, as the browser asks for it."""
+    studio = Studio(log=folder)
+    posters = [studio.store.put(_poster(number), ".jpg") for number in range(_PAGE)]
+    for number, poster in enumerate(posters):
+        record = record_of(count + 2000 + number)
+        clip = Clip(file=f"clips/{record.id}.mp4", digest=sha256(poster.encode()), size=1, poster=poster)
+        studio.store.save(record.model_copy(update={"clip": clip, "status": "succeeded"}))
+
+    def ours() -> None:
+        studio.gallery()._on_records({"ask": 1, "offset": 0, "limit": _PAGE}, [])
+
+    def scan() -> None:
+        bodies = naive.execute("SELECT json FROM records ORDER BY id DESC LIMIT ?", (_PAGE,)).fetchall()
+        _ = [json.loads(body) for (body,) in bodies], naive.execute("SELECT COUNT(*) FROM records").fetchone()
+        for poster in posters:
+            if file := studio.store.file(poster):
+                with Image.open(file) as image:
+                    image.thumbnail((320, 320))
+                    image.save(BytesIO(), "JPEG")
+
+    figure, baseline = in_turn(ours, scan, 11)
+    studio.close()
+    what = f"{count:,} records: a gallery's first page, {_PAGE} stills"
+    return Row(what, figure, "ms", baseline, "SQLite and Pillow", aim=200)
+
+
+def _poster(number: int) -> bytes:
+    out = BytesIO()
+    Image.effect_noise((160, 90), 20 + number).resize((1280, 720)).convert("RGB").save(out, "JPEG")
+    return out.getvalue()
 
 
 def filled(folder: Path, count: int) -> Log:

@@ -1,4 +1,4 @@
-"""A plan of many cells, worked out, linted and looked up in a log of many records, beside asking the log cell by cell."""
+"""A plan of many cells, linted and looked up in a log of many records, beside asking the log cell by cell."""
 
 from __future__ import annotations
 

@@ -120,10 +120,8 @@ def _problems(
     return _judged(draft, kind, problems, model)
 
 
-def _judged(
-    draft: dict[str, Any], kind: type[Request], problems: list[Problem], model: Model | None
-) -> list[Problem]:
-    """Return the problems with those of a sound draft: what breaks a rule, mentions nothing, or shows what it must not."""
+def _judged(draft: dict[str, Any], kind: type[Request], problems: list[Problem], model: Model | None) -> list[Problem]:
+    """Return the problems with those of a sound draft: broken rules, empty mentions, unfit pictures."""
     unsound = {_pattern(problem.path) for problem in problems}
     problems = [*problems, *rules.broken(kind.RULES, draft, unsound)]
     if model and kind is HubRequest:

@@ -13,9 +13,11 @@ def tile_still(data: bytes) -> str:
     from PIL import Image
 
     with Image.open(io.BytesIO(data)) as image:
-        image.draft("RGB", (TILE_WIDTH, TILE_WIDTH * 2))
+        # A JPEG is decoded at half its size or less, where that is still no smaller than the tile.
+        scale = min(TILE_WIDTH / image.width, TILE_WIDTH * 2 / image.height, 1)
+        image.draft("RGB", (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
         small = image.convert("RGB")
-    small.thumbnail((TILE_WIDTH, TILE_WIDTH * 2))
+    small.thumbnail((TILE_WIDTH, TILE_WIDTH * 2), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=TILE_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
