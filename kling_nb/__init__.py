@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     compare, gallery = _shared.compare, _shared.gallery
     diff, from_video, replay = _shared.diff, _shared.from_video, _shared.replay
     export, import_log, methods = _shared.export, _shared.import_log, _shared.methods
-    elements, presets = _shared.elements, _shared.presets
+    elements, options, presets = _shared.elements, _shared.options, _shared.presets
     budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
     log, mend, model = _shared.log, _shared.mend, _shared.model
@@ -61,7 +61,7 @@ _VERBS = (
     "sweep",
 )
 #: What is no verb: asked of the shared studio each time, since `kn.configure` makes another.
-_PLACES = ("elements", "presets")
+_PLACES = ("elements", "options", "presets")
 _HOMES = {
     "allow_nested_loops": "kling_nb.nested",
     "configure": "kling_nb._default",
@@ -98,6 +98,7 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "mend",
     "methods",
     "model",
+    "options",
     "panel",
     "presets",
     "preview",

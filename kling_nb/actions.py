@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from kling_nb import errors
 from kling_nb.connection import Connection
 from kling_nb.engine.job import Job
-from kling_nb.links import notebook_path
+from kling_nb.links import Links, notebook_path
 from kling_nb.logbook.store import Log
 from kling_nb.loop import BackgroundLoop
 from kling_nb.models import restore
+from kling_nb.models.canonical import request_hash
 from kling_nb.models.lint import parse
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
+from kling_nb.options import Options
+from kling_nb.render import card_bundle
+from kling_nb.render.words import day, price_of
 from kling_nb.settings import KEY, REAL_HUB, Settings
 from kling_nb.snippets import Flavour, Flow, Snippet, snippet
-from kling_nb.views.actions import Banner, Verdict
+from kling_nb.views.actions import Banner, Before, Verdict
 from kling_nb.views.keeping import Keeping
 
 logger = logging.getLogger(__name__)
@@ -38,10 +43,12 @@ class Actions:
         loop: BackgroundLoop,
         start: Callable[[Request, Kind], list[Job]],
         keeping: Keeping,
+        links: Links,
     ) -> None:
         self._settings, self._connection, self._store = settings, connection, store
         self._loop, self._start = loop, start
         self.keeping: Keeping = keeping
+        self._links = links
         self._draft: dict[str, Any] | None = None
 
     def check(self, fields: dict[str, Any], /) -> Verdict:
@@ -49,7 +56,28 @@ class Actions:
         request, problems = parse(fields)
         model = self._connection.catalogue.seen(str(fields.get("model", TARGET)))
         price = self._connection.price_of({"model": TARGET, **fields}, model)
-        return Verdict(tuple(problems), str(price), price.seconds, request, price.origin)
+        return Verdict(tuple(problems), str(price), price.seconds, request, price.origin, price.total)
+
+    def before(self, request: Request, /) -> Before | None:
+        """Return the newest clip of the same request at this hub, or the job that makes it just now."""
+        hub = "local" if self._settings.local else self._connection.main.base_url
+        made = self._store.cells.made([request_hash(request)], hub)
+        if not made:
+            return None
+        record = self._store.get((next((one for one in reversed(made) if one.done), made[-1])).id)
+        when = day(record.times.created)
+        if not record.ended:
+            return Before(record.id, f"The same request is under way, since {when}.", ended=False)
+        times = f"Made before, {when}" if len(made) == 1 else f"Made {len(made)} times before, last {when}"
+        return Before(record.id, f"{times} · {price_of(record)}", self._links.poster(record) or "")
+
+    def card(self, record_id: str, /) -> Mapping[str, Any]:
+        """Return a record's card."""
+        return card_bundle(self._store.get(record_id), self._links)
+
+    def confirm_above(self) -> Decimal | None:
+        """Return the price above which to ask once more."""
+        return Options(self._store).confirm_above
 
     def generate(self, request: Request, /) -> Sequence[Job]:
         """Start paid jobs."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kling_nb.curating import Curating
     from kling_nb.keeping import PanelKeeping
     from kling_nb.library import Elements, Presets
+    from kling_nb.options import Options
     from kling_nb.views.compare import CompareView
     from kling_nb.views.gallery import Gallery
     from kling_nb.views.panel import Panel
@@ -41,7 +42,9 @@ class Looking(Making):
             request, lost = fields_left(source, self.store.read)
         else:
             request = source
-        actions = Actions(parts.settings, parts.connection, parts.store, self._loop, self.start, self._keeping())
+        actions = Actions(
+            parts.settings, parts.connection, parts.store, self._loop, self.start, self._keeping(), parts.screen.links
+        )
         return Panel(actions, request, [f"{name} is not in this log: give it again." for name in lost])
 
     def log(self, **filters: Any) -> Selection:
@@ -66,6 +69,13 @@ class Looking(Making):
 
         curating = self._curating()
         return CompareView(curating.comparison(curating.records_of(clips)), curating.clip, self._hand)
+
+    @property
+    def options(self) -> Options:
+        """What you set once for this log: `kn.options.confirm_above = "5.00"`."""
+        from kling_nb.options import Options
+
+        return Options(self.store)
 
     @property
     def presets(self) -> Presets:

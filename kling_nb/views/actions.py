@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from kling_nb.models.problem import Problem
@@ -50,6 +51,18 @@ class Verdict:
     seconds: int = 0
     request: Request | None = None
     price_note: str = ""
+    total: Decimal | None = None
+    """The price in dollars, zero where it is free, None where nobody says."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """The newest clip of the same request in the log, or the job that makes it just now; `still` is a data URI."""
+
+    id: str
+    text: str
+    still: str = ""
+    ended: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,18 @@ class PanelActions(Protocol):
 
     def check(self, fields: dict[str, Any], /) -> Verdict:
         """Judge wire-named fields within a few milliseconds."""
+        ...
+
+    def before(self, request: Request, /) -> Before | None:
+        """Say whether the same request was made already, within a few milliseconds."""
+        ...
+
+    def card(self, record_id: str, /) -> Mapping[str, Any]:
+        """Return a record's card as a mimebundle; raises `KlingError`."""
+        ...
+
+    def confirm_above(self) -> Decimal | None:
+        """Return the price above which to ask once more, None for never."""
         ...
 
     def generate(self, request: Request, /) -> Sequence[JobLike]:

@@ -30,6 +30,7 @@ from kling_nb.views.pasted import pasted
 from kling_nb.views.press import PressGuard
 from kling_nb.views.rows import Rows
 from kling_nb.views.shelf import Shelf
+from kling_nb.views.spending import Spending
 from kling_nb.views.upload import Uploads
 from kling_nb.views.widgets import PanelWidget, keep_reachable, view_of
 
@@ -72,6 +73,7 @@ class Panel:
             cancel=self._on_cancel,
             code=self._on_code,
         )
+        self._spending = Spending(self._widget, self._messages, actions, self._outlet)
         form = Form(self.fill, self._fields_of, self._keep, self._shelf.get)
         KeptThings(self._widget, self._messages, form, lambda: actions.keeping)
         self.fill({} if request is None else request, notes)
@@ -178,6 +180,7 @@ class Panel:
     def _drafted(self, _change: object) -> None:
         self._widget.also = _also(self._extra_of(self._draft))
         self._messages.reporting(self._judge)
+        self._spending.look(self._verdict.request)
         self._messages.reporting(lambda: self._actions.keep_draft(self.fields))
 
     def _judge(self) -> Verdict:
@@ -202,6 +205,7 @@ class Panel:
         start = self._actions.preview if what == "preview" else self._actions.generate
         jobs = list(start(request))
         self._rows.add(jobs)
+        self._spending.look(self._verdict.request)
         return jobs
 
     def _send_rows(self, rows: list[dict[str, Any]]) -> None:
@@ -209,6 +213,7 @@ class Panel:
 
     def _ended(self, job: JobLike) -> None:
         self._messages.reporting(lambda: self._outlet.add(job.id, job.card()))
+        self._spending.look(self._verdict.request)
 
     # --- what the browser says ----------------------------------------------------------------------------------------
 
@@ -244,25 +249,24 @@ class Panel:
             self._widget.send({"kind": "pressed", "id": press, "jobs": 0})
             return
         jobs: list[JobLike] = []
+        asked: str | None = None
         try:
             self._catch_up(draft)
             self._messages.calm()
-            if what == "preview" or self._agreed(str(content.get("price"))):
+            asked = (
+                None
+                if what == "preview"
+                else self._spending.question(self._judge(), str(content.get("price")), sure=bool(content.get("sure")))
+            )
+            if asked is None:
                 jobs = self._start(what, self.request)
         finally:
-            self._guard.release()
-            self._widget.send({"kind": "pressed", "id": press, "jobs": len(jobs)})
+            self._guard.release(asked=bool(asked))
+            self._widget.send({"kind": "pressed", "id": press, "jobs": len(jobs), "ask": asked or ""})
 
     def _catch_up(self, draft: Mapping[str, Any]) -> None:
         """Take what is on the screen, even where its own message is still on the way."""
         self._widget.draft = {**self._draft, **draft}
-
-    def _agreed(self, seen: str) -> bool:
-        """Whether the price on the button is the price now; nobody pays more than what they pressed."""
-        price = self._judge().price
-        if price != seen:
-            self._messages.alert(f"Not sent: the price is now {price}.", "Press Generate again if you agree.")
-        return price == seen
 
     def _on_cancel(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._rows.cancel(str(content.get("job")), self._messages.failed)

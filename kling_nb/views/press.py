@@ -34,7 +34,9 @@ class PressGuard:
             self._last, self._busy = same, True
             return True
 
-    def release(self) -> None:
-        """The press was carried out, well or not."""
+    def release(self, *, asked: bool = False) -> None:
+        """The press was carried out, well or not; one that was only answered by a question is no half of a double."""
         with self._lock:
             self._busy, self._ended = False, self._clock()
+            if asked:
+                self._last = None

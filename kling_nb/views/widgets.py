@@ -18,6 +18,7 @@ class PanelWidget(anywidget.AnyWidget):
 
     draft = traitlets.Dict().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)
+    before = traitlets.Dict().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)
     banner = traitlets.Dict().tag(sync=True)
     alert = traitlets.Dict().tag(sync=True)

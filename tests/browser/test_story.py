@@ -69,6 +69,9 @@ def test_a_clip_is_made_by_mouse_and_keyboard(opened: Opened, hub: HubSide, shot
     plays(screen.videos.first)
     shot(screen, "card")
     assert hub.posts == 1
+    expect(screen.panel.locator(".kn-before")).to_contain_text("Made before")
+    expect(screen.generate).to_have_text(re.compile("^Generate again anyway"))
+    shot(screen, "before")
 
     screen.notebook.save()
     screen.notebook.reload()

@@ -94,6 +94,7 @@ class Studio:
         self.fault: KlingError | None = None
         self.started: list[Job] = []
         self.kept = None
+        self.earlier, self.threshold = {}, None
         self.coded = 0
         self.expected = None
         self.tell = lambda banner: None
@@ -103,7 +104,16 @@ class Studio:
         request, problems = parse(fields)
         cost = estimate({"model": "kling-video-o3-pro-reference-to-video", **fields}, free=self.local)
         note = "" if self.local else "documentation’s price of 2026-11-22"
-        return Verdict(tuple(problems), str(cost), cost.seconds, request, note)
+        return Verdict(tuple(problems), str(cost), cost.seconds, request, note, cost.total)
+
+    def before(self, request):
+        return self.earlier.get(request.prompt)
+
+    def card(self, record_id):
+        return {"text/html": f"<div class='stand-in-card'>card of {record_id}</div>", "text/plain": record_id}
+
+    def confirm_above(self):
+        return self.threshold
 
     def generate(self, request):
         if self.fault:

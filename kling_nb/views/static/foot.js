@@ -1,3 +1,4 @@
+import { beforeLine, sureBox } from './before.js';
 import { h, freshId, icon } from './dom.js';
 import { countWords } from './words.js';
 
@@ -9,14 +10,17 @@ export function foot({ model, desk, showFault }) {
   const waitNote = h('span', { class: 'kn-wait-note', role: 'status' });
   const previewButton = h('button', { type: 'button', class: 'kn-secondary', on: { click: () => press('preview') } });
   const generateButton = h('button', { type: 'button', class: 'kn-primary', on: { click: () => press('generate') } });
-  const el = h('div', { class: 'kn-foot' }, h('div', { class: 'kn-sum' }, h('div', {}, seconds, note), mend, waitNote), h('div', { class: 'kn-buttons' }, previewButton, generateButton));
+  const before = beforeLine(model);
+  const sure = sureBox({ sure: () => press('generate', true), done: () => { paint(); generateButton.focus(); } });
+  const buttons = h('div', { class: 'kn-buttons' }, previewButton, generateButton);
+  const el = h('div', { class: 'kn-foot' }, before.el, h('div', { class: 'kn-sum' }, h('div', {}, seconds, note), mend, waitNote), buttons, sure.el);
   let pressed = null;
 
-  const press = (what) => {
+  const press = (what, agreed = false) => {
     if (pressed) return;
     const mine = { id: freshId(), what, at: Date.now() };
     pressed = mine;
-    model.send({ kind: 'press', id: mine.id, what, draft: desk.draft, price: model.get('verdict').price });
+    model.send({ kind: 'press', id: mine.id, what, draft: desk.draft, price: model.get('verdict').price, sure: agreed });
     setTimeout(() => { if (pressed === mine) waitNote.textContent = 'The kernel is busy. This is sent as soon as it answers.'; }, 2500);
     paint();
   };
@@ -24,10 +28,12 @@ export function foot({ model, desk, showFault }) {
     if (message?.kind !== 'pressed' || message.id !== pressed?.id) return;
     const rest = Math.max(0, 700 - (Date.now() - pressed.at)); // long enough for the second half of a double click
     waitNote.textContent = '';
+    if (message.ask) { pressed = null; paint(); sure.open(message.ask, model.get('verdict').price.split(' (')[0]); return; }
     setTimeout(() => { pressed = null; paint(); }, rest);
   };
   const paint = () => {
     const verdict = model.get('verdict');
+    sure.close();
     const problems = verdict.problems ?? [];
     const errors = problems.filter((problem) => problem.severity === 'error').length;
     seconds.textContent = `${verdict.seconds ?? 0} s`;
@@ -38,11 +44,12 @@ export function foot({ model, desk, showFault }) {
     mend.replaceChildren(icon('warn'), errors ? `${countWords(errors, 'thing')} to mend` : countWords(problems.length, 'remark'));
     const sending = (what) => pressed?.what === what;
     previewButton.textContent = sending('preview') ? 'Starting…' : 'Preview · free';
-    generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${total ? ` · ${total}` : ''}`;
+    generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${model.get('before').id ? ' again anyway' : ''}${total ? ` · ${total}` : ''}`;
     previewButton.disabled = generateButton.disabled = errors > 0 || pressed != null;
   };
   model.on('change:verdict', paint);
+  model.on('change:before', paint);
   model.on('msg:custom', heard);
   paint();
-  return { el, close: () => { model.off('change:verdict', paint); model.off('msg:custom', heard); } };
+  return { el, close: () => { before.close(); model.off('change:verdict', paint); model.off('change:before', paint); model.off('msg:custom', heard); } };
 }

@@ -262,3 +262,25 @@ def test_in_notebook_seven_shift_and_enter_do_not_run_the_cell(panel_in_seven):
 
     expect(screen.prompt).to_have_value("one\ntwo")
     assert screen.notebook.executions(1) == before
+
+
+def test_much_is_asked_about_once_more_and_a_second_enter_does_not_pay(panel, page):
+    screen = panel('{"prompt": "A red kite"}')
+    screen.ask("setattr(studio, 'threshold', __import__('decimal').Decimal(1))")
+    question = screen.root.get_by_role("group", name="Spend this much?")
+
+    screen.generate.focus()
+    page.keyboard.press("Enter")
+    expect(question).to_contain_text("Spend $1.12 on this clip by kling-video-o3-pro")
+    page.keyboard.press("Enter")
+    expect(question).to_be_hidden()
+    screen.kernel_says("len(studio.started)", "0")
+
+    screen.generate.click()
+    expect(question).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    screen.generate.click()
+    question.get_by_role("button", name="Yes, generate · $1.12").click()
+    expect(screen.rows).to_have_count(1)
+    screen.kernel_says("len(studio.started)", "1")

@@ -1,0 +1,57 @@
+"""`kn.options`: what a user sets once; kept in the log, so that it holds next week and in every kernel."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from kling_nb.errors import KlingError
+from kling_nb.logbook.store import Log
+from kling_nb.models.budget import dollars
+from kling_nb.render.options import OptionRow, options_html, options_text
+from kling_nb.render.words import money
+
+_KIND = "option"
+
+
+class Options:
+    """The options of one log. Setting a name that there is not raises `KlingError`."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Log) -> None:
+        object.__setattr__(self, "_store", store)
+
+    @property
+    def confirm_above(self) -> Decimal | None:
+        """Dollars: a press of Generate that costs more is asked about once more; None (the default) never asks."""
+        kept = self._kept("confirm_above")
+        return None if kept is None else Decimal(kept)
+
+    @confirm_above.setter
+    def confirm_above(self, value: Any) -> None:
+        amount = dollars(value)
+        if amount is None:
+            self._store.drop(_KIND, "confirm_above")
+        else:
+            self._store.keep(_KIND, "confirm_above", str(amount))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not isinstance(getattr(type(self), name, None), property):
+            raise KlingError(f"there is no option {name!r}: there are {', '.join(row.name for row in self.rows())}")
+        object.__setattr__(self, name, value)
+
+    def rows(self) -> list[OptionRow]:
+        """Return each option with its value in words and what it means."""
+        above = self.confirm_above
+        said = "never" if above is None else money(above)
+        return [OptionRow("confirm_above", said, "the panel asks once more before it spends more than this at once")]
+
+    def _kept(self, name: str) -> Any:
+        return self._store.kept(_KIND, name)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": options_html(self.rows()), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return options_text(self.rows())

@@ -1,0 +1,41 @@
+import { h } from './dom.js';
+
+/** Says that the same request was made before, and shows that clip: nobody should pay twice by oversight. */
+export function beforeLine(model) {
+  const poster = h('img', { alt: '' });
+  const words = h('span', {});
+  const show = h('button', { type: 'button', class: 'kn-quiet', text: 'Show it', on: { click: () => model.send({ kind: 'show', id: model.get('before').id }) } });
+  const el = h('div', { class: 'kn-before', role: 'status', hidden: true }, poster, words, show);
+  const paint = () => {
+    const { id, text, still, ended } = model.get('before');
+    el.hidden = !id;
+    words.textContent = text ?? '';
+    poster.hidden = !still;
+    if (still) poster.src = still;
+    show.hidden = !ended;
+  };
+  model.on('change:before', paint);
+  paint();
+  return { el, close: () => model.off('change:before', paint) };
+}
+
+/** Asks once more before much is spent. `sure` sends it; the caret lands on the other button, so a second Enter does not pay. */
+export function sureBox({ sure, done }) {
+  const question = h('span', {});
+  const yes = h('button', { type: 'button', class: 'kn-primary', on: { click: () => { close(); sure(); } } });
+  const no = h('button', { type: 'button', class: 'kn-secondary', text: 'Not now', on: { click: () => { close(); done(); } } });
+  const el = h('div', { class: 'kn-sure', role: 'group', 'aria-label': 'Spend this much?', hidden: true, on: { keydown: (event) => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation();
+    close();
+    done();
+  } } }, question, h('div', { class: 'kn-buttons' }, no, yes));
+  const close = () => { el.hidden = true; };
+  const open = (text, price) => {
+    question.textContent = text;
+    yes.textContent = `Yes, generate · ${price}`;
+    el.hidden = false;
+    no.focus();
+  };
+  return { el, open, close };
+}
