@@ -15,6 +15,7 @@ export function ruleMark() {
     el.hidden = !rules.length;
     el.dataset.level = label?.barred ? 'error' : 'warning';
     words.textContent = rules.join(', ');
+    words.title = label?.mend ? '' : 'No honest mend: enlarging would invent detail. Give a larger picture.';
     offer.hidden = !label?.mend;
     offer.setAttribute('aria-label', `Mend ${label?.name ?? 'the picture'}: ${rules.join(', ')}`);
   } };

@@ -74,7 +74,7 @@ function renderPanel({ model, el }) {
 
   el.append(
     h('div', { class: 'kn-sheet' },
-      h('header', { class: 'kn-head' }, mode.el, undoTools(el, desk).el, presets.button, banner),
+      h('div', { class: 'kn-head' }, mode.el, undoTools(el, desk).el, presets.button, banner),
       presets.el, notes.el,
       onePrompt, shots.el, references.el,
       h('div', { class: 'kn-settings' }, field('Aspect', aspect.el, faultPlace('aspect_ratio')), lengthField, field('Generations', takes.el, faultPlace('num_generations')), field('Audio', audio.el, faultPlace('generate_audio'))),

@@ -78,6 +78,12 @@ def test_boundaries_between_shots_are_dragged_and_moved_with_keys(panel, page):
     screen.root.get_by_role("button", name="Undo").click()
     screen.kernel_says(LENGTHS, "[4, 3, 5]")
 
+    grips = screen.root.locator(".kn-grip")
+    grips.nth(2).drag_to(grips.nth(0))
+    screen.kernel_says(LENGTHS, "[5, 4, 3]")
+    screen.root.get_by_role("button", name="Duplicate").nth(2).click()
+    screen.kernel_says(LENGTHS, "[5, 4, 3, 3]")
+
 
 def test_nothing_is_completed_while_an_input_method_composes(panel, page):
     screen = panel('{"input_image": [RED]}')
