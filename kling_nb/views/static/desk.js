@@ -1,4 +1,4 @@
-import { freshHistory, recorded, redone, retraced, undone } from './history.js';
+import { freshHistory, recorded, redone, undone } from './history.js';
 
 /**
  * The draft as this view sees it, with its past. Edits are shown at once; the first is sent at once and those that follow within a
@@ -47,12 +47,10 @@ export function makeDesk(model, view) {
   return {
     get draft() { return draft; },
     get history() { return history; },
-    /** Whether the edits that come now are the browser's own undo and redo in a text. */
-    retracing: false,
     /** @param {Record<string, any>} change @param {string} [what] names edits that are undone together */
     edit(change, what) {
       const next = { ...draft, ...change };
-      history = this.retracing ? retraced(history, draft, next) : recorded(history, draft, next, performance.now(), what);
+      history = recorded(history, draft, next, performance.now(), what);
       put(next);
     },
     undo() { step(undone(history, draft)); },

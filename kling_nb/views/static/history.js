@@ -1,47 +1,40 @@
-const TYPING_MS = 1000;
+const PAUSE_MS = 1000;
+const BURST_MS = 5000;
 const MOST_STEPS = 200;
+const NOT_NOW = { since: Number.NEGATIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
 
 /**
  * The past and the future of a form, as values. A step holds the draft as it was before, and what it changed: edits of
- * one text or number that follow each other within a second are one step.
+ * one text or number that follow each other within a second are one step, of five seconds at most.
  * @typedef {{draft: any, what: string}} Step
- * @typedef {{past: Step[], future: any[], at: number}} History
+ * @typedef {{past: Step[], future: any[], since: number, at: number}} History when the last step began and went on, in ms
  * @returns {History}
  */
 export function freshHistory() {
-  return { past: [], future: [], at: Number.NEGATIVE_INFINITY };
+  return { past: [], future: [], ...NOT_NOW };
 }
 
 /**
- * The history after an edit. `what` names edits that belong together where more than one value changes (a drag).
- * @param {History} history @param {any} before @param {any} after @param {number} at ms @param {string} [what]
+ * The history after an edit. `name` joins edits where more than one value changes (a drag), however long it takes.
+ * @param {History} history @param {any} before @param {any} after @param {number} at ms @param {string} [name]
  */
-export function recorded(history, before, after, at, what = changedLeaf(before, after)) {
+export function recorded(history, before, after, at, name) {
   if (sameDraft(before, after)) return history;
+  const what = name ?? changedLeaf(before, after);
   const last = history.past.at(-1);
-  if (!what || last?.what !== what || at - history.at > TYPING_MS || history.future.length) {
-    return { past: [...history.past, { draft: before, what }].slice(-MOST_STEPS), future: [], at };
+  const over = at - history.at > PAUSE_MS || (!name && at - history.since > BURST_MS);
+  if (!what || last?.what !== what || over || history.future.length) {
+    return { past: [...history.past, { draft: before, what }].slice(-MOST_STEPS), future: [], since: at, at };
   }
   const past = sameDraft(last.draft, after) ? history.past.slice(0, -1) : history.past;
-  return { past, future: [], at };
-}
-
-/** The history after the browser's own undo or redo in a text: steps are taken back where it comes to one. */
-export function retraced(history, before, after) {
-  const met = history.past.findLastIndex((step) => sameDraft(step.draft, after));
-  if (met >= 0) return { past: history.past.slice(0, met), future: [...history.future, before], at: Number.NEGATIVE_INFINITY };
-  const what = changedLeaf(before, after);
-  if (history.past.at(-1)?.what === what) return history;
-  const ahead = history.future.at(-1);
-  const future = ahead && sameDraft(ahead, after) ? history.future.slice(0, -1) : history.future;
-  return { past: [...history.past, { draft: before, what }], future, at: Number.NEGATIVE_INFINITY };
+  return { past, future: [], since: history.since, at };
 }
 
 /** @returns {{history: History, draft: any}|null} null when there is nothing to undo */
 export function undone(history, now) {
   const last = history.past.at(-1);
   if (!last) return null;
-  return { draft: last.draft, history: { past: history.past.slice(0, -1), future: [...history.future, now], at: Number.NEGATIVE_INFINITY } };
+  return { draft: last.draft, history: { past: history.past.slice(0, -1), future: [...history.future, now], ...NOT_NOW } };
 }
 
 /** @returns {{history: History, draft: any}|null} null when there is nothing to do again */
@@ -49,7 +42,7 @@ export function redone(history, now) {
   if (!history.future.length) return null;
   const draft = history.future.at(-1);
   const past = [...history.past, { draft: now, what: '' }];
-  return { draft, history: { past, future: history.future.slice(0, -1), at: Number.NEGATIVE_INFINITY } };
+  return { draft, history: { past, future: history.future.slice(0, -1), ...NOT_NOW } };
 }
 
 /** The path of the only text or number that differs, '' when it is more than one or of another kind. */

@@ -85,7 +85,16 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
   });
   area.addEventListener('keyup', (event) => { if (['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key)) complete(); });
 
-  return { el, area, paint: (text) => { if (area.value !== text) area.value = text; mark(); } };
+  return { el, area, paint: (text) => { if (area.value !== text) rewrite(area, text); mark(); } };
+}
+
+/** Puts another text in place; a caret that is in it goes to the end of what has changed. */
+function rewrite(area, text) {
+  const before = area.value;
+  let same = 0;
+  while (same < Math.min(before.length, text.length) && before.at(-1 - same) === text.at(-1 - same)) same += 1;
+  area.value = text;
+  if (area === area.ownerDocument.activeElement) area.setSelectionRange(text.length - same, text.length - same);
 }
 
 function optionKey(name, draft) {

@@ -9,7 +9,7 @@ THREE = '{"multi_prompt": [{"prompt": p, "duration": d} for p, d in (("one", 3),
 LENGTHS = "[shot['duration'] for shot in panel.fields['multi_prompt']]"
 
 
-def test_undo_goes_back_over_the_whole_form_and_keeps_the_texts_own(panel, page):
+def test_undo_goes_back_over_the_whole_form_texts_too(panel, page):
     screen = panel('{"prompt": "Start", "input_image": [RED, BLUE]}')
     undo = screen.root.get_by_role("button", name="Undo")
     expect(undo).to_be_disabled()
@@ -17,18 +17,20 @@ def test_undo_goes_back_over_the_whole_form_and_keeps_the_texts_own(panel, page)
     screen.tiles.nth(0).focus()
     page.keyboard.press("Delete")
     screen.prompt.click()
-    page.keyboard.press("End")
-    page.keyboard.type(" here")
-    page.keyboard.press("Control+z")  # the text's own
+    page.keyboard.press("Home")
+    page.keyboard.insert_text("At the ")
+    expect(screen.prompt).to_have_value("At the Start")
+    page.keyboard.press("Control+z")
     expect(screen.prompt).to_have_value("Start")
     expect(screen.tiles).to_have_count(1)
-    page.keyboard.press("Control+z")  # nothing of this text is left to undo: the form's
+    assert screen.prompt.evaluate("(area) => area.selectionStart") == 0  # the caret is where the change was
+    page.keyboard.press("Control+z")
     expect(screen.tiles).to_have_count(2)
     expect(undo).to_be_disabled()
     page.keyboard.press("Control+Shift+z")
     page.keyboard.press("Control+y")
     expect(screen.tiles).to_have_count(1)
-    expect(screen.prompt).to_have_value("Start here")
+    expect(screen.prompt).to_have_value("At the Start")
 
     screen.root.get_by_role("radio", name="Shots").check()
     screen.root.get_by_role("button", name="Add a shot").click()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changedLeaf, freshHistory, recorded, redone, retraced, sameDraft, undone } from '../../../kling_nb/views/static/history.js';
+import { changedLeaf, freshHistory, recorded, redone, sameDraft, undone } from '../../../kling_nb/views/static/history.js';
 
 const draft = (prompt, more = {}) => ({ prompt, duration: 5, input_image: [], multi_prompt: [], edit: Math.random(), ...more });
 
@@ -14,6 +14,11 @@ function played(...edits) {
 test('typing is one step until there is a pause', () => {
   const { history } = played([draft('a'), 0], [draft('ab'), 300], [draft('abc'), 900], [draft('abc d'), 3000]);
   assert.deepEqual(history.past.map((step) => step.draft.prompt), ['', 'abc']);
+});
+
+test('typing without a pause is a step every few seconds', () => {
+  const letters = Array.from({ length: 30 }, (_, i) => [draft('x'.repeat(i + 1)), i * 400]);
+  assert.deepEqual(played(...letters).history.past.map((step) => step.draft.prompt.length), [0, 13, 26]);
 });
 
 test('each change of pictures, shots or mode is a step of its own, however quick', () => {
@@ -51,15 +56,6 @@ test('a letter that was typed and deleted leaves no step', () => {
 test('switching on and off again later can be undone twice', () => {
   const { history } = played([draft('', { generate_audio: true }), 0], [draft('', { generate_audio: false }), 100]);
   assert.equal(history.past.length, 2);
-});
-
-test("the browser's own undo takes steps back where it comes to one", () => {
-  const { history, now } = played([draft('a'), 0], [draft('a b'), 3000]);
-  const back = retraced(history, now, draft('a'));
-  assert.deepEqual(back.past.map((step) => step.draft.prompt), ['']);
-  const all = retraced(back, draft('a'), draft(''));
-  assert.equal(all.past.length, 0);
-  assert.deepEqual(redone(all, draft('')).draft.prompt, 'a');
 });
 
 test('what undo gives back is what was there, through any walk', () => {
