@@ -89,7 +89,8 @@ class KlingMagics(Magics):
         except RequestError as exc:
             return Problems(dict.fromkeys([*exc.problems, *problems]))
         display(problems)
-        return estimate
+        print(f"{estimate} · {estimate.seconds} s · {estimate.origin}")
+        return None
 
     def _asked(self, studio: Studio, line: str) -> Any:
         match read_question(line):

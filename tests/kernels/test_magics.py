@@ -28,6 +28,10 @@ def shown(cell: Cell) -> list[dict[str, Any]]:
     return [m.content["data"] for m in cell.heard if m.kind in ("display_data", "execute_result")]
 
 
+def said(cell: Cell) -> str:
+    return "\n".join([*(data["text/plain"] for data in shown(cell)), cell.text])
+
+
 def told(kernel: Kernel, expression: str) -> Any:
     return json.loads(kernel.run(f"import json; print(json.dumps({expression}))").text)
 
@@ -53,8 +57,8 @@ def test_a_cell_is_a_request_and_its_tags_stand_in_the_record(loaded: Kernel, hu
 
 
 def test_dry_says_what_is_wrong_and_what_it_costs_and_sends_nothing(loaded: Kernel, hub: HubSide) -> None:
-    sound = "\n".join(said["text/plain"] for said in shown(loaded.run("%%kling duration=5 --dry\nA kite")))
-    faulty = "\n".join(said["text/plain"] for said in shown(loaded.run("%%kling duration=2 --dry\n@Image3 waves")))
+    sound = said(loaded.run("%%kling duration=5 --dry\nA kite"))
+    faulty = said(loaded.run("%%kling duration=2 --dry\n@Image3 waves"))
     assert "No problems" in sound
     assert "free" in sound
     assert "5 s" in sound

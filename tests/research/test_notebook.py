@@ -1,4 +1,4 @@
-"""`03_prompt_sweep.ipynb` from top to bottom in a real kernel, twice: the second time everything is there."""
+"""The notebooks of a researcher from top to bottom in a real kernel."""
 
 from __future__ import annotations
 
@@ -25,12 +25,18 @@ def hub(tmp_path: Path) -> Iterator[HubSide]:
     hub.close()
 
 
-def executed(folder: Path) -> Any:
-    notebook = nbformat.read(NOTEBOOKS / "03_prompt_sweep.ipynb", as_version=4)
+def executed(folder: Path, name: str) -> Any:
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     client = NotebookClient(
         notebook, timeout=100, resources={"metadata": {"path": str(folder)}}, shutdown_kernel="immediate"
     )
     return client.execute()
+
+
+def text_of(notebook: Any, source: str) -> str:
+    """What the cell that has these words says in plain text."""
+    (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code" and source in cell.source]
+    return "".join(output.get("text") or output.data.get("text/plain", "") for output in cell.outputs)
 
 
 def html_of(notebook: Any, source: str) -> str:
@@ -41,7 +47,7 @@ def html_of(notebook: Any, source: str) -> str:
 
 def test_the_notebook_answers_its_question_and_pays_once(tmp_path: Path, hub: HubSide) -> None:
     shutil.copytree(NOTEBOOKS / "images", tmp_path / "images")
-    notebook = executed(tmp_path)
+    notebook = executed(tmp_path, "03_prompt_sweep.ipynb")
 
     assert "12 clips; 12 to make, free" in html_of(notebook, "plan = kn.sweep(")
     assert "20 s is too much" in html_of(notebook, "duration=[3, 10, 20]")
@@ -50,6 +56,25 @@ def test_the_notebook_answers_its_question_and_pays_once(tmp_path: Path, hub: Hu
     assert "2 of 3 are there; 1 to make" in html_of(notebook, "wider = ")
     assert hub.posts == 12
 
-    again = executed(tmp_path)
+    again = executed(tmp_path, "03_prompt_sweep.ipynb")
     assert "12 of 12 are there" in html_of(again, "plan = kn.sweep(")
     assert hub.posts == 12
+
+
+def test_the_log_is_searched_compared_repeated_and_handed_on(tmp_path: Path, hub: HubSide) -> None:
+    shutil.copytree(NOTEBOOKS / "images", tmp_path / "images")
+    notebook = executed(tmp_path, "04_research_log.ipynb")
+
+    assert "No problems" in html_of(notebook, "--dry")
+    assert "<video" in html_of(notebook, "into=still")  # the cell keeps the card
+    assert "4 of 4 are there" in html_of(notebook, "plan = kn.sweep(")
+    assert "2 records" in text_of(notebook, "%kling log candle")
+    assert "camera holds still" in html_of(notebook, "kn.diff(")
+    assert text_of(notebook, "kn.replay(") == "(True, True)"
+    assert text_of(notebook, "kn.from_video(").startswith("(True, ")
+    assert "6 generations in 6 requests" in text_of(notebook, "kn.methods(")
+    assert "an RO-Crate of 6 records, 6 clips" in text_of(notebook, 'ears.zip",')
+    assert text_of(notebook, ".verify()") == "[]"
+    assert "0 records added, 0 joined, 6 already here" in text_of(notebook, "kn.import_log(")
+    assert hub.posts == 6
+    assert {path.name for path in (tmp_path / "handed_on").iterdir()} >= {"curious.mp4", "ears.zip", "ears.html"}
