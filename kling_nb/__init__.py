@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     export, import_log, methods = _shared.export, _shared.import_log, _shared.methods
     elements, options, presets = _shared.elements, _shared.options, _shared.presets
     budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
+    ranking, vote = _shared.ranking, _shared.vote
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
     log, mend, model = _shared.log, _shared.mend, _shared.model
     panel, preview, price, resume = _shared.panel, _shared.preview, _shared.price, _shared.resume
@@ -55,10 +56,12 @@ _VERBS = (
     "panel",
     "preview",
     "price",
+    "ranking",
     "replay",
     "resume",
     "spending",
     "sweep",
+    "vote",
 )
 #: What is no verb: asked of the shared studio each time, since `kn.configure` makes another.
 _PLACES = ("elements", "options", "presets")
@@ -103,10 +106,12 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "presets",
     "preview",
     "price",
+    "ranking",
     "replay",
     "resume",
     "spending",
     "sweep",
+    "vote",
     "Clip",
     "Element",
     "HubRequest",

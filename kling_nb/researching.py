@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import getpass
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
@@ -19,8 +20,10 @@ from kling_nb.models.request import TARGET, TYPED, Request, given_in
 if TYPE_CHECKING:
     from kling_nb.research.axes import How
     from kling_nb.research.desk import Desk
+    from kling_nb.research.ranking import Ranking
     from kling_nb.research.spending import Budget, By, Spending
     from kling_nb.research.sweep import Plan
+    from kling_nb.views.vote import VoteView
 
 
 class Researching(Making):
@@ -84,6 +87,44 @@ class Researching(Making):
 
         return Spending.of(self.store.purse.entries(), by)
 
+    def vote(self, selection: Plan | Iterable[Record], *, who: str | None = None, seed: int | None = None) -> VoteView:
+        """Show two clips of a plan (or of some records) at a time, hidden and shuffled; one key press each.
+
+        Left, right, down for a tie, s to skip, u to take the last one back. Votes go to the log, with who, when and the
+        seed of the order. Raises `KlingError` for fewer than two clips.
+        """
+        from kling_nb.research.ballot import Ballot
+        from kling_nb.views.vote import VoteView
+
+        ballot = Ballot(_records_of(selection), self.store.votes, who=who or getpass.getuser(), seed=seed)
+
+        def read(record_id: str) -> bytes | None:
+            clip = self.store.get(record_id).clip
+            return self.store.read(clip.digest) if clip else None
+
+        return VoteView(ballot, read)
+
+    def ranking(self, selection: Plan | Iterable[Record], by: str | None = None) -> Ranking:
+        """Rank what was voted on: a plan's cells, or its values on the axis `by`; of records, each by itself, or by a
+        column of `kn.log().rows()` (`by="prompt"`).
+
+        Bradley-Terry strengths with bootstrap intervals; says so when the votes are too few to tell. Needs the extra
+        `metrics`. Raises `KlingError`.
+        """
+        from kling_nb.models.row import COLUMNS, row_of
+        from kling_nb.research.ranking import ranking
+
+        records = _records_of(selection)
+        if hasattr(selection, "labels"):
+            items = cast("Plan", selection).labels(by)
+        elif by is None:
+            items = {record.id: record.id for record in records}
+        elif by in COLUMNS:
+            items = {record.id: str(row_of(record)[by]) for record in records}
+        else:
+            raise errors.KlingError(f"there is no column {by!r}: use one of {', '.join(COLUMNS)}")
+        return ranking(self.store.votes.all(), items)
+
     # --- inside ---
 
     def _desk(self) -> Desk:
@@ -118,3 +159,7 @@ class Researching(Making):
         taken = self.store.take(record.id)
         jobs = self._adopt([taken]) if taken else []
         return next((job for job in jobs if job.id == record.id), None)
+
+
+def _records_of(selection: Any) -> list[Record]:
+    return list(selection.records() if hasattr(selection, "records") else selection)

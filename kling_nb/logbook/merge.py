@@ -21,6 +21,7 @@ from kling_nb.logbook.shelf import Shelf
 from kling_nb.logbook.sidecars import Sidecars, read_sidecar
 from kling_nb.logbook.tables import kept
 from kling_nb.logbook.trash import Trash
+from kling_nb.logbook.votes import Votes
 from kling_nb.models.record import Record, Reference
 
 #: What is kept by name and not of one notebook alone.
@@ -36,15 +37,16 @@ class Merged:
     same: int = 0
     media: int = 0
     kept: int = 0
+    votes: int = 0
     problems: list[str] = field(default_factory=list[str])
 
     def __repr__(self) -> str:
         said = f"{len(self.added)} records added, {len(self.changed)} joined, {self.same} already here"
-        said += f"; {self.media} files and {self.kept} presets or elements came along."
+        said += f"; {self.media} files, {self.kept} presets or elements and {self.votes} votes came along."
         return "\n".join([said, *self.problems])
 
 
-def merge(ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, other: Path) -> Merged:
+def merge(ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, votes: Votes, other: Path) -> Merged:
     """Take in the records, media, presets and elements of the log in the folder `other`, which is only read.
 
     Raises `LogError` when there is no log there, or it is this one.
@@ -76,6 +78,7 @@ def merge(ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, other: Path)
             wanted = {digest for digest, _ in digests_of(record)}
             done.media += _bring(wanted, Media(other / "trash"), trash.pool, record.id, done, beside=pool)
     _shared(other / "index.sqlite", pool, media, shelf, done)
+    done.votes = votes.merge(other / "votes")
     return done
 
 

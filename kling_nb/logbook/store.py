@@ -25,6 +25,7 @@ from kling_nb.logbook.purse import Purse
 from kling_nb.logbook.shelf import Shelf
 from kling_nb.logbook.trash import Trash
 from kling_nb.logbook.usage import models_in, tags_in
+from kling_nb.logbook.votes import Votes
 from kling_nb.models.asset import Asset
 from kling_nb.models.media import public_url, suffix_of
 from kling_nb.models.record import Clip, Record, Reference
@@ -52,6 +53,7 @@ class Log:
         self._trash = Trash.of(self._ledger, self._media)
         self.purse = Purse(self._ledger, self._trash.sidecars)
         self.cells = Cells(self._ledger)
+        self.votes = Votes(self._ledger)
         self._uploads = Shelf(self._ledger.database, tables.uploads)
         self._kept = Shelf(self._ledger.database, tables.kept)
 
@@ -279,7 +281,9 @@ class Log:
     def merge(self, other: Path | str) -> Merged:
         """Join another log to this one; see `merge.merge`. The other is only read."""
         self._ledger.ready(writing=True)
-        return merge(self._ledger, self._media, self._trash, self._kept, Path(other).expanduser().absolute())
+        return merge(
+            self._ledger, self._media, self._trash, self._kept, self.votes, Path(other).expanduser().absolute()
+        )
 
     def close(self) -> None:
         """Close the index and give up this process's jobs; the log opens it again when it is next used."""

@@ -92,6 +92,20 @@ class Plan:
         found = self._found(self._desk.made(self._design))
         return [found[cell.id] for cell in self._design.wanted if cell.id in found]
 
+    def labels(self, by: str | None = None) -> dict[str, str]:
+        """Return by record id where its clip stands: its value on the axis `by`, or all of its values.
+
+        Raises `KlingError` for no such axis.
+        """
+        if by is not None and by not in self._names():
+            raise KlingError(f"there is no axis {by!r}: this plan has {', '.join(self._names()) or 'none'}")
+        made = self._desk.made(self._design)
+        return {
+            made[cell.id].id: cell.at.get(by, "–") if by else cell.label
+            for cell in self._design.wanted
+            if cell.id in made
+        }
+
     def rows(self) -> list[dict[str, Any]]:
         """Return one mapping for each cell: its values, how it stands, and what its record says."""
         made = self._desk.made(self._design)

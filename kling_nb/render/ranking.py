@@ -1,0 +1,32 @@
+"""A ranking as bars with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kling_nb.render.page import fill
+
+
+class RankRow(NamedTuple):
+    """One item: how often it would win against a middling one (0 to 1), its 95 % interval, and the votes it was in."""
+
+    item: str
+    share: float
+    low: float
+    high: float
+    votes: int
+    wins: float
+
+
+def ranking_html(rows: Sequence[RankRow], said: str) -> str:
+    """Return the rows as bars."""
+    return fill("ranking", rows=rows, said=said)
+
+
+def ranking_text(rows: Sequence[RankRow], said: str) -> str:
+    """Return the rows one a line under what can be said."""
+    lines = [
+        f"{row.share:4.0%} ({row.low:.0%} to {row.high:.0%})  {row.wins:g} of {row.votes}  {row.item}" for row in rows
+    ]
+    return "\n".join([said, *lines])

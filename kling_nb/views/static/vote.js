@@ -1,0 +1,63 @@
+import { alertBox } from './alertbox.js';
+import { clipRoom } from './cliproom.js';
+import { h } from './dom.js';
+
+const KEYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowDown: 'tie', t: 'tie', s: 'skip' };
+
+/** `kn.vote`: two clips, one key. */
+function renderVote({ model, el }) {
+  el.dataset.lmSuppressShortcuts = 'true';
+  el.classList.add('kn', 'kn-vote-view');
+  const room = clipRoom(model, 6);
+  const alert = alertBox(model);
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const video = (side) => h('video', { muted: true, loop: true, playsinline: true, controls: still, 'aria-label': `The clip on the ${side}` });
+  const videos = { left: video('left'), right: video('right') };
+  const button = (answer, words, key) => h('button', { type: 'button', class: answer === 'skip' ? 'kn-quiet' : 'kn-secondary', on: { click: () => say(answer) } }, h('span', { text: words }), h('kbd', { text: key, 'aria-hidden': 'true' }));
+  const buttons = [button('left', 'Left', '←'), button('tie', 'Tie', '↓'), button('right', 'Right', '→'), button('skip', 'Skip', 's')];
+  const count = h('b', { role: 'status' });
+  const undo = h('button', { type: 'button', class: 'kn-quiet', text: 'Take the last one back', on: { click: () => model.send({ kind: 'undo' }) } });
+  const stage = h('div', { class: 'kn-vote-stage' }, videos.left, videos.right);
+  const answers = h('div', { class: 'kn-vote-answers', role: 'group', 'aria-label': 'Which is better?' }, ...buttons);
+  const end = h('div', { class: 'kn-vote-end', hidden: true, text: 'That was the last pair. kn.ranking(…) says what can be told from it.' });
+  const box = h('div', { class: 'kn-vote', tabindex: '0', 'aria-label': 'Which clip is better? Arrow left or right, arrow down for a tie, s to skip.', on: { keydown: (event) => key(event) } },
+    h('div', { class: 'kn-vote-head' }, h('span', { text: 'Which is better?' }), count, undo), stage, answers, end);
+  el.append(box, alert.el);
+  let shown = -1;
+  let sent = -1;
+
+  const say = (answer) => {
+    const { number, done } = model.get('state');
+    if (done || sent === number) return;
+    sent = number;
+    model.send({ kind: 'vote', number, answer });
+  };
+  const key = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === 'VIDEO') return;
+    const answer = KEYS[event.key];
+    if (answer) { event.preventDefault(); event.stopPropagation(); say(answer); }
+    if (event.key === 'u') { event.preventDefault(); event.stopPropagation(); model.send({ kind: 'undo' }); }
+  };
+  const paint = async () => {
+    const { number, of, done } = model.get('state');
+    count.textContent = done ? `${of} of ${of}` : `${number + 1} of ${of}`;
+    undo.disabled = number === 0;
+    stage.hidden = answers.hidden = done;
+    end.hidden = !done;
+    sent = sent === number ? -1 : sent;
+    if (done || shown === number) { if (done) shown = -1; return; }
+    shown = number;
+    box.dataset.ready = '';
+    const urls = await Promise.all(['left', 'right'].map((side) => room.get(`${number}-${side}`).catch(() => '')));
+    if (model.get('state').number !== number) return;
+    videos.left.src = urls[0];
+    videos.right.src = urls[1];
+    if (!still) for (const each of Object.values(videos)) each.play().catch(() => {});
+    box.dataset.ready = String(number);
+  };
+  model.on('change:state', paint);
+  paint();
+  return () => { model.off('change:state', paint); room.close(); alert.close(); };
+}
+
+export default { render: renderVote };

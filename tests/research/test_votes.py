@@ -1,0 +1,199 @@
+"""Votes on blind pairs, and what can be told from them."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubside import HubSide
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from logbook.samples import jpeg, make_record
+
+from kling_nb import errors
+from kling_nb.logbook import Log
+from kling_nb.models.record import Clip, Record
+from kling_nb.models.vote import Outcome, Vote
+from kling_nb.research.ballot import Ballot
+from kling_nb.research.ranking import ranking
+from kling_nb.studio import Studio
+from kling_nb.views.vote import VoteView
+
+NOW = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
+WORDS = ["calm", "wild", "dark", "loud"]
+ITEMS = {word: word for word in WORDS}
+
+
+def vote(number: int, left: str, right: str, outcome: Outcome) -> Vote:
+    at = NOW + datetime.timedelta(seconds=number)
+    return Vote(id=f"v{number}", at=at, who="ada", left=left, right=right, outcome=outcome, seed=1)
+
+
+def played(count: int, chance: Callable[[int, int], float], seed: int) -> list[Vote]:
+    """Votes over all pairs in turn; `chance` is how often the first of two wins."""
+    dice, votes = random.Random(seed), list[Vote]()  # noqa: S311 - a test's dice
+    couples = list(combinations(range(len(WORDS)), 2))
+    for number in range(count):
+        one, other = couples[number % len(couples)]
+        wins = dice.random() < chance(one, other)
+        if dice.random() < 0.5:
+            votes.append(vote(number, WORDS[one], WORDS[other], "left" if wins else "right"))
+        else:
+            votes.append(vote(number, WORDS[other], WORDS[one], "right" if wins else "left"))
+    return votes
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_planted_order_is_recovered(seed: int) -> None:
+    found = ranking(played(240, lambda one, other: 0.93, seed), ITEMS)
+    assert [row.item for row in found] == WORDS
+    assert "calm is ahead of all others" in found.said
+    assert {("calm", word) for word in WORDS[1:]} <= found.apart
+    assert all(row.low <= row.share <= row.high for row in found)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_noise_is_not_ranked(seed: int) -> None:
+    found = ranking(played(120, lambda one, other: 0.5, seed), ITEMS)
+    assert found.apart == frozenset()
+    assert "to tell any two apart" in found.said
+
+
+def test_few_votes_tell_nothing_however_clear() -> None:
+    found = ranking([vote(number, "calm", "wild", "left") for number in range(5)], {"calm": "calm", "wild": "wild"})
+    assert found.apart == frozenset()
+    assert "5 votes: too few" in found.said
+    assert "0 votes" in ranking([], ITEMS).said or "never compared" in ranking([], ITEMS).said
+
+
+def test_what_was_never_compared_is_said() -> None:
+    votes = [vote(number, "calm", "wild", "left") for number in range(9)]
+    assert "dark and loud were never compared with the rest" in ranking(votes, ITEMS).said
+
+
+@settings(max_examples=15)
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS)), max_size=12))
+def test_ties_and_skips_move_nobody_ahead(couples: list[tuple[str, str]]) -> None:
+    votes = [vote(i, *couple, "tie" if i % 2 else "skip") for i, couple in enumerate(couples)]
+    found = ranking(votes, ITEMS, draws=20)
+    assert found.apart == frozenset()
+    assert max(row.share for row in found) - min(row.share for row in found) < 0.01
+
+
+def test_the_same_votes_give_the_same_intervals() -> None:
+    votes = played(60, lambda one, other: 0.8, 1)
+    assert ranking(votes, ITEMS, draws=50).rows == ranking(votes, ITEMS, draws=50).rows
+
+
+def test_names_are_text_in_a_ranking() -> None:
+    html = ranking([], {"a": "<script>x</script>", "b": "b"})._repr_html_()
+    assert "<script" not in html
+
+
+# --- a sitting ---
+
+
+def clips(log: Log, count: int = 3) -> list[Record]:
+    records: list[Record] = []
+    for number in range(count):
+        data = jpeg((60, 40 + number))
+        digest = log.put(data, ".jpg")
+        kept = Clip(file=log.relative(digest) or "", digest=digest, size=len(data))
+        records.append(log.save(make_record(number, status="succeeded", clip=kept)))
+    return records
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(tmp_path / "log")
+
+
+def test_the_order_comes_from_the_seed_that_each_vote_keeps(log: Log) -> None:
+    records = clips(log)
+    one, other = (Ballot(records, log.votes, who="ada", seed=7) for _ in range(2))
+    assert one.pairs == other.pairs
+    assert len(one.pairs) == 3
+    one.say("left")
+    assert (log.votes.all()[0].seed, log.votes.all()[0].who) == (7, "ada")
+    orders = {tuple(Ballot(records, log.votes, who="ada", seed=seed).pairs) for seed in range(20)}
+    assert len(orders) > 5
+
+
+def test_pairs_with_the_fewest_votes_come_first_in_the_next_sitting(log: Log) -> None:
+    records = clips(log)
+    first = Ballot(records, log.votes, who="ada", seed=1)
+    seen = {frozenset(vars(first.pair).values())} if first.pair else set()
+    first.say("tie")
+    then = Ballot(records, log.votes, who="bob", seed=2)
+    assert frozenset(vars(then.pairs[-1]).values()) in seen
+
+
+def test_a_vote_taken_back_does_not_count_but_is_not_lost(log: Log) -> None:
+    ballot = Ballot(clips(log), log.votes, who="ada", seed=1)
+    ballot.say("left")
+    ballot.undo()
+    ballot.undo()
+    assert (log.votes.all(), ballot.number) == ([], 0)
+    assert next(log.votes.folder.iterdir()).read_text().count("\n") == 2
+
+
+def test_a_rebuild_and_a_merge_keep_the_votes_and_double_none(log: Log, tmp_path: Path) -> None:
+    records = clips(log)
+    Ballot(records, log.votes, who="ada", seed=1).say("left")
+    log.rebuild()
+    other = Log(tmp_path / "other")
+    clips(other)
+    Ballot(records, other.votes, who="bob", seed=2).say("right")
+    assert log.merge(other.folder).votes == 1
+    assert log.merge(other.folder).votes == 0
+    assert {vote.who for vote in log.votes.all()} == {"ada", "bob"}
+    assert log.verify() == []
+
+
+def test_one_clip_is_no_vote(log: Log) -> None:
+    with pytest.raises(errors.KlingError, match="two clips or more: this is 1"):
+        Ballot(clips(log, 1), log.votes, who="ada")
+
+
+def test_the_browser_is_told_neither_ids_nor_prompts(log: Log) -> None:
+    records = clips(log)
+    ballot = Ballot(records, log.votes, who="ada", seed=1)
+    view = VoteView(ballot, lambda record_id: record_id.encode())
+    sent: list[tuple[Any, Any]] = []
+    view._widget.send = lambda content, buffers=None: sent.append((content, buffers))
+    say = view._widget._handle_custom_msg
+    for name in ("0-left", "0-right", "1-left", "0-up", records[0].id):
+        say({"kind": "clip", "id": name, "ask": name}, [])
+    pair = ballot.pair
+    assert pair is not None
+    assert [buffers[0].decode() for _, buffers in sent] == [pair.left, pair.right]
+    assert not any(record.id in str([content, view._widget.state]) for content, _ in sent for record in records)
+    say({"kind": "vote", "number": 1, "answer": "left"}, [])
+    say({"kind": "vote", "number": 0, "answer": "both"}, [])
+    assert log.votes.all() == [], "a key that came late, or is none, says nothing"
+    say({"kind": "vote", "number": 0, "answer": "left"}, [])
+    assert (log.votes.all()[0].winner, view._widget.state["number"]) == (pair.left, 1)
+
+
+def test_a_plan_is_ranked_by_its_axis(studio: Studio, hub: HubSide) -> None:
+    plan = studio.sweep("a {mood} boat", mood=["calm", "wild"], duration=3, repeat=2)
+    plan.run().result(60)
+    labels = plan.labels("mood")
+    ballot = Ballot(plan.records(), studio.store.votes, who="ada", seed=3)
+    while ballot.pair:
+        moods = labels[ballot.pair.left], labels[ballot.pair.right]
+        ballot.say("tie" if moods[0] == moods[1] else "left" if moods[0] == "calm" else "right")
+    found = studio.ranking(plan, by="mood")
+    assert [row.item for row in found] == ["calm", "wild"]
+    assert found.votes == 4
+    assert len(studio.ranking(plan)) == 4
+    assert {row.item for row in studio.ranking(studio.log(), by="prompt")} == {"a calm boat", "a wild boat"}
+    for wrong in (lambda: studio.ranking(plan, by="hue"), lambda: studio.ranking(studio.log(), by="hue")):
+        with pytest.raises(errors.KlingError, match="there is no"):
+            wrong()
+    assert hub.posts == 4
