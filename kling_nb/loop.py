@@ -71,6 +71,11 @@ class BackgroundLoop:
             return self._loop
 
 
+def at_the_end(exc: BaseException) -> bool:
+    """Whether this is the interpreter ending: it takes no more work for threads, and the loop is about to stop."""
+    return isinstance(exc, RuntimeError) and "cannot schedule new futures" in str(exc)
+
+
 _CLOSE_WITHIN = 1.0
 
 

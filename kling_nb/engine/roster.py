@@ -13,6 +13,7 @@ from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.engine.ports import Log
 from kling_nb.engine.states import AT_THE_HUB, fail, move, progress_of
+from kling_nb.loop import at_the_end
 from kling_nb.models.record import Record
 from kling_nb.pace import expected_seconds
 
@@ -107,6 +108,8 @@ class Roster:
         try:
             await work
         except Exception as exc:
+            if at_the_end(exc):
+                return
             logger.exception("a job's work ended with an error")
             error = exc if isinstance(exc, errors.KlingError) else errors.KlingError(f"{type(exc).__name__}: {exc}")
             for job in jobs:

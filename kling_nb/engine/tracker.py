@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from kling_nb.engine.ports import Hub
 from kling_nb.errors import HubError, HubFault, NotFound
+from kling_nb.loop import at_the_end
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.pace import Pace
 
@@ -101,7 +102,9 @@ class Tracker:
                     self._trouble("")
             except HubError as exc:
                 await self._back_off(f"{exc} Asking again.")
-            except Exception:
+            except Exception as exc:
+                if at_the_end(exc):
+                    return
                 logger.exception("a beat failed")
                 await self._back_off("Something went wrong here; asking again.")
 

@@ -200,7 +200,7 @@ def test_a_script_that_ends_with_a_job_under_way_ends_quickly_and_silently(
         begun = time.monotonic()
         _, err = child.communicate(timeout=20)
     assert (err, child.returncode) == ("", 0)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 12  # it would be twenty where something is waited for
 
 
 def test_a_script_that_ends_in_the_middle_of_a_download_ends_quickly_and_silently(hub: HubSide, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ print("END", flush=True)
         begun = time.monotonic()
         _, err = child.communicate(timeout=20)
     assert (err, child.returncode) == ("", 0)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 12  # it would be twenty where something is waited for
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
