@@ -35,7 +35,7 @@ def stop_after_a_state_is_saved() -> None:
         saved = real(self, record)
         with here:  # jobs are saved on several threads; the first to arrive stays for good, and so do the others
             seen.append(f"saved {saved.status}")
-            if POINT in (seen[-1], f"{seen[-1]} {seen.count(seen[-1])}"):
+            if POINT in (seen[-1], f"{seen[-1]} {seen.count(seen[-1])}", f"save number {len(seen)}"):
                 print(f"AT {POINT}", flush=True)
                 threading.Event().wait()
         return saved

@@ -55,8 +55,6 @@ def test_papermill_runs_a_sweep_and_a_second_run_pays_nothing_for_what_is_there(
     assert "2 done" in text_of(first, "plan.run(")  # the cell keeps the end of it
     assert hub.posts == 2
 
-    again = executed(experiment, "again", lights=["at dawn", "by moonlight"])
-    assert text_of(again, "run.result()") == "(2, '0')"
     wider = executed(experiment, "wider", lights=["at dawn", "by moonlight", "in fog"])
     assert text_of(wider, "run.result()") == "(3, '0.672')"
     assert hub.posts == 3

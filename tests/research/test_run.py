@@ -97,7 +97,9 @@ def test_the_log_of_another_hub_is_no_clip_of_this_one(
 
 
 @pytest.mark.parametrize(
-    "point", ["saved prepared", "saved submitting 2", "replied", "saved queued 3", "saved succeeded"]
+    "point",
+    ["saved prepared", "saved submitting 2", "replied", "saved queued 3", "saved succeeded"]
+    + [f"save number {number}" for number in (2, 6, 11, 15)],  # and whatever comes to pass there
 )
 def test_a_plan_whose_kernel_was_killed_goes_on_and_pays_for_each_clip_once(
     point: str, hub: HubSide, plan: Plan, tmp_path: Path
