@@ -25,11 +25,11 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
     panel.get_by_text("Start and tail frame").click()
 
     panel.get_by_role("button", name="Start frame from an earlier clip").click()
-    panel.get_by_role("button", name="Last frame of A paper boat").click()
+    panel.get_by_role("button", name="Last frame of A paper boat", exact=True).click()
     expect(panel.locator(".kn-slot.kn-filled")).to_have_count(1)
 
     panel.get_by_role("button", name="Tail frame from an earlier clip").click()
-    panel.get_by_role("button", name="Play A paper boat").click()
+    panel.get_by_role("button", name="Play A paper boat", exact=True).click()
     shown = panel.get_by_role("button", name="Use the frame that is shown")
     expect(shown).to_be_enabled()
     panel.locator("video").evaluate("(video) => { video.currentTime = 30.5 / 24; }")

@@ -25,6 +25,14 @@ def hub(tmp_path: Path) -> Iterator[HubSide]:
     hub.close()
 
 
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[HubSide]:
+    """The same, with clips of the usual size: a frame of one is large enough to be a picture of the next."""
+    hub = HubSide(tmp_path / "home" / "state" / "kling_nb" / "localhub", "--size", "720p", speed=100)
+    yield hub
+    hub.close()
+
+
 def executed(folder: Path, name: str) -> Any:
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     client = NotebookClient(
@@ -78,3 +86,16 @@ def test_the_log_is_searched_compared_repeated_and_handed_on(tmp_path: Path, hub
     assert "0 records added, 0 joined, 6 already here" in text_of(notebook, "kn.import_log(")
     assert hub.posts == 6
     assert {path.name for path in (tmp_path / "handed_on").iterdir()} >= {"curious.mp4", "ears.zip", "ears.html"}
+
+
+def test_a_storyboard_is_composed_previewed_made_twice_and_compared(tmp_path: Path, large: HubSide) -> None:
+    shutil.copytree(NOTEBOOKS / "images", tmp_path / "images")
+    notebook = executed(tmp_path, "02_compose_and_compare.ipynb")
+
+    assert "1 preset" in text_of(notebook, "kn.presets[")
+    assert "not a result" in html_of(notebook, "kn.preview(")
+    assert "leans in and sniffs" in html_of(notebook, "kn.compare(").replace("<span", "").replace("</span>", "")
+    assert html_of(notebook, "kn.compare(").count("<video") == 2
+    assert "★★★★★" in html_of(notebook, "kn.gallery(")
+    assert "Frames" in html_of(notebook, "bold.frame(-1)")
+    assert large.posts == 3
