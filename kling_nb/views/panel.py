@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
@@ -23,6 +24,7 @@ from kling_nb.models.request import TARGET, Request
 from kling_nb.views.actions import Banner, JobLike, PanelActions, Verdict
 from kling_nb.views.code import code_reply
 from kling_nb.views.draft import draft_of, fields_of
+from kling_nb.views.hubwords import HubWords
 from kling_nb.views.keeping import Form, KeptThings
 from kling_nb.views.messages import Messages
 from kling_nb.views.outlet import SHOWN, Outlet
@@ -56,7 +58,7 @@ class Panel:
         self._shelf, self._uploads, self._guard = Shelf(), Uploads(), PressGuard(clock)
         self._lock = threading.RLock()
         self._extras: list[dict[str, Any]] = []
-        self._verdict = Verdict()
+        self._verdict, self._hub_words = Verdict(), HubWords()
         self._outlet = Outlet()
         self._widget = PanelWidget()
         keep_reachable(self._widget)
@@ -185,7 +187,9 @@ class Panel:
 
     def _judge(self) -> Verdict:
         with self._lock:  # the last draft is judged last, whichever threads the changes came on
-            verdict = self._verdict = self._actions.check(self.fields)
+            fields = self.fields
+            found = self._actions.check(fields)
+            verdict = self._verdict = replace(found, problems=(*found.problems, *self._hub_words.problems(fields)))
             self._widget.verdict = {
                 "edit": self._draft.get("edit"),
                 "problems": [problem.to_json() for problem in verdict.problems],
@@ -204,6 +208,7 @@ class Panel:
     def _start(self, what: str, request: Request) -> list[JobLike]:
         start = self._actions.preview if what == "preview" else self._actions.generate
         jobs = list(start(request))
+        self._hub_words.sent(jobs, self.fields)
         self._rows.add(jobs)
         self._spending.look(self._verdict.request)
         return jobs
@@ -213,6 +218,8 @@ class Panel:
 
     def _ended(self, job: JobLike) -> None:
         self._messages.reporting(lambda: self._outlet.add(job.id, job.card()))
+        if self._hub_words.ended(job):
+            self._messages.reporting(self._judge)
         self._spending.look(self._verdict.request)
 
     # --- what the browser says ----------------------------------------------------------------------------------------
