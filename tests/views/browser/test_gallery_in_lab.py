@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axe import faults
 from gallery_stand import PLANTED
 from playwright.sync_api import expect
 
@@ -283,6 +284,24 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
     seen.root.get_by_role("button", name="Undo").click()
     expect(seen.root.locator(".kn-found")).to_have_text("8 clips")
     assert seen.ask("(stand.log.trashed(), stand.log.verify())") == "([], [])"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_gallery_and_player_have_no_serious_fault(gallery, theme):
+    seen = gallery(BOTH)
+    seen.page.emulate_media(color_scheme=theme)
+    seen.cards.first.focus()
+    seen.page.keyboard.press("Space")
+    seen.cards.first.click()
+    expect(seen.root.get_by_role("button", name="Delete")).to_be_visible()
+    try:
+        here = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+        assert [
+            fault for part in (".kn-gallery", ".kn-compare-view") for fault in faults(seen.page, f"{here} {part}")
+        ] == []
+    finally:
+        seen.page.emulate_media(color_scheme="light")
+        seen.page.keyboard.press("Escape")
 
 
 def test_it_fits_in_a_narrow_cell(gallery):

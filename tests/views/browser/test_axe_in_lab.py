@@ -1,0 +1,28 @@
+"""axe-core finds no serious fault in what a person works with, in either theme."""
+
+from __future__ import annotations
+
+import pytest
+from axe import faults
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+FULL = """{
+    "multi_prompt": [{"prompt": "@Image3 walks in", "duration": 9}, {"prompt": "", "duration": 9}],
+    "input_image": [RED, BLUE], "tail_image_url": GREEN, "negative_prompt": "blur",
+    "elements": [{"frontal_image_url": RED}],
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_panel_with_everything_in_it_has_no_serious_fault(panel, page, theme):
+    page.emulate_media(color_scheme=theme)
+    screen = panel(FULL)
+    for fold in screen.root.locator("details > summary").all():
+        fold.click()
+    expect(screen.root.locator(".kn-fault").first).to_be_visible()
+    try:
+        assert faults(page, ".jp-NotebookPanel:not(.lm-mod-hidden) .kn-panel") == []
+    finally:
+        page.emulate_media(color_scheme="light")
