@@ -82,7 +82,7 @@ def _software(bundle: Bundle, version: Version) -> dict[str, Any]:
     return {
         "name": "kling_nb",
         "description": "The notebook toolkit that made the requests and kept the records.",
-        "url": "https://pypi.org/project/kling-nb/",
+        "url": "pkg:pypi/kling-nb",  # a package URL: it names the package, and no place that may move
         _version_key(version): ", ".join(versions) or "unknown",
     }
 
