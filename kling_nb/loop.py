@@ -87,16 +87,23 @@ async def _close(closers: list[Callable[[], Coroutine[Any, Any, None]]]) -> None
             logger.exception("something did not close")
 
 
+async def _cancel(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop) - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # transports that were closed are gone a turn later
+
+
 def _serve(loop: asyncio.AbstractEventLoop, closers: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
+        # What is under way ends first: a request that went on beside its client's end would leave a connection open.
+        loop.run_until_complete(_cancel(loop))
         with suppress(TimeoutError):
             loop.run_until_complete(asyncio.wait_for(_close(closers), _CLOSE_WITHIN))
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(_cancel(loop))
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
