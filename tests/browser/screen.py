@@ -36,19 +36,21 @@ class Screen:
             ".flatMap((cell) => cell.outputs ?? []).filter((output) => output.output_type === 'error')"
         )
 
-    def drop(self, name: str) -> None:
-        """Drop a picture of that name, drawn here, on the panel's references."""
+    def drop(self, *names: str) -> None:
+        """Drop pictures of these names, drawn here, each in another colour, on the panel's references."""
         transfer = self.page.evaluate_handle(
-            """async (name) => {
+            """async (names) => {
                 const canvas = new OffscreenCanvas(400, 320);
                 const pen = canvas.getContext('2d');
-                pen.fillStyle = 'teal';
-                pen.fillRect(0, 0, 400, 320);
                 const transfer = new DataTransfer();
-                transfer.items.add(new File([await canvas.convertToBlob()], name, { type: 'image/png' }));
+                for (const [i, name] of names.entries()) {
+                    pen.fillStyle = ['teal', 'firebrick', 'indigo'][i % 3];
+                    pen.fillRect(0, 0, 400, 320);
+                    transfer.items.add(new File([await canvas.convertToBlob()], name, { type: 'image/png' }));
+                }
                 return transfer;
             }""",
-            name,
+            names,
         )
         place = self.panel.locator(".kn-references")
         place.dispatch_event("dragover", {"dataTransfer": transfer})

@@ -21,6 +21,8 @@ Shot = Callable[[Screen, str], None]
 PANEL = "import kling_nb as kn\nkn.panel()"
 GENERATE = "import kling_nb as kn\njob = kn.generate('A red kite over the sea', duration=3)\njob"
 SLOW = 40_000
+#: Of each shot: what comes before the picture's name, how far down it stands in the completion, what comes after.
+SHOTS = (("Close-up of", 0, "looking up"), ("Steam rises from", 1, "in the morning light"))
 
 
 def test_the_quickstart_runs_and_its_clips_outlive_page_and_kernel(lab: Lab, opened: Opened, shot: Shot) -> None:
@@ -44,39 +46,93 @@ def test_the_quickstart_runs_and_its_clips_outlive_page_and_kernel(lab: Lab, ope
     assert screen.notebook.save().cells[3].outputs == saved.cells[3].outputs
 
 
-def test_a_clip_is_made_by_mouse_and_keyboard(opened: Opened, hub: HubSide, shot: Shot) -> None:
-    screen = opened(PANEL)
+def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
+    opened: Opened, hub: HubSide, shot: Shot
+) -> None:
+    screen = opened(PANEL, "kn.gallery()")
+    panel, keys = screen.panel, screen.page.keyboard
     screen.run(0)
-    screen.drop("face.png")
-    expect(screen.panel.locator(".kn-references .kn-tile img")).to_be_visible()
-    screen.prompt.click()
-    screen.page.keyboard.type("Look, @")
-    expect(screen.panel.get_by_role("option")).to_have_count(1)
-    screen.page.keyboard.press("Enter")
-    screen.page.keyboard.type("waves to the camera")
-    expect(screen.prompt).to_have_value("Look, @Image1 waves to the camera")
+
+    # Two pictures are dropped, and a storyboard of two shots names both, by the completion.
+    screen.drop("face.png", "cup.png")
+    expect(panel.locator(".kn-references .kn-tile img")).to_have_count(2)
+    panel.get_by_role("radio", name="Shots").check()
+    for number, (before, steps, after) in enumerate(SHOTS, 1):
+        if number > 1:
+            panel.get_by_role("button", name="Add a shot").click()
+        panel.get_by_role("textbox", name=f"Prompt of shot {number}").click()
+        keys.type(f"{before} @")
+        expect(panel.get_by_role("option")).to_have_count(2)
+        for key in ("ArrowDown",) * steps + ("Enter",):
+            keys.press(key)
+        keys.type(after)
+        panel.get_by_role("spinbutton", name="Seconds").nth(number - 1).fill("2")
+    expect(panel.locator(".kn-total")).to_have_text("4 / 15 s")
+    _written(screen)
     shot(screen, "panel")
 
+    # The preview is free and no result; then two are made, and their progress moves.
+    panel.get_by_role("button", name="Preview").click()
+    expect(screen.rows.first).to_contain_text("preview")
+    expect(screen.cards).to_have_count(1, timeout=SLOW)
+    expect(screen.cards.first).to_contain_text("preview", ignore_case=True)
+    panel.get_by_role("radiogroup", name="Generations").get_by_role("radio", name="2").check()
+    expect(screen.generate).to_be_enabled()
     screen.generate.click()
-
-    row = screen.rows.first
-    words, time = row.locator(".kn-row-words"), row.locator(".kn-row-time")
+    expect(screen.rows).to_have_count(3)
+    words, time = screen.rows.first.locator(".kn-row-words"), screen.rows.first.locator(".kn-row-time")
     expect(words).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
-    before = time.inner_text()
-    expect(time).not_to_have_text(before)
+    earlier = time.inner_text()
+    expect(time).not_to_have_text(earlier)
     shot(screen, "progress")
-    expect(words).to_have_text("Done", timeout=SLOW)
+    expect(screen.cards).to_have_count(3, timeout=SLOW)
+    expect(words).to_have_text("Done")
     plays(screen.videos.first)
     shot(screen, "card")
-    assert hub.posts == 1
-    expect(screen.panel.locator(".kn-before")).to_contain_text("Made before")
+    assert (hub.posts, hub.enqueued) == (2, 3)
+    expect(panel.locator(".kn-before")).to_contain_text("Made 2 times before")
     expect(screen.generate).to_have_text(re.compile("^Generate again anyway"))
-    shot(screen, "before")
 
+    # The two are found, played as one, and one is rated; the preview is not among them.
+    screen.run(1)
+    gallery = screen.root.locator(".kn-gallery")
+    tiles = gallery.locator(".kn-card:visible")
+    expect(tiles).to_have_count(2)
+    for tile in tiles.all():
+        tile.hover()
+        tile.get_by_role("checkbox").click()
+    gallery.get_by_role("button", name="Compare").click()
+    player = gallery.locator(".kn-compare[data-ready]")
+    player.get_by_role("button", name="Play (space)").click()
+    for video in player.locator("video").all():
+        until(lambda video=video: video.evaluate("(video) => video.currentTime > 0.3"))
+    player.get_by_role("button", name="Pause (space)").click()
+    tiles.nth(1).get_by_role("button", name="4 stars").click()
+    expect(tiles.nth(1).locator(".kn-star.kn-on")).to_have_count(4)
+    shot(screen, "compared")
+
+    # The kernel is restarted and the notebook opened again: the cards are there at once, the rest by running it.
     screen.notebook.save()
+    screen.kernel("restart")
     screen.notebook.reload()
+    expect(screen.cards).to_have_count(3)
     plays(screen.videos.first)
-    assert hub.posts == 1
+    screen.run(0, 1)
+    _written(screen)
+    expect(panel.locator(".kn-references .kn-tile img")).to_have_count(2)
+    expect(panel.locator(".kn-total")).to_have_text("4 / 15 s")
+    expect(panel.locator(".kn-before")).to_contain_text("Made 2 times before")
+    expect(tiles.nth(1).locator(".kn-star.kn-on")).to_have_count(4)
+    expect(tiles.nth(0).locator(".kn-star.kn-on")).to_have_count(0)
+    shot(screen, "opened-again")
+    assert hub.enqueued == 3
+
+
+def _written(screen: Screen) -> None:
+    """The storyboard stands in the panel as it was written."""
+    for number, (before, steps, after) in enumerate(SHOTS, 1):
+        editor = screen.panel.get_by_role("textbox", name=f"Prompt of shot {number}")
+        expect(editor).to_have_value(f"{before} @Image{steps + 1} {after}")
 
 
 def test_resume_brings_in_the_job_of_a_kernel_that_was_restarted(opened: Opened, hub: HubSide) -> None:

@@ -53,24 +53,6 @@ def panel(notebook):
     return show
 
 
-@pytest.fixture
-def panel_in_seven(lab):
-    """Opens a panel in Notebook 7, in a page of its own."""
-    pages = []
-
-    def show(request="{}"):
-        pages.append(lab.new_page())
-        opened = lab.seven(SETUP, f"panel = Panel(studio, {request}); panel", page=pages[-1])
-        opened.run(0)
-        opened.run(1)
-        return Screen(opened)
-
-    yield show
-    for page in pages:
-        page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
-        page.close()
-
-
 class Screen:
     """A panel on the screen, by the words and roles that a person would look for."""
 

@@ -182,26 +182,19 @@ def test_planted_text_is_text_in_the_player(player):
 def test_two_thousand_records_scroll_and_only_what_is_seen_is_there(gallery):
     seen = gallery(MANY)
     expect(seen.root.locator(".kn-found")).to_have_text("2000 clips")
-    figures = seen.root.evaluate(
+    most = seen.root.evaluate(
         """async (root) => {
             const grid = root.querySelector('.kn-grid');
-            const gaps = [];
-            let before = performance.now();
             let most = 0;
             for (let step = 0; step < 90; step += 1) {
                 grid.scrollTop += 260;
                 await new Promise(requestAnimationFrame);
-                gaps.push(performance.now() - before);
-                before = performance.now();
                 most = Math.max(most, root.querySelectorAll('.kn-card').length);
             }
-            gaps.sort((a, b) => a - b);
-            return { median: gaps[45], nearly: gaps[85], worst: gaps[89], most };
+            return most;
         }"""
     )
-    print(f"scrolling: {figures}")
-    assert figures["most"] < 60
-    assert figures["median"] < 150  # 16.7 ms is the aim; a loaded machine that runs tests gets more
+    assert most < 60
 
     seen.root.locator(".kn-grid").evaluate("(grid) => { grid.scrollTop = grid.scrollHeight; }")
     last = seen.root.locator(".kn-card[aria-posinset='2000']")

@@ -38,33 +38,6 @@ def test_faults_come_and_go_as_one_types(panel, page):
     expect(screen.generate).to_be_disabled()
 
 
-def test_a_verdict_follows_a_keystroke_within_a_tenth_of_a_second(panel, page):
-    screen = panel('{"prompt": "x"}')
-    expect(screen.generate).to_be_enabled()
-    waits = screen.root.evaluate(
-        """async (root) => {
-            const area = root.querySelector('.kn-one-prompt textarea');
-            const waits = [];
-            for (let i = 0; i < 15; i += 1) {
-                const empty = i % 2 === 0;
-                const start = performance.now();
-                area.value = empty ? '' : 'x';
-                area.dispatchEvent(new Event('input'));
-                await new Promise((done) => {
-                    const there = () => root.querySelector('.kn-primary').disabled === empty;
-                    const look = () => (there() ? done() : setTimeout(look, 1));
-                    look();
-                });
-                waits.push(performance.now() - start);
-            }
-            return waits.sort((a, b) => a - b);
-        }"""
-    )
-    print(f"keystroke to verdict: median {waits[7]:.0f} ms, worst {waits[-1]:.0f} ms")
-
-    assert waits[7] < 300  # 100 ms is the aim; a loaded machine that runs tests gets more
-
-
 def test_a_dropped_and_a_pasted_picture_become_references(panel):
     screen = panel()
 
@@ -249,19 +222,6 @@ def test_the_live_rows_of_a_cell_become_their_card(notebook, page):
     expect(page.locator(".stand-in-card")).to_have_count(1)
     data = opened.save()["cells"][1]["outputs"][0]["data"]
     assert set(data) == {"text/html", "text/plain", "application/vnd.kling-nb.record+json"}
-
-
-def test_in_notebook_seven_shift_and_enter_do_not_run_the_cell(panel_in_seven):
-    screen = panel_in_seven()
-    before = screen.notebook.executions(1)
-    screen.prompt.click()
-
-    screen.page.keyboard.type("one")
-    screen.page.keyboard.press("Shift+Enter")
-    screen.page.keyboard.type("two")
-
-    expect(screen.prompt).to_have_value("one\ntwo")
-    assert screen.notebook.executions(1) == before
 
 
 def test_much_is_asked_about_once_more_and_a_second_enter_does_not_pay(panel, page):
