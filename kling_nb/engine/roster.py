@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
 from collections.abc import Callable, Coroutine, Sequence
@@ -63,15 +64,18 @@ class Roster:
                 job.become(job.kept, progress)
 
     async def expect(self, record: Record) -> None:
-        """Work out how long a job will take, from the log's own history."""
-        history = await asyncio.to_thread(self._log.durations, record.model, record.hub)
+        """Work out how long a job will take, from the log's own history, where that can be read."""
+        history: list[tuple[float, float]] = []
+        with contextlib.suppress(errors.LogError):  # a guess at the time is worth no paid job
+            history = await asyncio.to_thread(self._log.durations, record.model, record.hub)
         self._expected[record.id] = expected_seconds(history, record.estimate.seconds)
 
     async def move(self, job: Job, status: Any, **changes: Any) -> None:
         """Take a job to another state."""
-        if status == "queued":
-            await self.expect(job.kept)
         await self.save(job, move(job.kept, status, self.now(), **changes))
+        if status == "queued":  # only now: the hub's id is written the moment it arrives
+            await self.expect(job.kept)
+            self.tell([job])
 
     async def save(self, job: Job, record: Record) -> None:
         """Write a record down, then tell who watches its job."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
 from kling_nb.errors import LogError
@@ -32,7 +32,7 @@ class Damaged(LogError):
 class Database:
     """A database that is opened at its first use. `file` is the SQLite file, or None when `url` names another."""
 
-    url: str
+    url: str | URL
     file: Path | None
     _engine: Engine | None = None
     _inode: int | None = None
@@ -41,7 +41,7 @@ class Database:
     @classmethod
     def at(cls, file: Path, url: str | None) -> Database:
         """The database of this address; by default the SQLite file."""
-        return cls(url, None) if url else cls(f"sqlite+pysqlite:///{file}", file)
+        return cls(url, None) if url else cls(sqlite_at(file), file)
 
     @property
     def is_open(self) -> bool:
@@ -129,7 +129,12 @@ def _let_go(engine: Engine, pid: int) -> None:
         engine.dispose()
 
 
-def _engine(url: str) -> Engine:
+def sqlite_at(file: Path) -> URL:
+    """The address of a SQLite file, whatever its folder is called: in a text `?` and `%` would have a meaning."""
+    return URL.create("sqlite+pysqlite", database=str(file))
+
+
+def _engine(url: str | URL) -> Engine:
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up)

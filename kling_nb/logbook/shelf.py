@@ -13,7 +13,7 @@ from sqlalchemy import Table, and_, create_engine, delete, insert, select
 from sqlalchemy.exc import DatabaseError
 
 from kling_nb.errors import LogError
-from kling_nb.logbook.database import Database
+from kling_nb.logbook.database import Database, sqlite_at
 from kling_nb.logbook.tables import kept, uploads
 
 
@@ -62,7 +62,7 @@ class Shelf:
 
 def salvage(aside: Path, database: Database) -> None:
     """Copy what can still be read of the small values out of a damaged file: no sidecar has them."""
-    old = create_engine(f"sqlite+pysqlite:///{aside}")
+    old = create_engine(sqlite_at(aside))
     try:
         for table in (uploads, kept):
             with contextlib.suppress(DatabaseError), old.connect() as connection:

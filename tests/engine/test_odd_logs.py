@@ -1,0 +1,41 @@
+"""A paid job outlives a log whose index fails, and a folder may have any name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hubside import HubSide
+
+from kling_nb.studio import Studio
+
+
+def test_an_index_that_does_not_answer_costs_no_paid_job_its_id(
+    hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    (tmp_path / "log" / "index.sqlite").mkdir(parents=True)  # nothing can be read from it, nor written
+    studio = studio_at(hub)
+    job = studio.generate("a paper boat", duration=3)
+    assert job.result(20).path.exists()
+    kept = studio.store._ledger.sidecars.read(job.id)
+    assert kept is not None
+    assert (kept.status, bool(kept.generation_id), hub.posts) == ("succeeded", True, 1)
+    (tmp_path / "log" / "index.sqlite").rmdir()
+    assert [record.id for record in studio.log()] == [job.id]
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "測試", "per%41cent", "what?mode=ro", "ha#sh", "file:x", os.fsdecode(b"bad\xff")]
+)
+def test_a_logs_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
+    from kling_nb.logbook.store import Log
+
+    log = Log(tmp_path / name)
+    log.keep("preset", "walk", {"prompt": "a boat"})
+    log.close()
+    assert (tmp_path / name / "index.sqlite").is_file()
+    again = Log(tmp_path / name)
+    assert again.kept("preset", "walk") == {"prompt": "a boat"}
+    again.close()
