@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
 import weakref
 from collections.abc import Generator
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 
 from kling_nb.errors import LogError
@@ -122,6 +123,23 @@ class Database:
             return self.file.stat().st_ino
         except FileNotFoundError:
             return -1
+
+
+@contextlib.contextmanager
+def read_only(file: Path) -> Generator[Connection]:
+    """A connection to another log's index: its disk may not be writable, and its own kernel may be at work."""
+    address = f"{file.resolve().as_uri()}?mode=ro"
+    engine = create_engine("sqlite+pysqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def has(connection: Connection, table: Table) -> bool:
+    """Whether a table is there: an index of before has not all of them."""
+    return inspect(connection).has_table(table.name)
 
 
 def _let_go(engine: Engine, pid: int) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, select
+from pydantic import ValidationError
+from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.audit import digests_of
+from kling_nb.logbook.database import read_only
 from kling_nb.logbook.ledger import Ledger, rank
 from kling_nb.logbook.media import Media, digest_of
+from kling_nb.logbook.scores import Scores
 from kling_nb.logbook.shelf import Shelf
 from kling_nb.logbook.sidecars import Sidecars, read_sidecar
 from kling_nb.logbook.tables import kept
@@ -38,15 +40,19 @@ class Merged:
     media: int = 0
     kept: int = 0
     votes: int = 0
+    scores: int = 0
     problems: list[str] = field(default_factory=list[str])
 
     def __repr__(self) -> str:
         said = f"{len(self.added)} records added, {len(self.changed)} joined, {self.same} already here"
-        said += f"; {self.media} files, {self.kept} presets or elements and {self.votes} votes came along."
+        said += f"; {self.media} files, {self.kept} presets or elements, {self.votes} votes and {self.scores} scores"
+        said += " came along."
         return "\n".join([said, *self.problems])
 
 
-def merge(ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, votes: Votes, other: Path) -> Merged:
+def merge(
+    ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, votes: Votes, scores: Scores, other: Path
+) -> Merged:
     """Take in the records, media, presets and elements of the log in the folder `other`, which is only read.
 
     Raises `LogError` when there is no log there, or it is this one.
@@ -79,6 +85,7 @@ def merge(ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, votes: Votes
             done.media += _bring(wanted, Media(other / "trash"), trash.pool, record.id, done, beside=pool)
     _shared(other / "index.sqlite", pool, media, shelf, done)
     done.votes = votes.merge(other / "votes")
+    done.scores = _scores(other / "index.sqlite", scores, done)
     return done
 
 
@@ -162,18 +169,21 @@ def _shared(index: Path, pool: Media, media: Media, shelf: Shelf, done: Merged) 
 def _kept_in(index: Path, done: Merged) -> list[tuple[str, str, Any]]:
     if not index.is_file():
         return []
-    # Read only: the other log may lie on a disk that cannot be written, and its own kernel may be at work.
-    address = f"{index.resolve().as_uri()}?mode=ro"
-    engine = create_engine("sqlite+pysqlite://", creator=lambda: sqlite3.connect(address, uri=True))
     try:
-        with engine.connect() as connection:
+        with read_only(index) as connection:
             rows = connection.execute(select(kept).where(kept.c.kind.in_(SHARED)).order_by(kept.c.kind, kept.c.name))
             return [(row.kind, row.name, json.loads(row.json)) for row in rows]
     except DatabaseError as exc:
         done.problems.append(f"The presets and elements of that log cannot be read: {exc.orig}.")
         return []
-    finally:
-        engine.dispose()
+
+
+def _scores(index: Path, scores: Scores, done: Merged) -> int:
+    try:
+        return scores.merge(index) if index.is_file() else 0
+    except (DatabaseError, ValidationError) as exc:
+        done.problems.append(f"The scores of that log cannot be read: {str(exc).splitlines()[0]}.")
+        return 0
 
 
 def _digests(value: Any) -> Iterator[str | None]:

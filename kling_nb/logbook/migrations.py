@@ -53,6 +53,11 @@ def money_columns(connection: Connection) -> None:
     next(index for index in tables.records.indexes if index.name == "records_money").create(connection)
 
 
+def score_table(connection: Connection) -> None:
+    """Scores of clips, which an index of before does not have."""
+    tables.scores.create(connection, checkfirst=True)
+
+
 @contextlib.contextmanager
 def words_in_bulk(connection: Connection) -> Generator[None]:
     """Build the word index once in the end instead of word by word; all within the caller's transaction."""
@@ -89,4 +94,4 @@ _TRIGGERS = {
 }
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (first_tables, word_index, money_columns)
+STEPS: tuple[Callable[[Connection], None], ...] = (first_tables, word_index, money_columns, score_table)

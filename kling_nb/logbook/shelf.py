@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.database import Database, sqlite_at
-from kling_nb.logbook.tables import kept, uploads
+from kling_nb.logbook.tables import kept, scores, uploads
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def salvage(aside: Path, database: Database) -> None:
     """Copy what can still be read of the small values out of a damaged file: no sidecar has them."""
     old = create_engine(sqlite_at(aside))
     try:
-        for table in (uploads, kept):
+        for table in (uploads, kept, scores):
             with contextlib.suppress(DatabaseError), old.connect() as connection:
                 rows = [dict(row) for row in connection.execute(select(table)).mappings()]
                 with database.writing() as target:

@@ -22,6 +22,7 @@ from kling_nb.logbook.media import Media
 from kling_nb.logbook.merge import Merged, merge
 from kling_nb.logbook.probe import probe, thumbnail
 from kling_nb.logbook.purse import Purse
+from kling_nb.logbook.scores import Scores
 from kling_nb.logbook.shelf import Shelf
 from kling_nb.logbook.trash import Trash
 from kling_nb.logbook.usage import models_in, tags_in
@@ -54,6 +55,7 @@ class Log:
         self.purse = Purse(self._ledger, self._trash.sidecars)
         self.cells = Cells(self._ledger)
         self.votes = Votes(self._ledger)
+        self.scores = Scores(self._ledger)
         self._uploads = Shelf(self._ledger.database, tables.uploads)
         self._kept = Shelf(self._ledger.database, tables.kept)
 
@@ -281,9 +283,8 @@ class Log:
     def merge(self, other: Path | str) -> Merged:
         """Join another log to this one; see `merge.merge`. The other is only read."""
         self._ledger.ready(writing=True)
-        return merge(
-            self._ledger, self._media, self._trash, self._kept, self.votes, Path(other).expanduser().absolute()
-        )
+        folder = Path(other).expanduser().absolute()
+        return merge(self._ledger, self._media, self._trash, self._kept, self.votes, self.scores, folder)
 
     def close(self) -> None:
         """Close the index and give up this process's jobs; the log opens it again when it is next used."""

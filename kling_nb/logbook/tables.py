@@ -93,6 +93,15 @@ kept = Table(
     Column("name", String, primary_key=True),
     Column("json", Text, nullable=False),
 )
+scores = Table(
+    "scores",
+    metadata,
+    Column("clip", String, primary_key=True),
+    Column("request", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("json", Text, nullable=False),
+)
 
 
 def row_of(record: Record, stamp: Stamp) -> dict[str, Any]:

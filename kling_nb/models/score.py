@@ -1,0 +1,47 @@
+"""A score of a clip, as the log keeps it."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Score(BaseModel):
+    """What one scorer, in one version, said of one clip; `value` is in `unit`, None where it does not apply.
+
+    `clip` is the digest of the scored file. `request` is the hash of the request for a scorer that looks at what was
+    asked, and empty for one that looks at the file alone. `said` is the number in words, or why there is none;
+    `parts` are the numbers behind it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    clip: str
+    request: str = ""
+    name: str
+    version: str
+    unit: str = ""
+    value: float | None
+    said: str = ""
+    parts: dict[str, float] = Field(default_factory=dict)
+    at: datetime.datetime
+
+    @property
+    def words(self) -> str:
+        """The number and its unit: `1.25 s`; a dash where there is none."""
+        return "–" if self.value is None else f"{figure(self.value)} {self.unit}".strip()
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values, for a file: name, version, unit, value, words, parts, and when."""
+        return self.model_dump(mode="json", exclude={"clip", "request"})
+
+
+def figure(value: float) -> str:
+    """Return a number with the digits that a reader needs: three that count, and no exponent below a million."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{min(places, 6)}f}".rstrip("0").rstrip(".") if places else f"{value:,.0f}"
