@@ -25,6 +25,7 @@ check: .stamps/test
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.frontend
 
 ## bench: print the figures, with the ratio to a baseline in the same run
 bench: .stamps/test
@@ -63,4 +64,4 @@ constraints: .stamps/test
 	$(BIN)/python -m pip freeze --exclude-editable --exclude kling-nb | grep -v ' @ ' > constraints.txt
 
 clean:
-	rm -rf $(VENV) .stamps .kernels .validator demo
+	rm -rf $(VENV) .stamps .kernels .validator node_modules demo

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Everything that must hold, called by `make test`: format, lint, types, floors, then the tests.
 # KLING_NB_NO_BROWSER=1 leaves the browser out; KLING_NB_CHROMIUM names one that is not on the PATH.
+# KLING_NB_NO_NPM=1 leaves out the types of the front end, for which TypeScript comes from the npm registry.
 set -eu
 cd "$(dirname "$0")/.."
 began=$(date +%s)
@@ -59,6 +60,7 @@ quietly .venv/bin/ruff format --check .
 quietly .venv/bin/ruff check .
 quietly .venv/bin/basedpyright
 quietly .venv/bin/lint-imports
+quietly .venv/bin/python -m tests.frontend
 echo "Format, lint, types and floors hold."
 
 # Several at a time: most tests wait for processes of their own. The browser has a call of its own in any case: after

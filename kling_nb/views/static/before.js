@@ -1,6 +1,6 @@
 import { h } from './dom.js';
 
-/** Says that the same request was made before, and shows that clip: nobody should pay twice by oversight. */
+/** Says that the same request was made before, and shows that clip: nobody should pay twice by oversight. @param {Model} model */
 export function beforeLine(model) {
   const poster = h('img', { alt: '' });
   const words = h('span', {});
@@ -19,7 +19,10 @@ export function beforeLine(model) {
   return { el, close: () => model.off('change:before', paint) };
 }
 
-/** Asks once more before much is spent. `sure` sends it; the caret lands on the other button, so a second Enter does not pay. */
+/**
+ * Asks once more before much is spent. `sure` sends it; the caret lands on the other button, so a second Enter does not pay.
+ * @param {{sure: () => void, done: () => void}} acts
+ */
 export function sureBox({ sure, done }) {
   const question = h('span', {});
   const yes = h('button', { type: 'button', class: 'kn-primary', on: { click: () => { close(); sure(); } } });
@@ -31,7 +34,7 @@ export function sureBox({ sure, done }) {
     done();
   } } }, question, h('div', { class: 'kn-buttons' }, no, yes));
   const close = () => { el.hidden = true; };
-  const open = (text, price) => {
+  const open = (/** @type {string} */ text, /** @type {string} */ price) => {
     question.textContent = text;
     yes.textContent = `Yes, generate · ${price}`;
     el.hidden = false;

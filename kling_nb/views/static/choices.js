@@ -2,7 +2,9 @@ import { h, iconButton, freshId } from './dom.js';
 
 /**
  * One of a few, as a row of joined buttons (radio buttons underneath, so the arrow keys work).
- * @param {{label: string, options: {value: any, text: string, icon?: Node, title?: string}[], pick: (value: any) => void}} spec
+ * @template Value
+ * @param {{label: string, options: {value: Value, text: string, icon?: Node, title?: string}[], pick: (value: Value) => void}} spec
+ * @returns {Control<Value>}
  */
 export function segmented({ label, options, pick }) {
   const name = `kn-${freshId()}`;
@@ -19,37 +21,42 @@ export function ratioIcon(ratio) {
   return h('i', { class: 'kn-ratio', style: `width:${w * size}px;height:${v * size}px` });
 }
 
-/** Whole seconds with a button on either side. */
+/**
+ * Whole seconds with a button on either side.
+ * @param {Seconds} spec @returns {Control<number>}
+ *
+ * @typedef {{label: string, least: number, most: number, pick: (value: number) => void}} Seconds
+ */
 export function secondsStepper({ label, least, most, pick }) {
   let value = least;
-  const to = (next) => pick(Math.min(most, Math.max(least, next)));
+  const to = (/** @type {number} */ next) => pick(Math.min(most, Math.max(least, next)));
   const input = h('input', { type: 'number', min: least, max: most, step: 1, 'aria-label': label, inputmode: 'numeric',
-    on: { input: () => { const typed = Number.parseInt(input.value, 10); if (Number.isFinite(typed)) pick(typed); }, blur: () => { input.value = value; } } });
+    on: { input: () => { const typed = Number.parseInt(input.value, 10); if (Number.isFinite(typed)) pick(typed); }, blur: () => { input.value = String(value); } } });
   const less = iconButton('minus', `${label}: one second less`, () => to(value - 1));
   const more = iconButton('plus', `${label}: one second more`, () => to(value + 1));
   const el = h('div', { class: 'kn-stepper' }, less, h('span', { class: 'kn-stepper-value' }, input, h('span', { text: 's' })), more);
   return { el, paint: (now) => {
     value = now;
-    if (input !== input.ownerDocument.activeElement || Number(input.value) !== now) input.value = now;
+    if (input !== input.ownerDocument.activeElement || Number(input.value) !== now) input.value = String(now);
     less.disabled = now <= least;
     more.disabled = now >= most;
   } };
 }
 
-/** A slider with its value beside it. */
+/** A slider with its value beside it. @param {Seconds} spec @returns {Control<number>} */
 export function secondsSlider({ label, least, most, pick }) {
   const input = h('input', { type: 'range', min: least, max: most, step: 1, 'aria-label': label, on: { input: () => pick(Number(input.value)) } });
   const out = h('output', { class: 'kn-slider-value' });
   const el = h('div', { class: 'kn-slider' }, input, out);
   return { el, paint: (value) => {
-    input.value = value;
+    input.value = String(value);
     input.style.setProperty('--share', `${(100 * (Number(value) - least)) / (most - least)}%`);
     input.setAttribute('aria-valuetext', `${value} seconds`);
     out.textContent = `${value} s`;
   } };
 }
 
-/** On or off. */
+/** On or off. @param {{label: string, pick: (value: boolean) => void}} spec @returns {Control<boolean>} */
 export function toggle({ label, pick }) {
   const input = h('input', { type: 'checkbox', role: 'switch', 'aria-label': label, on: { change: () => pick(input.checked) } });
   const words = h('span', { class: 'kn-toggle-words' });

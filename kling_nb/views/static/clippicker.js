@@ -5,6 +5,7 @@ import { frameAt, middleOf } from './frames.js';
 /**
  * Frames out of earlier clips: the first, the last, or the one that is shown. `under` puts the button below a slot;
  * what it opens is shown in `el`.
+ * @param {Pick<Shared, 'model'|'courier'|'failed'>} shared
  */
 export function clipPicker({ model, courier, failed }) {
   const room = clipRoom(model, 2);
@@ -14,6 +15,7 @@ export function clipPicker({ model, courier, failed }) {
   const player = h('div', { class: 'kn-clip-player', hidden: true });
   const el = h('div', { class: 'kn-picker', role: 'group', 'aria-label': 'Frames of earlier clips', hidden: true },
     h('div', { class: 'kn-picker-head' }, heading, iconButton('close', 'Close', () => close())), none, list, player);
+  /** @type {{button: HTMLElement, take: (key: string) => void}|null} */
   let wanted = null;
 
   const close = () => {
@@ -21,7 +23,8 @@ export function clipPicker({ model, courier, failed }) {
     player.replaceChildren();
     wanted?.button.focus();
   };
-  const use = async (clip, frame) => {
+  const use = async (/** @type {EarlierClip} */ clip, /** @type {number} */ frame) => {
+    if (!wanted) return;
     const { take } = wanted;
     try {
       const { key } = await courier.ask('frame', { clip: clip.id, frame });
@@ -31,7 +34,7 @@ export function clipPicker({ model, courier, failed }) {
       failed(fault.message, 'The frame could not be taken.');
     }
   };
-  const play = async (clip) => {
+  const play = async (/** @type {EarlierClip} */ clip) => {
     const video = h('video', { controls: true, muted: true, playsinline: true, 'aria-label': clip.title });
     video.muted = true;
     const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the frame that is shown', disabled: true, on: { click: () => use(clip, frameAt(video.currentTime, clip.fps)) } });
@@ -46,13 +49,15 @@ export function clipPicker({ model, courier, failed }) {
       failed(fault.message, 'The clip could not be played.');
     }
   };
-  const offered = (clip) => {
+  const offered = (/** @type {EarlierClip} */ clip) => {
+    /** @param {string} text @param {string} label @param {() => void} act */
     const button = (text, label, act) => h('button', { type: 'button', class: 'kn-small', text, 'aria-label': `${label} of ${clip.title}`, on: { click: act } });
     return h('div', { class: 'kn-clip', role: 'listitem' },
       h('button', { type: 'button', class: 'kn-clip-face', 'aria-label': `Play ${clip.title}`, title: 'Play it, and take any frame', on: { click: () => play(clip) } }, clip.poster ? h('img', { src: clip.poster, alt: '' }) : null),
       h('span', { class: 'kn-clip-title', text: clip.title, title: `${clip.title} · ${clip.figures}` }),
       h('span', { class: 'kn-clip-ends' }, button('First', 'First frame', () => use(clip, 0)), button('Last', 'Last frame', () => use(clip, -1))));
   };
+  /** @param {string} title @param {HTMLElement} button @param {(key: string) => void} take */
   const open = async (title, button, take) => {
     wanted = { button, take };
     heading.textContent = `${title}: a frame of which clip?`;
@@ -73,6 +78,7 @@ export function clipPicker({ model, courier, failed }) {
   el.addEventListener('keydown', (event) => { if (event.key === 'Escape') { event.stopPropagation(); close(); } });
 
   return { el, close: () => room.close(),
+    /** @param {{el: HTMLElement}} slot @param {string} title @param {(key: string) => void} take */
     under(slot, title, take) {
       const button = h('button', { type: 'button', class: 'kn-quiet kn-from-clip', text: 'From a clip …', 'aria-label': `${title} from an earlier clip`, on: { click: () => open(title, button, take) } });
       return h('div', { class: 'kn-slot-column' }, slot.el, button);

@@ -2,20 +2,25 @@ import { freshId } from './dom.js';
 
 /**
  * Brings clips from Python as blob URLs, each once, and lets the oldest go.
+ * @param {Model} model
  * @returns {{get: (id: string) => Promise<string>, close: () => void}}
  */
 export function clipRoom(model, most = 9) {
+  /** @type {Map<string, {resolve: (url: string) => void, reject: (why: Error) => void}>} */
   const waiting = new Map();
+  /** @type {Map<string, Promise<string>>} */
   const known = new Map();
+  /** @param {Heard|null} message @param {DataView<ArrayBuffer>[]} buffers */
   const heard = (message, buffers) => {
-    const mine = message?.kind === 'clip' ? waiting.get(message.ask) : null;
+    if (message?.kind !== 'clip') return;
+    const mine = waiting.get(message.ask);
     if (!mine) return;
     waiting.delete(message.ask);
     if (message.why) mine.reject(new Error(message.why));
     else mine.resolve(URL.createObjectURL(new Blob(buffers, { type: 'video/mp4' })));
   };
   model.on('msg:custom', heard);
-  const drop = (id) => { const url = known.get(id); known.delete(id); url?.then((it) => URL.revokeObjectURL(it), () => {}); };
+  const drop = (/** @type {string} */ id) => { const url = known.get(id); known.delete(id); url?.then((it) => URL.revokeObjectURL(it), () => {}); };
   return {
     get(id) {
       const url = known.get(id) ?? new Promise((resolve, reject) => {
@@ -26,7 +31,8 @@ export function clipRoom(model, most = 9) {
       known.delete(id);
       known.set(id, url); // the newest stands last
       url.catch(() => known.delete(id));
-      if (known.size > most) drop(known.keys().next().value);
+      const [oldest] = known.keys();
+      if (known.size > most) drop(oldest);
       return url;
     },
     close() { model.off('msg:custom', heard); for (const id of [...known.keys()]) drop(id); },

@@ -10,13 +10,16 @@ const FLOW_CHOICES = [
 ];
 const CODE_PAUSE = 250;
 
-/** The request as code. It is written in Python, asked for only while the fold is open, a moment after the last edit. */
+/**
+ * The request as code. It is written in Python, asked for only while the fold is open, a moment after the last edit.
+ * @param {Pick<Shared, 'model'|'desk'>} shared
+ */
 export function codeFold({ model, desk }) {
   let flavour = 'kling_nb';
   let flow = 'poll';
-  let asked = null;
-  let timer = null;
-  const offered = (choices) => choices.map(([value, text, title]) => ({ value, text, title }));
+  let asked = '';
+  let timer = 0;
+  const offered = (/** @type {string[][]} */ choices) => choices.map(([value, text, title]) => ({ value, text, title }));
   const flavours = segmented({ label: 'Language of the code', options: offered(FLAVOUR_CHOICES), pick: (value) => { flavour = value; turn(); } });
   const flows = segmented({ label: 'Way to wait for the film', options: offered(FLOW_CHOICES), pick: (value) => { flow = value; turn(); } });
   const text = h('pre', { class: 'kn-code', tabindex: '0', role: 'region', 'aria-label': 'Code of this request' });
@@ -33,14 +36,14 @@ export function codeFold({ model, desk }) {
     text.setAttribute('aria-busy', 'true');
     model.send({ kind: 'code', id: asked, flavour, flow });
   };
-  const soon = (wait) => { clearTimeout(timer); timer = setTimeout(ask, wait); };
+  const soon = (/** @type {number} */ wait) => { clearTimeout(timer); timer = setTimeout(ask, wait); };
   const turn = () => {
     flavours.paint(flavour);
     flows.paint(flow);
     flows.el.hidden = flavour === 'kling_nb';
     if (el.open) soon(0);
   };
-  const heard = (message) => {
+  const heard = (/** @type {Heard|null} */ message) => {
     if (message?.kind !== 'code' || message.id !== asked) return;
     text.removeAttribute('aria-busy');
     text.textContent = message.code;
@@ -60,13 +63,13 @@ export function codeFold({ model, desk }) {
   return { el, close: () => { clearTimeout(timer); model.off('msg:custom', heard); } };
 }
 
-/** Copies what stands there; selects it too where the page may not write to the clipboard (plain http). */
+/** Copies what stands there; selects it too where the page may not write to the clipboard (plain http). @param {HTMLElement} place */
 async function copied(place) {
   try {
-    await navigator.clipboard.writeText(place.textContent);
+    await navigator.clipboard.writeText(place.textContent ?? '');
     return true;
   } catch {
-    place.ownerDocument.defaultView.getSelection().selectAllChildren(place);
+    place.ownerDocument.getSelection()?.selectAllChildren(place);
     return place.ownerDocument.execCommand('copy');
   }
 }

@@ -3,14 +3,14 @@ import { clipRoom } from './cliproom.js';
 import { frameHand } from './handover.js';
 import { comparePlayer } from './player.js';
 
-/** `kn.compare`: a player in a cell. */
+/** `kn.compare`: a player in a cell. @param {Rendered} view */
 function renderCompare({ model, el }) {
   el.dataset.lmSuppressShortcuts = 'true';
   el.classList.add('kn', 'kn-compare-view');
   const room = clipRoom(model);
   const hands = frameHand(model);
   const alert = alertBox(model);
-  const player = comparePlayer(model.get('comparison'), room.get, hands.hand);
+  const player = comparePlayer(/** @type {Comparison} */ (model.get('comparison')), room.get, hands.hand);
   el.append(player.el, alert.el);
   return () => { player.close(); room.close(); hands.close(); alert.close(); };
 }

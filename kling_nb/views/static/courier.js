@@ -5,24 +5,26 @@ const PIECE = 1024 * 1024;
 /**
  * Brings pictures to Python: files in pieces of 1 MiB, each sent when the one before was received; addresses as text.
  * Both give the key of the picture, or throw with the reason.
+ * @param {Model} model @returns {Courier}
  */
 export function makeCourier(model) {
+  /** @type {Map<string, (reply: Answer) => void>} */
   const waiting = new Map();
-  const heard = (message) => waiting.get(message?.id)?.(message);
+  const heard = (/** @type {Heard|null} */ message) => { if (message && 'id' in message) waiting.get(message.id)?.(/** @type {Answer} */ (message)); };
   model.on('msg:custom', heard);
 
+  /** @param {string} id @param {() => void} send @returns {Promise<Answer>} */
   const answer = (id, send) => new Promise((resolve) => { waiting.set(id, resolve); send(); });
 
   return {
-    /** @param {File} file @param {(share: number) => void} progress @returns {Promise<string>} */
     async file(file, progress) {
       const id = freshId();
       const pieces = Math.max(1, Math.ceil(file.size / PIECE));
       try {
         for (let piece = 0; piece < pieces; piece += 1) {
           const bytes = await file.slice(piece * PIECE, (piece + 1) * PIECE).arrayBuffer();
-          const head = { kind: 'piece', id, name: file.name || 'pasted.png', size: file.size, piece };
-          const reply = await answer(id, () => model.send(head, undefined, [new Uint8Array(bytes)]));
+          const name = file.name || 'pasted.png';
+          const reply = await answer(id, () => model.send({ kind: 'piece', id, name, size: file.size, piece }, undefined, [new Uint8Array(bytes)]));
           if (reply.kind === 'refused') throw new Error(reply.why);
           if (reply.kind === 'kept') return reply.key;
           progress((piece + 1) / pieces);
@@ -32,7 +34,6 @@ export function makeCourier(model) {
         waiting.delete(id);
       }
     },
-    /** @param {string} kind @param {any} content @returns {Promise<any>} what Python answers; throws with its reason */
     async ask(kind, content) {
       const id = freshId();
       const reply = await answer(id, () => model.send({ ...content, kind, id }));
@@ -40,7 +41,6 @@ export function makeCourier(model) {
       if (reply.kind === 'refused') throw new Error(reply.why);
       return reply;
     },
-    /** @param {string} place a URL or a path @returns {Promise<string>} */
     async place(place) {
       return (await this.ask('place', { place })).key;
     },

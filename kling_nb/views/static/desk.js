@@ -6,17 +6,21 @@ import { freshHistory, recorded, redone, undone } from './history.js';
  */
 const PAUSE = 60;
 
+/** @param {Model} model @param {string} view names this view in `edit` @returns {Desk} */
 export function makeDesk(model, view) {
   let draft = model.get('draft');
   let history = freshHistory();
   let edits = 0;
+  /** @type {number|null} */
   let timer = null;
   let sent = 0;
+  /** @type {Set<(draft: Draft) => void>} */
   const listeners = new Set();
   const tell = () => listeners.forEach((listen) => listen(draft));
 
+  const wait = (/** @type {number} */ ms) => { clearTimeout(timer ?? 0); timer = setTimeout(flush, ms); };
   const flush = () => {
-    clearTimeout(timer);
+    clearTimeout(timer ?? 0);
     timer = null;
     sent = performance.now();
     model.set('draft', draft);
@@ -25,19 +29,18 @@ export function makeDesk(model, view) {
   const arrived = () => {
     const other = model.get('draft');
     if (String(other.edit).startsWith(`${view}:`)) return;
-    clearTimeout(timer);
+    clearTimeout(timer ?? 0);
     timer = null;
     history = recorded(history, draft, other, performance.now());
     draft = other;
     tell();
   };
-  const put = (next) => {
+  const put = (/** @type {Draft} */ next) => {
     draft = { ...next, edit: `${view}:${++edits}` };
     tell();
-    clearTimeout(timer);
-    timer = setTimeout(flush, Math.max(0, sent + PAUSE - performance.now()));
+    wait(Math.max(0, sent + PAUSE - performance.now()));
   };
-  const step = (taken) => {
+  const step = (/** @type {ReturnType<typeof undone>} */ taken) => {
     if (!taken) return;
     history = taken.history;
     put(taken.draft);
@@ -47,7 +50,6 @@ export function makeDesk(model, view) {
   return {
     get draft() { return draft; },
     get history() { return history; },
-    /** @param {Record<string, any>} change @param {string} [what] names edits that are undone together */
     edit(change, what) {
       const next = { ...draft, ...change };
       history = recorded(history, draft, next, performance.now(), what);

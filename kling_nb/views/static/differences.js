@@ -1,6 +1,9 @@
 import { h } from './dom.js';
 
-/** Only the parameters that differ; in prompts the words that do. All of it is text, whatever it says. */
+/**
+ * Only the parameters that differ; in prompts the words that do. All of it is text, whatever it says.
+ * @param {Difference[]} found @param {string[]} letters
+ */
 export function differenceTable(found, letters) {
   if (!found.length) return h('p', { class: 'kn-same', text: 'The same parameters: what differs is the run itself.' });
   return h('div', { class: 'kn-differences', role: 'table', 'aria-label': 'What differs' }, ...found.map((item) =>

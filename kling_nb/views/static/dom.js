@@ -1,9 +1,16 @@
 /**
+ * Attributes; `on` holds listeners, `text` the text, null and false leave out.
+ * @typedef {{on?: {[E in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[E]) => void}, text?: string, [name: string]: any}} Props
+ * @typedef {Node|string|null|undefined|false} Child
+ */
+
+/**
  * Elements without a framework.
- * @param {string} tag
- * @param {Record<string, any>} [props] attributes; `on` holds listeners, `text` the text, null and false leave out
- * @param {...(Node|string|null|undefined|false)} children
- * @returns {HTMLElement}
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Props} [props]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function h(tag, props = {}, ...children) {
   const el = document.createElement(tag);
@@ -11,10 +18,10 @@ export function h(tag, props = {}, ...children) {
     if (value == null || value === false) continue;
     if (name === 'on') for (const [event, act] of Object.entries(value)) el.addEventListener(event, act);
     else if (name === 'text') el.textContent = value;
-    else if (name === 'value') el.value = value;
+    else if (name === 'value' && 'value' in el) el.value = value;
     else el.setAttribute(name, value === true ? '' : value);
   }
-  el.append(...children.filter((child) => child != null && child !== false));
+  for (const child of children) if (child != null && child !== false) el.append(child);
   return el;
 }
 
@@ -43,7 +50,7 @@ const ICONS = {
   warn: 'M8 2.5L14.5 13.5h-13zM8 6.5v3M8 11.6v.01',
 };
 
-/** @param {string} name one of ICONS @returns {SVGElement} */
+/** @param {keyof typeof ICONS} name @returns {SVGElement} */
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '0 0 16 16');
@@ -55,7 +62,10 @@ export function icon(name) {
   return svg;
 }
 
-/** A small button that is only an icon; `label` is its name for whoever cannot see it. */
+/**
+ * A small button that is only an icon; `label` is its name for whoever cannot see it.
+ * @param {keyof typeof ICONS} name @param {string} label @param {(event: MouseEvent) => void} act
+ */
 export function iconButton(name, label, act, extra = '') {
   return h('button', { type: 'button', class: `kn-icon-button ${extra}`, 'aria-label': label, title: label, on: { click: act } }, icon(name));
 }
@@ -65,19 +75,20 @@ export function iconButton(name, label, act, extra = '') {
  * @template T
  * @param {HTMLElement} box
  * @param {(item: T, index: number) => {el: HTMLElement, paint: (item: T, index: number) => void}} make
- * @param {(item: T, index: number) => string} keyOf
+ * @param {(item: T, index: number) => string|number} keyOf
  */
 export function keyedList(box, make, keyOf) {
+  /** @type {Map<string|number, {el: HTMLElement, paint: (item: T, index: number) => void}>} */
   const parts = new Map();
-  return (items) => {
+  return (/** @type {T[]} */ items) => {
     const keys = items.map(keyOf);
     for (const [key, part] of parts) if (!keys.includes(key)) { part.el.remove(); parts.delete(key); }
-    const focused = box.ownerDocument.activeElement;
+    const focused = /** @type {HTMLElement|null} */ (box.ownerDocument.activeElement);
     let here = box.firstElementChild;
     items.forEach((item, index) => {
       const key = keys[index];
-      if (!parts.has(key)) parts.set(key, make(item, index));
-      const part = parts.get(key);
+      const part = parts.get(key) ?? make(item, index);
+      parts.set(key, part);
       if (part.el === here) here = here.nextElementSibling;
       else box.insertBefore(part.el, here);
       part.paint(item, index);
@@ -93,6 +104,7 @@ export function freshId() {
 
 /** The id of this page; a reload makes another. @returns {string} */
 export function pageId() {
-  globalThis.__kling_nb_page ??= freshId();
-  return globalThis.__kling_nb_page;
+  const page = /** @type {{__kling_nb_page?: string}} */ (globalThis);
+  page.__kling_nb_page ??= freshId();
+  return page.__kling_nb_page;
 }

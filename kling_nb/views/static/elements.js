@@ -4,14 +4,14 @@ import { rearranged } from './mentions.js';
 import { bringIn, pictureSlot, pictureStrip } from './pictures.js';
 import { movedItem } from './timing.js';
 
-/** The elements: each a character or object with a frontal picture and up to three further views. */
+/** The elements: each a character or object with a frontal picture and up to three further views. @param {Shared} shared */
 export function elementList({ model, desk, labels, faults, courier, failed, rewrite }) {
   const now = () => desk.draft.elements;
-  const change = (index, fields) => desk.edit({ elements: now().map((element, i) => (i === index ? { ...element, ...fields } : element)) });
+  const change = (/** @type {number} */ index, /** @type {Partial<DraftElement>} */ fields) => desk.edit({ elements: now().map((element, i) => (i === index ? { ...element, ...fields } : element)) });
   const list = h('div', { class: 'kn-elements', role: 'list' });
   const add = () => desk.edit({ elements: [...now(), { frontal_image_url: null, reference_image_urls: [], id: freshId() }] });
   const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: add } }, icon('plus'), 'Add an element');
-  const insert = async (name) => {
+  const insert = async (/** @type {string} */ name) => {
     try {
       const { element } = await courier.ask('insert', { name });
       desk.edit({ elements: [...now(), { ...element, name, id: freshId() }] });
@@ -48,7 +48,7 @@ export function elementList({ model, desk, labels, faults, courier, failed, rewr
       desk.edit({ ...rewrite(texts), elements: rest });
     });
     const card = h('div', { class: 'kn-element kn-field', role: 'listitem' }, h('div', { class: 'kn-element-head' }, title, keep, off), keeping.el, h('div', { class: 'kn-element-body' }, front.el, views.el), place);
-    return { el: card, paint: (item, index) => {
+    return { el: card, paint: (/** @type {DraftElement} */ item, /** @type {number} */ index) => {
       at = index;
       title.textContent = [`@Element${index + 1}`, item.name].filter(Boolean).join(' · ');
       keep.disabled = !item.frontal_image_url;
@@ -58,5 +58,5 @@ export function elementList({ model, desk, labels, faults, courier, failed, rewr
     } };
   };
   const paintList = keyedList(list, makeElement, (element, i) => element.id ?? `at-${i}`);
-  return { el, close: library.close, paint: (draft) => paintList(draft.elements) };
+  return { el, close: library.close, paint: (/** @type {Draft} */ draft) => paintList(draft.elements) };
 }

@@ -1,30 +1,33 @@
 import { freshId, h, icon } from './dom.js';
 import { placedProblems, worstSeverity } from './faults.js';
 
-/** A place for the problems of one field. */
+/** A place for the problems of one field. @param {string} path */
 export function faultPlace(path) {
   return h('div', { class: 'kn-faults', id: `kn-${freshId()}`, 'data-faults': path, 'aria-live': 'polite' });
 }
 
-/** Puts each problem at its field and marks the field. */
+/** Puts each problem at its field and marks the field. @param {HTMLElement} root @param {Problem[]} problems */
 export function paintFaults(root, problems) {
-  const places = [...root.querySelectorAll('[data-faults]')];
-  const placed = placedProblems(problems, places.map((place) => place.dataset.faults));
+  const pathOf = (/** @type {HTMLElement} */ place) => place.dataset.faults ?? '';
+  const placesIn = (/** @type {HTMLElement} */ part) => [.../** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll('[data-faults]'))];
+  const places = placesIn(root);
+  const placed = placedProblems(problems, places.map(pathOf));
   for (const place of places) {
-    const mine = placed.get(place.dataset.faults) ?? [];
+    const mine = placed.get(pathOf(place)) ?? [];
     const key = JSON.stringify(mine);
-    const holder = place.closest('.kn-field');
+    const holder = /** @type {HTMLElement|null} */ (place.closest('.kn-field'));
     if (holder) markField(holder, place, mine);
     if (place.dataset.key === key) continue;
     place.dataset.key = key;
     place.replaceChildren(...mine.map(faultLine));
   }
-  for (const part of root.querySelectorAll('.kn-fold')) {
-    const inside = [...part.querySelectorAll('[data-faults]')].flatMap((place) => placed.get(place.dataset.faults) ?? []);
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('.kn-fold'))) {
+    const inside = placesIn(part).flatMap((place) => placed.get(pathOf(place)) ?? []);
     part.dataset.level = worstSeverity(inside);
   }
 }
 
+/** @param {HTMLElement} holder @param {HTMLElement} place @param {Problem[]} mine */
 function markField(holder, place, mine) {
   holder.dataset.level = worstSeverity(mine);
   const area = holder.querySelector('textarea');
@@ -32,6 +35,7 @@ function markField(holder, place, mine) {
   area?.setAttribute('aria-describedby', place.id);
 }
 
+/** @param {Problem} problem */
 function faultLine(problem) {
   const numbered = /^input_image\.(\d+)/.exec(problem.path);
   const name = numbered ? `@Image${Number(numbered[1]) + 1}` : '';

@@ -1,10 +1,11 @@
 /**
  * Says where each problem is shown: at the field whose path is its own or the nearest above it, else in `''`.
- * @param {{path: string, severity: string, message: string, remedy: string}[]} problems
+ * @param {Problem[]} problems
  * @param {string[]} places the paths that have a place on the screen
- * @returns {Map<string, any[]>}
+ * @returns {Map<string, Problem[]>}
  */
 export function placedProblems(problems, places) {
+  /** @type {Map<string, Problem[]>} */
   const placed = new Map();
   for (const problem of problems) {
     const place = nearestPlace(problem.path, places);
@@ -24,7 +25,7 @@ export function nearestPlace(path, places) {
   return '';
 }
 
-/** @returns {'error'|'warning'|''} */
+/** @param {Problem[]} problems @returns {'error'|'warning'|''} */
 export function worstSeverity(problems) {
   if (problems.some((problem) => problem.severity === 'error')) return 'error';
   return problems.length ? 'warning' : '';

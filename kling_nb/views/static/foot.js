@@ -2,7 +2,10 @@ import { beforeLine, sureBox } from './before.js';
 import { h, freshId, icon } from './dom.js';
 import { countWords } from './words.js';
 
-/** The last line: what it costs, what is still to mend, and the two buttons. One press makes one message. */
+/**
+ * The last line: what it costs, what is still to mend, and the two buttons. One press makes one message.
+ * @param {{model: Model, desk: Desk, showFault: () => void}} spec
+ */
 export function foot({ model, desk, showFault }) {
   const seconds = h('b', {});
   const note = h('span', { class: 'kn-price-note' });
@@ -14,9 +17,10 @@ export function foot({ model, desk, showFault }) {
   const sure = sureBox({ sure: () => press('generate', true), done: () => { paint(); generateButton.focus(); } });
   const buttons = h('div', { class: 'kn-buttons' }, previewButton, generateButton);
   const el = h('div', { class: 'kn-foot' }, before.el, h('div', { class: 'kn-sum' }, h('div', {}, seconds, note), mend, waitNote), buttons, sure.el);
+  /** @type {{id: string, what: string, at: number}|null} */
   let pressed = null;
 
-  const press = (what, agreed = false) => {
+  const press = (/** @type {'generate'|'preview'} */ what, agreed = false) => {
     if (pressed) return;
     const mine = { id: freshId(), what, at: Date.now() };
     pressed = mine;
@@ -24,8 +28,8 @@ export function foot({ model, desk, showFault }) {
     setTimeout(() => { if (pressed === mine) waitNote.textContent = 'The kernel is busy. This is sent as soon as it answers.'; }, 2500);
     paint();
   };
-  const heard = (message) => {
-    if (message?.kind !== 'pressed' || message.id !== pressed?.id) return;
+  const heard = (/** @type {Heard|null} */ message) => {
+    if (message?.kind !== 'pressed' || !pressed || message.id !== pressed.id) return;
     const rest = Math.max(0, 700 - (Date.now() - pressed.at)); // long enough for the second half of a double click
     waitNote.textContent = '';
     if (message.ask) { pressed = null; paint(); sure.open(message.ask, model.get('verdict').price.split(' (')[0]); return; }
@@ -42,7 +46,7 @@ export function foot({ model, desk, showFault }) {
     mend.hidden = !problems.length;
     mend.dataset.level = errors ? 'error' : 'warning';
     mend.replaceChildren(icon('warn'), errors ? `${countWords(errors, 'thing')} to mend` : countWords(problems.length, 'remark'));
-    const sending = (what) => pressed?.what === what;
+    const sending = (/** @type {string} */ what) => pressed?.what === what;
     previewButton.textContent = sending('preview') ? 'Starting…' : 'Preview · free';
     generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${model.get('before').id ? ' again anyway' : ''}${total ? ` · ${total}` : ''}`;
     previewButton.disabled = generateButton.disabled = errors > 0 || pressed != null;

@@ -5,12 +5,12 @@ export function frameAt(time, fps) {
   return Math.max(0, Math.floor(time * fps + 1e-3));
 }
 
-/** The middle of a frame's moment: a seek there cannot land on its neighbour. @returns {number} seconds */
+/** The middle of a frame's moment: a seek there cannot land on its neighbour. @param {number} frame @param {number} fps @returns {number} seconds */
 export function middleOf(frame, fps) {
   return (frame + 0.5) / fps;
 }
 
-/** How many frames a clip of so many seconds has. */
+/** How many frames a clip of so many seconds has. @param {number} seconds @param {number} fps */
 export function framesIn(seconds, fps) {
   return Math.max(1, Math.round(seconds * fps));
 }

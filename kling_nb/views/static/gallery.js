@@ -14,7 +14,7 @@ import { countWords } from './words.js';
 
 const MOST_COMPARED = 9;
 
-/** `kn.gallery`: filters, the grid, the record that is open, what was selected, the comparison, the jobs. */
+/** `kn.gallery`: filters, the grid, the record that is open, what was selected, the comparison, the jobs. @param {Rendered} view */
 function renderGallery({ model, el }) {
   el.dataset.lmSuppressShortcuts = 'true';
   el.classList.add('kn', 'kn-gallery');
@@ -22,11 +22,13 @@ function renderGallery({ model, el }) {
   const room = clipRoom(model, MOST_COMPARED + 3);
   const hands = frameHand(model);
   const alert = alertBox(model);
+  /** @type {Set<string>} */
   const selected = new Set();
+  /** @type {ReturnType<typeof comparePlayer>|null} */
   let player = null;
 
   const empty = h('div', { class: 'kn-nothing', hidden: true });
-  const failed = (why) => { if (why) alert.show({ message: why, remedy: '' }); };
+  const failed = (/** @type {string} */ why) => { if (why) alert.show({ message: why, remedy: '' }); };
   const paint = () => {
     const { total } = store;
     if (total === 0 && record.id) record.paint(null);
@@ -38,15 +40,17 @@ function renderGallery({ model, el }) {
     grid.paint();
     bar.paint();
   };
-  const toggle = (tile) => { if (selected.has(tile.id)) selected.delete(tile.id); else selected.add(tile.id); paint(); };
+  const toggle = (/** @type {Tile} */ tile) => { if (selected.has(tile.id)) selected.delete(tile.id); else selected.add(tile.id); paint(); };
+  /** @type {Annotate} */
   const annotate = (id, changes) => model.send({ kind: 'annotate', id, changes });
-  const open = (tile) => { record.paint(record.id === tile.id ? null : tile); paint(); if (record.id) record.el.scrollIntoView({ block: 'nearest' }); };
-  const shut = () => { record.paint(null); paint(); grid.el.querySelector('.kn-card[tabindex="0"]')?.focus({ preventScroll: true }); };
-  const searchTag = (tag) => { const control = filters.el.querySelector('[aria-label=Tag]'); control.value = tag; control.dispatchEvent(new Event('change')); };
+  const open = (/** @type {Tile} */ tile) => { record.paint(record.id === tile.id ? null : tile); paint(); if (record.id) record.el.scrollIntoView({ block: 'nearest' }); };
+  const shut = () => { record.paint(null); paint(); /** @type {HTMLElement|null} */ (grid.el.querySelector('.kn-card[tabindex="0"]'))?.focus({ preventScroll: true }); };
+  const searchTag = (/** @type {string} */ tag) => filters.choose('tag', tag);
 
   const store = pageStore(model, () => paint(), failed);
   const filters = seeker(model, (next) => { store.ask(next); grid.toTop(); paint(); });
   const record = recordSheet({ annotate, bring: room.get, hand: hands.hand, shut, searchTag });
+  /** @type {TileActs} */
   const acts = { bring: room.get, pick: toggle, open, rate: (tile, stars) => annotate(tile.id, { stars }), calm: () => Boolean(still?.matches) };
   const grid = tileGrid({ store, selected, opened: () => record.id, acts });
   const bar = selectionBar({ model, selected, find: store.find, clear: () => { selected.clear(); paint(); }, most: MOST_COMPARED });
@@ -61,9 +65,9 @@ function renderGallery({ model, el }) {
     player = comparison.takes ? comparePlayer(comparison, room.get, hands.hand) : null;
     const close = h('button', { type: 'button', class: 'kn-icon-button kn-compared-shut', 'aria-label': 'Close the comparison', title: 'Close the comparison', on: { click: () => model.send({ kind: 'compare', ids: [] }) } }, glyph('shut'));
     compared.replaceChildren(...(player ? [player.el, close] : []));
-    if (player && comparison.at * 1000 > Date.now() - 5000) { compared.scrollIntoView({ block: 'nearest' }); player.el.focus({ preventScroll: true }); }
+    if (player && (comparison.at ?? 0) * 1000 > Date.now() - 5000) { compared.scrollIntoView({ block: 'nearest' }); player.el.focus({ preventScroll: true }); }
   };
-  const heard = (message) => { if (message?.kind === 'changed' || message?.kind === 'trashed') { if (message.ids?.includes(record.id)) record.paint(null); store.again(); } };
+  const heard = (/** @type {Heard|null} */ message) => { if (message?.kind === 'changed' || message?.kind === 'trashed') { if (message.ids?.includes(record.id ?? '')) record.paint(null); store.again(); } };
   model.on('msg:custom', heard);
   model.on('change:comparison', paintComparison);
   paintComparison();

@@ -17,7 +17,7 @@ const GLYPHS = {
   shut: 'M4 4l8 8M12 4l-8 8',
 };
 
-/** A drawing of 16 by 16; `full` fills it. @returns {SVGElement} */
+/** A drawing of 16 by 16; `full` fills it. @param {keyof typeof GLYPHS} name @returns {SVGElement} */
 export function glyph(name, full = false) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '0 0 16 16');

@@ -6,12 +6,14 @@ const TALLEST = 600;
 
 /**
  * A grid of which only what is in sight exists. Arrows move, space selects, Enter opens, 1 to 5 rate and 0 takes back.
+ * @param {{store: ReturnType<typeof import('./pages.js').pageStore>, selected: Set<string>, opened: () => string|null, acts: TileActs}} spec
  */
 export function tileGrid({ store, selected, opened, acts }) {
   const sheet = h('div', { class: 'kn-grid-sheet', role: 'list', 'aria-label': 'Clips' });
   const el = h('div', { class: 'kn-grid', tabindex: '-1' }, sheet);
   let grid = gridOf(600, 0);
-  let tiles = [];
+  /** @type {ReturnType<typeof galleryTile>[]} */
+  const tiles = [];
   let current = 0;
   let due = 0;
 
@@ -55,18 +57,17 @@ export function tileGrid({ store, selected, opened, acts }) {
   };
   const make = () => {
     const one = galleryTile(acts);
-    one.index = -1;
     sheet.append(one.el);
     one.el.addEventListener('focus', () => { if (one.index >= 0) setCurrent(one.index); });
     tiles.push(one);
     return one;
   };
-  const setCurrent = (index) => {
+  const setCurrent = (/** @type {number} */ index) => {
     current = index;
     for (const one of tiles) one.el.tabIndex = one.index === current ? 0 : -1;
   };
   const paint = () => { due ||= requestAnimationFrame(draw); };
-  const go = (index) => {
+  const go = (/** @type {number} */ index) => {
     const count = store.total ?? 0;
     setCurrent(Math.max(0, Math.min(count - 1, index)));
     const top = Math.floor(current / grid.columns) * grid.height;
@@ -75,15 +76,22 @@ export function tileGrid({ store, selected, opened, acts }) {
     draw();
     tiles.find((one) => one.index === current)?.el.focus({ preventScroll: true });
   };
+  /** @type {Record<string, () => void>} */
   const keys = {
     ArrowLeft: () => go(current - 1), ArrowRight: () => go(current + 1), ArrowUp: () => go(current - grid.columns), ArrowDown: () => go(current + grid.columns),
     Home: () => go(0), End: () => go(Infinity), PageUp: () => go(current - 3 * grid.columns), PageDown: () => go(current + 3 * grid.columns),
   };
+  /** @param {Tile} tile @param {string} key @returns {(() => void)|null} */
+  const onTile = (tile, key) => {
+    if (key === ' ') return () => acts.pick(tile);
+    if (key === 'Enter') return () => acts.open(tile);
+    return /^[0-5]$/.test(key) ? () => acts.rate(tile, Number(key)) : null;
+  };
   el.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !(event.target === el || event.target.classList.contains('kn-card'))) return;
+    const onCard = event.target === el || /** @type {HTMLElement} */ (event.target).classList.contains('kn-card');
+    if (event.ctrlKey || event.metaKey || event.altKey || !onCard) return;
     const tile = store.at(current);
-    const act = keys[event.key] ?? (tile && { ' ': () => acts.pick(tile), Enter: () => acts.open(tile) }[event.key])
-      ?? (tile && /^[0-5]$/.test(event.key) ? () => acts.rate(tile, Number(event.key)) : null);
+    const act = keys[event.key] ?? (tile && onTile(tile, event.key));
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();

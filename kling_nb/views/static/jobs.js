@@ -1,7 +1,7 @@
 import { alertBox } from './alertbox.js';
 import { rowList } from './rowlist.js';
 
-/** What a cell shows of its jobs while they run. */
+/** What a cell shows of its jobs while they run. @param {Rendered} view */
 function renderJobs({ model, el }) {
   el.dataset.lmSuppressShortcuts = 'true';
   el.classList.add('kn', 'kn-jobs-view');

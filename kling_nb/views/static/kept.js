@@ -1,6 +1,9 @@
 import { h, icon, iconButton, keyedList } from './dom.js';
 
-/** A line for a name with its button; Enter does it, Esc puts it away. `check` may change the button's words. */
+/**
+ * A line for a name with its button; Enter does it, Esc puts it away. `words` are the button's, for what is typed.
+ * @param {{label: string, act: (name: string) => void, away: () => void, words?: (name: string) => string}} spec
+ */
 export function nameLine({ label, act, away, words = () => 'Keep' }) {
   const input = h('input', { type: 'text', class: 'kn-line', 'aria-label': label, placeholder: label, maxlength: 80, spellcheck: 'false' });
   const button = h('button', { type: 'button', class: 'kn-small', on: { click: () => done() } });
@@ -26,16 +29,16 @@ export function nameLine({ label, act, away, words = () => 'Keep' }) {
 
 /**
  * What is kept by name, to be taken, renamed and deleted: a button and the list that it opens.
- * @param {{model: any, what: 'preset'|'element', title: string, none: string, take: (name: string) => void, end?: Node, opened?: () => void}} spec
+ * @param {{model: Model, what: What, title: string, none: string, take: (name: string) => void, end?: Node, opened?: () => void}} spec
  */
 export function keptMenu({ model, what, title, none, take, end, opened = () => {} }) {
   const list = h('div', { class: 'kn-kept-list', role: 'list' });
   const empty = h('p', { class: 'kn-kept-none', text: none });
   const el = h('div', { class: 'kn-kept', role: 'group', 'aria-label': title, hidden: true }, empty, list, end);
-  const button = h('button', { type: 'button', class: 'kn-quiet', 'aria-expanded': 'false', on: { click: () => open(el.hidden) } }, icon('bookmark'), title);
+  const button = h('button', { type: 'button', class: 'kn-quiet', 'aria-expanded': 'false', on: { click: () => open(Boolean(el.hidden)) } }, icon('bookmark'), title);
   const rows = () => model.get('kept')?.[what] ?? [];
 
-  const open = (on) => {
+  const open = (/** @type {boolean} */ on) => {
     el.hidden = !on;
     button.setAttribute('aria-expanded', String(on));
     if (!on) return;
@@ -45,7 +48,7 @@ export function keptMenu({ model, what, title, none, take, end, opened = () => {
   const close = () => { open(false); button.focus(); };
   el.addEventListener('keydown', (event) => { if (event.key === 'Escape') { event.stopPropagation(); close(); } });
 
-  const makeRow = (first) => {
+  const makeRow = (/** @type {KeptRow} */ first) => {
     const { name } = first;
     const pictures = h('span', { class: 'kn-kept-pictures' });
     const text = h('span', { class: 'kn-kept-text' });
@@ -53,14 +56,14 @@ export function keptMenu({ model, what, title, none, take, end, opened = () => {
     const renaming = nameLine({ label: `New name of ${name}`, words: () => 'Rename', away: () => show(plain), act: (now) => { model.send({ kind: 'rename', what, name, new: now }); show(plain); } });
     const tools = h('span', { class: 'kn-kept-tools' },
       iconButton('pencil', `Rename ${name}`, () => { show(renaming.el); renaming.begin(name); }),
-      iconButton('bin', `Delete ${name}`, () => { show(sure); sure.querySelector('.kn-danger').focus(); }));
+      iconButton('bin', `Delete ${name}`, () => { show(sure); drop.focus(); }));
     const plain = h('div', { class: 'kn-kept-plain' }, choose, tools);
-    const sure = h('div', { class: 'kn-kept-sure' }, h('span', { text: `Delete ${name}?` }),
-      h('button', { type: 'button', class: 'kn-danger', text: 'Delete', on: { click: () => model.send({ kind: 'drop', what, name }) } }),
+    const drop = h('button', { type: 'button', class: 'kn-danger', text: 'Delete', on: { click: () => model.send({ kind: 'drop', what, name }) } });
+    const sure = h('div', { class: 'kn-kept-sure' }, h('span', { text: `Delete ${name}?` }), drop,
       h('button', { type: 'button', class: 'kn-quiet', text: 'Keep it', on: { click: () => show(plain) } }));
     const row = h('div', { class: 'kn-kept-row', role: 'listitem' }, plain);
-    const show = (part) => { row.replaceChildren(part); if (part === plain) choose.focus(); };
-    return { el: row, paint: (item) => {
+    const show = (/** @type {HTMLElement} */ part) => { row.replaceChildren(part); if (part === plain) choose.focus(); };
+    return { el: row, paint: (/** @type {KeptRow} */ item) => {
       pictures.replaceChildren(...item.pictures.map((uri) => h('img', { src: uri, alt: '' })));
       text.textContent = [item.text, item.note].filter(Boolean).join(' · ');
     } };

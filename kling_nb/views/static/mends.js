@@ -2,6 +2,7 @@ import { h } from './dom.js';
 
 /** What a picture's rules have against it, on the picture itself, with the offer to mend it where there is one. */
 export function ruleMark() {
+  /** @type {string|null} */
   let key = null;
   const words = h('span', {});
   const offer = h('button', { type: 'button', class: 'kn-small', text: 'Mend', on: { click: (event) => {
@@ -9,7 +10,7 @@ export function ruleMark() {
     el.dispatchEvent(new CustomEvent('kn-mend', { bubbles: true, detail: key }));
   } } });
   const el = h('div', { class: 'kn-rule', hidden: true }, words, offer);
-  return { el, paint: (now, label) => {
+  return { el, paint: (/** @type {string|null} */ now, /** @type {Label|undefined} */ label) => {
     key = now;
     const rules = label?.rules ?? [];
     el.hidden = !rules.length;
@@ -21,8 +22,9 @@ export function ruleMark() {
   } };
 }
 
-/** What of a draft changes when one picture takes the place of another. */
+/** What of a draft changes when one picture takes the place of another. @param {Draft} draft @param {string} old @param {string} now */
 export function withPicture(draft, old, now) {
+  /** @template {string|null} Key @param {Key} key */
   const swapped = (key) => (key === old ? now : key);
   return {
     input_image: draft.input_image.map(swapped),
@@ -32,12 +34,17 @@ export function withPicture(draft, old, now) {
   };
 }
 
-/** Shows a picture before and after its mend, at the field that it belongs to; one click takes the mended one. */
+/**
+ * Shows a picture before and after its mend, at the field that it belongs to; one click takes the mended one.
+ * @param {{root: HTMLElement} & Pick<Shared, 'desk'|'courier'|'failed'>} spec
+ */
 export function mendBox({ root, desk, courier, failed }) {
   const box = h('div', { class: 'kn-mending', role: 'group', 'aria-label': 'Mend a picture', 'aria-live': 'polite' });
+  /** @param {string} title @param {MendSide} side @param {string[]} steps */
   const side = (title, { uri, words, rules }, steps) => h('figure', { class: 'kn-mend-side' },
     h('div', { class: 'kn-mend-picture' }, uri ? h('img', { src: uri, alt: title }) : null),
     h('figcaption', {}, h('b', { text: title }), h('span', { text: words }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
+  /** @param {string} old @param {{key: string, before: MendSide, after: MendSide, steps: string[]}} reply */
   const show = (old, reply) => {
     const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { box.remove(); desk.edit(withPicture(desk.draft, old, reply.key)); } } });
     const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Leave it as it is', on: { click: () => box.remove() } });
@@ -45,9 +52,10 @@ export function mendBox({ root, desk, courier, failed }) {
       h('div', { class: 'kn-mend-buttons' }, take, leave));
     take.focus({ preventScroll: true });
   };
-  root.addEventListener('kn-mend', async (event) => {
+  root.addEventListener('kn-mend', async (asked) => {
+    const event = /** @type {CustomEvent<string> & {target: HTMLElement}} */ (asked);
     box.replaceChildren(h('p', { text: 'Mending …' }));
-    event.target.closest('.kn-field').append(box);
+    event.target.closest('.kn-field')?.append(box);
     try {
       show(event.detail, await courier.ask('mend', { key: event.detail }));
     } catch (fault) {

@@ -6,6 +6,7 @@ const MENTION = /(?<![\w@.])@(\w+)/g;
  * @returns {{text: string, kind: 'plain'|'known'|'unknown'}[]}
  */
 export function mentionParts(text, known) {
+  /** @type {ReturnType<typeof mentionParts>} */
   const parts = [];
   let end = 0;
   for (const match of text.matchAll(MENTION)) {
@@ -46,20 +47,22 @@ export function renumbered(text, noun, moved) {
   });
 }
 
-/** The names that a draft offers. @param {{input_image: string[], elements: any[]}} draft @returns {string[]} */
+/** The names that a draft offers. @param {Pick<Draft, 'input_image'|'elements'>} draft @returns {string[]} */
 export function mentionNames(draft) {
   return [...draft.input_image.map((_, i) => `Image${i + 1}`), ...draft.elements.map((_, i) => `Element${i + 1}`)];
 }
 
 /**
  * The new list and all prompts after one item was moved, or removed when `to` is null.
- * @returns {{list: any[], texts: (text: string) => string}}
+ * @template T
+ * @param {T[]} list @param {string} noun @param {number} from @param {number|null} to
+ * @returns {{list: T[], texts: (text: string) => string}}
  */
 export function rearranged(list, noun, from, to) {
   const order = list.map((_, i) => i);
   const [taken] = order.splice(from, 1);
   if (to != null) order.splice(to, 0, taken);
-  const moved = (number) => {
+  const moved = (/** @type {number} */ number) => {
     if (number < 1 || number > list.length) return number;
     const at = order.indexOf(number - 1);
     return at < 0 ? null : at + 1;

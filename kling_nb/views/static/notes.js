@@ -1,6 +1,6 @@
 import { h, icon, iconButton } from './dom.js';
 
-/** Says what of pasted code was not understood, or which pictures of a record are not here, until it is put away or something else fills the form. */
+/** Says what of pasted code was not understood, or which pictures of a record are not here, until it is put away or something else fills the form. @param {Model} model */
 export function noteBox(model) {
   const list = h('ul', {});
   const el = h('div', { class: 'kn-notes', role: 'note', 'aria-label': 'Left out', hidden: true }, icon('warn'),

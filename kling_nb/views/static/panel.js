@@ -19,7 +19,7 @@ import { rowList } from './rowlist.js';
 import { storyboard } from './storyboard.js';
 import { undoTools } from './undo.js';
 
-/** The panel: a form over one draft. */
+/** The panel: a form over one draft. @param {Rendered} view */
 function renderPanel({ model, el }) {
   el.dataset.lmSuppressShortcuts = 'true'; // else Shift+Enter in a field runs the cell in Notebook 7
   el.classList.add('kn', 'kn-panel');
@@ -27,28 +27,30 @@ function renderPanel({ model, el }) {
   const courier = makeCourier(model);
   const alert = alertBox(model);
   const labels = () => model.get('labels');
-  const failed = (why, what = 'The picture was not added.') => alert.show({ message: what, remedy: why });
+  const failed = (/** @type {string} */ why, what = 'The picture was not added.') => alert.show({ message: what, remedy: why });
+  /** @type {Shared['rewrite']} */
   const rewrite = (texts) => ({
     prompt: texts(desk.draft.prompt),
     negative_prompt: texts(desk.draft.negative_prompt),
     multi_prompt: desk.draft.multi_prompt.map((shot) => ({ ...shot, prompt: texts(shot.prompt) })),
   });
   const shared = { model, desk, labels, faults: faultPlace, courier, failed, rewrite };
-  const setting = (name) => (value) => desk.edit({ [name]: value });
+  /** @template {keyof Draft} Name @param {Name} name */
+  const setting = (name) => (/** @type {Draft[Name]} */ value) => desk.edit({ [name]: value });
 
   const bannerText = h('span', {});
   const banner = h('div', { class: 'kn-banner', role: 'status' }, h('i', { class: 'kn-dot' }), bannerText);
+  /** @type {Control<Draft['mode']>} */
   const mode = segmented({ label: 'How the clip is described', pick: (value) => switchMode(desk, value),
     options: [{ value: 'prompt', text: 'One prompt' }, { value: 'shots', text: 'Shots' }] });
   const prompt = promptEditor({ label: 'Prompt', hint: 'What is to be seen. @ names a reference.', usual: 512, most: 2500, labels, draft: () => desk.draft, write: setting('prompt') });
   const onePrompt = h('div', { class: 'kn-field kn-one-prompt' }, prompt.el, faultPlace('prompt'));
   const shots = storyboard(shared);
   const references = referenceList(shared);
+  /** @param {string} title @param {'start_image_url'|'tail_image_url'} name */
   const slot = (title, name) => pictureSlot({ title, labels, set: setting(name),
     bring: ({ files, places }) => bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, frames[name].coming, setting(name), failed) });
-  const frames = {};
-  frames.start_image_url = slot('Start frame', 'start_image_url');
-  frames.tail_image_url = slot('Tail frame', 'tail_image_url');
+  const frames = { start_image_url: slot('Start frame', 'start_image_url'), tail_image_url: slot('Tail frame', 'tail_image_url') };
   const clips = clipPicker(shared);
   const elements = elementList(shared);
   const negative = promptEditor({ label: 'Negative prompt', hint: 'blur, distort, low quality', usual: 2500, most: 2500, labels, draft: () => desk.draft, write: setting('negative_prompt') });
@@ -82,7 +84,7 @@ function renderPanel({ model, el }) {
       also, faultPlace(''), alert.el, end.el),
     rows.el);
 
-  const paint = (draft) => {
+  const paint = (/** @type {Draft} */ draft) => {
     const many = draft.mode === 'shots';
     mode.paint(draft.mode);
     onePrompt.hidden = many;
@@ -120,29 +122,30 @@ function renderPanel({ model, el }) {
     also.hidden = !model.get('also');
   };
   const repaint = () => paint(desk.draft);
-  const watched = { 'change:labels': repaint, 'change:verdict': paintVerdict, 'change:banner': paintBanner, 'change:also': paintRest };
-  for (const [name, act] of Object.entries(watched)) model.on(name, act);
+  /** @type {[`change:${keyof Traits}`, () => void][]} */
+  const watched = [ ['change:labels', repaint], ['change:verdict', paintVerdict], ['change:banner', paintBanner], ['change:also', paintRest]];
+  for (const [name, act] of watched) model.on(name, act);
   desk.listen((draft) => { paint(draft); paintVerdict(); });
   paintBanner();
   paintRest();
   takePictures(el, references.bring);
   return () => {
-    for (const [name, act] of Object.entries(watched)) model.off(name, act);
+    for (const [name, act] of watched) model.off(name, act);
     for (const part of [desk, courier, clips, elements, presets, alert, code, notes, end, rows]) part.close();
   };
 }
 
-/** Going over to shots the first time brings the prompt along as the first shot. */
+/** Going over to shots the first time brings the prompt along as the first shot. @param {Desk} desk @param {Draft['mode']} mode */
 function switchMode(desk, mode) {
   const { prompt, duration, multi_prompt: shots } = desk.draft;
   const first = mode === 'shots' && !shots.length;
   desk.edit({ mode, ...(first ? { multi_prompt: [{ prompt: prompt.slice(0, 512), duration, id: freshId() }] } : {}) });
 }
 
-/** Takes what is dropped or pasted anywhere on the panel as references. */
+/** Takes what is dropped or pasted anywhere on the panel as references. @param {HTMLElement} el @param {(brought: Brought) => void} bring */
 function takePictures(el, bring) {
   let depth = 0;
-  const over = (on) => el.classList.toggle('kn-receiving', on);
+  const over = (/** @type {boolean} */ on) => el.classList.toggle('kn-receiving', on);
   el.addEventListener('dragenter', (event) => { if (bringsPictures(event)) { depth += 1; over(true); } });
   el.addEventListener('dragleave', (event) => { if (bringsPictures(event)) { depth = Math.max(0, depth - 1); over(depth > 0); } });
   el.addEventListener('dragover', (event) => { if (bringsPictures(event)) event.preventDefault(); });
@@ -163,7 +166,9 @@ function takePictures(el, bring) {
   });
 }
 
+/** @param {{el: HTMLElement}} strip @param {Problem[]} problems */
 function markTiles(strip, problems) {
+  /** @type {NodeListOf<HTMLElement>} */
   const tiles = strip.el.querySelectorAll('.kn-tile');
   tiles.forEach((tile, i) => {
     const mine = problems.filter((problem) => problem.path === `input_image.${i}`);
@@ -171,14 +176,15 @@ function markTiles(strip, problems) {
   });
 }
 
-/** Goes to the first problem: opens what is folded, and puts the caret there. */
+/** Goes to the first problem: opens what is folded, and puts the caret there. @param {HTMLElement} el */
 function revealFault(el) {
   const fault = el.querySelector('.kn-fault[data-severity="error"]') ?? el.querySelector('.kn-fault');
   if (!fault) return;
   el.classList.remove('kn-fresh');
   fault.closest('details')?.setAttribute('open', '');
   fault.scrollIntoView({ block: 'center', behavior: 'auto' });
-  fault.closest('.kn-field')?.querySelector('textarea, input, button')?.focus({ preventScroll: true });
+  const [control] = /** @type {NodeListOf<HTMLElement>} */ (fault.closest('.kn-field')?.querySelectorAll('textarea, input, button') ?? []);
+  control?.focus({ preventScroll: true });
 }
 
 export default { render: renderPanel };

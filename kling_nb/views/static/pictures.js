@@ -4,22 +4,22 @@ import { ruleMark } from './mends.js';
 const TILE = 'application/x-kling-nb-tile';
 export const ACCEPT = 'image/png,image/jpeg,image/webp,image/gif';
 
-/** What a drop or a paste brings: files, or addresses. @returns {{files: File[], places: string[]}} */
+/** What a drop or a paste brings: files, or addresses. @param {DataTransfer|null} transfer @returns {Brought} */
 export function broughtBy(transfer) {
   const files = [...(transfer?.files ?? [])];
   const list = files.length ? '' : transfer?.getData('text/uri-list') || '';
   return { files, places: list.split(/\r?\n/).filter((line) => /^https?:/.test(line)) };
 }
 
-/** @returns {boolean} whether something is dragged that could become a picture */
+/** @param {DragEvent} event @returns {boolean} whether something is dragged that could become a picture */
 export function bringsPictures(event) {
   const types = [...(event.dataTransfer?.types ?? [])];
   return (types.includes('Files') || types.includes('text/uri-list')) && !types.includes(TILE);
 }
 
-/** Opens the system's file chooser. */
+/** Opens the system's file chooser. @param {boolean} multiple @param {(files: File[]) => void} take */
 export function chooseFiles(multiple, take) {
-  const input = h('input', { type: 'file', accept: ACCEPT, multiple, on: { change: () => take([...input.files]) } });
+  const input = h('input', { type: 'file', accept: ACCEPT, multiple, on: { change: () => take([...(input.files ?? [])]) } });
   input.click();
 }
 
@@ -28,8 +28,8 @@ export function pictureFace() {
   const img = h('img', { alt: '', draggable: 'false', referrerpolicy: 'no-referrer', hidden: true });
   const none = h('span', { class: 'kn-face-none' }, icon('image'));
   img.addEventListener('error', () => { img.hidden = true; none.hidden = false; });
-  let shown = null;
-  return { el: h('span', { class: 'kn-face' }, img, none), paint: (uri) => {
+  let shown = '';
+  return { el: h('span', { class: 'kn-face' }, img, none), paint: (uri = '') => {
     if (uri === shown) return;
     shown = uri;
     if (uri) img.src = uri;
@@ -40,8 +40,8 @@ export function pictureFace() {
 
 /**
  * A strip of pictures that can be added to, ordered (drag, Alt+arrows, buttons) and removed from.
- * @param {{noun: (i: number) => string, labels: () => any, move: (from: number, to: number) => void,
- *   remove: (i: number) => void, bring: (brought: any, strip: any) => void, most: number, add: string}} spec
+ * @param {{noun: (i: number) => string, labels: () => Labels, move: (from: number, to: number) => void,
+ *   remove: (i: number) => void, bring: (brought: Brought) => void, most: number, add: string}} spec
  */
 export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
   const tiles = h('div', { class: 'kn-tiles', role: 'list' });
@@ -50,15 +50,17 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
     icon('plus'), h('span', { text: add }));
   const el = h('div', { class: 'kn-strip' }, tiles, coming, adder);
   let count = 0;
+  /** @type {Map<string, ReturnType<typeof makeTile>>} */
   let shown = new Map();
+  /** @type {number|null} */
   let dragged = null;
 
-  const makeTile = (key) => {
+  const makeTile = (/** @type {string} */ key) => {
     const face = pictureFace();
     const name = h('span', { class: 'kn-tile-name' });
     const rule = ruleMark();
     let at = 0;
-    const step = (by) => { const to = at + by; if (to >= 0 && to < count) move(at, to); };
+    const step = (/** @type {number} */ by) => { const to = at + by; if (to >= 0 && to < count) move(at, to); };
     const tile = h('div', { class: 'kn-tile', role: 'listitem', tabindex: 0, draggable: 'true' }, h('div', { class: 'kn-tile-box' }, face.el, rule.el), name,
       h('div', { class: 'kn-tile-tools' },
         iconButton('left', 'Move left', () => step(-1)), iconButton('right', 'Move right', () => step(1)),
@@ -74,8 +76,10 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
     });
     tile.addEventListener('dragstart', (event) => {
       dragged = at;
-      event.dataTransfer.setData(TILE, key);
-      event.dataTransfer.effectAllowed = 'move';
+      if (event.dataTransfer) {
+        event.dataTransfer.setData(TILE, key);
+        event.dataTransfer.effectAllowed = 'move';
+      }
       tile.classList.add('kn-dragged');
     });
     tile.addEventListener('dragend', () => { dragged = null; tile.classList.remove('kn-dragged'); mark(null); });
@@ -91,37 +95,41 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
       event.stopPropagation();
       if (dragged !== at) move(dragged, at);
     });
-    return { el: tile, paint: (index) => {
+    return { el: tile, paint: (/** @type {number} */ index) => {
       at = index;
-      const label = labels()[key] ?? {};
-      face.paint(label.uri);
+      const label = labels()[key];
+      face.paint(label?.uri);
       rule.paint(key, label);
       name.textContent = noun(index);
-      tile.title = [label.name, label.note].filter(Boolean).join(' · ');
+      tile.title = [label?.name, label?.note].filter(Boolean).join(' · ');
       tile.setAttribute('aria-label', `${noun(index)}, ${tile.title}. Alt and arrow keys move it, Delete removes it.`);
     } };
   };
-  const mark = (tile, after) => {
+  const mark = (/** @type {HTMLElement|null} */ tile, after = false) => {
     for (const part of shown.values()) part.el.classList.remove('kn-before', 'kn-after');
     tile?.classList.add(after ? 'kn-after' : 'kn-before');
   };
 
-  return { el, coming, tileAt: (i) => tiles.children[i], paint: (keys) => {
+  return { el, coming, paint: (/** @type {string[]} */ keys) => {
     count = keys.length;
-    const focused = document.activeElement;
+    const focused = /** @type {HTMLElement|null} */ (document.activeElement);
     const kept = new Map(keys.map((key) => [key, shown.get(key) ?? makeTile(key)]));
-    if ([...tiles.children].some((child, i) => child !== kept.get(keys[i])?.el) || tiles.children.length !== keys.length) {
-      tiles.replaceChildren(...keys.map((key) => kept.get(key).el));
+    const parts = [...kept.values()].map((part) => part.el);
+    if (tiles.children.length !== parts.length || parts.some((part, i) => part !== tiles.children[i])) {
+      tiles.replaceChildren(...parts);
       if (focused && tiles.contains(focused)) focused.focus();
     }
     shown = kept;
-    keys.forEach((key, i) => kept.get(key).paint(i));
+    keys.forEach((key, i) => kept.get(key)?.paint(i));
     adder.hidden = count >= most;
     el.classList.toggle('kn-empty', count === 0);
   } };
 }
 
-/** A place for exactly one picture. */
+/**
+ * A place for exactly one picture.
+ * @param {{title: string, labels: () => Labels, set: (key: string|null) => void, bring: (brought: Brought) => void}} spec
+ */
 export function pictureSlot({ title, labels, set, bring }) {
   const face = pictureFace();
   const name = h('small', { class: 'kn-slot-name' });
@@ -139,8 +147,8 @@ export function pictureSlot({ title, labels, set, bring }) {
     el.classList.remove('kn-over');
     bring(broughtBy(event.dataTransfer));
   });
-  return { el, coming, paint: (key) => {
-    const label = labels()[key];
+  return { el, coming, paint: (/** @type {string|null} */ key) => {
+    const label = key ? labels()[key] : undefined;
     face.paint(label?.uri);
     rule.paint(key, label);
     el.classList.toggle('kn-filled', Boolean(key));
@@ -150,11 +158,15 @@ export function pictureSlot({ title, labels, set, bring }) {
   } };
 }
 
-/** Brings files and addresses to Python one after the other and shows each while it is on its way. */
+/**
+ * Brings files and addresses to Python one after the other and shows each while it is on its way.
+ * @param {Brought} brought @param {Courier} courier @param {HTMLElement} coming
+ * @param {(key: string) => void} take @param {Failed} failed
+ */
 export async function bringIn({ files, places }, courier, coming, take, failed) {
   for (const thing of [...files, ...places]) {
     const bar = h('i', {});
-    const chip = h('div', { class: 'kn-coming-chip', role: 'status' }, h('span', { text: thing.name ?? thing }), bar);
+    const chip = h('div', { class: 'kn-coming-chip', role: 'status' }, h('span', { text: typeof thing === 'string' ? thing : thing.name }), bar);
     coming.append(chip);
     try {
       const key = await (typeof thing === 'string' ? courier.place(thing) : courier.file(thing, (share) => { bar.style.width = `${share * 100}%`; }));

@@ -9,24 +9,27 @@ const RATES = [0.25, 0.5, 1, 1.5, 2];
 
 /**
  * Clips played as one, with one transport, and what tells them apart.
- * @param {{takes: any[], found: any[]}} comparison
- * @param {(id: string) => Promise<string>} bring gives a clip's blob URL
- * @param {(id: string, frame: number) => Promise<string>} hand gives a frame to the panel, and says what came of it
+ * @param {Comparison} comparison
+ * @param {Bring} bring gives a clip's blob URL
+ * @param {Hand} hand gives a frame to the panel, and says what came of it
  */
 export function comparePlayer(comparison, bring, hand) {
   const { takes } = comparison;
+  /** @type {ReturnType<typeof makeTransport>|null} */
   let transport = null;
   let heard = takes.findIndex((take) => take.audible);
   let closed = false;
 
-  const say = (words) => { said.textContent = words; said.hidden = !words; };
+  const say = (/** @type {string} */ words) => { said.textContent = words; said.hidden = !words; };
   const tiles = takes.map((take, i) => takeTile(take, () => hear(heard === i ? -1 : i), (frame) => hand(take.id, frame).then(say)));
   const wipe = h('input', { type: 'range', class: 'kn-wipe', min: 0, max: 100, step: 0.5, value: 50, 'aria-label': 'Where A ends and B begins', on: { input: () => paintWipe() } });
   const stage = h('div', { class: 'kn-stage' }, ...tiles.map((tile) => tile.el));
+  /** @type {Control<'side'|'wipe'>} */
   const mode = segmented({ label: 'How the clips are shown', pick: (value) => show(value),
     options: [{ value: 'side', text: 'Side by side', icon: glyph('side') }, { value: 'wipe', text: 'Wipe', icon: glyph('wipe') }] });
   const head = h('div', { class: 'kn-compare-head', hidden: takes.length !== 2 }, mode.el);
 
+  /** @param {Parameters<typeof glyph>[0]} name @param {string} label @param {() => void} act */
   const tool = (name, label, act) => h('button', { type: 'button', class: 'kn-icon-button kn-tool', 'aria-label': label, title: label, on: { click: act } }, glyph(name));
   const back = tool('step-back', 'One frame back (,)', () => transport?.step(-1));
   const play = h('button', { type: 'button', class: 'kn-play', on: { click: () => transport?.toggle() } });
@@ -42,8 +45,9 @@ export function comparePlayer(comparison, bring, hand) {
   const el = h('div', { class: 'kn-compare', role: 'region', tabindex: '0', 'aria-label': `Comparison of ${takes.length} clips`, on: { keydown: (event) => onKey(event) } },
     head, stage, said, bar, differenceTable(comparison.found, takes.map((take) => take.letter)));
   stage.style.setProperty('--shape', commonShape(takes));
-  el.style.setProperty('--columns', takes.length <= 3 ? takes.length : takes.length === 4 ? 2 : 3);
+  el.style.setProperty('--columns', String(takes.length <= 3 ? takes.length : takes.length === 4 ? 2 : 3));
 
+  /** @param {HTMLElement} node @param {string} name @param {string} value */
   const put = (node, name, value) => { if (node.getAttribute(name) !== value) node.setAttribute(name, value); };
   let drawn = '';
   const paint = () => {
@@ -52,46 +56,48 @@ export function comparePlayer(comparison, bring, hand) {
       drawn = String(playing);
       play.replaceChildren(glyph(playing ? 'pause' : 'play', true));
       put(play, 'aria-label', playing ? 'Pause (space)' : 'Play (space)');
-      play.title = play.getAttribute('aria-label');
+      play.title = play.getAttribute('aria-label') ?? '';
     }
     for (const control of [back, play, on, seek, rate, repeat]) control.disabled = !transport;
     put(repeat, 'aria-pressed', String(transport?.state.loop ?? true));
     if (!transport) return;
-    seek.value = transport.time();
+    seek.value = String(transport.time());
     seek.style.setProperty('--share', `${(100 * transport.time()) / transport.length}%`);
     const words = `${tenthsWords(transport.time())} · frame ${transport.frame() + 1} of ${transport.last + 1}`;
     if (time.textContent !== words) time.textContent = words;
     put(seek, 'aria-valuetext', words);
   };
-  const hear = (which) => {
+  const hear = (/** @type {number} */ which) => {
     heard = which;
     tiles.forEach((tile, i) => tile.hear(i === heard));
   };
   const paintWipe = () => {
     stage.style.setProperty('--wipe', `${wipe.value}%`);
-    wipe.setAttribute('aria-valuetext', `${Math.round(wipe.value)} % A`);
+    wipe.setAttribute('aria-valuetext', `${Math.round(Number(wipe.value))} % A`);
   };
-  const show = (value) => {
+  const show = (/** @type {'side'|'wipe'} */ value) => {
     mode.paint(value);
     el.classList.toggle('kn-wiping', value === 'wipe');
     if (value === 'wipe') { stage.append(h('i', { class: 'kn-wipe-line' }), wipe); paintWipe(); }
     else { wipe.remove(); stage.querySelector('.kn-wipe-line')?.remove(); }
   };
+  /** @type {Record<string, (playing: NonNullable<typeof transport>) => void>} */
   const acts = {
-    ' ': () => transport.toggle(), k: () => transport.toggle(),
-    ',': () => transport.step(-1), '.': () => transport.step(1),
-    ArrowLeft: () => transport.seek(transport.time() - 1), ArrowRight: () => transport.seek(transport.time() + 1),
-    Home: () => transport.seek(0), End: () => transport.seek(transport.length),
-    l: () => transport.setLoop(!transport.state.loop), m: () => hear(heard < 0 ? Math.max(0, takes.findIndex((take) => take.audible)) : -1),
+    ' ': (it) => it.toggle(), k: (it) => it.toggle(),
+    ',': (it) => it.step(-1), '.': (it) => it.step(1),
+    ArrowLeft: (it) => it.seek(it.time() - 1), ArrowRight: (it) => it.seek(it.time() + 1),
+    Home: (it) => it.seek(0), End: (it) => it.seek(it.length),
+    l: (it) => it.setLoop(!it.state.loop), m: () => hear(heard < 0 ? Math.max(0, takes.findIndex((take) => take.audible)) : -1),
   };
-  const onKey = (event) => {
-    const own = event.target === wipe || event.target === rate || event.target.matches('input[type=radio]');
-    const pressing = event.key === ' ' && event.target.matches('button, select, a');
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const own = target === wipe || target === rate || target.matches('input[type=radio]');
+    const pressing = event.key === ' ' && target.matches('button, select, a');
     const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!transport || !act || own || pressing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
-    act();
+    act(transport);
   };
 
   const begin = async () => {
@@ -103,7 +109,7 @@ export function comparePlayer(comparison, bring, hand) {
     const loaded = tiles.filter((_, i) => outcomes[i].status === 'fulfilled');
     if (!loaded.length) return;
     transport = makeTransport(loaded.map((tile) => ({ video: tile.video, fps: tile.fps })), paint);
-    seek.max = transport.length;
+    seek.max = String(transport.length);
     await transport.seek(0);
     el.dataset.ready = 'true';
     paint();
@@ -115,12 +121,13 @@ export function comparePlayer(comparison, bring, hand) {
   return { el, close: () => { closed = true; transport?.close(); for (const tile of tiles) tile.video.removeAttribute('src'); } };
 }
 
-/** One shape for all boxes, so that they line up: that of the clips, or one that suits wide and tall. */
+/** One shape for all boxes, so that they line up: that of the clips, or one that suits wide and tall. @param {Take[]} takes */
 function commonShape(takes) {
   const [first, ...rest] = takes.map((take) => take.width / take.height);
   return rest.every((shape) => Math.abs(shape - first) < 0.02) ? first.toFixed(4) : '1.3333';
 }
 
+/** @param {Take} take @param {() => void} listen @param {(frame: number) => void} start */
 function takeTile(take, listen, start) {
   const video = h('video', { class: 'kn-video', playsinline: true, preload: 'auto', muted: true, 'aria-label': `Clip ${take.letter}`, poster: take.poster || null });
   video.muted = true;
@@ -131,17 +138,17 @@ function takeTile(take, listen, start) {
     h('figcaption', {}, h('b', { text: take.letter }), h('span', { text: take.figures }), take.stars ? h('span', { class: 'kn-stars-said', text: take.stars }) : null, h('span', { class: 'kn-faint', text: [take.badge, take.id].filter(Boolean).join(' · ') })));
   el.title = take.title;
   return { el, video, fps: take.fps,
-    hear(on) {
+    hear(/** @type {boolean} */ on) {
       video.muted = !on;
       sound.replaceChildren(glyph(on ? 'loud' : 'mute'));
       sound.setAttribute('aria-pressed', String(on));
       sound.setAttribute('aria-label', `Hear clip ${take.letter}`);
       sound.title = on ? 'Heard – click to mute' : `Hear clip ${take.letter} alone`;
     },
-    async load(bring) {
+    async load(/** @type {Bring} */ bring) {
       const url = await bring(take.id);
       await new Promise((resolve, reject) => {
-        video.addEventListener('loadedmetadata', () => resolve(), { once: true });
+        video.addEventListener('loadedmetadata', resolve, { once: true });
         video.addEventListener('error', () => reject(new Error('this browser cannot play it')), { once: true });
         video.src = url;
       });

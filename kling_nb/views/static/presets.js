@@ -1,6 +1,6 @@
 import { keptMenu, nameLine } from './kept.js';
 
-/** The presets: what is on the screen is kept under a name, and comes back from there. */
+/** The presets: what is on the screen is kept under a name, and comes back from there. @param {Pick<Shared, 'model'|'desk'>} shared */
 export function presetMenu({ model, desk }) {
   const line = nameLine({ label: 'Keep this request as …', away: () => {}, words: (name) => (name && menu.names().includes(name) ? 'Replace' : 'Keep'),
     act: (name) => model.send({ kind: 'keep', what: 'preset', name, draft: desk.draft }) });

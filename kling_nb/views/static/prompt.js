@@ -4,7 +4,7 @@ import { completionAt, mentionNames, mentionParts } from './mentions.js';
 /**
  * A prompt with @-completion, marked mentions and a count. The text area lies over a layer with the same text,
  * which draws the marks, gives the height, and knows where the caret is.
- * @param {{label: string, hint: string, usual: number, most: number, write: (text: string) => void, labels: () => any, draft: () => any}} spec
+ * @param {{label: string, hint: string, usual: number, most: number, write: (text: string) => void, labels: () => Labels, draft: () => Draft}} spec
  */
 export function promptEditor({ label, hint, usual, most, write, labels, draft }) {
   const area = h('textarea', { class: 'kn-area', 'aria-label': label, placeholder: hint, rows: 1, spellcheck: 'true', 'aria-autocomplete': 'list' });
@@ -12,6 +12,7 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
   const list = h('div', { class: 'kn-completion', role: 'listbox', id: `kn-${freshId()}`, 'aria-label': 'References', hidden: true });
   const count = h('span', { class: 'kn-count' });
   const el = h('div', { class: 'kn-prompt' }, h('div', { class: 'kn-editor' }, layer, area, list), count);
+  /** @type {ReturnType<typeof completionAt>} */
   let offer = null;
   let chosen = 0;
 
@@ -36,15 +37,15 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
     offer = area.selectionStart === area.selectionEnd ? completionAt(area.value, area.selectionStart, names) : null;
     chosen = 0;
     mark();
-    if (offer) drawOffer(); else close();
+    if (offer) drawOffer(offer); else close();
   };
 
-  const drawOffer = () => {
-    list.replaceChildren(...offer.options.map((name, i) => h('div', {
+  const drawOffer = (/** @type {NonNullable<typeof offer>} */ { options }) => {
+    list.replaceChildren(...options.map((name, i) => h('div', {
       class: 'kn-option', role: 'option', id: `${list.id}-${i}`, 'aria-selected': String(i === chosen),
       on: { mousedown: (event) => { event.preventDefault(); take(name); } },
     }, optionPicture(name, draft(), labels()), h('span', { text: `@${name}` }), h('small', { text: optionNote(name, draft(), labels()) }))));
-    const begun = layer.querySelector('[data-caret]');
+    const begun = /** @type {HTMLElement|null} */ (layer.querySelector('[data-caret]'));
     if (begun) {
       list.style.left = `${Math.max(0, Math.min(begun.offsetLeft, el.clientWidth - 230))}px`;
       list.style.top = `${begun.offsetTop + begun.offsetHeight + 4}px`;
@@ -55,7 +56,8 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
     list.children[chosen]?.scrollIntoView?.({ block: 'nearest' });
   };
 
-  const take = (name) => {
+  const take = (/** @type {string} */ name) => {
+    if (!offer) return;
     const space = /^\s/.test(area.value.slice(area.selectionStart)) ? '' : ' ';
     area.setSelectionRange(offer.start, area.selectionStart);
     // execCommand keeps the browser's own undo, which setRangeText does not
@@ -67,28 +69,28 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
 
   area.addEventListener('input', (event) => {
     write(area.value);
-    if (event.isComposing) { close(); mark(); } else complete();
+    if (/** @type {InputEvent} */ (event).isComposing) { close(); mark(); } else complete();
   });
   area.addEventListener('compositionend', complete);
   area.addEventListener('click', complete);
   area.addEventListener('blur', close);
   area.addEventListener('keydown', (event) => {
     if (!offer || event.isComposing) return;
-    const steps = { ArrowDown: 1, ArrowUp: -1 };
-    if (event.key in steps) chosen = (chosen + steps[event.key] + offer.options.length) % offer.options.length;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) chosen = (chosen + step + offer.options.length) % offer.options.length;
     else if (event.key === 'Enter' || event.key === 'Tab') take(offer.options[chosen]);
     else if (event.key === 'Escape') close();
     else return;
     event.preventDefault();
     event.stopPropagation();
-    if (offer) drawOffer();
+    if (offer) drawOffer(offer);
   });
   area.addEventListener('keyup', (event) => { if (['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key)) complete(); });
 
-  return { el, area, paint: (text) => { if (area.value !== text) rewrite(area, text); mark(); } };
+  return { el, area, paint: (/** @type {string} */ text) => { if (area.value !== text) rewrite(area, text); mark(); } };
 }
 
-/** Puts another text in place; a caret that is in it goes to the end of what has changed. */
+/** Puts another text in place; a caret that is in it goes to the end of what has changed. @param {HTMLTextAreaElement} area @param {string} text */
 function rewrite(area, text) {
   const before = area.value;
   let same = 0;
@@ -97,16 +99,19 @@ function rewrite(area, text) {
   if (area === area.ownerDocument.activeElement) area.setSelectionRange(text.length - same, text.length - same);
 }
 
+/** The key of the picture that a name stands for. @param {string} name @param {Draft} draft */
 function optionKey(name, draft) {
-  const [, noun, number] = /^(Image|Element)(\d+)$/.exec(name);
-  return noun === 'Image' ? draft.input_image[number - 1] : draft.elements[number - 1]?.frontal_image_url;
+  const number = Number(name.replace(/\D+/, ''));
+  return (name.startsWith('Image') ? draft.input_image[number - 1] : draft.elements[number - 1]?.frontal_image_url) ?? '';
 }
 
+/** @param {string} name @param {Draft} draft @param {Labels} labels */
 function optionPicture(name, draft, labels) {
   const uri = labels[optionKey(name, draft)]?.uri;
   return uri ? h('img', { src: uri, alt: '', referrerpolicy: 'no-referrer' }) : h('i', { class: 'kn-no-picture' });
 }
 
+/** @param {string} name @param {Draft} draft @param {Labels} labels */
 function optionNote(name, draft, labels) {
   return labels[optionKey(name, draft)]?.name ?? '';
 }

@@ -3,28 +3,35 @@ import { frameAt } from './frames.js';
 import { glyph } from './glyphs.js';
 import { starRow } from './stars.js';
 
-/** The record that is open: its clip, its prompt, and what the user says of it. Written when one goes on. */
+/**
+ * The record that is open: its clip, its prompt, and what the user says of it. Written when one goes on.
+ * @param {{annotate: Annotate, bring: Bring, hand: Hand, shut: () => void, searchTag: (tag: string) => void}} acts
+ */
 export function recordSheet({ annotate, bring, hand, shut, searchTag }) {
+  /** @type {Tile|null} */
   let tile = null;
   const video = h('video', { class: 'kn-sheet-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
   const why = h('div', { class: 'kn-sheet-why' });
   const told = h('span', { class: 'kn-faint', role: 'status' });
-  const use = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => hand(tile.id, frameAt(video.currentTime, tile.fps)).then((words) => { told.textContent = words; }) } },
+  const use = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => frame() } },
     glyph('chain'), 'Use this frame as start frame');
+  const frame = async () => { if (tile) told.textContent = await hand(tile.id, frameAt(video.currentTime, tile.fps)); };
+  /** @type {(changes: Parameters<Annotate>[1]) => void} */
+  const write = (changes) => { if (tile) annotate(tile.id, changes); };
   const chain = h('div', { class: 'kn-sheet-chain' }, use, told);
   const prompt = h('div', { class: 'kn-sheet-prompt' });
   const facts = h('div', { class: 'kn-sheet-facts' });
-  const stars = starRow((count) => annotate(tile.id, { stars: count }));
+  const stars = starRow((count) => write({ stars: count }));
   stars.reachable();
   const tags = h('input', { type: 'text', class: 'kn-input', 'aria-label': 'Tags', placeholder: 'Tags, separated by commas', spellcheck: 'false',
-    on: { change: () => annotate(tile.id, { tags: tagsIn(tags.value) }), keydown: (event) => { if (event.key === 'Enter') tags.blur(); } } });
-  const note = h('textarea', { class: 'kn-input kn-note', rows: '2', 'aria-label': 'Note', placeholder: 'A note', on: { change: () => annotate(tile.id, { note: note.value }) } });
+    on: { change: () => write({ tags: tagsIn(tags.value) }), keydown: (event) => { if (event.key === 'Enter') tags.blur(); } } });
+  const note = h('textarea', { class: 'kn-input kn-note', rows: '2', 'aria-label': 'Note', placeholder: 'A note', on: { change: () => write({ note: note.value }) } });
   const close = h('button', { type: 'button', class: 'kn-icon-button kn-sheet-shut', 'aria-label': 'Close', title: 'Close (Esc)', on: { click: () => shut() } }, glyph('shut'));
   const chips = h('div', { class: 'kn-chips' });
   const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'The clip that is open', on: { keydown: (event) => { if (event.key === 'Escape') { event.stopPropagation(); shut(); } } } },
     h('div', { class: 'kn-record-picture' }, video, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, stars.el, tags, chips, note));
 
-  const paint = (next) => {
+  const paint = (/** @type {Tile|null} */ next) => {
     const other = next?.id !== tile?.id;
     tile = next;
     el.hidden = !next;

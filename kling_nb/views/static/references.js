@@ -2,12 +2,12 @@ import { h, icon } from './dom.js';
 import { rearranged } from './mentions.js';
 import { bringIn, pictureStrip } from './pictures.js';
 
-/** The reference pictures, @Image1 and on, with a line for an address or a path. */
+/** The reference pictures, @Image1 and on, with a line for an address or a path. @param {Shared} shared */
 export function referenceList({ desk, labels, faults, courier, failed, rewrite }) {
   const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
-  const take = (key) => desk.edit({ input_image: [...desk.draft.input_image, key] });
-  const bring = (brought) => bringIn(brought, courier, strip.coming, take, failed);
-  const rearrange = (from, to) => {
+  const take = (/** @type {string} */ key) => desk.edit({ input_image: [...desk.draft.input_image, key] });
+  const bring = (/** @type {Brought} */ brought) => bringIn(brought, courier, strip.coming, take, failed);
+  const rearrange = (/** @type {number} */ from, /** @type {number|null} */ to) => {
     const { list, texts } = rearranged(desk.draft.input_image, 'Image', from, to);
     say.textContent = to == null ? `@Image${from + 1} was removed.` : `@Image${from + 1} is now @Image${to + 1}.`;
     desk.edit({ ...rewrite(texts), input_image: list });
@@ -25,5 +25,5 @@ export function referenceList({ desk, labels, faults, courier, failed, rewrite }
   const el = h('div', { class: 'kn-field kn-references' },
     h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: 'References' }), h('label', { class: 'kn-line-box' }, icon('link'), line)),
     strip.el, faults('input_image'), say);
-  return { el, bring, strip, paint: (draft) => strip.paint(draft.input_image) };
+  return { el, bring, strip, paint: (/** @type {Draft} */ draft) => strip.paint(draft.input_image) };
 }

@@ -1,9 +1,12 @@
 import { h, icon, keyedList, pageId } from './dom.js';
 import { clockWords, expectedShare, leftWords, summaryWords } from './words.js';
 
+/** @type {Record<string, Parameters<typeof icon>[0]>} */
+const SIGNS = { succeeded: 'check', failed: 'warn', uncertain: 'warn', cancelled: 'stop' };
+
 /**
  * The rows of progress. Time ticks here, from the times of the states; Python sends a message only when a state changes.
- * @returns {{el: HTMLElement, close: () => void}}
+ * @param {Model} model @returns {{el: HTMLElement, close: () => void}}
  */
 export function rowList(model) {
   let offset = 0;
@@ -11,7 +14,7 @@ export function rowList(model) {
   const list = h('div', { class: 'kn-rows', role: 'list', 'aria-label': 'Jobs' });
   const summary = h('div', { class: 'kn-summary', role: 'status' });
   const el = h('div', { class: 'kn-jobs' }, summary, list);
-  const cancel = (id) => model.send({ kind: 'cancel', job: id });
+  const cancel = (/** @type {string} */ id) => model.send({ kind: 'cancel', job: id });
 
   const paintList = keyedList(list, (row) => jobRow(row, cancel, now), (row) => row.id);
   const paint = () => {
@@ -22,7 +25,7 @@ export function rowList(model) {
     if (!summary.hidden) summary.textContent = summaryWords(rows);
     paintList(rows);
   };
-  const heard = (message) => {
+  const heard = (/** @type {Heard|null} */ message) => {
     if (message?.kind !== 'clock' || message.page !== pageId()) return;
     offset = message.now - Date.now() / 1000;
     el.closest('.kn-with-cards')?.classList.toggle('kn-first-page', message.first);
@@ -36,6 +39,7 @@ export function rowList(model) {
   return { el, close: () => { clearInterval(timer); model.off('change:rows', paint); model.off('msg:custom', heard); } };
 }
 
+/** @param {JobRow} first @param {(id: string) => void} cancel @param {() => number} now unix seconds */
 function jobRow(first, cancel, now) {
   const sign = h('span', { class: 'kn-sign' });
   const title = h('span', { class: 'kn-row-title' });
@@ -57,20 +61,20 @@ function jobRow(first, cancel, now) {
   let asked = '';
   let signed = '';
 
-  const ask = (open) => { confirm.hidden = !open; draw(); if (open) no.focus(); };
+  const ask = (/** @type {boolean} */ open) => { confirm.hidden = !open; draw(); if (open) no.focus(); };
   const sendStop = () => {
     asked = 'sent';
     ask(false);
     cancel(first.id);
     setTimeout(() => { asked = ''; draw(); }, 15000); // not stopped by then: offer it again
   };
-  const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  const put = (/** @type {Node} */ node, /** @type {string} */ text) => { if (node.textContent !== text) node.textContent = text; };
   const draw = () => {
     el.dataset.status = row.status;
     el.classList.toggle('kn-ended', row.ended);
     if (signed !== row.status) {
       signed = row.status;
-      const drawn = { succeeded: 'check', failed: 'warn', uncertain: 'warn', cancelled: 'stop' }[row.status];
+      const drawn = SIGNS[row.status];
       sign.replaceChildren(drawn ? icon(drawn) : h('i', { class: 'kn-dot' }));
     }
     put(title, row.title || row.id);
@@ -92,5 +96,5 @@ function jobRow(first, cancel, now) {
     put(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(' – ') : row.trouble);
     note.hidden = !note.textContent;
   };
-  return { el, paint: (next) => { row = next; draw(); } };
+  return { el, paint: (/** @type {JobRow} */ next) => { row = next; draw(); } };
 }

@@ -3,24 +3,27 @@ import { glyph } from './glyphs.js';
 
 const TYPING = 160; // ms of rest before what was typed is looked for
 
-/** The filters above the grid; `changed` gets all of them, a moment after the last keystroke. */
+/** The filters above the grid; `changed` gets all of them, a moment after the last keystroke. @param {Model} model @param {(filters: Traits['filters']) => void} changed */
 export function seeker(model, changed) {
   let timer = 0;
-  const later = (wait) => { clearTimeout(timer); timer = setTimeout(() => changed(filters()), wait); };
+  const later = (/** @type {number} */ wait) => { clearTimeout(timer); timer = setTimeout(() => changed(filters()), wait); };
   const text = h('input', { type: 'search', class: 'kn-seek-text', placeholder: 'Search prompts, notes, ids', 'aria-label': 'Search', spellcheck: 'false', on: { input: () => later(TYPING) } });
-  const choice = (label) => h('select', { class: 'kn-choice', 'aria-label': label, on: { change: () => later(0) } });
+  const choice = (/** @type {string} */ label) => h('select', { class: 'kn-choice', 'aria-label': label, on: { change: () => later(0) } });
   const [status, modelName, tag, stars] = ['Status', 'Model', 'Tag', 'Stars'].map(choice);
+  /** @type {Record<string, HTMLInputElement|HTMLSelectElement>} */
   const all = { text, status, model: modelName, tag, stars };
   const clear = h('button', { type: 'button', class: 'kn-quiet', text: 'Clear', on: { click: () => { for (const one of Object.values(all)) one.value = ''; later(0); text.focus(); } } });
   const count = h('span', { class: 'kn-found', role: 'status' });
   const el = h('div', { class: 'kn-seeker', role: 'search' }, h('label', { class: 'kn-seek-box' }, glyph('find'), text), status, modelName, tag, stars, clear, count);
 
   const filters = () => {
+    /** @type {Traits['filters']} */
     const chosen = Object.fromEntries(Object.entries(all).map(([name, control]) => [name, control.value.trim()]).filter(([, value]) => value));
     if (chosen.stars) chosen.stars = Number(chosen.stars);
     clear.hidden = !Object.keys(chosen).length;
     return chosen;
   };
+  /** @param {HTMLSelectElement} control @param {string} first @param {string[][]} options */
   const fill = (control, first, options) => {
     const now = control.value;
     control.replaceChildren(h('option', { value: '', text: first }), ...options.map(([value, words]) => h('option', { value, text: words })));
@@ -39,10 +42,10 @@ export function seeker(model, changed) {
   paintChoices();
   for (const [name, value] of Object.entries(model.get('filters'))) {
     const control = all[name];
-    if (control !== text && ![...control.options].some((one) => one.value === String(value))) control.append(h('option', { value, text: String(value) }));
+    if (control instanceof HTMLSelectElement && ![...control.options].some((one) => one.value === String(value))) control.append(h('option', { value, text: String(value) }));
     control.value = String(value);
     control.hidden = false;
   }
   model.on('change:choices', paintChoices);
-  return { el, filters, count(words) { if (count.textContent !== words) count.textContent = words; }, close() { clearTimeout(timer); model.off('change:choices', paintChoices); } };
+  return { el, filters, choose(/** @type {'tag'} */ name, /** @type {string} */ value) { all[name].value = value; later(0); }, count(/** @type {string} */ words) { if (count.textContent !== words) count.textContent = words; }, close() { clearTimeout(timer); model.off('change:choices', paintChoices); } };
 }

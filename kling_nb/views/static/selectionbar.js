@@ -2,10 +2,15 @@ import { h, freshId } from './dom.js';
 import { glyph } from './glyphs.js';
 import { countWords } from './words.js';
 
-/** What can be done with the selected: compare, generate again (asked first, with the price), delete (can be undone). */
+/**
+ * What can be done with the selected: compare, generate again (asked first, with the price), delete (can be undone).
+ * @param {{model: Model, selected: Set<string>, find: (id: string) => Tile|undefined, clear: () => void, most: number}} spec
+ */
 export function selectionBar({ model, selected, find, clear, most }) {
+  /** @type {{ask: string, ids: string[]}|null} */
   let asking = null;
   let offered = '';
+  /** @param {Parameters<typeof glyph>[0]|''} name @param {string} words @param {() => void} act */
   const button = (name, words, act, kind = 'kn-secondary') => h('button', { type: 'button', class: kind, on: { click: act } }, name ? glyph(name) : null, h('span', { text: words }));
   const count = h('b', {});
   const compare = button('side', 'Compare', () => model.send({ kind: 'compare', ids: withClips() }));
@@ -22,12 +27,13 @@ export function selectionBar({ model, selected, find, clear, most }) {
   const undo = h('button', { type: 'button', class: 'kn-secondary', text: 'Undo', on: { click: () => { model.send({ kind: 'restore', ids: trashed }); trashed = []; paint(); } } });
   const gone = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, undoWords, undo, h('button', { type: 'button', class: 'kn-quiet', text: 'Fine', on: { click: () => { trashed = []; paint(); } } }));
   const el = h('div', { class: 'kn-chosen', hidden: true }, acts, ask, gone);
+  /** @type {string[]} */
   let trashed = [];
 
   const saidWords = h('span', {});
   const said = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, saidWords, h('button', { type: 'button', class: 'kn-quiet', text: 'Fine', on: { click: () => { exported = ''; paint(); } } }));
   el.append(said);
-  let exporting = null;
+  let exporting = '';
   let exported = '';
   const send = () => {
     exporting = freshId();
@@ -49,11 +55,12 @@ export function selectionBar({ model, selected, find, clear, most }) {
     offered = '';
     clear();
   };
-  const heard = (message) => {
+  const heard = (/** @type {Heard|null} */ message) => {
     if (message?.kind === 'offer' && message.ask === asking?.ask) { offered = message.price; paint(); no.focus(); }
-    if (message?.kind === 'exported' && message.ask === exporting) { exporting = null; exported = message.words; paint(); }
+    if (message?.kind === 'exported' && message.ask === exporting) { exporting = ''; exported = message.words; paint(); }
     if (message?.kind === 'trashed') { trashed = message.ids; for (const id of message.ids) selected.delete(id); paint(); }
   };
+  const reword = (/** @type {HTMLElement} */ button, /** @type {string} */ words) => button.lastElementChild?.replaceChildren(words);
   const paint = () => {
     const n = selected.size;
     if (asking && (!n || asking.ids.length !== n || asking.ids.some((id) => !selected.has(id)))) { asking = null; offered = ''; }
@@ -64,10 +71,10 @@ export function selectionBar({ model, selected, find, clear, most }) {
     again.disabled = Boolean(asking && !offered);
     acts.hidden = !n || Boolean(offered);
     ask.hidden = !offered;
-    question.textContent = offered ? `Generate ${countWords(asking.ids.length, 'clip')} again?` : '';
-    yes.querySelector('span').textContent = `Generate · ${offered}`;
-    hand.disabled = Boolean(exporting);
-    hand.querySelector('span').textContent = exporting ? 'Exporting…' : 'Export';
+    question.textContent = asking && offered ? `Generate ${countWords(asking.ids.length, 'clip')} again?` : '';
+    reword(yes, `Generate · ${offered}`);
+    hand.disabled = exporting !== '';
+    reword(hand, exporting ? 'Exporting…' : 'Export');
     hand.title = 'Write their clips, pictures and records into an archive beside the notebook';
     saidWords.textContent = exported;
     said.hidden = !exported;

@@ -7,7 +7,7 @@ export function starRow(pick, name = 'Stars') {
   const buttons = [1, 2, 3, 4, 5].map((count) => h('button', { type: 'button', class: 'kn-star', tabindex: '-1', 'aria-label': `${count} star${count === 1 ? '' : 's'}`,
     on: { click: (event) => { event.stopPropagation(); pick(stars === count ? 0 : count); } } }, glyph('star')));
   const el = h('div', { class: 'kn-stars', role: 'group', 'aria-label': name }, ...buttons);
-  return { el, reachable() { for (const button of buttons) button.removeAttribute('tabindex'); }, paint(next) {
+  return { el, reachable() { for (const button of buttons) button.removeAttribute('tabindex'); }, paint(/** @type {number} */ next) {
     stars = next;
     buttons.forEach((button, i) => { button.classList.toggle('kn-on', i < stars); button.setAttribute('aria-pressed', String(i + 1 === stars)); });
   } };

@@ -7,11 +7,12 @@ import { MOST_SECONDS, MOST_SHOTS, movedItem, nextDuration, splitShot } from './
 /**
  * The shots: a bar of 15 s with a block for each, and below it each shot with its prompt and its seconds.
  * Each shot carries an `id` of the browser's own, so that its editor stays itself when the order changes.
+ * @param {Pick<Shared, 'desk'|'labels'|'faults'>} shared
  */
 export function storyboard({ desk, labels, faults }) {
   const shotsNow = () => desk.draft.multi_prompt;
-  const put = (shots) => desk.edit({ multi_prompt: shots });
-  const change = (index, fields) => put(shotsNow().map((shot, i) => (i === index ? { ...shot, ...fields } : shot)));
+  const put = (/** @type {Shot[]} */ shots) => desk.edit({ multi_prompt: shots });
+  const change = (/** @type {number} */ index, /** @type {Partial<Shot>} */ fields) => put(shotsNow().map((shot, i) => (i === index ? { ...shot, ...fields } : shot)));
   const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
 
   const bar = timeline({ shots: shotsNow, put: (shots, what) => desk.edit({ multi_prompt: shots }, what), open: (i) => list.children[i]?.querySelector('textarea')?.focus() });
@@ -25,13 +26,14 @@ export function storyboard({ desk, labels, faults }) {
     list.lastElementChild?.querySelector('textarea')?.focus();
   };
 
+  /** @type {number|null} */
   let dragged = null;
-  const makeShot = (first) => {
+  const makeShot = () => {
     let at = 0;
     const editor = promptEditor({ label: 'Shot', hint: 'What this shot shows', usual: 512, most: 512, labels, draft: () => desk.draft, write: (text) => change(at, { prompt: text }) });
     const seconds = secondsStepper({ label: 'Seconds', least: 1, most: MOST_SECONDS, pick: (value) => change(at, { duration: value }) });
     const number = h('span', { class: 'kn-shot-number' });
-    const move = (to) => {
+    const move = (/** @type {number} */ to) => {
       if (to < 0 || to >= shotsNow().length || to === at) return;
       say.textContent = `Shot ${at + 1} is now shot ${to + 1}.`;
       put(movedItem(shotsNow(), at, to));
@@ -53,7 +55,7 @@ export function storyboard({ desk, labels, faults }) {
       event.stopPropagation();
       move(at + step);
     });
-    grip.addEventListener('dragstart', (event) => { dragged = at; event.dataTransfer.setData('text/plain', ''); event.dataTransfer.setDragImage(shot, 12, 12); shot.classList.add('kn-dragged'); });
+    grip.addEventListener('dragstart', (event) => { dragged = at; event.dataTransfer?.setData('text/plain', ''); event.dataTransfer?.setDragImage(shot, 12, 12); shot.classList.add('kn-dragged'); });
     grip.addEventListener('dragend', () => { dragged = null; shot.classList.remove('kn-dragged'); mark(null); });
     shot.addEventListener('dragover', (event) => { if (dragged == null) return; event.preventDefault(); event.stopPropagation(); mark(shot, at > dragged); });
     shot.addEventListener('drop', (event) => {
@@ -64,7 +66,7 @@ export function storyboard({ desk, labels, faults }) {
       say.textContent = `Shot ${from + 1} is now shot ${at + 1}.`;
       put(movedItem(shotsNow(), from, at));
     });
-    return { el: shot, paint: (item, index) => {
+    return { el: shot, paint: (/** @type {Shot} */ item, /** @type {number} */ index) => {
       at = index;
       number.textContent = String(index + 1);
       grip.setAttribute('aria-label', `Shot ${index + 1}. Alt and arrow keys move it.`);
@@ -78,13 +80,13 @@ export function storyboard({ desk, labels, faults }) {
       split.disabled = double.disabled || item.duration < 2;
     } };
   };
-  const mark = (target, after) => {
+  const mark = (/** @type {HTMLElement|null} */ target, after = false) => {
     for (const shot of list.children) shot.classList.remove('kn-before', 'kn-after');
     target?.classList.add(after ? 'kn-after' : 'kn-before');
   };
 
   const paintShots = keyedList(list, makeShot, (shot, i) => shot.id ?? `at-${i}`);
-  return { el, paint: (draft) => {
+  return { el, paint: (/** @type {Draft} */ draft) => {
     bar.paint(draft.multi_prompt);
     paintShots(draft.multi_prompt);
     adder.disabled = draft.multi_prompt.length >= MOST_SHOTS;

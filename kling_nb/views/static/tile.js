@@ -4,9 +4,10 @@ import { starRow } from './stars.js';
 
 const STILL = 160; // ms of rest before a clip is fetched: a pointer that only passes over fetches nothing
 
-/** One poster of the gallery, used for one record after the other as the grid is scrolled. */
+/** One poster of the gallery, used for one record after the other as the grid is scrolled. @param {TileActs} acts */
 export function galleryTile({ bring, pick, open, rate, calm }) {
-  let tile = null;
+  /** @type {Tile|undefined} */
+  let tile;
   let waiting = 0;
   const picture = h('img', { class: 'kn-poster', alt: '', decoding: 'async', draggable: 'false' });
   const words = h('span', { class: 'kn-poster-words' });
@@ -14,10 +15,11 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
   const length = h('span', { class: 'kn-on-poster kn-tile-length' });
   const mark = h('button', { type: 'button', class: 'kn-pick', tabindex: '-1', role: 'checkbox', on: { click: (event) => { event.stopPropagation(); if (tile) pick(tile); } } }, glyph('tick'));
   const face = h('div', { class: 'kn-still' }, picture, words, badge, length, mark);
-  const stars = starRow((count) => tile && rate(tile, count));
+  const stars = starRow((count) => { if (tile) rate(tile, count); });
   const noted = h('span', { class: 'kn-tile-tags' });
   const prompt = h('div', { class: 'kn-tile-prompt' });
   const el = h('div', { class: 'kn-card', role: 'listitem', tabindex: '-1' }, face, h('div', { class: 'kn-tile-line' }, stars.el, noted), prompt);
+  /** @type {HTMLVideoElement|null} */
   let video = null;
 
   const stop = () => {
@@ -45,11 +47,13 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
   el.addEventListener('pointerleave', () => { if (!el.contains(document.activeElement)) stop(); });
   el.addEventListener('focusin', (event) => { if (event.target === el && el.matches(':focus-visible')) start(); });
   el.addEventListener('focusout', () => { if (!el.matches(':hover')) stop(); });
-  el.addEventListener('click', () => tile && open(tile));
+  el.addEventListener('click', () => { if (tile) open(tile); });
 
-  return { el, stop,
+  return { el, stop, index: -1,
     get tile() { return tile; },
+    /** @param {number} x @param {number} y @param {number} width */
     place(x, y, width) { el.style.transform = `translate(${x}px, ${y}px)`; el.style.width = `${width}px`; },
+    /** @param {Tile|undefined} next @param {{index: number, count: number, picked: boolean, opened: boolean}} how */
     paint(next, { index, count, picked, opened }) {
       const other = next?.id !== tile?.id;
       if (other) stop();
@@ -58,8 +62,8 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
       el.classList.toggle('kn-blank', !next);
       el.classList.toggle('kn-picked', picked);
       el.classList.toggle('kn-opened', opened);
-      el.setAttribute('aria-setsize', count);
-      el.setAttribute('aria-posinset', index + 1);
+      el.setAttribute('aria-setsize', String(count));
+      el.setAttribute('aria-posinset', String(index + 1));
       mark.setAttribute('aria-checked', String(picked));
       if (next === before && next) return;
       picture.hidden = !next?.poster;

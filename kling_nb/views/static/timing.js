@@ -29,7 +29,7 @@ export function totalFault(total) {
   return total > MOST_SECONDS ? 'long' : '';
 }
 
-/** @param {any[]} list @returns {any[]} a copy with one item elsewhere */
+/** @template T @param {T[]} list @param {number} from @param {number} to @returns {T[]} a copy with one item elsewhere */
 export function movedItem(list, from, to) {
   const copy = list.slice();
   const [item] = copy.splice(from, 1);
@@ -37,7 +37,7 @@ export function movedItem(list, from, to) {
   return copy;
 }
 
-/** How long a new shot is: what is left of 15 s, between 1 and 5. */
+/** How long a new shot is: what is left of 15 s, between 1 and 5. @param {{duration: number}[]} shots */
 export function nextDuration(shots) {
   return Math.max(1, Math.min(5, MOST_SECONDS - totalSeconds(shots)));
 }
@@ -56,7 +56,11 @@ export function boundaryAt(shots, index) {
   return { now, least: Math.min(now, start + 1), most: Math.max(now, most) };
 }
 
-/** The shots with a boundary at another whole second, as near as it can go. */
+/**
+ * The shots with a boundary at another whole second, as near as it can go.
+ * @template {{duration: number}} T
+ * @param {T[]} shots @param {number} index @param {number} second @returns {T[]}
+ */
 export function boundaryMoved(shots, index, second) {
   const { now, least, most } = boundaryAt(shots, index);
   const by = Math.round(Math.min(most, Math.max(least, second))) - now;
@@ -67,7 +71,11 @@ export function boundaryMoved(shots, index, second) {
   });
 }
 
-/** A shot as two of the same words, which last as long together; the list itself when it is one second. */
+/**
+ * A shot as two of the same words, which last as long together; the list itself when it is one second.
+ * @template {Shot} T
+ * @param {T[]} shots @param {number} index @param {string} id of the second @returns {T[]}
+ */
 export function splitShot(shots, index, id) {
   const shot = shots[index];
   const first = Math.ceil(shot.duration / 2);

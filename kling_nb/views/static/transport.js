@@ -3,7 +3,10 @@ import { correction, frameAt, framesIn, middleOf } from './frames.js';
 /**
  * Plays several videos as one. The longest leads; the others are kept within a fraction of a frame of it.
  * `changed` is called whenever something that is shown may have changed.
- * @param {{video: HTMLVideoElement, fps: number}[]} players their metadata loaded
+ * @param {Player[]} players their metadata loaded
+ * @param {() => void} changed
+ *
+ * @typedef {{video: HTMLVideoElement, fps: number}} Player
  */
 export function makeTransport(players, changed) {
   const leader = players.reduce((best, one) => (one.video.duration > best.video.duration + 1e-3 ? one : best));
@@ -12,23 +15,25 @@ export function makeTransport(players, changed) {
   const length = leader.video.duration;
   const last = framesIn(length, fps) - 1;
   const state = { playing: false, rate: 1, loop: true };
+  /** @type {number|null} */
   let wanted = null;
+  /** @type {Promise<void>|null} */
   let seeking = null;
   let ticking = 0;
   let turn = 0;
 
-  const endOf = (one) => middleOf(framesIn(one.video.duration, one.fps) - 1, one.fps);
-  const isOver = (one, time) => time >= endOf(one);
-  const settled = (video) => new Promise((done) => {
-    if (!video.seeking) { done(); return; }
-    video.addEventListener('seeked', () => done(), { once: true });
+  const endOf = (/** @type {Player} */ one) => middleOf(framesIn(one.video.duration, one.fps) - 1, one.fps);
+  const isOver = (/** @type {Player} */ one, /** @type {number} */ time) => time >= endOf(one);
+  const settled = (/** @type {HTMLVideoElement} */ video) => new Promise((done) => {
+    if (!video.seeking) done(undefined);
+    else video.addEventListener('seeked', done, { once: true });
   });
-  const ready = (video) => new Promise((done) => {
-    if (video.readyState >= 3) { done(); return; }
-    video.addEventListener('canplay', () => done(), { once: true });
+  const ready = (/** @type {HTMLVideoElement} */ video) => new Promise((done) => {
+    if (video.readyState >= 3) done(undefined);
+    else video.addEventListener('canplay', done, { once: true });
   });
 
-  /** Put every video at a time; while one seek is under way only the newest of the others counts. */
+  /** Put every video at a time; while one seek is under way only the newest of the others counts. @param {number} time */
   const seek = (time) => {
     wanted = Math.max(0, Math.min(time, endOf(leader)));
     seeking ??= (async () => {
@@ -92,13 +97,13 @@ export function makeTransport(players, changed) {
     toggle: () => (state.playing ? pause() : play()),
     time: () => (wanted ?? leader.video.currentTime),
     frame: () => Math.min(last, frameAt(leader.video.currentTime, fps)),
-    async step(count) {
+    async step(/** @type {number} */ count) {
       if (state.playing) await pause();
       const from = wanted == null ? frameAt(leader.video.currentTime, fps) : frameAt(wanted, fps);
       return seek(middleOf(Math.max(0, Math.min(last, from + count)), fps));
     },
-    setRate(rate) { state.rate = rate; for (const one of players) one.video.playbackRate = rate; changed(); },
-    setLoop(loop) { state.loop = loop; changed(); },
+    setRate(/** @type {number} */ rate) { state.rate = rate; for (const one of players) one.video.playbackRate = rate; changed(); },
+    setLoop(/** @type {boolean} */ loop) { state.loop = loop; changed(); },
     close() { turn += 1; state.playing = false; cancelAnimationFrame(ticking); leader.video.removeEventListener('ended', ended); for (const one of players) one.video.pause(); },
   };
 }

@@ -4,6 +4,7 @@ import { h, iconButton } from './dom.js';
  * Undo and redo over the whole form: two buttons, and the usual keys anywhere in it, in the prompts too. The browser's
  * own undo in a text is passed over there: it knows nothing of pictures and shots, and loses its way when a text is
  * rewritten (a reference that moved). Lines of their own (an address, a name) keep it.
+ * @param {HTMLElement} root @param {Desk} desk
  */
 export function undoTools(root, desk) {
   const control = /Mac|iP(hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl+';
@@ -12,7 +13,7 @@ export function undoTools(root, desk) {
   const el = h('div', { class: 'kn-undo', role: 'group', 'aria-label': 'Undo and redo' }, back, on);
   root.addEventListener('keydown', (event) => {
     const wanted = wantedBy(event);
-    const ownLine = event.target.matches('textarea:not(.kn-area), input:not([type=radio], [type=checkbox], [type=range])');
+    const ownLine = /** @type {HTMLElement} */ (event.target).matches('textarea:not(.kn-area), input:not([type=radio], [type=checkbox], [type=range])');
     if (!wanted || ownLine || event.isComposing) return;
     event.preventDefault();
     event.stopPropagation();

@@ -2,17 +2,19 @@ import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
 import { h } from './dom.js';
 
+/** @type {Record<string, string>} */
 const KEYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowDown: 'tie', t: 'tie', s: 'skip' };
 
-/** `kn.vote`: two clips, one key. */
+/** `kn.vote`: two clips, one key. @param {Rendered} view */
 function renderVote({ model, el }) {
   el.dataset.lmSuppressShortcuts = 'true';
   el.classList.add('kn', 'kn-vote-view');
   const room = clipRoom(model, 6);
   const alert = alertBox(model);
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const video = (side) => h('video', { muted: true, loop: true, playsinline: true, controls: still, 'aria-label': `The clip on the ${side}` });
+  const video = (/** @type {string} */ side) => h('video', { muted: true, loop: true, playsinline: true, controls: still, 'aria-label': `The clip on the ${side}` });
   const videos = { left: video('left'), right: video('right') };
+  /** @param {string} answer @param {string} words @param {string} key */
   const button = (answer, words, key) => h('button', { type: 'button', class: answer === 'skip' ? 'kn-quiet' : 'kn-secondary', on: { click: () => say(answer) } }, h('span', { text: words }), h('kbd', { text: key, 'aria-hidden': 'true' }));
   const buttons = [button('left', 'Left', '←'), button('tie', 'Tie', '↓'), button('right', 'Right', '→'), button('skip', 'Skip', 's')];
   const count = h('b', { role: 'status' });
@@ -26,14 +28,14 @@ function renderVote({ model, el }) {
   let shown = -1;
   let sent = -1;
 
-  const say = (answer) => {
+  const say = (/** @type {string} */ answer) => {
     const { number, done } = model.get('state');
     if (done || sent === number) return;
     sent = number;
     model.send({ kind: 'vote', number, answer });
   };
-  const key = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === 'VIDEO') return;
+  const key = (/** @type {KeyboardEvent} */ event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLVideoElement) return;
     const answer = KEYS[event.key];
     if (answer) { event.preventDefault(); event.stopPropagation(); say(answer); }
     if (event.key === 'u') { event.preventDefault(); event.stopPropagation(); model.send({ kind: 'undo' }); }

@@ -1,7 +1,7 @@
 /** Elapsed time: `0:42`, `1:02:03`. @param {number} seconds @returns {string} */
 export function clockWords(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
-  const two = (n) => String(n).padStart(2, '0');
+  const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
@@ -33,8 +33,9 @@ export function expectedShare(row, now) {
   return Math.min(0.97, Math.max(0, (now - row.created) / (row.expected - row.created)));
 }
 
-/** One line over many jobs: `2 generating · 1 queued · 17 done`. */
+/** One line over many jobs: `2 generating · 1 queued · 17 done`. @param {{status: string}[]} rows */
 export function summaryWords(rows) {
+  /** @type {Record<string, string>} */
   const names = { prepared: 'preparing', submitting: 'sending', uncertain: 'unsure', queued: 'queued', processing: 'generating', downloading: 'fetching', succeeded: 'done', failed: 'failed', cancelled: 'cancelled' };
   const order = ['processing', 'downloading', 'queued', 'submitting', 'prepared', 'uncertain', 'succeeded', 'failed', 'cancelled'];
   const counts = order.map((status) => [names[status], rows.filter((row) => row.status === status).length]);

@@ -1,0 +1,215 @@
+// What a widget in Python and its view in the browser hold in common: traits, messages, and the draft that a panel
+// edits. Only for whoever reads and for the type check (`make check`): nothing here is sent to a browser.
+
+// --- the traits ---
+
+interface Traits {
+  draft: Draft;
+  verdict: { problems?: Problem[]; price: string; seconds: number; note: string };
+  before: { id?: string; text?: string; still?: string; ended?: boolean };
+  labels: Labels;
+  banner: { text?: string; tone?: string; detail?: string };
+  alert: Alert;
+  also: string;
+  notes: string[];
+  kept: { preset?: KeptRow[]; element?: KeptRow[] };
+  rows: JobRow[];
+  filters: Record<string, string | number>;
+  choices: { models?: string[]; tags?: string[]; statuses?: { value: string; text: string }[] };
+  comparison: Comparison | { takes?: undefined; at?: undefined };
+  state: { number: number; of: number; done: boolean };
+}
+
+/** The browser's side of a widget, as anywidget gives it. */
+interface Model {
+  get<Name extends keyof Traits>(name: Name): Traits[Name];
+  set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void;
+  save_changes(): void;
+  send(message: Said, callbacks?: undefined, buffers?: Uint8Array[]): void;
+  on(event: 'msg:custom', act: (message: Heard | null, buffers: DataView<ArrayBuffer>[]) => void): void;
+  on(event: `change:${keyof Traits}`, act: () => void): void;
+  off(event: 'msg:custom', act: (message: Heard | null, buffers: DataView<ArrayBuffer>[]) => void): void;
+  off(event: `change:${keyof Traits}`, act: () => void): void;
+}
+
+interface Rendered { model: Model; el: HTMLElement }
+
+// --- what a panel edits: wire names, pictures as keys of `labels` ---
+
+interface Shot { prompt: string; duration: number; id?: string }
+interface DraftElement { frontal_image_url: string | null; reference_image_urls: string[]; name?: string; id?: string }
+interface Draft {
+  mode: 'prompt' | 'shots';
+  prompt: string;
+  negative_prompt: string;
+  aspect_ratio: string;
+  duration: number;
+  generate_audio: boolean;
+  num_generations: number;
+  multi_prompt: Shot[];
+  input_image: string[];
+  start_image_url: string | null;
+  tail_image_url: string | null;
+  elements: DraftElement[];
+  /** Who made the last edit: `fill:3`, `frame:a4`, or a view and a number. */
+  edit?: string;
+  /** Which filling the fields that are not shown came with. */
+  extra?: number;
+}
+interface Label { name: string; note: string; uri: string; rules: string[]; barred: boolean; mend: boolean }
+type Labels = Record<string, Label>;
+interface Problem { path: string; severity: 'error' | 'warning'; message: string; remedy: string }
+interface Alert { message?: string; remedy?: string; at?: number }
+interface KeptRow { name: string; text: string; note: string; pictures: string[] }
+
+// --- what is shown ---
+
+/** Times are unix seconds. */
+interface JobRow {
+  id: string;
+  status: string;
+  words: string;
+  title: string;
+  ended: boolean;
+  created: number;
+  since: number;
+  expected: number | null;
+  price: string;
+  preview: boolean;
+  trouble: string;
+  failure: { message: string; remedy: string } | null;
+}
+interface Tile {
+  id: string;
+  prompt: string;
+  status: string;
+  words: string;
+  why: string;
+  stars: number;
+  tags: string[];
+  note: string;
+  badge: string;
+  model: string;
+  when: string;
+  length: string;
+  figures: string;
+  price: string;
+  clip: boolean;
+  fps: number;
+  shape: number;
+  poster: string;
+}
+interface Take {
+  id: string;
+  letter: string;
+  title: string;
+  figures: string;
+  badge: string;
+  stars: string;
+  poster: string;
+  fps: number;
+  width: number;
+  height: number;
+  audible: boolean;
+}
+interface Comparison { takes: Take[]; found: Difference[]; at?: number }
+/** Each value is words, and whether they are marked. */
+interface Difference { label: string; values: [string, boolean][][] }
+interface EarlierClip { id: string; title: string; figures: string; poster: string; fps: number }
+interface MendSide { uri: string; words: string; rules: string }
+
+/** The views of a gallery know clips by their URLs and frames by their numbers. */
+type Bring = (id: string) => Promise<string>;
+type Hand = (id: string, frame: number) => Promise<string>;
+type Annotate = (id: string, changes: { stars?: number; tags?: string[]; note?: string }) => void;
+interface TileActs {
+  bring: Bring;
+  pick(tile: Tile): void;
+  open(tile: Tile): void;
+  rate(tile: Tile, stars: number): void;
+  /** Whether nothing is to move. */
+  calm(): boolean;
+}
+
+// --- the messages ---
+
+type What = 'preset' | 'element';
+
+/** What the browser says. Questions carry an `id` or `ask`, which comes back with the answer. */
+type Said =
+  | { kind: 'page'; page: string }
+  | { kind: 'piece'; id: string; name: string; size: number; piece: number }
+  | { kind: 'place' | 'insert' | 'clips' | 'frame' | 'mend'; id: string; [more: string]: unknown }
+  | { kind: 'press'; id: string; what: string; draft: Draft; price: string; sure: boolean }
+  | { kind: 'cancel'; job: string }
+  | { kind: 'code'; id: string; flavour: string; flow: string }
+  | { kind: 'show'; id: string | undefined }
+  | { kind: 'kept' }
+  | { kind: 'keep'; what: What; name: string; draft: Partial<Draft> }
+  | { kind: 'load'; name: string }
+  | { kind: 'rename'; what: What; name: string; new: string }
+  | { kind: 'drop'; what: What; name: string }
+  | { kind: 'clip'; id: string; ask: string }
+  | { kind: 'hand'; ask: string; id: string; frame: number }
+  | { kind: 'records'; ask: string; filters: Traits['filters']; offset: number; limit: number }
+  | { kind: 'annotate'; id: string; changes: { stars?: number; tags?: string[]; note?: string } }
+  | { kind: 'offer' | 'export'; ask: string; ids: string[] }
+  | { kind: 'generate'; press: string; ids: string[]; price: string }
+  | { kind: 'compare' | 'trash' | 'restore'; ids: string[] }
+  | { kind: 'vote'; number: number; answer: string }
+  | { kind: 'undo' };
+
+/** What Python answers to a question of the courier's. */
+type Answer = { kind: 'received' | 'kept' | 'answer'; id: string; [more: string]: any } | { kind: 'refused'; id: string; why: string };
+
+/** What Python says. */
+type Heard =
+  | Answer
+  | { kind: 'pressed'; id: string; jobs: number; ask?: string }
+  | { kind: 'code'; id: string; code: string; notes: string[] }
+  | { kind: 'clock'; page: string; now: number; first: boolean }
+  | { kind: 'clip'; ask: string; why?: string }
+  | { kind: 'handed'; ask: string; words: string }
+  | { kind: 'records'; ask: string; why: string; tiles?: undefined; total?: undefined }
+  | { kind: 'records'; ask: string; why?: undefined; offset: number; total: number; tiles: Tile[] }
+  | { kind: 'record'; tile: Tile }
+  | { kind: 'offer'; ask: string; price: string }
+  | { kind: 'exported'; ask: string; words: string }
+  | { kind: 'trashed'; ids: string[] }
+  | { kind: 'changed'; ids?: string[] };
+
+// --- what the parts of a panel are given, and what they are ---
+
+type Failed = (why: string, what?: string) => void;
+interface Brought { files: File[]; places: string[] }
+interface Courier {
+  /** Bring a file; gives its key, or throws with the reason. */
+  file(file: File, progress: (share: number) => void): Promise<string>;
+  /** Bring what stands at a URL or a path. */
+  place(place: string): Promise<string>;
+  /** Ask Python; gives its answer, or throws with its reason. */
+  ask(kind: 'place' | 'insert' | 'clips' | 'frame' | 'mend', content: Record<string, unknown>): Promise<any>;
+  close(): void;
+}
+interface Desk {
+  readonly draft: Draft;
+  readonly history: import('./history.js').History;
+  /** Change fields; `what` names edits that are undone together. */
+  edit(change: Partial<Draft>, what?: string): void;
+  undo(): void;
+  redo(): void;
+  listen(act: (draft: Draft) => void): void;
+  close(): void;
+}
+interface Shared {
+  model: Model;
+  desk: Desk;
+  labels: () => Labels;
+  faults: (path: string) => HTMLElement;
+  courier: Courier;
+  failed: Failed;
+  /** Other texts for all prompts of the draft. */
+  rewrite: (texts: (text: string) => string) => Pick<Draft, 'prompt' | 'negative_prompt' | 'multi_prompt'>;
+}
+/** A control that is painted with each new value. */
+interface Control<Value> { el: HTMLElement; paint: (value: Value) => void }
