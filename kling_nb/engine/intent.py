@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from importlib import metadata
 
-from kling_nb.models.canonical import canonical_request, request_hash
+from kling_nb.models.canonical import canonical_request, delivery_of, request_hash
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Kind, Record, Times
 from kling_nb.models.request import Request
@@ -40,6 +40,7 @@ def records_for(
         model=request.model,
         canonical=canonical_request(request),
         request_hash=request_hash(request),
+        delivery=delivery_of(request),
         estimate=estimate,
         times=Times(created=now),
         notebook=notebook,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from kling_nb import errors
@@ -149,13 +149,22 @@ class Sending:
 
     async def _find(self, jobs: list[Job]) -> list[Generation]:
         record = jobs[0].record
-        listed = await self._hub.listed(model=record.model)
-        for status in ("succeeded", "failed", "cancelled"):
-            listed += await self._hub.listed(model=record.model, status=status)
+        listed: list[Generation] = []
+        for scope in _scopes(record):
+            listed += await self._hub.listed(**scope)
+            for status in ("succeeded", "failed", "cancelled"):
+                listed += await self._hub.listed(**scope, status=status)
         unique = {generation.generation_id: generation for generation in listed}
         claimed = await asyncio.to_thread(self._log.claimed, list(unique))
         since = record.times.submitted or record.times.created
         return ours(unique.values(), record.sent or {}, since=since, claimed=claimed, count=len(jobs))
+
+
+def _scopes(record: Record) -> Iterator[dict[str, str]]:
+    """Where to look: nobody knows whether the plain list has what another namespace is billed for."""
+    yield {"model": record.model}
+    if namespace := record.delivery.get("target_namespace"):
+        yield {"model": record.model, "namespace": namespace}
 
 
 def _public(value: Any) -> Any:

@@ -12,6 +12,7 @@ __all__ = ["OPEN", "Options", "open_answers"]
 OPEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "delete_terminal": ("200", "400", "404"),  # section 3, DELETE on a finished job
+        "plain_list": ("all", "own"),  # section 3, has a list without `namespace` what others are billed for?
         "multi_shot_prompt": ("null", "empty"),  # section 3, `prompt` of a multi-shot record
         "upstream_status": ("400", "422", "500"),  # section 2, upstream errors of the synchronous route
         "data_uri": ("accept", "refuse"),  # section 7, refused with a 500

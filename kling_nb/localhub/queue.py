@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from . import catalogue, checks, state
 from .faults import Fault
 from .gate import fault_of
-from .hub import Hub
+from .hub import USER, Hub
 from .replies import invalid, not_found, refused
 from .state import Job
 from .wire import Dropped
@@ -59,7 +59,9 @@ async def listing(request: Request) -> Response:
     """`GET /api/ai/queue`: the active generations, or those of `status`, newest first."""
     hub: Hub = request.app.state.hub
     wanted = request.query_params
-    chosen = [job for job in hub.jobs if job.listed and _matches(job, wanted, time.time())]
+    owner = wanted.get("namespace") or ("" if hub.options.answers["plain_list"] == "all" else USER)
+    jobs = [job for job in hub.jobs if job.listed and owner in ("", job.owner)]
+    chosen = [job for job in jobs if _matches(job, wanted, time.time())]
     records = [hub.record(job) for job in reversed(chosen)]
     return JSONResponse({"count": len(records), "generations": records})
 
@@ -139,7 +141,6 @@ def _matches(job: Job, wanted: Any, now: float) -> bool:
         state.status(job, now) in ((status,) if status else state.ACTIVE)
         and wanted.get("model") in (None, "", job.model)
         and wanted.get("media_type") in (None, "", job.media_type)
-        and wanted.get("namespace") in (None, "", job.owner)
         and wanted.get("repo") in (None, "", submitted.get("target_repo"))
         and wanted.get("folder") in (None, "", submitted.get("target_directory"))
     )

@@ -25,7 +25,7 @@ def admitted(text: str | bytes, where: str) -> Record:
     """Return the record in some JSON. Raises `LogError` naming `where` for what is no sound record of an ended job.
 
     Names that could lead out of a log's folder are refused, and so is a request that is not the one of its hash. What
-    another process held, it holds no more.
+    another process held, it holds no more; and who is billed is not for another's file to say.
     """
     if len(text) > LARGEST:
         raise LogError(f"{where} is larger than a record can be ({len(text):,} of {LARGEST:,} bytes).")
@@ -35,7 +35,7 @@ def admitted(text: str | bytes, where: str) -> Record:
         raise LogError(f"{where} is no readable record ({exc.error_count()} faults).") from exc
     if faults := list(_faults(record)):
         raise LogError(f"{where} is no sound record: {'; '.join(faults)}.")
-    return record.model_copy(update={"holder": None})
+    return record.model_copy(update={"holder": None, "delivery": {}})
 
 
 def _faults(record: Record) -> Iterator[str]:

@@ -24,6 +24,12 @@ def canonical_request(request: Request) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in DELIVERY}
 
 
+def delivery_of(request: Request) -> dict[str, str]:
+    """Return how a request is carried out, as far as it was said and is the same for each generation."""
+    said = {"response_format": request.response_format, "target_namespace": request.target_namespace}
+    return {name: value for name, value in said.items() if value is not None}
+
+
 def request_hash(request: Request) -> str:
     """Return `sha256:` of the canonical request: the name of the clip that is asked for."""
     return sha256(canonical_json(canonical_request(request)))

@@ -152,6 +152,8 @@ class Record(_Part):
     status: Status = "prepared"
     canonical: dict[str, Any]
     request_hash: str
+    delivery: dict[str, str] = Field(default_factory=dict)
+    """What of the request is no part of its hash and yet goes along each time: who is billed, `target_namespace`."""
     sent: dict[str, Any] | None = None
     references: tuple[Reference, ...] = ()
     schema_digest: str | None = None

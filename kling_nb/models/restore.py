@@ -21,7 +21,9 @@ def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
     """
     assets = {reference.path: _asset(reference, read) for reference in record.references}
     fields = _placed(record.canonical, assets, "")
-    request = request_type(record.model).model_validate({**fields, "num_generations": record.generations})
+    request = request_type(record.model).model_validate(
+        {**fields, **record.delivery, "num_generations": record.generations}
+    )
     if request_hash(request) != record.request_hash:
         raise LogError(f"The request of {record.id} is not the one of its hash: its record was edited.")
     return request
@@ -36,7 +38,8 @@ def fields_left(record: Record, read: Callable[[str], bytes | None]) -> tuple[di
             assets[reference.path] = _asset(reference, read)
         except LogError:
             lost[reference.path] = f"{reference.path}: {reference.name or reference.given}"
-    return _without(_placed(record.canonical, assets, ""), set(lost), ""), list(lost.values())
+    fields = _without(_placed(record.canonical, assets, ""), set(lost), "")
+    return {**fields, **record.delivery}, list(lost.values())
 
 
 def _without(value: Any, paths: set[str], path: str) -> Any:
