@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import nbformat
 import pytest
 
 from kling_nb.models.record import Failure, Record
@@ -79,6 +78,8 @@ def test_the_record_in_the_bundle_is_the_whole_record():
 
 
 def test_a_notebook_with_ten_clips_stays_under_a_hundred_kilobytes():
+    import nbformat  # late: it loads seconds of format checkers, and a collection needs none
+
     bundle = card_bundle(record_of(tags=("night",), stars=4), Media())
     assert len(json.dumps(bundle)) <= 9_500
     output = nbformat.v4.new_output("display_data", data=bundle)

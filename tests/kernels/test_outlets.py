@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 pytestmark = pytest.mark.kernel
-HERE = Path(__file__).parent
+VIEWS = Path(__file__).parents[1] / "views"
 SETUP = """
 import threading
 from kling_nb.views.outlet import publish
@@ -29,7 +29,7 @@ publish([job])
 
 
 def run(tmp_path, monkeypatch, *cells):
-    paths = [str(HERE.parents[1]), str(HERE), os.environ.get("PYTHONPATH", "")]
+    paths = [str(VIEWS.parents[1]), str(VIEWS), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
