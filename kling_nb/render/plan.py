@@ -92,14 +92,20 @@ class PlanSheet:
 
     def _of_plan(self) -> str:
         counts, whole = Counter(tile.state for tile in self.tiles), len(self.tiles)
-        there, running, missing = counts["there"], counts["running"], counts["missing"]
+        there, missing = counts["there"], counts["missing"]
         if not whole:
             return "Nothing can be made of this"
-        parts = [f"{there} of {whole} are there" if there else f"{whole} clip{'' if whole == 1 else 's'}"]
-        parts += [f"{running} under way"] if running else []
+        parts: list[str] = []
+        if there:
+            parts.append(f"{there} of {whole} {'is' if there == 1 else 'are'} there")
+        if counts["running"]:
+            parts.append(f"{counts['running']} under way")
         if missing:
-            parts.append(f"{missing} to make, free" if self.free else f"{missing} to pay, {self._price()}")
-        return "; ".join(parts)
+            parts.append(f"{missing}{'' if there else ' clips' if missing > 1 else ' clip'} to make")
+            parts.append("free" if self.free else self._price())
+        if self.faults:
+            parts.append(f"{len(self.faults)} would fail")
+        return " · ".join(parts)
 
     def _price(self) -> str:
         return "price unknown" if self.price is None else money(self.price)
@@ -145,7 +151,7 @@ def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
     if sheet.cells > len(sheet.tiles) + len(sheet.faults):
         facts.append(("Cells", f"{sheet.cells}; some of them ask for the same clip"))
     if sheet.elsewhere:
-        facts.append(("Elsewhere", f"the real hub would ask {money(sheet.elsewhere)}"))
+        facts.append(("Real hub", f"would ask {money(sheet.elsewhere)}"))
     if sheet.expected:
         facts.append(("Time", f"about {span(sheet.expected)}, by the log's history"))
     if sheet.trouble:
@@ -154,5 +160,5 @@ def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
 
 
 def _values(values: Sequence[str]) -> str:
-    count = f"{len(values)}: " if len(values) > 1 else ""
-    return f"{count}{shortened(' · '.join(values), 160)}"
+    count = f" ({len(values)})" if len(values) > 4 else ""
+    return f"{shortened(' · '.join(values), 160)}{count}"

@@ -7,16 +7,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from kling_nb.errors import RequestError
-from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import canonical_json, request_hash
 from kling_nb.models.draft import plain, resolved, with_media
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.request import TARGET, Request, request_type
 from kling_nb.research.axes import Point
 from kling_nb.research.fill import filled, slots_of
+from kling_nb.research.labels import Said, said_of, words_for
 
 Check = Callable[[Mapping[str, Any]], tuple[Request | None, list[Problem]]]
 
@@ -51,13 +51,14 @@ class Cell:
     problems: tuple[Problem, ...] = ()
     request_hash: str = ""
     id: str = ""
-    varied: frozenset[str] = frozenset()
-    """The axes on which cells differ; a label leaves the others out."""
+    varied: Said = field(default_factory=dict[str, Mapping[str, str]])
+    """What a label says of each value, for the axes on which cells differ; it leaves the others out."""
 
     @property
     def label(self) -> str:
         """Its values in one line, without those that all cells have."""
-        return " · ".join([value for name, value in self.at.items() if name in self.varied] or self.at.values())
+        said = [self.varied[name].get(value, value) for name, value in self.at.items() if name in self.varied]
+        return " · ".join(said or self.at.values())
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ class Drafting:
         fields = request_type(str(base.get("model", TARGET))).model_fields.keys()
         only_slots = slots_of(base, *points) - base.keys() - fields
         reads = [{name: self._value(name, value) for name, value in point.items()} for point in points]
-        varied = frozenset({REPEAT, *(name for name, known in self._labels.items() if len(known) > 1)})
+        varied = said_of({name: list(known.values()) for name, known in self._labels.items()}, only_slots)
+        varied = {**varied, REPEAT: {str(number): f"{REPEAT} {number}" for number in range(1, repeat + 1)}}
         cells: list[Cell] = []
         for read in reads:
             at = {name: label for name, (_, label) in read.items()}
@@ -166,26 +168,7 @@ class Drafting:
         return known[same]
 
 
-def words_for(value: Any) -> str:
-    """Return a value as a heading shows it."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "on" if value else "off"
-        case Asset():
-            return value.name or value.given
-        case {"prompt": prompt, "duration": seconds}:
-            return f"{prompt} ({seconds} s)"
-        case dict():
-            return ", ".join(f"{name} {words_for(item)}" for name, item in cast("dict[str, Any]", value).items())
-        case list():
-            return " + ".join(words_for(item) for item in cast("list[Any]", value)) or "none"
-        case _:
-            return str(value)
-
-
-def _numbered(cell: Cell, number: int, repeat: int, varied: frozenset[str]) -> Cell:
+def _numbered(cell: Cell, number: int, repeat: int, varied: Said) -> Cell:
     at = {**cell.at, REPEAT: str(number)} if repeat > 1 else cell.at
     name = hashlib.sha256(f"{cell.request_hash}#{number}".encode()).hexdigest()[:16] if cell.request else ""
     return Cell(at, number, cell.request, cell.problems, cell.request_hash, name, varied)

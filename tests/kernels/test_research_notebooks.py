@@ -57,11 +57,11 @@ def test_the_notebook_answers_its_question_and_pays_once(tmp_path: Path, hub: Hu
     shutil.copytree(NOTEBOOKS / "images", tmp_path / "images")
     notebook = executed(tmp_path, "03_prompt_sweep.ipynb")
 
-    assert "12 clips; 12 to make, free" in html_of(notebook, "plan = kn.sweep(")
+    assert "12 clips to make · free" in html_of(notebook, "plan = kn.sweep(")
     assert "20 s is too much" in html_of(notebook, "duration=[3, 10, 20]")
     assert "12 done" in html_of(notebook, "run = plan.run(")  # the cell keeps the end of it, as plain HTML
     assert html_of(notebook, "plan.matrix(").count("<video") == 12
-    assert "2 of 3 are there; 1 to make" in html_of(notebook, "wider = ")
+    assert "2 of 3 are there · 1 to make · free" in html_of(notebook, "wider = ")
     assert hub.posts == 12
 
     again = executed(tmp_path, "03_prompt_sweep.ipynb")

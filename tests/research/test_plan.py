@@ -113,8 +113,26 @@ def test_a_record_fills_one_cell_its_own_first_and_as_many_as_can_be(data: st.Da
 
 def test_a_label_leaves_out_what_all_cells_have() -> None:
     plan = design({"prompt": ["a cat", "a dog"], "duration": [5]}, repeat=2)
-    assert [cell.label for cell in plan.cells] == ["a cat · 1", "a cat · 2", "a dog · 1", "a dog · 2"]
+    assert [cell.label for cell in plan.cells] == [
+        "a cat · repeat 1",
+        "a cat · repeat 2",
+        "a dog · repeat 1",
+        "a dog · repeat 2",
+    ]
     assert [cell.label for cell in design({"prompt": ["a cat"], "duration": [5]}).cells] == ["a cat · 5"]
+
+
+def test_a_label_says_what_tells_cells_apart_and_what_a_bare_figure_means() -> None:
+    prompts = ["@Image1 turns round, candle light", "@Image1 turns round, hard neon light"]
+    plan = design({"prompt": prompts, "multi_prompt.0.duration": [2, 3], "aspect_ratio": ["16:9", "1:1"]})
+    assert [cell.label for cell in plan.cells][::3] == [
+        "… candle light · duration 2 · 16:9",
+        "… candle light · duration 3 · 1:1",
+        "… hard neon light · duration 3 · 16:9",
+    ]
+    assert list(plan.axes["prompt"]) == prompts
+    plan = design({"prompt": ["boat at {hour}"], "hour": [3, 4]})
+    assert [cell.label for cell in plan.cells] == ["3", "4"]
 
 
 def test_zip_takes_values_together_and_says_when_they_are_not_equally_many() -> None:

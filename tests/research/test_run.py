@@ -53,7 +53,7 @@ def go(*processes: subprocess.Popen[str]) -> list[str]:
 
 def test_a_plan_says_what_it_costs_and_once_made_costs_nothing(plan: Plan, hub: HubSide) -> None:
     assert (len(plan), plan.price, hub.posts) == (4, 4 * THREE_SECONDS, 0)
-    assert plan.sheet().summary == "4 clips; 4 to pay, $2.69"
+    assert plan.sheet().summary == "4 clips to make · $2.69"
 
     records = plan.run().result(40)
 
@@ -68,7 +68,7 @@ def test_a_plan_says_what_it_costs_and_once_made_costs_nothing(plan: Plan, hub: 
 
 def test_a_clip_that_was_made_outside_the_plan_is_not_paid_for_again(studio: Studio, plan: Plan, hub: HubSide) -> None:
     studio.gather(studio.generate(plan.cells[0].request)).result(40)
-    assert plan.sheet().summary == "1 of 4 are there; 3 to pay, $2.02"
+    assert plan.sheet().summary == "1 of 4 is there · 3 to make · $2.02"
     plan.run().result(40)
     assert hub.posts == 4
 
@@ -120,7 +120,7 @@ def test_two_kernels_with_the_same_plan_pay_for_each_clip_once(hub: HubSide, tmp
 
 def test_what_would_fail_is_said_before_anything_is_spent(studio: Studio, hub: HubSide) -> None:
     plan = studio.sweep("a paper boat", duration=[2, 3])
-    assert [(label, [problem.field for problem in why]) for label, why in plan.faults] == [("2", ["duration"])]
+    assert [(label, [problem.field for problem in why]) for label, why in plan.faults] == [("duration 2", ["duration"])]
     with pytest.raises(errors.RequestError, match="2 s is too little"):
         plan.run()
     assert hub.posts == 0
