@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import base64
+import logging
+import math
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from kling_nb.models.record import Record, Reference
+from kling_nb.errors import SettingsError
+from kling_nb.models.embed import MEGABYTE, Embed, Film
+from kling_nb.models.frontend import VSCODE_NOTEBOOK, Frontend, frontend_of, notebook_of
+from kling_nb.models.record import Clip, Record, Reference
+
+logger = logging.getLogger(__name__)
+
+
+def frontend() -> Frontend:
+    """Return what shows this kernel's outputs."""
+    return frontend_of(os.environ, _namespace())
 
 
 def notebook_path() -> Path | None:
-    """Return the notebook that this kernel runs, None where the server does not say."""
-    name = os.environ.get("JPY_SESSION_NAME", "")
-    return Path(name) if name.endswith(".ipynb") and Path(name).is_absolute() else None
+    """Return the notebook that this kernel runs, None where nobody says."""
+    return notebook_of(os.environ, _namespace().get(VSCODE_NOTEBOOK))
 
 
 class Links:
-    """Resolves a record's media for its card. Videos are linked; pictures are small enough to be embedded."""
+    """Resolves a record's media for its card. Videos are linked, or embedded as `embed` and the frontend decide;
+    pictures are small enough to be embedded always.
+    """
 
     def __init__(
         self,
@@ -26,19 +42,24 @@ class Links:
         file: Callable[[str], Path | None],
         small_poster: Callable[[bytes], str],
         small_thumbnail: Callable[[bytes], str],
+        *,
+        embed: Callable[[], Embed] = Embed,
+        seen_in: Callable[[], Frontend] = frontend,
     ) -> None:
         self._folder, self._beside, self._file = folder, beside, file
         self._small_poster, self._small_thumbnail = small_poster, small_thumbnail
+        self._embed, self._seen_in = embed, seen_in
 
-    def clip(self, record: Record) -> str | None:
-        """Return the clip's URL relative to the notebook; None when the file is missing."""
-        if record.clip is None or not (self._folder / record.clip.file).exists():
-            return None
-        try:
-            relative = os.path.relpath(self._folder / record.clip.file, self._beside)
-        except ValueError:  # another drive: no relative way leads there
-            return (self._folder / record.clip.file).as_uri()
-        return quote(Path(relative).as_posix())
+    def films(self, records: Sequence[Record]) -> list[Film]:
+        """Return how one output shows the clips of these records; together they stay under what may be embedded."""
+        where, embed = self._seen_in(), self._chosen_embed()
+        files = [self._clip_file(record) for record in records]
+        sizes = [file.stat().st_size if file else None for file in files]
+        hint = where.hint if where.links else _out_of_reach(sum(filter(None, sizes)), embed, where)
+        return [
+            self._film(record.clip, file, inside, where, hint) if record.clip else Film()
+            for record, file, inside in zip(records, files, embed.chosen(sizes, where), strict=True)
+        ]
 
     def poster(self, record: Record) -> str | None:
         """Return a small poster as a data URI."""
@@ -48,6 +69,52 @@ class Links:
         """Return a small picture of a reference as a data URI."""
         return self._embedded(reference.thumbnail, self._small_thumbnail)
 
+    def _film(self, clip: Clip, file: Path | None, inside: bool, where: Frontend, hint: str) -> Film:
+        if file is None:
+            return Film(hint=f"The file is not there any more: {clip.file}")
+        silent = _SILENT.format(where.name) if clip.audio_codec in where.silent else ""
+        href = self._address(file) if where.links else None
+        if inside:
+            source = f"data:{clip.media_type};base64,{base64.b64encode(file.read_bytes()).decode()}"
+            return Film(source, href, silent)
+        if href is not None:
+            return Film(href, href, " ".join(filter(None, [hint, silent])))
+        return Film(hint=f"The clip is at {file}. {hint}")
+
+    def _clip_file(self, record: Record) -> Path | None:
+        file = self._folder / record.clip.file if record.clip else None
+        return file if file and file.exists() else None
+
+    def _address(self, file: Path) -> str:
+        try:
+            relative = os.path.relpath(file, self._beside)
+        except ValueError:  # another drive: no relative way leads there
+            return file.as_uri()
+        return quote(Path(relative).as_posix())
+
+    def _chosen_embed(self) -> Embed:
+        try:
+            return self._embed()
+        except SettingsError as exc:  # a paid clip is shown in any case; `kn.options.embed` raises it
+            logger.warning("%s", exc)
+            return Embed()
+
     def _embedded(self, digest: str | None, small: Callable[[bytes], str]) -> str | None:
         file = self._file(digest) if digest else None
         return small(file.read_bytes()) if file else None
+
+
+_SILENT = "{} plays it without its sound (AAC): open the file in another player."
+
+
+def _out_of_reach(size: int, embed: Embed, where: Frontend) -> str:
+    """Say how clips of so many bytes in one output are shown where no link leads to them."""
+    if not embed.wanted(where):
+        return f"{where.name} cannot link to it; kn.options.embed = 'auto' embeds it."
+    needed = max(1, math.ceil(size / MEGABYTE))
+    return f"It is not embedded: an output takes {embed.cap:g} MB. kn.options.embed = {needed} embeds it."
+
+
+def _namespace() -> Mapping[str, Any]:
+    """What the user's cells have defined, and what a frontend has put there."""
+    return vars(sys.modules["__main__"])

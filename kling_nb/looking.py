@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from kling_nb.views.panel import Panel
 
 
+#: What no code is: one word.
+_ID = re.compile(r"[\w.-]+")
+
+
 class Looking(Making):
     """The panel, the log, the gallery, the comparison."""
 
@@ -32,12 +37,15 @@ class Looking(Making):
         """Return the panel that builds a request; filled from a request, a record or fields when given.
 
         A text is read as code: a cURL command, a JSON body or a Python call. What of it was not understood is listed.
+        One word is a record's id: `LogError` when the log has none of that name.
         """
         from kling_nb.actions import Actions
         from kling_nb.views.panel import Panel
 
         parts, lost = self.parts, list[str]()
         request: Request | Mapping[str, Any] | str | None
+        if isinstance(source, str) and _ID.fullmatch(source.strip()):
+            source = self.store.get(source.strip())
         if isinstance(source, Record):
             request, lost = fields_left(source, self.store.read)
         else:

@@ -8,10 +8,17 @@ from typing import Any
 from kling_nb.errors import KlingError
 from kling_nb.logbook.store import Log
 from kling_nb.models.budget import dollars
+from kling_nb.models.embed import CAP, Embed
 from kling_nb.render.options import OptionRow, options_html, options_text
 from kling_nb.render.words import money
 
 _KIND = "option"
+_EMBEDDING = f"a cell holds its clip itself; auto: where links lead nowhere (Colab, Voila), up to {CAP:g} MB an output"
+
+
+def embed_of(store: Log) -> Embed:
+    """Return what a log's user has said about embedding. Raises `SettingsError` when it cannot be read."""
+    return Embed.parse(store.kept(_KIND, "embed"))
 
 
 class Options:
@@ -36,6 +43,23 @@ class Options:
         else:
             self._store.keep(_KIND, "confirm_above", str(amount))
 
+    @property
+    def embed(self) -> str | float:
+        """When a cell holds a clip itself instead of a link to it: `"auto"` (the default: where links cannot work),
+        `"never"`, `"always"`, or a number: always, up to so many megabytes an output.
+
+        Raises `SettingsError` for anything else, also where the log has it.
+        """
+        return embed_of(self._store).value
+
+    @embed.setter
+    def embed(self, value: Any) -> None:
+        chosen = Embed.parse(value)
+        if chosen == Embed():
+            self._store.drop(_KIND, "embed")
+        else:
+            self._store.keep(_KIND, "embed", chosen.value)
+
     def __setattr__(self, name: str, value: Any) -> None:
         if not isinstance(getattr(type(self), name, None), property):
             raise KlingError(f"there is no option {name!r}: there are {', '.join(row.name for row in self.rows())}")
@@ -45,7 +69,11 @@ class Options:
         """Return each option with its value in words and what it means."""
         above = self.confirm_above
         said = "never" if above is None else money(above)
-        return [OptionRow("confirm_above", said, "the panel asks once more before it spends more than this at once")]
+        embed = embed_of(self._store)
+        return [
+            OptionRow("confirm_above", said, "the panel asks once more before it spends more than this at once"),
+            OptionRow("embed", f"up to {embed.cap:g} MB" if embed.mode == "always" else embed.mode, _EMBEDDING),
+        ]
 
     def _kept(self, name: str) -> Any:
         return self._store.kept(_KIND, name)

@@ -22,6 +22,7 @@ from kling_nb.loop import BackgroundLoop
 from kling_nb.models import restore
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.options import embed_of
 from kling_nb.pace import LOCAL_PACE, Pace
 from kling_nb.render import small_poster, small_thumbnail
 from kling_nb.screen import Screen
@@ -118,7 +119,8 @@ class Wiring(ABC):
         connection = Connection(settings, self._loop, store, self._upload)
         notebook = notebook_path()
         beside = notebook.parent if notebook else self._beside
-        screen = Screen(Links(store.folder, beside, store.file, small_poster, small_thumbnail))
+        links = Links(store.folder, beside, store.file, small_poster, small_thumbnail, embed=lambda: embed_of(store))
+        screen = Screen(links)
 
         def engine(hub: Any, pace: Pace, describe: Any) -> Engine:
             made = Engine(

@@ -38,7 +38,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     for name in os.environ:
-        if name.startswith(("OXEN_", "KLING_NB_", "JPY_")):
+        if name.startswith(("OXEN_", "KLING_NB_", "JPY_", "VSCODE_", "COLAB_", "VOILA_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.chdir(tmp_path)

@@ -36,6 +36,8 @@ class Delivery:
                 except (errors.HubError, errors.TransferError, errors.LogError) as exc:
                     if attempt == _CLIP_ATTEMPTS or isinstance(exc, errors.LogError):
                         self._roster.tell([job], trouble=f"{exc} The clip is safe at the hub; kn.resume() fetches it.")
+                        if not isinstance(exc, errors.LogError):
+                            await self._roster.write_down(job)
                         job.finish(error=exc)
                         return
 
@@ -43,7 +45,7 @@ class Delivery:
         if not url:
             raise errors.TransferError("The hub calls the job done, but gives no address for its clip.")
         partial = await asyncio.to_thread(self._log.partial, job.id)
-        fetched = await self._hub.fetch(url, partial, renew)
+        fetched = await self._hub.fetch(url, partial, renew, lambda words: self._roster.note([job], words))
         try:
             clip = await asyncio.to_thread(self._log.keep_clip, job.id, fetched.file, fetched.digest)
         except errors.TransferError:

@@ -19,7 +19,7 @@ from kling_nb.engine.job import Job
 from kling_nb.engine.ports import Hub, Log, Screen
 from kling_nb.engine.roster import Roster
 from kling_nb.engine.sending import Sending
-from kling_nb.engine.states import AT_THE_HUB, fail, heard, move, progress_of
+from kling_nb.engine.states import AT_THE_HUB, fail, heard, move, progress_of, said
 from kling_nb.engine.tracker import Tracker
 from kling_nb.loop import BackgroundLoop
 from kling_nb.models.generation import Generation
@@ -112,6 +112,7 @@ class Engine:
         running = [job for job in jobs if job.state in AT_THE_HUB]
         if running:
             self._tracking().watch([job.kept.generation_id or "" for job in running], look=True)
+        self._roster.note(jobs, "A kernel took it up again.")
         for job in jobs:
             await self._roster.expect(job.kept)
             if job.state == "downloading":
@@ -205,7 +206,7 @@ class Engine:
 
     async def _stop(self, job: Job, note: str) -> None:
         generation = await self._hub.cancel(job.kept.generation_id or "")
-        job.become(job.kept.model_copy(update={"notes": (*job.kept.notes, note)}), job.progress)
+        job.keep(said(job.kept.model_copy(update={"notes": (*job.kept.notes, note)}), note, self._roster.now()))
         await self._heard(job, generation)
 
     # --- inside ---

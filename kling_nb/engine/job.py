@@ -241,6 +241,11 @@ class Job:
             except Exception:  # a broken view must not end the work on a paid job
                 logger.exception("a listener of job %s failed", record.id)
 
+    def keep(self, record: Record) -> None:
+        """Take what was said of it into its record; how it stands is the same."""
+        with self._guard:
+            self._record = record
+
     def finish(self, path: Path | None = None, error: KlingError | None = None) -> None:
         """Let go whoever waits: with the file, or with why there is none here."""
         if not self._end.done():

@@ -13,7 +13,7 @@ from typing import Any
 from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.engine.ports import Log
-from kling_nb.engine.states import AT_THE_HUB, fail, move, progress_of
+from kling_nb.engine.states import AT_THE_HUB, fail, move, progress_of, said
 from kling_nb.loop import at_the_end
 from kling_nb.models.record import Record
 from kling_nb.pace import expected_seconds
@@ -57,11 +57,22 @@ class Roster:
 
     def tell(self, jobs: Sequence[Job], *, uploading: str = "", trouble: str = "") -> None:
         """Show how jobs stand: what is being uploaded, or what is in the way."""
+        if words := trouble or (f"Sending {uploading}." if uploading else ""):
+            self.note(jobs, words)
         for job in jobs:
             expected = self._expected.get(job.id)
             progress = progress_of(job.kept, expected_seconds=expected, uploading=uploading, trouble=trouble)
             if progress != job.progress:
                 job.become(job.kept, progress)
+
+    def note(self, jobs: Sequence[Job], words: str) -> None:
+        """Keep what was said of jobs on their way; it is written down with the next change of each."""
+        for job in jobs:
+            job.keep(said(job.kept, words, self.now()))
+
+    async def write_down(self, job: Job) -> None:
+        """Write down what was said of a job that stays as it is."""
+        job.keep(await asyncio.to_thread(self._log.save, job.kept))
 
     async def expect(self, record: Record) -> None:
         """Work out how long a job will take, from the log's own history, where that can be read."""

@@ -88,7 +88,7 @@ class Sending:
 
     async def _enqueue(self, jobs: list[Job], body: dict[str, Any]) -> None:
         try:
-            ids = await self._hub.enqueue(body)
+            ids = await self._hub.enqueue(body, lambda words: self._roster.note(jobs, words))
         except errors.KlingError as exc:
             if not _in_doubt(exc):
                 await self._roster.fail(jobs, exc, _remedy(exc))

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kling_nb.models.generation import Generation, moment
+from kling_nb.models.media import public_text
 from kling_nb.models.progress import Progress
-from kling_nb.models.record import Failure, Record, Status
+from kling_nb.models.record import Failure, Message, Record, Status
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     "prepared": frozenset({"submitting", "failed", "cancelled"}),
@@ -31,6 +32,10 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 AT_THE_HUB: frozenset[Status] = frozenset({"queued", "processing"})
 
 
+#: How many messages a record keeps, and how many characters of each.
+MOST_MESSAGES, LONGEST_MESSAGE = 24, 240
+
+
 class IllegalMove(AssertionError):
     """A move that the table does not have: a mistake of ours, not of the user's."""
 
@@ -46,7 +51,45 @@ def move(record: Record, status: Status, at: datetime.datetime, **changes: Any) 
         times = times.model_copy(update={"accepted": at})
     if status in ("succeeded", "failed", "cancelled"):
         times = times.model_copy(update={"ended": at})
-    return record.model_copy(update={"status": status, "times": times, **changes})
+    moved = record.model_copy(update={"status": status, "times": times, **changes})
+    return said(moved, _words_for(record, moved), at)
+
+
+def said(record: Record, text: str, at: datetime.datetime) -> Record:
+    """Return the record with one more message of its way: no signed query, nothing twice in a row, no endless list."""
+    text = _line(public_text(text), LONGEST_MESSAGE)
+    if record.messages and record.messages[-1].text == text:
+        return record
+    half = MOST_MESSAGES // 2
+    full = len(record.messages) >= MOST_MESSAGES
+    kept = (*record.messages[:half], *record.messages[-half + 1 :]) if full else record.messages
+    return record.model_copy(update={"messages": (*kept, Message(at=at.replace(microsecond=0), text=text))})
+
+
+def _words_for(before: Record, after: Record) -> str:
+    """Say a move as its record tells it later."""
+    match after.status:
+        case "failed" if after.failure:
+            return after.failure.message
+        case "uncertain" if after.notes:
+            return after.notes[-1]
+        case "queued" if before.status == "uncertain":
+            return "Found in the hub's queue"
+        case status:
+            return _SAID[status]
+
+
+_SAID: Mapping[Status, str] = {
+    "prepared": "Preparing",
+    "submitting": "Sent",
+    "uncertain": "No answer came",
+    "queued": "Queued",
+    "processing": "Generating",
+    "downloading": "Fetching the clip",
+    "succeeded": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
 
 
 def fail(record: Record, kind: str, message: str, remedy: str, at: datetime.datetime) -> Record:
@@ -127,9 +170,13 @@ def _price(record: Record) -> str:
 
 
 def _title(record: Record) -> str:
-    text = " ".join(record.prompt.split()) or record.model
     number = f" · {record.index + 1} of {record.generations}" if record.generations > 1 else ""
-    return (text if len(text) <= 80 else f"{text[:79]}…") + number
+    return (_line(record.prompt, 80) or record.model) + number
+
+
+def _line(text: str, longest: int) -> str:
+    whole = " ".join(text.split())
+    return whole if len(whole) <= longest else f"{whole[: longest - 1]}…"
 
 
 def _with_times(record: Record, generation: Generation) -> Record:

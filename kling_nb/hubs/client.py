@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -20,6 +20,8 @@ from kling_nb.models.media import public_url
 from kling_nb.settings import is_loopback
 
 A = TypeVar("A", Generation, Model)
+#: Takes, in words, what a reader of the record should know of the way: that something was tried again.
+Say = Callable[[str], None]
 
 #: Must not contain the hub's own name: it would take us for its command-line tool (HUB_API section 1).
 USER_AGENT = "kling-nb/0.1"
@@ -38,6 +40,10 @@ class _Unsigned(logging.Filter):
 
 
 _UNSIGNED = _Unsigned()
+
+
+def silently(_words: str) -> None:
+    """Where nobody keeps what is said."""
 
 
 class HubClient:
@@ -75,13 +81,13 @@ class HubClient:
 
     # --- the queue (HUB_API section 3) ---
 
-    async def enqueue(self, body: Mapping[str, Any]) -> list[str]:
+    async def enqueue(self, body: Mapping[str, Any], say: Say = silently) -> list[str]:
         """Send one request and return the ids of its generations. Sent again only when it cannot have been received.
 
         Raises the `HubError` that fits; after `ReplyLost` and `HubFault` the job may exist.
         """
         try:
-            answer = await self._send("enqueue", "POST", "/api/ai/queue", json=dict(body))
+            answer = await self._send("enqueue", "POST", "/api/ai/queue", say=say, json=dict(body))
         except errors.ModelNotFound as exc:
             raise await self._with_alternatives(exc) from exc
         entries = answer.get("generations")
@@ -172,10 +178,16 @@ class HubClient:
             await client.aclose()
 
     async def _send(
-        self, sending: retry.Sending, method: str, path: str, attempts: int | None = None, **content: Any
+        self,
+        sending: retry.Sending,
+        method: str,
+        path: str,
+        attempts: int | None = None,
+        say: Say = silently,
+        **content: Any,
     ) -> dict[str, Any]:
         client = self._enqueues if sending == "enqueue" else self._api
-        async for attempt in _attempts(sending, attempts or self._attempts):
+        async for attempt in _attempts(sending, attempts or self._attempts, say):
             with attempt:
                 try:
                     response = await client.request(method, path, headers=self.authorization(), **content)
@@ -185,12 +197,17 @@ class HubClient:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _attempts(sending: retry.Sending, most: int) -> AsyncRetrying:
+def _attempts(sending: retry.Sending, most: int, say: Say) -> AsyncRetrying:
     def wait(state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         return retry.delay(state.attempt_number, failure, random.random())  # noqa: S311 - spreads load, keeps no secret
 
+    def tell(state: RetryCallState) -> None:
+        failure = state.outcome.exception() if state.outcome else None
+        say(f"{failure} Trying again in {state.upcoming_sleep:.1f} s.")
+
     return AsyncRetrying(
+        before_sleep=tell,
         retry=retry_if_exception(lambda failure: retry.may_resend(sending, failure)),
         wait=wait,
         stop=stop_after_attempt(most),

@@ -13,7 +13,7 @@ import httpx
 
 from kling_nb import errors, retry
 from kling_nb.hubs.answers import error_of, transport_error
-from kling_nb.hubs.client import HubClient, origin_of
+from kling_nb.hubs.client import HubClient, Say, origin_of, silently
 
 _ATTEMPTS, _REDIRECTS, _CHUNK = 8, 5, 1 << 18
 
@@ -27,27 +27,31 @@ class Downloaded:
     size: int
 
 
-async def download(client: HubClient, url: str, target: Path, renew: Callable[[], Awaitable[str | None]]) -> Downloaded:
+async def download(
+    client: HubClient, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], say: Say = silently
+) -> Downloaded:
     """Fetch a result into `target`, going on from what an earlier attempt left there.
 
-    `renew` gives a fresh URL when this one has expired. Raises `TransferError` when it did not arrive whole after
-    several attempts; what arrived stays in `target`.
+    `renew` gives a fresh URL when this one has expired; `say` is told of each new attempt. Raises `TransferError` when
+    it did not arrive whole after several attempts; what arrived stays in `target`.
     """
     last: Exception | None = None
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return await _fetch(client, url, target)
+            return await _fetch(client, url, target, say)
         except (errors.AuthError, errors.NotFound, errors.InvalidParams) as exc:
             last, fresh = exc, await renew()
             url = fresh or url
+            say("The clip's address had expired; the hub has signed it again.")
         except (errors.HubError, errors.TransferError) as exc:
             last = exc
+            say(f"The download broke off: {exc}")
         if attempt < _ATTEMPTS:
             await asyncio.sleep(retry.delay(attempt, last, 0.5))
     raise errors.TransferError(f"The clip did not arrive whole after {_ATTEMPTS} attempts: {last}") from last
 
 
-async def _fetch(client: HubClient, url: str, target: Path) -> Downloaded:
+async def _fetch(client: HubClient, url: str, target: Path, say: Say) -> Downloaded:
     have = target.stat().st_size if target.exists() else 0
     try:
         async with _opened(client, url, {"Range": f"bytes={have}-"} if have else {}) as response:
@@ -60,6 +64,8 @@ async def _fetch(client: HubClient, url: str, target: Path) -> Downloaded:
                 await response.aread()
                 raise _refusal(response)
             going_on = response.status_code == 206 and have > 0
+            if going_on:
+                say(f"The download goes on at {have / 1e6:.1f} MB.")
             await _receive(response, target, append=going_on)
             expected = _length(response, have if going_on else 0)
     except httpx.TransportError as exc:

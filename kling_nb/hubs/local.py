@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kling_nb import errors
+from kling_nb.hubs.client import Say
 from kling_nb.hubs.download import Downloaded
 from kling_nb.hubs.oxen import Oxen
 from kling_nb.models.asset import Asset
@@ -41,9 +42,9 @@ class LocalHub:
                 self._oxen = self._connect(address)
             return self._oxen
 
-    async def enqueue(self, body: Mapping[str, Any]) -> list[str]:
+    async def enqueue(self, body: Mapping[str, Any], say: Say) -> list[str]:
         """Send one request; see `HubClient.enqueue`."""
-        return await self._try(lambda hub: hub.enqueue(body))
+        return await self._try(lambda hub: hub.enqueue(body, say))
 
     async def listed(self, **filters: str) -> list[Generation]:
         """Return the queue's list; without filters the running jobs."""
@@ -75,9 +76,9 @@ class LocalHub:
         """Return a URL that the hub can read the asset at."""
         return await self._try(lambda hub: hub.address_of(asset))
 
-    async def fetch(self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]]) -> Downloaded:
+    async def fetch(self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], say: Say) -> Downloaded:
         """Download a result."""
-        return await self._try(lambda hub: hub.fetch(url, target, renew))
+        return await self._try(lambda hub: hub.fetch(url, target, renew, say))
 
     async def aclose(self) -> None:
         """Close every connection; the server itself ends when it is idle."""

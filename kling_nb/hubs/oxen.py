@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kling_nb.hubs.client import HubClient
+from kling_nb.hubs.client import HubClient, Say
 from kling_nb.hubs.download import Downloaded, download
 from kling_nb.hubs.upload import Uploads
 from kling_nb.models.asset import Asset
@@ -26,9 +26,9 @@ class Oxen:
         """Where it answers: part of every record."""
         return self.client.base_url
 
-    async def enqueue(self, body: Mapping[str, Any]) -> list[str]:
+    async def enqueue(self, body: Mapping[str, Any], say: Say) -> list[str]:
         """Send one request; see `HubClient.enqueue`."""
-        return await self.client.enqueue(body)
+        return await self.client.enqueue(body, say)
 
     async def listed(self, **filters: str) -> list[Generation]:
         """Return the queue's list; without filters the running jobs."""
@@ -58,9 +58,9 @@ class Oxen:
         """Return a URL that the hub can read the asset at, uploading it if need be."""
         return await self._uploads.address_of(asset)
 
-    async def fetch(self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]]) -> Downloaded:
+    async def fetch(self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], say: Say) -> Downloaded:
         """Download a result; see `download`."""
-        return await download(self.client, url, target, renew)
+        return await download(self.client, url, target, renew, say)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
 
 from kling_nb.errors import KlingError
 from kling_nb.models.price import Estimate
@@ -107,6 +107,28 @@ class Failure(_Part):
     remedy: str = ""
 
 
+class Message(_Part):
+    """One thing that was said between the click and the card, and when, in UTC.
+
+    In JSON it is one line, `2026-11-22T12:00:01Z Queued`: a notebook that keeps many cards has many of them.
+    """
+
+    at: datetime.datetime
+    text: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_line(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        at, _, text = given.partition(" ")
+        return {"at": at, "text": text}
+
+    @model_serializer
+    def _line(self) -> str:
+        return f"{self.at.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ} {self.text}"
+
+
 class Home(Protocol):
     """Where a record can be acted on: what `Record.request`, `.rerun` and its display need from a studio."""
 
@@ -166,6 +188,8 @@ class Record(_Part):
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
     """What happened on the way that a reader should know, in order."""
+    messages: tuple[Message, ...] = ()
+    """What was said on the way, oldest first: queued, asked again, found, settled. Never a key nor a signed query."""
     rerun_of: str | None = None
     plan: str | None = None
     """The id of the sweep that it was made for."""

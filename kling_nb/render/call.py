@@ -24,4 +24,9 @@ def call_text(record: Record) -> str:
         what = ", ".join(path for path, name in names.items() if name is None) or "a reference"
         return f"# {' '.join(what.split())} was given as bytes or pixels: the log has kept it\n{rerun}"
     verb = "kn.preview" if record.kind == "preview" else "kn.generate"
-    return f"{call(verb, fields)}\n\n# the same, from the log, pictures included\n{rerun}"
+    return f"{call(verb, fields)}\n\n# or, pictures included\n{rerun}"
+
+
+def panel_text(record: Record) -> str:
+    """Return the call that opens the panel filled with the record's request."""
+    return f"kn.panel({quoted(record.id)})"

@@ -7,8 +7,9 @@ from typing import Any
 
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import reproducibility
-from kling_nb.render.call import call_text
-from kling_nb.render.facts import facts_of, headline, origins_of
+from kling_nb.render.call import call_text, panel_text
+from kling_nb.render.details import details_of
+from kling_nb.render.facts import facts_of, headline
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
 from kling_nb.render.pictures import groups_of
@@ -45,8 +46,9 @@ def card_html(record: Record, links: Links) -> str:
         groups=groups_of(record, links),
         stars=stars_of(record),
         facts=facts_of(record),
-        origins=origins_of(record),
+        details=details_of(record),
         call=call_text(record),
+        panel=panel_text(record),
         failure=failure_html(record),
         repeatable=str(reproducibility(record)),
     )
@@ -113,14 +115,14 @@ def _figures(record: Record) -> list[str]:
 def _screen(record: Record, links: Links) -> dict[str, Any]:
     """Return what stands where the clip goes, and how large, so that the page does not jump when it loads."""
     width, height = _box(record)
+    (film,) = links.films([record])
     return {
-        "clip": links.clip(record) if record.clip else None,
+        "film": film,
         "poster": links.poster(record) if record.clip else None,
         "ended": record.ended or record.status == "uncertain",
         "words": STATUS_WORDS[record.status],
         "still": bool(record.clip and record.clip.media_type.startswith("image/")),
         "silent": bool(record.clip and record.clip.audio_codec is None),
-        "file": record.clip.file if record.clip else "",
         "width": width,
         "height": height,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kling_nb.models.embed import Film
 from kling_nb.models.record import Record
 from kling_nb.render.card import badge_of, stars_of
 from kling_nb.render.differences import LETTERS, Difference, differences
@@ -20,7 +21,10 @@ def compare_html(records: Sequence[Record], links: Links, found: Sequence[Differ
     """Return the clips as linked videos side by side, and under them only what differs: `found`, or the parameters."""
     return fill(
         "compare",
-        takes=[_take(record, letter, links) for record, letter in zip(records, LETTERS, strict=False)],
+        takes=[
+            _take(record, letter, film, links)
+            for record, letter, film in zip(records, LETTERS, links.films(records), strict=False)
+        ],
         found=differences(records) if found is None else found,
         same=SAME,
         letters=LETTERS[: len(records)],
@@ -38,12 +42,12 @@ def compare_text(records: Sequence[Record], found: Sequence[Difference] | None =
     return "\n".join([*heads, *(rows or [SAME])])
 
 
-def _take(record: Record, letter: str, links: Links) -> dict[str, Any]:
+def _take(record: Record, letter: str, film: Film, links: Links) -> dict[str, Any]:
     clip = record.clip
     return {
         "letter": letter,
         "record": record,
-        "clip": links.clip(record),
+        "film": film,
         "poster": links.poster(record),
         "still": bool(clip and clip.media_type.startswith("image/")),
         "figures": " · ".join(fact.value for fact in headline(record) if fact.label != "audio"),

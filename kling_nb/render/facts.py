@@ -6,7 +6,7 @@ import datetime
 from typing import Any, NamedTuple
 
 from kling_nb.models.record import Record
-from kling_nb.render.words import day, price_of, size, span
+from kling_nb.render.words import day, price_of, span
 
 
 class Fact(NamedTuple):
@@ -46,26 +46,6 @@ def facts_of(record: Record) -> list[Fact]:
     return [fact for fact in facts if fact.value]
 
 
-def origins_of(record: Record) -> str:
-    """Return which bytes went in and came out, and through what; folded away in a card."""
-    clip = record.clip
-    facts = [
-        Fact("Request", record.request_hash),
-        Fact("Clip", clip.digest if clip else ""),
-        *(Fact(item.path, item.identity) for item in record.references),
-        Fact("Generation", record.generation_id or ""),
-        Fact("Schema", record.schema_digest or ""),
-        Fact("Hub", record.hub),
-        Fact("File", _file(record)),
-        Fact("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
-        Fact("Notebook", record.notebook or ""),
-        Fact("Rerun of", record.rerun_of or ""),
-        *(Fact("On the way", note) for note in record.notes),
-    ]
-    width = max(len(fact.label) for fact in facts if fact.value)
-    return "\n".join(f"{fact.label:<{width}}  {fact.value}" for fact in facts if fact.value)
-
-
 _SHOWN_ELSEWHERE = frozenset(
     {"model", "prompt", "multi_prompt", "negative_prompt", "input_image", "elements", "start_image_url"}
     | {"tail_image_url", "input_video"}
@@ -91,13 +71,3 @@ def _timings(record: Record) -> str:
 
 def _between(start: datetime.datetime | None, end: datetime.datetime | None) -> str:
     return span((end - start).total_seconds()) if start and end else ""
-
-
-def _file(record: Record) -> str:
-    clip = record.clip
-    if clip is None:
-        return ""
-    codecs = " + ".join(codec for codec in (clip.video_codec, clip.audio_codec) if codec)
-    frames = f"{clip.frames} frames" if clip.frames else ""
-    rate = f"{clip.fps:g} fps" if clip.fps else ""
-    return " · ".join(part for part in (clip.file, size(clip.size), codecs, rate, frames) if part)

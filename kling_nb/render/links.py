@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from kling_nb.models.embed import Film
 from kling_nb.models.record import Record, Reference
 
 
 class Links(Protocol):
     """The addresses of a record's media, fit for an attribute as they are."""
 
-    def clip(self, record: Record) -> str | None:
-        """Return a relative URL, already quoted, or a data URI; None when the file is missing."""
+    def films(self, records: Sequence[Record]) -> list[Film]:
+        """Return how one output shows the clips of these records: a relative URL, already quoted, or a data URI."""
         ...
 
     def poster(self, record: Record) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from functools import cache
 from importlib.resources import files
@@ -18,15 +19,27 @@ _SHARED: dict[str, Any] = {"css": STYLES, "tones": TONES, "no_math": NO_MATH, "t
 
 def fill(template: str, **values: Any) -> str:
     """Return the HTML of `templates/<template>.html.jinja` in as few bytes as it takes."""
-    html = _environment().get_template(f"{template}.html.jinja").render(_SHARED | values)
-    return html.encode("utf-8", "replace").decode()  # half a surrogate pair would make the notebook unwritable
+    page = _environment().get_template(f"{template}.html.jinja").render(_SHARED | values)
+    return page.encode("utf-8", "replace").decode()  # half a surrogate pair would make the notebook unwritable
 
 
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # lazily: 20 ms that a plain import need not pay
 
-    return Environment(autoescape=True, loader=FunctionLoader(_source), undefined=StrictUndefined)
+    environment = Environment(autoescape=True, loader=FunctionLoader(_source), undefined=StrictUndefined)
+    environment.filters["words"] = _words
+    return environment
+
+
+def _words(text: str) -> Any:
+    """Escape what stands between tags, and never in an attribute: quotes may stay there, which code is full of.
+
+    Lines are broken by a tag: in a notebook's file a line of its own costs more.
+    """
+    from markupsafe import Markup
+
+    return Markup(html.escape(text, quote=False).replace("\n", "<br>"))  # noqa: S704 - it is escaped
 
 
 def _source(name: str) -> str:

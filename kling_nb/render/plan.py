@@ -43,7 +43,7 @@ _TONES: Mapping[Tally, str] = {
 
 @dataclass(frozen=True)
 class Tile:
-    """One clip; `poster` is a data URI, `clip` a relative URL."""
+    """One clip; `poster` is a data URI, `clip` what plays it."""
 
     label: str
     state: Tally

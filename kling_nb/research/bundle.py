@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from kling_nb.models.embed import Film
 from kling_nb.models.record import Record, Reference
 from kling_nb.render import small_poster, small_thumbnail
 
@@ -66,10 +67,9 @@ class ReportLinks:
     def __init__(self, bundle: Bundle, clip: Callable[[Record, Path], str | None]) -> None:
         self._bundle, self._clip = bundle, clip
 
-    def clip(self, record: Record) -> str | None:
-        """Return the clip's address."""
-        source = self._bundle.file(record.clip.digest) if record.clip else None
-        return self._clip(record, source) if source else None
+    def films(self, records: Sequence[Record]) -> list[Film]:
+        """Return how the page shows these clips."""
+        return [self._film(record) for record in records]
 
     def poster(self, record: Record) -> str | None:
         """Return a small still as a data URI."""
@@ -80,6 +80,15 @@ class ReportLinks:
         """Return a small picture of a reference as a data URI."""
         source = self._bundle.file(reference.thumbnail) if reference.thumbnail else None
         return small_thumbnail(source.read_bytes()) if source else None
+
+    def _film(self, record: Record) -> Film:
+        if record.clip is None:
+            return Film()
+        source = self._bundle.file(record.clip.digest)
+        address = self._clip(record, source) if source else None
+        if address is None:
+            return Film(hint=f"The file is not there any more: {record.clip.file}")
+        return Film(address, None if address.startswith("data:") else address)
 
 
 def beside(record: Record, _source: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.logbook.cells import Made
 from kling_nb.models.budget import dollars
+from kling_nb.models.embed import Film
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
@@ -134,10 +135,13 @@ class Plan:
         """Return the clips over two axes as a value to be drawn."""
         made = self._desk.made(self._design)
         found = self._found(made)
+        films = dict(zip(found, self._desk.screen.links.films(list(found.values())), strict=True))
         tiles: dict[tuple[str, str], list[Tile]] = {}
         for cell in self._design.cells:
             place = (cell.at.get(down, "–"), cell.at.get(across, "–"))
-            tiles.setdefault(place, []).append(self._tile(cell, made.get(cell.id), found.get(cell.id)))
+            tiles.setdefault(place, []).append(
+                self._tile(cell, made.get(cell.id), found.get(cell.id), films.get(cell.id))
+            )
         heads = [list(dict.fromkeys(place[side] for place in tiles)) for side in (0, 1)]
         return MatrixSheet(down, across, heads[0], heads[1], tiles)
 
@@ -185,9 +189,9 @@ class Plan:
         }
         return {**cell.at, **seen, **facts}
 
-    def _tile(self, cell: Cell, made: Made | None, record: Record | None) -> Tile:
+    def _tile(self, cell: Cell, made: Made | None, record: Record | None, film: Film | None = None) -> Tile:
         note = "; ".join(map(str, cell.problems))
-        return tile_of(cell, self._state(cell, made), record, self._desk.screen.links, note=note)
+        return tile_of(cell, self._state(cell, made), record, self._desk.screen.links, note=note, film=film)
 
     def _state(self, cell: Cell, made: Made | None) -> Tally:
         if cell.request is None:

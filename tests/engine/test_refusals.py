@@ -48,6 +48,7 @@ def test_after_429_the_request_goes_out_again_and_is_queued_once(studio: Studio,
     job = studio.generate("a paper boat", duration=3)
     assert job.result(30).path.exists()
     assert (hub.posts, hub.enqueued) == (3, 1)
+    assert sum("Trying again in 0.0 s." in message.text for message in job.record.messages) >= 1
 
 
 def test_a_request_that_breaks_a_rule_is_never_sent(studio: Studio, hub: HubSide) -> None:

@@ -29,6 +29,12 @@ def test_a_torn_download_is_taken_up_where_it_broke(studio: Studio, hub: HubSide
     assert digest(clip.path) == clip.record.clip.digest
     assert clip.record.clip.frames == 72
     assert hub.asked(RESULT) == 3
+    said = [message.text for message in clip.record.messages]
+    assert said[:4] == ["Sent", "Queued", "Generating", "Fetching the clip"]
+    assert said[-1] == "Done"
+    assert any(text.startswith("The download broke off: ") for text in said)
+    assert any(text.startswith("The download goes on at ") for text in said)
+    assert studio.log()[clip.record.id].messages == clip.record.messages
 
 
 def test_an_expired_address_is_renewed_from_the_queue(studio: Studio, hub: HubSide) -> None:
@@ -36,6 +42,7 @@ def test_an_expired_address_is_renewed_from_the_queue(studio: Studio, hub: HubSi
     clip = made(studio)
     assert digest(clip.path) == clip.record.clip.digest
     assert hub.asked(READ) >= 1
+    assert "The clip's address had expired; the hub has signed it again." in [m.text for m in clip.record.messages]
 
 
 def test_a_slow_download_does_not_hold_up_other_jobs(studio: Studio, hub: HubSide) -> None:
@@ -74,9 +81,11 @@ def test_an_address_that_is_never_signed_again_ends_with_an_error_that_resume_me
     with pytest.raises(errors.TransferError, match="did not arrive whole"):
         job.result(40)
     assert (job.state, "kn.resume() fetches it" in job.progress.trouble) == ("downloading", True)
+    assert "did not arrive whole" in studio.log()[job.id].messages[-1].text
     hub.clear()
     again = studio.resume()
     assert again.result(30)[0].record.id == job.id
+    assert "A kernel took it up again." in [message.text for message in again[0].record.messages]
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_nb.engine.states import AT_THE_HUB, MOVES, IllegalMove, fail, heard, move, progress_of, remedy_for
+from kling_nb.engine.states import (
+    AT_THE_HUB,
+    LONGEST_MESSAGE,
+    MOST_MESSAGES,
+    MOVES,
+    IllegalMove,
+    fail,
+    heard,
+    move,
+    progress_of,
+    remedy_for,
+    said,
+)
 from kling_nb.models.generation import Generation, HubStatus
 from kling_nb.models.record import ENDED, Status
 
@@ -32,6 +45,26 @@ def test_the_table_knows_every_state_and_only_those() -> None:
     assert set(MOVES) == set(STATES)
     assert set().union(*MOVES.values()) <= set(STATES)
     assert {state for state in STATES if not MOVES[state]} == ENDED
+
+
+@given(st.lists(st.text(max_size=400), max_size=60))
+def test_messages_stay_few_and_short_the_first_and_the_last_among_them(texts: list[str]) -> None:
+    record = a_record()
+    for text in texts:
+        record = said(record, text, LATER)
+    kept = [message.text for message in record.messages]
+    assert len(kept) <= MOST_MESSAGES
+    assert all(len(text) <= LONGEST_MESSAGE and "\n" not in text for text in kept)
+    assert all(one != other for one, other in itertools.pairwise(kept)) or len(kept) == MOST_MESSAGES
+    if texts:
+        assert kept[0] == said(a_record(), texts[0], LATER).messages[0].text
+        assert kept[-1] == said(a_record(), texts[-1], LATER).messages[0].text
+    assert type(record).model_validate_json(record.model_dump_json()).messages == record.messages
+
+
+def test_a_message_keeps_no_signature() -> None:
+    record = said(a_record(), "https://me:pw@hub.example/clip.mp4?oxen_signature=c0ffee did not answer", LATER)
+    assert record.messages[0].text == "https://hub.example/clip.mp4 did not answer"
 
 
 def test_every_state_can_be_reached_and_every_unended_one_can_fail() -> None:

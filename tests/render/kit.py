@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image
 
 from kling_nb.models.canonical import canonical_request, request_hash
+from kling_nb.models.embed import Film
 from kling_nb.models.price import estimate
-from kling_nb.models.record import Clip, Record, Reference, Times
+from kling_nb.models.record import Clip, Message, Record, Reference, Times
 from kling_nb.models.request import request_type
 from kling_nb.render import small_poster, small_thumbnail
 
@@ -37,8 +39,9 @@ THUMBNAIL = small_thumbnail(picture(400, 400))
 class Media:
     """Links to media that are all there."""
 
-    def clip(self, record: Record) -> str | None:
-        return f"kling/{record.clip.file}" if record.clip else None
+    def films(self, records: Sequence[Record]) -> list[Film]:
+        addresses = [f"kling/{record.clip.file}" if record.clip else None for record in records]
+        return [Film(address, address) for address in addresses]
 
     def poster(self, record: Record) -> str | None:
         return POSTER
@@ -50,8 +53,8 @@ class Media:
 class NoMedia:
     """Links to media that are gone."""
 
-    def clip(self, record: Record) -> str | None:
-        return None
+    def films(self, records: Sequence[Record]) -> list[Film]:
+        return [Film(hint=f"The file is not there any more: {one.clip.file}" if one.clip else "") for one in records]
 
     def poster(self, record: Record) -> str | None:
         return None
@@ -84,6 +87,12 @@ CLIP = Clip(
 )
 TIMES = Times(
     created=at(0), submitted=at(0.4), accepted=at(1), enqueued=at(1), started=at(19), completed=at(172), ended=at(175)
+)
+
+
+WAY = tuple(
+    Message(at=at(seconds), text=text)
+    for seconds, text in ((0, "Sent"), (1, "Queued"), (19, "Generating"), (172, "Fetching the clip"), (175, "Done"))
 )
 
 
@@ -131,6 +140,7 @@ def record_of(fields: dict[str, Any] | None = None, **changes: Any) -> Record:
         "generation_id": "6f1c2d34-9a7b-4c1e-8d55-0a1b2c3d4e5f",
         "times": TIMES,
         "clip": CLIP,
+        "messages": WAY,
         "versions": {"kling_nb": "0.1.0", "python": "3.11.7"},
     }
     if changes.get("status", "succeeded") != "succeeded":

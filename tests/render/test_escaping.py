@@ -10,12 +10,28 @@ from hypothesis import strategies as st
 
 from kling_nb.models.problem import error
 from kling_nb.models.progress import Progress
-from kling_nb.models.record import Failure, Reference
+from kling_nb.models.record import Failure, Message, Reference
 from kling_nb.render import HubInfo, card_html, hub_html, problems_html, progress_html, records_html
 from tests.render.kit import CLIP, Media, NoMedia, at, digest_of, record_of
 
 PLANTED = "'\"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</pre></details>"
-TAGS = {"div", "span", "video", "img", "a", "details", "summary", "pre", "table", "tbody", "tr", "td", "b"}
+TAGS = {
+    "div",
+    "span",
+    "video",
+    "img",
+    "a",
+    "details",
+    "summary",
+    "pre",
+    "table",
+    "tbody",
+    "tr",
+    "td",
+    "b",
+    "code",
+    "br",
+}
 ATTRIBUTES = {"class", "style", "src", "href", "title", "alt", "width", "height", "poster", "target"} | {
     "controls",
     "loop",
@@ -40,7 +56,9 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes += [(name, value or "") for name, value in attrs]
-        if tag != "img":
+        if tag == "br":
+            self.text += "\n"
+        elif tag != "img":
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -63,9 +81,10 @@ def planted():
         tags=(PLANTED,),
         note=PLANTED,
         notes=(PLANTED,),
+        messages=(Message(at=at(1), text=PLANTED),),
         notebook=PLANTED,
         versions={PLANTED: PLANTED},
-        clip=CLIP.model_copy(update={"file": PLANTED, "video_codec": PLANTED}),
+        clip=CLIP.model_copy(update={"file": PLANTED, "video_codec": PLANTED, "media_type": PLANTED}),
         references=(
             Reference(path="input_image.0", identity=digest_of("x"), given=PLANTED, name=PLANTED),
             Reference(path=PLANTED, identity=f"https://e.org/{PLANTED}", given=PLANTED, name=PLANTED),

@@ -23,10 +23,49 @@ def test_an_option_holds_in_the_next_kernel(studio_at: Callable[..., Studio], hu
     assert first.options.confirm_above is None
 
 
+def test_what_is_said_of_embedding_holds_for_the_cards(
+    studio: Studio, studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    record = studio.generate("a paper boat", duration=3).result(60).record
+    linked = record._repr_mimebundle_()["text/html"]
+    assert "<video src='log/media/" in linked
+    studio.options.embed = 5
+    again = studio_at(hub)
+    assert again.options.embed == 5
+    assert "up to 5 MB" in repr(again.options)
+    for html in (
+        again.log()[record.id]._repr_mimebundle_()["text/html"],
+        again._curating().sheet({})["text/html"],
+    ):
+        assert "<video src='data:video/mp4;base64," in html
+        assert "<a href='log/media/" in html
+    again.options.embed = "auto"
+    assert studio.log()[record.id]._repr_mimebundle_()["text/html"] == linked
+
+
+def test_an_option_that_the_log_has_wrong_is_one_clear_error_and_the_cards_stay(studio: Studio) -> None:
+    studio.store.keep("option", "embed", "sometimes")
+    with pytest.raises(errors.SettingsError, match="embed is 'sometimes'"):
+        _ = studio.options.embed
+    assert "kling-card" in studio.preview("a paper boat", duration=3).result(60).record._repr_mimebundle_()["text/html"]
+    studio.options.embed = "auto"
+    assert studio.options.embed == "auto"
+
+
+def test_a_records_id_opens_the_panel_with_its_request(studio: Studio) -> None:
+    record = studio.generate("a paper boat", duration=3).result(60).record
+    assert f'kn.panel("{record.id}")' in record._repr_mimebundle_()["text/html"]
+    assert studio.panel(record.id).fields["prompt"] == "a paper boat"
+    with pytest.raises(errors.LogError, match="20260101-000000-abcdef-0"):
+        studio.panel("20260101-000000-abcdef-0")
+
+
 def test_a_wrong_option_is_a_clear_error(studio: Studio) -> None:
     with pytest.raises(errors.KlingError, match="no amount of dollars"):
         studio.options.confirm_above = "lots"
-    with pytest.raises(errors.KlingError, match="no option 'confirm_over': there are confirm_above"):
+    with pytest.raises(errors.SettingsError, match="give 'auto', 'never', 'always', or the megabytes"):
+        studio.options.embed = "sometimes"
+    with pytest.raises(errors.KlingError, match="no option 'confirm_over': there are confirm_above, embed"):
         studio.options.confirm_over = 5  # type: ignore[attr-defined] -- that is the mistake
 
 

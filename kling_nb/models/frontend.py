@@ -1,0 +1,73 @@
+"""`Frontend`: what shows this kernel's outputs, told from what it leaves behind for the kernel, and what it can show.
+
+Pure: the environment and the names in the user's namespace come in. What each one sets and shows stands in its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+#: The variable in which VS Code tells a kernel the path of its notebook.
+VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
+#: The mark in the session names that VS Code makes up at a Jupyter server.
+_AT_A_SERVER = "-jvsc-"
+
+
+@dataclass(frozen=True)
+class Frontend:
+    """One kind of frontend.
+
+    `links`: whether a path relative to the notebook reaches the kernel's files at all; `embeds`: whether clips are
+    better embedded unless the user says otherwise; `hint`: what a linked clip needs there; `silent`: the audio codecs
+    that it plays without a sound.
+    """
+
+    name: str
+    links: bool = True
+    embeds: bool = False
+    hint: str = ""
+    silent: frozenset[str] = frozenset()
+
+
+_SILENT = frozenset({"aac"})  # microsoft/vscode issue 167685
+
+#: JupyterLab, Notebook 7, and whatever else serves the notebook's folder; also runs that nobody looks at.
+JUPYTER = Frontend("Jupyter")
+#: Its notebook view resolves paths from the notebook's folder.
+VSCODE = Frontend("VS Code", silent=_SILENT)
+#: The kernel's files are on the server's machine, the notebook is on another.
+VSCODE_AT_A_SERVER = Frontend("VS Code", links=False, embeds=True, silent=_SILENT)
+#: Its outputs live in frames of a foreign origin, which serves no files of the kernel.
+COLAB = Frontend("Colab", links=False, embeds=True)
+#: It serves only the files that it was told to; a page of it is no file that could grow.
+VOILA = Frontend(
+    "Voila",
+    embeds=True,
+    hint="Voila serves it when started with --VoilaConfiguration.file_allowlist=\"['.*\\.(png|jpg|gif|svg|mp4)']\".",
+)
+
+
+def frontend_of(environment: Mapping[str, str], names: Container[str] = ()) -> Frontend:
+    """Return the frontend of a kernel with this environment and these names in its user's namespace.
+
+    Colab sets `COLAB_RELEASE_TAG`; Voila `VOILA_REQUEST_URL`; VS Code puts its own variables into the environment and
+    the notebook's path into the namespace, and calls its sessions at a Jupyter server `…-jvsc-….ipynb`.
+    """
+    colab = bool(environment.get("COLAB_RELEASE_TAG"))
+    at_a_server = _AT_A_SERVER in environment.get("JPY_SESSION_NAME", "")
+    if at_a_server or VSCODE_NOTEBOOK in names or environment.get("VSCODE_PID") or environment.get("VSCODE_CWD"):
+        return VSCODE_AT_A_SERVER if at_a_server or colab else VSCODE
+    if colab:
+        return COLAB
+    return VOILA if environment.get("VOILA_REQUEST_URL") else JUPYTER
+
+
+def notebook_of(environment: Mapping[str, str], vscode: object = None) -> Path | None:
+    """Return the notebook's path, None where nobody says; `vscode` is the value of VS Code's own variable."""
+    for said in (vscode, environment.get("JPY_SESSION_NAME")):
+        if isinstance(said, str) and said.endswith(".ipynb") and Path(said).is_absolute():
+            path = Path(said)
+            return path.with_name(f"{path.stem.partition(_AT_A_SERVER)[0]}{path.suffix}")
+    return None
