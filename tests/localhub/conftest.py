@@ -16,6 +16,8 @@ from PIL import Image, ImageDraw
 from kling_nb.localhub.serve import ensure, stop
 
 TARGET = "kling-video-o3-pro-reference-to-video"
+#: Films of a few kilobytes: what a test wants of most of them is that they are there.
+SMALL = ("--size", "180p")
 OVER = ("succeeded", "failed", "cancelled")
 
 
@@ -76,7 +78,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
     def starter(*arguments: str, folder: Path | None = None, speed: float = 50, idle: float | None = 120) -> Caller:
         home = folder or tmp_path / f"hub{len(folders)}"
         folders.append(home)
-        callers.append(caller(ensure(home, speed=speed, idle=idle, arguments=arguments)))
+        callers.append(caller(ensure(home, speed=speed, idle=idle, arguments=(*SMALL, *arguments))))
         return callers[-1]
 
     yield starter
@@ -89,7 +91,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
 @pytest.fixture(scope="session")
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     folder = tmp_path_factory.mktemp("shared-hub")
-    with caller(ensure(folder, speed=50, idle=300, arguments=("--keep-alive", "0.2"))) as client:
+    with caller(ensure(folder, speed=50, idle=300, arguments=(*SMALL, "--keep-alive", "0.2"))) as client:
         yield client
     stop(folder)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import struct
-import subprocess
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import pairwise
@@ -15,6 +13,7 @@ from typing import Any
 
 import av
 import pytest
+from filmreader import read_film
 from PIL import Image, ImageChops, ImageStat
 
 from kling_nb.localhub import film, lettering, pictures, shots, sound, still
@@ -52,13 +51,6 @@ def boxes(data: bytes) -> Iterator[str]:
         at += size
 
 
-def probed(path: Path) -> dict[str, Any]:
-    if shutil.which("ffprobe") is None:
-        pytest.skip("ffprobe is not on the PATH")
-    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-count_frames", "-of", "json", str(path)]
-    return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-
-
 @pytest.mark.parametrize(
     ("ratio", "size"),
     [("16:9", (1280, 720)), ("9:16", (720, 1280)), ("1:1", (960, 960))],
@@ -67,15 +59,12 @@ def probed(path: Path) -> dict[str, Any]:
 def test_a_film_has_the_shape_the_length_and_the_pace_asked_for(
     tmp_path: Path, ratio: str, size: tuple[int, int]
 ) -> None:
-    facts = probed(made(tmp_path, prompt="a boat", duration=3, aspect_ratio=ratio, generate_audio=True))
-    video, audio = facts["streams"]
-    assert (video["width"], video["height"]) == size
-    assert (video["codec_name"], video["pix_fmt"], video["r_frame_rate"]) == ("h264", "yuv420p", "24/1")
-    assert int(video["nb_read_frames"]) == 72
-    assert float(video["duration"]) == 3.0
-    assert (audio["codec_name"], audio["sample_rate"], audio["channels"]) == ("aac", "48000", 2)
-    assert abs(float(audio["duration"]) - 3) < 0.05
-    assert facts["format"]["tags"]["comment"] == "kling_nb local hub animatic"
+    found = read_film(made(tmp_path, prompt="a boat", duration=3, aspect_ratio=ratio, generate_audio=True))
+    assert found.size == size
+    assert (found.video, found.fps, found.frames) == (("h264", "yuv420p"), 24, 72)
+    assert found.audio == ("aac", 48000, "stereo")
+    assert abs(found.heard / 48000 - 3) < 0.05
+    assert found.tags["comment"] == "kling_nb local hub animatic"
 
 
 def test_a_film_without_sound_has_one_stream_and_its_index_first(tmp_path: Path) -> None:
