@@ -11,7 +11,7 @@ from typing import Any
 from kling_nb import errors
 from kling_nb.connection import Connection
 from kling_nb.engine.job import Job
-from kling_nb.links import Links, notebook_path
+from kling_nb.links import Links
 from kling_nb.logbook.store import Log
 from kling_nb.loop import BackgroundLoop
 from kling_nb.models import restore
@@ -19,6 +19,7 @@ from kling_nb.models.canonical import request_hash
 from kling_nb.models.lint import parse
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
+from kling_nb.notebook import notebook_path
 from kling_nb.options import Options
 from kling_nb.render import card_bundle
 from kling_nb.render.words import day, price_of

@@ -6,28 +6,17 @@ import base64
 import logging
 import math
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from kling_nb.errors import SettingsError
 from kling_nb.models.embed import MEGABYTE, Embed, Film
-from kling_nb.models.frontend import VSCODE_NOTEBOOK, Frontend, frontend_of, notebook_of
+from kling_nb.models.frontend import Frontend
 from kling_nb.models.record import Clip, Record, Reference
+from kling_nb.notebook import frontend
 
 logger = logging.getLogger(__name__)
-
-
-def frontend() -> Frontend:
-    """Return what shows this kernel's outputs."""
-    return frontend_of(os.environ, _namespace())
-
-
-def notebook_path() -> Path | None:
-    """Return the notebook that this kernel runs, None where nobody says."""
-    return notebook_of(os.environ, _namespace().get(VSCODE_NOTEBOOK))
 
 
 class Links:
@@ -113,8 +102,3 @@ def _out_of_reach(size: int, embed: Embed, where: Frontend) -> str:
         return f"{where.name} cannot link to it; kn.options.embed = 'auto' embeds it."
     needed = max(1, math.ceil(size / MEGABYTE))
     return f"It is not embedded: an output takes {embed.cap:g} MB. kn.options.embed = {needed} embeds it."
-
-
-def _namespace() -> Mapping[str, Any]:
-    """What the user's cells have defined, and what a frontend has put there."""
-    return vars(sys.modules["__main__"])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
-from kling_nb.links import notebook_path
 from kling_nb.logbook.selection import Selection
 from kling_nb.making import Making
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.models.restore import fields_left
+from kling_nb.notebook import notebook_path
 
 if TYPE_CHECKING:
     from kling_nb.curating import Curating

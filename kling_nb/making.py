@@ -14,7 +14,6 @@ from kling_nb.connection import PATIENCE
 from kling_nb.engine.intent import records_for, sibling
 from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
-from kling_nb.links import notebook_path
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
 from kling_nb.models.lint import lint, parse
@@ -24,6 +23,7 @@ from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.problem import error
 from kling_nb.models.record import Kind, Record
 from kling_nb.models.request import HubRequest, Request, given_in
+from kling_nb.notebook import notebook_path
 from kling_nb.render import HubInfo
 from kling_nb.screen import Problems
 from kling_nb.wiring import Wiring

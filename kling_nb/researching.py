@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
-from kling_nb.links import notebook_path
 from kling_nb.logbook.store import UNSET
 from kling_nb.making import Making
 from kling_nb.models.lint import parse
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, TYPED, Request, given_in
+from kling_nb.notebook import notebook_path
 
 if TYPE_CHECKING:
     from kling_nb.research.axes import How

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from kling_nb import errors
 from kling_nb.engine.job import Clip, Job
 from kling_nb.engine.jobs import Jobs
-from kling_nb.links import Links, notebook_path
+from kling_nb.links import Links
 from kling_nb.making import Making
 from kling_nb.models.catalogue import Model
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import Reproducibility, reproducibility
+from kling_nb.notebook import notebook_path
 from kling_nb.render import Difference, compare_html, compare_text, diff
 from kling_nb.render.methods import methods
 from kling_nb.render.report import Heading

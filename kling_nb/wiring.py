@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from kling_nb import errors
 from kling_nb.connection import PATIENCE, Connection, nothing_known
 from kling_nb.engine.engine import DEADLINE, Engine
 from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
 from kling_nb.hubs.upload import Way
-from kling_nb.links import Links, notebook_path
+from kling_nb.links import Links
 from kling_nb.logbook.store import Log
 from kling_nb.loop import BackgroundLoop
 from kling_nb.models import restore
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.notebook import beside_notebook
 from kling_nb.options import embed_of
 from kling_nb.pace import LOCAL_PACE, Pace
 from kling_nb.render import small_poster, small_thumbnail
@@ -50,19 +53,21 @@ class Wiring(ABC):
     def __init__(
         self,
         *,
-        key: str | None = None,
+        key: str | SecretStr | None = None,
         hub: str | None = None,
         log: str | Path | None = None,
         upload: Way = "workbench",
         deadline: float = DEADLINE,
     ) -> None:
-        self._given: dict[str, Any] = {"key": key, "hub": hub, "log": log}
+        # A key is never held in the open: a traceback may show what an object is made of.
+        secret = SecretStr(key) if isinstance(key, str) else key
+        self._given: dict[str, Any] = {"key": secret, "hub": hub, "log": log}
         self._upload: Way = upload
         self._deadline = deadline
         self._loop = BackgroundLoop()
         self._guard = threading.RLock()
         self._parts: Parts | None = None
-        self._beside = Path.cwd()
+        self._beside = beside_notebook()
         if hasattr(os, "register_at_fork"):
             forked = weakref.WeakMethod(self._forked)
             os.register_at_fork(after_in_child=lambda: (wire := forked()) and wire())
@@ -114,12 +119,12 @@ class Wiring(ABC):
     # --- inside ---
 
     def _wired(self) -> Parts:
-        settings = read_settings(**self._given)
+        settings = read_settings(**self._given, beside=self._beside)
         store = Log(settings.log)
         connection = Connection(settings, self._loop, store, self._upload)
-        notebook = notebook_path()
-        beside = notebook.parent if notebook else self._beside
-        links = Links(store.folder, beside, store.file, small_poster, small_thumbnail, embed=lambda: embed_of(store))
+        links = Links(
+            store.folder, self._beside, store.file, small_poster, small_thumbnail, embed=lambda: embed_of(store)
+        )
         screen = Screen(links)
 
         def engine(hub: Any, pace: Pace, describe: Any) -> Engine:

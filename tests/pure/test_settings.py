@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keyring
 import keyring.backend
+import keyring.errors
 import pytest
+from pydantic import SecretStr
 
 from kling_nb.errors import SettingsError
 from kling_nb.pace import HUB_PACE, LOCAL_PACE, Pace
@@ -67,6 +71,95 @@ def test_each_source_yields_to_the_one_before(ring: Ring, tmp_path: Path, monkey
     assert read_settings().log == tmp_path / "there"
 
 
+def test_an_empty_key_says_that_there_is_none(ring: Ring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring.set_password("kling_nb", "OXEN_API_KEY", "oxk-ring")
+    (tmp_path / ".env").write_text("OXEN_API_KEY=oxk-dotenv\n")
+    monkeypatch.setenv("OXEN_API_KEY", "")
+    assert (key_of(), read_settings().local) == ((None, None), True)
+    assert key_of(key="oxk-given") == ("oxk-given", "argument")
+
+
+def test_a_keyring_is_asked_only_when_its_answer_is_needed(
+    ring: Ring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(ring, "get_password", lambda *names: asked.append("asked"))
+    assert key_of(key="oxk-given") == ("oxk-given", "argument")
+    read_settings(hub="local")
+    monkeypatch.setenv("OXEN_API_KEY", "")
+    read_settings()
+    assert asked == []
+
+
+@pytest.mark.parametrize("trouble", [keyring.errors.KeyringLocked("locked"), OSError("no bus"), RuntimeError("none")])
+def test_a_keyring_that_does_not_answer_is_as_good_as_none(
+    ring: Ring, trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*names: str) -> str:
+        raise trouble
+
+    monkeypatch.setattr(ring, "get_password", locked)
+    assert (key_of(), read_settings().local) == ((None, None), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("OXEN_API_KEY=oxk-PLANTED\n".encode("utf-16"), "UTF-8"),
+        (b"# caf\xe9\nOXEN_API_KEY=oxk-PLANTED\n", "UTF-8"),
+        (b'# mine\nOXEN_API_KEY="oxk-PLANTED\nKLING_NB_LOG=x\n', "line 2 .*OXEN_API_KEY"),
+    ],
+)
+def test_a_dotenv_whose_key_would_be_overlooked_is_refused(text: bytes, says: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(text)
+    with pytest.raises(SettingsError, match=says) as caught:
+        read_settings()
+    assert "PLANTED" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ufeffOXEN_API_KEY=oxk-1\r\n", "export OXEN_API_KEY='oxk-1' # mine\n", "what is this\nOXEN_API_KEY = oxk-1"],
+)
+def test_a_dotenv_of_any_common_form_is_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(text, newline="")
+    assert key_of() == ("oxk-1", ".env file")
+
+
+def test_log_and_dotenv_are_beside_the_notebook_wherever_a_cell_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".env").write_text("OXEN_API_KEY=oxk-1\n")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "walk.ipynb"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert key_of() == ("oxk-1", ".env file beside the notebook")
+    assert read_settings().log == tmp_path / "kling_log"
+    monkeypatch.setenv("KLING_NB_LOG", "films")
+    assert read_settings().log == tmp_path / "films"
+    assert read_settings(log="films").log == tmp_path / "elsewhere" / "films"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"key": b"oxk-PLANTED"}, "OXEN_API_KEY .*bytes"),
+        ({"hub": 5}, "KLING_NB_HUB .*int"),
+        ({"log": 5}, "KLING_NB_LOG .*int"),
+        ({"log": "~nobody-here/log"}, "KLING_NB_LOG .*no folder"),
+        ({"log": "a\0b"}, "KLING_NB_LOG .*no folder"),
+    ],
+)
+def test_what_is_no_setting_is_refused_by_name(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(SettingsError, match=says) as caught:
+        read_settings(**given)
+    assert "PLANTED" not in str(caught.value)
+
+
+def test_a_secret_is_a_key_too() -> None:
+    assert read_settings(key=SecretStr("oxk-1")).key == SecretStr("oxk-1")
+
+
 @pytest.mark.parametrize("empty", ["", "  ", "\n"])
 def test_an_empty_value_is_none(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OXEN_API_KEY", empty)
@@ -97,6 +190,11 @@ def test_a_base_url_is_taken_without_its_last_slash(hub: str) -> None:
         ("hub.example", "give a base URL"),
         ("https://", "give a base URL"),
         ("https://[::1", "give a base URL"),
+        ("https://hub.example:99999", "give a base URL"),
+        ("https://hub.example:port", "give a base URL"),
+        ("https://hub example", "give a base URL"),
+        ("https://hub\n.example", "give a base URL"),
+        ("htps://user:pass@hub.example?key=oxk-secret", "give a base URL"),
         ("https://user:pass@hub.example", "without credentials"),
         ("https://hub.example?key=1", "without credentials"),
     ],
@@ -131,6 +229,7 @@ def test_only_this_machine_is_loopback(host: str, near: bool) -> None:
 def test_neither_settings_nor_a_studio_shows_the_key() -> None:
     studio = Studio(key="oxk-PLANTED")
     assert "PLANTED" not in repr(studio.parts.settings) + repr(studio) + str(studio.parts.settings.sources)
+    assert "PLANTED" not in repr(vars(studio))
 
 
 def test_making_a_studio_reads_and_opens_nothing(tmp_path: Path) -> None:
