@@ -20,7 +20,7 @@ from kling_nb.models.lint import parse
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook import notebook_path
-from kling_nb.options import Options
+from kling_nb.preferences import Options
 from kling_nb.render import card_bundle
 from kling_nb.render.words import day, price_of
 from kling_nb.settings import KEY, REAL_HUB, Settings

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kling_nb.curating import Curating
     from kling_nb.keeping import PanelKeeping
     from kling_nb.library import Elements, Presets
-    from kling_nb.options import Options
+    from kling_nb.preferences import Options
     from kling_nb.views.compare import CompareView
     from kling_nb.views.gallery import Gallery
     from kling_nb.views.panel import Panel
@@ -81,7 +81,7 @@ class Looking(Making):
     @property
     def options(self) -> Options:
         """What you set once for this log: `kn.options.confirm_above = "5.00"`."""
-        from kling_nb.options import Options
+        from kling_nb.preferences import Options
 
         return Options(self.store)
 

@@ -25,8 +25,8 @@ from kling_nb.models import restore
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.notebook import beside_notebook
-from kling_nb.options import embed_of
 from kling_nb.pace import LOCAL_PACE, Pace
+from kling_nb.preferences import embed_of
 from kling_nb.render import small_poster, small_thumbnail
 from kling_nb.screen import Screen
 from kling_nb.settings import Settings, read_settings

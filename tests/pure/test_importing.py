@@ -54,6 +54,16 @@ def test_importing_loads_nothing_heavy() -> None:
     assert {name for name in found["modules"] if name.startswith("kling_nb.")} == set()
 
 
+def test_no_module_takes_the_place_of_a_public_name() -> None:
+    """Python sets a module as an attribute of its package when it is loaded: it would hide the name from then on."""
+    code = """
+import pkgutil
+import kling_nb as kn
+print({module.name for module in pkgutil.iter_modules(kn.__path__)} & set(kn.__all__) - {"errors"})
+"""
+    assert run(code) == "set()\n"
+
+
 def test_every_public_name_resolves_and_all_is_exact() -> None:
     code = """
 import kling_nb as kn
