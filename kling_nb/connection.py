@@ -19,7 +19,7 @@ from kling_nb.loop import BackgroundLoop
 from kling_nb.models.catalogue import Model
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
-from kling_nb.models.request import TARGET, Request
+from kling_nb.models.request import TARGET, HubRequest, Request, request_type
 from kling_nb.pace import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.render import HubInfo
 from kling_nb.settings import KEY, Settings, is_loopback
@@ -52,6 +52,8 @@ class Connection:
 
     def price_of(self, draft: Mapping[str, Any], model: Model | None) -> Estimate:
         """Return the price of a draft by a model's live pricing, nothing on the local hub."""
+        if model and request_type(model.id) is HubRequest:  # the others spell their own defaults out
+            draft = model.with_defaults(draft)
         return estimate(draft, pricing=model.pricing if model else None, free=self._settings.local)
 
     async def describe(self, record: Record, request: Request) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
+from kling_nb.models.faults import shown
 from kling_nb.models.lint import lint, parse
 from kling_nb.models.mend import mend
 from kling_nb.models.picture import Unusable
 from kling_nb.models.price import Estimate, estimate
-from kling_nb.models.problem import error
+from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.record import Kind, Record
-from kling_nb.models.request import HubRequest, Request, given_in
+from kling_nb.models.request import TARGET, HubRequest, Request, given_in, request_type
 from kling_nb.notebook import notebook_path
 from kling_nb.render import HubInfo
 from kling_nb.screen import Problems
@@ -57,15 +58,7 @@ class Making(Wiring):
 
     def request(self, request: Request | Record | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Request:
         """Return the checked request that the arguments make. Raises `RequestError` with every fault at once."""
-        if isinstance(request, Record):
-            request = self.request_of(request)
-        if isinstance(request, Request):
-            fields = {**given_in(request), **fields}
-        elif isinstance(request, Mapping):
-            fields = {**request, **fields}
-        elif request is not None:
-            fields = {"prompt": request, **fields}
-        whole, problems = parse(fields)
+        whole, problems = parse(self._fields(request, fields))
         if isinstance(whole, HubRequest):
             problems = lint(whole, self.model(whole.model))
         faults = [problem for problem in problems if problem.severity == "error"]
@@ -74,10 +67,22 @@ class Making(Wiring):
         return whole
 
     def lint(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Problems:
-        """Return every problem of a request, errors and warnings, without sending anything."""
-        if isinstance(request, str):
-            request = {"prompt": request}
-        return Problems(lint(request if isinstance(request, Request) else {**(request or {}), **fields}))
+        """Return every problem of a request, errors and warnings, without sending anything.
+
+        A model without a class here is checked against the catalogue's schema, where the hub can be asked for it.
+        """
+        whole = self._fields(request, fields)
+        name, doubts = whole.get("model", TARGET), list[Problem]()
+        if not isinstance(name, str) or request_type(name) is not HubRequest:
+            return Problems(lint(whole))
+        model: Model | None = None
+        try:
+            model = self.model(name)
+        except errors.ModelNotFound as exc:
+            doubts = [error(("model",), f"the hub does not know {shown(name)}", _instead(exc.alternatives))]
+        except (errors.HubError, errors.WaitTimeout) as exc:
+            doubts = [warning(("model",), f"its fields could not be checked: {exc}", "ask again when the hub answers")]
+        return Problems(sorted([*doubts, *lint(whole, model)], key=lambda problem: problem.severity != "error"))
 
     def price(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Estimate:
         """Return what a request would cost, by the hub's live price where it answers."""
@@ -124,9 +129,17 @@ class Making(Wiring):
 
     def model(self, model_id: str) -> Model:
         """Return a model of the hub's catalogue. Raises `ModelNotFound` with alternatives, or another `HubError`."""
-        return self.parts.connection.catalogue.seen(model_id) or self._wait(
-            self.parts.connection.catalogue.model(model_id)
-        )
+        catalogue = self.parts.connection.catalogue
+        if model := catalogue.fresh(model_id):
+            return model
+        try:
+            return self._wait(catalogue.model(model_id))
+        except errors.ModelNotFound:
+            raise
+        except (errors.HubError, errors.WaitTimeout):
+            if model := catalogue.seen(model_id):  # better an old price than none
+                return model
+            raise
 
     def start(
         self,
@@ -159,6 +172,17 @@ class Making(Wiring):
 
     # --- inside ---
 
+    def _fields(
+        self, request: Request | Record | Mapping[str, Any] | str | None, more: dict[str, Any]
+    ) -> dict[str, Any]:
+        if isinstance(request, Record):
+            request = self.request_of(request)
+        if isinstance(request, Request):
+            return {**given_in(request), **more}
+        if isinstance(request, Mapping):
+            return {**request, **more}
+        return more if request is None else {"prompt": request, **more}
+
     def _start(self, request: Request, kind: Kind) -> Job | Jobs:
         jobs = self.start(request, kind)
         return jobs[0] if len(jobs) == 1 else Jobs.of(jobs, self.parts.screen)
@@ -175,3 +199,7 @@ class Making(Wiring):
             first = next(record for record in records if record.status == "prepared")
             records = [*records, *(sibling(first, i) for i in range(first.generations) if i not in known)]
         return engine.adopt(records, request)
+
+
+def _instead(alternatives: Sequence[str]) -> str:
+    return f"the catalogue has {', '.join(alternatives)}" if alternatives else "kn.hub() says which hub answers"

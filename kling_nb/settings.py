@@ -133,10 +133,13 @@ def _keyring() -> str | None:
     """Ask the system's keyring, where the optional package is installed and a keyring is unlocked."""
     try:
         import keyring
+        import keyring.errors
     except ImportError:
         return None
     try:
         return keyring.get_password("kling_nb", KEY)
+    except keyring.errors.NoKeyringError:
+        return None
     except Exception as exc:  # noqa: BLE001 - a backend raises its own: of D-Bus, of the system, of a missing library
         logger.warning("the system keyring gives no key (%s)", type(exc).__name__)
         return None

@@ -31,11 +31,15 @@ class Catalogue:
         entry = self._entries.get(model_id)
         return entry[0] if entry else None
 
+    def fresh(self, model_id: str) -> Model | None:
+        """Return what was heard of a model lately, without asking."""
+        entry = self._entries.get(model_id)
+        return entry[0] if entry and time.monotonic() - entry[1] < FRESH else None
+
     async def model(self, model_id: str) -> Model:
         """Return a model. Raises `ModelNotFound` with alternatives, or another `HubError`."""
-        entry = self._entries.get(model_id)
-        if entry and time.monotonic() - entry[1] < FRESH:
-            return entry[0]
+        if known := self.fresh(model_id):
+            return known
         model = await self._hub.model(model_id)
         self._entries[model_id] = (model, time.monotonic())
         return model

@@ -63,11 +63,27 @@ class Filters:
 
     def conditions(self, now: datetime.datetime) -> list[ColumnElement[bool]]:
         """Everything but `text`. Raises `LogError` for a value that no record can have."""
+        self._check()
         return [*self._equals(), *self._ranges(now), *self._statuses(), *self._tagged()]
 
     def words(self) -> list[str]:
         """The words to look for."""
         return split(self.text or "")
+
+    def _check(self) -> None:
+        value: Any
+        for name in ("model", "text", "tag", "kind", "hub", "batch", "request_hash", "plan", "notebook"):
+            value = getattr(self, name)
+            if not isinstance(value, str | None):
+                raise LogError(f"{name}={value!r} is no text: give a string, or None for any.")
+        value = self.local
+        if not isinstance(value, bool | None):
+            raise LogError(f"local={value!r} is unknown: use True, False, or None for any.")
+        if self.stars is not None and (type(self.stars) is not int or not 1 <= self.stars <= 5):
+            raise LogError(f"stars={self.stars!r} is unknown: use 1 to 5.")
+        value = self.status
+        if not isinstance(value, str | Iterable | None):
+            raise LogError(f"status={value!r} is unknown: use one of {', '.join(_STATUSES)}.")
 
     def _equals(self) -> Iterator[ColumnElement[bool]]:
         if self.kind is not None and self.kind not in _KINDS:
@@ -92,8 +108,6 @@ class Filters:
 
     def _ranges(self, now: datetime.datetime) -> Iterator[ColumnElement[bool]]:
         if self.stars is not None:
-            if not 1 <= self.stars <= 5:
-                raise LogError(f"stars={self.stars!r} is unknown: use 1 to 5.")
             yield records.c.stars >= self.stars
         if self.since is not None:
             yield records.c.created >= microseconds(moment("since", self.since, now))
@@ -105,7 +119,10 @@ def moment(name: str, value: Any, now: datetime.datetime, *, end_of_day: bool = 
     """Return the time that a filter means. Raises `LogError` for a time without a zone, or anything else."""
     match value:
         case datetime.timedelta():
-            return now - value
+            try:
+                return now - value
+            except OverflowError:  # longer ago than there are years
+                return now if value < datetime.timedelta(0) else datetime.datetime.min.replace(tzinfo=datetime.UTC)
         case datetime.datetime() if value.tzinfo is not None:
             return value
         case datetime.datetime():

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -103,13 +105,16 @@ class Asset:
             raise _refused("the path is empty", f"give a URL or the path of {_a(kind)}")
         try:
             file = Path(path).expanduser()
-            data = file.read_bytes()
+            size = _readable_size(file, said, kind)
+            data = file.read_bytes() if size else b""
         except FileNotFoundError:
             raise _refused(f"there is no file {said}", f"it was looked for in {Path.cwd()}") from None
         except IsADirectoryError:
             raise _refused(f"{said} is a folder", f"give the path of {_a(kind)} in it") from None
         except OSError as exc:
             raise _refused(f"{said} cannot be read ({exc.strerror})", "check the path and its rights") from None
+        except PydanticCustomError:
+            raise
         except (ValueError, RuntimeError):  # a NUL byte, a lone surrogate; the home of a user who is not there
             raise _refused(f"{said} is no path", f"give a URL or the path of {_a(kind)}") from None
         return replace(cls.from_bytes(data, given=str(path), kind=kind), name=file.name)
@@ -206,6 +211,24 @@ def _data_uri_bytes(uri: str) -> bytes:
         return unquote_to_bytes(body)
     except (binascii.Error, ValueError):
         raise _refused("the data URI is not base64", "give a path or bytes instead") from None
+
+
+def _readable_size(file: Path, said: str, kind: Kind) -> int:
+    """Return a file's size. Raises for a pipe, which would never end, and for what is read in vain."""
+    facts = file.stat()
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(facts.st_mode):
+        raise _refused(f"{said} is no file", f"give the path of {_a(kind)}")
+    if facts.st_size > _LARGEST[kind]:
+        raise _refused(
+            f"{said} has {facts.st_size / 2**20:,.0f} MB", f"at most {_LARGEST[kind] // 2**20:,} MB are read here"
+        )
+    return facts.st_size
+
+
+#: Bytes that are read at all; what the model takes is far less (`lint`).
+_LARGEST: Mapping[Kind, int] = {"image": 512 * 2**20, "video": 2 * 2**30}
 
 
 def _shown(path: str | Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Self
 
@@ -44,6 +44,13 @@ class Model(BaseModel):
         if not isinstance(given.get("pricing", {}), dict):
             del given["pricing"]
         return cls.model_validate({**given, "raw": raw})
+
+    def with_defaults(self, draft: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a draft with what the model takes for the fields that are not there, as its schema says."""
+        specs = self.request_schema.get("properties")
+        named = specs.items() if isinstance(specs, Mapping) else ()
+        defaults = {name: spec["default"] for name, spec in named if isinstance(spec, Mapping) and "default" in spec}
+        return {**defaults, **draft}
 
     @property
     def schema_digest(self) -> str | None:

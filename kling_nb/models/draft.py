@@ -42,7 +42,13 @@ def plain(value: Any) -> Any:
         case Iterator() if not hasattr(value, "read"):  # a file is an iterator too, and no list of pictures
             return [plain(item) for item in cast(Iterator[Any], value)]
         case _:
-            return value
+            return scalar(value)
+
+
+def scalar(value: Any) -> Any:
+    """Return a number or truth of numpy's, which is what the cells of a table hold, as Python's own."""
+    is_numpys = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
+    return value.item() if is_numpys else value
 
 
 def resolved(value: Any, resolve: Callable[[Asset], str]) -> Any:

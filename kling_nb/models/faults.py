@@ -63,6 +63,18 @@ def _unit(name: str) -> str:
     return " s" if name == "duration" else ""
 
 
+def _whole(value: Any) -> str:
+    text = str(value).removesuffix(".0") if isinstance(value, str | float) else ""
+    return f"write {text}, without {'quotes' if isinstance(value, str) else 'a point'}" if _is_whole(text) else _GIVE
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 4
+
+
+_GIVE = "give a whole number"
+
+
 def _range(name: str, value: Any, context: Mapping[str, Any]) -> Words:
     limit = context.get("ge", context.get("le"))
     side = "least" if "ge" in context else "most"
@@ -83,7 +95,7 @@ def _length(name: str, value: Any, context: Mapping[str, Any]) -> Words:
 _SAID: Mapping[str, Callable[[str, Any, Mapping[str, Any]], Words]] = {
     "asset": lambda name, value, context: (context["message"], context["remedy"]),
     "missing": lambda name, value, context: ("it is missing", _MISSING.get(name, "set it")),
-    "int_type": lambda name, value, context: (f"{shown(value)} is not a whole number", "give a whole number"),
+    "int_type": lambda name, value, context: (f"{shown(value)} is not a whole number", _whole(value)),
     "bool_type": lambda name, value, context: (f"{shown(value)} is neither True nor False", "give True or False"),
     "string_type": lambda name, value, context: (f"{shown(value)} is not text", "give a string"),
     "string_unicode": lambda name, value, context: ("the text holds half a character", "write it again"),

@@ -172,4 +172,7 @@ def _seconds(draft: Draft) -> Any:
 
 
 def _whole(value: Any, default: int) -> int:
+    """Read a whole number above zero; some schemas give seconds as text: `"10"`."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else default

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, VideoKind
-from kling_nb.models.draft import Fault, assets_in, plain, resolved, unsendable, with_media, without_empty
+from kling_nb.models.draft import Fault, assets_in, plain, resolved, scalar, unsendable, with_media, without_empty
 from kling_nb.models.rules import Rule
 
 __all__ = [
@@ -38,8 +38,10 @@ TARGET = "kling-video-o3-pro-reference-to-video"
 OMNI = "kling-video-o3-omni"
 
 AspectRatio = Literal["16:9", "9:16", "1:1"]
-Count = Annotated[StrictInt, Field(ge=1, le=4)]
-Seconds = Annotated[StrictInt, Field(ge=3, le=15)]
+Whole = Annotated[StrictInt, BeforeValidator(scalar)]
+Truth = Annotated[StrictBool, BeforeValidator(scalar)]
+Count = Annotated[Whole, Field(ge=1, le=4)]
+Seconds = Annotated[Whole, Field(ge=3, le=15)]
 
 #: How a request is carried out, which is not part of what it asks for: left out of its hash.
 DELIVERY = frozenset({"num_generations", "response_format", "target_namespace"})
@@ -65,7 +67,7 @@ class Shot(_Wire):
     """One shot of a multi-shot request: its own prompt, for `duration` whole seconds (1 to 15)."""
 
     prompt: str = Field(min_length=1, max_length=512)
-    duration: Annotated[StrictInt, Field(ge=1, le=15)] = 5
+    duration: Annotated[Whole, Field(ge=1, le=15)] = 5
 
 
 class Element(_Wire):
@@ -86,7 +88,7 @@ class Request(_Wire):
     model: str = Field(min_length=1)
     num_generations: Count = 1
     response_format: Literal["url", "b64_json"] | None = None
-    target_namespace: str | None = None
+    target_namespace: str | None = Field(default=None, min_length=1, max_length=200)
 
     @model_validator(mode="after")
     def _keeps_the_rules(self) -> Self:
@@ -131,7 +133,7 @@ class ReferenceToVideo(Request):
     elements: Annotated[tuple[Element, ...], InOrder] = ()
     negative_prompt: str | None = Field(default=None, max_length=2500)
     aspect_ratio: AspectRatio = "16:9"
-    generate_audio: StrictBool = False
+    generate_audio: Truth = False
 
     @model_validator(mode="before")
     @classmethod
@@ -161,8 +163,8 @@ class Omni(Request):
     resolution: Literal["720p", "1080p", "4k"] = "1080p"
     duration: Seconds = 5
     aspect_ratio: AspectRatio = "16:9"
-    generate_audio: StrictBool = False
-    keep_audio: StrictBool = True
+    generate_audio: Truth = False
+    keep_audio: Truth = True
 
     @model_validator(mode="before")
     @classmethod

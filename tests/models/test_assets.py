@@ -96,6 +96,18 @@ def test_a_folder_is_told_from_a_file(tmp_path: Path) -> None:
     assert "is a folder" in refusal(tmp_path)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there are no such pipes elsewhere")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert "is no file" in refusal(tmp_path / "pipe.png")
+
+
+def test_a_file_far_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "film.png").open("wb") as file:
+        file.truncate(2**30)  # a hole: it takes no room
+    assert "1,024 MB" in refusal(tmp_path / "film.png")
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read any file")
 def test_a_file_without_rights_says_so(tmp_path: Path) -> None:
     file = tmp_path / "face.png"

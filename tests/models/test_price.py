@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kling_nb.models.catalogue import Model
 from kling_nb.models.price import BUNDLED_ON, Pricing, estimate
 from kling_nb.models.request import OMNI, TARGET, Omni, ReferenceToVideo
 
@@ -54,6 +55,20 @@ def test_another_method_than_seconds_makes_the_price_unknown() -> None:
 
 def test_a_model_that_nobody_priced_is_unknown() -> None:
     assert estimate({"model": "other"}).source == "unknown"
+
+
+def test_seconds_that_a_schema_gives_as_text_are_counted() -> None:
+    rate = Pricing(cost_per_second="0.1")
+    assert estimate({"model": "other", "duration": "10"}, pricing=rate).total == Decimal("1.0")
+
+
+def test_what_the_schema_takes_when_nothing_is_said_is_priced_too() -> None:
+    schema = {"properties": {"duration": {"default": 10}, "generate_audio": {"default": True}, "prompt": {}}}
+    entry = {"id": "other", "request_schema": schema, "pricing": {**RATE, "cost_per_second_with_audio": 0.448}}
+    model = Model.read(entry)
+    assert estimate(model.with_defaults({"model": "other"}), pricing=model.pricing).total == Decimal("4.48")
+    said = {"model": "other", "duration": 5, "generate_audio": False}
+    assert estimate(model.with_defaults(said), pricing=model.pricing).total == Decimal("1.12")
 
 
 def test_the_local_hub_is_free_whatever_the_rate() -> None:

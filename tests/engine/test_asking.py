@@ -1,0 +1,45 @@
+"""What is asked of the hub before anything is spent: a model's schema, and its price of today."""
+
+from __future__ import annotations
+
+import pytest
+from hubside import HubSide
+
+from kling_nb import errors
+from kling_nb.models.request import TARGET, ReferenceToVideo
+from kling_nb.studio import Studio
+
+MODEL = "GET /api/ai/models/:id"
+OTHER = "kling-video-v2-6-pro-text-to-video"
+
+
+def test_lint_says_what_generate_would_refuse(studio: Studio, hub: HubSide) -> None:
+    fields = {"model": OTHER, "prompt": "a boat", "duration": 99}
+    with pytest.raises(errors.RequestError) as caught:
+        studio.generate(**fields)
+    assert caught.value.problems == tuple(studio.lint(**fields))
+    assert [problem.field for problem in caught.value.problems] == ["duration"]
+    assert [problem.field for problem in studio.lint(model="no-such-model", prompt="a boat")] == ["model"]
+    hub.fault("unauthenticated", path="/api/ai/models")
+    (doubt,) = studio.lint(model="kling-video-o3-pro-text-to-video", prompt="a boat")
+    assert (doubt.field, doubt.severity) == ("model", "warning")
+
+
+def test_lint_takes_a_request_with_changes(studio: Studio) -> None:
+    request = ReferenceToVideo(prompt="a boat")
+    assert [problem.field for problem in studio.lint(request, duration=99)] == ["duration"]
+    assert studio.lint(request) == []
+
+
+def test_a_price_is_asked_for_again_when_it_is_old(
+    studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert studio.price("a boat").source == "live"
+    asked = hub.asked(MODEL)
+    studio.price("a boat")
+    assert hub.asked(MODEL) == asked
+    monkeypatch.setattr("kling_nb.hubs.catalogue.FRESH", 0.0)
+    studio.price("a boat")
+    assert hub.asked(MODEL) > asked
+    hub.fault("unauthenticated", path="/api/ai/models")
+    assert studio.model(TARGET).id == TARGET  # better an old price than none
