@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from kling_nb.models.request import ReferenceToVideo as ReferenceToVideo
     from kling_nb.models.request import Shot as Shot
     from kling_nb.nested import allow_nested_loops as allow_nested_loops
+    from kling_nb.research.measure import Measure as Measure
+    from kling_nb.research.registry import scorer as scorer
+    from kling_nb.research.registry import scorers as scorers
     from kling_nb.studio import Studio as Studio
 
     _shared = Studio()
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     export, import_log, methods = _shared.export, _shared.import_log, _shared.methods
     elements, options, presets = _shared.elements, _shared.options, _shared.presets
     budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
-    ranking, vote = _shared.ranking, _shared.vote
+    ranking, score, vote = _shared.ranking, _shared.score, _shared.vote
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
     log, mend, model = _shared.log, _shared.mend, _shared.model
     panel, preview, price, resume = _shared.panel, _shared.preview, _shared.price, _shared.resume
@@ -59,6 +62,7 @@ _VERBS = (
     "ranking",
     "replay",
     "resume",
+    "score",
     "spending",
     "sweep",
     "vote",
@@ -73,12 +77,15 @@ _HOMES = {
     "HubRequest": "kling_nb.models.request",
     "Job": "kling_nb.engine.job",
     "Jobs": "kling_nb.engine.jobs",
+    "Measure": "kling_nb.research.measure",
     "Omni": "kling_nb.models.request",
     "Problem": "kling_nb.models.problem",
     "Record": "kling_nb.models.record",
     "ReferenceToVideo": "kling_nb.models.request",
     "Shot": "kling_nb.models.request",
     "Studio": "kling_nb.studio",
+    "scorer": "kling_nb.research.registry",
+    "scorers": "kling_nb.research.registry",
 }
 
 __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads the names above
@@ -109,6 +116,9 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "ranking",
     "replay",
     "resume",
+    "score",
+    "scorer",
+    "scorers",
     "spending",
     "sweep",
     "vote",
@@ -117,6 +127,7 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "HubRequest",
     "Job",
     "Jobs",
+    "Measure",
     "Omni",
     "Problem",
     "Record",

@@ -23,6 +23,7 @@
     + `WaitTimeout`           you stopped waiting; the job goes on
     + `LogError`              the record store cannot be read or written
         - `NotKept`           nothing is kept under that name; a `KeyError` too
+    + `NotApplicable`         raised by a scorer: it has nothing to say of this clip, and why
 """
 
 from __future__ import annotations
@@ -172,3 +173,7 @@ class NotKept(LogError, KeyError):
     """Nothing is kept under that name."""
 
     __str__ = Exception.__str__  # KeyError's own shows its message as a quoted key
+
+
+class NotApplicable(KlingError):
+    """Raised inside a scorer that has nothing to say of a clip: `the clip has no sound`. Other scorers go on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb import errors
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kling_nb.research.axes import How
     from kling_nb.research.desk import Desk
     from kling_nb.research.ranking import Ranking
+    from kling_nb.research.scoring import Scored
     from kling_nb.research.spending import Budget, By, Spending
     from kling_nb.research.sweep import Plan
     from kling_nb.views.vote import VoteView
@@ -96,7 +97,9 @@ class Researching(Making):
         from kling_nb.research.ballot import Ballot
         from kling_nb.views.vote import VoteView
 
-        ballot = Ballot(_records_of(selection), self.store.votes, who=who or getpass.getuser(), seed=seed)
+        ballot = Ballot(
+            _records_of(selection, self.store.get), self.store.votes, who=who or getpass.getuser(), seed=seed
+        )
 
         def read(record_id: str) -> bytes | None:
             clip = self.store.get(record_id).clip
@@ -114,7 +117,7 @@ class Researching(Making):
         from kling_nb.models.row import COLUMNS, row_of
         from kling_nb.research.ranking import ranking
 
-        records = _records_of(selection)
+        records = _records_of(selection, self.store.get)
         if hasattr(selection, "labels"):
             items = cast("Plan", selection).labels(by)
         elif by is None:
@@ -124,6 +127,30 @@ class Researching(Making):
         else:
             raise errors.KlingError(f"there is no column {by!r}: use one of {', '.join(COLUMNS)}")
         return ranking(self.store.votes.all(), items)
+
+    def score(
+        self, selection: Any, /, *scorers: str | Callable[..., Any], again: bool = False, limit: float = 120
+    ) -> Scored:
+        """Score clips by these scorers (all of `kn.scorers` without any) and return the numbers as a table.
+
+        Takes a plan, the log, records, clips, jobs or ids. What the log has of a clip, scorer and version is not
+        computed anew unless `again`; what is found goes to the log at once, and `record.scores` has it. Each scorer may
+        take `limit` seconds for a clip. It runs in processes of its own, and one that fails is said beside the others'
+        numbers. Needs the extra `metrics`. Raises `KlingError` for an unknown scorer.
+        """
+        from kling_nb.research.registry import scorers as known
+        from kling_nb.research.scoring import Scoring
+
+        records = [record for record in _records_of(selection, self.store.get) if record.clip is not None]
+        chosen, line = known.named(scorers), self.parts.screen.line()
+
+        def told(done: int, total: int) -> None:
+            line(f"Scoring: {done} of {total}" if done < total else f"Scored: {total} numbers worked out")
+
+        scoring = Scoring(self.store, records, chosen, again=again, seconds=limit, told=told)
+        scoring.run()
+        labels = cast("Plan", selection).labels() if hasattr(selection, "labels") else {}
+        return scoring.table(labels, self.parts.screen.links.poster)
 
     # --- inside ---
 
@@ -161,5 +188,12 @@ class Researching(Making):
         return next((job for job in jobs if job.id == record.id), None)
 
 
-def _records_of(selection: Any) -> list[Record]:
-    return list(selection.records() if hasattr(selection, "records") else selection)
+def _records_of(selection: Any, get: Callable[[str], Record] | None = None) -> list[Record]:
+    """Return the records of a plan, or of records, clips, jobs and ids, alone or many; each once."""
+    if hasattr(selection, "records"):
+        return list(selection.records())
+    many = [selection] if isinstance(selection, str | Record) or hasattr(selection, "record") else selection
+    found: list[Any] = [get(one) if get and isinstance(one, str) else getattr(one, "record", one) for one in many]
+    if wrong := [one for one in found if not isinstance(one, Record)]:
+        raise errors.KlingError(f"{type(wrong[0]).__name__} is no record: give a plan, records, clips, jobs or ids")
+    return list({record.id: record for record in found}.values())

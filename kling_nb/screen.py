@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kling_nb.engine.job import Job
@@ -35,6 +35,25 @@ class Screen:
         # What was never shown needs no card, and a script without IPython no widgets.
         if views := sys.modules.get("kling_nb.views.outlet"):
             views.publish(jobs)
+
+    def line(self) -> Callable[[str], None]:
+        """Return how to say one line that changes, in the cell that runs; without a kernel nobody hears it."""
+        handle: Any = None
+
+        def say(text: str) -> None:
+            nonlocal handle
+            ipython = sys.modules.get("IPython")
+            shell = ipython.get_ipython() if ipython else None
+            if not hasattr(shell, "kernel"):
+                return
+            if handle is None:
+                from IPython.display import display
+
+                handle = display({"text/plain": text}, raw=True, display_id=True)
+            else:
+                handle.update({"text/plain": text}, raw=True)
+
+        return say
 
     def bundle(self, record: Record) -> dict[str, Any]:
         """Return a record's card as a mimebundle."""

@@ -16,6 +16,7 @@ from kling_nb.making import Making
 from kling_nb.models.catalogue import Model
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import Reproducibility, reproducibility
+from kling_nb.models.score import Score
 from kling_nb.notebook import notebook_path
 from kling_nb.render import Difference, compare_html, compare_text, diff
 from kling_nb.render.methods import methods
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 class Diff(Sequence[Difference]):
     """What differs between records, and nothing else; in a cell beside their clips."""
 
-    def __init__(self, records: Sequence[Record], links: Links) -> None:
-        self._records, self._links, self._found = records, links, diff(records)
+    def __init__(self, records: Sequence[Record], links: Links, scores: Sequence[Sequence[Score]] = ()) -> None:
+        self._records, self._links, self._found = records, links, diff(records, scores)
 
     def __getitem__(self, which: Any) -> Any:
         return self._found[which]
@@ -54,11 +55,14 @@ class Sharing(Making):
     """Differences, repetition, and the record inside a clip's file."""
 
     def diff(self, one: Record | Clip | Job | str, other: Record | Clip | Job | str) -> Diff:
-        """Return only what differs between two records: request, pictures by hash, model, schema, price, timings, file.
+        """Return only what differs between two records: request, pictures by hash, model, schema, price, timings, file,
+        scores.
 
         Takes records, clips, jobs or ids. Words that differ in prompts are marked.
         """
-        return Diff([self._record(one), self._record(other)], self.parts.screen.links)
+        records = [self._record(one), self._record(other)]
+        known = self.store.scores.of(records)
+        return Diff(records, self.parts.screen.links, [known.get(record.id, []) for record in records])
 
     def replay(self, record: Record | Clip | Job | str) -> Job | Jobs:
         """Run a record's request again, byte for byte as it was asked, and return the job; this spends its price.

@@ -24,6 +24,7 @@ from kling_nb.loop import BackgroundLoop
 from kling_nb.models import restore
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.models.score import Score
 from kling_nb.notebook import beside_notebook
 from kling_nb.pace import LOCAL_PACE, Pace
 from kling_nb.preferences import embed_of
@@ -111,6 +112,10 @@ class Wiring(ABC):
     @abstractmethod
     def reproducibility_of(self, record: Record) -> Any:
         """Return what can and cannot be had again from a record."""
+
+    def scores_of(self, record: Record) -> dict[str, Score]:
+        """Return what scorers have said of a record's clip, by their names."""
+        return {score.name: score for score in self.store.scores.of([record]).get(record.id, [])}
 
     def bundle_of(self, record: Record) -> dict[str, Any]:
         """Return a record's card as a mimebundle."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
     from kling_nb.engine.ports import Screen
+    from kling_nb.models.score import Score
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,11 @@ class Clip:
         `kn.generate("…", start_image_url=clip.frame(-1))`.
         """
         return frame_of(self.path, number)
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """What scorers have said of it so far, by their names: `clip.scores["motion"].value`; see `kn.score`."""
+        return self.record.scores
 
     def save(self, target: str | os.PathLike[str]) -> Path:
         """Write it to a file or into a folder of your own, with its record inside; see `Record.save`."""

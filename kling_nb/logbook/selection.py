@@ -12,6 +12,7 @@ from kling_nb.logbook.merge import Merged
 from kling_nb.logbook.store import UNSET, Log
 from kling_nb.models.record import Record
 from kling_nb.models.row import COLUMNS, row_of
+from kling_nb.models.score import score_columns
 
 #: How many records a table in a cell shows.
 SHOWN = 50
@@ -61,8 +62,11 @@ class Selection(Sequence[Record]):
         return map(self._bind, self._log.find(**self._filters))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one flat mapping for each record: prompt, settings, price in dollars, seconds, stars, hashes."""
-        return [row_of(record) for record in self]
+        """Return one flat mapping for each record: prompt, settings, price in $, seconds, stars, hashes; scores."""
+        records = list(self)
+        known = self._log.scores.of(records)
+        scores = score_columns([known.get(record.id, []) for record in records])
+        return [row_of(record) | numbers for record, numbers in zip(records, scores, strict=True)]
 
     def to_frame(self) -> Any:
         """Return `rows` as a pandas DataFrame. Raises `LogError` without pandas."""
@@ -70,7 +74,8 @@ class Selection(Sequence[Record]):
             import pandas as pd
         except ImportError as exc:
             raise LogError("to_frame() needs pandas: pip install pandas; rows() gives the same without it.") from exc
-        return pd.DataFrame(self.rows(), columns=list(COLUMNS))
+        rows = self.rows()
+        return pd.DataFrame(rows, columns=list(rows[0] if rows else COLUMNS))
 
     def annotate(self, record_id: str, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
         """Write tags, 1 to 5 stars or a note to a record, at once."""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_serializer
 
 from kling_nb.errors import KlingError
 from kling_nb.models.price import Estimate
+from kling_nb.models.score import Score
 
 RECORD_VERSION = 1
 
@@ -152,6 +153,10 @@ class Home(Protocol):
         """Return what can and cannot be had again from it."""
         ...
 
+    def scores_of(self, record: Record) -> dict[str, Score]:
+        """Return what scorers have said of its clip, by their names."""
+        ...
+
 
 class Record(_Part):
     """One generation, from the intent to the file.
@@ -236,6 +241,11 @@ class Record(_Part):
     def reproducibility(self) -> Any:
         """What can and cannot be had again from this record, honestly; asks the hub what has changed since."""
         return self._at_home().reproducibility_of(self)
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """What scorers have said of its clip, by their names: `record.scores["motion"].value`; see `kn.score`."""
+        return self._at_home().scores_of(self)
 
     def public(self) -> Record:
         """Return it as it may leave this machine: without the process that held it and the folders of its pictures."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,6 +38,13 @@ class Score(BaseModel):
     def plain(self) -> dict[str, Any]:
         """Return it as plain values, for a file: name, version, unit, value, words, parts, and when."""
         return self.model_dump(mode="json", exclude={"clip", "request"})
+
+
+def score_columns(found: Sequence[Sequence[Score]]) -> list[dict[str, float | None]]:
+    """Return for each clip's scores the columns of a table, `score_motion`; all have the same ones."""
+    names = sorted({score.name for scores in found for score in scores})
+    values = [{score.name: score.value for score in scores} for scores in found]
+    return [{f"score_{name}": known.get(name) for name in names} for known in values]
 
 
 def figure(value: float) -> str:

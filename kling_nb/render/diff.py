@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kling_nb.models.record import Record
+from kling_nb.models.score import Score
 from kling_nb.render.differences import NONE, Difference, Word, differences
 from kling_nb.render.facts import Fact, facts_of
 from kling_nb.render.words import price_of, size
 
 
-def diff(records: Sequence[Record]) -> list[Difference]:
-    """Return only what differs: the parameters first, then what the run itself was like."""
+def diff(records: Sequence[Record], scores: Sequence[Sequence[Score]] = ()) -> list[Difference]:
+    """Return only what differs: the parameters first, then what the run was like, then each record's `scores`."""
     found = differences(records)
     tables = [dict(_run(record)) for record in records]
+    for table, known in zip(tables, scores, strict=False):
+        table.update({f"Score: {score.name}": score.words for score in known})
     for label in dict.fromkeys(label for table in tables for label in table):
         values = [table.get(label, "") for table in tables]
         if len(set(values)) > 1:

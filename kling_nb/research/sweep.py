@@ -13,6 +13,7 @@ from kling_nb.models.embed import Film
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
+from kling_nb.models.score import score_columns
 from kling_nb.render import MatrixSheet, PlanSheet, Tally, Tile, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.plan import TILES
 from kling_nb.research.desk import Desk
@@ -108,10 +109,15 @@ class Plan:
         }
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one mapping for each cell: its values, how it stands, and what its record says."""
+        """Return one mapping for each cell: its values, how it stands, what its record says, and its scores."""
         made = self._desk.made(self._design)
         found = self._found(made)
-        return [self._row(cell, made.get(cell.id), found.get(cell.id)) for cell in self._design.cells]
+        known = self._desk.store.scores.of(list(found.values()))
+        scores = score_columns([known.get(found[cell.id].id, []) if cell.id in found else [] for cell in self.cells])
+        return [
+            self._row(cell, made.get(cell.id), found.get(cell.id)) | numbers
+            for cell, numbers in zip(self.cells, scores, strict=True)
+        ]
 
     def to_frame(self) -> Any:
         """Return `rows` as a pandas DataFrame. Raises `KlingError` without pandas."""

@@ -1,0 +1,241 @@
+"""Scores are worked out once, elsewhere, whatever the scorers do; and they show wherever records do."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubside import HubSide
+from logbook.samples import make_record
+from logbook.test_scores import score as score_of
+
+from kling_nb.errors import KlingError, NotApplicable
+from kling_nb.logbook import Log
+from kling_nb.logbook.media import digest_of
+from kling_nb.models.record import Record
+from kling_nb.render.scores import ScoredRow, scores_html
+from kling_nb.research.measure import Measure
+from kling_nb.research.registry import Scorer, Scorers
+from kling_nb.research.scoring import Scored, Scoring
+from kling_nb.studio import Studio
+
+from .films import film, grey, still
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    store = Log(tmp_path / "log")
+    yield store
+    store.close()
+
+
+def clip_in(log: Log, number: int, level: int | None = None) -> Record:
+    """A record of a tiny clip; of equal levels, the same file."""
+    made = film(log.folder.parent / f"{number}.mp4", still(0.1, grey(number * 40 if level is None else level)))
+    record = make_record(number, prompt=f"clip {number}", status="succeeded")
+    clip = log.keep_clip(record.id, made, digest_of(made))
+    return log.save(record.model_copy(update={"clip": clip}))
+
+
+def counting(notes: Path, version: str = "1") -> Scorer:
+    """A scorer that writes a line at each computation."""
+
+    def counted(clip: Any) -> float:
+        with notes.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return next(clip.frames()).rgb.mean()
+
+    return Scorer("counted", version, "levels", counted)
+
+
+def run(log: Log, records: list[Record], *scorers: Scorer, **how: Any) -> Scored:
+    scoring = Scoring(log, records, scorers, **how)
+    scoring.run()
+    return scoring.table({}, lambda record: None)
+
+
+def test_a_clip_is_scored_once_for_each_version_and_a_scorer_that_misbehaves_spoils_nothing(
+    log: Log, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+
+    def raising(clip: Any) -> float:
+        raise ValueError("no idea")
+
+    def dying(clip: Any) -> float:
+        os._exit(3)
+
+    def hanging(clip: Any) -> float:
+        time.sleep(600)
+        return 1
+
+    def silent(clip: Any) -> float:
+        raise NotApplicable("the clip has no sound")
+
+    lock = threading.Lock()
+
+    def stuck(clip: Any) -> bool:
+        return lock.locked()  # a lock cannot be sent to another process
+
+    bad = [Scorer(function.__name__, "1", "", function) for function in (raising, dying, hanging, silent, stuck)]
+    bad.append(Scorer("endless", "1", "", lambda clip: float("inf")))
+    bad.append(Scorer("wordy", "1", "", lambda clip: "much"))
+    records = [clip_in(log, 1), clip_in(log, 2), clip_in(log, 3, level=80)]
+
+    found = run(log, records[:1], *bad, counting(notes), seconds=4)
+    assert found[0]["counted"] == pytest.approx(40, abs=1)
+    assert {name: found[0][name] for name in found[0] if name != "counted"} == {
+        "record": records[0].id,
+        "label": "clip 1",
+        **dict.fromkeys([scorer.name for scorer in bad]),
+    }
+    said = {line.partition(" of ")[0]: line.partition(": ")[2] for line in found.problems}
+    assert said["raising"] == "ValueError: no idea"
+    assert said["dying"] == "its process died"
+    assert said["hanging"] == "it took longer than 4 s"
+    assert said["silent"] == "the clip has no sound"
+    assert said["endless"] == "it gave inf, which is no score"
+    assert said["wordy"] == "it gave 'much', which is no number"
+    assert said["stuck"].startswith("it cannot be run in another process")
+    assert "hanging of job00001" in repr(found)
+
+    # What does not apply is known for good; what broke is tried again; the same file is not.
+    kept = {score.name: score.value for score in log.scores.of(records)[records[0].id]}
+    assert kept == {"counted": found[0]["counted"], "silent": None}
+    whole = run(log, records, counting(notes))
+    assert [row["counted"] for row in whole] == [pytest.approx(level, abs=1) for level in (40, 80, 80)]
+    pids = notes.read_text().split()
+    assert len(pids) == 2, "the first was there, and two records share a file"
+    assert str(os.getpid()) not in pids
+    run(log, records, counting(notes))
+    assert len(notes.read_text().split()) == 2
+    run(log, records[:1], counting(notes, "2"))
+    assert len(notes.read_text().split()) == 3, "another version is another number"
+
+
+def test_an_interrupt_ends_the_workers_and_keeps_what_was_found(log: Log, tmp_path: Path) -> None:
+    import psutil
+
+    records = [clip_in(log, 1), clip_in(log, 2)]
+    quick = counting(tmp_path / "notes")
+
+    def slow(clip: Any) -> float:
+        time.sleep(600)
+        return 1
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    before = set(psutil.Process().children(recursive=True))
+    with pytest.raises(KeyboardInterrupt):
+        run(log, records, quick, Scorer("slow", "1", "", slow), told=interrupt)
+    assert 1 <= len(log.scores.of(records)) <= 2
+    workers = [child for child in psutil.Process().children(recursive=True) if child not in before]
+    _, alive = psutil.wait_procs([worker for worker in workers if "resource_tracker" not in _words(worker)], 20)
+    assert alive == []
+
+
+def _words(process: Any) -> str:
+    import psutil
+
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def test_numbers_of_the_request_are_kept_for_that_request_alone(log: Log) -> None:
+    one = clip_in(log, 1)
+    other = log.save(
+        one.model_copy(
+            update={"id": "other", "canonical": {"prompt": "else"}, "request_hash": "sha256:else", "revision": 0}
+        )
+    )
+
+    def length(clip: Any) -> Measure:
+        return Measure(len(clip.request["prompt"]), clip.request["prompt"])
+
+    found = run(log, [one, other], Scorer("length", "1", "letters", length, request=True))
+    assert [row["length"] for row in found] == [len("clip 1"), len("else")]
+
+
+def test_plug_ins_are_found_by_entry_point_and_a_broken_one_is_only_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kling_nb.research import registry
+
+    package = tmp_path / "plugins"
+    (package / "sweet-1.0.dist-info").mkdir(parents=True)
+    (package / "sweet-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: sweet\nVersion: 1.0\n")
+    (package / "sweet-1.0.dist-info" / "entry_points.txt").write_text(
+        "[kling_nb.scorers]\nsweetness = sweet_scorer:sweetness\nbitter = not_there:bitter\n"
+    )
+    (package / "sweet_scorer.py").write_text(
+        "import kling_nb as kn\n@kn.scorer(version=3, unit='g')\ndef sweetness(clip):\n    'How sweet it is.'\n"
+    )
+    monkeypatch.syspath_prepend(str(package))
+    fresh = Scorers()
+    monkeypatch.setattr(registry, "scorers", fresh)
+    assert (fresh["sweetness"].version, fresh["sweetness"].meaning) == ("3", "How sweet it is.")
+    assert "the plug-in bitter (not_there:bitter) does not load" in fresh.trouble[0]
+    assert "How sweet it is." in fresh._repr_mimebundle_()["text/html"]
+
+
+def test_a_name_a_version_and_a_change_are_looked_at_when_a_scorer_is_registered() -> None:
+    known = Scorers()
+    known.add(Scorer("mine", "1", "", lambda clip: 1))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        known.add(Scorer("mine", "1", "", lambda clip: 1))
+        assert said == [], "the cell was run again, nothing changed"
+        known.add(Scorer("mine", "1", "", lambda clip: clip.step + 2))
+        known.add(Scorer("mine", "2", "", lambda clip: 3))
+    assert ["changed, its version '1' did not" in str(one.message) for one in said] == [True]
+    for name, version, why in (("motion", "9", "built-in"), ("A b", "1", "no name"), ("fine", " ", "a version")):
+        with pytest.raises(KlingError, match=why):
+            known.add(Scorer(name, version, "", lambda clip: 1))
+    with pytest.raises(KlingError, match="there is no scorer 'moton': there are motion"):
+        known.named(("moton",))
+
+
+def test_scores_stand_beside_the_record_wherever_it_is_shown(studio: Studio, hub: HubSide) -> None:
+    plan = studio.sweep("a {mood} boat", mood=["calm", "wild"], duration=3)
+    calm, wild = plan.run().result(60)
+    assert "score_motion" not in studio.log().to_frame()
+    assert calm.clip is not None
+    studio.store.scores.add([score_of(12.5, clip=calm.clip.digest)])
+
+    assert calm.scores["motion"].words == "12.5 %"
+    assert wild.scores == {}
+    assert studio.log().to_frame().set_index("id")["score_motion"][calm.id] == 12.5
+    assert list(plan.to_frame()["score_motion"].notna()) == [True, False]
+    (row,) = [each for each in studio.diff(calm, wild) if each.label == "Score: motion"]
+    assert ["".join(word.text for word in value) for value in row.values] == ["12.5 %", "–"]
+
+
+def test_what_the_log_has_is_shown_without_a_worker(studio: Studio, hub: HubSide) -> None:
+    job: Any = studio.generate("a boat at dusk", duration=3)
+    clip = job.result(60)
+    assert clip.record.clip
+    motion = score_of(12.5, clip=clip.record.clip.digest, unit="% of width/s")
+    studio.store.scores.add([motion, score_of(None, clip=clip.record.clip.digest, name="silence", said="no sound")])
+    for selection in (clip, clip.record, clip.record.id, [job], studio.log()):
+        found = studio.score(selection, "motion", "silence")
+        assert found.rows() == [{"record": clip.record.id, "label": "a boat at dusk", "motion": 12.5, "silence": None}]
+    assert (found.of(clip.record)["motion"], clip.scores["motion"]) == (motion, motion)
+    assert found.problems == [f"silence of {clip.record.id}: no sound"]
+    assert list(found.to_frame().columns) == ["record", "label", "motion", "silence"]
+    with pytest.raises(KlingError, match="no record"):
+        studio.score([3], "motion")
+
+
+def test_words_of_scorers_and_prompts_are_text() -> None:
+    evil = "<script>alert(1)</script>"
+    row = ScoredRow("r", evil, None, {evil: score_of(1, unit=evil, said=evil)})
+    assert "<script" not in scores_html([row], [evil])
