@@ -15,7 +15,7 @@ from kling_nb.models.asset import Asset
 from kling_nb.models.record import Record
 from kling_nb.render import KeptRow
 from kling_nb.render.facts import headline
-from kling_nb.render.words import shortened
+from kling_nb.render.words import prompt_line
 from kling_nb.views.keeping import EarlierClip, What
 
 #: How many earlier clips are offered for a frame.
@@ -72,5 +72,5 @@ class PanelKeeping:
     def _earlier(self, record: Record) -> EarlierClip:
         figures = " · ".join(fact.value for fact in headline(record) if fact.label != "audio")
         fps = record.clip.fps if record.clip and record.clip.fps else 24
-        title = shortened(record.prompt, 120) or record.id
+        title = prompt_line(record, 120) or record.id
         return EarlierClip(record.id, title, figures, self._links.poster(record) or "", fps)

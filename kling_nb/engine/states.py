@@ -171,7 +171,7 @@ def _price(record: Record) -> str:
 
 def _title(record: Record) -> str:
     number = f" · {record.index + 1} of {record.generations}" if record.generations > 1 else ""
-    return (_line(record.prompt, 80) or record.model) + number
+    return (_line(record.prompt.replace("\n", " / "), 80) or record.model) + number
 
 
 def _line(text: str, longest: int) -> str:

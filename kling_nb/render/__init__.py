@@ -28,6 +28,7 @@ from kling_nb.render.spending import (
     spending_html,
     spending_text,
 )
+from kling_nb.render.stack import stacked
 from kling_nb.render.stills import tile_still
 from kling_nb.render.words import clock, estimate_note, estimate_text
 
@@ -79,5 +80,6 @@ __all__ = [
     "small_thumbnail",
     "spending_html",
     "spending_text",
+    "stacked",
     "tile_still",
 ]

@@ -14,7 +14,7 @@ from kling_nb.render.links import Links
 from kling_nb.render.page import fill
 from kling_nb.render.pictures import groups_of
 from kling_nb.render.prompt import mentions_of, pieces, shots_of
-from kling_nb.render.words import STATUS_WORDS, day, price_of, shortened
+from kling_nb.render.words import STATUS_WORDS, day, price_of, prompt_line, shortened
 
 RECORD_TYPE = "application/vnd.kling_nb.record+json"
 
@@ -71,7 +71,7 @@ def failure_html(record: Record) -> str:
 def card_text(record: Record) -> str:
     """Return the record in a few lines of plain text."""
     lines = [
-        shortened(record.prompt, 160),
+        prompt_line(record, 160),
         " · ".join([STATUS_WORDS[record.status], *_figures(record)]),
     ]
     if record.failure:

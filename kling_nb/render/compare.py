@@ -12,7 +12,7 @@ from kling_nb.render.differences import LETTERS, Difference, differences
 from kling_nb.render.facts import headline
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
-from kling_nb.render.words import shortened
+from kling_nb.render.words import prompt_line
 
 SAME = "The same parameters: what differs is the run itself."
 
@@ -34,7 +34,7 @@ def compare_html(records: Sequence[Record], links: Links, found: Sequence[Differ
 
 def compare_text(records: Sequence[Record], found: Sequence[Difference] | None = None) -> str:
     """Return the same in lines of plain text."""
-    heads = [f"{LETTERS[i]}  {record.id}  {shortened(record.prompt, 70)}" for i, record in enumerate(records)]
+    heads = [f"{LETTERS[i]}  {record.id}  {prompt_line(record, 70)}" for i, record in enumerate(records)]
     rows = [
         f"{item.label}: " + " | ".join("".join(word.text for word in value).strip() for value in item.values)
         for item in (differences(records) if found is None else found)

@@ -9,7 +9,7 @@ from kling_nb.models.record import Record
 from kling_nb.render.card import badge_of, stars_of
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
-from kling_nb.render.words import STATUS_WORDS, shortened
+from kling_nb.render.words import STATUS_WORDS, prompt_line
 
 #: How many posters a sheet has at most: two kilobytes each.
 SHEET = 24
@@ -28,7 +28,7 @@ def gallery_html(records: Sequence[Record], links: Links, *, total: int) -> str:
             "film": film,
             "inside": bool(film.src and film.src.startswith("data:video/")),
             "poster": links.poster(record) if record.clip else None,
-            "prompt": shortened(record.prompt, 90),
+            "prompt": prompt_line(record, 90),
             "words": STATUS_WORDS[record.status],
             "stars": stars_of(record),
             "badge": badge_of(record).partition(" – ")[0],
@@ -41,7 +41,7 @@ def gallery_html(records: Sequence[Record], links: Links, *, total: int) -> str:
 def gallery_text(records: Sequence[Record], *, total: int) -> str:
     """Return the sheet one record a line."""
     lines = [
-        f"{record.id}  {stars_of(record) or '     '}  {STATUS_WORDS[record.status]:<10}  {shortened(record.prompt, 70)}"
+        f"{record.id}  {stars_of(record) or '     '}  {STATUS_WORDS[record.status]:<10}  {prompt_line(record, 70)}"
         for record in records[:SHEET]
     ]
     return "\n".join([_summary(len(lines), total), *lines])

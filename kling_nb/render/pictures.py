@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from kling_nb.models.record import Record, Reference
@@ -42,6 +42,9 @@ def groups_of(record: Record, links: Links) -> list[Group]:
     share = WEIGHT // max(1, len(record.references))
     for name, members in groupby(record.references, key=lambda item: _group_name(item.path)):
         pictures = [_picture(item, links, share) for item in members]
+        if name == "Frames" and len(pictures) == 1:
+            name = f"{pictures[0].caption.capitalize()} frame"
+            pictures = [replace(pictures[0], caption="")]
         groups.append(Group(name, pictures, "→" if name.endswith("frame") or name == "Frames" else ""))
     return groups
 

@@ -21,7 +21,7 @@ class RankRow(NamedTuple):
 
 def ranking_html(rows: Sequence[RankRow], said: str) -> str:
     """Return the rows as bars."""
-    return fill("ranking", rows=rows, said=said)
+    return fill("ranking", rows=rows, said=said, voted=any(row.votes for row in rows))
 
 
 def ranking_text(rows: Sequence[RankRow], said: str) -> str:

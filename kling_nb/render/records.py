@@ -12,7 +12,7 @@ from kling_nb.render.facts import headline
 from kling_nb.render.images import smaller
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
-from kling_nb.render.words import STATUS_WORDS, day, money, price_of, shortened
+from kling_nb.render.words import STATUS_WORDS, day, money, price_of, prompt_line
 
 #: A row's still weighs a tenth of a card's poster, so that a long table stays light.
 POSTER_BYTES = 420
@@ -47,7 +47,7 @@ def records_html(
 def records_text(records: Sequence[Record], *, total: int | None = None, spent: Decimal | None = None) -> str:
     """Return the records one a line under a line that counts them."""
     lines = [
-        f"{record.id}  {STATUS_WORDS[record.status]:<10}  {price_of(record):>8}  {shortened(record.prompt, 60)}"
+        f"{record.id}  {STATUS_WORDS[record.status]:<10}  {price_of(record):>8}  {prompt_line(record, 60)}"
         for record in records
     ]
     return "\n".join([_summary(records, total, spent), *lines])
@@ -74,7 +74,7 @@ def _row(record: Record, links: Links) -> Row:
     return Row(
         record=record,
         poster=smaller(poster, POSTER_BYTES) if poster else None,
-        prompt=shortened(record.prompt, 120),
+        prompt=prompt_line(record, 120),
         status=STATUS_WORDS[record.status],
         when=day(record.times.created),
         length=headline(record)[0].value,

@@ -54,6 +54,11 @@ def day(moment: datetime.datetime) -> str:
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
 
 
+def prompt_line(record: Record, most: int) -> str:
+    """Return the prompt on one line, its shots with a stroke between them."""
+    return shortened(record.prompt.replace("\n", " / "), most)
+
+
 def money(amount: Decimal) -> str:
     """Return dollars as `$1.12`."""
     return f"${amount:,.2f}"

@@ -136,9 +136,12 @@ def _said(
     rows: Sequence[RankRow], apart: frozenset[tuple[str, str]], games: Sequence[Any], items: Sequence[str]
 ) -> str:
     votes = f"{len(games)} vote{'' if len(games) == 1 else 's'}"
+    if not games:
+        return "No votes yet: kn.vote(…) asks, two clips at a time."
     alone = _never_compared(games, items)
     if alone:
-        return f"{votes}: {' and '.join(alone)} were never compared with the rest, so no ranking holds for all."
+        were = "was" if len(alone) == 1 else "were"
+        return f"{votes}: {' and '.join(alone)} {were} never compared with the rest, so no ranking holds for all."
     best = [row.item for row in rows if (rows[0].item, row.item) in apart]
     if len(best) == len(rows) - 1:
         return f"{votes}: {rows[0].item} is ahead of all others."

@@ -17,7 +17,7 @@ from kling_nb.models.record import Record
 from kling_nb.render import LETTERS, Difference
 from kling_nb.render.card import badge_of, stars_of
 from kling_nb.render.facts import headline
-from kling_nb.render.words import shortened
+from kling_nb.render.words import prompt_line
 from kling_nb.views.clips import Read, send_clip
 from kling_nb.views.esm import linked, styles
 from kling_nb.views.handover import Hand, hand_frame
@@ -42,7 +42,7 @@ class Take:
         return {
             "id": record.id,
             "letter": letter,
-            "title": shortened(record.prompt, 160),
+            "title": prompt_line(record, 160),
             "figures": " · ".join(fact.value for fact in headline(record) if fact.label != "audio"),
             "badge": badge_of(record).partition(" – ")[0],
             "stars": stars_of(record),

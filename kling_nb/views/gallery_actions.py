@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from kling_nb.models.record import Record
 from kling_nb.render.card import badge_of
 from kling_nb.render.facts import headline
-from kling_nb.render.words import STATUS_WORDS, day, price_of, shortened
+from kling_nb.render.words import STATUS_WORDS, day, price_of, prompt_line, shortened
 from kling_nb.views.actions import JobLike
 from kling_nb.views.compare import Comparison
 
@@ -74,7 +74,7 @@ def tile_of(record: Record, poster: str | None) -> dict[str, Any]:
     figures = headline(record)
     return {
         "id": record.id,
-        "prompt": shortened(record.prompt, 600),
+        "prompt": prompt_line(record, 600),
         "status": record.status,
         "words": STATUS_WORDS[record.status],
         "why": shortened(record.failure.message, 200) if record.failure else "",

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import ipywidgets
 from IPython.display import display, update_display
 
+from kling_nb.render import RECORD_TYPE, stacked
 from kling_nb.views.actions import JobLike
 
 Bundle = dict[str, Any]
@@ -107,7 +108,9 @@ def joined(cards: Sequence[Bundle]) -> Bundle:
     if len(cards) == 1:
         return dict(cards[0])
     kinds = dict.fromkeys(kind for card in cards for kind in card)
-    return {kind: _joined(kind, [card[kind] for card in cards if kind in card]) for kind in kinds}
+    whole = {kind: _joined(kind, [card[kind] for card in cards if kind in card]) for kind in kinds}
+    failed = [at for at, card in enumerate(cards) if card.get(RECORD_TYPE, {}).get("status") == "failed"]
+    return whole | {"text/html": stacked([str(card.get("text/html", "")) for card in cards], failed)}
 
 
 def _joined(kind: str, parts: Iterable[Any]) -> Any:

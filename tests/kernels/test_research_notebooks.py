@@ -97,5 +97,5 @@ def test_a_storyboard_is_composed_previewed_made_twice_and_compared(tmp_path: Pa
     assert "leans in and sniffs" in html_of(notebook, "kn.compare(").replace("<span", "").replace("</span>", "")
     assert html_of(notebook, "kn.compare(").count("<video") == 2
     assert "★★★★★" in html_of(notebook, "kn.gallery(")
-    assert "Frames" in html_of(notebook, "bold.frame(-1)")
+    assert "Start frame" in html_of(notebook, "bold.frame(-1)")
     assert large.posts == 4  # a preview, and three clips

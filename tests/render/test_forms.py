@@ -31,6 +31,7 @@ from kling_nb.render import (
     small_thumbnail,
 )
 from kling_nb.render.images import POSTER_BYTES, THUMBNAIL_BYTES
+from kling_nb.render.stack import stacked
 from kling_nb.render.words import size, span
 from tests.render.kit import Media, at, picture, record_of
 from tests.render.test_escaping import Reader
@@ -155,3 +156,11 @@ def test_a_price_says_where_it_comes_from():
 
 def test_a_row_that_gave_no_clip_names_no_price():
     assert "$1.12" not in Reader(records_html([record_of(status="failed")], Media())).text
+
+
+def test_of_many_cards_the_first_few_and_what_failed_stay_open() -> None:
+    cards = [f"<div>card {number}</div>" for number in range(20)]
+    assert "details" not in stacked(cards[:6])
+    shown, folded = stacked(cards, failed={17}).split("<details", 1)
+    assert [number for number in range(20) if f"card {number}<" in shown] == [0, 1, 2, 3, 17]
+    assert "15 more clips" in folded and "card 19<" in folded

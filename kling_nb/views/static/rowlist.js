@@ -1,4 +1,5 @@
 import { h, icon, keyedList, pageId } from './dom.js';
+import { rowsInSight } from './folding.js';
 import { clockWords, expectedShare, leftWords, summaryWords } from './words.js';
 
 /** @type {Record<string, Parameters<typeof icon>[0]>} */
@@ -12,7 +13,10 @@ export function rowList(model) {
   let offset = 0;
   const now = () => Date.now() / 1000 + offset;
   const list = h('div', { class: 'kn-rows', role: 'list', 'aria-label': 'Jobs' });
-  const summary = h('div', { class: 'kn-summary', role: 'status' });
+  const said = h('span', { role: 'status' });
+  const more = h('button', { type: 'button', class: 'kn-quiet kn-more', 'aria-expanded': 'false', on: { click: () => { open = !open; paint(); } } });
+  const summary = h('div', { class: 'kn-summary' }, said, more);
+  let open = false;
   const el = h('div', { class: 'kn-jobs' }, summary, list);
   const cancel = (/** @type {string} */ id) => model.send({ kind: 'cancel', job: id });
 
@@ -20,10 +24,15 @@ export function rowList(model) {
   const paint = () => {
     const rows = model.get('rows');
     el.hidden = !rows.length;
+    const seen = rowsInSight(rows);
+    const many = seen.length < rows.length;
     summary.hidden = rows.length < 3;
-    el.classList.toggle('kn-many', rows.length > 6);
-    if (!summary.hidden) summary.textContent = summaryWords(rows);
-    paintList(rows);
+    el.classList.toggle('kn-many', many);
+    if (!summary.hidden && said.textContent !== summaryWords(rows)) said.textContent = summaryWords(rows);
+    more.hidden = !many;
+    more.textContent = open ? 'Show fewer' : `Show all ${rows.length}`;
+    more.setAttribute('aria-expanded', String(open));
+    paintList(open ? rows : seen);
   };
   const heard = (/** @type {Heard|null} */ message) => {
     if (message?.kind !== 'clock' || message.page !== pageId()) return;
