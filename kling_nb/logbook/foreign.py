@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.audit import digests_of
-from kling_nb.logbook.sidecars import checked_id
+from kling_nb.logbook.sidecars import NEWER, checked_id
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.media import sha256
-from kling_nb.models.record import Record
+from kling_nb.models.record import RECORD_VERSION, Record
 
 #: Bytes of JSON; ours have some thousands.
 LARGEST = 1_000_000
@@ -39,6 +39,8 @@ def admitted(text: str | bytes, where: str) -> Record:
 
 
 def _faults(record: Record) -> Iterator[str]:
+    if record.version > RECORD_VERSION:
+        yield f"it {NEWER}"
     for what, name in (("id", record.id), ("batch", record.batch)):
         try:
             checked_id(name)

@@ -17,9 +17,9 @@ from kling_nb.logbook.database import Damaged, Database
 from kling_nb.logbook.disk import written_in
 from kling_nb.logbook.index import Index
 from kling_nb.logbook.shelf import salvage
-from kling_nb.logbook.sidecars import Sidecars, Stamp, checked_id, read_sidecar, stamp_of
+from kling_nb.logbook.sidecars import NEWER, Sidecars, Stamp, checked_id, read_sidecar, stamp_of
 from kling_nb.logbook.usage import named_by_kept, remove_row
-from kling_nb.models.record import Record
+from kling_nb.models.record import RECORD_VERSION, Record
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Ledger:
         """Take in a record of another log; say whether it was `added` or `changed`, None when nothing was new."""
         with self._alone(record.id):
             stored = self.sidecars.read(record.id)
-            both = joined(stored, record) if stored else record
+            both = joined(_ours(stored), record) if stored else record
             if both == stored:
                 return None
             self._write(both)
@@ -69,6 +69,7 @@ class Ledger:
             stored = self.sidecars.read(record_id)
             if stored is None:
                 raise LogError(f"There is no record {record_id!r}.")
+            _ours(stored)
             return self._write(stored.model_copy(update={**changes, "revision": stored.revision + 1}))
 
     def take(self, record_id: str, holder: str, alive: Callable[[str], bool]) -> Record | None:
@@ -76,6 +77,9 @@ class Ledger:
         with self._alone(record_id):
             stored = self.sidecars.read(record_id)
             if stored is None or stored.ended or (stored.holder and stored.holder != holder and alive(stored.holder)):
+                return None
+            if stored.version > RECORD_VERSION:
+                _log.warning("%s %s to carry its job on.", record_id, NEWER)
                 return None
             return self._write(stored.model_copy(update={"holder": holder, "revision": stored.revision + 1}))
 
@@ -87,6 +91,7 @@ class Ledger:
                 raise LogError(f"There is no record {record_id!r}.")
             if not stored.ended:
                 raise LogError(f"{record_id} is still {stored.status}: wait for its end, or cancel it first.")
+            _ours(stored)
             # The row first: if the sidecar stays after all, the index takes it in again by itself.
             self.ask(lambda index: remove_row(index.database, record_id), None)
             self._late.discard(record_id)
@@ -101,7 +106,7 @@ class Ledger:
             stored = elsewhere.read(record_id)
             if stored is None or self.sidecars.find(record_id):
                 raise LogError(f"{record_id} cannot be brought back: it is {'here' if stored else 'not there'}.")
-            record = self._write(stored.model_copy(update={"revision": stored.revision + 1}))
+            record = self._write(_ours(stored).model_copy(update={"revision": stored.revision + 1}))
             with written_in(self.folder):
                 elsewhere.path(stored).unlink(missing_ok=True)
             return record
@@ -235,6 +240,13 @@ class Ledger:
 
 
 _NEVER = (-1, Stamp(-1, -1))
+
+
+def _ours(record: Record) -> Record:
+    """Return a record that may be written anew. Raises `LogError` for one whose fields are not all known here."""
+    if record.version > RECORD_VERSION:
+        raise LogError(f"{record.id} {NEWER} to change it.")
+    return record
 
 
 def _knows_better(stored: Record, record: Record) -> bool:

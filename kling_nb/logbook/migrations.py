@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text, update
 
+from kling_nb.errors import LogError
 from kling_nb.logbook import tables
 from kling_nb.models.record import Record
 
@@ -15,9 +16,14 @@ _done = Table("migrations", _metadata, Column("name", String, primary_key=True))
 
 
 def migrate(connection: Connection) -> list[str]:
-    """Bring the schema up to date inside the caller's transaction; return the steps that were taken."""
+    """Bring the schema up to date inside the caller's transaction; return the steps that were taken.
+
+    Raises `LogError` for a schema of a later version, which rows of ours might not fit.
+    """
     _metadata.create_all(connection)
     done = set(connection.scalars(select(_done.c.name)))
+    if later := done - {step.__name__ for step in STEPS}:
+        raise LogError(f"The log's index was made by a later version of kling_nb ({min(later)}): update this one.")
     due = [step for step in STEPS if step.__name__ not in done]
     for step in due:
         step(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.disk import write_whole
-from kling_nb.models.record import Record
+from kling_nb.models.record import RECORD_VERSION, Record
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -70,14 +71,28 @@ class Sidecars:
 
 def read_sidecar(path: Path) -> Record:
     """Return the record in a sidecar. Raises `LogError` when it is torn, foreign, or under another's name."""
+    text = b""
     try:
-        record = Record.model_validate_json(path.read_bytes())
+        text = path.read_bytes()
+        record = Record.model_validate_json(text)
     except (OSError, ValidationError) as exc:
+        if isinstance(exc, ValidationError) and _is_newer(text):
+            raise LogError(f"{path} {NEWER}.") from exc
         why = f"{exc.error_count()} faults" if isinstance(exc, ValidationError) else str(exc)
         raise LogError(f"{path} is no readable record ({why}): restore it from a copy, or move it away.") from exc
     if record.id != path.stem:
         raise LogError(f"{path} holds the record {record.id}: rename it to {record.id}.json.")
     return record
+
+
+NEWER = "was written by a later version of kling_nb: update this one"
+
+
+def _is_newer(text: bytes) -> bool:
+    try:
+        return int(json.loads(text)["version"]) > RECORD_VERSION
+    except (ValueError, TypeError, LookupError):
+        return False
 
 
 def stamp_of(path: Path) -> Stamp:
