@@ -12,12 +12,18 @@ from typing import Any
 import httpx
 
 from kling_nb import errors
+from kling_nb.models.media import public_text
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 def read_json(response: httpx.Response) -> dict[str, Any]:
-    """Return the answer's JSON object. Raises the `HubError` that fits its status, or `HubFault` for no JSON."""
+    """Return the answer's JSON object. Raises the `HubError` that fits its status, or `HubFault` for no JSON.
+
+    A redirect is an error too.
+    """
+    if response.has_redirect_location:
+        raise _moved(response)
     if response.is_error:
         raise error_of(response)
     try:
@@ -28,14 +34,14 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
         raise errors.HubFault(
             "The hub answered with something that is not JSON; a proxy may stand between.",
             status=response.status_code,
-            body=response.text[:300],
+            body=_body(response)[:300],
         )
     return answer
 
 
 def error_of(response: httpx.Response) -> errors.HubError:
     """Return the error for a response that is not a success."""
-    status, body = response.status_code, response.text[:300]
+    status, body = response.status_code, _body(response)[:300]
     said = message_of(response)
     if model := re.search(r"Model not found: ?(.*)", said):
         return errors.ModelNotFound(model[1].strip(), body=body)
@@ -62,7 +68,7 @@ def error_of(response: httpx.Response) -> errors.HubError:
 def message_of(response: httpx.Response) -> str:
     """Return the message: detail, message, title, error string, `status_message`, or the body's first characters."""
     try:
-        answer = json.loads(response.text)
+        answer = json.loads(_body(response))
     except ValueError:
         return _text_of(response)
     if not isinstance(answer, dict):
@@ -75,11 +81,28 @@ def message_of(response: httpx.Response) -> str:
     return _text_of(response)
 
 
+def _body(response: httpx.Response) -> str:
+    """The body without the key: what a proxy echoes of a request must not get into a message or a record."""
+    try:
+        key = response.request.headers.get("authorization", "").removeprefix("Bearer ")
+    except RuntimeError:  # one that answers no request
+        key = ""
+    return response.text.replace(key, "…") if key else response.text
+
+
+def _moved(response: httpx.Response) -> errors.HubError:
+    """A redirect is not followed: the key would go along. 302 and 303 may come after something was carried out."""
+    there = public_text(response.headers.get("location", ""))[:200]
+    said = f"The hub's address leads on to {there or 'nowhere'}: set KLING_NB_HUB to the address that answers itself."
+    kind = errors.HubFault if response.status_code in (302, 303) else errors.HubError
+    return kind(said, status=response.status_code)
+
+
 def _text_of(response: httpx.Response) -> str:
-    if "<html" in response.text[:500].lower():
-        title = re.search(r"<title>(.*?)</title>", response.text, re.IGNORECASE | re.DOTALL)
+    if "<html" in _body(response)[:500].lower():
+        title = re.search(r"<title>(.*?)</title>", _body(response), re.IGNORECASE | re.DOTALL)
         return f"a web page came instead of an answer{f' ({title[1].strip()[:80]})' if title else ''}"
-    return response.text[:300].strip() or f"HTTP {response.status_code} without a word"
+    return _body(response)[:300].strip() or f"HTTP {response.status_code} without a word"
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb import errors
+from kling_nb.engine.sending import _in_doubt
 from kling_nb.hubs.answers import error_of, message_of, read_json, retry_after, transport_error
 
 INVALID = "Invalid parameters supplied, please check your request and try again."
@@ -82,6 +84,31 @@ def test_any_body_at_all_gives_an_error_with_a_short_message(status: int, body: 
 def test_a_success_that_is_no_object_is_the_hubs_fault(body: bytes) -> None:
     with pytest.raises(errors.HubFault):
         read_json(httpx.Response(200, content=body))
+
+
+KEY = "oxk-PLANTED-7d41"
+ASKED = httpx.Request("POST", "https://hub.example/api/ai/queue", headers={"Authorization": f"Bearer {KEY}"})
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 429, 500, 502])
+@pytest.mark.parametrize(
+    "body", [f"authorization: Bearer {KEY}", f'{{"error": {{"detail": "Bearer {KEY} is bad"}}}}', f"[{KEY!r}]"]
+)
+def test_a_body_that_echoes_the_key_does_not_bring_it_back(status: int, body: str) -> None:
+    with pytest.raises(errors.HubError) as caught:
+        read_json(httpx.Response(status, text=body.replace("}}", "}}" if status != 200 else "}}x"), request=ASKED))
+    assert KEY not in "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert caught.value.body
+
+
+@pytest.mark.parametrize(("status", "doubt"), [(301, False), (302, True), (303, True), (307, False), (308, False)])
+def test_a_redirect_is_not_followed(status: int, doubt: bool) -> None:
+    there = "https://me:pass@elsewhere.example/api?signature=abc"
+    with pytest.raises(
+        errors.HubError, match=r"leads on to https://elsewhere\.example/api: set KLING_NB_HUB"
+    ) as caught:
+        read_json(httpx.Response(status, headers={"location": there}, request=ASKED))
+    assert _in_doubt(caught.value) == doubt
 
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
