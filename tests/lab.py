@@ -47,8 +47,8 @@ def chromium() -> str | None:
 class Lab:
     """A running server and a browser page on it."""
 
-    def __init__(self, folder: Path, url: str, browser: Browser) -> None:
-        self.folder, self.url, self._browser = folder, url, browser
+    def __init__(self, folder: Path, url: str, browser: Browser, env: Mapping[str, str]) -> None:
+        self.folder, self.url, self._browser, self._env = folder, url, browser, env
         self._count = 0
         self.page = self.new_page()
 
@@ -57,29 +57,24 @@ class Lab:
     def started(cls, folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Lab]:
         """Start JupyterLab in `folder` and Chromium; stop both in the end."""
         port = _free_port()
-        url = f"http://127.0.0.1:{port}"
-        with (folder / ".lab.log").open("wb") as log:
-            server = subprocess.Popen(
-                _command(folder, port),
-                env=_environment(folder) | dict(env or {}),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            _await_server(url, server)
-            with sync_playwright() as playwright:
-                flags = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
-                browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
-                yield cls(folder, url, browser)
-                browser.close()
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait(5)
+        environment = _environment(folder) | dict(env or {})
+        command, sign = _command(folder, port), f"/api/status?token={TOKEN}"
+        flags = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
+        with _serving(command, environment, folder / ".lab.log", sign, port) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
+            yield cls(folder, url, browser, environment)
+            browser.close()
+
+    @contextmanager
+    def voila(self, folder: Path) -> Iterator[str]:
+        """Serve a folder's notebooks with Voila, allowed to serve clips; gives its address."""
+        port = _free_port()
+        command = [
+            *(sys.executable, "-m", "voila", str(folder), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"),
+            "--VoilaConfiguration.file_allowlist=.*\\.(png|jpg|gif|svg|mp4)",
+        ]
+        with _serving(command, self._env, folder / ".voila.log", "/voila/static/voila.js", port) as url:
+            yield url
 
     def new_page(self, *, width: int = 1280, height: int = 1000, dark: bool = False) -> Page:
         """Open another page of the browser, with its own settings; it shows nothing yet."""
@@ -179,6 +174,26 @@ class Notebook:
         )
 
 
+@contextmanager
+def _serving(command: list[str], env: Mapping[str, str], log: Path, sign: str, port: int) -> Iterator[str]:
+    """Run a server until the end of the block; `sign` is a path that it answers once it is up."""
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            command, env=dict(env), stdout=said, stderr=subprocess.STDOUT, start_new_session=True, cwd=log.parent
+        )
+    try:
+        _await_server(f"{url}{sign}", server, log)
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait(5)
+
+
 def _command(folder: Path, port: int) -> list[str]:
     return [
         sys.executable,
@@ -215,17 +230,21 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _await_server(url: str, server: subprocess.Popen[bytes]) -> None:
+def _await_server(sign: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"{url}/api/status?token={TOKEN}", timeout=2).close()
+            urllib.request.urlopen(sign, timeout=2).close()
             return
+        except urllib.error.HTTPError as exc:
+            if exc.code < 500:  # it answers
+                return
         except (urllib.error.URLError, OSError):
-            if server.poll() is not None:
-                raise RuntimeError("JupyterLab ended before it answered; see .lab.log") from None
-            time.sleep(0.1)  # a server has no other way to say that it is up
-    raise TimeoutError("JupyterLab did not answer within 60 s")
+            pass
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended before it answered; see {log}")
+        time.sleep(0.1)  # a server has no other way to say that it is up
+    raise TimeoutError(f"the server did not answer within 60 s; see {log}")
 
 
 def _free_port() -> int:

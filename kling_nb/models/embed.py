@@ -1,7 +1,7 @@
 """`Embed`: when a clip is put into an output itself, as a data URI, instead of a link to its file. Pure.
 
-A link costs the notebook nothing and survives in one that is not trusted, where an embedded clip is taken out. A data
-URI shows where links lead nowhere, and costs the notebook 1.33 bytes for each byte of the clip.
+A link costs the notebook nothing and survives in one that is not trusted, where an embedded clip may be taken out. A
+data URI shows where links lead nowhere, and costs the notebook 1.33 bytes for each byte of the clip.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Frontend:
 
     `links`: whether a path relative to the notebook reaches the kernel's files at all; `embeds`: whether clips are
     better embedded unless the user says otherwise; `hint`: what a linked clip needs there; `silent`: the audio codecs
-    that it plays without a sound.
+    that it plays without a sound; `updates`: whether an output can still be replaced when its cell has ended.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Frontend:
     embeds: bool = False
     hint: str = ""
     silent: frozenset[str] = frozenset()
+    updates: bool = True
 
 
 _SILENT = frozenset({"aac"})  # microsoft/vscode issue 167685
@@ -45,7 +46,8 @@ COLAB = Frontend("Colab", links=False, embeds=True)
 VOILA = Frontend(
     "Voila",
     embeds=True,
-    hint="Voila serves it when started with --VoilaConfiguration.file_allowlist=\"['.*\\.(png|jpg|gif|svg|mp4)']\".",
+    updates=False,
+    hint="Voila serves it when started with --VoilaConfiguration.file_allowlist='.*\\.(png|jpg|gif|svg|mp4)'.",
 )
 
 

@@ -2,6 +2,7 @@
 
 A page that is reloaded forgets its display ids, so that updates of them are lost (JUPYTER.md section 3), while
 widgets live on. From then on each card is also put into an Output widget; the page that was there first hides it.
+Voila knows no display ids when a cell has ended: each of its pages is like one that was reloaded.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import ipywidgets
 from IPython.display import display, update_display
 
+from kling_nb.notebook import frontend
 from kling_nb.render import RECORD_TYPE, stacked
 from kling_nb.views.actions import JobLike
 
@@ -37,8 +39,9 @@ class Pages:
     """The browser pages that show a widget, by the id that each sends; tells the first from those that came later."""
 
     def __init__(self) -> None:
-        self._first: str | None = None
-        self.reattached = False
+        self.updates = frontend().updates
+        self._first: str | None = None if self.updates else "no page"
+        self.reattached = not self.updates
 
     def seen(self, page: str) -> bool:
         """Note a page; return whether it is the one that was there first."""
@@ -60,6 +63,8 @@ class Outlet:
 
     def show(self) -> None:
         """Display the cards here, with those to come."""
+        if not self.pages.updates:  # they stand in the Output widget
+            return
         place = uuid.uuid4().hex
         with self._lock:
             display(self._bundle(), raw=True, display_id=place)

@@ -60,7 +60,7 @@ class JobsView:
     def publish(self) -> None:
         """Put the cards where the rows were, if all jobs have ended. Harmless when repeated, on any thread."""
         with self._lock:
-            if self._displayed and self.ended:
+            if self._displayed and self.ended and self._pages.updates:
                 update_display(self._cards(), raw=True, display_id=self._place)
 
     def _ipython_display_(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import papermill
 import pytest
 from hubside import HubSide
 from nbclient import NotebookClient
@@ -51,6 +52,22 @@ def html_of(notebook: Any, source: str) -> str:
     """What the cell that has these words shows."""
     (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code" and source in cell.source]
     return "".join(output.data.get("text/html", "") for output in cell.outputs if "data" in output)
+
+
+def test_papermill_runs_the_quickstart_and_its_cells_keep_their_clips(tmp_path: Path, hub: HubSide) -> None:
+    shutil.copytree(NOTEBOOKS / "images", tmp_path / "images")
+    notebook = papermill.execute_notebook(
+        str(NOTEBOOKS / "01_quickstart.ipynb"),
+        str(tmp_path / "executed.ipynb"),
+        cwd=str(tmp_path),
+        progress_bar=False,
+        execution_timeout=100,
+    )
+
+    assert "kling-card" in html_of(notebook, "job = kn.generate(")
+    assert "<video" in html_of(notebook, "preview = kn.preview(")
+    assert "2 s" in html_of(notebook, "kn.lint(")
+    assert hub.posts == 2
 
 
 def test_the_notebook_answers_its_question_and_pays_once(tmp_path: Path, hub: HubSide) -> None:

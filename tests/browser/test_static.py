@@ -1,0 +1,99 @@
+"""What each view leaves in a notebook that nobody trusts and no kernel belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import nbformat
+import pytest
+from hubside import HubSide, picture
+from lab import Lab
+from playwright.sync_api import Locator, Page, expect
+
+from browser.screen import Screen, plays, pwned
+from kling_nb.studio import Studio
+
+pytestmark = pytest.mark.browser
+Shot = Callable[[Screen, str], None]
+EVIL = '<img src=x onerror="window.__pwned=1"><script>window.__pwned=2</script>'
+UNTRUSTED = "() => window.jupyterapp.shell.currentWidget.content.model.cells.get(0).trusted === false"
+TRUST = "() => { for (const cell of window.jupyterapp.shell.currentWidget.content.model.cells) cell.trusted = true; }"
+CARD, EMBEDDED, COMPARED, SHEET, PRESETS, ELEMENTS = range(6)
+
+
+@pytest.fixture
+def studio(lab: Lab, hub: HubSide, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """A studio whose log lies beside a notebook of the Lab."""
+    folder = lab.folder / "static"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    studio = Studio(hub=hub.url, key="test-key", log=folder / "kling_log")
+    yield studio
+    studio.close()
+
+
+def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
+    lab: Lab, apart: Page, studio: Studio, shot: Shot
+) -> None:
+    prompts = (f"A red kite {EVIL}", "A blue kite over the sea")
+    jobs = studio.gather(studio.generate(prompt, duration=3) for prompt in prompts)
+    first, second = (clip.record for clip in jobs.result(60))
+    first = studio.log().annotate(first.id, tags=[EVIL], note=EVIL, stars=4)
+    studio.presets[EVIL] = {"prompt": EVIL}
+    studio.elements[EVIL] = {"frontal_image_url": picture()}
+    card = first._repr_mimebundle_()
+    studio.options.embed = 5
+    inside = second._repr_mimebundle_()
+    studio.options.embed = "auto"
+    curating = studio._curating()
+    forms = [card, inside, curating.comparison([first, second]).static, curating.sheet({})]
+    forms += [studio.presets._repr_mimebundle_(), studio.elements._repr_mimebundle_()]
+
+    screen = Screen(lab.open(_written(lab, forms), page=apart))
+    assert apart.evaluate(UNTRUSTED)
+    cells = [screen.root.locator(".jp-Notebook .jp-Cell").nth(number) for number in range(len(forms))]
+
+    plays(cells[CARD].locator("video"))
+    details = cells[CARD].locator("details", has_text="On the way")
+    details.locator("summary").click()
+    expect(details.locator("pre")).to_contain_text("Queued")
+    expect(cells[CARD]).to_contain_text(f'kn.panel("{first.id}")')
+    _is_shown(cells[EMBEDDED].locator("video"))  # a frontend may take out what is embedded: poster and link stay
+    _leads_somewhere(cells[EMBEDDED].get_by_role("link", name="Open the file"))
+    expect(cells[COMPARED].locator("video")).to_have_count(2)
+    plays(cells[COMPARED].locator("video").nth(1))
+    expect(cells[COMPARED]).to_contain_text("over the sea")
+    expect(cells[SHEET].locator("a img")).to_have_count(2)
+    _leads_somewhere(cells[SHEET].locator("a").first)
+    for cell in (CARD, COMPARED, SHEET, PRESETS, ELEMENTS):
+        expect(cells[cell]).to_contain_text(EVIL)
+    shot(screen, "static-untrusted")
+
+    apart.evaluate(TRUST)
+    plays(cells[EMBEDDED].locator("video"))
+    assert pwned(apart) is None
+    screen.kernel("shutdown")
+
+
+def _written(lab: Lab, forms: list[Any]) -> Any:
+    """A notebook that somebody else has run: no signature of ours vouches for it."""
+    outputs = [nbformat.v4.new_output("display_data", data=dict(form)) for form in forms]
+    cells = [nbformat.v4.new_code_cell("kn.show()", outputs=[output]) for output in outputs]
+    path = lab.folder / "static" / "elsewhere.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+    return path
+
+
+def _is_shown(video: Locator) -> None:
+    poster = str(video.get_attribute("poster"))
+    assert poster.startswith("data:image/")
+    assert video.evaluate("(video) => video.getBoundingClientRect().height") > 100
+
+
+def _leads_somewhere(link: Locator) -> None:
+    address = link.evaluate("(link) => link.href")
+    answer = link.page.request.get(address)
+    assert (answer.status, answer.body()[4:8]) == (200, b"ftyp")
