@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     diff, from_video, replay = _shared.diff, _shared.from_video, _shared.replay
     export, import_log, methods = _shared.export, _shared.import_log, _shared.methods
     elements, options, presets = _shared.elements, _shared.options, _shared.presets
-    budget, spending, sweep = _shared.budget, _shared.spending, _shared.sweep
+    budget, plan, spending, sweep = _shared.budget, _shared.plan, _shared.spending, _shared.sweep
     ranking, score, vote = _shared.ranking, _shared.score, _shared.vote
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
     log, mend, model = _shared.log, _shared.mend, _shared.model
@@ -57,6 +57,7 @@ _VERBS = (
     "methods",
     "model",
     "panel",
+    "plan",
     "preview",
     "price",
     "ranking",
@@ -110,6 +111,7 @@ __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads 
     "model",
     "options",
     "panel",
+    "plan",
     "presets",
     "preview",
     "price",

@@ -65,6 +65,17 @@ class Researching(Making):
                     self.model(model)  # its live price; without an answer the documentation's holds
         return Plan(design, self._desk())
 
+    def plan(self, plan_id: str) -> Plan:
+        """Return a plan that was run before, here or by whoever handed it on, by its id or the beginning of it.
+
+        The log keeps each from its first run: its cells, with their requests and pictures. It shows itself, goes on,
+        and gives its clips as the sweep did that made it. Raises `LogError`, with the plans there are.
+        """
+        from kling_nb.research.kept import design_of
+        from kling_nb.research.sweep import Plan
+
+        return Plan(design_of(self.store.plans.get(plan_id), self.store.read), self._desk())
+
     def budget(
         self, *, job: Any = UNSET, notebook: Any = UNSET, day: Any = UNSET, total: Any = UNSET, unknown_ok: Any = UNSET
     ) -> Budget:

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip, Job
@@ -100,7 +100,8 @@ class Sharing(Making):
         """Write records, with all that belongs to them, for somebody else; the ending of `to` says in which form.
 
         A `.zip` or a folder becomes an RO-Crate (`version` 1.3, or 1.1, which claims the Process Run Crate profile):
-        clips, pictures, records, a report. `.html` is the report alone, with up to `embed` megabytes of clips inside
+        clips, pictures, records, a report, the plans that the records were made for (whole) and the votes between them
+        (with who voted). `.html` is the report alone, with up to `embed` megabytes of clips inside
         and the rest beside it; `.jsonl` and `.parquet` are for machines. `authors` are names, or
         `Name <https://orcid.org/…>`; `licence` is an SPDX name or an address. Neither a key, a signed address nor a
         folder's name goes along; the pictures that were referred to do. Raises `LogError`.
@@ -108,7 +109,7 @@ class Sharing(Making):
         from kling_nb.research.export import export
 
         to = Path(to).expanduser()
-        bundle = Bundle.of([record for record in _records_in(selection) if record.ended], self.store.file)
+        bundle = self._bundle(selection)
         heading = Heading(title or to.stem or "Generated clips", description, tuple(authors), licence)
         beside = Path(notebook).expanduser() if notebook else notebook_path()
         return export(
@@ -122,9 +123,9 @@ class Sharing(Making):
         )
 
     def import_log(self, source: str | Path) -> Merged:
-        """Take the records of a crate (folder or zip) or of a `.jsonl` file into this log; say what came in.
+        """Take the records, plans and votes of a crate (folder or zip) or a `.jsonl` file into this log; say what came.
 
-        Nothing of it is trusted: records that are no sound ones are listed and left out. What was paid elsewhere does
+        Nothing of it is trusted: what is not sound is listed and left out. What was paid elsewhere does
         not count in this log's spending. Done again, it changes nothing. Raises `LogError`.
         """
         from kling_nb.research.importing import import_records
@@ -133,7 +134,10 @@ class Sharing(Making):
 
     def methods(self, selection: Iterable[Record] | Plan | Record) -> str:
         """Return a methods paragraph in plain English: models, dates, counts, settings, prices, from the records."""
-        return methods(sorted(_records_in(selection), key=lambda record: record.times.created))
+        bundle = self._bundle(selection)
+        axes = [plan.axes for plan in bundle.plans]
+        people = len({vote.who for vote in bundle.votes})
+        return methods(bundle.records, plans=axes, votes=len(bundle.votes), people=people)
 
     # --- what records can do ---
 
@@ -157,6 +161,10 @@ class Sharing(Making):
         return reproducibility(record, model=model, now=now, lost=lost, trouble=trouble)
 
     # --- inside ---
+
+    def _bundle(self, selection: Any) -> Bundle:
+        plan = cast("Plan", selection).kept() if hasattr(selection, "kept") else None
+        return Bundle.of(_records_in(selection), self.store, plan=plan)
 
     def _is_lost(self, digest: str | None) -> bool:
         return digest is not None and self.store.file(digest) is None

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.media import Media, digest_of
+from kling_nb.logbook.plans import Plans, read_plan
 from kling_nb.logbook.sidecars import Sidecars, read_sidecar
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.media import sha256
@@ -25,6 +26,7 @@ FindingKind = Literal[
     "media changed",
     "media orphaned",
     "partial left",
+    "plan unreadable",
 ]
 _REBUILD = "rebuild() makes the index anew from the sidecars"
 
@@ -56,7 +58,7 @@ class Books(Protocol):
         ...
 
     def kept(self) -> Mapping[str, str]:
-        """Every digest that a kept value names, with which one it is."""
+        """Every digest that a kept value or a plan names, with which one it is."""
         ...
 
 
@@ -76,6 +78,7 @@ def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     found += [finding for record in records.values() for finding in _request(record)]
     found += _media(folder, media, records, books.kept())
     found += _partials(folder, media, records)
+    found += _plans(folder)
     return found
 
 
@@ -145,6 +148,15 @@ def _partials(folder: Path, media: Media, records: Mapping[str, Record]) -> Iter
         if record is None or record.ended:
             message = "a download that nothing will end"
             yield Finding("partial left", _within(folder, path), message, "delete it")
+
+
+def _plans(folder: Path) -> Iterator[Finding]:
+    for path in sorted(Plans(folder).folder.glob("*.json")):
+        try:
+            read_plan(path)
+        except LogError as exc:
+            remedy = "restore it, or run the sweep again: it is written anew once this one is gone"
+            yield Finding("plan unreadable", _within(folder, path), str(exc), remedy)
 
 
 def _within(folder: Path, path: Path) -> str:

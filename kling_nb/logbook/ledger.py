@@ -16,6 +16,7 @@ from kling_nb.errors import LogError
 from kling_nb.logbook.database import Damaged, Database
 from kling_nb.logbook.disk import written_in
 from kling_nb.logbook.index import Index
+from kling_nb.logbook.plans import Plans
 from kling_nb.logbook.shelf import salvage
 from kling_nb.logbook.sidecars import NEWER, Sidecars, Stamp, checked_id, read_sidecar, stamp_of
 from kling_nb.logbook.usage import named_by_kept, remove_row
@@ -127,8 +128,8 @@ class Ledger:
             return stored.revision if stored else None, self.index.revision(record_id)
 
     def kept(self) -> dict[str, str]:
-        """Every digest that a kept value names, with which one it is."""
-        return named_by_kept(self.database)
+        """Every digest that a kept value or a plan names, with which one it is."""
+        return {**named_by_kept(self.database), **Plans(self.folder).digests()}
 
     def alone(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Keep every other kernel, and thread, out of what goes by this name."""

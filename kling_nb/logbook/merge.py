@@ -18,6 +18,7 @@ from kling_nb.logbook.audit import digests_of
 from kling_nb.logbook.database import read_only
 from kling_nb.logbook.ledger import Ledger, rank
 from kling_nb.logbook.media import Media, digest_of
+from kling_nb.logbook.plans import Plans, digests_of_plan
 from kling_nb.logbook.scores import Scores
 from kling_nb.logbook.shelf import Shelf
 from kling_nb.logbook.sidecars import Sidecars, read_sidecar
@@ -39,21 +40,22 @@ class Merged:
     same: int = 0
     media: int = 0
     kept: int = 0
+    plans: int = 0
     votes: int = 0
     scores: int = 0
     problems: list[str] = field(default_factory=list[str])
 
     def __repr__(self) -> str:
         said = f"{len(self.added)} records added, {len(self.changed)} joined, {self.same} already here"
-        said += f"; {self.media} files, {self.kept} presets or elements, {self.votes} votes and {self.scores} scores"
-        said += " came along."
+        said += f"; {self.media} files, {self.kept} presets or elements, {self.plans} plans, {self.votes} votes and "
+        said += f"{self.scores} scores came along."
         return "\n".join([said, *self.problems])
 
 
 def merge(
     ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, votes: Votes, scores: Scores, other: Path
 ) -> Merged:
-    """Take in the records, media, presets and elements of the log in the folder `other`, which is only read.
+    """Take in all that the log in the folder `other` has; it is only read.
 
     Raises `LogError` when there is no log there, or it is this one.
     """
@@ -84,6 +86,10 @@ def merge(
             wanted = {digest for digest, _ in digests_of(record)}
             done.media += _bring(wanted, Media(other / "trash"), trash.pool, record.id, done, beside=pool)
     _shared(other / "index.sqlite", pool, media, shelf, done)
+    mine = Plans(ledger.folder)
+    for plan in Plans(other).all():
+        done.media += _bring(digests_of_plan(plan), pool, media, f"plan {plan.id}", done)
+        done.plans += mine.join(plan)
     done.votes = votes.merge(other / "votes")
     done.scores = _scores(other / "index.sqlite", scores, done)
     return done

@@ -20,6 +20,7 @@ from kling_nb.logbook.lease import Lease
 from kling_nb.logbook.ledger import Ledger
 from kling_nb.logbook.media import Media
 from kling_nb.logbook.merge import Merged, merge
+from kling_nb.logbook.plans import Plans
 from kling_nb.logbook.probe import probe, thumbnail
 from kling_nb.logbook.purse import Purse
 from kling_nb.logbook.scores import Scores
@@ -56,6 +57,7 @@ class Log:
         self.cells = Cells(self._ledger)
         self.votes = Votes(self._ledger)
         self.scores = Scores(self._ledger)
+        self.plans = Plans(self.folder)
         self._uploads = Shelf(self._ledger.database, tables.uploads)
         self._kept = Shelf(self._ledger.database, tables.kept)
 

@@ -55,7 +55,8 @@ class Trash:
         return sorted(path.stem for path, _ in self.sidecars.all())
 
     def _unused(self, digests: set[str]) -> set[str]:
-        return digests - self.ledger.ask(lambda index: pointed_to(index.database, digests), digests)
+        left = digests - self.ledger.kept().keys()
+        return left - self.ledger.ask(lambda index: pointed_to(index.database, left), left)
 
     def _carry(self, digests: set[str], source: Media, target: Media) -> None:
         for digest in sorted(digests):

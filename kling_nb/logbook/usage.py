@@ -26,11 +26,10 @@ def tags_in(database: Database) -> list[str]:
 
 
 def pointed_to(database: Database, digests: Iterable[str]) -> set[str]:
-    """Return which of these digests some record's JSON names (its clip, its poster, a reference), or a kept value."""
-    digests = set(digests)
-    found = digests & named_by_kept(database).keys()
+    """Return which of these digests some record's JSON names: its clip, its poster, a reference."""
+    found: set[str] = set()
     with database.reading() as connection:
-        for digest in digests - found:
+        for digest in digests:
             query = select(bodies.c.seq).where(bodies.c.json.contains(digest, autoescape=True)).limit(1)
             if connection.scalar(query) is not None:
                 found.add(digest)

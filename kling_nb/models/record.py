@@ -67,6 +67,10 @@ class Reference(_Part):
     mends: tuple[str, ...] = ()
     """What was done to it: converted, padded, made smaller."""
 
+    def public(self) -> Reference:
+        """Return it as it may leave this machine: a file's name without its folders."""
+        return self.model_copy(update={"given": re.split(r"[\\/]", self.given)[-1]}) if self.digest else self
+
 
 class Clip(_Part):
     """The file that came out: where it lies in the log (`file`, relative), its hash, and what a decoder says of it.
@@ -249,10 +253,7 @@ class Record(_Part):
 
     def public(self) -> Record:
         """Return it as it may leave this machine: without the process that held it and the folders of its pictures."""
-        references = tuple(
-            item.model_copy(update={"given": re.split(r"[\\/]", item.given)[-1]}) if item.digest else item
-            for item in self.references
-        )
+        references = tuple(reference.public() for reference in self.references)
         return self.model_copy(update={"holder": None, "references": references})
 
     def _at_home(self) -> Home:

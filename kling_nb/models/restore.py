@@ -8,7 +8,7 @@ from typing import Any
 from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
-from kling_nb.models.draft import assets_in, resolved
+from kling_nb.models.draft import assets_in, media_kind, resolved
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Request, request_type
 
@@ -19,7 +19,7 @@ def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
     Raises `LogError` when the log no longer has a picture's bytes, or when the request is not the one of the record's
     `request_hash`: then somebody edited the record.
     """
-    assets = {reference.path: _asset(reference, read) for reference in record.references}
+    assets = {reference.path: asset_of(reference, read) for reference in record.references}
     fields = _placed(record.canonical, assets, "")
     request = request_type(record.model).model_validate(
         {**fields, **record.delivery, "num_generations": record.generations}
@@ -35,7 +35,7 @@ def fields_left(record: Record, read: Callable[[str], bytes | None]) -> tuple[di
     lost: dict[str, str] = {}
     for reference in record.references:
         try:
-            assets[reference.path] = _asset(reference, read)
+            assets[reference.path] = asset_of(reference, read)
         except LogError:
             lost[reference.path] = f"{reference.path}: {reference.name or reference.given}"
     fields = _without(_placed(record.canonical, assets, ""), set(lost), "")
@@ -71,10 +71,28 @@ def put_away(fields: Mapping[str, Any], keep: Callable[..., Reference]) -> dict[
 def taken_out(kept: Mapping[str, Any], read: Callable[[str], bytes | None]) -> dict[str, Any]:
     """Return what `put_away` gave, its pictures in place. Raises `LogError` when one has been lost."""
     references = [Reference.model_validate(reference) for reference in kept["references"]]
-    return _placed(kept["fields"], {reference.path: _asset(reference, read) for reference in references}, "")
+    return _placed(kept["fields"], {reference.path: asset_of(reference, read) for reference in references}, "")
 
 
-def _asset(reference: Reference, read: Callable[[str], bytes | None]) -> Asset:
+def with_pictures(canonical: Mapping[str, Any], picture: Callable[[str], Asset]) -> dict[str, Any]:
+    """Return a canonical request's fields, what `picture` gives for an identity in each picture's place."""
+    return {name: _pictured(value, picture, name) for name, value in canonical.items()}
+
+
+def _pictured(value: Any, picture: Callable[[str], Asset], name: str) -> Any:
+    match value:
+        case str() if media_kind(name):
+            return picture(value)
+        case dict():
+            return {key: _pictured(item, picture, key) for key, item in value.items()}
+        case list():
+            return [_pictured(item, picture, name) for item in value]
+        case _:
+            return value
+
+
+def asset_of(reference: Reference, read: Callable[[str], bytes | None]) -> Asset:
+    """Return a reference as what a request takes. Raises `LogError` when the log has lost its bytes."""
     common: dict[str, Any] = {"given": reference.given, "name": reference.name, "kind": reference.kind}
     if reference.digest is None:
         return Asset(reference.identity, url=reference.identity, **common)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from kling_nb.models.record import Record
 from kling_nb.render.words import money
 
 
-def methods(records: Sequence[Record]) -> str:
-    """Return the paragraph; a word that there is nothing to tell for no records."""
+def methods(
+    records: Sequence[Record],
+    *,
+    plans: Sequence[Mapping[str, Sequence[str]]] = (),
+    votes: int = 0,
+    people: int = 0,
+) -> str:
+    """Return the paragraph; a word that there is nothing to tell for no records.
+
+    `plans` are the axes of the sweeps that they were made for; `votes` on pairs of them were cast by `people`.
+    """
     if not records:
         return "No clips were generated."
     clips = [record for record in records if record.status == "succeeded"]
-    return " ".join(filter(None, (*_what(records, clips), *_how(records), *_limits(records))))
+    told = (*_what(records, clips), *_how(records), *_planned(plans), *_judged(votes, people), *_limits(records))
+    return " ".join(filter(None, told))
 
 
 def _what(records: Sequence[Record], clips: Sequence[Record]) -> Iterable[str]:
@@ -52,6 +62,23 @@ def _how(records: Sequence[Record]) -> Iterable[str]:
         yield f"{pictured} of them used reference pictures, {_count(seen, 'picture')} in all."
     if shots:
         yield f"{shots} were storyboards of several shots."
+
+
+def _planned(plans: Sequence[Mapping[str, Sequence[str]]]) -> Iterable[str]:
+    for axes in plans:
+        varied = [f"{name} ({len(values)} values)" for name, values in axes.items() if len(values) > 1]
+        if varied:
+            yield f"They were planned as a sweep over {_listed(varied)}."
+
+
+def _judged(votes: int, people: int) -> Iterable[str]:
+    if votes:
+        cast = "was" if votes == 1 else "were"
+        yield f"{_count(votes, 'vote')} on blind pairs of clips {cast} cast by {people} {_people(people)}."
+
+
+def _people(count: int) -> str:
+    return "person" if count == 1 else "people"
 
 
 def _limits(records: Sequence[Record]) -> Iterable[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kling_nb.models.record import Record
 from kling_nb.render.card import card_html
 from kling_nb.render.links import Links
+from kling_nb.render.matrix import MatrixSheet
 from kling_nb.render.methods import methods
 from kling_nb.render.page import fill
 from kling_nb.render.words import day
@@ -24,12 +25,42 @@ class Heading:
     licence: str = ""
 
 
-def report_html(records: Sequence[Record], links: Links, heading: Heading, now: datetime.datetime) -> str:
-    """Return the page: heading, methods paragraph, and each record's card, oldest first."""
+@dataclass(frozen=True)
+class SeriesSheet:
+    """A plan as a report shows it: its axes with their values, and its clips over two of them."""
+
+    name: str
+    axes: Mapping[str, Sequence[str]]
+    matrix: MatrixSheet
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was said of the clips: how many votes, by how many people, and rankings as (what of, HTML)."""
+
+    votes: int = 0
+    people: int = 0
+    rankings: Sequence[tuple[str, str]] = ()
+
+
+def report_html(
+    records: Sequence[Record],
+    links: Links,
+    heading: Heading,
+    now: datetime.datetime,
+    *,
+    plans: Sequence[SeriesSheet] = (),
+    judged: Judged | None = None,
+) -> str:
+    """Return the page: heading, methods, plans over two axes, rankings, and each record's card, oldest first."""
+    judged = judged or Judged()
+    told = methods(records, plans=[plan.axes for plan in plans], votes=judged.votes, people=judged.people)
     return fill(
         "report",
         heading=heading,
         made=day(now),
-        methods=methods(records),
+        methods=told,
+        plans=plans,
+        judged=judged,
         cards=[(record.id, card_html(record, links)) for record in records],
     )

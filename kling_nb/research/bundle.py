@@ -1,4 +1,4 @@
-"""What is handed on: records with their media, laid out for people. One layout for a crate's folder and a report."""
+"""What is handed on: records, the plans and votes they are in, and their media. One layout for crate and report."""
 
 from __future__ import annotations
 
@@ -7,24 +7,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from kling_nb.logbook.store import Log
 from kling_nb.models.embed import Film
+from kling_nb.models.plan import KeptPlan
 from kling_nb.models.record import Record, Reference
+from kling_nb.models.vote import Vote
 from kling_nb.render import small_poster, small_thumbnail
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Some records, oldest first, in the form that may leave this machine; `file` finds the content of a digest."""
+    """Some records, oldest first, in the form that may leave this machine; `file` finds the content of a digest.
+
+    With them go the plans that they were made for, whole, and the votes between two of them.
+    """
 
     records: Sequence[Record]
     file: Callable[[str], Path | None]
+    plans: Sequence[KeptPlan] = ()
+    votes: Sequence[Vote] = ()
 
     @classmethod
-    def of(cls, records: Sequence[Record], file: Callable[[str], Path | None]) -> Bundle:
-        """Bundle records that have ended; each once."""
-        unique = {record.id: record for record in records}.values()
-        ordered = sorted(unique, key=lambda record: (record.times.created, record.id))
-        return cls([record.public() for record in ordered], file)
+    def of(cls, records: Sequence[Record], log: Log, *, plan: KeptPlan | None = None) -> Bundle:
+        """Bundle records of a log that have ended, each once; `plan` is one that goes along in any case."""
+        unique = {record.id: record.public() for record in records if record.ended}
+        ordered = sorted(unique.values(), key=lambda record: (record.times.created, record.id))
+        names = dict.fromkeys(record.plan for record in ordered if record.plan and log.plans.has(record.plan))
+        plans = {name: log.plans.get(name) for name in names} | ({plan.id: plan} if plan else {})
+        votes = [vote for vote in log.votes.all() if {vote.left, vote.right} <= unique.keys()]
+        return cls(ordered, log.file, list(plans.values()), votes)
 
     def clips(self) -> Iterator[tuple[Record, str, Path]]:
         """Yield each clip that is there: its record, where it goes, and where it is."""
@@ -35,7 +46,7 @@ class Bundle:
     def references(self) -> dict[str, tuple[str, Path]]:
         """Return each picture that was referred to: where it goes and where it is, by its digest."""
         found: dict[str, tuple[str, Path]] = {}
-        for reference in (item for record in self.records for item in record.references):
+        for reference in (item for part in (*self.records, *self.plans) for item in part.references):
             for digest in (reference.digest, reference.original, reference.thumbnail):
                 if digest and digest not in found and (source := self.file(digest)):
                     found[digest] = f"references/{digest.removeprefix('sha256:')[:16]}{source.suffix}", source
@@ -59,6 +70,15 @@ def clip_name(record: Record) -> str:
 def record_name(record: Record) -> str:
     """Where a record goes."""
     return f"records/{record.id}.json"
+
+
+def plan_name(plan: KeptPlan) -> str:
+    """Where a plan goes."""
+    return f"plans/{plan.id}.json"
+
+
+#: Where the votes go, one a line.
+VOTES = "votes.jsonl"
 
 
 class ReportLinks:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kling_nb.errors import LogError
 from kling_nb.models.record import Record
 from kling_nb.render.report import Heading
-from kling_nb.research.bundle import Bundle, record_name
+from kling_nb.research.bundle import VOTES, Bundle, plan_name, record_name
 
 if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
@@ -60,7 +60,26 @@ def write_crate(
         for record in bundle.records
     ]
     crate.root_dataset["mentions"] = actions
+    _judged(files, bundle, actions, clips)
     crate.write(str(folder))
+
+
+def _judged(files: _Files, bundle: Bundle, actions: list[Any], clips: dict[str, Any]) -> None:
+    """The plans that the generations were made for, and what was said of their clips."""
+    for plan in bundle.plans:
+        made = [action for record, action in zip(bundle.records, actions, strict=True) if record.plan == plan.id]
+        title = f"The plan {plan.id}: a sweep over {', '.join(plan.axes) or 'nothing'}"
+        text = plan.model_dump_json(indent=2).encode() + b"\n"
+        entity = files.bytes(plan_name(plan), text, title, "application/json")
+        if made:
+            entity["about"] = made
+    if bundle.votes:
+        lines = "".join(f"{vote.model_dump_json()}\n" for vote in bundle.votes)
+        title = "Votes on blind pairs of the clips, one a line"
+        entity = files.bytes(VOTES, lines.encode(), title, "application/jsonl")
+        seen = [clips[name] for vote in bundle.votes for name in (vote.left, vote.right) if name in clips]
+        if seen:
+            entity["about"] = list({clip.id: clip for clip in seen}.values())
 
 
 def _describe(crate: ROCrate, heading: Heading, version: Version) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kling_nb.engine.job import Job
+from kling_nb.errors import LogError
 from kling_nb.logbook.cells import Made
 from kling_nb.logbook.store import Log
 from kling_nb.loop import BackgroundLoop
@@ -56,7 +57,8 @@ class Desk:
     def _secured(self, design: Design, cell: Cell) -> tuple[Record, Job | None, bool]:
         found = _typed(design, self.store.cells.made([cell.request_hash], self.hub)).get(cell.id)
         if found is None:
-            assert cell.request is not None  # noqa: S101 - only cells with a request are wanted
+            if cell.request is None:
+                raise LogError("; ".join(map(str, cell.problems)))
             job = self.begin(cell.request, plan=design.id, cell=cell.id)
             return job.kept, job, True
         record = self.store.get(found.id)

@@ -7,19 +7,22 @@ import datetime
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from kling_nb.errors import LogError
+from kling_nb.logbook.store import Log
 from kling_nb.models.record import Record
-from kling_nb.models.row import COLUMNS, row_of
-from kling_nb.render.report import Heading, report_html
+from kling_nb.render.report import Heading, SeriesSheet, report_html
 from kling_nb.render.words import size
 from kling_nb.research.bundle import Bundle, ReportLinks, beside
 from kling_nb.research.crate import Version, write_crate
+from kling_nb.research.judged import judged
+from kling_nb.research.machines import lines_of, write_columns
+from kling_nb.research.series import series_of
 
 Form = Literal["crate", "html", "jsonl", "parquet"]
 _FORMS: dict[str, Form] = {".zip": "crate", "": "crate", ".html": "html", ".jsonl": "jsonl", ".parquet": "parquet"}
@@ -79,23 +82,21 @@ def export(
                 case "html":
                     _report(made, to, bundle, heading, embed, now)
                 case "jsonl":
-                    made.write_text("".join(f"{record.model_dump_json()}\n" for record in bundle.records), "utf-8")
+                    made.write_text("".join(f"{line}\n" for line in lines_of(bundle)), "utf-8")
                 case "parquet":
-                    _columns(made, bundle.records)
+                    write_columns(made, bundle)
             made.replace(to)
     except OSError as exc:
         raise LogError(f"{to} cannot be written: {exc}.") from exc
     return Exported(to, form, len(bundle.records), len(clips) if form in ("crate", "html") else 0)
 
 
-def export_beside(
-    records: Sequence[Record], file: Callable[[str], Path | None], folder: Path, notebook: Path | None
-) -> Exported:
+def export_beside(records: Sequence[Record], log: Log, folder: Path, notebook: Path | None) -> Exported:
     """Write a zipped crate of records into a folder under a name that is free. Raises `LogError`."""
     now = datetime.datetime.now(datetime.UTC)
     names = (f"clips-{now:%Y-%m-%d}{f'-{number}' if number > 1 else ''}.zip" for number in count(1))
     target = next(folder / name for name in names if not (folder / name).exists())
-    bundle = Bundle.of([record for record in records if record.ended], file)
+    bundle = Bundle.of(records, log)
     beside = notebook if notebook and notebook.is_file() else None
     return export(bundle, target, Heading(f"Clips of {now:%Y-%m-%d}"), notebook=beside, now=now)
 
@@ -117,7 +118,7 @@ def _crate(
 ) -> None:
     folder = made.with_name("crate") if zipped else made
     folder.mkdir()
-    report = report_html(bundle.records, ReportLinks(bundle, beside), heading, now)
+    report = _page(bundle, ReportLinks(bundle, beside), heading, now)
     write_crate(folder, bundle, heading, version=version, notebook=notebook, report=report)
     if zipped:
         # Clips are compressed already; deflating them again takes long and gains nothing.
@@ -143,22 +144,10 @@ def _report(made: Path, to: Path, bundle: Bundle, heading: Heading, embed: float
             shutil.copyfile(source, target)
         return beside(record, source)
 
-    made.write_text(report_html(bundle.records, ReportLinks(bundle, address), heading, now), encoding="utf-8")
+    made.write_text(_page(bundle, ReportLinks(bundle, address), heading, now), encoding="utf-8")
 
 
-def _columns(made: Path, records: Sequence[Record]) -> None:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as exc:
-        raise LogError("A Parquet file needs pyarrow: pip install 'kling-nb[parquet]'.") from exc
-    kinds: dict[type, Any] = {
-        str: pa.string(),
-        int: pa.int64(),
-        float: pa.float64(),
-        bool: pa.bool_(),
-        datetime.datetime: pa.timestamp("us", tz="UTC"),
-    }
-    rows = [{**row_of(record), "record": record.model_dump_json()} for record in records]
-    schema = pa.schema([*((name, kinds[kind]) for name, kind in COLUMNS.items()), ("record", pa.string())])
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), made)
+def _page(bundle: Bundle, links: ReportLinks, heading: Heading, now: datetime.datetime) -> str:
+    series = series_of(bundle)
+    sheets = [SeriesSheet(one.id, one.design.axes, one.sheet(links)) for one in series]
+    return report_html(bundle.records, links, heading, now, plans=sheets, judged=judged(bundle, series))

@@ -8,89 +8,85 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from kling_nb.errors import LogError
-from kling_nb.logbook.foreign import LARGEST as LARGEST_RECORD
-from kling_nb.logbook.foreign import admitted
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.merge import Merged
-from kling_nb.logbook.sidecars import Sidecars
+from kling_nb.research.bundle import VOTES
+from kling_nb.research.intake import MOST, Intake
 
 #: Bytes: of one file, of all of them, and how often a packed one may be its own size.
 LARGEST, WHOLE, SWELLING = 2_000_000_000, 20_000_000_000, 200
-MOST = 100_000
 _CHUNK = 1 << 20
 
 
 def import_records(source: Path, merge: Callable[[Path], Merged]) -> Merged:
     """Take in a crate (folder or zip) or a file of JSON lines; `merge` joins a log's folder to the log.
 
-    Records that are no sound ones are left out and listed. Raises `LogError` for what is neither, and for an archive
-    that would write outside, is a bomb, or is too large.
+    Records, plans and votes that are no sound ones are left out and listed. Raises `LogError` for what is neither, and
+    for an archive that would write outside, is a bomb, or is too large.
     """
     if not source.exists():
         raise LogError(f"{source} is not there.")
     with tempfile.TemporaryDirectory(prefix="kling-nb-import-") as temporary:
-        small, unpacked = Path(temporary) / "log", Path(temporary) / "unpacked"
-        problems = list[str]()
+        intake, unpacked = Intake(Path(temporary) / "log"), Path(temporary) / "unpacked"
         if source.is_dir():
-            problems += _lay_out(small, source)
+            _lay_out(intake, source)
         elif zipfile.is_zipfile(source):
             _unpack(source, unpacked)
-            problems += _lay_out(small, unpacked)
+            _lay_out(intake, unpacked)
         elif source.suffix.lower() == ".jsonl":
-            problems += _lines(small, source)
+            _lines(intake, source)
         else:
             raise LogError(f"{source.name} is neither a crate (a folder or a zip) nor a file of JSON lines (.jsonl).")
-        if not (small / "records").is_dir():
+        problems = intake.close()
+        if not intake.records:
             raise LogError(f"{source.name} holds no record that can be taken in. {' '.join(problems[:5])}".rstrip())
-        merged = merge(small)
+        merged = merge(intake.folder)
         merged.problems[:0] = problems
         return merged
 
 
-def _lay_out(small: Path, crate: Path) -> list[str]:
-    problems = _keep(small, _texts(crate))
-    media = Media(small)
-    for folder in ("clips", "references", "posters"):
-        for file in sorted((crate / folder).glob("*")):
-            if not file.is_symlink() and file.is_file() and file.stat().st_size <= LARGEST:
-                copy = small / "incoming"
-                shutil.copyfile(file, copy)
-                media.adopt(copy, digest_of(copy), file.suffix or ".bin")
-    return problems
+def _lay_out(intake: Intake, crate: Path) -> None:
+    for take, folder in ((intake.record, "records"), (intake.plan, "plans")):
+        for file in _files(crate / folder, "*.json"):
+            with file.open("rb") as stream:
+                take(stream.read(intake.LARGEST + 1), file.name)
+    for file in _files(crate, VOTES):
+        with file.open("rb") as stream:
+            for number, line in enumerate(_each(stream), 1):
+                intake.vote(line, f"line {number} of {VOTES}")
+    media = Media(intake.folder)
+    for file in (file for folder in ("clips", "references", "posters") for file in _files(crate / folder, "*")):
+        if file.stat().st_size <= LARGEST:
+            copy = intake.folder / "incoming"
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+            media.adopt(copy, digest_of(copy), file.suffix or ".bin")
 
 
-def _texts(crate: Path) -> Iterator[tuple[str, bytes]]:
-    for file in sorted((crate / "records").glob("*.json")):
-        if not file.is_symlink() and file.is_file():
-            yield file.name, _read(file)
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files that match; links are not followed."""
+    return [file for file in sorted(folder.glob(pattern)) if not file.is_symlink() and file.is_file()]
 
 
-def _lines(small: Path, source: Path) -> list[str]:
-    with source.open("rb") as lines:
-        return _keep(small, ((f"line {number}", line) for number, line in enumerate(lines, 1) if line.strip()))
+def _lines(intake: Intake, source: Path) -> None:
+    with source.open("rb") as stream:
+        for number, line in enumerate(_each(stream), 1):
+            intake.line(line, f"line {number}")
 
 
-def _keep(small: Path, texts: Iterable[tuple[str, bytes]]) -> list[str]:
-    sidecars, problems = Sidecars(small / "records"), list[str]()
-    for number, (where, text) in enumerate(texts):
-        if number >= MOST:
-            raise LogError(f"There are more than {MOST:,} records: import them in parts.")
-        try:
-            record = admitted(text, where)
-        except LogError as exc:
-            problems.append(str(exc))
-            continue
-        sidecars.write(record.model_copy(update={"imported": True}))
-    return problems
-
-
-def _read(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return stream.read(LARGEST_RECORD + 1)
+def _each(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines that hold something; of one that is too long, so much that it is seen to be."""
+    while line := stream.readline(Intake.LARGEST + 2):
+        whole = line.endswith(b"\n")
+        if line.strip():
+            yield line
+        while not whole and (rest := stream.readline(_CHUNK)):
+            whole = rest.endswith(b"\n")
 
 
 def _unpack(source: Path, target: Path) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from kling_nb.errors import RequestError
-from kling_nb.models.canonical import canonical_json, request_hash
+from kling_nb.errors import KlingError, RequestError
+from kling_nb.models.canonical import request_hash
 from kling_nb.models.draft import plain, resolved, with_media
+from kling_nb.models.plan import REPEAT, numbered, plan_id
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.request import TARGET, Request, request_type
+from kling_nb.render import MatrixSheet, Tile
 from kling_nb.research.axes import Point
 from kling_nb.research.fill import filled, slots_of
 from kling_nb.research.labels import Said, said_of, words_for
@@ -22,7 +24,6 @@ Check = Callable[[Mapping[str, Any]], tuple[Request | None, list[Problem]]]
 
 #: Fields that take a list; one picture, as an axis gives it, is a list of one.
 _LISTS = frozenset({"input_image", "reference_image_urls", "elements", "multi_prompt"})
-REPEAT = "repeat"
 
 
 class Made(Protocol):
@@ -43,6 +44,7 @@ class Cell:
     """One place in a sweep: its values in words by axis, and the request there, or why there is none.
 
     `id` names the clip: the request's hash and the number of the repeat. Two cells that ask for the same share it.
+    A cell with a hash and no request was kept, but a picture of it has been lost since.
     """
 
     at: Mapping[str, str]
@@ -72,19 +74,17 @@ class Design:
     @cached_property
     def id(self) -> str:
         """The name of the plan: the same definition has the same one on every machine."""
-        cells = [[cell.request_hash or list(cell.at.values()), cell.repeat] for cell in self.cells]
-        whole = {"axes": {name: list(values) for name, values in self.axes.items()}, "cells": cells}
-        return hashlib.sha256(canonical_json(whole)).hexdigest()[:12]
+        return plan_id(self.axes, ((cell.request_hash, cell.at, cell.repeat) for cell in self.cells))
 
     @cached_property
     def wanted(self) -> tuple[Cell, ...]:
-        """The cells that can be made, each clip once, in order."""
-        return tuple({cell.id: cell for cell in reversed(self.cells) if cell.request}.values())[::-1]
+        """The cells that ask for a clip, each clip once, in order."""
+        return tuple({cell.id: cell for cell in reversed(self.cells) if cell.request_hash}.values())[::-1]
 
     @cached_property
     def faulty(self) -> tuple[Cell, ...]:
         """The cells that would fail, each point once."""
-        return tuple(cell for cell in self.cells if cell.request is None and cell.repeat == 1)
+        return tuple(cell for cell in self.cells if not cell.request_hash and cell.repeat == 1)
 
     @cached_property
     def alike(self) -> Mapping[str, tuple[Cell, ...]]:
@@ -93,6 +93,35 @@ class Design:
         for cell in self.wanted:
             found[cell.request_hash].append(cell)
         return {key: tuple(sorted(cells, key=lambda cell: cell.repeat)) for key, cells in found.items()}
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The axes in order, that of the repeats too."""
+        return list(dict.fromkeys(name for cell in self.cells for name in cell.at))
+
+    def two_axes(self, rows: str | None, columns: str | None) -> tuple[str, str]:
+        """Return the axes of a matrix, by default the first two that vary. Raises `KlingError` for no such axis."""
+        values = {name: {cell.at.get(name) for cell in self.cells} for name in self.names}
+        varied = [name for name in self.names if len(values[name]) > 1] or self.names
+        down = rows or next((name for name in varied if name != columns), "")
+        across = columns or next((name for name in varied if name != down), "")
+        for name in filter(None, (down, across)):
+            self.checked(name)
+        return down, across
+
+    def checked(self, axis: str) -> str:
+        """Return the name of an axis. Raises `KlingError` when there is none of it."""
+        if axis not in self.names:
+            raise KlingError(f"there is no axis {axis!r}: this plan has {', '.join(self.names) or 'none'}")
+        return axis
+
+    def over(self, down: str, across: str, tile: Callable[[Cell], Tile]) -> MatrixSheet:
+        """Return its cells over two axes as a value to be drawn."""
+        tiles: dict[tuple[str, str], list[Tile]] = {}
+        for cell in self.cells:
+            tiles.setdefault((cell.at.get(down, "–"), cell.at.get(across, "–")), []).append(tile(cell))
+        heads = [list(dict.fromkeys(place[side] for place in tiles)) for side in (0, 1)]
+        return MatrixSheet(down, across, heads[0], heads[1], tiles)
 
     def filled_by(self, made: Iterable[Made]) -> dict[str, Made]:
         """Return by cell id which record a cell has: its own first, then any other of the same request.
@@ -125,14 +154,14 @@ class Drafting:
         fields = request_type(str(base.get("model", TARGET))).model_fields.keys()
         only_slots = slots_of(base, *points) - base.keys() - fields
         reads = [{name: self._value(name, value) for name, value in point.items()} for point in points]
-        varied = said_of({name: list(known.values()) for name, known in self._labels.items()}, only_slots)
-        varied = {**varied, REPEAT: {str(number): f"{REPEAT} {number}" for number in range(1, repeat + 1)}}
+        axes = {name: tuple(known.values()) for name, known in self._labels.items()}
+        varied = varied_in(axes, only_slots, repeat)
         cells: list[Cell] = []
         for read in reads:
             at = {name: label for name, (_, label) in read.items()}
             cell = self._cell(base, {name: value for name, (value, _) in read.items()}, only_slots, at)
-            cells += [_numbered(cell, number, repeat, varied) for number in range(1, repeat + 1)]
-        return Design(tuple(cells), {name: tuple(known.values()) for name, known in self._labels.items()}, repeat)
+            cells += repeated(cell, repeat, varied)
+        return Design(tuple(cells), axes, repeat)
 
     def _cell(self, base: Mapping[str, Any], point: Point, only_slots: set[str], at: dict[str, str]) -> Cell:
         try:
@@ -168,9 +197,19 @@ class Drafting:
         return known[same]
 
 
+def varied_in(axes: Mapping[str, Sequence[str]], slots: Collection[str], repeat: int) -> Said:
+    """Return what labels say of the axes, that of the repeats too."""
+    return {**said_of(axes, slots), REPEAT: {str(number): f"{REPEAT} {number}" for number in range(1, repeat + 1)}}
+
+
+def repeated(cell: Cell, repeat: int, varied: Said) -> list[Cell]:
+    """Return a point's cells, one for each repeat."""
+    return [_numbered(cell, number, repeat, varied) for number in range(1, repeat + 1)]
+
+
 def _numbered(cell: Cell, number: int, repeat: int, varied: Said) -> Cell:
-    at = {**cell.at, REPEAT: str(number)} if repeat > 1 else cell.at
-    name = hashlib.sha256(f"{cell.request_hash}#{number}".encode()).hexdigest()[:16] if cell.request else ""
+    name = hashlib.sha256(f"{cell.request_hash}#{number}".encode()).hexdigest()[:16] if cell.request_hash else ""
+    at = numbered(cell.at, number, repeat)
     return Cell(at, number, cell.request, cell.problems, cell.request_hash, name, varied)
 
 

@@ -10,6 +10,7 @@ from kling_nb.errors import KlingError, RequestError
 from kling_nb.logbook.cells import Made
 from kling_nb.models.budget import dollars
 from kling_nb.models.embed import Film
+from kling_nb.models.plan import KeptPlan
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
@@ -17,6 +18,7 @@ from kling_nb.models.score import score_columns
 from kling_nb.render import MatrixSheet, PlanSheet, Tally, Tile, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.plan import TILES
 from kling_nb.research.desk import Desk
+from kling_nb.research.kept import kept_of
 from kling_nb.research.plan import Cell, Design
 from kling_nb.research.run import Run
 from kling_nb.research.tiles import tile_of
@@ -55,7 +57,7 @@ class Plan:
     def missing(self) -> list[Cell]:
         """The clips that are neither in the log nor under way: what `run` would pay for."""
         made = self._desk.made(self._design)
-        return [cell for cell in self._design.wanted if cell.id not in made]
+        return [cell for cell in self._design.wanted if cell.request and cell.id not in made]
 
     @property
     def price(self) -> Decimal | None:
@@ -79,15 +81,21 @@ class Plan:
         `budget` is what the whole plan may cost in dollars, earlier runs included. Raises `RequestError` when some
         cells would fail, unless `skip_faulty` leaves them out.
         """
-        if self._design.faulty and not skip_faulty:
-            raise RequestError([problem for cell in self._design.faulty for problem in cell.problems])
         if limit < 1:
             raise KlingError(f"limit={limit} would never begin: give 1 or more")
+        if self._design.faulty and not skip_faulty:
+            raise RequestError([problem for cell in self._design.faulty for problem in cell.problems])
         allowed = dollars(budget)
         purse = self._desk.store.purse
         if purse.limits().plans.get(self.id) != allowed:
             purse.change(lambda limits: limits.with_plan(self.id, allowed))
+        if not self._desk.store.plans.has(self.id):
+            self._desk.store.plans.put(self.kept())
         return Run(self._design, self._desk, limit=limit, stop_after_failures=stop_after_failures)
+
+    def kept(self) -> KeptPlan:
+        """Return it as the log keeps it, from its first run on; its pictures go into the log's media."""
+        return kept_of(self._design, self._desk.store.keep_reference)
 
     def records(self) -> list[Record]:
         """Return the records of the clips that are there, in the plan's order."""
@@ -99,8 +107,8 @@ class Plan:
 
         Raises `KlingError` for no such axis.
         """
-        if by is not None and by not in self._names():
-            raise KlingError(f"there is no axis {by!r}: this plan has {', '.join(self._names()) or 'none'}")
+        if by is not None:
+            self._design.checked(by)
         made = self._desk.made(self._design)
         return {
             made[cell.id].id: cell.at.get(by, "–") if by else cell.label
@@ -129,34 +137,25 @@ class Plan:
 
     def matrix(self, rows: str | None = None, columns: str | None = None) -> Matrix:
         """Return the clips over two axes, by default the first two that vary. Raises `KlingError` for no such axis."""
-        varied = [name for name in self._names() if len(self._values(name)) > 1] or self._names()
-        down = rows or next((name for name in varied if name != columns), "")
-        across = columns or next((name for name in varied if name != down), "")
-        for name in (down, across):
-            if name and name not in self._names():
-                raise KlingError(f"there is no axis {name!r}: this plan has {', '.join(self._names()) or 'none'}")
-        return Matrix(self, down, across)
+        return Matrix(self, *self._design.two_axes(rows, columns))
 
     def matrix_sheet(self, down: str, across: str) -> MatrixSheet:
         """Return the clips over two axes as a value to be drawn."""
         made = self._desk.made(self._design)
         found = self._found(made)
         films = dict(zip(found, self._desk.screen.links.films(list(found.values())), strict=True))
-        tiles: dict[tuple[str, str], list[Tile]] = {}
-        for cell in self._design.cells:
-            place = (cell.at.get(down, "–"), cell.at.get(across, "–"))
-            tiles.setdefault(place, []).append(
-                self._tile(cell, made.get(cell.id), found.get(cell.id), films.get(cell.id))
-            )
-        heads = [list(dict.fromkeys(place[side] for place in tiles)) for side in (0, 1)]
-        return MatrixSheet(down, across, heads[0], heads[1], tiles)
+        return self._design.over(
+            down,
+            across,
+            lambda cell: self._tile(cell, made.get(cell.id), found.get(cell.id), films.get(cell.id)),
+        )
 
     def sheet(self) -> PlanSheet:
         """Return how it stands as a value to be drawn."""
         made = self._desk.made(self._design)
         shown = {cell.id: made[cell.id] for cell in self._design.wanted[:TILES] if cell.id in made}
         found = self._found(shown)  # the stills of the others are not drawn
-        missing = [cell for cell in self._design.wanted if cell.id not in made]
+        missing = [cell for cell in self._design.wanted if cell.request and cell.id not in made]
         estimates = [self._estimate(cell) for cell in missing]
         free = bool(estimates) and all(estimate.source == "free" for estimate in estimates)
         return PlanSheet(
@@ -200,21 +199,13 @@ class Plan:
         return tile_of(cell, self._state(cell, made), record, self._desk.screen.links, note=note, film=film)
 
     def _state(self, cell: Cell, made: Made | None) -> Tally:
-        if cell.request is None:
-            return "faulty"
         if made is None:
-            return "missing"
+            return "missing" if cell.request else "faulty"
         return "there" if made.done else "running"
 
     def _estimate(self, cell: Cell) -> Estimate:
         assert cell.request is not None  # noqa: S101 - what is missing can be made
         return self._desk.price(cell.request)
-
-    def _names(self) -> list[str]:
-        return list(dict.fromkeys(name for cell in self._design.cells for name in cell.at))
-
-    def _values(self, name: str) -> set[str]:
-        return {cell.at[name] for cell in self._design.cells if name in cell.at}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         sheet = self.sheet()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import rocrate
 from hubside import HubSide
@@ -73,6 +74,9 @@ def test_each_generation_is_an_action_with_its_inputs_and_its_result(filled: Stu
     assert any(name.startswith("references/") for name in files)
     assert graph[action["agent"]["@id"]]["name"] == "Ada Lovelace"
     assert graph[action["instrument"]["@id"]]["name"] == record.model
+    (plan,) = (one for one in graph.values() if one["@id"].startswith("plans/"))
+    assert {one["@id"] for one in plan["about"]} == {f"#{one.id}" for one in filled.plan(plan["@id"][6:18]).records()}
+    assert graph["votes.jsonl"]["encodingFormat"] == "application/jsonl"
     failed = graph[f"#{filled.log(status='failed')[0].id}"]
     assert failed["actionStatus"]["@id"].endswith("FailedActionStatus")
     assert failed["error"] == "No <i>such</i> luck."
@@ -86,10 +90,14 @@ def test_what_was_handed_on_comes_back_and_only_once(
     done = filled.export(filled.log(), tmp_path / name)
     elsewhere = studio_at(hub)
     came = elsewhere.import_log(done.path)
-    assert (len(came.added), came.changed) == (3, [])
+    assert (len(came.added), came.changed, came.plans, came.votes) == (3, [], 1, 7)
     assert told(elsewhere) == told(filled)
+    assert elsewhere.store.votes.all() == filled.store.votes.all()
+    (plan,) = filled.store.plans.ids()
+    assert elsewhere.plan(plan).labels("prompt") == filled.plan(plan).labels("prompt")
+    assert "2 of 2 are there" in repr(elsewhere.plan(plan)), "nobody pays for them a second time"
     again = elsewhere.import_log(done.path)
-    assert (again.added, again.changed, again.same) == ([], [], 3)
+    assert (again.added, again.changed, again.same, again.plans, again.votes) == ([], [], 3, 0, 0)
     if name != "study.jsonl":  # lines carry no media
         assert came.problems == []
         assert elsewhere.store.verify() == []
@@ -123,6 +131,12 @@ def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) ->
         assert row["created"].to_pydatetime() == record.times.created
         kept = Record.model_validate_json(row["record"])
         assert kept.model_dump() == record.public().model_dump()
+    best = frame.set_index("id").loc[filled.log(tag="walk")[0].id]
+    assert (best["axis.prompt"], best["axis.duration"]) == ("@Image1 <b>sails</b>", "4")
+    assert (best["votes"], best["wins"]) == (7, 7.0)
+    whole = pq.read_schema(tmp_path / "study.parquet").metadata
+    assert [vote["who"] for vote in json.loads(whole[b"kling_nb.votes"])][-1] == "Dan"
+    assert [plan["id"] for plan in json.loads(whole[b"kling_nb.plans"])] == filled.store.plans.ids()
     assert list(filled.log().to_frame()["id"]) == [record.id for record in filled.log()]
 
 
@@ -145,6 +159,11 @@ def test_the_report_is_one_page_with_its_text_escaped(filled: Studio, tmp_path: 
     for planted in ("<script", "<i>such", "<i>kites", "<b>sails"):
         assert planted not in page
     assert "<link" not in page
+    (plan,) = filled.store.plans.ids()
+    assert f"Plan {plan}" in page
+    for record in filled.plan(plan).records():
+        assert page.count(f"href='#{record.id}'") == page.count(f"id='{record.id}'") == 1
+    assert "&lt;b&gt;sails&lt;/b&gt; is ahead of all others" in page
     beside = filled.export(filled.log(), tmp_path / "linked.html").path.read_text()
     assert beside.count("<video src='clips/") == 2
     assert len(list((tmp_path / "clips").iterdir())) == 2
@@ -156,6 +175,9 @@ def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:
     assert "2 clips came of it, 7 s in all; of the rest, 1 failed." in text
     assert "Each was to last 3 to 4 s, in 16:9, 1 with sound." in text
     assert "1 of them used reference pictures, 1 picture in all" in text
+    assert "planned as a sweep over prompt (3 values), duration (3 values), generate_audio" not in text, "one value"
+    assert "They were planned as a sweep over prompt (3 values) and duration (3 values)." in text
+    assert "7 votes on blind pairs of clips were cast by 4 people." in text
     assert "$1.57 by the hub's price list" in text or "$1.568" in text
     assert filled.methods([]) == "No clips were generated."
 

@@ -1,0 +1,90 @@
+"""`Intake`: records, plans and votes of somebody else, each checked, laid out as a small log that can be merged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kling_nb.errors import LogError
+from kling_nb.logbook.foreign import LARGEST_PLAN, admitted, admitted_plan, admitted_vote
+from kling_nb.logbook.plans import Plans
+from kling_nb.logbook.sidecars import Sidecars
+from kling_nb.models.vote import Vote
+from kling_nb.research.machines import PLAN, VOTE
+
+T = TypeVar("T")
+
+#: Records, and as many votes or plans, that are taken in at once.
+MOST = 100_000
+
+
+class Intake:
+    """What comes in. What is no sound record, plan or vote is left out, and said at the end."""
+
+    #: Bytes of the largest text that can be anything.
+    LARGEST = LARGEST_PLAN
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.records: set[str] = set()
+        self._sidecars, self._plans = Sidecars(folder / "records"), Plans(folder)
+        self._votes: list[Vote] = []
+        self._problems: list[str] = []
+        self._count = 0
+
+    def record(self, text: bytes, where: str) -> None:
+        """Take a record in, marked as paid for elsewhere."""
+        if record := self._checked(admitted, text, where):
+            self._sidecars.write(record.model_copy(update={"imported": True}))
+            self.records.add(record.id)
+
+    def plan(self, text: bytes, where: str) -> None:
+        """Take a plan in."""
+        if plan := self._checked(admitted_plan, text, where):
+            self._plans.put(plan)
+
+    def vote(self, text: bytes, where: str) -> None:
+        """Take a vote in."""
+        if vote := self._checked(admitted_vote, text, where):
+            self._votes.append(vote)
+
+    def line(self, text: bytes, where: str) -> None:
+        """Take in a line that says which of them it is: a plan or a vote stands in an object of that only name."""
+        start = text.lstrip()[:16].replace(b" ", b"")
+        for name, take in ((PLAN, self.plan), (VOTE, self.vote)):
+            if start.startswith(f'{{"{name}":{{'.encode()):
+                if (inner := self._inside(name, text, where)) is not None:
+                    take(inner, where)
+                return
+        self.record(text, where)
+
+    def close(self) -> list[str]:
+        """Write the votes on what came in, and return what was left out of everything."""
+        votes = [vote for vote in self._votes if {vote.left, vote.right} <= self.records]
+        if lost := len(self._votes) - len(votes):
+            self._problems.append(f"{lost} votes are on clips that did not come along.")
+        if votes:
+            (self.folder / "votes").mkdir(parents=True)
+            lines = "".join(f"{vote.model_dump_json()}\n" for vote in votes)
+            (self.folder / "votes" / "handed-on.jsonl").write_text(lines, encoding="utf-8")
+        return self._problems
+
+    def _inside(self, name: str, text: bytes, where: str) -> bytes | None:
+        try:
+            value: dict[str, Any] = json.loads(text) if len(text) <= self.LARGEST else {}
+            return json.dumps(value[name]).encode()
+        except (ValueError, KeyError, RecursionError):
+            self._problems.append(f"{where} is no readable {name}.")
+            return None
+
+    def _checked(self, admit: Callable[[bytes, str], T], text: bytes, where: str) -> T | None:
+        self._count += 1
+        if self._count > 2 * MOST:
+            raise LogError(f"There are more than {2 * MOST:,} records, plans and votes: import them in parts.")
+        try:
+            return admit(text, where)
+        except LogError as exc:
+            self._problems.append(str(exc))
+            return None
