@@ -100,8 +100,8 @@ class Sharing(Making):
         """Write records, with all that belongs to them, for somebody else; the ending of `to` says in which form.
 
         A `.zip` or a folder becomes an RO-Crate (`version` 1.3, or 1.1, which claims the Process Run Crate profile):
-        clips, pictures, records, a report, the plans that the records were made for (whole) and the votes between them
-        (with who voted). `.html` is the report alone, with up to `embed` megabytes of clips inside
+        clips, pictures, records, a report, the plans that the records were made for (whole), the votes between them
+        (with who voted) and their scores. `.html` is the report alone, with up to `embed` megabytes of clips inside
         and the rest beside it; `.jsonl` and `.parquet` are for machines. `authors` are names, or
         `Name <https://orcid.org/…>`; `licence` is an SPDX name or an address. Neither a key, a signed address nor a
         folder's name goes along; the pictures that were referred to do. Raises `LogError`.
@@ -123,14 +123,14 @@ class Sharing(Making):
         )
 
     def import_log(self, source: str | Path) -> Merged:
-        """Take the records, plans and votes of a crate (folder or zip) or a `.jsonl` file into this log; say what came.
+        """Take all that a crate (folder or zip) or a `.jsonl` file holds into this log, and say what came.
 
         Nothing of it is trusted: what is not sound is listed and left out. What was paid elsewhere does
         not count in this log's spending. Done again, it changes nothing. Raises `LogError`.
         """
         from kling_nb.research.importing import import_records
 
-        return import_records(Path(source).expanduser().absolute(), self.store.merge)
+        return import_records(Path(source).expanduser().absolute(), self.store)
 
     def methods(self, selection: Iterable[Record] | Plan | Record) -> str:
         """Return a methods paragraph in plain English: models, dates, counts, settings, prices, from the records."""

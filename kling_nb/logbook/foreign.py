@@ -17,12 +17,13 @@ from kling_nb.models.draft import media_kind
 from kling_nb.models.media import sha256
 from kling_nb.models.plan import KeptPlan
 from kling_nb.models.record import RECORD_VERSION, Record, Reference
+from kling_nb.models.score import Score
 from kling_nb.models.vote import Vote
 
 T = TypeVar("T", bound=BaseModel)
 
-#: Bytes of JSON: of a record (ours have some thousands), of a plan, of a vote.
-LARGEST, LARGEST_PLAN, LARGEST_VOTE = 1_000_000, 64_000_000, 10_000
+#: Bytes of JSON: of a record (ours have some thousands), of a plan, of a vote or a score.
+LARGEST, LARGEST_PLAN, LARGEST_LINE = 1_000_000, 64_000_000, 10_000
 
 _MOST_CELLS = 200_000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -74,12 +75,21 @@ def admitted_vote(text: str | bytes, where: str) -> Vote:
 
     One that was taken back is refused too: nobody else takes a vote of this log back.
     """
-    vote = _read(Vote, "vote", text, where, LARGEST_VOTE)
+    vote = _read(Vote, "vote", text, where, LARGEST_LINE)
     if vote.undone:
         raise LogError(f"{where} is a vote that was taken back.")
     if vote.at.tzinfo is None or not all(map(_NAME.fullmatch, (vote.id, vote.left, vote.right))):
         raise LogError(f"{where} is no sound vote: its names or its time are none.")
     return vote
+
+
+def admitted_score(text: str | bytes, where: str) -> Score:
+    """Return the score in a line of JSON. Raises `LogError` naming `where` for what is no sound one."""
+    score = _read(Score, "score", text, where, LARGEST_LINE)
+    hashes = (score.clip, score.request or score.clip)
+    if score.at.tzinfo is None or not all(map(_DIGEST.fullmatch, hashes)) or not _NAME.fullmatch(score.name):
+        raise LogError(f"{where} is no sound score: its names or its time are none.")
+    return score
 
 
 def _read(kind: type[T], word: str, text: str | bytes, where: str, largest: int) -> T:

@@ -31,6 +31,11 @@ class Score(BaseModel):
     at: datetime.datetime
 
     @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What it is a score of, and by whom: of two with one key, the newer counts."""
+        return self.clip, self.request, self.name, self.version
+
+    @property
     def words(self) -> str:
         """The number and its unit: `1.25 s`; a dash where there is none."""
         return "–" if self.value is None else f"{figure(self.value)} {self.unit}".strip()

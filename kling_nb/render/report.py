@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kling_nb.models.record import Record
+from kling_nb.models.score import Score
 from kling_nb.render.card import card_html
 from kling_nb.render.links import Links
 from kling_nb.render.matrix import MatrixSheet
@@ -36,11 +37,14 @@ class SeriesSheet:
 
 @dataclass(frozen=True)
 class Judged:
-    """What was said of the clips: how many votes, by how many people, and rankings as (what of, HTML)."""
+    """What was said of the clips: how many votes, by how many people, rankings as (what of, HTML), and scores."""
 
     votes: int = 0
     people: int = 0
     rankings: Sequence[tuple[str, str]] = ()
+    scorers: Sequence[str] = ()
+    scores: Sequence[tuple[str, str, Sequence[Score | None]]] = ()
+    """For each record that has some: its id, its name here, and its score by each of `scorers`."""
 
 
 def report_html(

@@ -1,9 +1,9 @@
-"""What is handed on: records, the plans and votes they are in, and their media. One layout for crate and report."""
+"""What is handed on: records with their plans, votes, scores and media. One layout for a crate and a report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from kling_nb.logbook.store import Log
 from kling_nb.models.embed import Film
 from kling_nb.models.plan import KeptPlan
 from kling_nb.models.record import Record, Reference
+from kling_nb.models.score import Score
 from kling_nb.models.vote import Vote
 from kling_nb.render import small_poster, small_thumbnail
 
@@ -19,13 +20,15 @@ from kling_nb.render import small_poster, small_thumbnail
 class Bundle:
     """Some records, oldest first, in the form that may leave this machine; `file` finds the content of a digest.
 
-    With them go the plans that they were made for, whole, and the votes between two of them.
+    With them go the plans that they were made for, whole, the votes between two of them, and by record id the newest
+    score of each scorer.
     """
 
     records: Sequence[Record]
     file: Callable[[str], Path | None]
     plans: Sequence[KeptPlan] = ()
     votes: Sequence[Vote] = ()
+    scores: Mapping[str, Sequence[Score]] = field(default_factory=dict[str, Sequence[Score]])
 
     @classmethod
     def of(cls, records: Sequence[Record], log: Log, *, plan: KeptPlan | None = None) -> Bundle:
@@ -35,7 +38,11 @@ class Bundle:
         names = dict.fromkeys(record.plan for record in ordered if record.plan and log.plans.has(record.plan))
         plans = {name: log.plans.get(name) for name in names} | ({plan.id: plan} if plan else {})
         votes = [vote for vote in log.votes.all() if {vote.left, vote.right} <= unique.keys()]
-        return cls(ordered, log.file, list(plans.values()), votes)
+        return cls(ordered, log.file, list(plans.values()), votes, log.scores.of(ordered))
+
+    def each_score(self) -> list[Score]:
+        """Return every score once, those of one clip together."""
+        return list({score.key: score for scores in self.scores.values() for score in scores}.values())
 
     def clips(self) -> Iterator[tuple[Record, str, Path]]:
         """Yield each clip that is there: its record, where it goes, and where it is."""
@@ -77,8 +84,8 @@ def plan_name(plan: KeptPlan) -> str:
     return f"plans/{plan.id}.json"
 
 
-#: Where the votes go, one a line.
-VOTES = "votes.jsonl"
+#: Where the votes and the scores go, one a line.
+VOTES, SCORES = "votes.jsonl", "scores.jsonl"
 
 
 class ReportLinks:

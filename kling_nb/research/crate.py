@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel
 
 from kling_nb.errors import LogError
 from kling_nb.models.record import Record
+from kling_nb.models.score import Score
 from kling_nb.render.report import Heading
-from kling_nb.research.bundle import VOTES, Bundle, plan_name, record_name
+from kling_nb.research.bundle import SCORES, VOTES, Bundle, plan_name, record_name
 
 if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
@@ -60,12 +65,20 @@ def write_crate(
         for record in bundle.records
     ]
     crate.root_dataset["mentions"] = actions
-    _judged(files, bundle, actions, clips)
+    _planned(files, bundle, actions)
+    if bundle.votes:
+        seen = {name for vote in bundle.votes for name in (vote.left, vote.right)}
+        _lines(files, VOTES, "Votes on blind pairs of the clips, one a line", bundle.votes, clips, seen)
+    if bundle.scores:
+        _lines(files, SCORES, "Scores of the clips, one a line", bundle.each_score(), clips, bundle.scores.keys())
+    for name, scores in bundle.scores.items():
+        if name in clips:
+            clips[name]["additionalProperty"] = [_score(crate, name, one) for one in scores if one.value is not None]
     crate.write(str(folder))
 
 
-def _judged(files: _Files, bundle: Bundle, actions: list[Any], clips: dict[str, Any]) -> None:
-    """The plans that the generations were made for, and what was said of their clips."""
+def _planned(files: _Files, bundle: Bundle, actions: list[Any]) -> None:
+    """The plans that the generations were made for."""
     for plan in bundle.plans:
         made = [action for record, action in zip(bundle.records, actions, strict=True) if record.plan == plan.id]
         title = f"The plan {plan.id}: a sweep over {', '.join(plan.axes) or 'nothing'}"
@@ -73,13 +86,21 @@ def _judged(files: _Files, bundle: Bundle, actions: list[Any], clips: dict[str, 
         entity = files.bytes(plan_name(plan), text, title, "application/json")
         if made:
             entity["about"] = made
-    if bundle.votes:
-        lines = "".join(f"{vote.model_dump_json()}\n" for vote in bundle.votes)
-        title = "Votes on blind pairs of the clips, one a line"
-        entity = files.bytes(VOTES, lines.encode(), title, "application/jsonl")
-        seen = [clips[name] for vote in bundle.votes for name in (vote.left, vote.right) if name in clips]
-        if seen:
-            entity["about"] = list({clip.id: clip for clip in seen}.values())
+
+
+def _lines(
+    files: _Files, name: str, title: str, values: Sequence[BaseModel], clips: dict[str, Any], about: Collection[str]
+) -> None:
+    lines = "".join(f"{value.model_dump_json()}\n" for value in values)
+    entity = files.bytes(name, lines.encode(), title, "application/jsonl")
+    if known := [clips[one] for one in sorted(about) if one in clips]:
+        entity["about"] = known
+
+
+def _score(crate: ROCrate, record_id: str, score: Score) -> Any:
+    known = {"name": score.name, "value": score.value, "measurementTechnique": f"{score.name} {score.version}"}
+    more = {name: text for name, text in (("unitText", score.unit), ("description", score.said)) if text}
+    return _add(crate, f"#{record_id}-score-{quote(score.name)}", "PropertyValue", **known, **more)
 
 
 def _describe(crate: ROCrate, heading: Heading, version: Version) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.merge import Merged
-from kling_nb.research.bundle import VOTES
+from kling_nb.logbook.store import Log
+from kling_nb.models.score import Score
+from kling_nb.research.bundle import SCORES, VOTES
 from kling_nb.research.intake import MOST, Intake
 
 #: Bytes: of one file, of all of them, and how often a packed one may be its own size.
@@ -23,11 +25,11 @@ LARGEST, WHOLE, SWELLING = 2_000_000_000, 20_000_000_000, 200
 _CHUNK = 1 << 20
 
 
-def import_records(source: Path, merge: Callable[[Path], Merged]) -> Merged:
-    """Take in a crate (folder or zip) or a file of JSON lines; `merge` joins a log's folder to the log.
+def import_records(source: Path, log: Log) -> Merged:
+    """Take a crate (folder or zip) or a file of JSON lines into the log.
 
-    Records, plans and votes that are no sound ones are left out and listed. Raises `LogError` for what is neither, and
-    for an archive that would write outside, is a bomb, or is too large.
+    Records, plans, votes and scores that are no sound ones are left out and listed. Raises `LogError` for what is
+    neither, and for an archive that would write outside, is a bomb, or is too large.
     """
     if not source.exists():
         raise LogError(f"{source} is not there.")
@@ -45,9 +47,16 @@ def import_records(source: Path, merge: Callable[[Path], Merged]) -> Merged:
         problems = intake.close()
         if not intake.records:
             raise LogError(f"{source.name} holds no record that can be taken in. {' '.join(problems[:5])}".rstrip())
-        merged = merge(intake.folder)
+        merged = log.merge(intake.folder)
         merged.problems[:0] = problems
+        merged.scores = log.scores.add(_new(intake, log))
         return merged
+
+
+def _new(intake: Intake, log: Log) -> list[Score]:
+    """Return the scores that are not here: nobody else replaces one of this log."""
+    known = {score.key for each in log.scores.every(list(intake.records.values())).values() for score in each}
+    return [score for score in intake.scores if score.key not in known]
 
 
 def _lay_out(intake: Intake, crate: Path) -> None:
@@ -55,10 +64,11 @@ def _lay_out(intake: Intake, crate: Path) -> None:
         for file in _files(crate / folder, "*.json"):
             with file.open("rb") as stream:
                 take(stream.read(intake.LARGEST + 1), file.name)
-    for file in _files(crate, VOTES):
-        with file.open("rb") as stream:
-            for number, line in enumerate(_each(stream), 1):
-                intake.vote(line, f"line {number} of {VOTES}")
+    for take, name in ((intake.vote, VOTES), (intake.score, SCORES)):
+        for file in _files(crate, name):
+            with file.open("rb") as stream:
+                for number, line in enumerate(_each(stream), 1):
+                    take(line, f"line {number} of {name}")
     media = Media(intake.folder)
     for file in (file for folder in ("clips", "references", "posters") for file in _files(crate / folder, "*")):
         if file.stat().st_size <= LARGEST:

@@ -1,4 +1,4 @@
-"""`Intake`: records, plans and votes of somebody else, each checked, laid out as a small log that can be merged."""
+"""`Intake`: records, plans, votes and scores of somebody else, each checked, laid out as a log that can be merged."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kling_nb.errors import LogError
-from kling_nb.logbook.foreign import LARGEST_PLAN, admitted, admitted_plan, admitted_vote
+from kling_nb.logbook.foreign import LARGEST_PLAN, admitted, admitted_plan, admitted_score, admitted_vote
 from kling_nb.logbook.plans import Plans
 from kling_nb.logbook.sidecars import Sidecars
+from kling_nb.models.record import Record
+from kling_nb.models.score import Score
 from kling_nb.models.vote import Vote
-from kling_nb.research.machines import PLAN, VOTE
+from kling_nb.research.machines import PLAN, SCORE, VOTE
 
 T = TypeVar("T")
 
-#: Records, and as many votes or plans, that are taken in at once.
-MOST = 100_000
+#: Records, and so many plans, votes and scores in all, that are taken in at once.
+MOST, MOST_IN_ALL = 100_000, 1_000_000
 
 
 class Intake:
-    """What comes in. What is no sound record, plan or vote is left out, and said at the end."""
+    """What comes in. What is not sound is left out, and said at the end."""
 
     #: Bytes of the largest text that can be anything.
     LARGEST = LARGEST_PLAN
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.records: set[str] = set()
+        self.records: dict[str, Record] = {}
+        self.scores: list[Score] = []
         self._sidecars, self._plans = Sidecars(folder / "records"), Plans(folder)
         self._votes: list[Vote] = []
         self._problems: list[str] = []
@@ -38,7 +41,7 @@ class Intake:
         """Take a record in, marked as paid for elsewhere."""
         if record := self._checked(admitted, text, where):
             self._sidecars.write(record.model_copy(update={"imported": True}))
-            self.records.add(record.id)
+            self.records[record.id] = record
 
     def plan(self, text: bytes, where: str) -> None:
         """Take a plan in."""
@@ -50,10 +53,15 @@ class Intake:
         if vote := self._checked(admitted_vote, text, where):
             self._votes.append(vote)
 
+    def score(self, text: bytes, where: str) -> None:
+        """Take a score in."""
+        if score := self._checked(admitted_score, text, where):
+            self.scores.append(score)
+
     def line(self, text: bytes, where: str) -> None:
-        """Take in a line that says which of them it is: a plan or a vote stands in an object of that only name."""
+        """Take in a line that says which of them it is: what is no record stands in an object of one name."""
         start = text.lstrip()[:16].replace(b" ", b"")
-        for name, take in ((PLAN, self.plan), (VOTE, self.vote)):
+        for name, take in ((PLAN, self.plan), (VOTE, self.vote), (SCORE, self.score)):
             if start.startswith(f'{{"{name}":{{'.encode()):
                 if (inner := self._inside(name, text, where)) is not None:
                     take(inner, where)
@@ -62,9 +70,12 @@ class Intake:
 
     def close(self) -> list[str]:
         """Write the votes on what came in, and return what was left out of everything."""
-        votes = [vote for vote in self._votes if {vote.left, vote.right} <= self.records]
-        if lost := len(self._votes) - len(votes):
-            self._problems.append(f"{lost} votes are on clips that did not come along.")
+        clips = {record.clip.digest for record in self.records.values() if record.clip}
+        votes = [vote for vote in self._votes if {vote.left, vote.right} <= self.records.keys()]
+        scores = [score for score in self.scores if score.clip in clips]
+        if lost := len(self._votes) - len(votes) + len(self.scores) - len(scores):
+            self._problems.append(f"{lost} votes or scores are of clips that did not come along.")
+        self.scores = scores
         if votes:
             (self.folder / "votes").mkdir(parents=True)
             lines = "".join(f"{vote.model_dump_json()}\n" for vote in votes)
@@ -81,8 +92,8 @@ class Intake:
 
     def _checked(self, admit: Callable[[bytes, str], T], text: bytes, where: str) -> T | None:
         self._count += 1
-        if self._count > 2 * MOST:
-            raise LogError(f"There are more than {2 * MOST:,} records, plans and votes: import them in parts.")
+        if len(self.records) > MOST or self._count > MOST_IN_ALL:
+            raise LogError(f"There are more than {MOST:,} records, or {MOST_IN_ALL:,} lines: import them in parts.")
         try:
             return admit(text, where)
         except LogError as exc:

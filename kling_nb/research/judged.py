@@ -1,4 +1,4 @@
-"""What the votes of a bundle say, for its report: rankings of each plan's axes, and of what is in no plan."""
+"""What the votes and scores of a bundle say, for its report: rankings of each plan's axes, and a table of scores."""
 
 from __future__ import annotations
 
@@ -18,9 +18,17 @@ _DRAWS = 300
 
 
 def judged(bundle: Bundle, series: Sequence[Series]) -> Judged:
-    """Return the rankings; without the library that makes them, only how many votes there are."""
-    votes = bundle.votes
-    return Judged(len(votes), len({vote.who for vote in votes}), list(_rankings(votes, bundle, series)))
+    """Return rankings and scores; without the library that ranks, only how many votes there are."""
+    votes, scores = bundle.votes, bundle.scores
+    scorers = sorted({score.name for each in scores.values() for score in each})
+    labels = {name: cell.label for one in series for name, cell in one.cells.items()}
+    rows = [
+        (record.id, labels.get(record.id, record.prompt), [by_name.get(name) for name in scorers])
+        for record in bundle.records
+        if (by_name := {score.name: score for score in scores.get(record.id, ())})
+    ]
+    rankings = list(_rankings(votes, bundle, series))
+    return Judged(len(votes), len({vote.who for vote in votes}), rankings, scorers, rows)
 
 
 def _rankings(votes: Sequence[Vote], bundle: Bundle, series: Sequence[Series]) -> Iterator[tuple[str, str]]:

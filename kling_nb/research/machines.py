@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from kling_nb.errors import LogError
 from kling_nb.models.row import COLUMNS, row_of
 from kling_nb.models.vote import Vote
@@ -16,21 +18,22 @@ from kling_nb.research.bundle import Bundle
 from kling_nb.research.series import series_of
 
 #: What a line holds that is no record, by its only name.
-PLAN, VOTE = "plan", "vote"
+PLAN, VOTE, SCORE = "plan", "vote", "score"
 
 
 def lines_of(bundle: Bundle) -> Iterator[str]:
-    """Yield a record on each line, then `{"plan": …}` and `{"vote": …}`."""
+    """Yield a record on each line, then `{"plan": …}`, `{"vote": …}` and `{"score": …}`."""
     yield from (record.model_dump_json() for record in bundle.records)
     yield from (f'{{"{PLAN}":{plan.model_dump_json()}}}' for plan in bundle.plans)
     yield from (f'{{"{VOTE}":{vote.model_dump_json()}}}' for vote in bundle.votes)
+    yield from (f'{{"{SCORE}":{score.model_dump_json()}}}' for score in bundle.each_score())
 
 
 def write_columns(file: Path, bundle: Bundle) -> None:
     """Write a row for each record: its flat values, its place on each axis (`axis.light`), how often it was voted on
-    and won, and the whole record as JSON.
+    and won, its scores (`score.sharpness`), and the whole record as JSON.
 
-    The file's own metadata holds the plans and votes whole, under `kling_nb.plans` and `kling_nb.votes`.
+    The file's own metadata holds plans, votes and scores whole, as JSON: `kling_nb.plans` and so on.
     Raises `LogError` without pyarrow.
     """
     try:
@@ -55,9 +58,13 @@ def write_columns(file: Path, bundle: Bundle) -> None:
         }
         for record in bundle.records
     ]
+    parts: dict[str, Sequence[BaseModel]] = {
+        "plans": bundle.plans,
+        "votes": bundle.votes,
+        "scores": bundle.each_score(),
+    }
     whole = {
-        "kling_nb.plans": json.dumps([plan.model_dump(mode="json") for plan in bundle.plans]),
-        "kling_nb.votes": json.dumps([vote.model_dump(mode="json") for vote in bundle.votes]),
+        f"kling_nb.{name}": json.dumps([one.model_dump(mode="json") for one in ones]) for name, ones in parts.items()
     }
     schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()], metadata=whole)
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)
@@ -71,6 +78,12 @@ def _more(bundle: Bundle) -> Iterator[tuple[str, tuple[type, Mapping[str, Any]]]
     seen, wins = _counted(bundle.votes)
     yield "votes", (int, seen)
     yield "wins", (float, wins)
+    for name in sorted({score.name for scores in bundle.scores.values() for score in scores}):
+        yield f"score.{name}", (float, _values(bundle, name))
+
+
+def _values(bundle: Bundle, name: str) -> Mapping[str, float | None]:
+    return {record: one.value for record, scores in bundle.scores.items() for one in scores if one.name == name}
 
 
 def _counted(votes: Sequence[Vote]) -> tuple[Mapping[str, int], Mapping[str, float]]:

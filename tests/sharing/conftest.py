@@ -1,12 +1,14 @@
-"""A log with three records: a plan's two clips, one with a picture and sound, and one that failed; and with votes."""
+"""A log with three records: a plan's two clips, one with a picture and sound, and one that failed; with votes."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 import pytest
 from hubside import HubSide, picture
 
+from kling_nb.models.score import Score
 from kling_nb.research.ballot import Ballot
 from kling_nb.studio import Studio
 
@@ -37,5 +39,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory, _quick_hub: HubSide) -> Ite
         ballot = Ballot([one, other], studio.store.votes, who=who)
         assert ballot.pair
         ballot.say("left" if ballot.pair.left == one.id else "right")
+    at = datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC)
+    for record, value, said in ((one, 12.5, "sharp <i>enough</i>"), (other, None, "too dark to tell")):
+        assert record.clip
+        sharpness = Score(
+            clip=record.clip.digest, name="sharpness", version="1", unit="dB", value=value, said=said, at=at
+        )
+        studio.store.scores.add([sharpness])
     yield studio
     studio.close()

@@ -76,6 +76,10 @@ def test_each_generation_is_an_action_with_its_inputs_and_its_result(filled: Stu
     assert graph[action["instrument"]["@id"]]["name"] == record.model
     (plan,) = (one for one in graph.values() if one["@id"].startswith("plans/"))
     assert {one["@id"] for one in plan["about"]} == {f"#{one.id}" for one in filled.plan(plan["@id"][6:18]).records()}
+    (score,) = graph[f"clips/{record.id}.mp4"]["additionalProperty"]
+    scored = graph[score["@id"]]
+    assert (scored["name"], scored["value"], scored["unitText"]) == ("sharpness", 12.5, "dB")
+    assert graph["scores.jsonl"]["encodingFormat"] == "application/jsonl"
     assert graph["votes.jsonl"]["encodingFormat"] == "application/jsonl"
     failed = graph[f"#{filled.log(status='failed')[0].id}"]
     assert failed["actionStatus"]["@id"].endswith("FailedActionStatus")
@@ -90,14 +94,16 @@ def test_what_was_handed_on_comes_back_and_only_once(
     done = filled.export(filled.log(), tmp_path / name)
     elsewhere = studio_at(hub)
     came = elsewhere.import_log(done.path)
-    assert (len(came.added), came.changed, came.plans, came.votes) == (3, [], 1, 7)
+    assert (len(came.added), came.changed, came.plans, came.votes, came.scores) == (3, [], 1, 7, 2)
     assert told(elsewhere) == told(filled)
     assert elsewhere.store.votes.all() == filled.store.votes.all()
+    records = list(filled.log())
+    assert elsewhere.store.scores.of(records) == filled.store.scores.of(records)
     (plan,) = filled.store.plans.ids()
     assert elsewhere.plan(plan).labels("prompt") == filled.plan(plan).labels("prompt")
     assert "2 of 2 are there" in repr(elsewhere.plan(plan)), "nobody pays for them a second time"
     again = elsewhere.import_log(done.path)
-    assert (again.added, again.changed, again.same, again.plans, again.votes) == ([], [], 3, 0, 0)
+    assert (again.added, again.changed, again.same, again.plans, again.votes, again.scores) == ([], [], 3, 0, 0, 0)
     if name != "study.jsonl":  # lines carry no media
         assert came.problems == []
         assert elsewhere.store.verify() == []
@@ -134,6 +140,7 @@ def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) ->
     best = frame.set_index("id").loc[filled.log(tag="walk")[0].id]
     assert (best["axis.prompt"], best["axis.duration"]) == ("@Image1 <b>sails</b>", "4")
     assert (best["votes"], best["wins"]) == (7, 7.0)
+    assert frame["score.sharpness"].dropna().tolist() == [best["score.sharpness"]] == [12.5]
     whole = pq.read_schema(tmp_path / "study.parquet").metadata
     assert [vote["who"] for vote in json.loads(whole[b"kling_nb.votes"])][-1] == "Dan"
     assert [plan["id"] for plan in json.loads(whole[b"kling_nb.plans"])] == filled.store.plans.ids()
@@ -164,6 +171,7 @@ def test_the_report_is_one_page_with_its_text_escaped(filled: Studio, tmp_path: 
     for record in filled.plan(plan).records():
         assert page.count(f"href='#{record.id}'") == page.count(f"id='{record.id}'") == 1
     assert "&lt;b&gt;sails&lt;/b&gt; is ahead of all others" in page
+    assert "<td title='sharp &lt;i&gt;enough&lt;/i&gt;'>12.5 dB</td>" in page
     beside = filled.export(filled.log(), tmp_path / "linked.html").path.read_text()
     assert beside.count("<video src='clips/") == 2
     assert len(list((tmp_path / "clips").iterdir())) == 2

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside import HubSide
+from hubside import HubSide, picture
 
 from kling_nb import errors
+from kling_nb.models.canonical import canonical_json
+from kling_nb.models.media import sha256
+from kling_nb.models.request import TARGET
 from kling_nb.research import importing
+from kling_nb.research.intake import Intake
 from kling_nb.studio import Studio
 
 
@@ -120,6 +124,86 @@ def test_a_record_that_is_not_sound_is_left_out_and_named(
     came = elsewhere.import_log(crate)
     assert len(came.added) == 2
     assert any(words in problem for problem in came.problems), came.problems
+
+
+def test_a_path_of_this_machine_in_a_request_is_refused_and_never_read(
+    crate: Path, elsewhere: Studio, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.png").write_bytes(picture())
+    asked = {"model": TARGET, "prompt": "@Image1", "duration": 3, "input_image": [str(tmp_path / "secret.png")]}
+    changed(crate, canonical=asked, request_hash=sha256(canonical_json(asked)), references=[])
+    came = elsewhere.import_log(crate)
+    assert any("none of its pictures" in problem for problem in came.problems), came.problems
+    assert len(came.added) == 2
+
+
+VOTE = {"id": "v1", "at": "2026-11-25T10:00:00Z", "who": "eve", "outcome": "left", "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("vote", "words"),
+    [
+        ({"left": "job1", "right": "job2"}, "clips that did not come along"),
+        ({"left": "../../x", "right": "job2"}, "no sound vote"),
+        ({"left": "job1", "right": "job2", "undone": True}, "taken back"),
+        ({"left": "job1", "right": "job2", "outcome": "all"}, "no readable vote"),
+        ({"left": "job1", "right": "job2", "who": "e" * 20_000}, "larger than a vote"),
+    ],
+)
+def test_a_vote_that_is_not_sound_is_left_out_and_named(
+    vote: dict[str, Any], words: str, crate: Path, elsewhere: Studio
+) -> None:
+    (crate / "votes.jsonl").write_text(json.dumps(VOTE | vote))
+    came = elsewhere.import_log(crate)
+    assert (len(came.added), came.votes) == (3, 0)
+    assert any(words in problem for problem in came.problems), came.problems
+
+
+def test_nobody_else_replaces_a_vote_or_a_score_of_this_log(crate: Path, filled: Studio) -> None:
+    votes, scores = filled.store.votes.all(), filled.store.scores.of(list(filled.log()))
+    for name, changes in (("votes", {"outcome": "tie"}), ("scores", {"value": 99.0, "at": "2027-01-01T00:00:00Z"})):
+        file = crate / f"{name}.jsonl"
+        lines = [json.dumps(json.loads(line) | changes) for line in file.read_text().splitlines()]
+        file.write_text("\n".join(lines))
+    came = filled.import_log(crate)
+    assert (came.votes, came.scores) == (0, 0)
+    assert (filled.store.votes.all(), filled.store.scores.of(list(filled.log()))) == (votes, scores)
+
+
+def test_a_plan_that_is_not_the_one_of_its_id_or_names_a_file_is_left_out(crate: Path, elsewhere: Studio) -> None:
+    (file,) = (crate / "plans").iterdir()
+    sound = file.read_text()
+    for before, after, words in (
+        ("for $5 or $6", "for $50", "not the plan of its id"),
+        ('"repeat": 1', '"repeat": 900000000000', "cells"),
+        ('"identity": "sha256:', '"identity": "sha256:0', "none of its pictures"),
+    ):
+        file.write_text(sound.replace(before, after))
+        came = elsewhere.import_log(crate)
+        assert came.plans == 0
+        assert any(words in problem for problem in came.problems), (words, came.problems)
+
+
+def test_a_line_without_an_end_is_not_read_to_its_end(
+    filled: Studio, elsewhere: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Intake, "LARGEST", 1_100_000)
+    file = filled.export(filled.log(), tmp_path / "study.jsonl").path
+    file.write_bytes(b'{"vote":{"' + b"x" * 5_000_000 + b"\n" + file.read_bytes())
+    read: list[int] = []
+    monkeypatch.setattr(Intake, "line", _measured(read, Intake.line))
+    came = elsewhere.import_log(file)
+    assert len(came.added) == 3
+    assert max(read) == 1_100_002
+    assert "line 1 is no readable vote" in came.problems[0]
+
+
+def _measured(read: list[int], line: Any) -> Any:
+    def measured(self: Intake, text: bytes, where: str) -> None:
+        read.append(len(text))
+        line(self, text, where)
+
+    return measured
 
 
 def test_markup_in_a_record_is_text_wherever_it_is_shown(crate: Path, elsewhere: Studio) -> None:
