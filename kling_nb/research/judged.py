@@ -22,9 +22,10 @@ def judged(bundle: Bundle, series: Sequence[Series]) -> Judged:
     votes, scores = bundle.votes, bundle.scores
     scorers = sorted({score.name for each in scores.values() for score in each})
     labels = {name: cell.label for one in series for name, cell in one.cells.items()}
+    place = {name: number for number, name in enumerate(labels)}  # in the plan's order, then what is in none
     rows = [
         (record.id, labels.get(record.id, record.prompt), [by_name.get(name) for name in scorers])
-        for record in bundle.records
+        for record in sorted(bundle.records, key=lambda record: place.get(record.id, len(place)))
         if (by_name := {score.name: score for score in scores.get(record.id, ())})
     ]
     rankings = list(_rankings(votes, bundle, series))

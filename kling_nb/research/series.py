@@ -24,7 +24,7 @@ class Series:
     @property
     def cells(self) -> Mapping[str, Cell]:
         """The cell of each record, by the record's id."""
-        return {record.id: self._by_id[name] for name, record in self.records.items()}
+        return {self.records[cell.id].id: cell for cell in self.design.wanted if cell.id in self.records}
 
     def sheet(self, links: Links) -> MatrixSheet:
         """Return its clips over the first two axes that vary."""
@@ -35,10 +35,6 @@ class Series:
         record = self.records.get(cell.id)
         state: Tally = "there" if record else "missing" if cell.request_hash else "faulty"
         return Tile(cell.label, state, record.id if record else "", links.poster(record) if record else None)
-
-    @property
-    def _by_id(self) -> Mapping[str, Cell]:
-        return {cell.id: cell for cell in self.design.wanted}
 
 
 def series_of(bundle: Bundle) -> list[Series]:
