@@ -38,13 +38,23 @@ def _rankings(votes: Sequence[Vote], bundle: Bundle, series: Sequence[Series]) -
         cells = one.cells
         mine = [vote for vote in votes if vote.left in cells and vote.right in cells]
         left = [vote for vote in left if vote not in mine]
-        varied = [name for name in one.design.names if len({cell.at.get(name) for cell in cells.values()}) > 1]
-        for axis in varied if mine else ():
-            items = {name: cell.at.get(axis, "–") for name, cell in cells.items()}
-            yield from _ranked(f"{axis} of the plan {one.id}", mine, items)
+        for axes, items in _groups(one) if mine else ():
+            yield from _ranked(f"{' and '.join(axes)} of the plan {one.id}", mine, items)
     if left:
         met = {name for vote in left for name in (vote.left, vote.right)}
         yield from _ranked("single clips", left, {one.id: one.id for one in bundle.records if one.id in met})
+
+
+def _groups(one: Series) -> Iterator[tuple[list[str], Mapping[str, str]]]:
+    """Yield each way in which axes part the clips: the axes that do so, and the value of each clip on the first."""
+    found: dict[tuple[int, ...], list[str]] = {}
+    for axis in one.design.names:
+        values = [cell.at.get(axis, "–") for cell in one.cells.values()]
+        known = list(dict.fromkeys(values))
+        if len(known) > 1:
+            found.setdefault(tuple(map(known.index, values)), []).append(axis)
+    for axes in found.values():
+        yield axes, {name: cell.at.get(axes[0], "–") for name, cell in one.cells.items()}
 
 
 def _ranked(what: str, votes: Sequence[Vote], items: Mapping[str, str]) -> Iterator[tuple[str, str]]:

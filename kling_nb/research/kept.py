@@ -57,7 +57,9 @@ def _fields(kept: KeptPlan) -> set[str]:
     """The axes that are fields, by name or path; the others are slots of prompts."""
     asked = [point.request for point in kept.points if point.request is not None]
     models = {str(request.get("model", TARGET)) for request in asked}
-    known = {name for model in models for name in request_type(model).model_fields} | {key for one in asked for key in one}
+    known = {name for model in models for name in request_type(model).model_fields} | {
+        key for one in asked for key in one
+    }
     return {axis for axis in kept.axes if axis.split(".")[0] in known}
 
 
