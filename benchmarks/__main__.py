@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.table import Row, drawn
 
-NAMES = ("loading", "film", "logbook", "planning", "handing", "notebook", "sweep", "jobs")
+NAMES = ("loading", "film", "logbook", "planning", "handing", "scoring", "notebook", "sweep", "jobs")
 
 
 def main() -> int:

@@ -37,19 +37,15 @@ class ScoredRow:
 class _Column(NamedTuple):
     name: str
     unit: str
-    low: float
-    high: float
-
-    def share(self, value: float) -> int:
-        """Where a value lies between the column's ends, in percent."""
-        return round(100 * (value - self.low) / (self.high - self.low)) if self.high > self.low else 0
+    most: float
+    """The largest of its numbers, which bars are drawn against; 0 where some are negative: those have no bar."""
 
 
 def scores_html(rows: Sequence[ScoredRow], notes: Sequence[str]) -> str:
-    """Return the table as HTML that needs no kernel; a bar shows where a number lies among those of its column."""
+    """Return the table as HTML that needs no kernel; a bar is a number's share of its column's largest."""
     columns = [_column(name, rows) for name in _names(rows)]
     drawn = [(row, [_cell(row.scores.get(column.name), column) for column in columns]) for row in rows[:SHOWN]]
-    widths = " ".join(["40px", "minmax(150px,1fr)", *["minmax(74px,max-content)"] * len(columns)])
+    widths = " ".join(["40px", "minmax(130px,1fr)", *["minmax(56px,max-content)"] * len(columns)])
     return fill(
         "scores", lead=_lead(rows), columns=columns, rows=drawn, widths=widths, notes=notes, more=len(rows) - len(drawn)
     )
@@ -90,12 +86,12 @@ def _names(rows: Sequence[ScoredRow]) -> list[str]:
 def _column(name: str, rows: Sequence[ScoredRow]) -> _Column:
     scores = [score for row in rows if (score := row.scores.get(name))]
     values = [score.value for score in scores if score.value is not None]
-    low = min([0.0, *values]) if not values or min(values) >= 0 else min(values)
-    return _Column(name, scores[0].unit if scores else "", low, max(values, default=0.0))
+    most = max(values) if values and min(values) >= 0 else 0.0
+    return _Column(name, scores[0].unit if scores else "", most)
 
 
 def _cell(score: Score | None, column: _Column) -> tuple[str, str, int | None]:
     """A number, what stands behind it, and the length of its bar in percent; None for no bar."""
     if score is None or score.value is None:
         return "–", score.said if score else "it failed", None
-    return figure(score.value), score.said, column.share(score.value)
+    return figure(score.value), score.said, round(100 * score.value / column.most) if column.most else None

@@ -108,7 +108,7 @@ class Scoring:
         rows = [
             ScoredRow(
                 record.id,
-                labels.get(record.id) or record.prompt,
+                labels.get(record.id) or " / ".join(record.prompt.splitlines()),
                 poster(record),
                 {name: self._found.get((record.id, name)) for name in names},
             )
@@ -167,15 +167,19 @@ class Scoring:
     def _problems(self) -> Iterator[str]:
         """Each reason once, with the clips that it holds for."""
         why: dict[tuple[str, str], list[str]] = {}
-        for (record_id, name), said in self._failed.items():
-            why.setdefault((name, said), []).append(record_id)
-        for (record_id, name), score in self._found.items():
-            if score.value is None:
-                why.setdefault((name, score.said), []).append(record_id)
+        for record in self.records:
+            for scorer in self.scorers:
+                score = self._found.get((record.id, scorer.name))
+                said = score.said if score else self._failed.get((record.id, scorer.name), "")
+                if score is None or score.value is None:
+                    why.setdefault((scorer.name, said), []).append(record.id)
+        alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for (name, said), ids in why.items():
+            alike.setdefault((said, tuple(ids)), []).append(name)
+        for (said, ids), names in alike.items():
             more = f" and {len(ids) - 3} more" if ids[3:] else ""
             whose = "all clips" if 1 < len(ids) == len(self.records) else ", ".join(ids[:3]) + more
-            yield f"{name} of {whose}: {said}"
+            yield f"{', '.join(names)} of {whose}: {said}"
 
 
 def asked_of(record: Record, store: Log) -> Asked:

@@ -78,6 +78,7 @@ def test_the_notebook_answers_its_question_and_pays_once(tmp_path: Path, hub: Hu
     assert "20 s is too much" in html_of(notebook, "duration=[3, 10, 20]")
     assert "12 done" in html_of(notebook, "run = plan.run(")  # the cell keeps the end of it, as plain HTML
     assert html_of(notebook, "plan.matrix(").count("<video") == 12
+    assert "12 clips, 3 scores each" in text_of(notebook, "kn.score(")
     assert "2 of 3 are there · 1 to make · free" in html_of(notebook, "wider = ")
     assert hub.posts == 12
 

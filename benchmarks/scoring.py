@@ -1,0 +1,69 @@
+"""Clips scored by all built-in scorers, beside decoding them and doing nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+
+from benchmarks.hub import MODEL
+from benchmarks.logbook import record_of
+from benchmarks.table import Row
+from kling_nb.localhub import film
+from kling_nb.localhub.pictures import verified
+from kling_nb.logbook.media import digest_of
+from kling_nb.models.record import Record
+from kling_nb.research.registry import scorers
+from kling_nb.studio import Studio
+
+_SECONDS = 5
+_PHOTO = Path(__file__).resolve().parents[1] / "notebooks" / "images" / "astronaut.jpg"
+
+
+def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """Score a log's clips once, then ask again; speeds are seconds of film per second."""
+    folder.mkdir(parents=True)
+    count = 2 if quick else 8
+    studio = Studio(log=folder / "log")
+    records = _filled(studio, folder, count)
+    files = [file for record in records if record.clip and (file := studio.store.file(record.clip.digest))]
+    names = [name for name, scorer in scorers.items() if scorer.built_in]
+
+    plain = _took(lambda: [_decoded(file) for file in files])
+    first = _took(lambda: studio.score(records, *names))
+    again = _took(lambda: studio.score(records, *names))
+    for record in records:
+        assert record.clip
+        assert len(studio.store.scores.of(records)[record.id]) == len(names)
+    film_seconds = count * _SECONDS
+    what = f"{len(names)} scorers on {count} clips of {_SECONDS} s, 720p"
+    yield Row(what, film_seconds / first, "x", film_seconds / plain, "decoding alone, in one process", 1, True)
+    yield Row("the same, out of the log", again * 1000, "ms", first * 1000, "worked out")
+    studio.close()
+
+
+def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
+    """Clips that differ in a word of their caption."""
+    photo, records = {_PHOTO.name: verified(_PHOTO.read_bytes(), _PHOTO.name)}, list[Record]()
+    for number in range(count):
+        file = folder / f"{number}.mp4"
+        asked: dict[str, Any] = {"model": MODEL, "prompt": f"Take {number}", "duration": _SECONDS}
+        film.write(file, {**asked, "input_image": [_PHOTO.name], "generate_audio": True}, photo)
+        record = record_of(number)
+        clip = studio.store.keep_clip(record.id, file, digest_of(file))
+        records.append(studio.store.save(record.model_copy(update={"status": "succeeded", "clip": clip})))
+    return records
+
+
+def _decoded(file: Path) -> int:
+    with av.open(str(file)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def _took(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
