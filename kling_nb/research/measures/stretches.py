@@ -24,8 +24,11 @@ def black(clip: Footage) -> Measure:
     are at most 10 % bright) on frames of 320 pixels' width. It does not tell a dark scene that was asked for from a
     fault; a black part of the picture does not count.
     """
+    import cv2
+
     frames = list(clip.frames())
-    dark = [bool((frame.rgb.max(axis=2) <= 255 * _DARK).mean() >= _MOST) for frame in frames]
+    grey = (cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY) for frame in frames)
+    dark = [bool((picture <= 255 * _DARK).mean() >= _MOST) for picture in grey]
     return _whole(_stretches(frames, dark, clip.step, _BLACK))
 
 
