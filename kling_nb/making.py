@@ -197,7 +197,8 @@ class Making(Wiring):
                 request = self.request_of(records[0])
             known = {record.index for record in self.store.find(batch=records[0].batch, kind=None)}
             first = next(record for record in records if record.status == "prepared")
-            records = [*records, *(sibling(first, i) for i in range(first.generations) if i not in known)]
+            missing = (sibling(first, index) for index in range(first.generations) if index not in known)
+            records = [*records, *(added for one in missing if (added := self.store.add(one)))]
         return engine.adopt(records, request)
 
 

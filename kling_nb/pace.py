@@ -12,15 +12,15 @@ class Pace:
     """How often a hub is asked, in seconds: at most every `shortest`, at least every `longest`.
 
     `usual` is how long a clip takes when nothing is known yet. With events alive only `watchful` applies: the beat is
-    a safety net then. After a lost answer the hub's list is read every `settling`. The real hub advises 10 to 30 s for
-    video (HUB_API section 3).
+    a safety net then. After a lost answer the hub's list is read, and again after each pause of `settling`: a job
+    whose answer timed out may be written down late. The real hub advises 10 to 30 s for video (HUB_API section 3).
     """
 
     shortest: float = 5.0
     longest: float = 30.0
     watchful: float = 30.0
     usual: float = 120.0
-    settling: float = 2.0
+    settling: tuple[float, ...] = (2.0, 5.0, 10.0, 20.0)
 
     def next_beat(
         self, ages: Sequence[tuple[float, float | None]], *, listening: bool, failures: int = 0, jitter: float = 0.5
@@ -45,7 +45,7 @@ class Pace:
 
 #: For the real hub, and for the local one, whose clips take seconds.
 HUB_PACE = Pace()
-LOCAL_PACE = Pace(shortest=0.5, longest=5.0, watchful=1.0, usual=6.0, settling=0.25)
+LOCAL_PACE = Pace(shortest=0.5, longest=5.0, watchful=1.0, usual=6.0, settling=(0.25, 0.25, 0.25))
 
 
 def expected_seconds(history: Iterable[tuple[float, float]], clip_seconds: float) -> float | None:

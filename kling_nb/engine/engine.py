@@ -11,6 +11,7 @@ import datetime
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from kling_nb import errors
@@ -79,7 +80,7 @@ class Engine:
         """
         keep, holder = self._log.keep_reference, self._log.holder()
         known = {"holder": holder, "references": tuple(keep(asset, path=path) for path, asset in request.assets())}
-        jobs = [self._job(self._log.save(record.model_copy(update=known))) for record in records]
+        jobs = [self._job(record) for record in self._written([one.model_copy(update=known) for one in records])]
         self._loop.submit(self._roster.guarded(self._sending.launch(jobs, request), jobs))
         return jobs
 
@@ -210,6 +211,19 @@ class Engine:
         await self._heard(job, generation)
 
     # --- inside ---
+
+    def _written(self, records: Sequence[Record]) -> list[Record]:
+        """Write an intent whole: of one that fails half-way nothing is left that a `resume` would send."""
+        saved: list[Record] = []
+        try:
+            for record in records:
+                saved.append(self._log.save(record))
+        except errors.LogError as exc:
+            with suppress(errors.LogError):
+                for record in saved:
+                    self._log.save(fail(record, "log", str(exc), "Nothing was sent.", self._roster.now()))
+            raise
+        return saved
 
     def _job(self, record: Record) -> Job:
         return self._roster.add(

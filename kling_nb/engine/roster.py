@@ -93,7 +93,21 @@ class Roster:
         if record.generation_id:
             self._by_generation[record.generation_id] = job
         saved = await asyncio.to_thread(self._log.save, record)
+        self._become(job, saved)
+
+    def _become(self, job: Job, saved: Record) -> None:
         job.become(saved, progress_of(saved, expected_seconds=self._expected.get(saved.id)))
+
+    async def claim(self, job: Job, generation_id: str) -> bool:
+        """Take an uncertain job's entry in the hub's queue for its own; False when it is another record's."""
+        await self.expect(job.kept)
+        wanted = move(job.kept, "queued", self.now(), generation_id=generation_id)
+        saved = await asyncio.to_thread(self._log.claim, wanted)
+        if saved is None:
+            return False
+        self._by_generation[generation_id] = job
+        self._become(job, saved)
+        return True
 
     async def end(self, job: Job, record: Record) -> None:
         """Write down how a job ended, and let go whoever waits."""

@@ -5,7 +5,6 @@ own list decides (HUB_API section 5).
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,16 +12,12 @@ from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.roster import Roster
-from kling_nb.engine.settle import ours
+from kling_nb.engine.settle import alike, ours, public
 from kling_nb.engine.states import fail, move, progress_of
 from kling_nb.engine.tracker import Tracker
-from kling_nb.models.asset import public_url
 from kling_nb.models.generation import Generation
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
-
-#: How often the hub's list is read after a lost answer.
-SETTLE_LOOKS = 4
 
 
 class Sending:
@@ -35,14 +30,12 @@ class Sending:
         roster: Roster,
         tracking: Callable[[], Tracker],
         describe: Callable[[Record, Request], Awaitable[dict[str, Any]]],
-        settling: float,
+        settling: Sequence[float],
     ) -> None:
         self._hub, self._log, self._roster = hub, log, roster
         self._tracking, self._describe, self._settling = tracking, describe, settling
         self._unwanted: set[str] = set()
         self._sending: set[str] = set()
-        # Equal requests are enqueued or settled one at a time: the hub's list cannot tell them apart.
-        self._equal: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def call_off(self, job: Job) -> bool:
         """Say that a job is not wanted; return whether it will not be sent."""
@@ -74,17 +67,22 @@ class Sending:
         return addresses
 
     async def _submit(self, jobs: list[Job], body: dict[str, Any], known: dict[str, Any]) -> None:
-        public, now = _public(body), self._roster.now()
-        asking = [move(job.kept, "submitting", now, sent=public, **known) for job in jobs]
+        sent, now = public(body), self._roster.now()
+        asking = [move(job.kept, "submitting", now, sent=sent, **known) for job in jobs]
         try:
             saved = await asyncio.to_thread(self._log.spend, asking)
         except errors.BudgetError as exc:
             await self._roster.fail(jobs, exc, "Nothing was sent and nothing billed.")
             return
+        ours: list[Job] = []
         for job, record in zip(jobs, saved, strict=True):
-            job.become(record, progress_of(record))
-        async with self._equal[jobs[0].kept.request_hash]:
-            await self._enqueue(jobs, body)
+            if record is None:
+                job.finish(error=errors.KlingError(f"{job.id} is carried out by another kernel; kn.log() shows it."))
+            else:
+                job.become(record, progress_of(record))
+                ours.append(job)
+        if ours:
+            await self._enqueue(ours, {**body, "num_generations": len(ours)})
 
     async def _enqueue(self, jobs: list[Job], body: dict[str, Any]) -> None:
         try:
@@ -95,7 +93,7 @@ class Sending:
                 return
             for job in jobs:
                 await self._roster.move(job, "uncertain", notes=(*job.kept.notes, f"The answer to the enqueue: {exc}"))
-            await self._settle(jobs)
+            await self.settle(jobs)
         else:
             await self._accepted(jobs, ids)
 
@@ -110,54 +108,67 @@ class Sending:
             )
 
     async def settle(self, jobs: list[Job]) -> None:
-        """Settle jobs whose enqueue was cut short by the end of their kernel."""
-        async with self._equal[jobs[0].kept.request_hash]:
-            await self._settle(jobs)
-
-    async def _settle(self, jobs: list[Job]) -> None:
         """Find out from the hub's list whether it has jobs whose answer was lost. Never sends them again."""
-        found = await self._looked_for(jobs)
-        if found is None:
+        if not await self._looked_for(jobs):
             return
-        for job, generation in zip(jobs, found, strict=False):
-            await self._roster.move(job, "queued", generation_id=generation.generation_id)
-        self._tracking().watch([generation.generation_id for generation in found], look=True)
-        for job in jobs[len(found) :]:
+        for job in (job for job in jobs if job.state == "uncertain"):
             said = "The answer to the enqueue was lost, and the hub's queue does not have the job."
             remedy = "Most likely nothing was made or billed; run it again with record.rerun()."
             await self._roster.end(job, fail(job.kept, "lost", said, remedy, self._roster.now()))
 
-    async def _looked_for(self, jobs: list[Job]) -> list[Generation] | None:
-        found: list[Generation] = []
-        looked = 0
-        while len(found) < len(jobs) and looked < SETTLE_LOOKS:
-            if looked:
-                await asyncio.sleep(self._settling)
+    async def _looked_for(self, jobs: list[Job]) -> bool:
+        """Look until every job has its entry, or the list was read often enough; False when it cannot be read."""
+        pauses = iter(self._settling)
+        pause: float | None = self._settling[0]
+        while pause is not None and (lost := [job for job in jobs if job.state == "uncertain"]):
             try:
-                found = await self._find(jobs)
-                looked += 1
-                self._roster.tell(jobs)
+                waits_for_others = await self._look_for(lost)
             except (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited) as exc:
-                self._roster.tell(jobs, trouble=f"{exc} Asking again.")
-                await asyncio.sleep(self._settling)
+                self._roster.tell(lost, trouble=f"{exc} Asking again.")
             except errors.HubError as exc:
-                for job in jobs:
+                for job in lost:
                     self._roster.tell([job], trouble=str(exc))
                     job.finish(error=exc)
-                return None
-        return found
+                return False
+            else:
+                self._roster.tell(lost, trouble=_OTHERS if waits_for_others else "")
+                pause = pause if waits_for_others else next(pauses, None)
+            if pause is not None and any(job.state == "uncertain" for job in lost):
+                await asyncio.sleep(pause)
+        return True
 
-    async def _find(self, jobs: list[Job]) -> list[Generation]:
-        record = jobs[0].record
+    async def _look_for(self, jobs: list[Job]) -> bool:
+        """Claim what the queue has of the jobs; return whether it may be another's, whose answer is on its way."""
+        record = jobs[0].kept
+        found = await self._listed(jobs)
+        # After the list was read: whoever has an entry in it had written down before that it was being sent.
+        others = await asyncio.to_thread(self._log.being_sent, record) if found else []
+        if any(alike(other.sent or {}, record.sent or {}) for other in others):
+            return True
+        open_, claimed = list(jobs), list[str]()
+        for generation in found:
+            if open_ and await self._roster.claim(open_[0], generation.generation_id):
+                open_.pop(0)
+                claimed.append(generation.generation_id)
+        self._tracking().watch(claimed, look=True)
+        return False
+
+    async def _listed(self, jobs: list[Job]) -> list[Generation]:
+        """Return the entries of the queue that may be these jobs': none of those that another record has."""
+        record = jobs[0].kept
+        # The running ones first: one that ends in between is in the later list.
         listed: list[Generation] = []
         for scope in _scopes(record):
             listed += await self._hub.listed(**scope)
             for status in ("succeeded", "failed", "cancelled"):
                 listed += await self._hub.listed(**scope, status=status)
         unique = {generation.generation_id: generation for generation in listed}
-        claimed = await asyncio.to_thread(self._log.claimed, list(unique))
+        mine = [job.id for job in jobs]
+        claimed = await asyncio.to_thread(self._log.claimed, list(unique), by_others_than=mine)
         since = record.times.submitted or record.times.created
-        return ours(unique.values(), record.sent or {}, since=since, claimed=claimed, count=len(jobs))
+        if clock := self._hub.clock:  # the entries bear the hub's times
+            since += clock - self._roster.now()
+        return ours(unique.values(), record.sent or {}, since=since, claimed=claimed)
 
 
 def _scopes(record: Record) -> Iterator[dict[str, str]]:
@@ -167,19 +178,7 @@ def _scopes(record: Record) -> Iterator[dict[str, str]]:
         yield {"model": record.model, "namespace": namespace}
 
 
-def _public(value: Any) -> Any:
-    """Return a body as a record may keep it: addresses without signatures, data URIs without data."""
-    match value:
-        case str() if value.startswith("data:"):
-            return f"{value.partition(',')[0]},…"
-        case str() if value.startswith(("http://", "https://")):
-            return public_url(value)
-        case dict():
-            return {name: _public(item) for name, item in value.items()}
-        case list():
-            return [_public(item) for item in value]
-        case _:
-            return value
+_OTHERS = "An equal request is being sent, and the queue cannot tell them apart; waiting for its answer."
 
 
 def _in_doubt(exc: errors.KlingError) -> bool:

@@ -6,11 +6,11 @@ import datetime
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from kling_nb.models.asset import public_url
+from kling_nb.models.asset import public_url, sha256
 from kling_nb.models.generation import Generation
 from kling_nb.models.request import DELIVERY
 
-#: How far the hub's clock may be behind ours, in seconds.
+#: How far the hub's clock may be behind what we take it for, in seconds.
 CLOCK_SKEW = 120.0
 
 
@@ -20,24 +20,26 @@ def ours(
     *,
     since: datetime.datetime,
     claimed: Collection[str],
-    count: int,
 ) -> list[Generation]:
-    """Return up to `count` queue entries that are the request `sent`: same model, same parameters, enqueued since.
+    """Return the queue entries that are the request `sent`, the nearest first: same model and parameters, since then.
 
-    Entries that another record has claimed are left out. Addresses are compared without their signatures, and a
-    parameter that the hub does not echo does not speak against an entry.
+    `since` is a moment of the hub's clock. Entries that another record has claimed are left out.
     """
     earliest = since.timestamp() - CLOCK_SKEW
     found = [
         entry
         for entry in listed
-        if entry.generation_id not in claimed and (entry.enqueued_at or earliest) >= earliest and _same(entry.raw, sent)
+        if entry.generation_id not in claimed and (entry.enqueued_at or earliest) >= earliest and alike(entry.raw, sent)
     ]
     found.sort(key=lambda entry: abs((entry.enqueued_at or 0) - since.timestamp()))
-    return found[:count]
+    return found
 
 
-def _same(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+def alike(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    """Whether the hub's record of a request can be that of `sent`, or one body be taken for another.
+
+    Addresses are compared without their signatures; a parameter that is not echoed does not speak against it.
+    """
     if (echo.get("model_name") or echo.get("model")) != sent.get("model"):
         return False
     for name, value in sent.items():
@@ -50,10 +52,26 @@ def _same(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:
+def public(value: Any) -> Any:
+    """Return a body as a record may keep it: addresses without signatures, data URIs by the hash of their data."""
     match value:
+        case str() if value.startswith("data:"):
+            head, _, data = value.partition(",")
+            return value if data.startswith("sha256:") else f"{head},{sha256(data.encode())}"
         case str() if value.startswith(("http://", "https://")):
             return public_url(value)
+        case dict():
+            return {name: public(item) for name, item in value.items()}
+        case list():
+            return [public(item) for item in value]
+        case _:
+            return value
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case str():
+            return public(value)
         case list():
             return [_plain(item) for item in value]
         case Mapping():

@@ -105,6 +105,15 @@ def _text_of(response: httpx.Response) -> str:
     return _body(response)[:300].strip() or f"HTTP {response.status_code} without a word"
 
 
+def date_of(response: httpx.Response) -> datetime | None:
+    """Return the moment of the answer on the hub's clock, None where it does not say."""
+    try:
+        date = parsedate_to_datetime(response.headers["date"])
+    except (KeyError, ValueError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Return the seconds that a `Retry-After` header asks for (a number or an HTTP date), None without one."""
     if not value:

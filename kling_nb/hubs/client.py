@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import random
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -13,7 +15,7 @@ from pydantic import SecretStr, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from kling_nb import errors, retry
-from kling_nb.hubs.answers import error_of, read_json, transport_error
+from kling_nb.hubs.answers import date_of, error_of, read_json, transport_error
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.models.media import public_url
@@ -65,6 +67,7 @@ class HubClient:
         self.origin = origin_of(self.base_url)
         self._key = key
         self._attempts = attempts
+        self._said: tuple[datetime.datetime, float] | None = None
         logging.getLogger("httpx").addFilter(_UNSIGNED)  # the same one each time: it is added once
         # A proxy of the environment is for the world outside, not for this machine.
         beyond = not is_loopback(httpx.URL(self.base_url).host)
@@ -78,6 +81,14 @@ class HubClient:
             base_url=self.base_url, headers={**agent, **(headers or {})}, limits=fresh, **common
         )
         self.files = httpx.AsyncClient(headers=agent, **common)
+
+    @property
+    def clock(self) -> datetime.datetime | None:
+        """What time it is at the hub, to the second, by the `Date` of its last answer; None when it never said so."""
+        if self._said is None:
+            return None
+        date, then = self._said
+        return date + datetime.timedelta(seconds=time.monotonic() - then)
 
     # --- the queue (HUB_API section 3) ---
 
@@ -193,6 +204,8 @@ class HubClient:
                     response = await client.request(method, path, headers=self.authorization(), **content)
                 except httpx.TransportError as exc:
                     raise transport_error(exc, at=self.base_url) from exc
+                if date := date_of(response):
+                    self._said = date, time.monotonic()
                 return read_json(response)
         raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +42,11 @@ class LocalHub:
                     raise errors.Unreachable(f"The local hub could not be started: {exc}") from exc
                 self._oxen = self._connect(address)
             return self._oxen
+
+    @property
+    def clock(self) -> datetime.datetime | None:
+        """What time it is at the hub."""
+        return self._oxen.clock if self._oxen else None
 
     async def enqueue(self, body: Mapping[str, Any], say: Say) -> list[str]:
         """Send one request; see `HubClient.enqueue`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ class Oxen:
     def base_url(self) -> str:
         """Where it answers: part of every record."""
         return self.client.base_url
+
+    @property
+    def clock(self) -> datetime.datetime | None:
+        """What time it is at the hub; see `HubClient.clock`."""
+        return self.client.clock
 
     async def enqueue(self, body: Mapping[str, Any], say: Say) -> list[str]:
         """Send one request; see `HubClient.enqueue`."""

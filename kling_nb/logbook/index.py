@@ -119,15 +119,6 @@ class Index:
         with self.database.reading() as connection:
             return [Record.model_validate_json(body) for body in connection.scalars(query)]
 
-    def claimed(self, generation_ids: Sequence[str]) -> set[str]:
-        """Return which of these generations a record has already."""
-        found: set[str] = set()
-        with self.database.reading() as connection:
-            for start in range(0, len(generation_ids), 500):
-                some = records.c.generation_id.in_(generation_ids[start : start + 500])
-                found |= set(connection.scalars(select(records.c.generation_id).where(some)))
-        return found
-
     def durations(self, model: str, hub: str, limit: int) -> list[tuple[float, float]]:
         """Return (seconds of clip, seconds it took) of the newest successes."""
         query = select(records.c.seconds, records.c.took)

@@ -54,6 +54,19 @@ class Ledger:
                 return stored
             return self._write(_with_the_users_words(record, stored))
 
+    def add(self, record: Record) -> Record | None:
+        """Write a new record; None when there is one of that id, which another kernel was quicker to write."""
+        with self._alone(record.id):
+            return None if self.sidecars.find(record.id) else self._write(record)
+
+    def send(self, record: Record) -> Record | None:
+        """Write a record whose POST comes next; None when it was sent, has ended, or is carried out by another."""
+        with self._alone(record.id):
+            stored = self.sidecars.read(record.id)
+            if stored is None or stored.status != "prepared" or stored.holder != record.holder:
+                return None
+            return self._write(_with_the_users_words(record, stored))
+
     def join(self, record: Record, joined: Callable[[Record, Record], Record]) -> str | None:
         """Take in a record of another log; say whether it was `added` or `changed`, None when nothing was new."""
         with self._alone(record.id):

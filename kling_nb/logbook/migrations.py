@@ -64,6 +64,11 @@ def score_table(connection: Connection) -> None:
     tables.scores.create(connection, checkfirst=True)
 
 
+def claimed_generations(connection: Connection) -> None:
+    """Whose an entry of the hub's queue is, after a lost answer."""
+    tables.claims.create(connection, checkfirst=True)
+
+
 @contextlib.contextmanager
 def words_in_bulk(connection: Connection) -> Generator[None]:
     """Build the word index once in the end instead of word by word; all within the caller's transaction."""
@@ -100,4 +105,10 @@ _TRIGGERS = {
 }
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (first_tables, word_index, money_columns, score_table)
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    first_tables,
+    word_index,
+    money_columns,
+    score_table,
+    claimed_generations,
+)

@@ -87,13 +87,13 @@ class Purse:
         ids = [record.id for record in asking]
         enforce(limits, asking, lambda scope: self.counted(scope, without=ids))
 
-    def spend(self, asking: Sequence[Record], save: Callable[[Record], Record]) -> list[Record]:
-        """Write records whose POST comes next, unless a limit refuses them all: `BudgetError`."""
+    def spend(self, asking: Sequence[Record]) -> list[Record | None]:
+        """Write records whose POST comes next, unless a limit refuses them all: `BudgetError`. See `Ledger.send`."""
         limited = any(self.limits().any_for(record) for record in asking)
         with self.ledger.alone(_LOCK) if limited else contextlib.nullcontext():
             if limited:
                 self.afford(asking)
-            return [save(record) for record in asking]
+            return [self.ledger.send(record) for record in asking]
 
     def counted(self, scope: Scope, *, without: Sequence[str] = ()) -> Decimal:
         """Return what counts against a limit so far: spent, set aside for jobs under way, or uncertain."""

@@ -14,6 +14,7 @@ from kling_nb.errors import LogError
 from kling_nb.logbook import tables
 from kling_nb.logbook.audit import Finding, audit
 from kling_nb.logbook.cells import Cells
+from kling_nb.logbook.claims import Claims
 from kling_nb.logbook.filters import Filters, Search
 from kling_nb.logbook.index import Index, Page
 from kling_nb.logbook.lease import Lease
@@ -55,6 +56,7 @@ class Log:
         self._trash = Trash.of(self._ledger, self._media)
         self.purse = Purse(self._ledger, self._trash.sidecars)
         self.cells = Cells(self._ledger)
+        self._claims = Claims(self._ledger)
         self.votes = Votes(self._ledger)
         self.scores = Scores(self._ledger)
         self.plans = Plans(self.folder)
@@ -74,9 +76,28 @@ class Log:
         """
         return self._ledger.save(record)
 
-    def spend(self, records: Sequence[Record]) -> list[Record]:
-        """Write records whose POST comes next, all or none. Raises `BudgetError` when a limit of the log refuses."""
-        return self.purse.spend(records, self.save)
+    def add(self, record: Record) -> Record | None:
+        """Write a new record; None when there is one of that id, in the trash or not."""
+        return None if self._trash.sidecars.find(record.id) else self._ledger.add(record)
+
+    def spend(self, records: Sequence[Record]) -> list[Record | None]:
+        """Write records whose POST comes next. Raises `BudgetError`, and writes none, when a limit of the log refuses.
+
+        None stands for one that must not be sent from here: another kernel has taken it over, sent it or ended it.
+        """
+        return self.purse.spend(records)
+
+    def claim(self, record: Record) -> Record | None:
+        """Write a record whose generation was found in the hub's queue; None when that is another record's."""
+        return self._ledger.save(record) if self._claims.claim(record) else None
+
+    def claimed(self, generation_ids: Iterable[str], *, by_others_than: Iterable[str] = ()) -> set[str]:
+        """Return which of the hub's generations a record has already."""
+        return self._claims.of_others(list(generation_ids), list(by_others_than))
+
+    def being_sent(self, record: Record) -> list[Record]:
+        """Return the records of the same model whose POST a living kernel waits for."""
+        return self._claims.being_sent(record, self._lease.alive)
 
     def annotate(self, record_id: str, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
         """Change what the user says of a record: tags, 1 to 5 stars (None for none), a note."""
@@ -133,10 +154,6 @@ class Log:
     def take(self, record_id: str) -> Record | None:
         """Take over an unfinished job; None when it has ended or another living kernel carries it out."""
         return self._ledger.take(record_id, self._lease.holder(), self._lease.alive)
-
-    def claimed(self, generation_ids: Iterable[str]) -> set[str]:
-        """Return which of the hub's generations a record has already."""
-        return self._ledger.index.claimed(list(generation_ids)) if self._ledger.ready() else set()
 
     def durations(self, model: str, hub: str, limit: int = 50) -> list[tuple[float, float]]:
         """Return (seconds of clip, seconds the hub took) of the newest successes, newest first."""

@@ -79,6 +79,12 @@ tags = Table(
     Column("tag", String, primary_key=True),
     Column("seq", ForeignKey(_SEQ, ondelete="CASCADE"), primary_key=True, index=True),
 )
+claims = Table(
+    "claims",
+    metadata,
+    Column("generation_id", String, primary_key=True),
+    Column("record", String, nullable=False),
+)
 uploads = Table(
     "uploads",
     metadata,

@@ -38,6 +38,9 @@ def test_kernels_that_write_at_once_lose_nothing(log: Log) -> None:
     assert log.get("shared").revision == 1 + turns * len(names)
     assert log.count() == 1 + turns * len(names)
     assert all(log.count(text=f"seen {name}") == turns for name in names)
+    assert sorted(filter(None, (record.generation_id for record in log.find()))) == sorted(
+        f"wanted-by-all-{turn}" for turn in range(turns)
+    )  # each of the hub's generations has become one record's
     assert troubles(log) == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_nb.engine.settle import CLOCK_SKEW, ours
+from kling_nb.engine.settle import CLOCK_SKEW, ours, public
 from kling_nb.models.generation import Generation
 
 SINCE = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
@@ -28,8 +28,8 @@ def entry(name: str = "g", **changes: Any) -> Generation:
     return Generation.read({key: value for key, value in raw.items() if value is not ...})
 
 
-def found(*listed: Generation, claimed: tuple[str, ...] = (), count: int = 4, **sent: Any) -> list[str]:
-    asked = ours(listed, {**SENT, **sent}, since=SINCE, claimed=claimed, count=count)
+def found(*listed: Generation, claimed: tuple[str, ...] = (), **sent: Any) -> list[str]:
+    asked = ours(listed, {**SENT, **sent}, since=SINCE, claimed=claimed)
     return [each.generation_id for each in asked]
 
 
@@ -71,21 +71,25 @@ def test_the_open_prompt_of_a_multi_shot_job_is_either_null_or_empty() -> None:
         assert found(entry(prompt=prompt, multi_prompt=shots), multi_prompt=shots, prompt=None) == ["g"]
 
 
-def test_the_nearest_in_time_come_first_and_never_more_than_asked_for() -> None:
+def test_the_nearest_in_time_come_first() -> None:
     listed = [entry("late", enqueued_at=NOW + 90), entry("now", enqueued_at=NOW), entry("soon", enqueued_at=NOW + 2)]
-    assert found(*listed, count=2) == ["now", "soon"]
+    assert found(*listed) == ["now", "soon", "late"]
 
 
-@given(st.lists(st.tuples(st.integers(-300, 300), st.booleans(), st.booleans()), max_size=12), st.integers(1, 4))
-def test_whatever_is_listed_none_is_claimed_twice_and_all_are_the_request(
-    rows: list[tuple[int, bool, bool]], count: int
-) -> None:
+def test_pictures_that_were_sent_as_data_are_known_again_by_their_hash() -> None:
+    cat, dog = "data:image/png;base64,Y2F0", "data:image/png;base64,ZG9n"
+    sent = public({"input_image": [cat]})
+    assert "Y2F0" not in str(sent)
+    assert found(entry("cat", input_image=[cat]), entry("dog", input_image=[dog]), **sent) == ["cat"]
+
+
+@given(st.lists(st.tuples(st.integers(-300, 300), st.booleans(), st.booleans()), max_size=12))
+def test_whatever_is_listed_exactly_what_is_free_and_the_request_is_ours(rows: list[tuple[int, bool, bool]]) -> None:
     listed = [
         entry(f"g{number}", enqueued_at=NOW + at, prompt="a boat" if same else "other")
         for number, (at, same, _) in enumerate(rows)
     ]
     claimed = tuple(f"g{number}" for number, (_, _, taken) in enumerate(rows) if taken)
-    chosen = found(*listed, claimed=claimed, count=count)
+    chosen = found(*listed, claimed=claimed)
     fit = [n for n, (at, same, taken) in enumerate(rows) if same and not taken and at >= -CLOCK_SKEW]
-    assert len(chosen) == len(set(chosen)) == min(count, len(fit))
-    assert set(chosen) <= {f"g{number}" for number in fit}
+    assert sorted(chosen) == sorted(f"g{number}" for number in fit)

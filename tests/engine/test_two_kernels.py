@@ -1,0 +1,215 @@
+"""Kernels that share a log never claim one paid job twice, and never send one request twice."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hubside import HubSide, until
+
+from kling_nb import errors
+from kling_nb.engine.job import Job
+from kling_nb.hubs.oxen import Oxen
+from kling_nb.studio import Studio
+
+QUEUE = {"method": "POST", "path": "/api/ai/queue"}
+LIST = {"method": "GET", "path": "/api/ai/queue"}
+
+Studios = Callable[..., Studio]
+
+
+def dies(studio: Studio) -> None:
+    """Give the lock back, as the system does for a kernel that is killed."""
+    studio.store._lease.release()
+
+
+def begin(studio: Studio, prompt: str, **fields: Any) -> Job:
+    job = studio.generate(prompt, **{"duration": 3, **fields})
+    assert isinstance(job, Job)
+    return job
+
+
+def left_uncertain(studio: Studio, hub: HubSide, prompt: str, fault: str) -> str:
+    """A job whose answer was lost, in a kernel that dies before the queue could be read."""
+    hub.fault(fault, times=1, **QUEUE)
+    hub.fault("unauthenticated", **LIST)
+    job = begin(studio, prompt)
+    job.wait(20)
+    assert job.state == "uncertain"
+    hub.clear()
+    dies(studio)
+    return job.id
+
+
+def test_two_kernels_that_resume_twins_at_the_same_moment_claim_the_one_entry_once(
+    hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {left_uncertain(studio_at(hub), hub, "a boat for two kernels", "lost_reply")}
+    theirs.add(left_uncertain(studio_at(hub), hub, "a boat for two kernels", "dropped_before"))
+    kernels = [studio_at(hub), studio_at(hub)]
+    for kernel, own in zip(kernels, sorted(theirs), strict=True):
+        sees_only(kernel, own, monkeypatch)
+    both_have_read, have_read = threading.Barrier(2), set[Oxen]()
+
+    def together(hub: Oxen) -> None:
+        if hub not in have_read:
+            have_read.add(hub)
+            both_have_read.wait(20)
+
+    after_reading_the_lists(together, monkeypatch)
+    jobs = [job for kernel in kernels for job in kernel.resume()]
+    assert len(jobs) == 2
+    for job in jobs:
+        job.wait(30)
+    assert sorted(job.state for job in jobs) == ["failed", "succeeded"]
+    assert (hub.posts, hub.enqueued) == (2, 1)
+
+
+def after_reading_the_lists(then: Callable[[Oxen], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do something, on a studio's own thread, between its look at the queue and what follows from it."""
+    listed = Oxen.listed
+
+    async def listed_and_then(self: Oxen, **filters: str) -> Any:
+        found = await listed(self, **filters)
+        if filters.get("status") == "cancelled":  # the last of the lists
+            then(self)
+        return found
+
+    monkeypatch.setattr(Oxen, "listed", listed_and_then)
+
+
+def sees_only(studio: Studio, record_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a kernel finds when another was quicker with the rest."""
+    unfinished = studio.store.unfinished
+    monkeypatch.setattr(studio.store, "unfinished", lambda: [one for one in unfinished() if one.id == record_id])
+
+
+def test_a_lost_request_leaves_the_entry_to_another_kernel_that_is_still_waiting_for_its_answer(
+    hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_uncertain(studio_at(hub), hub, "a slow twin", "dropped_before")
+    slow, other = studio_at(hub), studio_at(hub)
+    answered, looks = threading.Event(), list[Oxen]()
+    enqueue = Oxen.enqueue
+
+    async def answered_late(self: Oxen, body: Any) -> list[str]:
+        ids = await enqueue(self, body)
+        await asyncio.to_thread(answered.wait, 30)
+        return ids
+
+    monkeypatch.setattr(Oxen, "enqueue", answered_late)
+    after_reading_the_lists(looks.append, monkeypatch)
+    job = begin(slow, "a slow twin")
+    until(lambda: hub.enqueued == 1)
+    (lost,) = other.resume()
+    until(lambda: len(looks) >= 2)  # once, and once more after it had found an entry that may be its own
+    answered.set()
+    assert job.result(30).path.exists()
+    assert lost.wait(30)
+    assert (lost.state, lost.record.generation_id, lost.record.failure.kind) == ("failed", None, "lost")
+    assert (hub.posts, hub.enqueued) == (2, 1)
+
+
+def test_a_kernel_that_dies_between_the_claim_and_the_save_takes_its_entry_up_again(
+    hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = left_uncertain(studio_at(hub), hub, "claimed and not saved", "lost_reply")
+    twin = left_uncertain(studio_at(hub), hub, "claimed and not saved", "dropped_before")
+    dead = studio_at(hub)
+    sees_only(dead, mine, monkeypatch)
+    save = dead.store._ledger.save
+    at_the_save, over = threading.Event(), threading.Event()
+
+    def never_saved(record: Any) -> Any:
+        if record.status != "queued":
+            return save(record)
+        at_the_save.set()
+        over.wait(60)
+        raise errors.LogError("it was dead long before")
+
+    monkeypatch.setattr(dead.store._ledger, "save", never_saved)
+    dead.resume()
+    assert at_the_save.wait(20)
+    dies(dead)
+    again = {job.id: job for job in studio_at(hub).resume()}
+    for job in again.values():
+        job.wait(30)
+    over.set()
+    assert (again[mine].state, again[twin].state) == ("succeeded", "failed")
+
+
+def test_a_job_that_finished_while_nobody_could_look_is_found(hub: HubSide, studio_at: Studios) -> None:
+    left_uncertain(studio_at(hub), hub, "finished meanwhile", "lost_reply")
+    until(lambda: not hub.stats()["jobs"].keys() & {"queued", "processing"})
+    (job,) = studio_at(hub).resume()
+    assert job.result(30).path.exists()
+    assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+def test_a_hub_whose_clock_is_far_behind_ours_still_has_the_job(
+    hub: HubSide, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = studio.parts.engine._roster
+    real = ahead.now
+    ahead.now = lambda: real() + datetime.timedelta(hours=2)
+    hub.fault("lost_reply", times=1)
+    assert begin(studio, "from the future").result(30).path.exists()
+    assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+def test_of_two_kernels_that_resume_one_batch_only_one_sends_what_had_not_been_saved(
+    hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = studio_at(hub)
+    save, saved = first.store.save, []
+
+    def two_only(record: Any) -> Any:
+        if len(saved) == 2:
+            raise SystemExit  # the kernel is killed while it writes its intent
+        saved.append(save(record))
+        return saved[-1]
+
+    monkeypatch.setattr(first.store, "save", two_only)
+    with pytest.raises(SystemExit):
+        first.generate("three of a kind", duration=3, num_generations=3)
+    dies(first)
+    uploaded = threading.Event()
+    kernels = [studio_at(hub), studio_at(hub)]
+    for kernel, record in zip(kernels, saved, strict=True):
+        sees_only(kernel, record.id, monkeypatch)
+        hold_back(kernel, uploaded, monkeypatch)
+    jobs = [job for kernel in kernels for job in kernel.resume()]
+    uploaded.set()
+    for job in jobs:
+        job.wait(30)
+    assert (len(jobs), hub.posts, hub.enqueued) == (3, 2, 3)
+
+
+def hold_back(studio: Studio, until_then: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a studio from sending until then."""
+    sending = studio.parts.engine._sending
+    describe = sending._describe
+
+    async def patiently(*args: Any) -> dict[str, Any]:
+        await asyncio.to_thread(until_then.wait, 30)
+        return await describe(*args)
+
+    monkeypatch.setattr(sending, "_describe", patiently)
+
+
+def test_a_job_that_another_kernel_took_over_is_not_sent_by_the_first(
+    hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = studio_at(hub), studio_at(hub)
+    thought_dead = threading.Event()
+    hold_back(first, thought_dead, monkeypatch)
+    job = begin(first, "sent by one")
+    dies(first)
+    assert second.resume().result(30)
+    thought_dead.set()
+    assert job.wait(20)
+    assert (hub.posts, hub.enqueued) == (1, 1)
