@@ -61,16 +61,16 @@ def async_before_and_after(owner: Any, verb: str, before: str, after: str) -> No
     setattr(owner, verb, stopped)
 
 
-def after_a_state_is_saved() -> None:
-    real = Log.save
+def after_a_state_is_saved(verb: str) -> None:
+    real = getattr(Log, verb)
 
-    def save(self: Log, record: Any) -> Any:
-        saved = real(self, record)
-        if f"saved {saved.status}" == POINT:
+    def save(self: Log, given: Any) -> Any:
+        saved = real(self, given)
+        if any(record and f"saved {record.status}" == POINT for record in (saved if verb == "spend" else [saved])):
             hang()
         return saved
 
-    Log.save = save  # type: ignore[method-assign]
+    setattr(Log, verb, save)
 
 
 async def receive_a_little(response: Any, target: Path, *, append: bool) -> None:
@@ -85,7 +85,8 @@ before_and_after(Log, "keep_reference", "nothing saved", "")
 before_and_after(Log, "keep_clip", "downloaded", "adopted")
 async_before_and_after(Oxen, "address_of", "uploading", "uploaded")
 async_before_and_after(HubClient, "enqueue", "", "replied")
-after_a_state_is_saved()
+for verb in ("save", "spend", "claim"):
+    after_a_state_is_saved(verb)
 if POINT == "mid-download":
     download._receive = receive_a_little
 
