@@ -6,9 +6,10 @@ import datetime
 import platform
 import secrets
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
 
-from kling_nb.models.canonical import canonical_request, delivery_of, request_hash
+from kling_nb.models.canonical import canonical_request, delivery_of, hash_of
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Kind, Record, Times
 from kling_nb.models.request import Request
@@ -29,6 +30,7 @@ def records_for(
     tags: Sequence[str] = (),
 ) -> list[Record]:
     """Return the records of a request's generations, all `prepared`, joined by one batch id."""
+    canonical = canonical_request(request)
     batch = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     first = Record(
         id=f"{batch}-0",
@@ -38,8 +40,8 @@ def records_for(
         hub=hub,
         local=local,
         model=request.model,
-        canonical=canonical_request(request),
-        request_hash=request_hash(request),
+        canonical=canonical,
+        request_hash=hash_of(canonical),
         delivery=delivery_of(request),
         estimate=estimate,
         times=Times(created=now),
@@ -58,6 +60,7 @@ def sibling(record: Record, index: int) -> Record:
     return record.model_copy(update={"id": f"{record.batch}-{index}", "index": index})
 
 
+@cache
 def versions() -> dict[str, str]:
     """What made the record: this package, Python and the machine's kind."""
     return {

@@ -30,6 +30,8 @@ class Roster:
         self.jobs: dict[str, Job] = {}
         self._by_generation: dict[str, Job] = {}
         self._expected: dict[str, float | None] = {}
+        self._history: dict[str, list[tuple[float, float]]] = {}
+        """How long each model took, as long as nothing new is known."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, job: Job) -> Job:
@@ -76,10 +78,10 @@ class Roster:
 
     async def expect(self, record: Record) -> None:
         """Work out how long a job will take, from the log's own history, where that can be read."""
-        history: list[tuple[float, float]] = []
-        with contextlib.suppress(errors.LogError):  # a guess at the time is worth no paid job
-            history = await asyncio.to_thread(self._log.durations, record.model, record.hub)
-        self._expected[record.id] = expected_seconds(history, record.estimate.seconds)
+        if record.model not in self._history:
+            with contextlib.suppress(errors.LogError):  # a guess at the time is worth no paid job
+                self._history[record.model] = await asyncio.to_thread(self._log.durations, record.model, record.hub)
+        self._expected[record.id] = expected_seconds(self._history.get(record.model, ()), record.estimate.seconds)
 
     async def move(self, job: Job, status: Any, **changes: Any) -> None:
         """Take a job to another state."""
@@ -118,6 +120,7 @@ class Roster:
         if job.kept.clip:
             path = await asyncio.to_thread(self._log.file, job.kept.clip.digest)
         self._expected.pop(job.id, None)
+        self._history.pop(record.model, None)
         job.finish(path)
 
     async def fail(self, jobs: Sequence[Job], exc: errors.KlingError, remedy: str) -> None:

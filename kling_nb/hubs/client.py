@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import httpx
@@ -72,6 +73,7 @@ class HubClient:
         # A proxy of the environment is for the world outside, not for this machine.
         beyond = not is_loopback(httpx.URL(self.base_url).host)
         common: dict[str, Any] = {"timeout": _TIMEOUT, "trust_env": beyond, "follow_redirects": False}
+        common["verify"] = httpx.create_ssl_context(trust_env=beyond)  # one for all: it reads every root there is
         agent = {"User-Agent": USER_AGENT}
         self._api = httpx.AsyncClient(base_url=self.base_url, headers={**agent, **(headers or {})}, **common)
         # An enqueue gets a connection of its own: on a reused one that the hub has just closed, nobody could tell
@@ -201,13 +203,18 @@ class HubClient:
         async for attempt in _attempts(sending, attempts or self._attempts, say):
             with attempt:
                 try:
-                    response = await client.request(method, path, headers=self.authorization(), **content)
+                    url = _url(self.base_url + path)
+                    response = await client.request(method, url, headers=self.authorization(), **content)
                 except httpx.TransportError as exc:
                     raise transport_error(exc, at=self.base_url) from exc
                 if date := date_of(response):
                     self._said = date, time.monotonic()
                 return read_json(response)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+#: Taking an address to pieces takes as long as all else about a request.
+_url = lru_cache(maxsize=64)(httpx.URL)
 
 
 def _attempts(sending: retry.Sending, most: int, say: Say) -> AsyncRetrying:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ COMMENT = "kling_nb local hub animatic"
 _DISSOLVE = 12
 _FADE = 8
 _AHEAD = 8
+_BAND = 16
+_THREADS = 2  # fixed: the encoder's slices, and so its bytes, depend on it
 # Zero latency is no look ahead, which ultrafast has no use for anyway, nor a thread for it: a sixth less work.
-_X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "22", "g": "48", "bf": "0", "x264-params": "scenecut=0"}
+_X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23", "g": "48", "bf": "0", "x264-params": "scenecut=0"}
 _BT709 = 1
 
 
@@ -41,7 +44,7 @@ def write(
         video = container.add_stream("libx264", rate=FPS, options=_X264)
         video.width, video.height = film.size
         video.pix_fmt = "yuv420p"
-        video.codec_context.thread_count = 1  # it runs beside the drawing, which takes about as long
+        video.codec_context.thread_count = _THREADS
         video.codec_context.colorspace = video.codec_context.color_primaries = video.codec_context.color_trc = _BT709
         video.codec_context.color_range = 1  # limited
         audio = container.add_stream("aac", rate=sound.RATE, layout="stereo") if film.sound else None
@@ -55,25 +58,43 @@ def write(
 
 
 def _encode(film: Plan, cuts: set[int], encode: Callable[[av.VideoFrame | None], None]) -> None:
-    """Draw and encode side by side: both leave the interpreter free most of the time."""
-    with ThreadPoolExecutor(1) as beside:
-        waiting: deque[Future[None]] = deque()
-        for number, planes in enumerate(frames(film)):
-            frame = frame_of(planes)
-            frame.pts, frame.time_base = number, Fraction(1, FPS)
-            if number in cuts:
-                frame.pict_type = PictureType.I
-            waiting.append(beside.submit(encode, frame))
+    """Draw some frames ahead while one is encoded: both leave the interpreter free most of the time."""
+
+    def drawn(scene: _Scene, moment: int) -> av.VideoFrame:
+        number = scene.shot.first + moment
+        frame = frame_of(scene.at(moment))
+        frame.pts, frame.time_base = number, Fraction(1, FPS)
+        if number in cuts:
+            frame.pict_type = PictureType.I
+        return frame
+
+    with ThreadPoolExecutor(_THREADS) as drawing:
+        waiting: deque[Future[av.VideoFrame]] = deque()
+        for scene, moment in _moments(film, drawing):
+            waiting.append(drawing.submit(drawn, scene, moment))
             if len(waiting) > _AHEAD:
-                waiting.popleft().result()
-        for future in (*waiting, beside.submit(encode, None)):
-            future.result()
+                encode(waiting.popleft().result())
+        for future in waiting:
+            encode(future.result())
+        encode(None)
+
+
+def _moments(film: Plan, drawing: ThreadPoolExecutor) -> Iterator[tuple[_Scene, int]]:
+    """Every frame as its shot's scene and its place in that; the next scene is set up while one is drawn."""
+    ahead = drawing.submit(_Scene, film, film.shots[0])
+    for shot, following in pairwise((*film.shots, None)):
+        scene = ahead.result()
+        if following:
+            ahead = drawing.submit(_Scene, film, following)
+        for moment in range(shot.frames if shot else 0):
+            yield scene, moment
 
 
 def frames(film: Plan) -> Iterator[Planes]:
     """Every frame of the film, in YUV planes."""
     for shot in film.shots:
-        yield from _shot(film, shot)
+        scene = _Scene(film, shot)
+        yield from map(scene.at, range(shot.frames))
 
 
 @dataclass(frozen=True)
@@ -88,29 +109,35 @@ class _Stretch:
         return self.moving.at((frame - self.first) / max(1, self.last - self.first))
 
 
-def _shot(film: Plan, shot: Shot) -> Iterator[Planes]:
-    opens = film.start is not None and shot.first == 0
-    closes = film.tail is not None and shot is film.shots[-1]
-    stretches = _stretches(film, shot, opens=opens, closes=closes)
-    bare = not (shot.pictures or shot.elements or film.start or film.tail)
-    layer = _Layer(overlay(shot, len(film.shots), film.size, palette(film.seed), bare=bare))
-    for frame in range(shot.frames):
+class _Scene:
+    """One shot, ready to be drawn at any of its moments, on any thread."""
+
+    def __init__(self, film: Plan, shot: Shot) -> None:
+        self.film, self.shot = film, shot
+        self._opens = film.start is not None and shot.first == 0
+        self._closes = film.tail is not None and shot is film.shots[-1]
+        self._stretches = _stretches(film, shot, opens=self._opens, closes=self._closes)
+        bare = not (shot.pictures or shot.elements or film.start or film.tail)
+        self._layers = _layers(overlay(shot, len(film.shots), film.size, palette(film.seed), bare=bare))
+
+    def at(self, moment: int) -> Planes:
+        """One frame, counted from the shot's first."""
         # The first frame given is the first frame seen, and the last one the last: nothing lies over them.
-        rise = frame / _FADE if opens else 1.0
-        fall = (shot.frames - 1 - frame) / _FADE if closes else 1.0
+        rise = moment / _FADE if self._opens else 1.0
+        fall = (self.shot.frames - 1 - moment) / _FADE if self._closes else 1.0
         seen = min(1.0, rise, fall)
-        planes = _picture(stretches, frame)
-        layer.onto(planes, seen)
-        _progress(planes, film, shot.first + frame, seen)
-        yield planes
+        planes = _picture(self._stretches, moment)
+        for layer in self._layers:
+            layer.onto(planes, seen)
+        _progress(planes, self.film, self.shot.first + moment, seen)
+        return planes
 
 
 def _picture(stretches: list[_Stretch], frame: int) -> Planes:
     """The stretch of the moment, dissolving into the next where both are on."""
     on = [stretch for stretch in stretches if stretch.first <= frame <= stretch.last]
     if len(on) == 1:
-        one, two, three = on[0].at(frame)
-        return one.copy(), two.copy(), three.copy()
+        return on[0].at(frame)
     here, there = on[0], on[1]
     share = (frame - there.first + 1) / (here.last - there.first + 2)
     return blend(here.at(frame), there.at(frame), share * share * (3 - 2 * share))
@@ -184,11 +211,21 @@ def _bar(planes: Planes, box: tuple[int, int, int, int], level: int) -> None:
         plane.paste(128, half)
 
 
-class _Layer:
-    """An overlay in planes, with the mask that lays it on."""
+def _layers(whole: Image.Image) -> list[_Layer]:
+    """An overlay in parts, without the clear rows between them: most of a picture has nothing over it."""
+    alpha, width = whole.getchannel("A"), whole.width
+    tops = range(0, whole.height, _BAND)
+    filled = [top for top in tops if alpha.crop((0, top, width, top + _BAND)).getbbox()]
+    begins = [top for top in filled if top - _BAND not in filled]
+    ends = [top + _BAND for top in filled if top + _BAND not in filled]
+    return [_Layer(whole, (0, top, width, min(end, whole.height))) for top, end in zip(begins, ends, strict=True)]
 
-    def __init__(self, layer: Image.Image) -> None:
-        self._box = _even_box(layer.getchannel("A").getbbox() or (0, 0, 2, 2), layer.size)
+
+class _Layer:
+    """A part of an overlay in planes, with the mask that lays it on."""
+
+    def __init__(self, layer: Image.Image, box: tuple[int, int, int, int]) -> None:
+        self._box = _even_box(box, layer.size)
         part = layer.crop(self._box)
         alpha = part.getchannel("A")
         # Kept: the planes are views of this frame.

@@ -21,7 +21,7 @@ Planes = tuple[Image.Image, Image.Image, Image.Image]
 _STEPS = 4  # to a pixel
 # A new size needs a new scaler, and its pool of threads costs more than the scaling; PyAV 14 knows no such choice.
 _ONE_THREAD = {"threads": 1} if "threads" in (VideoReformatter.reformat.__doc__ or "") else {}
-_QUICKLY: dict[str, Any] = {"interpolation": Interpolation.BILINEAR, **_ONE_THREAD}
+_QUICKLY: dict[str, Any] = {"interpolation": Interpolation.FAST_BILINEAR, **_ONE_THREAD}
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class _Plane:
     def __init__(self, plane: Image.Image) -> None:
         self._plane = plane
         self._shifted: dict[tuple[int, int], av.VideoFrame] = {}
-        self._scaler = VideoReformatter()
 
     def seen(self, scaled: tuple[int, int], at: tuple[float, float], size: tuple[int, int]) -> Image.Image:
         """The crop of `size` at the point `at` of the plane scaled to `scaled`."""
         (left, right), (top, bottom) = (divmod(round(place * _STEPS), _STEPS) for place in at)
         frame = self._frame(right, bottom)
         if scaled != (frame.width, frame.height):
-            frame = self._scaler.reformat(frame, *scaled, "gray", **_QUICKLY)
+            # Its own scaler: nearly every frame has a size of its own, and frames are drawn on several threads.
+            frame = VideoReformatter().reformat(frame, *scaled, "gray", **_QUICKLY)
         return _view(frame.planes[0], scaled).crop((left, top, left + size[0], top + size[1]))
 
     def _frame(self, right: int, down: int) -> av.VideoFrame:

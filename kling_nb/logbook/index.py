@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -157,13 +158,14 @@ def put_row(connection: Connection, record: Record, stamp: Stamp) -> None:
     connection.execute(_NEW_BODY, {"json": record.model_dump_json(), "at": known.seq})
     if (text_now := words_of(record)) != known.text:
         connection.execute(_NEW_WORDS, {"text": text_now, "at": known.seq})
-    connection.execute(_OLD_TAGS, {"at": known.seq})
+    if known.tagged:
+        connection.execute(_OLD_TAGS, {"at": known.seq})
     _insert_some(connection, insert(tags), _tags(record.tags, known.seq))
 
 
 # Made once: a job's record is replaced at each of its moves, and building a statement takes longer than running it.
 _KNOWN = (
-    select(records.c.seq, records.c.revision, words.c.text)
+    select(records.c.seq, records.c.revision, words.c.text, exists().where(tags.c.seq == records.c.seq).label("tagged"))
     .join(words, words.c.seq == records.c.seq, isouter=True)
     .where(records.c.id == bindparam("of"))
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import zlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -37,6 +38,9 @@ class Ledger:
     database: Database
     sidecars: Sidecars
     index: Index
+    _locks: dict[str, tuple[threading.Lock, FileLock]] = field(
+        default_factory=dict[str, tuple[threading.Lock, FileLock]]
+    )
     _late: set[str] = field(default_factory=set[str])
     """Ids whose sidecar is newer than the index, because the index did not answer."""
 
@@ -239,18 +243,34 @@ class Ledger:
 
     @contextlib.contextmanager
     def _lock(self, name: str) -> Generator[None]:
-        folder = self.folder / "locks"
-        with written_in(self.folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / f"{name}.lock", timeout=_PATIENCE, poll_interval=_STEP)
-            try:
-                lock.acquire()
-            except Timeout as exc:
-                raise LogError(f"Another kernel keeps the log in {self.folder} locked: is it hanging?") from exc
+        within, between = self._lock_of(name)
+        if not within.acquire(timeout=_PATIENCE):
+            raise self._is_locked()
         try:
-            yield
+            try:
+                with written_in(self.folder):
+                    between.acquire()
+            except Timeout as exc:
+                raise self._is_locked() from exc
+            try:
+                yield
+            finally:
+                between.release()
         finally:
-            lock.release()
+            within.release()
+
+    def _is_locked(self) -> LogError:
+        return LogError(f"Another kernel keeps the log in {self.folder} locked: is it hanging?")
+
+    def _lock_of(self, name: str) -> tuple[threading.Lock, FileLock]:
+        """The locks of a name: one among the threads, and a file's among the kernels. Made once: that takes long."""
+        if name not in self._locks:
+            folder = self.folder / "locks"
+            with written_in(self.folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            file = FileLock(folder / f"{name}.lock", timeout=_PATIENCE, poll_interval=_STEP, thread_local=False)
+            return self._locks.setdefault(name, (threading.Lock(), file))
+        return self._locks[name]
 
 
 _NEVER = (-1, Stamp(-1, -1))

@@ -32,4 +32,9 @@ def delivery_of(request: Request) -> dict[str, str]:
 
 def request_hash(request: Request) -> str:
     """Return `sha256:` of the canonical request: the name of the clip that is asked for."""
-    return sha256(canonical_json(canonical_request(request)))
+    return hash_of(canonical_request(request))
+
+
+def hash_of(canonical: Any) -> str:
+    """Return the same of a canonical request."""
+    return sha256(canonical_json(canonical))

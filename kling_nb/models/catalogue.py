@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -52,7 +53,7 @@ class Model(BaseModel):
         defaults = {name: spec["default"] for name, spec in named if isinstance(spec, Mapping) and "default" in spec}
         return {**defaults, **draft}
 
-    @property
+    @cached_property
     def schema_digest(self) -> str | None:
         """`sha256:` of the canonical schema, kept in records; None when the catalogue gave none."""
         if not self.request_schema:
