@@ -74,15 +74,15 @@ class Sending:
         except errors.BudgetError as exc:
             await self._roster.fail(jobs, exc, "Nothing was sent and nothing billed.")
             return
-        ours: list[Job] = []
+        mine: list[Job] = []
         for job, record in zip(jobs, saved, strict=True):
             if record is None:
                 job.finish(error=errors.KlingError(f"{job.id} is carried out by another kernel; kn.log() shows it."))
             else:
                 job.become(record, progress_of(record))
-                ours.append(job)
-        if ours:
-            await self._enqueue(ours, {**body, "num_generations": len(ours)})
+                mine.append(job)
+        if mine:
+            await self._enqueue(mine, {**body, "num_generations": len(mine)})
 
     async def _enqueue(self, jobs: list[Job], body: dict[str, Any]) -> None:
         try:

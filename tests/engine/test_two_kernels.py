@@ -96,8 +96,8 @@ def test_a_lost_request_leaves_the_entry_to_another_kernel_that_is_still_waiting
     answered, looks = threading.Event(), list[Oxen]()
     enqueue = Oxen.enqueue
 
-    async def answered_late(self: Oxen, body: Any) -> list[str]:
-        ids = await enqueue(self, body)
+    async def answered_late(self: Oxen, *asked: Any) -> list[str]:
+        ids = await enqueue(self, *asked)
         await asyncio.to_thread(answered.wait, 30)
         return ids
 
