@@ -2,12 +2,17 @@
 
 `python kernel.py HUB LOG plan|jobs [POINT]` says READY, waits for a line, and then says what came of it. With a POINT
 it stops there, says `AT <point>` and waits to be killed.
+
+`python kernel.py HUB LOG each` carries a plan of two clips out again and again, in a log of its own each time, killed
+at its first save, at its second, and so on to the last; then it says how many there were.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -54,7 +59,44 @@ def stop_when_the_hub_has_replied() -> None:
     HubClient.enqueue = enqueue  # type: ignore[method-assign]
 
 
+def killed_at(number: int, log: Path) -> bool:
+    """Carry a small plan out in a process that is killed at one of its saves; return whether it came so far."""
+    sys.stdout.flush()
+    if child := os.fork():  # nothing runs here but this: no thread has been started yet
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    real, here, seen = Log.save, threading.Lock(), list[int]()
+
+    def save(self: Log, record: Any) -> Any:
+        with here:
+            saved = real(self, record)
+            seen.append(1)
+            if len(seen) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return saved
+
+    Log.save = save  # type: ignore[method-assign]
+    Studio(hub=HUB, key="test-key", log=log).sweep(**small_sweep(log)).run(limit=2).wait(40)
+    os._exit(0)
+
+
+def small_sweep(log: Path) -> dict[str, Any]:
+    """Two clips of a log's own."""
+    return {"prompt": [f"a {what} at {log.parent.name} {log.name}" for what in ("boat", "kite")], "duration": 3}
+
+
+def each_save() -> None:
+    print("READY", flush=True)
+    sys.stdin.readline()
+    number = 1
+    while killed_at(number, Path(FOLDER, str(number))):
+        number += 1
+    print(number - 1, flush=True)
+
+
 def main() -> None:
+    if WHAT == "each":
+        each_save()
+        return
     stop_after_a_state_is_saved()
     if POINT == "replied":
         stop_when_the_hub_has_replied()

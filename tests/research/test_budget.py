@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hubside import HubSide, until
@@ -23,7 +24,7 @@ from kling_nb.models.budget import Limits, dollars, enforce
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Failure, Record, Times
 from kling_nb.models.spending import charge_of, from_micros, micros
-from kling_nb.research.spending import Spending
+from kling_nb.research.spending import By, Spending
 from kling_nb.studio import Studio
 from research.test_run import go, kernel
 
@@ -230,6 +231,31 @@ def test_groups_add_up_to_the_whole(records: list[tuple[str, Decimal, Any]]) -> 
         sum((row.whole for row in spending), Decimal(0)) == spending.whole.whole == sum(cost for _, cost, _ in records)
     )
     assert "<div" in spending._repr_mimebundle_()["text/html"]
+
+
+def test_spending_is_told_by_day_notebook_model_plan_and_tag_as_a_table_and_bars() -> None:
+    other = START.date() + datetime.timedelta(days=1)
+    entries = [
+        Entry(START.date(), "kling", "a.ipynb", "p1", "spent", Decimal(3), ("walk", "<b>")),
+        Entry(other, "kling", None, "p1", "uncertain", Decimal(1), ("walk",)),
+        Entry(other, "omni", "a.ipynb", None, "open", Decimal(2)),
+        Entry(other, "omni", "a.ipynb", None, "planned", None),
+    ]
+    told = {by: {row.name: row.whole for row in Spending.of(entries, by)} for by in get_args(By)}
+    assert told == {
+        "day": {START.date().isoformat(): 3, other.isoformat(): 3},
+        "notebook": {"a.ipynb": 5, "outside notebooks": 1},
+        "model": {"kling": 4, "omni": 2},
+        "plan": {"p1": 4, "no plan": 2},
+        "tag": {"#walk": 4, "#<b>": 3, "untagged": 2},
+    }
+    models = Spending.of(entries, "model")
+    assert [(row.spent, row.open, row.uncertain, row.unpriced) for row in models] == [(3, 0, 1, 0), (0, 2, 0, 1)]
+    assert (models.whole.spent, models.whole.open, models.whole.uncertain, models.whole.jobs) == (3, 2, 1, 4)
+    assert "$3.00 spent · $2.00 under way · $1.00 uncertain · 1 of 4 jobs have no known price" in repr(models)
+    html = models._repr_mimebundle_()["text/html"]
+    assert [width for width in re.findall(r"width:(\d+)%", html) if width != "0"] == ["75", "25", "50"]
+    assert "#<b>" not in Spending.of(entries, "tag")._repr_mimebundle_()["text/html"]
 
 
 def test_an_unknown_grouping_is_said(studio: Studio) -> None:

@@ -199,6 +199,16 @@ def test_references_are_an_axis_and_one_picture_is_a_list_of_one() -> None:
     assert len(plan.wanted) == 2
 
 
+def test_shots_and_elements_are_axes_whole_or_one_by_one() -> None:
+    wide, close = Shot(prompt="wide", duration=3), Shot(prompt="close", duration=4)
+    plan = design({"multi_prompt": [[wide, close], [close]], "generate_audio": [False, True]})
+    assert plan.axes["multi_prompt"] == ("wide (3 s) + close (4 s)", "close (4 s)")
+    assert [len(cell.request.draft()["multi_prompt"]) for cell in plan.cells if cell.request] == [2, 2, 1, 1]
+    mara, boat = ({"frontal_image_url": f"https://example.org/{name}.png"} for name in ("mara", "boat"))
+    plan = design({"elements": [mara, [mara, boat]]}, {"prompt": "@Element1 waves"})
+    assert [len(cell.request.draft()["elements"]) for cell in plan.cells if cell.request] == [1, 2]
+
+
 def test_two_values_of_one_name_are_told_apart() -> None:
     plan = design(
         {"input_image": ["https://example.org/1/a.png", "https://example.org/2/a.png"]}, {"prompt": "@Image1"}
