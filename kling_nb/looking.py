@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
-from kling_nb.engine.job import Job
+from kling_nb.engine.job import Clip, Job
 from kling_nb.logbook.selection import Selection
 from kling_nb.making import Making
 from kling_nb.models.record import Record
@@ -33,8 +33,8 @@ _ID = re.compile(r"[\w.-]+")
 class Looking(Making):
     """The panel, the log, the gallery, the comparison."""
 
-    def panel(self, source: Request | Record | Mapping[str, Any] | str | None = None) -> Panel:
-        """Return the panel that builds a request; filled from a request, a record or fields when given.
+    def panel(self, source: Request | Record | Clip | Job | Mapping[str, Any] | str | None = None) -> Panel:
+        """Return the panel that builds a request; filled from a request, a record (or its clip) or fields when given.
 
         A text is read as code: a cURL command, a JSON body or a Python call. What of it was not understood is listed.
         One word is a record's id: `LogError` when the log has none of that name.
@@ -46,10 +46,12 @@ class Looking(Making):
         request: Request | Mapping[str, Any] | str | None
         if isinstance(source, str) and _ID.fullmatch(source.strip()):
             source = self.store.get(source.strip())
+        if isinstance(source, Clip | Job):
+            source = source.record
         if isinstance(source, Record):
             request, lost = fields_left(source, self.store.read)
         else:
-            request = source
+            request = _fillable(source)
         actions = Actions(
             parts.settings, parts.connection, parts.store, self._loop, self.start, self._keeping(), parts.screen.links
         )
@@ -139,3 +141,9 @@ class Looking(Making):
         frame = self._keeping().frame(record_id, number)
         panel.put_start_frame(frame)
         return f"The panel’s start frame is now {frame.given}."
+
+
+def _fillable(source: Any) -> Any:
+    if source is None or isinstance(source, Request | Mapping | str):
+        return source
+    raise errors.KlingError(f"{type(source).__name__} fills no panel: give a request, a record, fields or code")

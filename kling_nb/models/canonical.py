@@ -18,7 +18,8 @@ def canonical_json(value: Any) -> bytes:
 def canonical_request(request: Request) -> dict[str, Any]:
     """Return what a request asks for, assets by their identity, without how it is delivered.
 
-    The same request gives the same value on every machine, wherever its pictures lie.
+    The same request gives the same value on every machine, wherever its pictures lie. Texts count letter by letter as
+    the hub gets them: an `é` of two code points is not the one of one, and may not make the same clip.
     """
     body = request.body(lambda asset: asset.identity)
     return {name: value for name, value in body.items() if name not in DELIVERY}

@@ -23,6 +23,9 @@ RECORD_VERSION = 1
 
 Kind = Literal["result", "preview"]
 
+#: Seconds by which a time across two clocks may miss the hub's own, which is whole seconds; beyond, one clock is wrong.
+_CLOCKS_AGREE = 2.0
+
 #: Every state that a job can be in; the moves between them stand in `engine/states.py`.
 Status = Literal[
     "prepared",
@@ -277,8 +280,14 @@ class Record(_Part):
     @property
     def seconds(self) -> float | None:
         """How long the hub took, from the acceptance to the end, in seconds; None before that."""
-        start, end = self.times.accepted or self.times.submitted, self.times.completed or self.times.ended
-        return (end - start).total_seconds() if start and end else None
+        times = self.times
+        start, end = times.accepted or times.submitted, times.completed or times.ended
+        took = (end - start).total_seconds() if start and end else None
+        if times.enqueued and times.completed:
+            by_the_hub = (times.completed - times.enqueued).total_seconds()
+            if took is None or abs(took - by_the_hub) > _CLOCKS_AGREE:
+                return by_the_hub
+        return took
 
     @property
     def prompt(self) -> str:

@@ -31,6 +31,11 @@ def test_lint_takes_a_request_with_changes(studio: Studio) -> None:
     assert studio.lint(request) == []
 
 
+def test_what_fills_no_panel_is_said(studio: Studio) -> None:
+    with pytest.raises(errors.KlingError, match="int fills no panel: give a request"):
+        studio.panel(5)  # type: ignore[arg-type] - what is refused
+
+
 def test_a_price_is_asked_for_again_when_it_is_old(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:

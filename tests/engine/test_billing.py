@@ -26,6 +26,7 @@ def test_a_rerun_is_billed_to_the_same_namespace(studio: Studio, hub: HubSide) -
     again = studio.log()[0].rerun(duration=4)
     studio.gather(again).wait(20)
     assert [billed(hub, each.record) for each in (job, again)] == ["lab", "lab"]
+    assert studio.panel(again).request == studio.panel(again.record).request
     assert studio.panel(again.record).request.target_namespace == "lab"
 
 

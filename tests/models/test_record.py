@@ -90,6 +90,13 @@ def test_a_record_tells_prompt_and_time() -> None:
     assert (ended.seconds, shots.seconds) == (90, None)
 
 
+@pytest.mark.parametrize("ahead", [-3600, -90, 90, 3600])
+def test_a_clock_that_is_wrong_does_not_change_how_long_it_took(ahead: int) -> None:
+    hubs = THEN + datetime.timedelta(seconds=ahead)
+    times = Times(created=THEN, accepted=THEN, enqueued=hubs, completed=hubs + datetime.timedelta(seconds=90))
+    assert record(times=times).seconds == 90
+
+
 @pytest.mark.parametrize("status", get_args(Status))
 def test_every_state_has_words_and_an_end_or_none(status: Status) -> None:
     progress = Progress("r1", status, "a cat", "m", THEN, THEN)
