@@ -90,7 +90,8 @@ class Lane:
 
     def stop(self) -> None:
         """Begin nothing more and end the worker."""
-        self._stopped = True
+        with self._guard:
+            self._stopped = True
         self._end()
 
     def _answer(self, scorer: Scorer, work: Work) -> Measure:
@@ -109,6 +110,8 @@ class Lane:
     def _ready(self) -> Any:
         """The worker, begun and warm: what it takes to begin is no scorer's time."""
         with self._guard:
+            if self._stopped:  # else a worker would be begun that nobody ends
+                raise BrokenExecutor
             if self._executor is None:
                 self._executor = executor_type()(max_workers=1, initializer=_deaf, env=_ENVIRONMENT)
             executor = self._executor

@@ -37,7 +37,7 @@ def measured(scorer: Scorer, path: str, asked: Asked) -> Measure:
         return Measure(None, str(exc)[:_LONGEST])
     except ModuleNotFoundError as exc:
         return _broken(f"it needs {exc.name}: pip install 'kling-nb[metrics]'")
-    except Exception as exc:  # noqa: BLE001 - a scorer is anybody's code
+    except BaseException as exc:  # noqa: BLE001 - a scorer is anybody's code, and may call sys.exit
         return _broken(f"{type(exc).__name__}: {exc}")
     finally:
         _last[:] = [(path, footage.kept)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import warnings
@@ -75,6 +76,9 @@ def test_a_clip_is_scored_once_for_each_version_and_a_scorer_that_misbehaves_spo
         time.sleep(600)
         return 1
 
+    def leaving(clip: Any) -> float:
+        sys.exit("enough")
+
     def silent(clip: Any) -> float:
         raise NotApplicable("the clip has no sound")
 
@@ -83,7 +87,7 @@ def test_a_clip_is_scored_once_for_each_version_and_a_scorer_that_misbehaves_spo
     def stuck(clip: Any) -> bool:
         return lock.locked()  # a lock cannot be sent to another process
 
-    bad = [Scorer(function.__name__, "1", "", function) for function in (raising, dying, hanging, silent, stuck)]
+    bad = [Scorer(function.__name__, "1", "", function) for function in (raising, leaving, dying, hanging, silent, stuck)]
     bad.append(Scorer("endless", "1", "", lambda clip: float("inf")))
     bad.append(Scorer("wordy", "1", "", lambda clip: "much"))
     records = [clip_in(log, 1), clip_in(log, 2), clip_in(log, 3, level=80)]
@@ -97,6 +101,7 @@ def test_a_clip_is_scored_once_for_each_version_and_a_scorer_that_misbehaves_spo
     }
     said = {line.partition(" of ")[0]: line.partition(": ")[2] for line in found.problems}
     assert said["raising"] == "ValueError: no idea"
+    assert said["leaving"] == "SystemExit: enough"
     assert said["dying"] == "its process died"
     assert said["hanging"] == "it took longer than 4 s"
     assert said["silent"] == "the clip has no sound"
