@@ -23,6 +23,7 @@ POST, LIST, READ, DELETE = (
 )
 RESULT = "GET /api/repos/:result"
 UPLOAD = "POST /api/repos/:workbench"
+SIGN = "GET /api/repos/:file"
 
 
 class HubSide:

@@ -63,9 +63,9 @@ class Uploads:
         digest = asset.digest or asset.identity
         async with self._locks[digest]:
             url, signed = self._signed.get(digest, ("", 0.0))
-            if not url or time.monotonic() - signed > SIGN_AGAIN_AFTER:
+            if not url or not 0 <= time.time() - signed < SIGN_AGAIN_AFTER:
                 url = await (self._by_workbench(asset) if self._way == "workbench" else self._by_repository(asset))
-                self._signed[digest] = (url, time.monotonic())
+                self._signed[digest] = (url, time.time())  # not monotonic: that stands still while a laptop sleeps
             return url
 
     async def _by_workbench(self, asset: Asset) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hubside import READ, RESULT, UPLOAD, HubSide, picture, until
+from hubside import READ, RESULT, SIGN, UPLOAD, HubSide, picture, until
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip
+from kling_nb.hubs import upload
 from kling_nb.studio import Studio
 
 
@@ -97,6 +100,18 @@ def test_a_picture_goes_up_once_and_its_signature_is_nowhere_in_the_record(studi
     assert hub.asked(UPLOAD) == 1
     assert job.record.sent["input_image"][0].startswith(hub.url)
     assert "?" not in job.record.sent["input_image"][0]
+
+
+def test_a_signature_older_than_45_minutes_is_made_anew_and_the_picture_stays(
+    studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.fault("failed")
+    now, signed = time.time, list[int]()
+    for minutes in (0, 44, 46, 0):  # the last: a clock that was put right
+        monkeypatch.setattr(upload, "time", SimpleNamespace(time=lambda minutes=minutes: now() + 60 * minutes))
+        studio.generate("@Image1 sails", input_image=[picture("#335577")], duration=3).wait(20)
+        signed.append(hub.asked(SIGN))
+    assert (signed, hub.asked(UPLOAD)) == ([1, 1, 2, 3], 1)
 
 
 @pytest.mark.parametrize("way", ["workbench", "repository", "data-uri"])
