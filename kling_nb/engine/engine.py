@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
@@ -61,6 +62,8 @@ class Engine:
         self._deadline = deadline
         self._news_of: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._overdue: set[str] = set()
+        # What is written down by one thread is not adopted by another before its job is here.
+        self._joining = threading.Lock()
         self._tracker: Tracker | None = None
         self._roster = Roster(log, now, over=lambda generation_id: self._tracking().told(generation_id))
         self._sending = Sending(hub, log, self._roster, self._tracking, describe, pace.settling)
@@ -80,7 +83,8 @@ class Engine:
         """
         keep, holder = self._log.keep_reference, self._log.holder()
         known = {"holder": holder, "references": tuple(keep(asset, path=path) for path, asset in request.assets())}
-        jobs = [self._job(record) for record in self._written([one.model_copy(update=known) for one in records])]
+        with self._joining:
+            jobs = [self._job(record) for record in self._written([one.model_copy(update=known) for one in records])]
         self._loop.submit(self._roster.guarded(self._sending.launch(jobs, request), jobs))
         return jobs
 
@@ -90,9 +94,10 @@ class Engine:
         Jobs that are under way here are returned as they are; one that gave up is tried again. `request` is needed
         for a batch that had not been sent; without it such a batch fails with a clear word.
         """
-        going_on = [job for record in records if (job := self.jobs.get(record.id)) and not job.over]
-        busy = {job.id for job in going_on}
-        jobs = [self._job(record) for record in records if record.id not in busy]
+        with self._joining:
+            going_on = [job for record in records if (job := self.jobs.get(record.id)) and not job.over]
+            busy = {job.id for job in going_on}
+            jobs = [self._job(record) for record in records if record.id not in busy]
         if jobs:
             self._loop.submit(self._roster.guarded(self._resume(jobs, request), jobs))
         return [*going_on, *jobs]

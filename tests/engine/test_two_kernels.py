@@ -213,3 +213,31 @@ def test_a_job_that_another_kernel_took_over_is_not_sent_by_the_first(
     thought_dead.set()
     assert job.wait(20)
     assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+def test_a_resume_on_another_thread_does_not_adopt_what_is_just_being_begun(
+    hub: HubSide, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, take, taken = studio.store.save, studio.store.take, threading.Event()
+    found = list[Job]()
+    resumed = threading.Thread(target=lambda: found.extend(studio.resume()))
+
+    def resumed_meanwhile(record: Any) -> Any:
+        saved = save(record)
+        if record.status == "prepared":
+            resumed.start()
+            assert taken.wait(20)
+            resumed.join(0.5)  # it waits for the job that is begun here; were it not to, it would be over by now
+        return saved
+
+    def taken_first(record_id: str) -> Any:
+        found = take(record_id)
+        taken.set()
+        return found
+
+    monkeypatch.setattr(studio.store, "save", resumed_meanwhile)
+    monkeypatch.setattr(studio.store, "take", taken_first)
+    job = begin(studio, "begun and resumed")
+    assert job.result(30).path.exists()
+    resumed.join()
+    assert (found, hub.posts, hub.enqueued) == ([job], 1, 1)
