@@ -17,6 +17,7 @@ from kling_nb.loop import BackgroundLoop
 from kling_nb.models import restore
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.lint import parse
+from kling_nb.models.price import keeps_length
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook import notebook_path
@@ -26,6 +27,7 @@ from kling_nb.render.words import day, price_of
 from kling_nb.settings import KEY, REAL_HUB, Settings
 from kling_nb.snippets import Flavour, Flow, Snippet, snippet
 from kling_nb.views.actions import Banner, Before, Verdict
+from kling_nb.views.choosing import Choosing
 from kling_nb.views.keeping import Keeping
 
 logger = logging.getLogger(__name__)
@@ -44,20 +46,24 @@ class Actions:
         loop: BackgroundLoop,
         start: Callable[[Request, Kind], list[Job]],
         keeping: Keeping,
+        choosing: Choosing,
         links: Links,
     ) -> None:
         self._settings, self._connection, self._store = settings, connection, store
         self._loop, self._start = loop, start
         self.keeping: Keeping = keeping
+        self.choosing: Choosing = choosing
         self._links = links
         self._draft: dict[str, Any] | None = None
 
     def check(self, fields: dict[str, Any], /) -> Verdict:
         """Judge what the panel holds from what is known, without asking the hub."""
-        request, problems = parse(fields)
-        model = self._connection.catalogue.seen(str(fields.get("model", TARGET)))
-        price = self._connection.price_of({"model": TARGET, **fields}, model)
-        return Verdict(tuple(problems), str(price), price.seconds, request, price.origin, price.total)
+        model = self._connection.catalogue.known(str(fields.get("model", TARGET)))
+        request, problems = parse(fields, model)
+        draft = {"model": TARGET, **fields}
+        price = self._connection.price_of(draft, model)
+        seconds = 0 if keeps_length(draft) else price.seconds
+        return Verdict(tuple(problems), str(price), seconds, request, price.origin, price.total)
 
     def before(self, request: Request, /) -> Before | None:
         """Return the newest clip of the same request at this hub, or the job that makes it just now."""
@@ -89,7 +95,7 @@ class Actions:
         return self._start(request.model_copy(update={"num_generations": 1}), "preview")
 
     def banner_later(self, callback: Callable[[Banner], None], /) -> None:
-        """Say at once which hub is meant, and once it answered whether the model is there."""
+        """Say at once which hub is meant, and once more when it has answered."""
         callback(
             _LOCAL if self._settings.local else Banner(f"{self._host} · live", detail="asking for its catalogue …")
         )
@@ -127,13 +133,11 @@ class Actions:
 
     async def _look(self, callback: Callable[[Banner], None]) -> None:
         try:
-            model = await self._connection.catalogue.model(TARGET)
-        except errors.ModelNotFound as exc:
-            callback(Banner(f"{self._host} · the model is gone", "trouble", str(exc)))
+            await self._connection.catalogue.models()
         except errors.HubError as exc:
             callback(Banner(f"{self._host} · no answer", "trouble", str(exc)))
         else:
-            detail = f"{model.display_name or model.id}; key from {self._settings.sources.get(KEY, 'nowhere')}"
+            detail = f"key from {self._settings.sources.get(KEY, 'nowhere')}"
             callback(_LOCAL if self._settings.local else Banner(f"{self._host} · live", "live", detail))
 
     @property

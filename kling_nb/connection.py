@@ -47,8 +47,7 @@ class Connection:
 
     def estimate(self, request: Request) -> Estimate:
         """Return the price from what is known, without asking."""
-        model = self.catalogue.seen(request.model)
-        return self.price_of(request.draft(), model)
+        return self.price_of(request.draft(), self.catalogue.known(request.model))
 
     def price_of(self, draft: Mapping[str, Any], model: Model | None) -> Estimate:
         """Return the price of a draft by a model's live pricing, nothing on the local hub."""

@@ -40,6 +40,7 @@ class Looking(Making):
         One word is a record's id: `LogError` when the log has none of that name.
         """
         from kling_nb.actions import Actions
+        from kling_nb.choosing import PanelChoosing
         from kling_nb.views.panel import Panel
 
         parts, lost = self.parts, list[str]()
@@ -53,7 +54,14 @@ class Looking(Making):
         else:
             request = _fillable(source)
         actions = Actions(
-            parts.settings, parts.connection, parts.store, self._loop, self.start, self._keeping(), parts.screen.links
+            parts.settings,
+            parts.connection,
+            parts.store,
+            self._loop,
+            self.start,
+            self._keeping(),
+            PanelChoosing(parts.connection.catalogue, self._loop),
+            parts.screen.links,
         )
         return Panel(actions, request, [f"{name} is not in this log: give it again." for name in lost])
 

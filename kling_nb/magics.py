@@ -89,7 +89,7 @@ class KlingMagics(Magics):
         except RequestError as exc:
             return Problems(dict.fromkeys([*exc.problems, *problems]))
         display(problems)
-        print(f"{estimate} · {estimate.seconds} s · {estimate.origin}")
+        print(" · ".join([str(estimate), *([f"{estimate.seconds} s"] if estimate.seconds else []), estimate.origin]))
         return None
 
     def _asked(self, studio: Studio, line: str) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from kling_nb.errors import ModelNotFound
+from kling_nb.hubs.bundled import bundled
 from kling_nb.models.catalogue import Model
 
 #: Seconds for which an entry is believed; prices and schemas change rarely.
@@ -18,16 +20,21 @@ class Source(Protocol):
         """Return one entry."""
         ...
 
+    async def models(self) -> list[Model]:
+        """Return every entry."""
+        ...
+
 
 class Catalogue:
-    """Entries by id; `seen` never waits, `model` asks the hub when what is known is old."""
+    """Entries by id; `seen`, `known` and `listed` never wait, `model` and `models` ask the hub when it is time."""
 
     def __init__(self, hub: Source) -> None:
         self._hub = hub
         self._entries: dict[str, tuple[Model, float]] = {}
+        self._list: tuple[tuple[str, ...], float] | None = None
 
     def seen(self, model_id: str) -> Model | None:
-        """Return what is known of a model without asking; None when it was never asked for."""
+        """Return what the hub has said of a model; None when it was never asked for."""
         entry = self._entries.get(model_id)
         return entry[0] if entry else None
 
@@ -36,10 +43,41 @@ class Catalogue:
         entry = self._entries.get(model_id)
         return entry[0] if entry and time.monotonic() - entry[1] < FRESH else None
 
+    def known(self, model_id: str) -> Model | None:
+        """Return what the hub has said of a model, else what is bundled of it."""
+        return self.seen(model_id) or bundled().get(model_id)
+
+    def listed(self) -> tuple[list[Model], bool]:
+        """Return the whole catalogue as it is known, and whether the hub itself has said it."""
+        if self._list is None:
+            return list(bundled().values()), False
+        return [self._entries[name][0] for name in self._list[0] if name in self._entries], True
+
     async def model(self, model_id: str) -> Model:
         """Return a model. Raises `ModelNotFound` with alternatives, or another `HubError`."""
         if known := self.fresh(model_id):
             return known
-        model = await self._hub.model(model_id)
-        self._entries[model_id] = (model, time.monotonic())
+        try:
+            model = await self._hub.model(model_id)
+        except ModelNotFound:
+            self._entries.pop(model_id, None)
+            raise
+        self._saw(model)
         return model
+
+    async def models(self) -> list[Model]:
+        """Return the whole catalogue, asked for anew when what is known is old. Raises a `HubError`."""
+        if self._list is None or time.monotonic() - self._list[1] >= FRESH:
+            found = await self._hub.models()
+            for model in found:
+                self._saw(model)
+            self._list = tuple(model.id for model in found), time.monotonic()
+        return self.listed()[0]
+
+    def doubt(self, model_id: str) -> None:
+        """Believe nothing of a model until the hub has said it again."""
+        if entry := self._entries.get(model_id):
+            self._entries[model_id] = entry[0], float("-inf")
+
+    def _saw(self, model: Model) -> None:
+        self._entries[model.id] = model, time.monotonic()

@@ -50,12 +50,13 @@ def _routes() -> list[Route]:
 
 
 async def _models(request: Request) -> Response:
-    return JSONResponse(catalogue.listing(request.query_params.get("search", "")))
+    left = catalogue.offered(request.app.state.hub.faults)
+    return JSONResponse(catalogue.listing(request.query_params.get("search", ""), left))
 
 
 async def _model(request: Request) -> Response:
     wanted = request.path_params["model_id"]
-    model = catalogue.find(wanted)
+    model = catalogue.find(wanted, catalogue.offered(request.app.state.hub.faults))
     return JSONResponse(model) if model else JSONResponse({"error": {"message": f"Model not found: {wanted}"}}, 404)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["find", "listing", "models"]
+from .faults import Fault
+
+__all__ = ["find", "listing", "models", "offered"]
 
 Model = Mapping[str, Any]
 
@@ -20,15 +22,36 @@ def models() -> tuple[Model, ...]:
     return tuple(json.loads(text)["data"])
 
 
-def find(model_id: object) -> Model | None:
+def offered(faults: Iterable[Fault]) -> tuple[Model, ...]:
+    """The models that are left: without those that a fault has `withdrawn`, with the schemas that one has changed."""
+    told = list(faults)
+    gone = {fault.match.get("model") for fault in told if fault.name == "withdrawn"}
+    changes = [fault for fault in told if fault.name == "changed_schema"]
+    return tuple(_changed(model, changes) for model in models() if model["id"] not in gone)
+
+
+def find(model_id: object, among: Iterable[Model] | None = None) -> Model | None:
     """The model of that id, or None."""
-    return next((model for model in models() if model["id"] == model_id), None)
+    return next((model for model in (models() if among is None else among) if model["id"] == model_id), None)
 
 
-def listing(search: str = "") -> dict[str, Any]:
+def listing(search: str = "", among: Iterable[Model] | None = None) -> dict[str, Any]:
     """The list envelope of `GET /api/ai/models`, narrowed to models that mention every word of `search`."""
     words = search.lower().split()
-    return {"object": "list", "data": [model for model in models() if all(word in _text(model) for word in words)]}
+    each = models() if among is None else among
+    return {"object": "list", "data": [model for model in each if all(word in _text(model) for word in words)]}
+
+
+def _changed(model: Model, changes: Iterable[Fault]) -> Model:
+    """The model with the properties that are meant for it merged in; null takes one away."""
+    schema = model["request_schema"]
+    properties = dict(schema["properties"])
+    for fault in changes:
+        if fault.match.get("model") == model["id"]:
+            for name, patch in fault.extra.get("properties", {}).items():
+                properties[name] = None if patch is None else {**(properties.get(name) or {}), **patch}
+    left = {name: each for name, each in properties.items() if each is not None}
+    return model if left == schema["properties"] else {**model, "request_schema": {**schema, "properties": left}}
 
 
 def _text(model: Model) -> str:

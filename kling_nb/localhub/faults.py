@@ -1,11 +1,13 @@
 """Faults on request: what can go wrong at the hub or on the way to it, switched on by name.
 
+`withdrawn` and `changed_schema` strike no request: while one is on, the catalogue is another. They take the model in
+`match`, and `changed_schema` the `properties` that are laid over the bundled ones (null takes one away).
 By the switch `--fault NAME[:times]`, by `POST /_local/faults`, or for one request by the header `X-Local-Fault`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +18,7 @@ _MAKE = ("POST", "/api/ai/")
 _QUEUE = ("POST", "/api/ai/queue")
 _FILES = ("GET", "/api/repos/")
 _EVENTS = ("GET", "/api/events")
+_NONE = ("", "/no request/")
 
 # name -> (method, path prefix) that it strikes unless `match` says otherwise.
 FAULTS: Mapping[str, tuple[str, str]] = {
@@ -39,6 +42,8 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "redirect_result": _FILES,
     "dropped_events": _EVENTS,
     "silent_events": _EVENTS,
+    "withdrawn": _NONE,
+    "changed_schema": _NONE,
 }
 
 
@@ -80,6 +85,9 @@ class Faults:
     def listing(self) -> list[dict[str, Any]]:
         """What is on, as plain values."""
         return [{"fault": on.name, "times": on.times, "match": dict(on.match), **on.extra} for on in self._on]
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._on)
 
     def take(self, names: frozenset[str], method: str, path: str, model: str | None = None) -> Fault | None:
         """The first fault of these names that strikes the request; it is used up by one."""

@@ -31,7 +31,9 @@ async def enqueue(request: Request) -> ASGIApp:
     body = await _body(request)
     if isinstance(body, Response):
         return body
-    model = catalogue.find(body.get("model"))
+    instant = request.headers.get("x-local-instant") == "1"
+    # A preview is drawn here whatever the hub that it stands in for offers.
+    model = catalogue.find(body.get("model"), None if instant else catalogue.offered(hub.faults))
     refusal = checks.at_once(body, model, text_model_status=int(hub.options.answers["text_model_status"]))
     if refusal is not None or model is None:
         return _answer(refusal)
@@ -46,7 +48,7 @@ async def enqueue(request: Request) -> ASGIApp:
             index=index,
             failure=failure,
             stuck=fault is not None and fault.name == "stuck",
-            instant=request.headers.get("x-local-instant") == "1",
+            instant=instant,
         )
         for index in range(body.get("num_generations", 1))
     ]
@@ -97,7 +99,7 @@ async def generate(request: Request) -> Response:
     body = await _body(request)
     if isinstance(body, Response):
         return body
-    model = catalogue.find(body.get("model"))
+    model = catalogue.find(body.get("model"), catalogue.offered(hub.faults))
     refusal = checks.at_once({**body, "num_generations": 1}, model)
     if refusal is not None or model is None:
         return _answer(refusal)

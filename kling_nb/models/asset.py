@@ -191,6 +191,12 @@ class VideoKind:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return _schema_for("video")
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "format": "uri"}
+
 
 def _schema_for(kind: Kind) -> core_schema.CoreSchema:
     serialize = core_schema.plain_serializer_function_ser_schema(_serialize)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from rfc8785 import CanonicalizationError
@@ -36,14 +36,16 @@ class Model(BaseModel):
     request_schema: dict[str, Any] = Field(
         default_factory=dict, validation_alias=AliasChoices("request_schema", "json_request_schema")
     )
+    capabilities: dict[str, Any] = Field(default_factory=dict)
     raw: dict[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
     @classmethod
     def read(cls, raw: dict[str, Any]) -> Self:
         """Validate one entry and keep its JSON. Raises `ValidationError` for one without an id."""
         given = {name: value for name, value in raw.items() if value is not None}
-        if not isinstance(given.get("pricing", {}), dict):
-            del given["pricing"]
+        for name in ("pricing", "capabilities"):
+            if not isinstance(given.get(name, {}), dict):
+                del given[name]
         return cls.model_validate({**given, "raw": raw})
 
     def with_defaults(self, draft: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,6 +54,13 @@ class Model(BaseModel):
         named = specs.items() if isinstance(specs, Mapping) else ()
         defaults = {name: spec["default"] for name, spec in named if isinstance(spec, Mapping) and "default" in spec}
         return {**defaults, **draft}
+
+    @property
+    def makes(self) -> str:
+        """What comes out: `video`, `image`, or what else the catalogue says; `video` when it says nothing."""
+        output = self.capabilities.get("output")
+        made = [str(each) for each in cast(list[Any], output)] if isinstance(output, list) else []
+        return next((each for each in ("video", "image") if each in made), made[0] if made else "video")
 
     @cached_property
     def schema_digest(self) -> str | None:

@@ -23,7 +23,7 @@ _BUNDLED_PER_SECOND = {
 
 
 class Pricing(BaseModel):
-    """A model's `pricing` as the catalogue gives it; rates in dollars per second of output."""
+    """A model's `pricing` as the catalogue gives it; rates in dollars per second of output, or for each image."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -32,8 +32,10 @@ class Pricing(BaseModel):
     cost_per_second_with_audio: Decimal | None = None
     cost_per_second_high_res: Decimal | None = None
     cost_per_second_by_resolution: Mapping[str, Decimal] = Field(default_factory=dict[str, Decimal])
+    cost_per_image: Decimal | None = None
 
     @field_validator(
+        "cost_per_image",
         "cost_per_second",
         "cost_per_second_with_audio",
         "cost_per_second_high_res",
@@ -59,12 +61,30 @@ class Pricing(BaseModel):
     @property
     def known(self) -> bool:
         """Whether its method is one that a price can be worked out from."""
-        return self.method in ("per_video_output_second", "")
+        return self.method in ("per_video_output_second", "") or self.by_image
+
+    @property
+    def by_image(self) -> bool:
+        """Whether images are what is counted, and not seconds."""
+        return self.method == "per_image"
+
+    @property
+    def words(self) -> str:
+        """The rates in words, `$0.168–0.42 / s`; empty when none is known."""
+        seconds = [self.cost_per_second, self.cost_per_second_high_res, *self.cost_per_second_by_resolution.values()]
+        each = [self.cost_per_image] if self.by_image else [*seconds, self.cost_per_second_with_audio]
+        rates = sorted({rate.normalize() for rate in each if rate is not None})
+        if not rates or not self.known:
+            return ""
+        most = f"–{rates[-1]:f}" if len(rates) > 1 else ""
+        return f"${rates[0]:f}{most} / {'image' if self.by_image else 's'}"
 
     def rate(self, draft: Draft) -> Decimal | None:
-        """Dollars per second for a draft: the dearest of the rates that apply to it, None when none is given."""
+        """Dollars per second (or image) for a draft: the dearest of the rates that apply, None when none is given."""
         if not self.known:
             return None
+        if self.by_image:
+            return self.cost_per_image
         resolution = draft.get("resolution") or "1080p"  # what Omni makes when none is asked for
         rates = [self.cost_per_second_by_resolution.get(str(resolution))]
         if rates == [None]:
@@ -77,8 +97,9 @@ class Pricing(BaseModel):
 class Estimate(BaseModel):
     """A price before it is paid: dollars for one generation and for all of them.
 
-    `each` and `total` are None when nobody gave a rate; `rate` is dollars per second. `source` is `live` (the hub's
-    catalogue), `bundled` (the documentation's figure of `as_of`), `free` (the local hub) or `unknown`.
+    `each` and `total` are None when nobody gave a rate; `rate` is dollars for each `unit`; an image has no seconds.
+    `source` is `live` (the hub's catalogue), `bundled` (the documentation's figure of `as_of`), `free` (the local hub)
+    or `unknown`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,6 +112,7 @@ class Estimate(BaseModel):
     source: Literal["live", "bundled", "free", "unknown"]
     as_of: datetime.date | None = None
     currency: Literal["USD"] = "USD"
+    unit: Literal["second", "image"] = "second"
 
     def __str__(self) -> str:
         if self.source == "free":
@@ -103,7 +125,9 @@ class Estimate(BaseModel):
     @property
     def elsewhere(self) -> Decimal | None:
         """What the same request costs where it is not free: dollars in all, None when no rate is known."""
-        return None if self.rate is None else self.rate * self.seconds * self.generations
+        if self.rate is None:
+            return None
+        return self.rate * self.generations * (1 if self.unit == "image" else self.seconds)
 
     @property
     def origin(self) -> str:
@@ -120,7 +144,8 @@ class Estimate(BaseModel):
                 return "nobody gives a price for this"
 
     def __repr__(self) -> str:
-        return f"<{self} · {self.seconds} s · {self.origin}>"
+        length = "" if self.unit == "image" else f"{self.seconds} s · "
+        return f"<{self} · {length}{self.origin}>"
 
 
 def estimate(draft: Draft, *, pricing: Pricing | None = None, free: bool = False) -> Estimate:
@@ -130,14 +155,16 @@ def estimate(draft: Draft, *, pricing: Pricing | None = None, free: bool = False
     the price is zero whatever the rate. An edited video is as long as its source, which nobody has measured here:
     its price is unknown. So is that of a model whose live pricing goes by another method than seconds.
     """
-    seconds, generations = _whole(_seconds(draft), 5), _whole(draft.get("num_generations", 1), 1)
+    by_image = pricing is not None and pricing.by_image
+    seconds = 0 if by_image else _whole(_seconds(draft), 5)
+    generations = _whole(draft.get("num_generations", 1), 1)
     live = pricing.rate(draft) if pricing else None
     bundled = None if pricing and not pricing.known else _BUNDLED_PER_SECOND.get(str(draft.get("model")))
     rate = live if live is not None else (Decimal(bundled) if bundled else None)
     source = "live" if live is not None else ("bundled" if bundled else "unknown")
-    if _as_long_as_its_source(draft):
+    if keeps_length(draft):
         rate, source = None, "unknown"
-    each = None if rate is None else rate * seconds
+    each = None if rate is None else rate * (1 if by_image else seconds)
     if free:
         each, source = Decimal(0), "free"
     return Estimate(
@@ -148,10 +175,18 @@ def estimate(draft: Draft, *, pricing: Pricing | None = None, free: bool = False
         rate=rate,
         source=source,
         as_of=BUNDLED_ON if source == "bundled" else None,
+        unit="image" if by_image else "second",
     )
 
 
-def _as_long_as_its_source(draft: Draft) -> bool:
+def bundled_rate(model: str) -> Decimal | None:
+    """Dollars per second of a model as the documentation gave them; None when it gave none."""
+    rate = _BUNDLED_PER_SECOND.get(model)
+    return Decimal(rate) if rate else None
+
+
+def keeps_length(draft: Draft) -> bool:
+    """Whether the clip will be as long as its source, which nobody has measured here."""
     return draft.get("input_video") is not None and draft.get("video_mode", "edit") == "edit"
 
 

@@ -86,7 +86,8 @@ def estimate_note(estimate: Estimate) -> str:
     }
     if estimate.rate is None or estimate.source == "free":
         return sources[estimate.source]
-    return f"{estimate.seconds} s × ${estimate.rate.normalize():f} · {sources[estimate.source]}"
+    of = "an image at" if estimate.unit == "image" else f"{estimate.seconds} s ×"
+    return f"{of} ${estimate.rate.normalize():f} · {sources[estimate.source]}"
 
 
 def shortened(text: str, limit: int) -> str:

@@ -11,6 +11,7 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.progress import Progress
 from kling_nb.models.request import Request
 from kling_nb.snippets import Flavour, Flow, Snippet
+from kling_nb.views.choosing import Choosing
 from kling_nb.views.keeping import Keeping
 
 Tone = Literal["local", "live", "trouble"]
@@ -80,6 +81,11 @@ class PanelActions(Protocol):
     @property
     def keeping(self) -> Keeping:
         """The log: what is kept by name, and earlier clips."""
+        ...
+
+    @property
+    def choosing(self) -> Choosing:
+        """The catalogue: which models there are, and what the hub says of one."""
         ...
 
     def check(self, fields: dict[str, Any], /) -> Verdict:

@@ -1,65 +1,141 @@
-"""A draft is what the browser edits: wire-named plain values, with pictures as keys of the shelf.
+"""A draft is what the browser edits: a model, its fields as plain wire-named values, pictures as keys of the shelf.
 
-It keeps a prompt *and* shots, so that switching between them loses nothing; `mode` says which one counts.
+It keeps a prompt *and* shots, so that switching between them loses nothing; `mode` says which one counts, for a model
+that has both. `aside` holds what the model on the screen has no place for, until one comes that has.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from kling_nb.errors import RequestError
-from kling_nb.models.asset import Asset
+from kling_nb.models.asset import Asset, Kind
+from kling_nb.models.carry import Aside, carried, read_aside
 from kling_nb.models.problem import error
-from kling_nb.models.request import Request, plain
+from kling_nb.models.request import TARGET, Request, plain
+from kling_nb.models.specs import FieldSpec, Form
 from kling_nb.views.shelf import Shelf
 
 Fields = dict[str, Any]
 Path = tuple[str | int, ...]
 
-SIMPLE: Mapping[str, Any] = {
-    "prompt": "",
-    "negative_prompt": "",
-    "aspect_ratio": "16:9",
-    "duration": 5,
-    "generate_audio": False,
-    "num_generations": 1,
-}
-_FRAMES = ("start_image_url", "tail_image_url")
-_OURS = {*SIMPLE, *_FRAMES, "multi_prompt", "input_image", "elements"}
+
+def plain_fields(request: Request | Mapping[str, Any] | None) -> Fields:
+    """Return a request's fields as plain values, with its model."""
+    fields = request.draft() if isinstance(request, Request) else plain(dict(request or {}))
+    model = fields.get("model")
+    return {**fields, "model": model if isinstance(model, str) and model else TARGET}
 
 
-def draft_of(request: Request | Mapping[str, Any] | None, shelf: Shelf) -> tuple[Fields, Fields]:
-    """Return the draft of a request, and the fields that the panel keeps but does not show.
+def draft_of(fields: Mapping[str, Any], shelf: Shelf, form: Form) -> tuple[Fields, Fields]:
+    """Return the draft of a model's fields, and those that its form keeps but does not show.
 
     Raises `RequestError` for a picture that cannot be read.
     """
-    fields = request.draft() if isinstance(request, Request) else plain(dict(request or {}))
-    shots = [_shot(shot) for shot in fields.get("multi_prompt") or ()]
-    draft: Fields = {name: fields.get(name, default) for name, default in SIMPLE.items()}
-    draft["mode"] = "shots" if shots and not fields.get("prompt") else "prompt"
-    draft["multi_prompt"] = shots
-    draft["input_image"] = _keys(fields.get("input_image"), ("input_image",), shelf)
-    draft |= {name: _key(fields.get(name), (name,), shelf) for name in _FRAMES}
-    draft["elements"] = [
-        _element(element, ("elements", index), shelf) for index, element in enumerate(fields.get("elements") or ())
-    ]
-    return draft, {name: value for name, value in fields.items() if name not in _OURS}
+    draft: Fields = {spec.name: _inward(spec, fields.get(spec.name), shelf) for spec in form.specs}
+    shots = form.of_kind("shots")
+    only_shots = shots is not None and draft[shots.name] and not fields.get("prompt")
+    draft |= {"model": form.model, "mode": "shots" if only_shots else "prompt", "aside": {}}
+    return draft, {name: value for name, value in fields.items() if name not in draft}
 
 
-def fields_of(draft: Mapping[str, Any], shelf: Shelf) -> Fields:
-    """Return the wire-named fields that a draft stands for; only what its mode uses."""
-    fields = {name: draft.get(name, default) for name, default in SIMPLE.items()}
-    if draft.get("mode") == "shots":
-        del fields["prompt"], fields["duration"]
-        fields["multi_prompt"] = [_shot(shot) for shot in draft.get("multi_prompt") or ()]
-    pictures = [shelf.get(key) for key in draft.get("input_image") or ()]
-    fields["input_image"] = [picture for picture in pictures if picture]
-    fields |= {name: shelf.get(draft.get(name)) for name in _FRAMES}
-    fields["elements"] = [_wire_element(element, shelf) for element in draft.get("elements") or ()]
-    return {name: value for name, value in fields.items() if value not in (None, "", [])}
+def fields_of(draft: Mapping[str, Any], shelf: Shelf, form: Form) -> Fields:
+    """Return the wire-named fields that a draft stands for; only what its mode uses, and what has an effect."""
+    unused = _unused(draft, form)
+    used = [spec for spec in form.specs if spec.name not in unused]
+    fields = {spec.name: _outward(spec, draft.get(spec.name, spec.unset), shelf) for spec in used}
+    kept = {name: value for name, value in fields.items() if value not in (None, "", [])}
+    return kept if form.model == TARGET else {"model": form.model, **kept}
+
+
+def switched(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
+    """Return the draft of another model: what both have goes along, the rest is put aside and comes back."""
+    values: Fields = {spec.name: draft.get(spec.name, spec.unset) for spec in old.specs}
+    told = _told(draft, old) if new.of_kind("shots") is None else {}
+    placed, aside = carried(values | told, old, new, read_aside(draft.get("aside")))
+    for name in told:  # what the shots were told in is no loss: it gives way when the shots come back
+        why = aside[name].why if name in aside else ""
+        spec = old.spec(name)
+        aside[name] = Aside(spec.kind if spec else "prompt", values[name], placed.get(name), why)
+    shots = old.of_kind("shots")
+    if told and shots and shots.name in aside:
+        words = f"{aside[shots.name].why}: their words are the prompt now, one a line"
+        aside[shots.name] = replace(aside[shots.name], why=words)
+    mode = draft.get("mode", "prompt")
+    return {**placed, "model": new.model, "mode": mode, "aside": {name: away.to_json() for name, away in aside.items()}}
+
+
+def asides_in(draft: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what there is to say about what a draft has put aside, by field."""
+    return [{"name": name, "text": away.why} for name, away in read_aside(draft.get("aside")).items() if away.why]
+
+
+def _unused(draft: Mapping[str, Any], form: Form) -> set[str]:
+    """The fields that do not count as things stand: of the mode that is off, or without what they need."""
+    unused = {spec.name for spec in form.specs if spec.needs and not draft.get(spec.needs)}
+    shots = form.of_kind("shots")
+    if shots is not None:
+        unused |= {"prompt", "duration"} if draft.get("mode") == "shots" else {shots.name}
+    return unused
+
+
+def _told(draft: Mapping[str, Any], old: Form) -> Fields:
+    """Shots as one prompt and one length; nothing when a prompt counts already."""
+    shots = old.of_kind("shots")
+    if shots is None or draft.get("mode") != "shots":
+        return {}
+    each = [_shot(shot) for shot in draft.get(shots.name) or ()]
+    words = "\n".join(str(shot["prompt"]) for shot in each if str(shot["prompt"]).strip())
+    seconds = [shot["duration"] for shot in each if isinstance(shot["duration"], int)]
+    return {"prompt": words, "duration": sum(seconds)} if words or each else {}
+
+
+def _inward(spec: FieldSpec, value: Any, shelf: Shelf) -> Any:
+    """A field's value as the browser gets it."""
+    match spec.kind:
+        case "shots":
+            return [_shot(shot) for shot in value or ()]
+        case "pictures":
+            return _keys(value, (spec.name,), shelf)
+        case "picture" | "video":
+            single = value[0] if isinstance(value, list) and len(value) == 1 else value
+            return _key(single, (spec.name,), shelf, "video" if spec.kind == "video" else "image")
+        case "elements":
+            return [_element(each, (spec.name, index), shelf) for index, each in enumerate(value or ())]
+        case "json" if value is not None and not isinstance(value, str):
+            return json.dumps(value, ensure_ascii=False, default=str)
+        case _:
+            return spec.unset if value is None else value
+
+
+def _outward(spec: FieldSpec, value: Any, shelf: Shelf) -> Any:
+    """What the browser has in a field, as the hub takes it."""
+    match spec.kind:
+        case "shots":
+            return [_shot(shot) for shot in value or ()]
+        case "pictures":
+            return [picture for key in value or () if (picture := shelf.get(key))]
+        case "picture" | "video":
+            return shelf.get(value)
+        case "elements":
+            return [_wire_element(element, shelf) for element in value or ()]
+        case "json":
+            return _json(value)
+        case _:
+            return value
+
+
+def _json(text: Any) -> Any:
+    """What a text means as JSON; itself when it means nothing, for the schema to fault."""
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, TypeError):
+        return text
 
 
 def _shot(shot: Any) -> Fields:
@@ -90,11 +166,11 @@ def _keys(values: Any, path: Path, shelf: Shelf) -> list[str]:
     return [key for index, value in enumerate(many) if (key := _key(value, (*path, index), shelf))]
 
 
-def _key(value: Any, path: Path, shelf: Shelf) -> str | None:
+def _key(value: Any, path: Path, shelf: Shelf, kind: Kind = "image") -> str | None:
     if value is None:
         return None
     try:
-        return shelf.put(Asset.parse(value))
+        return shelf.put(Asset.parse(value, kind))
     except PydanticCustomError as exc:
         context = exc.context or {}
         raise RequestError([error(path, str(context["message"]), str(context["remedy"]))]) from exc

@@ -17,13 +17,15 @@ import ipywidgets
 from IPython.display import display
 from pydantic_core import PydanticCustomError
 
-from kling_nb.errors import RequestError
+from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.asset import Asset
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
+from kling_nb.models.specs import Form as ModelForm
 from kling_nb.views.actions import Banner, JobLike, PanelActions, Verdict
+from kling_nb.views.choosing import ChosenModel
 from kling_nb.views.code import code_reply
-from kling_nb.views.draft import draft_of, fields_of
+from kling_nb.views.draft import draft_of, fields_of, plain_fields
 from kling_nb.views.hubwords import HubWords
 from kling_nb.views.keeping import Form, KeptThings
 from kling_nb.views.messages import Messages
@@ -76,12 +78,21 @@ class Panel:
             code=self._on_code,
         )
         self._spending = Spending(self._widget, self._messages, actions, self._outlet)
+        self._model = ChosenModel(
+            self._widget,
+            self._messages,
+            actions.choosing,
+            draft=lambda: self._draft,
+            show=self._show,
+            judge=self._judge,
+        )
         form = Form(self.fill, self._fields_of, self._keep, self._shelf.get)
         KeptThings(self._widget, self._messages, form, lambda: actions.keeping)
         self.fill({} if request is None else request, notes)
         if request is None:
             self._messages.reporting(self._restore)
         actions.banner_later(self._show_banner)
+        self._model.ask()
 
     # --- what it holds ------------------------------------------------------------------------------------------------
 
@@ -94,10 +105,7 @@ class Panel:
     @property
     def request(self) -> Request:
         """The request. Raises `RequestError` with every problem while there is an error."""
-        verdict = self._judge()
-        if verdict.request is None or _errors(verdict.problems):
-            raise RequestError(_errors(verdict.problems) or verdict.problems)
-        return verdict.request
+        return _sound(self._judge())
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -119,8 +127,9 @@ class Panel:
         Raises `RequestError` for an unreadable picture among fields.
         """
         request, doubts = pasted(request) if isinstance(request, str) else (request, [])
+        fields = plain_fields(request)
         with self._lock:
-            draft, extra = draft_of(request, self._shelf)
+            draft, extra = draft_of(fields, self._shelf, self._model.form(fields["model"]))
             self._extras.append(extra)
             filled = len(self._extras)
             self._widget.notes = [*doubts, *notes]
@@ -130,8 +139,11 @@ class Panel:
     def put_start_frame(self, frame: Asset) -> None:
         """Show a picture as the start frame."""
         with self._lock:
+            place = _place_of_frames(self._form)
+            if place is None:
+                raise KlingError(f"{self._form.title} takes no start frame: choose another model in the panel.")
             key = self._keep(frame)
-            self._widget.draft = {**self._draft, "start_image_url": key, "edit": f"frame:{key}"}
+            self._widget.draft = {**self._draft, place: key, "edit": f"frame:{key}"}
 
     def generate(self) -> list[JobLike]:
         """Start the request as it stands; it costs money on the real hub. Raises `KlingError`."""
@@ -139,7 +151,7 @@ class Panel:
 
     def preview(self) -> list[JobLike]:
         """Start a free preview of the request on the local hub. Raises `KlingError`."""
-        return self._start("preview", self.request)
+        return self._start("preview", self._drawable())
 
     def publish(self) -> None:
         """Send the finished cards again, from this thread: a headless run keeps only what a waiting cell sends."""
@@ -169,8 +181,18 @@ class Panel:
     def _draft(self) -> dict[str, Any]:
         return self._widget.draft
 
+    @property
+    def _form(self) -> ModelForm:
+        return self._model.form(str(self._draft.get("model", TARGET)))
+
+    def _show(self, draft: Mapping[str, Any]) -> None:
+        """Put another draft on the screen, with what the one before was filled with and does not show."""
+        with self._lock:
+            self._widget.draft = {"extra": self._draft.get("extra"), **draft}
+
     def _fields_of(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        return self._extra_of(draft) | fields_of(draft, self._shelf)
+        form = self._model.form(str(draft.get("model", TARGET)))
+        return self._extra_of(draft) | fields_of(draft, self._shelf, form)
 
     def _extra_of(self, draft: Mapping[str, Any]) -> dict[str, Any]:
         """What a draft was filled with and does not show; it names the filling, since undo goes behind one."""
@@ -181,6 +203,7 @@ class Panel:
 
     def _drafted(self, _change: object) -> None:
         self._widget.also = _also(self._extra_of(self._draft))
+        self._messages.reporting(lambda: self._model.look(self._draft))
         self._messages.reporting(self._judge)
         self._spending.look(self._verdict.request)
         self._messages.reporting(lambda: self._actions.keep_draft(self.fields))
@@ -189,7 +212,8 @@ class Panel:
         with self._lock:  # the last draft is judged last, whichever threads the changes came on
             fields = self.fields
             found = self._actions.check(fields)
-            verdict = self._verdict = replace(found, problems=(*found.problems, *self._hub_words.problems(fields)))
+            said = (*self._model.problems(self._form.model), *found.problems, *self._hub_words.problems(fields))
+            verdict = self._verdict = replace(found, problems=said)
             self._widget.verdict = {
                 "edit": self._draft.get("edit"),
                 "problems": [problem.to_json() for problem in verdict.problems],
@@ -198,6 +222,11 @@ class Panel:
                 "note": verdict.price_note,
             }
             return verdict
+
+    def _drawable(self) -> Request:
+        """The request for a preview, which asks nothing of the hub: that its model is gone there is no hindrance."""
+        verdict = self._judge()
+        return _sound(replace(verdict, problems=tuple(each for each in verdict.problems if each.path != ("model",))))
 
     def _show_banner(self, banner: Banner) -> None:
         self._widget.banner = {"text": banner.text, "tone": banner.tone, "detail": banner.detail}
@@ -220,6 +249,8 @@ class Panel:
         self._messages.reporting(lambda: self._outlet.add(job.id, job.card()))
         if self._hub_words.ended(job):
             self._messages.reporting(self._judge)
+        if (failure := job.progress.failure) and failure.kind == "ModelNotFound":
+            self._model.doubt(self._form.model)
         self._spending.look(self._verdict.request)
 
     # --- what the browser says ----------------------------------------------------------------------------------------
@@ -266,7 +297,7 @@ class Panel:
                 else self._spending.question(self._judge(), str(content.get("price")), sure=bool(content.get("sure")))
             )
             if asked is None:
-                jobs = self._start(what, self.request)
+                jobs = self._start(what, self._drawable() if what == "preview" else self.request)
         finally:
             self._guard.release(asked=bool(asked))
             self._widget.send({"kind": "pressed", "id": press, "jobs": len(jobs), "ask": asked or ""})
@@ -291,6 +322,18 @@ def front_panel() -> Panel | None:
     return _front[0]() if _front else None
 
 
+def _sound(verdict: Verdict) -> Request:
+    if verdict.request is None or _errors(verdict.problems):
+        raise RequestError(_errors(verdict.problems) or verdict.problems)
+    return verdict.request
+
+
+def _place_of_frames(form: ModelForm) -> str | None:
+    """The field that takes a clip's first frame."""
+    found = form.spec("start_image_url") or form.spec("input_image")
+    return found.name if found and found.kind == "picture" else None
+
+
 def _errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return tuple(problem for problem in problems if problem.severity == "error")
 
@@ -298,7 +341,7 @@ def _errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 def _also(extra: Mapping[str, Any]) -> str:
     """What is sent besides what the panel shows: `resolution = 4k`."""
     shown = {name: value.given if isinstance(value, Asset) else value for name, value in extra.items()}
-    return ", ".join(f"{name} = {value}" for name, value in shown.items() if (name, value) != ("model", TARGET))
+    return ", ".join(f"{name} = {value}" for name, value in shown.items())
 
 
 def _file(name: str, data: bytes) -> Asset:

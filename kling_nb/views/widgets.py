@@ -14,9 +14,15 @@ class PanelWidget(anywidget.AnyWidget):
     """The browser's side of a panel: it shows these values and sends small messages."""
 
     _esm: ClassVar[str] = linked("panel.js")
-    _css: ClassVar[str] = styles("base.css", "panel.css", "pictures.css", "compose.css", "rows.css", "code.css")
+    _css: ClassVar[str] = styles(
+        "base.css", "panel.css", "pictures.css", "compose.css", "rows.css", "code.css", "models.css"
+    )
 
     draft = traitlets.Dict().tag(sync=True)
+    forms = traitlets.Dict().tag(sync=True)
+    offers = traitlets.Dict().tag(sync=True)
+    news = traitlets.Dict().tag(sync=True)
+    aside = traitlets.List().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)
     before = traitlets.Dict().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)

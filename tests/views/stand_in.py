@@ -13,7 +13,11 @@ import tempfile
 import threading
 from dataclasses import replace
 
-from kling_nb.errors import KlingError
+from kling_nb.choosing import PanelChoosing
+from kling_nb.errors import KlingError, ModelNotFound, Unreachable
+from kling_nb.hubs.bundled import bundled
+from kling_nb.hubs.catalogue import Catalogue
+from kling_nb.models.catalogue import alternatives
 from kling_nb.models.lint import parse
 from kling_nb.models.price import estimate
 from kling_nb.models.progress import Progress
@@ -86,6 +90,37 @@ class Job:
         }
 
 
+class Source:
+    """The hub's catalogue as a test wants it: the bundled one, without the models in `gone`, with other `schemas`."""
+
+    def __init__(self):
+        self.gone, self.schemas, self.silent = set(), {}, False
+
+    async def models(self):
+        if self.silent:
+            raise Unreachable("The hub does not answer.")
+        kept = [model for name, model in bundled().items() if name not in self.gone]
+        return [
+            model.model_copy(update={"request_schema": self.schemas.get(model.id, model.request_schema)})
+            for model in kept
+        ]
+
+    async def model(self, model_id):
+        found = next((model for model in await self.models() if model.id == model_id), None)
+        if found is None:
+            raise ModelNotFound(
+                model_id, alternatives=alternatives(model_id, [each.id for each in await self.models()])
+            )
+        return found
+
+
+class Here:
+    """Carries out what is submitted on the spot."""
+
+    def submit(self, coroutine):
+        asyncio.run(coroutine)
+
+
 class Studio:
     """What `Panel` asks for. Fields: `local` (free or priced), `fault` (raised by generate), `started`."""
 
@@ -99,9 +134,11 @@ class Studio:
         self.expected = None
         self.tell = lambda banner: None
         self._folder = None
+        self.source = Source()
+        self.choosing = PanelChoosing(Catalogue(self.source), engine or Here())
 
     def check(self, fields):
-        request, problems = parse(fields)
+        request, problems = parse(fields, bundled().get(fields.get("model")))
         cost = estimate({"model": "kling-video-o3-pro-reference-to-video", **fields}, free=self.local)
         note = "" if self.local else "documentation’s price of 2026-11-22"
         return Verdict(tuple(problems), str(cost), cost.seconds, request, note, cost.total)

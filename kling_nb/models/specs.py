@@ -1,0 +1,270 @@
+"""Field specs: what a form has to know of each field, drawn from a class here or from a model's `request_schema`.
+
+Both are JSON Schema in the end (the hub's has extras: `renderType`, `x-order`, `x-hidden`, `basic`, `nullable`;
+HUB_API section 6), so there is one way from a schema to an ordered list of specs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, Literal, cast
+
+from kling_nb.models.catalogue import Model
+from kling_nb.models.draft import media_kind
+from kling_nb.models.request import OMNI, TARGET, TYPED, HubRequest, Request, request_type
+from kling_nb.models.rules import MAX_REFERENCES
+
+Kind = Literal[
+    "prompt", "shots", "pictures", "picture", "elements", "video", "choice", "whole", "number", "toggle", "text", "json"
+]
+#: What a field of a kind holds when nothing is set; None for the kinds that are not listed.
+_BLANK: Mapping[str, Any] = {"prompt": "", "text": "", "json": "", "shots": [], "pictures": [], "elements": []}
+#: The queue's own field, which no schema lists (HUB_API section 3).
+GENERATIONS = "num_generations"
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One field of a form: its wire name, the kind of control that it needs, and its limits.
+
+    `basic` fields are shown first, the rest are folded away. A field that is left alone shows its `default`; with
+    `always` that is sent too, else the hub fills it in. `needs` names a field without which this one has no effect.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    note: str = ""
+    required: bool = False
+    basic: bool = True
+    default: Any = None
+    choices: tuple[Any, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    longest: int | None = None
+    many: int | None = None
+    always: bool = False
+    needs: str = ""
+
+    @property
+    def unset(self) -> Any:
+        """What the form holds while the field is left alone."""
+        return self.default if self.always else _BLANK.get(self.kind)
+
+    def blank(self, value: Any) -> bool:
+        """Whether a value is as good as none."""
+        return value is None or (isinstance(value, str | list) and not value)
+
+    def to_json(self) -> dict[str, Any]:
+        """The spec as a browser gets it."""
+        return {**asdict(self), "choices": list(self.choices), "unset": self.unset}
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of one model in their order; `family` is the catalogue's `model_type`, `makes` what comes out."""
+
+    model: str
+    title: str
+    specs: tuple[FieldSpec, ...]
+    family: str = ""
+    makes: Literal["video", "image"] = "video"
+    known: bool = True
+    """False for a model that nobody here has heard of: its form is a guess until the catalogue answers."""
+
+    def spec(self, name: str) -> FieldSpec | None:
+        """Return the field of that name."""
+        return next((spec for spec in self.specs if spec.name == name), None)
+
+    def of_kind(self, kind: Kind) -> FieldSpec | None:
+        """Return the first field of a kind."""
+        return next((spec for spec in self.specs if spec.kind == kind), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form as a browser gets it."""
+        specs = [spec.to_json() for spec in self.specs]
+        return {"model": self.model, "title": self.title, "makes": self.makes, "known": self.known, "specs": specs}
+
+
+def form_of(model_id: str, entry: Model | None = None) -> Form:
+    """Return the form of a model: by its class where there is one, else by the catalogue's entry, else a guess."""
+    title = (entry.display_name if entry else "") or _TITLES.get(model_id, model_id)
+    family = (entry.model_type if entry else None) or ("reference-to-video" if model_id in TYPED else "")
+    kind = request_type(model_id)
+    if kind is not HubRequest:
+        return Form(model_id, title, _typed(kind), family)
+    schema = entry.request_schema if entry else {}
+    makes = "image" if entry and entry.makes == "image" else "video"
+    specs = specs_of(schema) or (_field("prompt", {"type": "string", "title": "Prompt"}, schema, True),)
+    return Form(model_id, title, (*specs, _GENERATIONS), family, makes, known=bool(schema))
+
+
+def specs_of(schema: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
+    """Return the specs of a `request_schema`, by `x-order`, then as listed; hidden fields and broken ones are left out.
+
+    Fields that the schema calls basic come first on a form; a schema that calls none so has nothing to fold.
+    """
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return ()
+    given = schema.get("basic")
+    basic = [name for name in cast(list[Any], given) if isinstance(name, str)] if isinstance(given, list) else []
+    listed = [(str(name), _flat(each, schema)) for name, each in cast(Mapping[Any, Any], properties).items()]
+    shown = [(name, each) for name, each in listed if not each.get("x-hidden") and name not in _QUEUES]
+    shown.sort(key=lambda pair: _order(pair[1]))
+    return tuple(_field(name, each, schema, not basic or name in basic) for name, each in shown)
+
+
+def _field(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any], basic: bool) -> FieldSpec:
+    required = whole.get("required")
+    choices = _listed(schema.get("enum"))
+    return FieldSpec(
+        name=name,
+        kind=_kind(name, schema, whole),
+        title=_text(schema.get("title")) or name.replace("_", " ").capitalize(),
+        note=_text(schema.get("description")),
+        required=isinstance(required, list) and name in required,
+        basic=basic or (isinstance(required, list) and name in required),
+        default=_plain(schema.get("default")),
+        choices=tuple(choice for choice in choices if choice is not None),
+        least=_number(schema.get("minimum")),
+        most=_number(schema.get("maximum")),
+        longest=_count(schema.get("maxLength")),
+        many=_count(schema.get("maxItems")),
+        always=bool(schema.get("x-always")),
+        needs=_text(schema.get("x-needs")),
+    )
+
+
+def _kind(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Kind:
+    kind, render = schema.get("type"), schema.get("renderType")
+    if isinstance(schema.get("enum"), list) and kind != "array":
+        return "choice"
+    match kind:
+        case "boolean":
+            return "toggle"
+        case "integer":
+            return "whole"
+        case "number":
+            return "number"
+        case "array":
+            return _list_kind(name, _flat(schema.get("items"), whole), render)
+        case "string":
+            return _string_kind(name, schema, render)
+        case _:
+            return "json"
+
+
+def _list_kind(name: str, items: Mapping[str, Any], render: Any) -> Kind:
+    parts = items.get("properties")
+    if isinstance(parts, Mapping):
+        return (
+            "elements" if "frontal_image_url" in parts else "shots" if {"prompt", "duration"} <= set(parts) else "json"
+        )
+    renders = {render, items.get("renderType")}
+    is_address = items.get("format") == "uri" and media_kind(name) == "image"
+    return "pictures" if items.get("type") == "string" and ("image-url" in renders or is_address) else "json"
+
+
+def _string_kind(name: str, schema: Mapping[str, Any], render: Any) -> Kind:
+    if render in ("image-url", "video-url"):
+        return "picture" if render == "image-url" else "video"
+    media = media_kind(name) if schema.get("format") == "uri" else None
+    if media:
+        return "picture" if media == "image" else "video"
+    return "prompt" if name == "prompt" or name.endswith("_prompt") else "text"
+
+
+def _flat(schema: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a field's schema with its `$ref` followed and its "or null" taken away."""
+    if not isinstance(schema, Mapping):
+        return {}
+    plain = cast(Mapping[str, Any], schema)
+    if isinstance(ref := plain.get("$ref"), str) and ref.startswith("#/$defs/"):
+        found = (whole.get("$defs") or {}).get(ref.removeprefix("#/$defs/"))
+        return {**found, **{key: value for key, value in plain.items() if key != "$ref"}} if found else {}
+    if isinstance(kinds := plain.get("type"), list):
+        return {**plain, "type": next((kind for kind in cast(list[Any], kinds) if kind != "null"), None)}
+    either = plain.get("anyOf", plain.get("oneOf"))
+    if not isinstance(either, list):
+        return plain
+    real = [one for one in (_flat(one, whole) for one in cast(list[Any], either)) if one.get("type") != "null"]
+    return {
+        **(real[0] if real else {}),
+        **{key: value for key, value in plain.items() if key not in ("anyOf", "oneOf")},
+    }
+
+
+# --- the classes here ---
+
+_TITLES = {TARGET: "Kling O3 Pro Reference to Video", OMNI: "Kling O3 Omni"}
+_QUEUES = frozenset({"model", "response_format", "target_namespace", GENERATIONS})
+_GENERATIONS = FieldSpec(
+    GENERATIONS, "choice", "Generations", "Each is a clip of its own, and paid for.", default=1, choices=(1, 2, 3, 4),
+    always=True,
+)  # fmt: skip
+_BASIC = [
+    "prompt", "multi_prompt", "input_image", "duration", "aspect_ratio", "resolution", "generate_audio", GENERATIONS,
+]  # fmt: skip
+#: What the classes' own JSON Schema does not say: words, and rules that span fields.
+_WORDS: Mapping[str, Mapping[str, Any]] = {
+    "prompt": {"title": "Prompt", "description": "What is to be seen. @ names a reference."},
+    "multi_prompt": {"title": "Shots"},
+    "duration": {"title": "Duration"},
+    "input_image": {"title": "References", "maxItems": MAX_REFERENCES},
+    "elements": {
+        "title": "Elements", "maxItems": MAX_REFERENCES, "description": "a character or object from several sides",
+    },
+    "start_image_url": {"title": "Start frame"},
+    "tail_image_url": {"title": "Tail frame"},
+    "negative_prompt": {"title": "Negative prompt", "description": "blur, distort, low quality"},
+    "aspect_ratio": {"title": "Aspect"},
+    "resolution": {"title": "Resolution"},
+    "generate_audio": {"title": "Audio"},
+    "input_video": {"title": "Input video", "description": "a clip to edit, or to take motion and style from"},
+    "video_mode": {"title": "Video is for", "x-needs": "input_video"},
+    "keep_audio": {"title": "Keep its audio", "x-needs": "input_video"},
+}  # fmt: skip
+
+
+@cache
+def _typed(kind: type[Request]) -> tuple[FieldSpec, ...]:
+    schema = kind.model_json_schema()
+    properties = {name: _said(name, each, schema) for name, each in schema["properties"].items() if name not in _QUEUES}
+    return (*specs_of({**schema, "properties": properties, "basic": _BASIC}), _GENERATIONS)
+
+
+def _said(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {**_flat(schema, whole), **_WORDS.get(name, {})}
+    return {**flat, "x-always": flat.get("default") is not None and flat.get("type") != "array"}
+
+
+# --- values that anybody may have written ---
+
+
+def _order(schema: Mapping[str, Any]) -> float:
+    order = _number(schema.get("x-order"))
+    return order if order is not None else float("inf")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return [_plain(each) for each in cast(list[Any], value)] if isinstance(value, list) else ()
+
+
+def _plain(value: Any) -> Any:
+    """A default or a choice that a control can show; a list or an object is none."""
+    return value if isinstance(value, str | int | float | bool) else None
