@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     diff, from_video, replay = _shared.diff, _shared.from_video, _shared.replay
     export, import_log, methods = _shared.export, _shared.import_log, _shared.methods
     elements, options, presets = _shared.elements, _shared.options, _shared.presets
+    changes = _shared.changes
     budget, plan, spending, sweep = _shared.budget, _shared.plan, _shared.spending, _shared.sweep
     ranking, score, vote = _shared.ranking, _shared.score, _shared.vote
     gather, generate, hub, lint = _shared.gather, _shared.generate, _shared.hub, _shared.lint
@@ -42,6 +43,7 @@ __version__ = "0.1.0"
 
 _VERBS = (
     "budget",
+    "changes",
     "compare",
     "diff",
     "export",
@@ -92,6 +94,7 @@ _HOMES = {
 __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads the names above
     "allow_nested_loops",
     "budget",
+    "changes",
     "compare",
     "configure",
     "diff",

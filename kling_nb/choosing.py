@@ -7,18 +7,13 @@ import contextlib
 from collections.abc import Callable
 
 from kling_nb import errors
-from kling_nb.connection import PATIENCE
-from kling_nb.hubs.bundled import bundled
+from kling_nb.connection import PATIENCE, changes_of
 from kling_nb.hubs.catalogue import Catalogue
 from kling_nb.loop import BackgroundLoop
 from kling_nb.models.catalogue import Model, alternatives
-from kling_nb.models.changes import Changes, schema_changes
 from kling_nb.models.price import bundled_rate
 from kling_nb.models.specs import Form, form_of
 from kling_nb.views.choosing import News, Offer, Offers
-
-#: What a changed schema is compared with, in words.
-AGAINST = "the schema that came with kling_nb"
 
 
 class PanelChoosing:
@@ -67,13 +62,6 @@ class PanelChoosing:
             return  # the banner says that the hub is silent; nothing is known against the model
         else:
             callback(News(form_of(model, entry), tuple(map(str, changes_of(entry)))))
-
-
-def changes_of(entry: Model) -> Changes:
-    """Return what in a live entry's schema differs from the bundled one; nothing for a model that is not bundled."""
-    known = bundled().get(entry.id)
-    each = schema_changes(known.request_schema, entry.request_schema) if known and entry.request_schema else []
-    return Changes(each, entry.id, AGAINST if known else "nothing: it did not come with kling_nb")
 
 
 def _makes_media(model: Model) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from kling_nb import errors
+from kling_nb.hubs.bundled import bundled
 from kling_nb.hubs.catalogue import Catalogue
 from kling_nb.hubs.client import HubClient
 from kling_nb.hubs.local import LocalHub
@@ -17,6 +18,7 @@ from kling_nb.hubs.oxen import Oxen
 from kling_nb.hubs.upload import Memory, Uploads, Way
 from kling_nb.loop import BackgroundLoop
 from kling_nb.models.catalogue import Model
+from kling_nb.models.changes import Changes, schema_changes
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
@@ -101,6 +103,15 @@ class Connection:
         oxen = Oxen(client, Uploads(client, self._memory, self._upload))
         self._loop.at_stop(oxen.aclose)
         return oxen
+
+
+def changes_of(entry: Model) -> Changes:
+    """Return what in a live entry's schema differs from the bundled one; nothing for a model that is not bundled."""
+    known = bundled().get(entry.id)
+    each = schema_changes(known.request_schema, entry.request_schema) if known and entry.request_schema else []
+    return Changes(
+        each, entry.id, "the schema that came with kling_nb" if known else "no schema: none came with kling_nb"
+    )
 
 
 async def nothing_known(record: Record, request: Request) -> dict[str, Any]:

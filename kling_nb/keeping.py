@@ -73,4 +73,5 @@ class PanelKeeping:
         figures = " · ".join(fact.value for fact in headline(record) if fact.label != "audio")
         fps = record.clip.fps if record.clip and record.clip.fps else 24
         title = prompt_line(record, 120) or record.id
-        return EarlierClip(record.id, title, figures, self._links.poster(record) or "", fps)
+        still = bool(record.clip and record.clip.media_type.startswith("image/"))
+        return EarlierClip(record.id, title, figures, self._links.poster(record) or "", fps, still)

@@ -10,12 +10,13 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from kling_nb import errors
-from kling_nb.connection import PATIENCE
+from kling_nb.connection import PATIENCE, changes_of
 from kling_nb.engine.intent import records_for, sibling
 from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
+from kling_nb.models.changes import Changes
 from kling_nb.models.faults import shown
 from kling_nb.models.lint import lint, parse
 from kling_nb.models.mend import mend
@@ -140,6 +141,14 @@ class Making(Wiring):
             if model := catalogue.seen(model_id):  # better an old price than none
                 return model
             raise
+
+    def changes(self, model_id: str = TARGET) -> Changes:
+        """Return what in a model's live schema differs from the one that came with this package, a line for each.
+
+        Fields that came or went, choices, limits, defaults. Raises `ModelNotFound` with alternatives, or another
+        `HubError`.
+        """
+        return changes_of(self._wait(self.parts.connection.catalogue.model(model_id), PATIENCE + _START))
 
     def start(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,9 @@ from kling_nb.models.problem import Problem, error
 from kling_nb.models.specs import Form
 from kling_nb.views.draft import asides_in, switched
 from kling_nb.views.messages import Messages
+
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Choosing(Protocol):
 class ChosenModel:
     """The part of a panel that shows models and goes from one to another.
 
-    `draft` gives what is on the screen, `show` puts another draft there, `judge` looks at it again.
+    `draft` gives what is on the screen, `show` puts another draft there, `judge` looks at it again; `refill` makes the
+    draft anew from its fields, for a form that knows more of them.
     """
 
     def __init__(
@@ -74,10 +79,11 @@ class ChosenModel:
         *,
         draft: Callable[[], Mapping[str, Any]],
         show: Callable[[Mapping[str, Any]], None],
+        refill: Callable[[], None],
         judge: Callable[[], object],
     ) -> None:
         self._widget, self._messages, self._choosing = widget, messages, choosing
-        self._draft, self._show, self._judge = draft, show, judge
+        self._draft, self._show, self._refill, self._judge = draft, show, refill, judge
         self._lock = threading.RLock()
         self._forms: dict[str, Form] = {}
         self._news: dict[str, News] = {}
@@ -118,7 +124,7 @@ class ChosenModel:
         if news is None or not news.gone:
             return ()
         instead = f"go on with {news.alternatives[0]}" if news.alternatives else "choose another"
-        return (error(("model",), f"the hub does not know {model} any more", instead),)
+        return (error(("model",), f"the hub does not know {model}", instead),)
 
     def _on_choose(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         draft = {**self._draft(), **(content.get("draft") or {})}
@@ -141,7 +147,10 @@ class ChosenModel:
                 self._put(news.form)
         draft = self._draft()
         if old is not None and old != news.form and draft.get("model") == model:
-            self._show({**switched(draft, old, news.form), "edit": f"form:{len(self._news)}:{id(news)}"})
+            if old.known:
+                self._show({**switched(draft, old, news.form), "edit": f"form:{next(_numbers)}"})
+            else:
+                self._messages.reporting(self._refill)
         self._publish()
         self._messages.reporting(self._judge)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from kling_nb.errors import KlingError
@@ -31,6 +31,7 @@ class EarlierClip:
     figures: str
     poster: str
     fps: float
+    still: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return what the browser may know of it."""
@@ -101,6 +102,7 @@ class KeptThings:
             insert=self._answering(self._insert),
             clips=self._answering(self._clips),
             frame=self._answering(self._frame),
+            video=self._answering(self._video),
             mend=self._answering(self._mend),
             clip=self._on_clip,
         )
@@ -145,6 +147,14 @@ class KeptThings:
     def _frame(self, content: Mapping[str, Any]) -> dict[str, Any]:
         frame = self._keeping().frame(str(content.get("clip")), int(content.get("frame", 0)))
         return {"key": self._form.put(frame)}
+
+    def _video(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        clip = str(content.get("clip"))
+        data = self._keeping().clip(clip)
+        if data is None:
+            raise KlingError("The clip is not in the log any more.")
+        asset = Asset.from_bytes(data, given=f"clip of {clip}", kind="video")
+        return {"key": self._form.put(replace(asset, name=f"clip of {clip}.mp4"))}
 
     def _mend(self, content: Mapping[str, Any]) -> dict[str, Any]:
         asset = self._form.get(content.get("key"))

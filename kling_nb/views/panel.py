@@ -18,7 +18,7 @@ from IPython.display import display
 from pydantic_core import PydanticCustomError
 
 from kling_nb.errors import KlingError, RequestError
-from kling_nb.models.asset import Asset
+from kling_nb.models.asset import Asset, Kind
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
 from kling_nb.models.specs import Form as ModelForm
@@ -84,6 +84,7 @@ class Panel:
             actions.choosing,
             draft=lambda: self._draft,
             show=self._show,
+            refill=lambda: self.fill(self.fields, self._widget.notes),
             judge=self._judge,
         )
         form = Form(self.fill, self._fields_of, self._keep, self._shelf.get)
@@ -263,12 +264,12 @@ class Panel:
         reply, whole = self._uploads.piece(content, bytes(buffers[0]) if buffers else b"")
         if whole is not None:
             name, data = whole
-            reply = {"kind": "kept", "id": content["id"], "key": self._keep(_file(name, data))}
+            reply = {"kind": "kept", "id": content["id"], "key": self._keep(_file(name, data, _media(content)))}
         self._widget.send(reply)
 
     def _on_place(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         try:
-            key = self._keep(Asset.parse(str(content.get("place", "")).strip()))
+            key = self._keep(Asset.parse(str(content.get("place", "")).strip(), _media(content)))
         except PydanticCustomError as exc:
             context = exc.context or {}
             why = f"{context.get('message')} – {context.get('remedy')}"
@@ -344,6 +345,9 @@ def _also(extra: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in shown.items())
 
 
-def _file(name: str, data: bytes) -> Asset:
-    plain = Asset.from_bytes(data, given=name)
-    return Asset(plain.identity, name, name, data=data)
+def _media(content: Mapping[str, Any]) -> Kind:
+    return "video" if content.get("media") == "video" else "image"
+
+
+def _file(name: str, data: bytes, kind: Kind) -> Asset:
+    return replace(Asset.from_bytes(data, given=name, kind=kind), name=name)

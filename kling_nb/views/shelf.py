@@ -10,6 +10,7 @@ from typing import Any
 from kling_nb.models.asset import Asset
 from kling_nb.models.lint import check_asset
 from kling_nb.models.mend import broken_rules, can_mend
+from kling_nb.render.words import size as words_for_bytes
 
 THUMBNAIL_PIXELS = 96
 
@@ -43,6 +44,8 @@ def label(asset: Asset) -> dict[str, Any]:
     """Return what a browser may know of an asset: never its bytes, never a signed query."""
     facts = asset.facts
     size = f"{facts.width} × {facts.height}" if facts and facts.width else ""
+    if asset.kind == "video" and asset.data is not None:
+        size = words_for_bytes(len(asset.data))
     barred = any(problem.severity == "error" for problem in check_asset((), asset))
     rules = {"rules": list(broken_rules(asset)), "barred": barred, "mend": can_mend(asset)}
     return {"name": asset.name or asset.given, "note": size, "uri": picture_uri(asset, THUMBNAIL_PIXELS), **rules}
@@ -50,6 +53,8 @@ def label(asset: Asset) -> dict[str, Any]:
 
 def picture_uri(asset: Asset, side: int) -> str:
     """Return a data URI of at most `side` pixels, a URL's public address, or nothing for what cannot be drawn."""
+    if asset.kind == "video":
+        return ""
     if asset.data is None:
         return asset.identity
     from PIL import Image, ImageOps, UnidentifiedImageError

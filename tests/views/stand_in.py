@@ -94,12 +94,12 @@ class Source:
     """The hub's catalogue as a test wants it: the bundled one, without the models in `gone`, with other `schemas`."""
 
     def __init__(self):
-        self.gone, self.schemas, self.silent = set(), {}, False
+        self.gone, self.schemas, self.silent, self.extra = set(), {}, False, []
 
     async def models(self):
         if self.silent:
             raise Unreachable("The hub does not answer.")
-        kept = [model for name, model in bundled().items() if name not in self.gone]
+        kept = [model for name, model in bundled().items() if name not in self.gone] + self.extra
         return [
             model.model_copy(update={"request_schema": self.schemas.get(model.id, model.request_schema)})
             for model in kept
@@ -135,10 +135,11 @@ class Studio:
         self.tell = lambda banner: None
         self._folder = None
         self.source = Source()
-        self.choosing = PanelChoosing(Catalogue(self.source), engine or Here())
+        self.catalogue = Catalogue(self.source)
+        self.choosing = PanelChoosing(self.catalogue, engine or Here())
 
     def check(self, fields):
-        request, problems = parse(fields, bundled().get(fields.get("model")))
+        request, problems = parse(fields, self.catalogue.known(fields.get("model", "")))
         cost = estimate({"model": "kling-video-o3-pro-reference-to-video", **fields}, free=self.local)
         note = "" if self.local else "documentation’s price of 2026-11-22"
         return Verdict(tuple(problems), str(cost), cost.seconds, request, note, cost.total)

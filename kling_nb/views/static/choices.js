@@ -43,16 +43,19 @@ export function secondsStepper({ label, least, most, pick }) {
   } };
 }
 
-/** A slider with its value beside it. @param {Seconds} spec @returns {Control<number>} */
-export function secondsSlider({ label, least, most, pick }) {
-  const input = h('input', { type: 'range', min: least, max: most, step: 1, 'aria-label': label, on: { input: () => pick(Number(input.value)) } });
+/**
+ * A slider with its value beside it.
+ * @param {Seconds & {step?: number, unit?: string}} spec @returns {Control<number>}
+ */
+export function slider({ label, least, most, step = 1, unit = '', pick }) {
+  const input = h('input', { type: 'range', min: least, max: most, step, 'aria-label': label, on: { input: () => pick(Number(input.value)) } });
   const out = h('output', { class: 'kn-slider-value' });
   const el = h('div', { class: 'kn-slider' }, input, out);
   return { el, paint: (value) => {
     input.value = String(value);
     input.style.setProperty('--share', `${(100 * (Number(value) - least)) / (most - least)}%`);
-    input.setAttribute('aria-valuetext', `${value} seconds`);
-    out.textContent = `${value} s`;
+    input.setAttribute('aria-valuetext', unit === 's' ? `${value} seconds` : String(value));
+    out.textContent = [value ?? '–', unit].join(' ').trim();
   } };
 }
 

@@ -4,7 +4,7 @@ import { frameAt, middleOf } from './frames.js';
 
 /**
  * Frames out of earlier clips: the first, the last, or the one that is shown. `under` puts the button below a slot;
- * what it opens is shown in `el`.
+ * what it opens stands below the field. `whole` gives a button for a place that takes a clip as it is.
  * @param {Pick<Shared, 'model'|'courier'|'failed'>} shared
  */
 export function clipPicker({ model, courier, failed }) {
@@ -15,7 +15,7 @@ export function clipPicker({ model, courier, failed }) {
   const player = h('div', { class: 'kn-clip-player', hidden: true });
   const el = h('div', { class: 'kn-picker', role: 'group', 'aria-label': 'Frames of earlier clips', hidden: true },
     h('div', { class: 'kn-picker-head' }, heading, iconButton('close', 'Close', () => close())), none, list, player);
-  /** @type {{button: HTMLElement, take: (key: string) => void}|null} */
+  /** @type {{button: HTMLElement, take: (key: string) => void, whole: boolean}|null} */
   let wanted = null;
 
   const close = () => {
@@ -23,17 +23,20 @@ export function clipPicker({ model, courier, failed }) {
     player.replaceChildren();
     wanted?.button.focus();
   };
-  const use = async (/** @type {EarlierClip} */ clip, /** @type {number} */ frame) => {
+  /** @param {'frame'|'video'} what @param {Record<string, unknown>} content @param {string} trouble */
+  const fetched = async (what, content, trouble) => {
     if (!wanted) return;
     const { take } = wanted;
     try {
-      const { key } = await courier.ask('frame', { clip: clip.id, frame });
+      const { key } = await courier.ask(what, content);
       take(key);
       close();
     } catch (fault) {
-      failed(fault.message, 'The frame could not be taken.');
+      failed(fault.message, trouble);
     }
   };
+  const use = (/** @type {EarlierClip} */ clip, /** @type {number} */ frame) => fetched('frame', { clip: clip.id, frame }, 'The frame could not be taken.');
+  const useWhole = (/** @type {EarlierClip} */ clip) => fetched('video', { clip: clip.id }, 'The clip could not be taken.');
   const play = async (/** @type {EarlierClip} */ clip) => {
     const video = h('video', { controls: true, muted: true, playsinline: true, 'aria-label': clip.title });
     video.muted = true;
@@ -52,24 +55,29 @@ export function clipPicker({ model, courier, failed }) {
   const offered = (/** @type {EarlierClip} */ clip) => {
     /** @param {string} text @param {string} label @param {() => void} act */
     const button = (text, label, act) => h('button', { type: 'button', class: 'kn-small', text, 'aria-label': `${label} of ${clip.title}`, on: { click: act } });
+    const single = clip.still || wanted?.whole;
+    const act = single ? () => (clip.still ? use(clip, 0) : useWhole(clip)) : () => play(clip);
+    const face = single ? { label: `Use ${clip.title}`, title: 'Use it' } : { label: `Play ${clip.title}`, title: 'Play it, and take any frame' };
     return h('div', { class: 'kn-clip', role: 'listitem' },
-      h('button', { type: 'button', class: 'kn-clip-face', 'aria-label': `Play ${clip.title}`, title: 'Play it, and take any frame', on: { click: () => play(clip) } }, clip.poster ? h('img', { src: clip.poster, alt: '' }) : null),
+      h('button', { type: 'button', class: 'kn-clip-face', 'aria-label': face.label, title: face.title, on: { click: act } }, clip.poster ? h('img', { src: clip.poster, alt: '' }) : null),
       h('span', { class: 'kn-clip-title', text: clip.title, title: `${clip.title} · ${clip.figures}` }),
-      h('span', { class: 'kn-clip-ends' }, button('First', 'First frame', () => use(clip, 0)), button('Last', 'Last frame', () => use(clip, -1))));
+      h('span', { class: 'kn-clip-ends' }, ...(single ? [h('small', { text: clip.figures })] : [button('First', 'First frame', () => use(clip, 0)), button('Last', 'Last frame', () => use(clip, -1))])));
   };
-  /** @param {string} title @param {HTMLElement} button @param {(key: string) => void} take */
-  const open = async (title, button, take) => {
-    wanted = { button, take };
-    heading.textContent = `${title}: a frame of which clip?`;
+  /** @param {string} title @param {HTMLElement} button @param {(key: string) => void} take @param {boolean} [whole] the clip itself, not a frame of it */
+  const open = async (title, button, take, whole = false) => {
+    wanted = { button, take, whole };
+    heading.textContent = whole ? `${title}: which clip?` : `${title}: a frame of which clip?`;
     list.replaceChildren();
     none.textContent = '';
+    button.closest('.kn-field')?.append(el);
     player.replaceChildren();
     player.hidden = true;
     el.hidden = false;
     try {
       const { clips } = await courier.ask('clips', {});
-      list.replaceChildren(...clips.map(offered));
-      none.textContent = clips.length ? '' : 'There is no clip in the log yet.';
+      const fit = clips.filter((/** @type {EarlierClip} */ clip) => !whole || !clip.still);
+      list.replaceChildren(...fit.map(offered));
+      none.textContent = fit.length ? '' : 'There is no clip in the log yet.';
       list.querySelector('button')?.focus({ preventScroll: true });
     } catch (fault) {
       failed(fault.message, 'The clips could not be read.');
@@ -77,10 +85,17 @@ export function clipPicker({ model, courier, failed }) {
   };
   el.addEventListener('keydown', (event) => { if (event.key === 'Escape') { event.stopPropagation(); close(); } });
 
-  return { el, close: () => room.close(),
+  /** @param {string} title @param {(key: string) => void} take @param {boolean} whole @param {string} label */
+  const opener = (title, take, whole, label) => {
+    const button = h('button', { type: 'button', class: 'kn-quiet kn-from-clip', text: 'From a clip …', 'aria-label': label, on: { click: () => open(title, button, take, whole) } });
+    return button;
+  };
+
+  return { close: () => room.close(),
+    /** The button that takes a whole clip. @param {string} title @param {(key: string) => void} take */
+    whole: (title, take) => opener(title, take, true, `${title}: an earlier clip`),
     /** @param {{el: HTMLElement}} slot @param {string} title @param {(key: string) => void} take */
     under(slot, title, take) {
-      const button = h('button', { type: 'button', class: 'kn-quiet kn-from-clip', text: 'From a clip …', 'aria-label': `${title} from an earlier clip`, on: { click: () => open(title, button, take) } });
-      return h('div', { class: 'kn-slot-column' }, slot.el, button);
+      return h('div', { class: 'kn-slot-column' }, slot.el, opener(title, take, false, `${title} from an earlier clip`));
     } };
 }

@@ -17,14 +17,14 @@ export function makeCourier(model) {
   const answer = (id, send) => new Promise((resolve) => { waiting.set(id, resolve); send(); });
 
   return {
-    async file(file, progress) {
+    async file(file, progress, media = 'image') {
       const id = freshId();
       const pieces = Math.max(1, Math.ceil(file.size / PIECE));
       try {
         for (let piece = 0; piece < pieces; piece += 1) {
           const bytes = await file.slice(piece * PIECE, (piece + 1) * PIECE).arrayBuffer();
           const name = file.name || 'pasted.png';
-          const reply = await answer(id, () => model.send({ kind: 'piece', id, name, size: file.size, piece }, undefined, [new Uint8Array(bytes)]));
+          const reply = await answer(id, () => model.send({ kind: 'piece', id, name, size: file.size, piece, media }, undefined, [new Uint8Array(bytes)]));
           if (reply.kind === 'refused') throw new Error(reply.why);
           if (reply.kind === 'kept') return reply.key;
           progress((piece + 1) / pieces);
@@ -41,8 +41,8 @@ export function makeCourier(model) {
       if (reply.kind === 'refused') throw new Error(reply.why);
       return reply;
     },
-    async place(place) {
-      return (await this.ask('place', { place })).key;
+    async place(place, media = 'image') {
+      return (await this.ask('place', { place, media })).key;
     },
     close() { model.off('msg:custom', heard); waiting.clear(); },
   };

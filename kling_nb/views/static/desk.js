@@ -55,6 +55,7 @@ export function makeDesk(model, view) {
       history = recorded(history, draft, next, performance.now(), what);
       put(next);
     },
+    settle() { if (timer != null) flush(); },
     undo() { step(undone(history, draft)); },
     redo() { step(redone(history, draft)); },
     listen(act) { listeners.add(act); act(draft); },

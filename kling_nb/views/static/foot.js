@@ -39,17 +39,19 @@ export function foot({ model, desk, showFault }) {
     const verdict = model.get('verdict');
     sure.close();
     const problems = verdict.problems ?? [];
-    const errors = problems.filter((problem) => problem.severity === 'error').length;
-    seconds.textContent = `${verdict.seconds ?? 0} s`;
+    const faults = problems.filter((problem) => problem.severity === 'error');
+    const errors = faults.length;
+    seconds.textContent = verdict.seconds ? `${verdict.seconds} s` : '';
     const [total, each] = (verdict.price ?? '').replace(/\)$/, '').split(' (');
-    note.textContent = [each, verdict.note].filter(Boolean).map((part) => ` · ${part}`).join('');
+    note.textContent = [each, verdict.note].filter(Boolean).map((part, i) => (i || verdict.seconds ? ` · ${part}` : part)).join('');
     mend.hidden = !problems.length;
     mend.dataset.level = errors ? 'error' : 'warning';
     mend.replaceChildren(icon('warn'), errors ? `${countWords(errors, 'thing')} to mend` : countWords(problems.length, 'remark'));
     const sending = (/** @type {string} */ what) => pressed?.what === what;
     previewButton.textContent = sending('preview') ? 'Starting…' : 'Preview · free';
     generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${model.get('before').id ? ' again anyway' : ''}${total ? ` · ${total}` : ''}`;
-    previewButton.disabled = generateButton.disabled = errors > 0 || pressed != null;
+    generateButton.disabled = errors > 0 || pressed != null;
+    previewButton.disabled = faults.some((problem) => problem.path !== 'model') || pressed != null; // it asks nothing of the hub
   };
   model.on('change:verdict', paint);
   model.on('change:before', paint);

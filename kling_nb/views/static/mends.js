@@ -22,23 +22,26 @@ export function ruleMark() {
   } };
 }
 
-/** What of a draft changes when one picture takes the place of another. @param {Draft} draft @param {string} old @param {string} now */
-export function withPicture(draft, old, now) {
-  /** @template {string|null} Key @param {Key} key */
-  const swapped = (key) => (key === old ? now : key);
-  return {
-    input_image: draft.input_image.map(swapped),
-    start_image_url: swapped(draft.start_image_url),
-    tail_image_url: swapped(draft.tail_image_url),
-    elements: draft.elements.map((element) => ({ ...element, frontal_image_url: swapped(element.frontal_image_url), reference_image_urls: element.reference_image_urls.map(swapped) })),
+/**
+ * What of a draft changes when one picture takes the place of another.
+ * @param {Draft} draft @param {Pick<Spec, 'name'|'kind'>[]} specs of the fields @param {string} old @param {string} now @returns {Partial<Draft>}
+ */
+export function withPicture(draft, specs, old, now) {
+  const swapped = (/** @type {any} */ value) => (value === old ? now : value);
+  /** @type {Record<string, (value: any) => any>} */
+  const kinds = {
+    picture: swapped,
+    pictures: (keys) => keys.map(swapped),
+    elements: (elements) => elements.map((/** @type {DraftElement} */ element) => ({ ...element, frontal_image_url: swapped(element.frontal_image_url), reference_image_urls: element.reference_image_urls.map(swapped) })),
   };
+  return Object.fromEntries(specs.filter(({ kind, name }) => kind in kinds && draft[name] != null).map(({ kind, name }) => [name, kinds[kind](draft[name])]));
 }
 
 /**
  * Shows a picture before and after its mend, at the field that it belongs to; one click takes the mended one.
- * @param {{root: HTMLElement} & Pick<Shared, 'desk'|'courier'|'failed'>} spec
+ * @param {{root: HTMLElement} & Pick<Shared, 'desk'|'courier'|'failed'|'form'>} spec
  */
-export function mendBox({ root, desk, courier, failed }) {
+export function mendBox({ root, desk, courier, failed, form }) {
   const box = h('div', { class: 'kn-mending', role: 'group', 'aria-label': 'Mend a picture', 'aria-live': 'polite' });
   /** @param {string} title @param {MendSide} side @param {string[]} steps */
   const side = (title, { uri, words, rules }, steps) => h('figure', { class: 'kn-mend-side' },
@@ -46,7 +49,7 @@ export function mendBox({ root, desk, courier, failed }) {
     h('figcaption', {}, h('b', { text: title }), h('span', { text: words }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
   /** @param {string} old @param {{key: string, before: MendSide, after: MendSide, steps: string[]}} reply */
   const show = (old, reply) => {
-    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { box.remove(); desk.edit(withPicture(desk.draft, old, reply.key)); } } });
+    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { box.remove(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); } } });
     const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Leave it as it is', on: { click: () => box.remove() } });
     box.replaceChildren(h('div', { class: 'kn-mend-sides' }, side('Given', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Mended', reply.after, reply.steps)),
       h('div', { class: 'kn-mend-buttons' }, take, leave));

@@ -47,9 +47,10 @@ export function renumbered(text, noun, moved) {
   });
 }
 
-/** The names that a draft offers. @param {Pick<Draft, 'input_image'|'elements'>} draft @returns {string[]} */
+/** The names that a draft offers. @param {{input_image?: unknown, elements?: unknown[], input_video?: unknown}} draft @returns {string[]} */
 export function mentionNames(draft) {
-  return [...draft.input_image.map((_, i) => `Image${i + 1}`), ...draft.elements.map((_, i) => `Element${i + 1}`)];
+  const pictures = Array.isArray(draft.input_image) ? draft.input_image : [];
+  return [...pictures.map((_, i) => `Image${i + 1}`), ...(draft.elements ?? []).map((_, i) => `Element${i + 1}`), ...(draft.input_video ? ['Video1'] : [])];
 }
 
 /**

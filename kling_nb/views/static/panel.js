@@ -1,22 +1,19 @@
 import { h, freshId, pageId } from './dom.js';
 import { alertBox } from './alertbox.js';
-import { ratioIcon, secondsSlider, segmented, toggle } from './choices.js';
-import { clipPicker } from './clippicker.js';
 import { codeFold } from './code.js';
 import { makeCourier } from './courier.js';
 import { makeDesk } from './desk.js';
-import { elementList } from './elements.js';
 import { faultPlace, paintFaults } from './faultline.js';
-import { field, fold } from './fold.js';
+import { worstSeverity } from './faults.js';
 import { foot } from './foot.js';
+import { modelForm } from './form.js';
 import { mendBox } from './mends.js';
+import { modelNews } from './modelnews.js';
+import { modelPicker } from './modelpicker.js';
 import { noteBox } from './notes.js';
-import { bringIn, bringsPictures, broughtBy, pictureSlot } from './pictures.js';
+import { bringsPictures, broughtBy } from './pictures.js';
 import { presetMenu } from './presets.js';
-import { promptEditor } from './prompt.js';
-import { referenceList } from './references.js';
 import { rowList } from './rowlist.js';
-import { storyboard } from './storyboard.js';
 import { undoTools } from './undo.js';
 
 /** The panel: a form over one draft. @param {Rendered} view */
@@ -28,44 +25,16 @@ function renderPanel({ model, el }) {
   const alert = alertBox(model);
   const labels = () => model.get('labels');
   const failed = (/** @type {string} */ why, what = 'The picture was not added.') => alert.show({ message: what, remedy: why });
+  const form = () => model.get('forms')[desk.draft.model];
   /** @type {Shared['rewrite']} */
-  const rewrite = (texts) => ({
-    prompt: texts(desk.draft.prompt),
-    negative_prompt: texts(desk.draft.negative_prompt),
-    multi_prompt: desk.draft.multi_prompt.map((shot) => ({ ...shot, prompt: texts(shot.prompt) })),
-  });
-  const shared = { model, desk, labels, faults: faultPlace, courier, failed, rewrite };
-  /** @template {keyof Draft} Name @param {Name} name */
-  const setting = (name) => (/** @type {Draft[Name]} */ value) => desk.edit({ [name]: value });
+  const rewrite = (texts) => Object.fromEntries(form().specs.filter((spec) => spec.kind === 'prompt' || spec.kind === 'shots').map(({ kind, name }) => [name,
+    kind === 'prompt' ? texts(String(desk.draft[name] ?? '')) : desk.draft.multi_prompt.map((shot) => ({ ...shot, prompt: texts(shot.prompt) }))]));
+  const shared = { model, desk, labels, faults: faultPlace, courier, failed, rewrite, form };
 
   const bannerText = h('span', {});
   const banner = h('div', { class: 'kn-banner', role: 'status' }, h('i', { class: 'kn-dot' }), bannerText);
-  /** @type {Control<Draft['mode']>} */
-  const mode = segmented({ label: 'How the clip is described', pick: (value) => switchMode(desk, value),
-    options: [{ value: 'prompt', text: 'One prompt' }, { value: 'shots', text: 'Shots' }] });
-  const prompt = promptEditor({ label: 'Prompt', hint: 'What is to be seen. @ names a reference.', usual: 512, most: 2500, labels, draft: () => desk.draft, write: setting('prompt') });
-  const onePrompt = h('div', { class: 'kn-field kn-one-prompt' }, prompt.el, faultPlace('prompt'));
-  const shots = storyboard(shared);
-  const references = referenceList(shared);
-  /** @param {string} title @param {'start_image_url'|'tail_image_url'} name */
-  const slot = (title, name) => pictureSlot({ title, labels, set: setting(name),
-    bring: ({ files, places }) => bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, frames[name].coming, setting(name), failed) });
-  const frames = { start_image_url: slot('Start frame', 'start_image_url'), tail_image_url: slot('Tail frame', 'tail_image_url') };
-  const clips = clipPicker(shared);
-  const elements = elementList(shared);
-  const negative = promptEditor({ label: 'Negative prompt', hint: 'blur, distort, low quality', usual: 2500, most: 2500, labels, draft: () => desk.draft, write: setting('negative_prompt') });
-
-  const aspect = segmented({ label: 'Aspect ratio', pick: setting('aspect_ratio'), options: ['16:9', '9:16', '1:1'].map((value) => ({ value, text: value, icon: ratioIcon(value) })) });
-  const length = secondsSlider({ label: 'Duration', least: 3, most: 15, pick: setting('duration') });
-  const lengthField = field('Duration', length.el, faultPlace('duration'));
-  const audio = toggle({ label: 'Generate audio', pick: setting('generate_audio') });
-  const takes = segmented({ label: 'Generations', pick: setting('num_generations'), options: [1, 2, 3, 4].map((value) => ({ value, text: String(value), title: value === 1 ? 'One clip' : `${value} clips, each paid for` })) });
-
-  const framesFold = fold('Start and tail frame', 'where the clip begins and ends', h('div', { class: 'kn-field' },
-    h('div', { class: 'kn-frames' }, clips.under(frames.start_image_url, 'Start frame', setting('start_image_url')), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }),
-      clips.under(frames.tail_image_url, 'Tail frame', setting('tail_image_url'))), clips.el, faultPlace('start_image_url'), faultPlace('tail_image_url')));
-  const elementsFold = fold('Elements', 'a character or object from several sides', elements.el);
-  const negativeFold = fold('Negative prompt', 'what is not to be seen', h('div', { class: 'kn-field' }, negative.el, faultPlace('negative_prompt')));
+  const picker = modelPicker({ model, desk });
+  const news = modelNews({ model, desk });
   const code = codeFold({ model, desk });
   const presets = presetMenu(shared);
   mendBox({ root: el, ...shared });
@@ -74,41 +43,40 @@ function renderPanel({ model, el }) {
   const end = foot({ model, desk, showFault: () => revealFault(el) });
   const rows = rowList(model);
 
+  const modes = h('div', { class: 'kn-modes' });
+  const fields = h('div', { class: 'kn-fields' });
+  const folds = h('div', { class: 'kn-folds' });
   el.append(
     h('div', { class: 'kn-sheet' },
-      h('div', { class: 'kn-head' }, mode.el, undoTools(el, desk).el, presets.button, banner),
-      presets.el, notes.el,
-      onePrompt, shots.el, references.el,
-      h('div', { class: 'kn-settings' }, field('Aspect', aspect.el, faultPlace('aspect_ratio')), lengthField, field('Generations', takes.el, faultPlace('num_generations')), field('Audio', audio.el, faultPlace('generate_audio'))),
-      h('div', { class: 'kn-folds' }, framesFold.el, elementsFold.el, negativeFold.el, code.el),
+      h('div', { class: 'kn-head' }, picker.button, banner), picker.el, news.el,
+      h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, desk).el, presets.button), presets.el, notes.el,
+      fields, folds,
       also, faultPlace(''), alert.el, end.el),
     rows.el);
 
+  /** @type {{form: ModelForm, parts: ReturnType<typeof modelForm>}|null} */
+  let shown = null;
+  /** The fields of the model that is chosen: made anew when it is another, or its form has changed. */
+  const fitted = () => {
+    const wanted = form();
+    if (shown && JSON.stringify(shown.form) === JSON.stringify(wanted)) return shown.parts;
+    shown?.parts.close();
+    shown = { form: wanted, parts: modelForm(wanted, shared) };
+    modes.replaceChildren(...(shown.parts.modes ? [shown.parts.modes.el] : []));
+    fields.replaceChildren(shown.parts.el);
+    folds.replaceChildren(...shown.parts.folds, code.el);
+    return shown.parts;
+  };
   const paint = (/** @type {Draft} */ draft) => {
-    const many = draft.mode === 'shots';
-    mode.paint(draft.mode);
-    onePrompt.hidden = many;
-    lengthField.hidden = many;
-    shots.el.hidden = !many;
-    prompt.paint(draft.prompt);
-    if (many) shots.paint(draft);
-    references.paint(draft);
-    frames.start_image_url.paint(draft.start_image_url);
-    frames.tail_image_url.paint(draft.tail_image_url);
-    elements.paint(draft);
-    negative.paint(draft.negative_prompt);
-    aspect.paint(draft.aspect_ratio);
-    length.paint(draft.duration);
-    audio.paint(draft.generate_audio);
-    takes.paint(draft.num_generations);
-    framesFold.paint([draft.start_image_url && 'start', draft.tail_image_url && 'tail'].filter(Boolean).join(' + '));
-    elementsFold.paint(draft.elements.length ? String(draft.elements.length) : '');
-    negativeFold.paint(draft.negative_prompt.trim() ? 'set' : '');
-    el.classList.toggle('kn-fresh', String(draft.edit).startsWith('fill:') && !draft.prompt && !draft.multi_prompt.length);
+    if (!form()) return; // it is on its way
+    fitted().paint(draft);
+    picker.paint();
+    news.paint();
+    el.classList.toggle('kn-fresh', String(draft.edit).startsWith('fill:') && !draft.prompt && !(draft.multi_prompt ?? []).length);
   };
   const paintVerdict = () => {
     paintFaults(el, model.get('verdict').problems ?? []);
-    markTiles(references.strip, model.get('verdict').problems ?? []);
+    markTiles(el, model.get('verdict').problems ?? []);
   };
   const paintBanner = () => {
     const said = model.get('banner');
@@ -123,23 +91,17 @@ function renderPanel({ model, el }) {
   };
   const repaint = () => paint(desk.draft);
   /** @type {[`change:${keyof Traits}`, () => void][]} */
-  const watched = [ ['change:labels', repaint], ['change:verdict', paintVerdict], ['change:banner', paintBanner], ['change:also', paintRest]];
+  const watched = [['change:labels', repaint], ['change:forms', () => { repaint(); paintVerdict(); }], ['change:verdict', paintVerdict], ['change:banner', paintBanner], ['change:also', paintRest]];
   for (const [name, act] of watched) model.on(name, act);
   desk.listen((draft) => { paint(draft); paintVerdict(); });
   paintBanner();
   paintRest();
-  takePictures(el, references.bring);
+  takePictures(el, (brought) => fitted().bring(brought));
   return () => {
     for (const [name, act] of watched) model.off(name, act);
-    for (const part of [desk, courier, clips, elements, presets, alert, code, notes, end, rows]) part.close();
+    shown?.parts.close();
+    for (const part of [desk, courier, picker, news, presets, alert, code, notes, end, rows]) part.close();
   };
-}
-
-/** Going over to shots the first time brings the prompt along as the first shot. @param {Desk} desk @param {Draft['mode']} mode */
-function switchMode(desk, mode) {
-  const { prompt, duration, multi_prompt: shots } = desk.draft;
-  const first = mode === 'shots' && !shots.length;
-  desk.edit({ mode, ...(first ? { multi_prompt: [{ prompt: prompt.slice(0, 512), duration, id: freshId() }] } : {}) });
 }
 
 /** Takes what is dropped or pasted anywhere on the panel as references. @param {HTMLElement} el @param {(brought: Brought) => void} bring */
@@ -166,14 +128,12 @@ function takePictures(el, bring) {
   });
 }
 
-/** @param {{el: HTMLElement}} strip @param {Problem[]} problems */
-function markTiles(strip, problems) {
-  /** @type {NodeListOf<HTMLElement>} */
-  const tiles = strip.el.querySelectorAll('.kn-tile');
-  tiles.forEach((tile, i) => {
-    const mine = problems.filter((problem) => problem.path === `input_image.${i}`);
-    tile.dataset.level = mine.some((problem) => problem.severity === 'error') ? 'error' : mine.length ? 'warning' : '';
-  });
+/** @param {HTMLElement} el @param {Problem[]} problems */
+function markTiles(el, problems) {
+  for (const strip of /** @type {NodeListOf<HTMLElement>} */ (el.querySelectorAll('.kn-strip[data-field]'))) {
+    const tiles = /** @type {NodeListOf<HTMLElement>} */ (strip.querySelectorAll('.kn-tile'));
+    tiles.forEach((tile, i) => { tile.dataset.level = worstSeverity(problems.filter((problem) => problem.path === `${strip.dataset.field}.${i}`)); });
+  }
 }
 
 /** Goes to the first problem: opens what is folded, and puts the caret there. @param {HTMLElement} el */

@@ -158,18 +158,31 @@ export function pictureSlot({ title, labels, set, bring }) {
   } };
 }
 
+/** A line for an address or a path. @param {string} label @param {(place: string) => void} take */
+export function addressLine(label, take) {
+  const line = h('input', { type: 'text', class: 'kn-line', placeholder: 'or a URL, or a path – then Enter', 'aria-label': label, spellcheck: 'false' });
+  line.addEventListener('keydown', (event) => {
+    const place = line.value.trim();
+    if (event.key !== 'Enter' || event.isComposing) return;
+    event.preventDefault();
+    line.value = '';
+    if (place) take(place);
+  });
+  return h('label', { class: 'kn-line-box' }, icon('link'), line);
+}
+
 /**
  * Brings files and addresses to Python one after the other and shows each while it is on its way.
  * @param {Brought} brought @param {Courier} courier @param {HTMLElement} coming
- * @param {(key: string) => void} take @param {Failed} failed
+ * @param {(key: string) => void} take @param {Failed} failed @param {Media} [media]
  */
-export async function bringIn({ files, places }, courier, coming, take, failed) {
+export async function bringIn({ files, places }, courier, coming, take, failed, media = 'image') {
   for (const thing of [...files, ...places]) {
     const bar = h('i', {});
     const chip = h('div', { class: 'kn-coming-chip', role: 'status' }, h('span', { text: typeof thing === 'string' ? thing : thing.name }), bar);
     coming.append(chip);
     try {
-      const key = await (typeof thing === 'string' ? courier.place(thing) : courier.file(thing, (share) => { bar.style.width = `${share * 100}%`; }));
+      const key = await (typeof thing === 'string' ? courier.place(thing, media) : courier.file(thing, (share) => { bar.style.width = `${share * 100}%`; }, media));
       take(key);
     } catch (fault) {
       failed(fault.message);

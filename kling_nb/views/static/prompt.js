@@ -101,6 +101,7 @@ function rewrite(area, text) {
 
 /** The key of the picture that a name stands for. @param {string} name @param {Draft} draft */
 function optionKey(name, draft) {
+  if (name.startsWith('Video')) return draft.input_video ?? '';
   const number = Number(name.replace(/\D+/, ''));
   return (name.startsWith('Image') ? draft.input_image[number - 1] : draft.elements[number - 1]?.frontal_image_url) ?? '';
 }

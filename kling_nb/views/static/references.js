@@ -1,29 +1,29 @@
-import { h, icon } from './dom.js';
+import { h } from './dom.js';
 import { rearranged } from './mentions.js';
-import { bringIn, pictureStrip } from './pictures.js';
+import { addressLine, bringIn, pictureStrip } from './pictures.js';
 
-/** The reference pictures, @Image1 and on, with a line for an address or a path. @param {Shared} shared */
-export function referenceList({ desk, labels, faults, courier, failed, rewrite }) {
+/**
+ * A list of pictures, with a line for an address or a path. Those of `input_image` are @Image1 and on in the prompts.
+ * @param {Spec} spec @param {Shared} shared
+ */
+export function referenceList({ name, title, many }, { desk, labels, faults, courier, failed, rewrite }) {
+  const now = () => /** @type {string[]} */ (desk.draft[name] ?? []);
+  const mentioned = name === 'input_image';
+  const noun = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Picture ${i + 1}`);
   const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
-  const take = (/** @type {string} */ key) => desk.edit({ input_image: [...desk.draft.input_image, key] });
+  const take = (/** @type {string} */ key) => desk.edit({ [name]: [...now(), key] });
   const bring = (/** @type {Brought} */ brought) => bringIn(brought, courier, strip.coming, take, failed);
   const rearrange = (/** @type {number} */ from, /** @type {number|null} */ to) => {
-    const { list, texts } = rearranged(desk.draft.input_image, 'Image', from, to);
-    say.textContent = to == null ? `@Image${from + 1} was removed.` : `@Image${from + 1} is now @Image${to + 1}.`;
-    desk.edit({ ...rewrite(texts), input_image: list });
+    const { list, texts } = rearranged(now(), 'Image', from, to);
+    say.textContent = to == null ? `${noun(from)} was removed.` : `${noun(from)} is now ${noun(to)}.`;
+    desk.edit({ ...(mentioned ? rewrite(texts) : {}), [name]: list });
   };
-  const strip = pictureStrip({ noun: (i) => `@Image${i + 1}`, labels, most: 7, add: 'Add pictures', move: rearrange, remove: (i) => rearrange(i, null), bring });
+  const strip = pictureStrip({ noun, labels, most: many ?? Infinity, add: 'Add pictures', move: rearrange, remove: (i) => rearrange(i, null), bring });
 
-  const line = h('input', { type: 'text', class: 'kn-line', placeholder: 'or a URL, or a path – then Enter', 'aria-label': 'Address or path of a picture', spellcheck: 'false' });
-  const placeLine = () => {
-    const place = line.value.trim();
-    if (!place) return;
-    line.value = '';
-    bring({ files: [], places: [place] });
-  };
-  line.addEventListener('keydown', (event) => { if (event.key === 'Enter') { event.preventDefault(); placeLine(); } });
+  const line = addressLine('Address or path of a picture', (place) => bring({ files: [], places: [place] }));
   const el = h('div', { class: 'kn-field kn-references' },
-    h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: 'References' }), h('label', { class: 'kn-line-box' }, icon('link'), line)),
-    strip.el, faults('input_image'), say);
-  return { el, bring, strip, paint: (/** @type {Draft} */ draft) => strip.paint(draft.input_image) };
+    h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: title }), line),
+    strip.el, faults(name), say);
+  strip.el.dataset.field = name;
+  return { el, bring, paint: (/** @type {Draft} */ draft) => strip.paint(draft[name] ?? []) };
 }

@@ -5,6 +5,11 @@
 
 interface Traits {
   draft: Draft;
+  /** The fields of each model that was on the screen. */
+  forms: Record<string, ModelForm>;
+  offers: { models?: ModelOffer[]; live?: boolean; trouble?: string };
+  news: Record<string, { gone: boolean; changes: string[]; instead: { id: string; title: string; lost: PutAside[] }[] }>;
+  aside: PutAside[];
   verdict: { problems?: Problem[]; price: string; seconds: number; note: string };
   before: { id?: string; text?: string; still?: string; ended?: boolean };
   labels: Labels;
@@ -38,7 +43,12 @@ interface Rendered { model: Model; el: HTMLElement }
 
 interface Shot { prompt: string; duration: number; id?: string }
 interface DraftElement { frontal_image_url: string | null; reference_image_urls: string[]; name?: string; id?: string }
+/** The fields of a model: those named here are typed, others come with its form. What a model has not is not there. */
 interface Draft {
+  model: string;
+  /** What the model on the screen has no place for. */
+  aside?: Record<string, unknown>;
+  [field: string]: any;
   mode: 'prompt' | 'shots';
   prompt: string;
   negative_prompt: string;
@@ -50,6 +60,7 @@ interface Draft {
   input_image: string[];
   start_image_url: string | null;
   tail_image_url: string | null;
+  input_video?: string | null;
   elements: DraftElement[];
   /** Who made the last edit: `fill:3`, `frame:a4`, or a view and a number. */
   edit?: string;
@@ -61,6 +72,29 @@ type Labels = Record<string, Label>;
 interface Problem { path: string; severity: 'error' | 'warning'; message: string; remedy: string }
 interface Alert { message?: string; remedy?: string; at?: number }
 interface KeptRow { name: string; text: string; note: string; pictures: string[] }
+
+// --- the models, and what a form is drawn from (`models/specs.py`) ---
+
+interface Spec {
+  name: string;
+  kind: 'prompt' | 'shots' | 'pictures' | 'picture' | 'elements' | 'video' | 'choice' | 'whole' | 'number' | 'toggle' | 'text' | 'json';
+  title: string;
+  note: string;
+  required: boolean;
+  basic: boolean;
+  default: any;
+  choices: any[];
+  least: number | null;
+  most: number | null;
+  longest: number | null;
+  many: number | null;
+  always: boolean;
+  needs: string;
+  unset: any;
+}
+interface ModelForm { model: string; title: string; makes: 'video' | 'image'; known: boolean; specs: Spec[] }
+interface ModelOffer { id: string; title: string; family: string; makes: string; price: string; summary: string }
+interface PutAside { name: string; text: string }
 
 // --- what is shown ---
 
@@ -115,7 +149,7 @@ interface Take {
 interface Comparison { takes: Take[]; found: Difference[]; at?: number }
 /** Each value is words, and whether they are marked. */
 interface Difference { label: string; values: [string, boolean][][] }
-interface EarlierClip { id: string; title: string; figures: string; poster: string; fps: number }
+interface EarlierClip { id: string; title: string; figures: string; poster: string; fps: number; still: boolean }
 interface MendSide { uri: string; words: string; rules: string }
 
 /** The views of a gallery know clips by their URLs and frames by their numbers. */
@@ -134,12 +168,14 @@ interface TileActs {
 // --- the messages ---
 
 type What = 'preset' | 'element';
+type Media = 'image' | 'video';
 
 /** What the browser says. Questions carry an `id` or `ask`, which comes back with the answer. */
 type Said =
   | { kind: 'page'; page: string }
-  | { kind: 'piece'; id: string; name: string; size: number; piece: number }
-  | { kind: 'place' | 'insert' | 'clips' | 'frame' | 'mend'; id: string; [more: string]: unknown }
+  | { kind: 'piece'; id: string; name: string; size: number; piece: number; media: Media }
+  | { kind: 'choose'; id: string; model: string; draft: Draft }
+  | { kind: 'place' | 'insert' | 'clips' | 'frame' | 'video' | 'mend'; id: string; [more: string]: unknown }
   | { kind: 'press'; id: string; what: string; draft: Draft; price: string; sure: boolean }
   | { kind: 'cancel'; job: string }
   | { kind: 'code'; id: string; flavour: string; flow: string }
@@ -184,11 +220,11 @@ type Failed = (why: string, what?: string) => void;
 interface Brought { files: File[]; places: string[] }
 interface Courier {
   /** Bring a file; gives its key, or throws with the reason. */
-  file(file: File, progress: (share: number) => void): Promise<string>;
+  file(file: File, progress: (share: number) => void, media?: Media): Promise<string>;
   /** Bring what stands at a URL or a path. */
-  place(place: string): Promise<string>;
+  place(place: string, media?: Media): Promise<string>;
   /** Ask Python; gives its answer, or throws with its reason. */
-  ask(kind: 'place' | 'insert' | 'clips' | 'frame' | 'mend', content: Record<string, unknown>): Promise<any>;
+  ask(kind: 'place' | 'insert' | 'clips' | 'frame' | 'video' | 'mend', content: Record<string, unknown>): Promise<any>;
   close(): void;
 }
 interface Desk {
@@ -196,6 +232,8 @@ interface Desk {
   readonly history: import('./history.js').History;
   /** Change fields; `what` names edits that are undone together. */
   edit(change: Partial<Draft>, what?: string): void;
+  /** Send now what is about to be sent. */
+  settle(): void;
   undo(): void;
   redo(): void;
   listen(act: (draft: Draft) => void): void;
@@ -209,7 +247,9 @@ interface Shared {
   courier: Courier;
   failed: Failed;
   /** Other texts for all prompts of the draft. */
-  rewrite: (texts: (text: string) => string) => Pick<Draft, 'prompt' | 'negative_prompt' | 'multi_prompt'>;
+  rewrite: (texts: (text: string) => string) => Partial<Draft>;
+  /** The form of the model that is chosen. */
+  form: () => ModelForm;
 }
 /** A control that is painted with each new value. */
 interface Control<Value> { el: HTMLElement; paint: (value: Value) => void }

@@ -1,0 +1,66 @@
+import { h, icon, iconButton } from './dom.js';
+import { faultPlace } from './faultline.js';
+import { chooseModel } from './modelpicker.js';
+import { countWords } from './words.js';
+
+/** What there is to say of the model on the screen: that it is gone, that its form has changed, what was put aside. @param {Pick<Shared, 'model'|'desk'>} shared */
+export function modelNews({ model, desk }) {
+  const instead = h('div', { class: 'kn-instead' });
+  const gone = h('div', { class: 'kn-gone kn-field', role: 'group', 'aria-label': 'The model is gone', hidden: true }, faultPlace('model'), instead);
+  const changes = listBox('Changed at the hub');
+  const aside = listBox('Put aside');
+  const el = h('div', { class: 'kn-news', hidden: true }, gone, changes.el, aside.el);
+  const title = () => model.get('forms')?.[desk.draft.model]?.title ?? desk.draft.model;
+
+  const paint = () => {
+    const news = model.get('news')?.[desk.draft.model] ?? { gone: false, changes: [], instead: [] };
+    gone.hidden = !news.gone;
+    paintInstead(news.instead);
+    changes.paint(`${title()} has changed since kling_nb was made`, news.changes.map((text) => splitOnce(text)));
+    const left = model.get('aside') ?? [];
+    aside.paint(`${countWords(left.length, 'thing')} put aside, not sent: back with a model that takes ${left.length === 1 ? 'it' : 'them'}`, left.map(({ name, text }) => /** @type {[string, string]} */ ([name, text])));
+    el.hidden = gone.hidden && changes.el.hidden && aside.el.hidden;
+  };
+  const paintInstead = (/** @type {Traits['news'][string]['instead']} */ choices) => {
+    const key = JSON.stringify(choices);
+    if (instead.dataset.key === key) return;
+    instead.dataset.key = key;
+    instead.replaceChildren(...choices.map((choice, i) => h('div', { class: 'kn-instead-choice' },
+      h('button', { type: 'button', class: i ? 'kn-small' : 'kn-small kn-strong', text: `Go on with ${choice.title}`, on: { click: () => chooseModel(model, desk, choice.id) } }),
+      h('span', { text: choice.lost.length ? 'takes all but' : 'takes everything' }),
+      choice.lost.length ? fieldList(choice.lost.map(({ name, text }) => /** @type {[string, string]} */ ([name, text]))) : null)));
+  };
+  /** @type {`change:${keyof Traits}`[]} */
+  const watched = ['change:news', 'change:aside', 'change:forms'];
+  for (const name of watched) model.on(name, paint);
+  return { el, paint, close: () => { for (const name of watched) model.off(name, paint); } };
+}
+
+/** @param {string} text @returns {[string, string]} */
+function splitOnce(text) {
+  const at = text.indexOf(': ');
+  return at < 0 ? ['', text] : [text.slice(0, at), text.slice(at + 2)];
+}
+
+/** @param {[string, string][]} rows */
+function fieldList(rows) {
+  return h('ul', {}, ...rows.map(([name, text]) => h('li', {}, name ? h('code', { text: name }) : null, ` ${text}`)));
+}
+
+/** A folded list under a line of words; it can be put away until it says something else. @param {string} label */
+function listBox(label) {
+  const words = h('b', {});
+  const body = h('div', {});
+  const el = h('div', { class: 'kn-notes', role: 'note', 'aria-label': label, hidden: true }, h('div', {}, words, body), iconButton('close', 'Put away', () => { away = shown; el.hidden = true; }));
+  let shown = '';
+  let away = '';
+  return { el, paint: (/** @type {string} */ text, /** @type {[string, string][]} */ rows) => {
+    const key = JSON.stringify([text, rows]);
+    if (key !== shown) {
+      shown = key;
+      words.textContent = text;
+      body.replaceChildren(fieldList(rows));
+    }
+    el.hidden = !rows.length || away === key;
+  } };
+}

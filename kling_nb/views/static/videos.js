@@ -1,0 +1,38 @@
+import { h, icon, iconButton } from './dom.js';
+import { addressLine, bringIn, bringsPictures, broughtBy } from './pictures.js';
+
+const VIDEOS = 'video/mp4,video/quicktime,video/webm';
+
+/**
+ * A place for one video: a file, an address or a path, or an earlier clip.
+ * @param {Spec} spec @param {Shared & {clips: ReturnType<typeof import('./clippicker.js').clipPicker>}} shared
+ */
+export function videoSlot(spec, { desk, labels, courier, failed, clips }) {
+  const name = h('b', { class: 'kn-video-name' });
+  const note = h('small', {});
+  const set = (/** @type {string|null} */ key) => desk.edit({ [spec.name]: key });
+  const coming = h('div', { class: 'kn-coming' });
+  const bring = (/** @type {Brought} */ { files, places }) => bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, coming, set, (why) => failed(why, 'The video was not added.'), 'video');
+  const choose = () => {
+    const input = h('input', { type: 'file', accept: VIDEOS, on: { change: () => bring({ files: [...(input.files ?? [])], places: [] }) } });
+    input.click();
+  };
+  const chosen = h('div', { class: 'kn-video-chosen' }, icon('film'), h('span', {}, name, note), iconButton('close', `Remove ${spec.title.toLowerCase()}`, () => set(null)));
+  const fromClip = clips.whole(spec.title, set);
+  const empty = h('div', { class: 'kn-video-empty' }, h('button', { type: 'button', class: 'kn-small', text: 'Choose a file', 'aria-label': `${spec.title}: choose a file`, on: { click: choose } }), fromClip, addressLine('Address or path of a video', (place) => bring({ files: [], places: [place] })));
+  const el = h('div', { class: 'kn-video' }, chosen, empty, coming);
+  el.addEventListener('dragover', (event) => { if (bringsPictures(event)) { event.preventDefault(); event.stopPropagation(); } });
+  el.addEventListener('drop', (event) => {
+    if (!bringsPictures(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    bring(broughtBy(event.dataTransfer));
+  });
+  return { el, paint: (/** @type {string|null} */ key) => {
+    const label = key ? labels()[key] : undefined;
+    chosen.hidden = !key;
+    empty.hidden = Boolean(key);
+    name.textContent = label?.name ?? '';
+    note.textContent = label?.note ?? '';
+  } };
+}
