@@ -13,7 +13,6 @@ from kling_nb.models.specs import Form
 from kling_nb.views.draft import asides_in, switched
 from kling_nb.views.messages import Messages
 
-
 _numbers = itertools.count(1)
 
 

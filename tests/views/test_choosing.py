@@ -196,7 +196,7 @@ def test_a_preset_and_the_code_know_the_model(studio):
     panel = opened(studio, {"model": CFG, "prompt": "x", "input_image": "https://example.org/a.png", "cfg_scale": 2.0})
     say(panel, kind="keep", what="preset", name="soft", draft=panel._widget.draft)
     say(panel, kind="code", id="k", flavour="kling_nb", flow="poll")
-    assert f"model=\"{CFG}\"" in panel.replies[-1]["code"] and "cfg_scale=2.0" in panel.replies[-1]["code"]
+    assert f'model="{CFG}"' in panel.replies[-1]["code"] and "cfg_scale=2.0" in panel.replies[-1]["code"]
     panel.fill({"prompt": "other"})
 
     say(panel, kind="load", name="soft")
