@@ -238,6 +238,8 @@ def _typed(kind: type[Request]) -> tuple[FieldSpec, ...]:
 
 def _said(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
     flat = {**_flat(schema, whole), **_WORDS.get(name, {})}
+    for key, said in (("minimum", "ge"), ("maximum", "le")):  # so pydantic says it of a number that is read first
+        flat.setdefault(key, flat.get(said))
     return {**flat, "x-always": flat.get("default") is not None and flat.get("type") != "array"}
 
 
