@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kling_nb.engine.job import Job
 from kling_nb.links import Links
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
+from kling_nb.models.score import Score
 from kling_nb.render import card_bundle, problems_html, problems_text, records_html, records_text
 
 
@@ -55,9 +56,9 @@ class Screen:
 
         return say
 
-    def bundle(self, record: Record) -> dict[str, Any]:
+    def bundle(self, record: Record, scores: Iterable[Score] = ()) -> dict[str, Any]:
         """Return a record's card as a mimebundle."""
-        return card_bundle(record, self.links)
+        return card_bundle(record, self.links, scores)
 
     def table(self, records: Sequence[Record], total: int) -> dict[str, Any]:
         """Return records as a table; `total` is how many there are with those that are not shown."""

@@ -119,7 +119,7 @@ class Wiring(ABC):
 
     def bundle_of(self, record: Record) -> dict[str, Any]:
         """Return a record's card as a mimebundle."""
-        return self.parts.screen.bundle(record)
+        return self.parts.screen.bundle(record, self.scores_of(record).values())
 
     # --- inside ---
 

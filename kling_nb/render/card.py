@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import reproducibility
+from kling_nb.models.score import Score
 from kling_nb.render.call import call_text, panel_text
 from kling_nb.render.details import details_of
 from kling_nb.render.facts import facts_of, headline
@@ -14,6 +16,7 @@ from kling_nb.render.links import Links
 from kling_nb.render.page import fill
 from kling_nb.render.pictures import groups_of
 from kling_nb.render.prompt import mentions_of, pieces, shots_of
+from kling_nb.render.scores import scores_said
 from kling_nb.render.words import STATUS_WORDS, day, price_of, prompt_line, shortened
 
 RECORD_TYPE = "application/vnd.kling_nb.record+json"
@@ -22,17 +25,17 @@ RECORD_TYPE = "application/vnd.kling_nb.record+json"
 BOX = (560, 460)
 
 
-def card_bundle(record: Record, links: Links) -> dict[str, Any]:
+def card_bundle(record: Record, links: Links, scores: Iterable[Score] = ()) -> dict[str, Any]:
     """Return the card as a mimebundle, with the record itself beside it for programs to read."""
     return {
-        "text/html": card_html(record, links),
+        "text/html": card_html(record, links, scores),
         "text/plain": card_text(record),
         RECORD_TYPE: record_json(record),
     }
 
 
-def card_html(record: Record, links: Links) -> str:
-    """Return the record as HTML: the clip, or why there is none, beside its prompt, references and parameters."""
+def card_html(record: Record, links: Links, scores: Iterable[Score] = ()) -> str:
+    """Return the record as HTML: the clip, or why there is none, beside prompt, references, parameters and scores."""
     request = record.canonical
     return fill(
         "card",
@@ -45,7 +48,7 @@ def card_html(record: Record, links: Links) -> str:
         negative=str(request.get("negative_prompt") or ""),
         groups=groups_of(record, links),
         stars=stars_of(record),
-        facts=facts_of(record),
+        facts=[*facts_of(record), *scores_said(scores)],
         details=details_of(record),
         call=call_text(record),
         panel=panel_text(record),

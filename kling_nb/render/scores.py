@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kling_nb.models.score import Score, figure
+from kling_nb.render.facts import Fact
 from kling_nb.render.page import fill
 from kling_nb.render.words import shortened
 
@@ -58,6 +59,12 @@ def scores_text(rows: Sequence[ScoredRow], notes: Sequence[str]) -> str:
         said = [f"{name} {score.words}" for name, score in row.scores.items() if score and score.value is not None]
         lines.append(f"  {row.record}  {shortened(row.label, 40)}: {' · '.join(said) or '–'}")
     return "\n".join([*lines, *([f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []), *notes])
+
+
+def scores_said(scores: Iterable[Score]) -> list[Fact]:
+    """Return a clip's scores as one line of its card; nothing where there are none."""
+    said = [f"{score.name} {score.words}" for score in scores if score.value is not None]
+    return [Fact("Scores", " · ".join(said))] if said else []
 
 
 def scorers_html(rows: Sequence[ScorerRow], trouble: Sequence[str]) -> str:

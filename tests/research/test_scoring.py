@@ -87,7 +87,9 @@ def test_a_clip_is_scored_once_for_each_version_and_a_scorer_that_misbehaves_spo
     def stuck(clip: Any) -> bool:
         return lock.locked()  # a lock cannot be sent to another process
 
-    bad = [Scorer(function.__name__, "1", "", function) for function in (raising, leaving, dying, hanging, silent, stuck)]
+    bad = [
+        Scorer(function.__name__, "1", "", function) for function in (raising, leaving, dying, hanging, silent, stuck)
+    ]
     bad.append(Scorer("endless", "1", "", lambda clip: float("inf")))
     bad.append(Scorer("wordy", "1", "", lambda clip: "much"))
     records = [clip_in(log, 1), clip_in(log, 2), clip_in(log, 3, level=80)]
@@ -217,6 +219,7 @@ def test_scores_stand_beside_the_record_wherever_it_is_shown(studio: Studio, hub
     studio.store.scores.add([score_of(12.5, clip=calm.clip.digest)])
 
     assert calm.scores["motion"].words == "12.5 %"
+    assert ["motion 12.5 %" in record._repr_mimebundle_()["text/html"] for record in (calm, wild)] == [True, False]
     assert wild.scores == {}
     assert studio.log().to_frame().set_index("id")["score_motion"][calm.id] == 12.5
     assert list(plan.to_frame()["score_motion"].notna()) == [True, False]
