@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import io
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from pathlib import Path
@@ -17,12 +16,12 @@ from kling_nb.logbook.cells import Cells
 from kling_nb.logbook.claims import Claims
 from kling_nb.logbook.filters import Filters, Search
 from kling_nb.logbook.index import Index, Page
+from kling_nb.logbook.intake import clip_of, reference_of
 from kling_nb.logbook.lease import Lease
 from kling_nb.logbook.ledger import Ledger
 from kling_nb.logbook.media import Media
 from kling_nb.logbook.merge import Merged, merge
 from kling_nb.logbook.plans import Plans
-from kling_nb.logbook.probe import probe, thumbnail
 from kling_nb.logbook.purse import Purse
 from kling_nb.logbook.scores import Scores
 from kling_nb.logbook.shelf import Shelf
@@ -30,7 +29,7 @@ from kling_nb.logbook.trash import Trash
 from kling_nb.logbook.usage import models_in, tags_in
 from kling_nb.logbook.votes import Votes
 from kling_nb.models.asset import Asset
-from kling_nb.models.media import public_url, suffix_of
+from kling_nb.models.media import public_url
 from kling_nb.models.record import Clip, Record, Reference
 
 
@@ -216,41 +215,11 @@ class Log:
 
         Raises `TransferError`, and leaves the file, when it cannot be decoded or is not what the digest says.
         """
-        facts, poster = probe(file)
-        size = file.stat().st_size
-        with file.open("rb") as stream:
-            suffix = suffix_of(stream.read(64)) or ".bin"
-        self.adopt(file, digest, suffix)
-        relative = self.relative(digest) or ""
-        return Clip(file=relative, digest=digest, size=size, poster=self.put(poster, ".jpg"), **vars(facts))
+        return clip_of(self._media, file, digest)
 
     def keep_reference(self, asset: Asset, *, path: str) -> Reference:
         """Keep what a request refers to (`path` is its field's, `input_image.0`) and return its part of the record."""
-        if asset.data is None:
-            sent = public_url(asset.url) if asset.url else None
-            return Reference(
-                path=path, identity=asset.identity, given=asset.given, name=asset.name, kind=asset.kind, sent=sent
-            )
-        small = thumbnail(io.BytesIO(asset.data), video=asset.kind == "video")
-        facts = asset.facts
-        return Reference(
-            path=path,
-            identity=asset.identity,
-            given=asset.given,
-            name=asset.name,
-            kind=asset.kind,
-            digest=self.put(asset.data, suffix_of(asset.data) or ".bin"),
-            media_type=asset.media_type,
-            width=facts.width if facts and not facts.fault else None,
-            height=facts.height if facts and not facts.fault else None,
-            size=len(asset.data),
-            thumbnail=self.put(small, ".jpg") if small else None,
-            original=self._original(asset.original),
-            mends=asset.mends,
-        )
-
-    def _original(self, asset: Asset | None) -> str | None:
-        return self.put(asset.data, suffix_of(asset.data) or ".bin") if asset and asset.data else None
+        return reference_of(self._media, asset, path)
 
     # Small values
 
