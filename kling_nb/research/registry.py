@@ -143,7 +143,8 @@ def scorer(*, version: str | int, name: str | None = None, unit: str = "", reque
 
     It gets a `Footage` and returns a number, or a `Measure` (a number with words); None, or `NotApplicable` raised,
     when it has nothing to say. It runs in a process of its own, so it sees no variable that changes later. With
-    `request=True` it may look at `clip.request`, `clip.pictures` and `clip.planned_cuts`.
+    `request=True` it may look at `clip.request`, `clip.pictures` and `clip.planned_cuts`. A package brings scorers
+    along by the entry point group `kling_nb.scorers`, each pointing to a function decorated so.
     """
 
     def register(function: F) -> F:
