@@ -51,10 +51,11 @@ class Asked:
 class Footage:
     """One clip, as a scorer sees it. Nothing is decoded before it is asked for.
 
-    >>> @kn.scorer(name="redness", version="1", unit="%")
+    >>> @kn.scorer(version="1", unit="%")
     ... def redness(clip):
-    ...     "How red the clip is: the mean of the red channel."
-    ...     return 100 * sum(frame.rgb[..., 0].mean() for frame in clip.frames()) / 255 / len(list(clip.frames()))
+    ...     "How red the clip is, 0 to 100."
+    ...     reds = [frame.rgb[..., 0].mean() for frame in clip.frames()]
+    ...     return 100 * sum(reds) / len(reds) / 255
     """
 
     path: Path
