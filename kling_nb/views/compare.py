@@ -17,6 +17,7 @@ from kling_nb.models.record import Record
 from kling_nb.render import LETTERS, Difference
 from kling_nb.render.card import badge_of, stars_of
 from kling_nb.render.facts import headline
+from kling_nb.render.gone import NO_ALARM
 from kling_nb.render.words import prompt_line
 from kling_nb.views.clips import Read, send_clip
 from kling_nb.views.esm import linked, styles
@@ -94,7 +95,8 @@ class CompareView:
 
     def _ipython_display_(self) -> None:
         # Two outputs: the static form is what is left without a kernel; the player hides it while it lives.
-        display(dict(self._comparison.static), raw=True)
+        static = self._comparison.static
+        display({**static, "text/html": static["text/html"] + NO_ALARM}, raw=True)
         display({**view_of(self._widget), "text/html": QUIET, "text/plain": repr(self)}, raw=True)
 
     def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:

@@ -18,6 +18,7 @@ from IPython.display import display, update_display
 
 from kling_nb.errors import KlingError
 from kling_nb.models.record import Status
+from kling_nb.render.gone import gone_html
 from kling_nb.render.words import STATUS_WORDS
 from kling_nb.views.actions import JobLike
 from kling_nb.views.clips import send_clip
@@ -64,7 +65,7 @@ class Gallery:
     ) -> None:
         self._actions, self._filters, self._guard = actions, dict(filters), PressGuard(clock)
         self._place = uuid.uuid4().hex
-        self._outlet = Outlet()
+        self._outlet = Outlet(gone_html("Run the cell to search, rate and compare here again."))
         self._widget = GalleryWidget(filters=_shown(filters))
         keep_reachable(self._widget)
         self._rows = Rows(self._send_rows, self._ended, newest_first=True)

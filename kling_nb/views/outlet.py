@@ -24,7 +24,6 @@ Bundle = dict[str, Any]
 LATE_CLASS = "kn-late"
 #: All that shows jobs on some screen, for `publish`.
 SHOWN: weakref.WeakSet[Shown] = weakref.WeakSet()
-_EMPTY: Bundle = {"text/html": "<div></div>", "text/plain": ""}
 
 
 class Shown(Protocol):
@@ -51,9 +50,13 @@ class Pages:
 
 
 class Outlet:
-    """Keeps cards, newest first, wherever it is shown. Cards may be added from any thread."""
+    """Keeps cards, newest first, wherever it is shown. Cards may be added from any thread.
 
-    def __init__(self) -> None:
+    `gone` is HTML that stands under them: what to do once the kernel is gone. What lives hides it.
+    """
+
+    def __init__(self, gone: str) -> None:
+        self._empty: Bundle = {"text/html": gone, "text/plain": ""}
         self.late = ipywidgets.Output()
         self.late.add_class(LATE_CLASS)
         self.pages = Pages()
@@ -93,7 +96,8 @@ class Outlet:
             return list(self._cards.values())[::-1]
 
     def _bundle(self) -> Bundle:
-        return joined(self.cards) if self._cards else _EMPTY
+        cards = joined(self.cards) if self._cards else {}
+        return {**self._empty, **cards, "text/html": cards.get("text/html", "") + self._empty["text/html"]}
 
 
 def publish(jobs: Sequence[JobLike]) -> None:

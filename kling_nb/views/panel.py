@@ -22,6 +22,7 @@ from kling_nb.models.asset import Asset, Kind
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
 from kling_nb.models.specs import Form as ModelForm
+from kling_nb.render.gone import gone_html
 from kling_nb.views.actions import Banner, JobLike, PanelActions, Verdict
 from kling_nb.views.choosing import ChosenModel
 from kling_nb.views.code import code_reply
@@ -38,7 +39,10 @@ from kling_nb.views.spending import Spending
 from kling_nb.views.upload import Uploads
 from kling_nb.views.widgets import PanelWidget, keep_reachable, view_of
 
-_NO_KERNEL = "<p>This is where the kling_nb panel was. Run the cell to open it again.</p>"
+_GONE = (
+    "This is where a panel was: run the cell to open it again, as it was left. "
+    "Clips that were under way are not lost: kn.resume() brings them in."
+)
 
 
 class Panel:
@@ -61,7 +65,7 @@ class Panel:
         self._lock = threading.RLock()
         self._extras: list[dict[str, Any]] = []
         self._verdict, self._hub_words = Verdict(), HubWords()
-        self._outlet = Outlet()
+        self._outlet = Outlet(gone_html(_GONE))
         self._widget = PanelWidget()
         keep_reachable(self._widget)
         self._rows = Rows(self._send_rows, self._ended, newest_first=True)
@@ -162,7 +166,7 @@ class Panel:
         self._outlet.publish()
 
     def _ipython_display_(self) -> None:
-        display({**view_of(self._box), "text/plain": repr(self), "text/html": _NO_KERNEL}, raw=True)
+        display({**view_of(self._box), "text/plain": repr(self), "text/html": "<div></div>"}, raw=True)
         self._outlet.show()
         SHOWN.add(self)
         _front[:] = [weakref.ref(self)]

@@ -14,6 +14,7 @@ from IPython.display import display as show
 from IPython.display import update_display
 
 from kling_nb.render import progress_html, progress_text
+from kling_nb.render.gone import under_way_html
 from kling_nb.views.actions import JobLike
 from kling_nb.views.messages import Messages
 from kling_nb.views.outlet import LATE_CLASS, SHOWN, Bundle, Pages, as_output, joined, publish
@@ -29,6 +30,7 @@ class JobsView:
     def __init__(self, jobs: Sequence[JobLike]) -> None:
         self.jobs = list(jobs)
         self._place = uuid.uuid4().hex
+        self._note, self._noted = uuid.uuid4().hex, False
         self._lock = threading.RLock()
         self._displayed = False
         self._pages = Pages()
@@ -52,6 +54,10 @@ class JobsView:
         """Show the rows in this cell; the cards at once when there is nothing left to wait for."""
         with self._lock:
             show(self._cards() if self.ended else self._live(), raw=True, display_id=self._place)
+            if not self.ended and self._pages.updates:
+                gone = under_way_html([job.progress for job in self.jobs])
+                show({"text/html": gone, "text/plain": ""}, raw=True, display_id=self._note)
+                self._noted = True
             self._displayed = True
         SHOWN.add(self)
         if self.ended:  # in the moment between: say it again
@@ -61,6 +67,8 @@ class JobsView:
         """Put the cards where the rows were, if all jobs have ended. Harmless when repeated, on any thread."""
         with self._lock:
             if self._displayed and self.ended and self._pages.updates:
+                if self._noted:  # nothing is under way any more
+                    update_display({"text/html": "<div></div>", "text/plain": ""}, raw=True, display_id=self._note)
                 update_display(self._cards(), raw=True, display_id=self._place)
 
     def _ipython_display_(self) -> None:

@@ -46,6 +46,7 @@ def test_the_quickstart_runs_and_its_clips_outlive_page_and_kernel(lab: Lab, ope
     assert screen.notebook.save().cells[3].outputs == saved.cells[3].outputs
 
 
+@pytest.mark.timeout(300)  # the longest story that there is
 def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     opened: Opened, hub: HubSide, shot: Shot
 ) -> None:
@@ -140,7 +141,11 @@ def test_resume_brings_in_the_job_of_a_kernel_that_was_restarted(opened: Opened,
     screen.run(0)
     expect(screen.rows.first.locator(".kn-row-words")).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
 
+    screen.notebook.save()
     screen.kernel("restart")
+    screen.notebook.reload()
+    expect(screen.root.get_by_text("kn.resume() brings in “A red kite over the sea”")).to_be_visible()
+    expect(screen.root.get_by_text("Error displaying widget")).to_be_hidden()
     screen.run(1)
 
     card = screen.root.locator(".jp-Cell").nth(1).locator("video")

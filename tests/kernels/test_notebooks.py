@@ -55,7 +55,7 @@ def run(line: str, place: Place, hub: HubSide, tmp_path: Path, monkeypatch: pyte
 def test_the_cell_that_began_keeps_the_card_and_no_widget(run: Run, wait: str) -> None:
     notebook = run(START, "1 + 1", wait)
 
-    (output,) = notebook.cells[0].outputs
+    output, _note = notebook.cells[0].outputs
     assert "<video" in output.data["text/html"]
     assert VIEW not in output.data
     assert output.data[RECORD]["status"] == "succeeded"

@@ -43,11 +43,23 @@ def test_in_the_end_the_cell_holds_the_card_alone(screen):
     assert bundle == job.card()
 
 
+def test_while_jobs_run_the_cell_says_what_to_do_should_its_kernel_end(screen):
+    job = Job("<b>a</b>")
+    progress.display([job])
+    verb, bundle, place = screen[1]
+    assert verb == "show"
+    assert "kn.resume() brings in “&lt;b&gt;a&lt;/b&gt;”" in bundle["text/html"]
+
+    job.become("succeeded")
+
+    assert ("update", {"text/html": "<div></div>", "text/plain": ""}, place) in screen
+
+
 def test_cards_wait_for_the_last_job(screen):
     first, last = Job("a"), Job("b")
     progress.display([first, last])
     first.become("succeeded")
-    assert len(screen) == 1
+    assert {verb for verb, *_ in screen} == {"show"}
 
     last.become("failed")
 
@@ -59,13 +71,14 @@ def test_publish_says_it_again_from_the_thread_that_waited(screen):
     job = Job("a")
     progress.display([job])
     progress.publish([job])
-    assert len(screen) == 1  # still running: nothing to say
+    assert {verb for verb, *_ in screen} == {"show"}  # still running: nothing to say
     job.become("succeeded")
 
     progress.publish([job])
     progress.publish([job])
 
-    assert [bundle for verb, bundle, _ in screen if verb == "update"] == [job.card()] * 3
+    rows = screen[0][2]
+    assert [bundle for verb, bundle, place in screen if (verb, place) == ("update", rows)] == [job.card()] * 3
 
 
 def test_jobs_that_had_ended_show_their_cards_at_once(screen):
