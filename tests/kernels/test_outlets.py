@@ -41,7 +41,8 @@ def run(tmp_path, monkeypatch, *cells):
 def test_waiting_in_a_later_cell_leaves_the_card_in_the_first(tmp_path, monkeypatch):
     notebook = run(tmp_path, monkeypatch, SETUP, WAIT)
 
-    (output,) = notebook.cells[0].outputs
+    output, note = notebook.cells[0].outputs
+    assert note.data["text/html"] == "<div></div>"  # what to do should the kernel end: it did not
     assert output.data["text/html"] == "<div class='stand-in-card'>card of job-1</div>"
     assert "application/vnd.jupyter.widget-view+json" not in output.data
     assert notebook.cells[1].outputs == []
