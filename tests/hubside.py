@@ -38,7 +38,7 @@ class HubSide:
 
     def start(self) -> None:
         """Start it, or again after `kill`: at the same address, with the jobs that it had."""
-        self.url = ensure(self.folder, speed=self._speed, idle=300, arguments=self._arguments)
+        self.url = ensure(self.folder, speed=self._speed, idle=900, arguments=self._arguments)
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""

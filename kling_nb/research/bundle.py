@@ -84,8 +84,8 @@ def plan_name(plan: KeptPlan) -> str:
     return f"plans/{plan.id}.json"
 
 
-#: Where the votes and the scores go, one a line.
-VOTES, SCORES = "votes.jsonl", "scores.jsonl"
+#: Where the votes and the scores go, one a line, and where a crate is described.
+VOTES, SCORES, METADATA = "votes.jsonl", "scores.jsonl", "ro-crate-metadata.json"
 
 
 class ReportLinks:

@@ -17,7 +17,7 @@ from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.merge import Merged
 from kling_nb.logbook.store import Log
 from kling_nb.models.score import Score
-from kling_nb.research.bundle import SCORES, VOTES
+from kling_nb.research.bundle import METADATA, SCORES, VOTES
 from kling_nb.research.intake import MOST, Intake
 
 #: Bytes: of one file, of all of them, and how often a packed one may be its own size.
@@ -59,9 +59,10 @@ def _new(intake: Intake, log: Log) -> list[Score]:
     return [score for score in intake.scores if score.key not in known]
 
 
-def _lay_out(intake: Intake, crate: Path) -> None:
-    for take, folder in ((intake.record, "records"), (intake.plan, "plans")):
-        for file in _files(crate / folder, "*.json"):
+def _lay_out(intake: Intake, folder: Path) -> None:
+    crate = _root(folder)
+    for take, name in ((intake.record, "records"), (intake.plan, "plans")):
+        for file in _files(crate / name, "*.json"):
             with file.open("rb") as stream:
                 take(stream.read(intake.LARGEST + 1), file.name)
     for take, name in ((intake.vote, VOTES), (intake.score, SCORES)):
@@ -70,12 +71,19 @@ def _lay_out(intake: Intake, crate: Path) -> None:
                 for number, line in enumerate(_each(stream), 1):
                     take(line, f"line {number} of {name}")
     media = Media(intake.folder)
-    for file in (file for folder in ("clips", "references", "posters") for file in _files(crate / folder, "*")):
+    for file in (file for name in ("clips", "references", "posters") for file in _files(crate / name, "*")):
         if file.stat().st_size <= LARGEST:
             copy = intake.folder / "incoming"
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
             media.adopt(copy, digest_of(copy), file.suffix or ".bin")
+
+
+def _root(folder: Path) -> Path:
+    """Return where the crate lies: here, or in the one folder inside, as archivers pack it."""
+    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink()]
+    alone = not (folder / METADATA).exists() and len(inside) == 1 and (inside[0] / METADATA).is_file()
+    return inside[0] if alone else folder
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:

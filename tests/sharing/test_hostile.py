@@ -159,6 +159,14 @@ def test_a_vote_that_is_not_sound_is_left_out_and_named(
     assert any(words in problem for problem in came.problems), came.problems
 
 
+def test_a_crate_that_was_packed_with_its_folder_is_found(crate: Path, elsewhere: Studio, tmp_path: Path) -> None:
+    around = tmp_path / "around"
+    around.mkdir()
+    crate.rename(around / "sound")
+    came = elsewhere.import_log(packed(around))
+    assert (len(came.added), came.votes, came.plans, came.problems) == (3, 7, 1, [])
+
+
 def test_nobody_else_replaces_a_vote_or_a_score_of_this_log(crate: Path, filled: Studio) -> None:
     votes, scores = filled.store.votes.all(), filled.store.scores.of(list(filled.log()))
     for name, changes in (("votes", {"outcome": "tie"}), ("scores", {"value": 99.0, "at": "2027-01-01T00:00:00Z"})):
