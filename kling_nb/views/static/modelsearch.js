@@ -12,7 +12,7 @@ export function matchingModels(models, typed) {
 
 /** @param {string} text */
 function plainWords(text) {
-  return text.toLowerCase().replace(/[-_]+/g, ' ');
+  return text.toLowerCase().replace(/[-_.]+/g, ' ');
 }
 
 /** Where the choice goes with a key. @param {string} key @param {number} at @param {number} count @returns {number|null} null for a key that moves nothing */

@@ -51,6 +51,8 @@ test('a search finds words in any order, with or without hyphens', () => {
   assert.deepEqual(matchingModels(models, 'still').map(({ id }) => id), ['flux']);
   assert.equal(matchingModels(models, '').length, 3);
   assert.equal(matchingModels(models, 'sora').length, 0);
+  const old = { ...models[0], id: 'kling-video-v2-6-pro-text-to-video', title: 'Kling 2.6 Pro Text to Video' };
+  for (const version of ['v2.6', '2.6', 'v2-6']) assert.deepEqual(matchingModels([...models, old], version), [old]);
 });
 
 test('keys go through the list and around its ends', () => {
