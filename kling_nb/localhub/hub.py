@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import logging
 import shutil
@@ -17,13 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import httpx
-
 from . import checks, state
 from .faults import Faults
 from .jobs import Jobs
 from .options import Options
-from .pictures import BadPicture, fetch
+from .pictures import BadPicture, fetch_all
 from .render import Order, Renders
 from .repos import Repos
 from .signing import Signer
@@ -211,7 +208,9 @@ class Hub:
         out = Path("results") / f"{job.id}.{'mp4' if job.media_type == 'video' else 'png'}"
         scratch = self.folder / "scratch" / job.id
         try:
-            pictures = await self._pictures(job, scratch)
+            wanted = dict.fromkeys(checks.references(job.request))
+            lenient = self.options.answers["unreachable_image"] == "placeholder"
+            pictures = await fetch_all(wanted, scratch, own=self.own_file, lenient=lenient)
             order = Order(job.request, job.media_type, pictures, str(self.folder / out), self.options.size, job.index)
             failure = await self._made(order)
         except BadPicture as fault:
@@ -229,22 +228,6 @@ class Hub:
                 return await self.renders.make(order)
             self.renders.close()
         return _CRASHED
-
-    async def _pictures(self, job: Job, scratch: Path) -> dict[str, str]:
-        scratch.mkdir(parents=True, exist_ok=True)
-        found: dict[str, str] = {}
-        async with httpx.AsyncClient(timeout=20, follow_redirects=True) as client:
-            for url in dict.fromkeys(checks.references(job.request)):
-                try:
-                    data = await fetch(url, own=self.own_file, client=client)
-                except BadPicture:
-                    if self.options.answers["unreachable_image"] == "fail":
-                        raise
-                    continue
-                path = scratch / hashlib.sha256(data).hexdigest()
-                await asyncio.to_thread(path.write_bytes, data)
-                found[url] = str(path)
-        return found
 
     def _publish(self, job: Job) -> None:
         news: dict[str, Any] = {"generation_id": job.id}

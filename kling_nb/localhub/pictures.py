@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     import httpx
     from PIL import Image
 
-__all__ = ["BadPicture", "fetch", "opened", "verified"]
+__all__ = ["BadPicture", "fetch", "fetch_all", "opened", "verified"]
 
 _UPSTREAM = "Getting model response error: 422 - Value error, "
 _MOST_BYTES = 10 * 1024 * 1024
@@ -28,6 +30,28 @@ class BadPicture(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(_UPSTREAM + text)
+
+
+async def fetch_all(
+    urls: Iterable[str], folder: Path, *, own: Callable[[str], Path | None], lenient: bool
+) -> dict[str, str]:
+    """The pictures behind these URLs as files in a folder; with `lenient`, without those that cannot be had."""
+    import httpx
+
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    found: dict[str, str] = {}
+    async with httpx.AsyncClient(timeout=20, follow_redirects=True) as client:
+        for url in urls:
+            try:
+                data = await fetch(url, own=own, client=client)
+            except BadPicture:
+                if not lenient:
+                    raise
+                continue
+            path = folder / hashlib.sha256(data).hexdigest()
+            await asyncio.to_thread(path.write_bytes, data)
+            found[url] = str(path)
+    return found
 
 
 async def fetch(url: str, *, own: Callable[[str], Path | None], client: httpx.AsyncClient) -> bytes:
