@@ -43,6 +43,19 @@ def test_a_withdrawn_model_names_what_the_catalogue_has(studio: Studio, hub: Hub
         studio.generate("a paper boat", duration=3).result(20)
 
 
+def test_what_changed_at_the_hub_is_told_and_a_model_that_left_names_the_next(studio: Studio, hub: HubSide) -> None:
+    name = "kling-video-v2-6-pro-text-to-video"
+    assert len(studio.changes()) == 0
+    hub.fault(
+        "changed_schema", match={"model": name}, properties={"duration": {"enum": [5, 10, 15]}, "cfg_scale": None}
+    )
+    assert list(map(str, studio.changes(name))) == ["duration: also offers 15", "cfg_scale: is gone"]
+    hub.fault("withdrawn", match={"model": "kling-video-o3-4k-text-to-video"})
+    with pytest.raises(errors.ModelNotFound) as caught:
+        studio.changes("kling-video-o3-4k-text-to-video")
+    assert "kling-video-o3-pro-text-to-video" in caught.value.alternatives
+
+
 def test_after_429_the_request_goes_out_again_and_is_queued_once(studio: Studio, hub: HubSide) -> None:
     hub.fault("rate_limited", times=2, retry_after=0, **QUEUE)
     job = studio.generate("a paper boat", duration=3)

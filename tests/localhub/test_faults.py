@@ -164,3 +164,23 @@ def test_a_redirected_result_leads_to_a_place_that_counts_keys(hub: Caller, film
 
 def test_every_fault_is_known_to_the_admin_route(hub: Caller) -> None:
     assert hub.get("/_local/faults").json()["known"] == sorted(FAULTS)
+
+
+def test_a_withdrawn_model_is_gone_from_the_catalogue_and_the_queue_until_faults_are_cleared(hub: Caller) -> None:
+    model = "kling-video-o3-pro-reference-to-video"
+    hub.fault("withdrawn", match={"model": model})
+    assert model not in {each["id"] for each in hub.get("/api/ai/models").json()["data"]}
+    for answer in (hub.get(f"/api/ai/models/{model}"), hub.post("/api/ai/queue", json=request())):
+        assert (answer.status_code, answer.json()) == (404, {"error": {"message": f"Model not found: {model}"}})
+    hub.delete("/_local/faults")
+    assert hub.get(f"/api/ai/models/{model}").status_code == 200
+
+
+def test_a_schema_can_be_changed_field_by_field(hub: Caller) -> None:
+    model = "kling-video-v2-6-pro-text-to-video"
+    patch = {"duration": {"enum": [5, 10, 15]}, "cfg_scale": None, "seed": {"type": "integer"}}
+    hub.fault("changed_schema", match={"model": model}, properties=patch)
+    fields = hub.get(f"/api/ai/models/{model}").json()["request_schema"]["properties"]
+    assert fields["duration"]["enum"] == [5, 10, 15] and fields["duration"]["default"] == 5
+    assert "cfg_scale" not in fields and fields["seed"] == {"type": "integer"}
+    assert hub.get("/api/ai/models/kling-video-o3-omni").json()["request_schema"]["properties"]["resolution"]

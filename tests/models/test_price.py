@@ -125,3 +125,19 @@ def test_a_draft_in_any_state_has_an_estimate(draft: dict[str, Any]) -> None:
     price = estimate(draft, pricing=OMNI_PRICING)
     assert str(price)
     assert price.total is None or price.total.is_finite()
+
+
+def test_images_are_counted_and_not_their_seconds() -> None:
+    pricing = Pricing.model_validate({"method": "per_image", "cost_per_image": 0.014})
+    price = estimate({"model": "flux", "prompt": "a", "num_generations": 3}, pricing=pricing)
+    assert (price.total, price.seconds, price.unit) == (Decimal("0.042"), 0, "image")
+    free = estimate({"model": "flux", "num_generations": 2}, pricing=pricing, free=True)
+    assert (free.total, free.elsewhere) == (0, Decimal("0.028"))
+
+
+def test_rates_in_words_span_from_the_least_to_the_most() -> None:
+    by = {"720p": 0.168, "1080p": 0.224, "4k": 0.42}
+    assert Pricing.model_validate({**RATE, "cost_per_second_by_resolution": by}).words == "$0.168–0.42 / s"
+    assert Pricing.model_validate(RATE).words == "$0.224 / s"
+    assert Pricing.model_validate({"method": "per_image", "cost_per_image": 0.014}).words == "$0.014 / image"
+    assert Pricing.model_validate({"method": "token"}).words == ""

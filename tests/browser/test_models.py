@@ -1,0 +1,88 @@
+"""Another model in the panel: chosen by keyboard, drawn from its schema, withdrawn by the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hubside import HubSide
+from playwright.sync_api import expect
+
+from browser.screen import Screen
+
+pytestmark = pytest.mark.browser
+
+SLOW = 60_000
+TARGET = "kling-video-o3-pro-reference-to-video"
+
+
+def choose(screen: Screen, words: str) -> None:
+    """Open the picker, type, take the first."""
+    screen.panel.locator(".kn-model").press("Enter")
+    screen.page.keyboard.type(words)
+    screen.page.keyboard.press("Enter")
+
+
+def test_a_model_is_chosen_by_keyboard_drawn_from_its_schema_and_makes_its_clip(
+    opened: Callable[..., Screen], shot: Callable[[Screen, str], None]
+) -> None:
+    screen = opened(
+        "import kling_nb as kn\n"
+        "panel = kn.panel({'prompt': '@Image1 turns', 'negative_prompt': 'blur', 'duration': 3})",
+        "panel",
+        "print(panel.jobs[0].record.model, panel.fields)",
+    )
+    screen.run(0, 1)
+    panel = screen.panel
+    screen.drop("face.png")
+    expect(panel.locator(".kn-references .kn-tile")).to_have_count(1)
+
+    choose(screen, "o3 pro image-to-video")
+    expect(panel.locator(".kn-model")).to_have_text("Kling O3 Pro Image to Video")
+    expect(panel.locator(".kn-model")).to_be_focused()
+    expect(panel.locator(".kn-slot.kn-filled")).to_have_count(1)
+    expect(panel.get_by_role("note", name="Put aside")).to_contain_text("negative_prompt “blur”")
+    panel.locator("summary", has_text="More settings").click()
+    panel.get_by_role("radio", name="1:1").check(force=True)
+    shot(screen, "image-to-video")
+    screen.generate.click()
+    expect(screen.cards.locator("video")).to_have_count(1, timeout=SLOW)
+
+    choose(screen, "omni")
+    expect(panel.get_by_role("radio", name="1080p")).to_be_checked()
+    expect(panel.get_by_role("radio", name="1:1")).to_be_checked()
+    choose(screen, "o3 pro reference")
+    expect(panel.get_by_role("note", name="Put aside")).to_be_hidden()
+    expect(panel.locator(".kn-references .kn-tile")).to_have_count(1)
+    panel.get_by_role("button", name="Undo").click()
+    expect(panel.locator(".kn-model")).to_have_text("Kling O3 Omni")
+    panel.get_by_role("button", name="Redo").click()
+    screen.run(2)
+    said = screen.notebook.outputs(2)[0]["text"]
+    assert said.startswith("kling-video-o3-pro-image-to-video") and "'negative_prompt': 'blur'" in said
+
+
+def test_a_model_that_is_withdrawn_hands_its_request_to_its_successor(
+    opened: Callable[..., Screen], hub: HubSide, shot: Callable[[Screen, str], None]
+) -> None:
+    hub.fault("withdrawn", match={"model": TARGET})
+    screen = opened(
+        "import kling_nb as kn\npanel = kn.panel({'multi_prompt': [{'prompt': 'One', 'duration': 2},"
+        " {'prompt': 'Two', 'duration': 2}]})",
+        "panel",
+        "print(panel.jobs[0].record.model, panel.jobs[0].record.prompt)",
+    )
+    screen.run(0, 1)
+    gone = screen.panel.get_by_role("group", name="The model is gone")
+    expect(gone).to_contain_text(f"The hub does not know {TARGET}")
+    expect(gone.locator(".kn-instead-choice").first).to_contain_text("multi_prompt 2 shots")
+    expect(screen.generate).to_be_disabled()
+    shot(screen, "withdrawn")
+
+    gone.get_by_role("button", name="Go on with Kling O3 Omni").click()
+    expect(gone).to_be_hidden()
+    expect(screen.prompt).to_have_value("One\nTwo")
+    screen.generate.click()
+    expect(screen.cards.locator("video")).to_have_count(1, timeout=SLOW)
+    screen.run(2)
+    assert screen.notebook.outputs(2)[0]["text"].startswith("kling-video-o3-omni One")
