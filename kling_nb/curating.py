@@ -29,7 +29,8 @@ from kling_nb.views.compare import FEWEST, MOST, Comparison, Take
 
 class Curating:
     """Finds, shows, rates, compares and throws away records. `start` begins one more clip of a record's
-    request; `hand` makes a frame of a clip the start frame of the panel that is open, and says so."""
+    request; `hand` makes a frame of a clip the start frame of the panel that is open, `fill` takes the whole request
+    there, and each says so."""
 
     def __init__(
         self,
@@ -41,10 +42,11 @@ class Curating:
         estimate: Callable[[Request], Estimate],
         start: Callable[[Request, str], list[Job]],
         hand: Callable[[str, int], str],
+        fill: Callable[[str], str],
     ) -> None:
         self._store, self._links, self._export = store, links, export
         self._request_of, self._estimate, self._start = request_of, estimate, start
-        self.hand = hand
+        self.hand, self.fill = hand, fill
         self._still = lru_cache(maxsize=600)(self._drawn)
 
     # --- the gallery ---

@@ -63,7 +63,7 @@ class Looking(Making):
             PanelChoosing(parts.connection.catalogue, self._loop),
             parts.screen.links,
         )
-        return Panel(actions, request, [f"{name} is not in this log: give it again." for name in lost])
+        return Panel(actions, request, _lost(lost))
 
     def log(self, **filters: Any) -> Selection:
         """Return the records that pass the filters, newest first; see `Selection`."""
@@ -125,6 +125,7 @@ class Looking(Making):
             estimate=estimate,
             start=start,
             hand=self._hand,
+            fill=self._fill,
             export=self._exported,
         )
 
@@ -141,14 +142,27 @@ class Looking(Making):
         return f"Beside the notebook: {done}."
 
     def _hand(self, record_id: str, number: int) -> str:
-        from kling_nb.views.panel import front_panel
-
-        panel = front_panel()
-        if panel is None:
-            raise errors.KlingError("There is no panel to put it in: run kn.panel() in a cell, then press again.")
         frame = self._keeping().frame(record_id, number)
-        panel.put_start_frame(frame)
+        _front_panel().put_start_frame(frame)
         return f"The panel’s start frame is now {frame.given}."
+
+    def _fill(self, record_id: str) -> str:
+        panel, (request, lost) = _front_panel(), fields_left(self.store.get(record_id), self.store.read)
+        panel.fill(request, _lost(lost))
+        return "The panel has it now; undo there brings back what it had."
+
+
+def _front_panel() -> Panel:
+    from kling_nb.views.panel import front_panel
+
+    panel = front_panel()
+    if panel is None:
+        raise errors.KlingError("There is no panel to put it in: run kn.panel() in a cell, then press again.")
+    return panel
+
+
+def _lost(names: Sequence[str]) -> list[str]:
+    return [f"{name} is not in this log: give it again." for name in names]
 
 
 def _fillable(source: Any) -> Any:

@@ -25,7 +25,7 @@ from kling_nb.views.clips import send_clip
 from kling_nb.views.compare import FEWEST, MOST, QUIET
 from kling_nb.views.esm import linked, styles
 from kling_nb.views.gallery_actions import GalleryActions, tile_of
-from kling_nb.views.handover import hand_frame
+from kling_nb.views.handover import hand_frame, open_record
 from kling_nb.views.messages import Messages
 from kling_nb.views.outlet import SHOWN, Outlet
 from kling_nb.views.press import PressGuard
@@ -77,6 +77,7 @@ class Gallery:
             records=self._on_records,
             clip=self._on_clip,
             hand=self._on_hand,
+            open=self._on_open,
             annotate=self._on_annotate,
             offer=self._on_offer,
             generate=self._on_generate,
@@ -132,6 +133,9 @@ class Gallery:
 
     def _on_hand(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         hand_frame(self._widget, said, self._actions.hand)
+
+    def _on_open(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        open_record(self._widget, said, self._actions.fill)
 
     def _on_annotate(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         record = self._actions.annotate(str(said.get("id")), _words(said.get("changes")))

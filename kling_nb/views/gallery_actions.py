@@ -36,6 +36,10 @@ class GalleryActions(Protocol):
         """Make a frame of a clip the start frame of the panel that is open; say so in words."""
         ...
 
+    def fill(self, record_id: str, /) -> str:
+        """Fill the panel that is open with a record's request; say so in words."""
+        ...
+
     def annotate(self, record_id: str, changes: Mapping[str, Any], /) -> Record:
         """Write stars, tags or a note to the log, at once, and return the record."""
         ...

@@ -1,4 +1,4 @@
-"""Hands a frame of a clip that is shown here to the panel that is open, as its start frame."""
+"""Hands what is shown here to the panel that is open: a frame of a clip as its start frame, or the whole request."""
 
 from __future__ import annotations
 
@@ -14,8 +14,17 @@ Hand = Callable[[str, int], str]
 
 def hand_frame(widget: Sender, message: Mapping[str, Any], hand: Hand) -> None:
     """Answer one `hand` message with what came of it, or with why not."""
+    _answer(widget, message, lambda: hand(str(message.get("id")), int(message.get("frame", 0))))
+
+
+def open_record(widget: Sender, message: Mapping[str, Any], fill: Callable[[str], str]) -> None:
+    """Answer one `open` message with what came of it, or with why not."""
+    _answer(widget, message, lambda: fill(str(message.get("id"))))
+
+
+def _answer(widget: Sender, message: Mapping[str, Any], act: Callable[[], str]) -> None:
     try:
-        words = hand(str(message.get("id")), int(message.get("frame", 0)))
+        words = act()
     except (KlingError, OSError, ValueError, IndexError) as exc:
         words = str(exc)
     widget.send({"kind": "handed", "ask": message.get("ask"), "words": words})

@@ -54,3 +54,7 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
     expect(sheet.get_by_role("status")).to_contain_text("start frame is now frame 12 of")
     screen.run(4)
     assert "frame 12 of " in screen.notebook.outputs(4)[0]["text"]
+
+    sheet.get_by_role("button", name="Open in panel").click()
+    expect(screen.prompt).to_have_value("A paper boat")
+    expect(sheet.get_by_role("status")).to_contain_text("The panel has it now")

@@ -78,6 +78,7 @@ class Stand:
             estimate=lambda request: estimate(request.draft()),
             start=self._start,
             hand=self._hand,
+            fill=lambda record_id: f"{record_id} is in the panel",
             export=lambda records: repr(export_beside(records, self.log.file, Path.cwd(), None)),
         )
 

@@ -231,3 +231,15 @@ def test_the_selected_are_exported_beside_the_notebook_and_never_over_another(ga
 def test_an_export_that_fails_says_so_and_frees_the_button(gallery):
     assert say(gallery, "export", ask="x", ids=["gone"]) == {"kind": "exported", "ask": "x", "words": ""}
     assert "gone" in str(gallery._widget.alert)
+
+
+def test_a_record_that_is_open_fills_the_panel_and_what_stops_it_is_said(gallery, stand):
+    gallery._on_open({"id": "job00002", "ask": "a"}, [])
+    assert gallery.replies == [{"kind": "handed", "ask": "a", "words": "job00002 is in the panel"}]
+
+    def without_a_panel(record_id):
+        raise KlingError("There is no panel to put it in.")
+
+    stand.actions.fill = without_a_panel
+    gallery._on_open({"id": "job00002", "ask": "b"}, [])
+    assert gallery.replies[-1]["words"] == "There is no panel to put it in."

@@ -1,6 +1,6 @@
 import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
-import { frameHand } from './handover.js';
+import { handover } from './handover.js';
 import { comparePlayer } from './player.js';
 
 /** `kn.compare`: a player in a cell. @param {Rendered} view */
@@ -8,7 +8,7 @@ function renderCompare({ model, el }) {
   el.dataset.lmSuppressShortcuts = 'true';
   el.classList.add('kn', 'kn-compare-view');
   const room = clipRoom(model);
-  const hands = frameHand(model);
+  const hands = handover(model);
   const alert = alertBox(model);
   const player = comparePlayer(/** @type {Comparison} */ (model.get('comparison')), room.get, hands.hand);
   el.append(player.el, alert.el);

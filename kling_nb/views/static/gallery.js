@@ -2,7 +2,7 @@ import { h } from './dom.js';
 import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
 import { comparePlayer } from './player.js';
-import { frameHand } from './handover.js';
+import { handover } from './handover.js';
 import { glyph } from './glyphs.js';
 import { pageStore } from './pages.js';
 import { recordSheet } from './recordsheet.js';
@@ -20,7 +20,7 @@ function renderGallery({ model, el }) {
   el.classList.add('kn', 'kn-gallery');
   const still = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)');
   const room = clipRoom(model, MOST_COMPARED + 3);
-  const hands = frameHand(model);
+  const hands = handover(model);
   const alert = alertBox(model);
   /** @type {Set<string>} */
   const selected = new Set();
@@ -49,7 +49,7 @@ function renderGallery({ model, el }) {
 
   const store = pageStore(model, () => paint(), failed);
   const filters = seeker(model, (next) => { store.ask(next); grid.toTop(); paint(); });
-  const record = recordSheet({ annotate, bring: room.get, hand: hands.hand, shut, searchTag });
+  const record = recordSheet({ annotate, bring: room.get, hand: hands.hand, open: hands.open, shut, searchTag });
   /** @type {TileActs} */
   const acts = { bring: room.get, pick: toggle, open, rate: (tile, stars) => annotate(tile.id, { stars }), calm: () => Boolean(still?.matches) };
   const grid = tileGrid({ store, selected, opened: () => record.id, acts });

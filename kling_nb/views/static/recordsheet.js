@@ -5,9 +5,9 @@ import { starRow } from './stars.js';
 
 /**
  * The record that is open: its clip, its prompt, and what the user says of it. Written when one goes on.
- * @param {{annotate: Annotate, bring: Bring, hand: Hand, shut: () => void, searchTag: (tag: string) => void}} acts
+ * @param {{annotate: Annotate, bring: Bring, hand: Hand, open: (id: string) => Promise<string>, shut: () => void, searchTag: (tag: string) => void}} acts
  */
-export function recordSheet({ annotate, bring, hand, shut, searchTag }) {
+export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   /** @type {Tile|null} */
   let tile = null;
   const video = h('video', { class: 'kn-sheet-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
@@ -16,9 +16,11 @@ export function recordSheet({ annotate, bring, hand, shut, searchTag }) {
   const use = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => frame() } },
     glyph('chain'), 'Use this frame as start frame');
   const frame = async () => { if (tile) told.textContent = await hand(tile.id, frameAt(video.currentTime, tile.fps)); };
+  const fill = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => request() } }, glyph('again'), 'Open in panel');
+  const request = async () => { if (tile) told.textContent = await open(tile.id); };
   /** @type {(changes: Parameters<Annotate>[1]) => void} */
   const write = (changes) => { if (tile) annotate(tile.id, changes); };
-  const chain = h('div', { class: 'kn-sheet-chain' }, use, told);
+  const chain = h('div', { class: 'kn-sheet-chain' }, use, fill, told);
   const prompt = h('div', { class: 'kn-sheet-prompt' });
   const facts = h('div', { class: 'kn-sheet-facts' });
   const stars = starRow((count) => write({ stars: count }));
@@ -43,7 +45,7 @@ export function recordSheet({ annotate, bring, hand, shut, searchTag }) {
     if (other || tags !== document.activeElement) tags.value = next.tags.join(', ');
     if (other || note !== document.activeElement) note.value = next.note;
     if (!other) return;
-    video.hidden = chain.hidden = !next.clip;
+    video.hidden = use.hidden = !next.clip;
     told.textContent = '';
     video.poster = next.poster;
     video.style.aspectRatio = String(next.shape);

@@ -187,6 +187,7 @@ type Said =
   | { kind: 'drop'; what: What; name: string }
   | { kind: 'clip'; id: string; ask: string }
   | { kind: 'hand'; ask: string; id: string; frame: number }
+  | { kind: 'open'; ask: string; id: string }
   | { kind: 'records'; ask: string; filters: Traits['filters']; offset: number; limit: number }
   | { kind: 'annotate'; id: string; changes: { stars?: number; tags?: string[]; note?: string } }
   | { kind: 'offer' | 'export'; ask: string; ids: string[] }
