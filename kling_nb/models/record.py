@@ -41,6 +41,10 @@ Status = Literal[
 ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
 
 
+#: The folders before a file's name, as a message of this machine may have them; not those of a URL.
+_FOLDERS = re.compile(r"(?<![^\s('\"`])(?:~|[A-Za-z]:)?[\\/](?:[^\s'\"\\/]+[\\/])+")
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -255,9 +259,10 @@ class Record(_Part):
         return self._at_home().scores_of(self)
 
     def public(self) -> Record:
-        """Return it as it may leave this machine: without the process that held it and the folders of its pictures."""
+        """Return it as it may leave this machine: without the process that held it and the folders of this machine."""
         references = tuple(reference.public() for reference in self.references)
-        return self.model_copy(update={"holder": None, "references": references})
+        messages = tuple(Message(at=said.at, text=_FOLDERS.sub("", said.text)) for said in self.messages)
+        return self.model_copy(update={"holder": None, "references": references, "messages": messages})
 
     def _at_home(self) -> Home:
         if self._home is None:

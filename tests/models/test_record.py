@@ -12,7 +12,7 @@ from kling_nb.errors import KlingError, ModelNotFound, RequestError
 from kling_nb.models.price import estimate
 from kling_nb.models.problem import error, warning
 from kling_nb.models.progress import Progress
-from kling_nb.models.record import ENDED, Clip, Failure, Record, Reference, Status, Times
+from kling_nb.models.record import ENDED, Clip, Failure, Message, Record, Reference, Status, Times
 
 THEN = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.UTC)
 
@@ -125,3 +125,18 @@ def test_a_request_error_lists_all_problems() -> None:
 def test_a_missing_model_names_its_alternatives() -> None:
     assert "The catalogue has a, b." in str(ModelNotFound("x", alternatives=["a", "b"]))
     assert ModelNotFound("x").status == 404
+
+
+@pytest.mark.parametrize(
+    ("said", "public"),
+    [
+        ("/home/me/films/kling_log/index.db cannot be written", "index.db cannot be written"),
+        (r"The log ('C:\Users\me\log.db') is full", "The log ('log.db') is full"),
+        ("https://hub.example/a/b.mp4 did not answer.", "https://hub.example/a/b.mp4 did not answer."),
+        ("1/2 of it, and/or more", "1/2 of it, and/or more"),
+    ],
+)
+def test_what_was_said_on_the_way_leaves_without_the_folders_of_this_machine(said: str, public: str) -> None:
+    kept = record(messages=(Message(at=THEN, text=said),))
+    assert kept.public().messages == (Message(at=THEN, text=public),)
+    assert Record.model_validate_json(kept.model_dump_json()).messages == kept.messages
