@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hubside import until
 from playwright.sync_api import expect
 
 from browser.screen import Screen
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Screen]) -> None:
@@ -36,9 +37,11 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
     shown.click()
     expect(panel.locator(".kn-slot.kn-filled")).to_have_count(2)
 
-    screen.run(2)
-    said = screen.notebook.outputs(2)[0]["text"]
-    assert "last frame of " in said and "frame 30 of " in said
+    def said() -> str:  # an edit reaches the kernel a moment after it is seen
+        screen.run(2)
+        return str(screen.notebook.outputs(2)[0].get("text"))
+
+    until(lambda: "last frame of " in said() and "frame 30 of " in said())
 
     screen.run(3)
     gallery = screen.root.locator(".kn-gallery")

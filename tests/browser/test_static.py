@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from browser.screen import Screen, plays, pwned
 from kling_nb.studio import Studio
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 Shot = Callable[[Screen, str], None]
 EVIL = '<img src=x onerror="window.__pwned=1"><script>window.__pwned=2</script>'
 UNTRUSTED = "() => window.jupyterapp.shell.currentWidget.content.model.cells.get(0).trusted === false"
