@@ -72,6 +72,8 @@ class Catalogue:
             for model in found:
                 self._saw(model)
             self._list = tuple(model.id for model in found), time.monotonic()
+            for name in set(self._entries) - {model.id for model in found}:  # it may have left since it was heard of
+                self.doubt(name)
         return self.listed()[0]
 
     def doubt(self, model_id: str) -> None:

@@ -1,5 +1,7 @@
 """The model of a panel: another is chosen, one is gone, one has changed."""
 
+import asyncio
+
 import pytest
 from stand_in import Studio
 from test_draft import png
@@ -115,6 +117,13 @@ def test_the_successor_is_offered_with_what_it_cannot_take_and_one_message_goes_
     assert panel._widget.verdict["problems"] == []
     panel.generate()
     assert len(studio.started) == 1
+
+
+def test_a_model_that_left_since_it_was_heard_of_is_noticed(studio):
+    asyncio.run(studio.catalogue.model(TARGET))
+    studio.source.gone = {TARGET}
+
+    assert opened(studio)._widget.news[TARGET]["gone"]
 
 
 def test_a_job_that_finds_no_model_makes_the_panel_ask_again(studio):

@@ -15,7 +15,7 @@ export function settingControl(spec, pick) {
 
 /** @param {Spec} spec @param {(value: any) => void} pick @returns {Control<any>} */
 function makeControl(spec, pick) {
-  const limited = spec.least != null && spec.most != null && spec.most - spec.least <= 1000;
+  const limited = spec.default != null && spec.least != null && spec.most != null && spec.most - spec.least <= 1000;
   if (spec.kind === 'toggle') return toggle({ label: spec.title, pick });
   if (spec.kind === 'choice') return asButtons(spec) ? buttons(spec, pick) : choiceList(spec, pick);
   if (!limited) return numberLine(spec, pick);

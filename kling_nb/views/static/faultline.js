@@ -19,7 +19,7 @@ export function paintFaults(root, problems) {
     if (holder) markField(holder, place, mine);
     if (place.dataset.key === key) continue;
     place.dataset.key = key;
-    place.replaceChildren(...mine.map(faultLine));
+    place.replaceChildren(...mine.map((problem) => faultLine(problem, !pathOf(place))));
   }
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('.kn-fold'))) {
     const inside = placesIn(part).flatMap((place) => placed.get(pathOf(place)) ?? []);
@@ -35,10 +35,10 @@ function markField(holder, place, mine) {
   area?.setAttribute('aria-describedby', place.id);
 }
 
-/** @param {Problem} problem */
-function faultLine(problem) {
+/** @param {Problem} problem @param {boolean} alone no field is shown that it could stand at */
+function faultLine(problem, alone) {
   const numbered = /^input_image\.(\d+)/.exec(problem.path);
-  const name = numbered ? `@Image${Number(numbered[1]) + 1}` : '';
+  const name = alone ? problem.path : numbered ? `@Image${Number(numbered[1]) + 1}` : '';
   const where = name && !problem.message.includes(name) ? `${name}: ` : '';
   const message = where + (where ? problem.message : problem.message.charAt(0).toUpperCase() + problem.message.slice(1));
   return h('p', { class: 'kn-fault', 'data-severity': problem.severity }, icon('warn'),

@@ -25,10 +25,14 @@ export function modelNews({ model, desk }) {
     const key = JSON.stringify(choices);
     if (instead.dataset.key === key) return;
     instead.dataset.key = key;
-    instead.replaceChildren(...choices.map((choice, i) => h('div', { class: 'kn-instead-choice' },
-      h('button', { type: 'button', class: i ? 'kn-small' : 'kn-small kn-strong', text: `Go on with ${choice.title}`, on: { click: () => chooseModel(model, desk, choice.id) } }),
+    const [first, ...others] = choices;
+    /** @param {Traits['news'][string]['instead'][number]} choice @param {string} text @param {string} extra */
+    const button = (choice, text, extra = '') => h('button', { type: 'button', class: `kn-small ${extra}`, text, title: choice.lost.map(({ name, text: lost }) => `${name}: ${lost}`).join('\n'), on: { click: () => chooseModel(model, desk, choice.id) } });
+    const rest = others.length ? h('div', { class: 'kn-instead-choice' }, h('span', { text: 'or' }), ...others.map((choice) => button(choice, choice.title))) : null;
+    instead.replaceChildren(...(first ? [first] : []).map((choice) => h('div', { class: 'kn-instead-choice' },
+      button(choice, `Go on with ${choice.title}`, 'kn-strong'),
       h('span', { text: choice.lost.length ? 'takes all but' : 'takes everything' }),
-      choice.lost.length ? fieldList(choice.lost.map(({ name, text }) => /** @type {[string, string]} */ ([name, text]))) : null)));
+      choice.lost.length ? fieldList(choice.lost.map(({ name, text }) => /** @type {[string, string]} */ ([name, text]))) : null)), ...(rest ? [rest] : []));
   };
   /** @type {`change:${keyof Traits}`[]} */
   const watched = ['change:news', 'change:aside', 'change:forms'];
