@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.table import Row, drawn
+from benchmarks.table import LeftOut, Row, drawn
 
-NAMES = ("loading", "film", "logbook", "planning", "handing", "scoring", "notebook", "sweep", "jobs")
+NAMES = ("loading", "film", "logbook", "planning", "handing", "scoring", "notebook", "sweep", "jobs", "workbench")
 
 
 def main() -> int:
@@ -26,13 +26,17 @@ def main() -> int:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     began, load = time.monotonic(), _load()
     rows: list[Row] = []
+    left_out: list[str] = []
     try:
         with tempfile.TemporaryDirectory(prefix="kling_nb-bench-") as folder:
             for name in given.names or NAMES:
                 print(f"{name} …", file=sys.stderr, flush=True)
-                rows += importlib.import_module(f"benchmarks.{name}").rows(Path(folder) / name, quick=given.quick)
+                try:
+                    rows += importlib.import_module(f"benchmarks.{name}").rows(Path(folder) / name, quick=given.quick)
+                except LeftOut as why:
+                    left_out.append(f"{name} is left out: {why}.")
     finally:  # what was measured before one broke is still worth seeing
-        print(drawn(rows, _footer(time.monotonic() - began, load, quick=given.quick)))
+        print(drawn(rows, [*left_out, *_footer(time.monotonic() - began, load, quick=given.quick)]))
     return int(any(row.ok is False for row in rows))
 
 

@@ -8,7 +8,7 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from statistics import median
@@ -63,7 +63,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 def _gallery(folder: Path, naive: sqlite3.Connection, count: int) -> Row:
     """The first page of a gallery that was just opened, with its stills, as the browser asks for it."""
     studio = Studio(log=folder)
-    posters = [studio.store.put(_poster(number), ".jpg") for number in range(_PAGE)]
+    posters = [studio.store.put(poster(number), ".jpg") for number in range(_PAGE)]
     for number, poster in enumerate(posters):
         record = record_of(count + 2000 + number)
         clip = Clip(file=f"clips/{record.id}.mp4", digest=sha256(poster.encode()), size=1, poster=poster)
@@ -87,18 +87,22 @@ def _gallery(folder: Path, naive: sqlite3.Connection, count: int) -> Row:
     return Row(what, figure, "ms", baseline, "SQLite and Pillow", aim=200)
 
 
-def _poster(number: int) -> bytes:
+def poster(number: int) -> bytes:
     out = BytesIO()
     Image.effect_noise((160, 90), 20 + number).resize((1280, 720)).convert("RGB").save(out, "JPEG")
     return out.getvalue()
 
 
 def filled(folder: Path, count: int) -> Log:
-    # Straight into the index: the sidecars of as many records would take minutes to be written and synced.
     log = Log(folder)
-    log._ledger.ready(writing=True)
-    log._ledger.index.replace_all((record_of(number), Stamp(number, 1)) for number in range(count))
+    index(log, map(record_of, range(count)))
     return log
+
+
+def index(log: Log, records: Iterable[Record]) -> None:
+    """Straight into the index: the sidecars of as many records would take minutes to be written and synced."""
+    log._ledger.ready(writing=True)
+    log._ledger.index.replace_all((record, Stamp(number, 1)) for number, record in enumerate(records))
 
 
 def _naive(file: Path, records: list[Record]) -> sqlite3.Connection:

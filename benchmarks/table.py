@@ -6,8 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["s", "ms", "%", "KB", "x", ""]
+Unit = Literal["s", "ms", "%", "KB", "MB", "x", ""]
 _HEADS = ("what", "figure", "baseline", "ratio", "aim", "ok?")
+
+
+class LeftOut(Exception):
+    """A benchmark cannot run on this machine; the text says why."""
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,49 @@
-"""`make screens`: take the screenshots of the documentation anew, from a real JupyterLab on the real local hub."""
+"""`make screens`: take the screenshots of the documentation anew, from a real JupyterLab on the real local hub.
+
+Each view is taken in both themes, wide and narrow, from one notebook: the page is given another theme and width, as a
+user would do it. `python -m tests.screens NAME …` takes only those whose names begin so.
+"""
 
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from PIL import Image
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
+from kling_nb.localhub.serve import ensure, stop
 from tests.lab import ROOT, Lab, Notebook
 
 SCREENS = ROOT / "docs" / "screens"
+_WIDE, _NARROW, _HIGH = 1180, 500, 2400
+_SLOW = 120_000
+
 _SETUP = "import kling_nb as kn"
-_JOB = """job = kn.generate(
-    "@Image1 turns to the camera and smiles, slow dolly in",
+_MANY = """kn.configure(log="many")
+jobs = kn.gather(*(kn.generate(f"@Image1 leans in, take {number}, slow dolly in", input_image=["images/cat.jpg"],
+                               duration=3) for number in range(1, 10)))
+jobs"""
+_REFUSED = """bad = kn.generate("@Image1 leans in", input_image=["images/cat.jpg"], duration=3)
+bad"""
+_JOB = """kn.configure(log="kling_log")
+job = kn.generate(
+    "@Image1 turns to the camera and smiles, slow dolly in, soft morning light",
     input_image=["images/astronaut.jpg"],
     duration=5,
 )
 job"""
-_STORY = """panel = kn.panel(kn.ReferenceToVideo(
+_PANEL = """panel = kn.panel({
+    "prompt": "@Image1 turns to the camera and smiles, slow dolly in, soft morning light",
+    "input_image": ["images/astronaut.jpg"],
+})
+panel"""
+_STORY = """kn.panel(kn.ReferenceToVideo(
     multi_prompt=[
         kn.Shot(prompt="Close-up of @Image1, ears up: it has heard something", duration=2),
         kn.Shot(prompt="@Image2 on a wooden table, steam rises", duration=2),
@@ -27,22 +51,15 @@ _STORY = """panel = kn.panel(kn.ReferenceToVideo(
     ],
     input_image=["images/cat.jpg", "images/coffee.jpg"],
     generate_audio=True,
-))
-panel"""
-_PROMPT = """panel = kn.panel({
-    "prompt": "@Image1 turns to the camera and smiles, slow dolly in, soft morning light",
-    "input_image": ["images/astronaut.jpg"],
-})
-panel"""
-_FAULTY = """panel = kn.panel({
+))"""
+_FAULTY = """kn.panel({
     "multi_prompt": [{"prompt": "@Image3 walks in", "duration": 9}, {"prompt": "", "duration": 9}],
     "input_image": ["images/cat.jpg", "images/coffee.jpg"],
     "tail_image_url": "images/coffee.jpg",
     "negative_prompt": "blur",
-})
-panel"""
-_LOG = "kn.log()"
-_TAKES = """takes = kn.gather(
+})"""
+_TAKES = """job.result()
+takes = kn.gather(
     kn.generate("@Image1 turns to the camera and laughs, slow dolly out, evening light",
                 input_image=["images/astronaut.jpg"], duration=5),
     kn.generate("@Image1 on a table, steam rises, rain on the window", input_image=["images/coffee.jpg"], duration=3),
@@ -52,114 +69,162 @@ _TAKES = """takes = kn.gather(
 kn.log().annotate(job.id, stars=5, tags=["hero"], note="the smile works")
 kn.log().annotate(takes[3].record.id, stars=3)
 kn.log().annotate(takes[0].record.id, stars=4, tags=["hero"])"""
-_COMPARE = "kn.compare(job, takes[0])"
-_GALLERY = "kn.gallery()"
-_CURATE = (_TAKES, _COMPARE, _GALLERY)
-#: Leave the cell and its toolbar alone on the picture.
+_PLAN = """plan = kn.sweep(
+    {"prompt": "@Image1 leans in, {camera}, {light}", "input_image": ["images/cat.jpg"], "duration": 3},
+    camera=["camera holds still", "slow dolly in"],
+    light=["soft morning light", "candle light"],
+)
+plan.run(limit=4).result()
+kn.sweep(
+    {"prompt": "@Image1 leans in, {camera}, {light}", "input_image": ["images/cat.jpg"], "duration": 3},
+    camera=["camera holds still", "slow dolly in"],
+    light=["soft morning light", "candle light", "hard neon light"],
+)"""
+_SETTING, _AT_WORK, _FAILED, _CARD, _PROMPT, _SHOTS, _FAULTS = range(7)
+_MADE, _COMPARED, _GALLERY, _LOG, _PLANNED, _MATRIX, _VOTE = range(7, 14)
+_CELLS = (
+    *(_SETUP, _MANY, _REFUSED, _JOB, _PANEL, _STORY, _FAULTY, _TAKES, "kn.compare(job, takes[0])", "kn.gallery()"),
+    *("kn.log()", _PLAN, "plan.matrix('camera', 'light')", "kn.vote(plan, seed=4)"),
+)
+#: Leave the cell's toolbar alone on the picture.
 _CALM = """.jp-Cell .jp-Toolbar, .jp-cell-toolbar {display: none !important}
 .jp-Notebook .jp-Cell.jp-mod-active .jp-Collapser {visibility: hidden}"""
 
 
-def main() -> None:
-    """Take every picture in both themes."""
+def main(wanted: tuple[str, ...]) -> None:
+    """Take every picture, or those whose names begin like one of `wanted`."""
     SCREENS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kling_nb-screens-") as name:
+    with tempfile.TemporaryDirectory(prefix="kling_nb-screens-") as name, _hub(Path(name)) as faults:
         folder = Path(name)
         shutil.copytree(ROOT / "notebooks" / "images", folder / "images")
-        with Lab.started(folder, env={"XDG_STATE_HOME": str(folder / "state")}) as lab:
-            for dark in (False, True):
-                _wide(lab, "dark" if dark else "light", dark=dark)
-            _narrow(lab)
+        with Lab.started(folder, env={"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}) as lab:
+            page = lab.new_page(width=_WIDE, height=_HIGH)
+            page.set_default_timeout(_SLOW)
+            notebook = lab.notebook(*_CELLS, page=page, name="takes.ipynb")
+            page.evaluate("() => { const { shell } = window.jupyterapp; shell.collapseLeft(); shell.collapseRight(); }")
+            page.add_style_tag(content=_CALM)
+            Taking(notebook, faults, wanted).all()
+            notebook.close()
 
 
-def _wide(lab: Lab, theme: str, *, dark: bool) -> None:
-    page = lab.new_page(width=1180, height=1500, dark=dark)
-    notebook = lab.notebook(
-        _SETUP, _JOB, _STORY, _PROMPT, _FAULTY, _LOG, *_CURATE, page=page, name=f"demo-{theme}.ipynb"
-    )
-    _calm(page)
-    notebook.run(0)
-    notebook.run(1)
-    page.locator(".jp-OutputArea").get_by_text("Generating").wait_for(timeout=60_000)
-    _take(notebook, 1, f"progress-{theme}")
-    page.locator(".jp-OutputArea video").first.wait_for()
-    _seek(page, page.locator(".jp-OutputArea video").first)
-    _take(notebook, 1, f"card-{theme}", whole=True)
-    for cell, what in ((2, "panel-shots"), (3, "panel-prompt"), (4, "panel-faults"), (5, "log")):
-        notebook.run(cell)
-        page.wait_for_timeout(800)  # for thumbnails to be decoded: a picture is taken of them, nothing is asserted
-        _take(notebook, cell, f"{what}-{theme}")
-    notebook.run(6)
-    _compared(notebook, theme)
-    if not dark:
-        _hero(notebook)
-    notebook.close()
+class Taking:
+    """One notebook, run cell by cell; each view as it stands is taken four times."""
+
+    def __init__(self, notebook: Notebook, faults: Callable[..., None], wanted: tuple[str, ...]) -> None:
+        self._notebook, self._page, self._faults, self._wanted = notebook, notebook.page, faults, wanted
+
+    def all(self) -> None:
+        self._run(_SETTING)
+        self._at_work()
+        self._made()
+        self._panels()
+        self._looked_at()
+        self._planned()
+
+    def _at_work(self) -> None:
+        self._faults("stuck", times=6)
+        cell = self._run(_AT_WORK)
+        expect(cell.locator(".kn-summary")).to_contain_text("6 generating · 3 done", timeout=_SLOW)
+        self._take(_AT_WORK, "progress")
+        self._faults("failed", times=1, message="The prompt was flagged by the safety system.")
+        cell = self._run(_FAILED)
+        cell.locator(".kling-failure").first.wait_for()
+        self._take(_FAILED, "failed")
+
+    def _made(self) -> None:
+        self._faults("")
+        cell = self._run(_CARD)
+        _at(self._page, cell.locator("video").first)
+        self._take(_CARD, "card")
+
+    def _panels(self) -> None:
+        for number, name in ((_PROMPT, "panel"), (_SHOTS, "panel-shots"), (_FAULTS, "panel-faults")):
+            self._run(number).locator(".kn-tile img").first.wait_for()
+            self._take(number, name)
+        cell = self._cell(_PROMPT)
+        cell.get_by_role("button", name="Generate").click()
+        video = cell.locator("video")
+        video.wait_for()
+        _at(self._page, video)
+        self._take(_PROMPT, "hero", whole=True)
+
+    def _looked_at(self) -> None:
+        self._run(_MADE)
+        player = self._run(_COMPARED).locator(".kn-compare[data-ready]").first
+        player.get_by_role("slider", name="Time").fill("1.5")
+        self._take(_COMPARED, "compare")
+        player.get_by_role("radio", name="Wipe").check()
+        self._take(_COMPARED, "compare-wipe")
+        cards = self._run(_GALLERY).locator(".kn-gallery .kn-card:visible")
+        cards.nth(4).locator(".kn-tile-prompt").click()
+        for number in (3, 4):
+            cards.nth(number).locator(".kn-pick").click(force=True)
+        self._take(_GALLERY, "gallery")
+        self._run(_LOG)
+        self._take(_LOG, "log")
+
+    def _planned(self) -> None:
+        self._run(_PLANNED)
+        self._take(_PLANNED, "plan")
+        self._run(_MATRIX)
+        self._take(_MATRIX, "matrix")
+        self._run(_VOTE).locator(".kn-vote[data-ready]").wait_for()
+        self._take(_VOTE, "vote")
+
+    def _run(self, number: int) -> Locator:
+        self._notebook.run(number)
+        return self._cell(number)
+
+    def _cell(self, number: int) -> Locator:
+        return self._page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(number)
+
+    def _take(self, number: int, name: str, *, whole: bool = False) -> None:
+        """Take the output of a cell, or the whole cell, wide and narrow, in light and dark."""
+        if self._wanted and not name.startswith(self._wanted):
+            return
+        area = self._cell(number)
+        target = area if whole else area.locator(".jp-Cell-outputWrapper")
+        for width, of_width in ((_WIDE, ""), (_NARROW, "-narrow")):
+            self._page.set_viewport_size({"width": width, "height": _HIGH})
+            for theme in ("light", "dark"):
+                self._page.emulate_media(color_scheme=theme)
+                light = "true" if theme == "light" else "false"
+                self._page.locator(f"body[data-jp-theme-light={light}]").wait_for(state="attached")
+                area.scroll_into_view_if_needed()
+                self._page.wait_for_timeout(600)  # for pictures to be decoded and boxes to find their size
+                _kept(target, SCREENS / f"{name}{of_width}-{theme}.png")
+        self._page.set_viewport_size({"width": _WIDE, "height": _HIGH})
+        self._page.emulate_media(color_scheme="light")
 
 
-def _compared(notebook: Notebook, theme: str) -> None:
-    """Two clips beside each other and one over the other; then the gallery, with a clip open and two selected."""
-    page = notebook.page
-    notebook.run(7)
-    player = page.locator(".kn-compare[data-ready]").first
-    player.wait_for()
-    player.get_by_role("slider", name="Time").fill("1.5")
-    page.wait_for_timeout(500)  # for the frames to be drawn
-    _take(notebook, 7, f"compare-{theme}")
-    player.get_by_role("radio", name="Wipe").check(force=True)
-    _take(notebook, 7, f"compare-wipe-{theme}")
-    notebook.run(8)
-    cards = page.locator(".kn-gallery .kn-card:visible")
-    cards.nth(4).locator(".kn-tile-prompt").click()
-    for number in (3, 4):
-        cards.nth(number).locator(".kn-pick").click(force=True)
-    page.wait_for_timeout(800)
-    _take(notebook, 8, f"gallery-{theme}")
+@contextmanager
+def _hub(folder: Path) -> Iterator[Callable[..., None]]:
+    """The local hub that the kernel will find, and what switches its faults: a name, or nothing for none."""
+    state = folder / "state" / "kling_nb" / "localhub"
+    url = ensure(state, speed=2, idle=600)
+
+    def fault(name: str, **more: object) -> None:
+        httpx.delete(f"{url}/_local/faults", trust_env=False)
+        if name:
+            httpx.post(f"{url}/_local/faults", json={"fault": name, "match": {}, **more}, trust_env=False)
+
+    yield fault
+    stop(state)
 
 
-def _hero(notebook: Notebook) -> None:
-    """The picture of the README: a panel, and the clip that it made."""
-    cell = notebook.page.locator(".jp-Notebook .jp-Cell").nth(3)
-    cell.get_by_role("button", name="Generate").click()
-    cell.locator("video").wait_for(timeout=60_000)
-    _seek(notebook.page, cell.locator("video"))
-    _take(notebook, 3, "hero", whole=True)
-
-
-def _narrow(lab: Lab) -> None:
-    page = lab.new_page(width=520, height=1600)
-    notebook = lab.notebook(_SETUP, _STORY, _JOB, _TAKES, _GALLERY, page=page, name="narrow.ipynb")
-    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-    _calm(page)
-    notebook.run()
-    page.wait_for_timeout(800)
-    _take(notebook, 1, "panel-narrow")
-    page.locator(".kn-gallery .kn-card:visible").nth(1).locator(".kn-tile-prompt").click()
-    page.wait_for_timeout(800)
-    _take(notebook, 4, "gallery-narrow")
-    notebook.close()
-
-
-def _calm(page: Page) -> None:
-    page.evaluate("() => { const app = window.jupyterapp; app.shell.collapseLeft(); app.shell.collapseRight?.(); }")
-    page.add_style_tag(content=_CALM)
-
-
-def _seek(page: Page, video: Locator) -> None:
+def _at(page: Page, video: Locator) -> None:
     """Show a moment of the clip, not its poster."""
     video.evaluate("async (video) => { video.muted = true; await video.play(); }")
     page.wait_for_function("(video) => video.currentTime > 1.5", arg=video.element_handle())
     video.evaluate("(video) => video.pause()")
 
 
-def _take(notebook: Notebook, cell: int, name: str, *, whole: bool = False) -> None:
-    area = notebook.page.locator(".jp-Notebook .jp-Cell").nth(cell)
-    area.scroll_into_view_if_needed()
-    target = area if whole else area.locator(".jp-Cell-outputWrapper")
-    file = SCREENS / f"{name}.png"
+def _kept(target: Locator, file: Path) -> None:
+    """Keep a picture with as few colours as do, so that the repository stays small."""
     target.screenshot(path=file)
     with Image.open(file) as picture:
-        picture.convert("RGB").quantize(192).save(file, optimize=True)
+        picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(tuple(sys.argv[1:]))
