@@ -15,7 +15,7 @@ from kling_nb import errors, retry
 from kling_nb.hubs.answers import error_of, transport_error
 from kling_nb.hubs.client import HubClient, Say, origin_of, silently
 
-_ATTEMPTS, _REDIRECTS, _CHUNK = 8, 5, 1 << 18
+_ATTEMPTS, _REDIRECTS = 8, 5
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,15 @@ async def _fetch(client: HubClient, url: str, target: Path, say: Say) -> Downloa
 
 
 async def _receive(response: httpx.Response, target: Path, *, append: bool) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("ab" if append else "wb") as file:
-        async for chunk in response.aiter_bytes(_CHUNK):
-            file.write(chunk)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("ab" if append else "wb") as file:
+            async for chunk in response.aiter_bytes():  # as it comes: what is gathered first is lost by a break
+                file.write(chunk)
+    except OSError as exc:  # a full disk, most of all: the clip stays at the hub for a while
+        why = exc.strerror or str(exc)
+        remedy = "free some space there, or mend its rights; kn.resume() fetches it then"
+        raise errors.LogError(f"The clip cannot be written to {target.parent} ({why}): {remedy}.") from exc
 
 
 @asynccontextmanager
