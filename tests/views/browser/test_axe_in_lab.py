@@ -21,6 +21,8 @@ def test_a_panel_with_everything_in_it_has_no_serious_fault(panel, page, theme):
     screen = panel(FULL)
     for fold in screen.root.locator("details > summary").all():
         fold.click()
+    screen.root.locator(".kn-model").click()
+    expect(screen.root.get_by_role("option").first).to_be_visible()
     expect(screen.root.locator(".kn-fault").first).to_be_visible()
     try:
         assert faults(page, ".jp-NotebookPanel:not(.lm-mod-hidden) .kn-panel") == []
