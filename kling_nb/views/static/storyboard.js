@@ -15,7 +15,12 @@ export function storyboard({ desk, labels, faults }) {
   const change = (/** @type {number} */ index, /** @type {Partial<Shot>} */ fields) => put(shotsNow().map((shot, i) => (i === index ? { ...shot, ...fields } : shot)));
   const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
 
-  const bar = timeline({ shots: shotsNow, put: (shots, what) => desk.edit({ multi_prompt: shots }, what), open: (i) => list.children[i]?.querySelector('textarea')?.focus() });
+  const move = (/** @type {number} */ from, /** @type {number} */ to) => {
+    if (to < 0 || to >= shotsNow().length || to === from) return;
+    say.textContent = `Shot ${from + 1} is now shot ${to + 1}.`;
+    put(movedItem(shotsNow(), from, to));
+  };
+  const bar = timeline({ shots: shotsNow, put: (shots, what) => desk.edit({ multi_prompt: shots }, what), move, open: (i) => list.children[i]?.querySelector('textarea')?.focus() });
   const list = h('div', { class: 'kn-shots', role: 'list' });
   const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => add() } }, icon('plus'), 'Add a shot');
   const el = h('div', { class: 'kn-storyboard' },
@@ -33,14 +38,9 @@ export function storyboard({ desk, labels, faults }) {
     const editor = promptEditor({ label: 'Shot', hint: 'What this shot shows', usual: 512, most: 512, labels, draft: () => desk.draft, write: (text) => change(at, { prompt: text }) });
     const seconds = secondsStepper({ label: 'Seconds', least: 1, most: MOST_SECONDS, pick: (value) => change(at, { duration: value }) });
     const number = h('span', { class: 'kn-shot-number' });
-    const move = (/** @type {number} */ to) => {
-      if (to < 0 || to >= shotsNow().length || to === at) return;
-      say.textContent = `Shot ${at + 1} is now shot ${to + 1}.`;
-      put(movedItem(shotsNow(), at, to));
-    };
     const grip = h('button', { type: 'button', class: 'kn-grip', draggable: 'true', title: 'Drag to move, or use Alt and the arrow keys' }, icon('grip'), number);
-    const up = iconButton('up', 'Move up', () => move(at - 1));
-    const down = iconButton('down', 'Move down', () => move(at + 1));
+    const up = iconButton('up', 'Move up', () => move(at, at - 1));
+    const down = iconButton('down', 'Move down', () => move(at, at + 1));
     const double = iconButton('copy', 'Duplicate', () => put([...shotsNow().slice(0, at + 1), { ...shotsNow()[at], id: freshId() }, ...shotsNow().slice(at + 1)]));
     const split = iconButton('split', 'Split in two', () => put(splitShot(shotsNow(), at, freshId())));
     const off = iconButton('close', 'Remove', () => put(shotsNow().filter((_, i) => i !== at)));
@@ -53,7 +53,7 @@ export function storyboard({ desk, labels, faults }) {
       if (!event.altKey || !step) return;
       event.preventDefault();
       event.stopPropagation();
-      move(at + step);
+      move(at, at + step);
     });
     grip.addEventListener('dragstart', (event) => { dragged = at; event.dataTransfer?.setData('text/plain', ''); event.dataTransfer?.setDragImage(shot, 12, 12); shot.classList.add('kn-dragged'); });
     grip.addEventListener('dragend', () => { dragged = null; shot.classList.remove('kn-dragged'); mark(null); });
@@ -62,9 +62,7 @@ export function storyboard({ desk, labels, faults }) {
       if (dragged == null) return;
       event.preventDefault();
       event.stopPropagation();
-      const from = dragged;
-      say.textContent = `Shot ${from + 1} is now shot ${at + 1}.`;
-      put(movedItem(shotsNow(), from, at));
+      move(dragged, at);
     });
     return { el: shot, paint: (/** @type {Shot} */ item, /** @type {number} */ index) => {
       at = index;

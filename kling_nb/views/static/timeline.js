@@ -1,45 +1,82 @@
 import { h, keyedList } from './dom.js';
-import { MOST_SECONDS, barBlocks, boundaryAt, boundaryMoved, totalFault, totalSeconds } from './timing.js';
+import { MOST_SECONDS, barBlocks, boundaryAt, boundaryMoved, movedItem, placeAt, totalFault, totalSeconds } from './timing.js';
 
 /** @type {Record<string, number>} */
 const KEY_STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5, Home: -MOST_SECONDS, End: MOST_SECONDS };
+const SLACK = 4; // px that a pointer may move before a press is a drag
 
 /**
- * The shots as blocks on a bar of 15 s. The boundary after each can be dragged, or moved with the arrow keys, by whole
- * seconds. `put` takes the changed shots and the name of the step; `open` goes to a shot.
- * @param {{shots: () => Shot[], put: (shots: Shot[], what: string) => void, open: (index: number) => void}} spec
+ * The shots as blocks on a bar of 15 s. A block can be dragged elsewhere, or moved with Alt and the arrow keys; the
+ * boundary after each can be dragged, or moved with the arrow keys, by whole seconds. `put` takes the changed shots and
+ * the name of the step, `move` another order; `open` goes to a shot.
+ * @param {{shots: () => Shot[], put: (shots: Shot[], what: string) => void, move: (from: number, to: number) => void, open: (index: number) => void}} spec
  */
-export function timeline({ shots, put, open }) {
+export function timeline({ shots, put, move, open }) {
   const total = h('output', { class: 'kn-total' });
   const blocks = h('div', { class: 'kn-blocks' });
   const edges = h('div', { class: 'kn-edges' });
   const track = h('div', { class: 'kn-track', role: 'group' }, blocks, edges);
   const el = h('div', { class: 'kn-bar' }, track, total);
+  let current = 0;
+
   const moveTo = (/** @type {number} */ index, /** @type {number} */ second) => {
     const moved = boundaryMoved(shots(), index, second);
     if (moved !== shots()) put(moved, `boundary.${index}`);
   };
+  const secondsOf = (/** @type {number} */ pixels) => (pixels / track.getBoundingClientRect().width) * Math.max(MOST_SECONDS, totalSeconds(shots()));
+  const blockAt = (/** @type {number} */ index) => /** @type {HTMLElement} */ (blocks.children[index]);
+  const setCurrent = (/** @type {number} */ index) => {
+    current = Math.max(0, Math.min(blocks.children.length - 1, index));
+    [...blocks.children].forEach((block, i) => { /** @type {HTMLElement} */ (block).tabIndex = i === current ? 0 : -1; });
+  };
+  const lay = (/** @type {number[]} */ order) => {
+    const all = shots();
+    const places = barBlocks(order.map((i) => all[i]));
+    order.forEach((i, place) => {
+      const { left, width, over } = places[place];
+      blockAt(i).style.left = `${left}%`;
+      blockAt(i).style.width = `${width}%`;
+      blockAt(i).classList.toggle('kn-over-time', over);
+    });
+  };
+  const inOrder = () => shots().map((_, i) => i);
 
-  const makeBlock = (/** @type {Shot} */ _, /** @type {number} */ index) => {
-    const number = h('b', { text: String(index + 1) });
+  const makeBlock = (/** @type {Shot} */ _, /** @type {number} */ first) => {
+    let at = first;
+    const number = h('b', {});
     const seconds = h('span', {});
-    const block = h('button', { type: 'button', tabindex: -1, class: 'kn-block', on: { click: () => open(index) } }, number, seconds);
-    return { el: block, paint: (/** @type {Shot} */ shot) => {
-      const { left, width, over } = barBlocks(shots())[index];
-      block.style.left = `${left}%`;
-      block.style.width = `${width}%`;
-      block.classList.toggle('kn-over-time', over);
-      block.title = `Shot ${index + 1} · ${shot.duration} s`;
+    const block = h('button', { type: 'button', class: 'kn-block', on: { focus: () => setCurrent(at), keydown: (event) => onKey(event) } }, number, seconds);
+    const onKey = (/** @type {KeyboardEvent} */ event) => {
+      const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: shots().length - 1 }[event.key];
+      if (to == null || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.altKey) move(at, to);
+      else blockAt(Math.max(0, Math.min(shots().length - 1, to))).focus();
+    };
+    dragged(block, {
+      over(by) {
+        const all = shots();
+        const start = totalSeconds(all.slice(0, at)) + secondsOf(by);
+        const to = placeAt(all, at, start);
+        lay(movedItem(inOrder(), at, to));
+        block.style.left = `${(100 * start) / Math.max(MOST_SECONDS, totalSeconds(all))}%`;
+        return to;
+      },
+      drop(to) { lay(inOrder()); if (to != null) move(at, to); },
+      press() { open(at); },
+    });
+    return { el: block, paint: (/** @type {Shot} */ shot, /** @type {number} */ index) => {
+      at = index;
+      number.textContent = String(index + 1);
       seconds.textContent = `${shot.duration} s`;
+      block.title = `Shot ${index + 1} · ${shot.duration} s – drag to move, press to write`;
+      block.setAttribute('aria-label', `Shot ${index + 1}, ${shot.duration} seconds. Alt and arrow keys move it, Enter goes to its prompt.`);
     } };
   };
 
   const makeEdge = (/** @type {Shot} */ _, /** @type {number} */ index) => {
     const edge = h('div', { class: 'kn-edge', role: 'separator', tabindex: 0, 'aria-orientation': 'vertical', 'aria-label': `End of shot ${index + 1}` });
-    const secondAt = (/** @type {number} */ x) => {
-      const { left, width } = track.getBoundingClientRect();
-      return ((x - left) / width) * Math.max(MOST_SECONDS, totalSeconds(shots()));
-    };
     edge.addEventListener('pointerdown', (event) => {
       if (event.button) return;
       event.preventDefault();
@@ -47,7 +84,9 @@ export function timeline({ shots, put, open }) {
       edge.setPointerCapture(event.pointerId);
       track.classList.add('kn-dragging');
     });
-    edge.addEventListener('pointermove', (event) => { if (edge.hasPointerCapture(event.pointerId)) moveTo(index, secondAt(event.clientX)); });
+    edge.addEventListener('pointermove', (event) => {
+      if (edge.hasPointerCapture(event.pointerId)) moveTo(index, secondsOf(event.clientX - track.getBoundingClientRect().left));
+    });
     edge.addEventListener('lostpointercapture', () => track.classList.remove('kn-dragging'));
     edge.addEventListener('keydown', (event) => {
       const step = KEY_STEPS[event.key];
@@ -70,14 +109,63 @@ export function timeline({ shots, put, open }) {
     } };
   };
 
-  const paintBlocks = keyedList(blocks, makeBlock, (_, index) => index);
+  const paintBlocks = keyedList(blocks, makeBlock, (shot, index) => shot.id ?? `at-${index}`);
   const paintEdges = keyedList(edges, makeEdge, (_, index) => index);
   return { el, paint: (/** @type {Shot[]} */ list) => {
     paintBlocks(list);
+    lay(inOrder());
+    setCurrent(current);
     paintEdges(list);
     const sum = totalSeconds(list);
     track.setAttribute('aria-label', `${list.length} shots, ${sum} of ${MOST_SECONDS} seconds`);
     total.textContent = `${sum} / ${MOST_SECONDS} s`;
     total.dataset.level = totalFault(sum) ? 'error' : '';
   } };
+}
+
+/**
+ * Tells a press from a drag. `over` hears how far the pointer is from where it began, in pixels, and gives the place
+ * meant; `drop` gets that place, or null when Esc has ended the drag; `press` is a click, or Enter.
+ * @param {HTMLButtonElement} block
+ * @param {{over: (by: number) => number, drop: (place: number|null) => void, press: () => void}} acts
+ */
+function dragged(block, { over, drop, press }) {
+  /** @type {{x: number, pointer: number, place: number|null}|null} */
+  let drag = null;
+  let begun = false;
+  const end = (/** @type {boolean} */ meant) => {
+    const place = meant ? drag?.place ?? null : null;
+    drag = null;
+    if (!block.classList.contains('kn-carried')) return;
+    block.classList.remove('kn-carried');
+    block.closest('.kn-track')?.classList.remove('kn-carrying');
+    drop(place);
+  };
+  block.addEventListener('pointerdown', (event) => {
+    if (event.button) return;
+    begun = false;
+    drag = { x: event.clientX, pointer: event.pointerId, place: null };
+  });
+  block.addEventListener('pointermove', (event) => {
+    if (!drag || event.pointerId !== drag.pointer) return;
+    const by = event.clientX - drag.x;
+    if (!begun && Math.abs(by) < SLACK) return;
+    if (!begun) {
+      begun = true;
+      block.setPointerCapture(event.pointerId);
+      block.focus();
+      block.classList.add('kn-carried');
+      block.closest('.kn-track')?.classList.add('kn-carrying');
+    }
+    drag.place = over(by);
+  });
+  block.addEventListener('pointerup', () => end(true));
+  block.addEventListener('lostpointercapture', () => end(false));
+  block.addEventListener('keydown', (event) => {
+    if (!drag) begun = false; // a key is never the end of a drag
+    if (event.key !== 'Escape' || !drag) return;
+    event.stopPropagation();
+    end(false);
+  });
+  block.addEventListener('click', () => { if (!begun) press(); begun = false; });
 }

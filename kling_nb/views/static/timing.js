@@ -37,6 +37,15 @@ export function movedItem(list, from, to) {
   return copy;
 }
 
+/**
+ * Where a shot belongs that is dragged so that it begins at a second: past every other whose middle it has passed.
+ * @param {{duration: number}[]} shots @param {number} from its index now @param {number} start @returns {number} its index then
+ */
+export function placeAt(shots, from, start) {
+  const others = shots.filter((_, i) => i !== from);
+  return others.filter((shot, i) => totalSeconds(others.slice(0, i)) + shot.duration / 2 < start).length;
+}
+
 /** How long a new shot is: what is left of 15 s, between 1 and 5. @param {{duration: number}[]} shots */
 export function nextDuration(shots) {
   return Math.max(1, Math.min(5, MOST_SECONDS - totalSeconds(shots)));

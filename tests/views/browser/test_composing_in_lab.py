@@ -87,6 +87,40 @@ def test_boundaries_between_shots_are_dragged_and_moved_with_keys(panel, page):
     screen.kernel_says(LENGTHS, "[5, 4, 3, 3]")
 
 
+def test_blocks_on_the_time_line_are_dragged_and_moved_with_keys(panel, page):
+    screen = panel(THREE)
+    blocks = screen.root.locator(".kn-block")
+    track = screen.root.locator(".kn-track").bounding_box()
+    at = lambda second: (track["x"] + track["width"] * second / 15, track["y"] + 15)  # noqa: E731
+
+    page.mouse.move(*at(10))
+    page.mouse.down()
+    for second in (9, 8, 6.5):
+        page.mouse.move(*at(second))
+    expect(screen.root.locator(".kn-shot textarea").nth(0)).to_have_value("one")  # nothing is decided before it drops
+    page.mouse.up()
+    screen.kernel_says(LENGTHS, "[3, 5, 4]")
+    expect(screen.root.get_by_text("Shot 3 is now shot 2.")).to_be_attached()
+    expect(screen.root.locator(".kn-shot textarea").nth(1)).to_have_value("three")
+
+    page.keyboard.press("Alt+ArrowLeft")  # what was dragged has the focus, and keeps it
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Alt+End")
+    screen.kernel_says(LENGTHS, "[5, 4, 3]")
+    expect(blocks.nth(2)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(screen.root.get_by_role("textbox", name="Prompt of shot 3")).to_be_focused()
+    expect(screen.root.get_by_role("textbox", name="Prompt of shot 3")).to_have_value("one")
+
+    page.mouse.move(*at(1))
+    page.mouse.down()
+    page.mouse.move(*at(14))
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    screen.root.get_by_role("button", name="Undo").click()
+    screen.kernel_says(LENGTHS, "[5, 3, 4]")  # Esc ended the drag: there was nothing of it to undo
+
+
 def test_nothing_is_completed_while_an_input_method_composes(panel, page):
     screen = panel('{"input_image": [RED]}')
     screen.prompt.click()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { barBlocks, boundaryAt, boundaryMoved, movedItem, nextDuration, splitShot, totalFault, totalSeconds } from '../../../kling_nb/views/static/timing.js';
+import { barBlocks, boundaryAt, boundaryMoved, movedItem, nextDuration, placeAt, splitShot, totalFault, totalSeconds } from '../../../kling_nb/views/static/timing.js';
 
 const shots = (...durations) => durations.map((duration) => ({ duration }));
 
@@ -59,4 +59,21 @@ test('a shot is split into two that last as long together', () => {
   assert.deepEqual(split, [{ prompt: 'a', duration: 3, id: 'x' }, { prompt: 'a', duration: 2, id: 'y' }]);
   const short = shots(1);
   assert.equal(splitShot(short, 0, 'y'), short);
+});
+
+test('a shot that is dragged changes places with those whose middle it passes', () => {
+  const list = shots(3, 4, 5);
+  assert.equal(placeAt(list, 0, 0), 0);
+  assert.equal(placeAt(list, 0, 2), 0);
+  assert.equal(placeAt(list, 0, 2.5), 1);
+  assert.equal(placeAt(list, 0, 9), 2);
+  assert.equal(placeAt(list, 2, 6), 2);
+  assert.equal(placeAt(list, 2, 4.5), 1);
+  assert.equal(placeAt(list, 2, -1), 0);
+});
+
+test('a shot that rests where it is stays there, whatever the lengths', () => {
+  for (const list of [shots(1, 14), shots(14, 1), shots(2, 2, 2, 2, 2, 5), shots(9, 1, 9)]) {
+    list.forEach((_, i) => assert.equal(placeAt(list, i, totalSeconds(list.slice(0, i))), i));
+  }
 });
