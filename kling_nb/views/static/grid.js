@@ -22,7 +22,7 @@ export function tileGrid({ store, selected, opened, acts }) {
     const count = store.total ?? 0;
     const width = sheet.clientWidth || el.clientWidth;
     if (!width) { store.want([0]); return; } // nothing passed the last filters, so nothing is shown: ask all the same
-    grid = gridOf(width, count, width < 460 ? { least: 116, gap: 10, foot: 74 } : {});
+    grid = gridOf(width, count, width < 460 ? { least: 118, gap: 10, foot: 74 } : {});
     sheet.style.height = `${grid.total}px`;
     el.style.height = `${Math.min(TALLEST, grid.total + 6)}px`;
     const [from, upto] = inSight(grid, count, el.scrollTop, el.clientHeight);

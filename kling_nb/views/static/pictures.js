@@ -106,8 +106,8 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
     } };
   };
   const mark = (/** @type {HTMLElement|null} */ tile, after = false) => {
-    for (const part of shown.values()) part.el.classList.remove('kn-before', 'kn-after');
-    tile?.classList.add(after ? 'kn-after' : 'kn-before');
+    for (const part of shown.values()) part.el.classList.remove('kn-drop-before', 'kn-drop-after');
+    tile?.classList.add(after ? 'kn-drop-after' : 'kn-drop-before');
   };
 
   return { el, coming, paint: (/** @type {string[]} */ keys) => {

@@ -79,8 +79,8 @@ export function storyboard({ desk, labels, faults }) {
     } };
   };
   const mark = (/** @type {HTMLElement|null} */ target, after = false) => {
-    for (const shot of list.children) shot.classList.remove('kn-before', 'kn-after');
-    target?.classList.add(after ? 'kn-after' : 'kn-before');
+    for (const shot of list.children) shot.classList.remove('kn-drop-before', 'kn-drop-after');
+    target?.classList.add(after ? 'kn-drop-after' : 'kn-drop-before');
   };
 
   const paintShots = keyedList(list, makeShot, (shot, i) => shot.id ?? `at-${i}`);

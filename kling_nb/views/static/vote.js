@@ -11,8 +11,8 @@ function renderVote({ model, el }) {
   el.classList.add('kn', 'kn-vote-view');
   const room = clipRoom(model, 6);
   const alert = alertBox(model);
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const video = (/** @type {string} */ side) => h('video', { muted: true, loop: true, playsinline: true, controls: still, 'aria-label': `The clip on the ${side}` });
+  const calm = matchMedia('(prefers-reduced-motion: reduce)');
+  const video = (/** @type {string} */ side) => h('video', { muted: true, loop: true, playsinline: true, 'aria-label': `The clip on the ${side}` });
   const videos = { left: video('left'), right: video('right') };
   /** @param {string} answer @param {string} words @param {string} key */
   const button = (answer, words, key) => h('button', { type: 'button', class: answer === 'skip' ? 'kn-quiet' : 'kn-secondary', on: { click: () => say(answer) } }, h('span', { text: words }), h('kbd', { text: key, 'aria-hidden': 'true' }));
@@ -40,6 +40,13 @@ function renderVote({ model, el }) {
     if (answer) { event.preventDefault(); event.stopPropagation(); say(answer); }
     if (event.key === 'u') { event.preventDefault(); event.stopPropagation(); model.send({ kind: 'undo' }); }
   };
+  const move = () => {
+    for (const each of Object.values(videos)) {
+      each.controls = calm.matches;
+      if (calm.matches) each.pause();
+      else if (each.src) each.play().catch(() => {});
+    }
+  };
   const paint = async () => {
     const { number, of, done } = model.get('state');
     count.textContent = done ? `${of} of ${of}` : `${number + 1} of ${of}`;
@@ -54,12 +61,13 @@ function renderVote({ model, el }) {
     if (model.get('state').number !== number) return;
     videos.left.src = urls[0];
     videos.right.src = urls[1];
-    if (!still) for (const each of Object.values(videos)) each.play().catch(() => {});
+    move();
     box.dataset.ready = String(number);
   };
   model.on('change:state', paint);
+  calm.addEventListener('change', move);
   paint();
-  return () => { model.off('change:state', paint); room.close(); alert.close(); };
+  return () => { calm.removeEventListener('change', move); model.off('change:state', paint); room.close(); alert.close(); };
 }
 
 export default { render: renderVote };
