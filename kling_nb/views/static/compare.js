@@ -1,11 +1,13 @@
 import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
 import { handover } from './handover.js';
+import { ownKeys } from './dom.js';
+import { frameHand } from './handover.js';
 import { comparePlayer } from './player.js';
 
 /** `kn.compare`: a player in a cell. @param {Rendered} view */
 function renderCompare({ model, el }) {
-  el.dataset.lmSuppressShortcuts = 'true';
+  ownKeys(el);
   el.classList.add('kn', 'kn-compare-view');
   const room = clipRoom(model);
   const hands = handover(model);

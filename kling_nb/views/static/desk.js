@@ -8,7 +8,7 @@ const PAUSE = 60;
 
 /** @param {Model} model @param {string} view names this view in `edit` @returns {Desk} */
 export function makeDesk(model, view) {
-  let draft = model.get('draft');
+  let draft = withIds(model.get('draft'));
   let history = freshHistory();
   let edits = 0;
   /** @type {number|null} */
@@ -27,7 +27,7 @@ export function makeDesk(model, view) {
     model.save_changes();
   };
   const arrived = () => {
-    const other = model.get('draft');
+    const other = withIds(model.get('draft'));
     if (String(other.edit).startsWith(`${view}:`)) return;
     clearTimeout(timer ?? 0);
     timer = null;
@@ -64,4 +64,14 @@ export function makeDesk(model, view) {
       model.off('change:draft', arrived);
     },
   };
+}
+
+/**
+ * Gives an id to the shots and elements that come from Python: their editors stay themselves when the order changes.
+ * @param {Draft} draft @returns {Draft}
+ */
+function withIds(draft) {
+  /** @template {Shot|DraftElement} Item @param {Item} item @param {number} i @returns {Item} */
+  const named = (item, i) => (item.id ? item : { ...item, id: `${draft.edit}/${i}` });
+  return { ...draft, multi_prompt: draft.multi_prompt.map(named), elements: draft.elements.map(named) };
 }

@@ -53,6 +53,16 @@ const ICONS = {
   warn: 'M8 2.5L14.5 13.5h-13zM8 6.5v3M8 11.6v.01',
 };
 
+/**
+ * Keeps Jupyter's shortcuts out of a view: else Shift+Enter in a field runs the cell in Notebook 7, and in Lab's
+ * command mode the arrows fold cells where they should choose an aspect or a length.
+ * @param {HTMLElement} el
+ */
+export function ownKeys(el) {
+  el.dataset.lmSuppressShortcuts = 'true';
+  el.addEventListener('keydown', (event) => event.stopPropagation());
+}
+
 /** @param {keyof typeof ICONS} name @returns {SVGElement} */
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');

@@ -1,4 +1,4 @@
-import { h } from './dom.js';
+import { h, ownKeys } from './dom.js';
 import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
 import { comparePlayer } from './player.js';
@@ -16,7 +16,7 @@ const MOST_COMPARED = 9;
 
 /** `kn.gallery`: filters, the grid, the record that is open, what was selected, the comparison, the jobs. @param {Rendered} view */
 function renderGallery({ model, el }) {
-  el.dataset.lmSuppressShortcuts = 'true';
+  ownKeys(el);
   el.classList.add('kn', 'kn-gallery');
   const still = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)');
   const room = clipRoom(model, MOST_COMPARED + 3);

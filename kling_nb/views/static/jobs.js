@@ -1,9 +1,10 @@
 import { alertBox } from './alertbox.js';
+import { ownKeys } from './dom.js';
 import { rowList } from './rowlist.js';
 
 /** What a cell shows of its jobs while they run. @param {Rendered} view */
 function renderJobs({ model, el }) {
-  el.dataset.lmSuppressShortcuts = 'true';
+  ownKeys(el);
   el.classList.add('kn', 'kn-jobs-view');
   const alert = alertBox(model);
   const rows = rowList(model);

@@ -1,4 +1,4 @@
-import { h, freshId, pageId } from './dom.js';
+import { h, freshId, pageId, ownKeys } from './dom.js';
 import { alertBox } from './alertbox.js';
 import { codeFold } from './code.js';
 import { makeCourier } from './courier.js';
@@ -18,7 +18,7 @@ import { undoTools } from './undo.js';
 
 /** The panel: a form over one draft. @param {Rendered} view */
 function renderPanel({ model, el }) {
-  el.dataset.lmSuppressShortcuts = 'true'; // else Shift+Enter in a field runs the cell in Notebook 7
+  ownKeys(el);
   el.classList.add('kn', 'kn-panel');
   const desk = makeDesk(model, `${pageId()}/${freshId()}`);
   const courier = makeCourier(model);

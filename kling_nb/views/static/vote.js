@@ -1,13 +1,13 @@
 import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
-import { h } from './dom.js';
+import { h, ownKeys } from './dom.js';
 
 /** @type {Record<string, string>} */
 const KEYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowDown: 'tie', t: 'tie', s: 'skip' };
 
 /** `kn.vote`: two clips, one key. @param {Rendered} view */
 function renderVote({ model, el }) {
-  el.dataset.lmSuppressShortcuts = 'true';
+  ownKeys(el);
   el.classList.add('kn', 'kn-vote-view');
   const room = clipRoom(model, 6);
   const alert = alertBox(model);
