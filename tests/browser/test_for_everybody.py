@@ -49,7 +49,7 @@ jobs += [Job("x"), Job("y")]
 jobs[0].become("processing"); jobs[1].become("succeeded"); jobs[2].fail("The hub refused the prompt.", "Reword it.")
 JobsView(jobs).display()""",
     "kn.gallery()",
-    "kn.compare(*[record.id for record in kn.log()][:2])",
+    "kn.compare(*done)",
     "kn.vote(plan, seed=4)",
     "plan",
     "going",

@@ -30,7 +30,12 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   const note = h('textarea', { class: 'kn-input kn-note', rows: '2', 'aria-label': 'Note', placeholder: 'A note', on: { change: () => write({ note: note.value }) } });
   const close = h('button', { type: 'button', class: 'kn-icon-button kn-sheet-shut', 'aria-label': 'Close', title: 'Close (Esc)', on: { click: () => shut() } }, glyph('shut'));
   const chips = h('div', { class: 'kn-chips' });
-  const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'The clip that is open', on: { keydown: (event) => { if (event.key === 'Escape') { event.stopPropagation(); shut(); } } } },
+  const leave = (/** @type {KeyboardEvent} */ event) => {
+    event.stopPropagation();
+    /** @type {HTMLElement} */ (event.target).blur(); // what was being written is written
+    shut();
+  };
+  const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'The clip that is open', on: { keydown: (event) => { if (event.key === 'Escape') leave(event); } } },
     h('div', { class: 'kn-record-picture' }, video, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, stars.el, tags, chips, note));
 
   const paint = (/** @type {Tile|null} */ next) => {
