@@ -1,10 +1,15 @@
 """The panel under a real mouse and keyboard."""
 
+import io
+
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
+PICTURE = io.BytesIO()
+Image.new("RGB", (400, 300), "teal").save(PICTURE, "PNG")
 TWO = '{"prompt": "@Image1 meets @Image2", "input_image": [RED, BLUE]}'
 
 
@@ -38,16 +43,35 @@ def test_faults_come_and_go_as_one_types(panel, page):
     expect(screen.generate).to_be_disabled()
 
 
-def test_a_dropped_and_a_pasted_picture_become_references(panel):
+def test_pictures_come_by_drop_clipboard_chooser_and_address(panel, page):
     screen = panel()
+    add = screen.root.get_by_role("button", name="Add pictures")
 
     screen.bring(".kn-references", "face.png")
     expect(screen.tiles).to_have_count(1)
-    screen.bring("textarea", "hand.png", event="paste")
-
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async () => {
+            const canvas = new OffscreenCanvas(400, 300);
+            canvas.getContext('2d').fillRect(0, 0, 400, 300);
+            await navigator.clipboard.write([new ClipboardItem({ 'image/png': await canvas.convertToBlob() })]);
+        }"""
+    )
+    screen.prompt.click()
+    page.keyboard.press("Control+v")
     expect(screen.tiles).to_have_count(2)
     expect(screen.tiles.nth(1).locator("img")).to_be_visible()
-    screen.kernel_says("[a.name for a in panel.fields['input_image']]", "['face.png', 'hand.png']")
+    with page.expect_file_chooser() as chooser:
+        add.click()
+    chooser.value.set_files({"name": "hand.png", "mimeType": "image/png", "buffer": PICTURE.getvalue()})
+    expect(screen.tiles).to_have_count(3)
+    screen.root.get_by_label("Address or path of a picture").fill("https://pictures.invalid/sea.png")
+    page.keyboard.press("Enter")
+    expect(screen.tiles).to_have_count(4)
+
+    said = "['face.png', 'image.png', 'hand.png', 'sea.png']"
+    screen.kernel_says("[a.name for a in panel.fields['input_image']]", said)
+    expect(screen.prompt).to_have_value("")
 
 
 def test_a_picture_that_is_too_small_is_marked(panel):
@@ -59,8 +83,15 @@ def test_a_picture_that_is_too_small_is_marked(panel):
     expect(screen.tiles.first).to_have_attribute("data-level", "error")
 
 
-def test_a_large_file_arrives_in_pieces(panel, page):
+def test_a_large_file_arrives_in_pieces_under_a_bar(panel, page):
     screen = panel()
+    screen.root.evaluate(
+        """(root) => {
+            const look = () => root.querySelectorAll('.kn-coming-chip i').forEach((bar) => shown.add(bar.style.width));
+            const shown = window.__bars = new Set();
+            new MutationObserver(look).observe(root, { subtree: true, childList: true, attributes: true });
+        }"""
+    )
     transfer = page.evaluate_handle(
         """() => {
             const data = new Uint8Array(13 * 1024 * 1024).fill(7);
@@ -73,6 +104,9 @@ def test_a_large_file_arrives_in_pieces(panel, page):
 
     expect(screen.root.get_by_text("large.png cannot be read")).to_be_visible()
     screen.kernel_says("len(panel.fields['input_image'][0].data)", str(13 * 1024 * 1024))
+    shares = [float(width[:-1]) for width in page.evaluate("() => [...window.__bars]") if width]
+    assert shares == sorted(shares)
+    assert len(shares) == 12  # one for each piece but the last, which ends it
 
 
 def test_mentions_follow_a_picture_that_is_dragged(panel):
