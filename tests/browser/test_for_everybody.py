@@ -233,6 +233,11 @@ def test_a_request_is_composed_and_sent_by_keyboard_alone(everything: Screen, st
     row = panel.locator(".kn-row").first
     expect(row.locator(".kn-row-words")).to_have_text("Done", timeout=SLOW)
     assert hub_of_lab.posts == posts + 1
+    voice = panel.locator(
+        ".kn-unseen[role=status]"
+    )  # what a screen reader says: the verdict, and how it goes with jobs
+    expect(voice.filter(has_text="Nothing is left to mend.")).to_be_attached()
+    expect(voice.filter(has_text=": Done")).to_be_attached()
     everything.run(ASKED)
     said = everything.notebook.outputs(ASKED)[0]["text"].strip()
     assert said == "[('She laughs', 3), ('Look, @Image1 waves', 4)] 9:16 True ['face.png']"

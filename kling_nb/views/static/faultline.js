@@ -3,7 +3,7 @@ import { placedProblems, worstSeverity } from './faults.js';
 
 /** A place for the problems of one field. @param {string} path */
 export function faultPlace(path) {
-  return h('div', { class: 'kn-faults', id: `kn-${freshId()}`, 'data-faults': path, 'aria-live': 'polite' });
+  return h('div', { class: 'kn-faults', id: `kn-${freshId()}`, 'data-faults': path });
 }
 
 /** Puts each problem at its field and marks the field. @param {HTMLElement} root @param {Problem[]} problems */

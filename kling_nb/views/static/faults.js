@@ -30,3 +30,10 @@ export function worstSeverity(problems) {
   if (problems.some((problem) => problem.severity === 'error')) return 'error';
   return problems.length ? 'warning' : '';
 }
+
+/** The problems for whoever listens: the first two, and how many more. @param {Problem[]} problems */
+export function spokenProblems(problems) {
+  if (!problems.length) return 'Nothing is left to mend.';
+  const first = problems.slice(0, 2).map((problem) => `${problem.severity}: ${problem.message}`);
+  return [...first, ...(problems.length > 2 ? [`${problems.length - 2} more`] : [])].join('. ');
+}

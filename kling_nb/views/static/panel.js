@@ -1,10 +1,11 @@
 import { h, freshId, pageId, ownKeys } from './dom.js';
 import { alertBox } from './alertbox.js';
+import { announcer } from './announcer.js';
 import { codeFold } from './code.js';
 import { makeCourier } from './courier.js';
 import { makeDesk } from './desk.js';
 import { faultPlace, paintFaults } from './faultline.js';
-import { worstSeverity } from './faults.js';
+import { spokenProblems, worstSeverity } from './faults.js';
 import { foot } from './foot.js';
 import { modelForm } from './form.js';
 import { mendBox } from './mends.js';
@@ -42,6 +43,7 @@ function renderPanel({ model, el }) {
   const also = h('div', { class: 'kn-also' });
   const end = foot({ model, desk, showFault: () => revealFault(el) });
   const rows = rowList(model);
+  const voice = announcer(() => spokenProblems(model.get('verdict').problems ?? []));
 
   const modes = h('div', { class: 'kn-modes' });
   const fields = h('div', { class: 'kn-fields' });
@@ -52,7 +54,7 @@ function renderPanel({ model, el }) {
       h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, desk).el, presets.button), presets.el, notes.el,
       fields, folds,
       also, faultPlace(''), alert.el, end.el),
-    rows.el);
+    rows.el, voice.el);
 
   /** @type {{form: ModelForm, parts: ReturnType<typeof modelForm>}|null} */
   let shown = null;
@@ -91,7 +93,7 @@ function renderPanel({ model, el }) {
   };
   const repaint = () => paint(desk.draft);
   /** @type {[`change:${keyof Traits}`, () => void][]} */
-  const watched = [['change:labels', repaint], ['change:forms', () => { repaint(); paintVerdict(); }], ['change:verdict', paintVerdict], ['change:banner', paintBanner], ['change:also', paintRest]];
+  const watched = [['change:labels', repaint], ['change:forms', () => { repaint(); paintVerdict(); }], ['change:verdict', () => { paintVerdict(); voice.soon(); }], ['change:banner', paintBanner], ['change:also', paintRest]];
   for (const [name, act] of watched) model.on(name, act);
   desk.listen((draft) => { paint(draft); paintVerdict(); });
   paintBanner();
@@ -100,7 +102,7 @@ function renderPanel({ model, el }) {
   return () => {
     for (const [name, act] of watched) model.off(name, act);
     shown?.parts.close();
-    for (const part of [desk, courier, picker, news, presets, alert, code, notes, end, rows]) part.close();
+    for (const part of [desk, courier, picker, news, presets, alert, code, notes, end, rows, voice]) part.close();
   };
 }
 

@@ -1,6 +1,7 @@
+import { announcer } from './announcer.js';
 import { h, icon, keyedList, pageId } from './dom.js';
 import { rowsInSight } from './folding.js';
-import { clockWords, expectedShare, leftWords, summaryWords } from './words.js';
+import { clockWords, expectedShare, leftWords, newsWords, summaryWords } from './words.js';
 
 /** @type {Record<string, Parameters<typeof icon>[0]>} */
 const SIGNS = { succeeded: 'check', failed: 'warn', uncertain: 'warn', cancelled: 'stop' };
@@ -13,11 +14,20 @@ export function rowList(model) {
   let offset = 0;
   const now = () => Date.now() / 1000 + offset;
   const list = h('div', { class: 'kn-rows', role: 'list', 'aria-label': 'Jobs' });
-  const said = h('span', { role: 'status' });
+  const said = h('span', {});
   const more = h('button', { type: 'button', class: 'kn-quiet kn-more', 'aria-expanded': 'false', on: { click: () => { open = !open; paint(); } } });
   const summary = h('div', { class: 'kn-summary' }, said, more);
   let open = false;
+  /** @type {Map<string, string>} */
+  let known = new Map();
+  const voice = announcer(() => {
+    const rows = model.get('rows');
+    const news = newsWords(known, rows);
+    known = new Map(rows.map((row) => [row.id, row.status]));
+    return news;
+  });
   const el = h('div', { class: 'kn-jobs' }, summary, list);
+  const all = h('div', {}, el, voice.el); // the voice is there before there is anything to say, or it would not be heard
   const cancel = (/** @type {string} */ id) => model.send({ kind: 'cancel', job: id });
 
   const paintList = keyedList(list, (row) => jobRow(row, cancel, now), (row) => row.id);
@@ -40,12 +50,13 @@ export function rowList(model) {
     el.closest('.kn-with-cards')?.classList.toggle('kn-first-page', message.first);
     paint();
   };
-  model.on('change:rows', paint);
+  const changed = () => { paint(); voice.soon(); };
+  model.on('change:rows', changed);
   model.on('msg:custom', heard);
   const timer = setInterval(() => { if (model.get('rows').some((row) => !row.ended)) paint(); }, 1000);
   paint();
   model.send({ kind: 'page', page: pageId() });
-  return { el, close: () => { clearInterval(timer); model.off('change:rows', paint); model.off('msg:custom', heard); } };
+  return { el: all, close: () => { clearInterval(timer); voice.close(); model.off('change:rows', changed); model.off('msg:custom', heard); } };
 }
 
 /** @param {JobRow} first @param {(id: string) => void} cancel @param {() => number} now unix seconds */
@@ -53,7 +64,7 @@ function jobRow(first, cancel, now) {
   const sign = h('span', { class: 'kn-sign' });
   const title = h('span', { class: 'kn-row-title' });
   const badge = h('span', { class: 'kn-badge', text: 'preview' });
-  const words = h('span', { class: 'kn-row-words', 'aria-live': 'polite' });
+  const words = h('span', { class: 'kn-row-words' });
   const time = h('span', { class: 'kn-row-time' });
   const price = h('span', { class: 'kn-row-price' });
   const stop = h('button', { type: 'button', class: 'kn-quiet kn-stop', text: 'Cancel', on: { click: () => ask(true) } });

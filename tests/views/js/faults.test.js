@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearestPlace, placedProblems, worstSeverity } from '../../../kling_nb/views/static/faults.js';
+import { nearestPlace, placedProblems, spokenProblems, worstSeverity } from '../../../kling_nb/views/static/faults.js';
 
 const places = ['', 'prompt', 'input_image', 'multi_prompt', 'multi_prompt.0'];
 
@@ -19,4 +19,11 @@ test('an error outweighs a warning', () => {
   assert.equal(worstSeverity([{ severity: 'warning' }, { severity: 'error' }]), 'error');
   assert.equal(worstSeverity([{ severity: 'warning' }]), 'warning');
   assert.equal(worstSeverity([]), '');
+});
+
+test('however many problems there are, two are spoken and the rest counted', () => {
+  const problems = ['a', 'b', 'c', 'd'].map((message) => ({ path: '', severity: 'error', message, remedy: '' }));
+  assert.equal(spokenProblems([]), 'Nothing is left to mend.');
+  assert.equal(spokenProblems(problems.slice(0, 1)), 'error: a');
+  assert.equal(spokenProblems(problems), 'error: a. error: b. 2 more');
 });

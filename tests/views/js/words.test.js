@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clockWords, countWords, expectedShare, leftWords, summaryWords } from '../../../kling_nb/views/static/words.js';
+import { clockWords, countWords, expectedShare, leftWords, newsWords, summaryWords } from '../../../kling_nb/views/static/words.js';
 
 test('elapsed time is written as a clock', () => {
   assert.equal(clockWords(0), '0:00');
@@ -27,4 +27,12 @@ test('many jobs are one line, active ones first', () => {
   assert.equal(summaryWords(rows), '1 generating · 2 done · 1 failed');
   assert.equal(countWords(1, 'thing'), '1 thing');
   assert.equal(countWords(2, 'thing'), '2 things');
+});
+
+test('one or two jobs are spoken of by title, more as counts, and what is known is not said again', () => {
+  const rows = [1, 2, 3].map((n) => ({ id: `${n}`, title: n === 2 ? '' : `boat ${n}`, status: 'succeeded', words: 'Done' }));
+  assert.equal(newsWords(new Map(), rows.slice(0, 2)), 'boat 1: Done. 2: Done');
+  assert.equal(newsWords(new Map([['1', 'succeeded'], ['2', 'queued'], ['3', 'succeeded']]), rows), '2: Done');
+  assert.equal(newsWords(new Map(), rows), '3 done');
+  assert.equal(newsWords(new Map(rows.map((row) => [row.id, row.status])), rows), '');
 });
