@@ -220,7 +220,7 @@ def test_a_request_is_composed_and_sent_by_keyboard_alone(everything: Screen, st
     expect(part("textbox", name="Prompt", exact=True)).to_have_value("Look, @Image1 waves")
     keys.to(part("radio", name="16:9")).press("ArrowRight")
     keys.to(part("slider", name="Duration")).press("Home", "ArrowRight")
-    keys.to(part("switch", name="Generate audio")).press("Space")
+    keys.to(part("switch", name="Audio")).press("Space")
     keys.to(part("radio", name="One prompt"), "Shift+Tab").press("ArrowRight")
     keys.to(part("button", name="Add a shot")).press("Enter")
     expect(part("textbox", name="Prompt of shot 2")).to_be_focused()

@@ -73,5 +73,6 @@ export function makeDesk(model, view) {
 function withIds(draft) {
   /** @template {Shot|DraftElement} Item @param {Item} item @param {number} i @returns {Item} */
   const named = (item, i) => (item.id ? item : { ...item, id: `${draft.edit}/${i}` });
-  return { ...draft, multi_prompt: draft.multi_prompt.map(named), elements: draft.elements.map(named) };
+  const { multi_prompt: shots, elements } = draft; // another model may have neither
+  return { ...draft, ...(shots && { multi_prompt: shots.map(named) }), ...(elements && { elements: elements.map(named) }) };
 }
