@@ -2,7 +2,6 @@ import { alertBox } from './alertbox.js';
 import { clipRoom } from './cliproom.js';
 import { handover } from './handover.js';
 import { ownKeys } from './dom.js';
-import { frameHand } from './handover.js';
 import { comparePlayer } from './player.js';
 
 /** `kn.compare`: a player in a cell. @param {Rendered} view */
