@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kling_nb.models.specs import form_of
 from kling_nb.snippets import read_request
 from kling_nb.views.draft import draft_of
 from kling_nb.views.shelf import Shelf
@@ -167,12 +168,15 @@ values = st.recursive(
 )
 
 
+FORM = form_of("kling-video-o3-pro-reference-to-video")
+
+
 @given(value=values, name=st.sampled_from(FIELDS))
 @settings(max_examples=150, deadline=None)
 def test_any_value_is_shown_by_a_form_or_named(name, value):
     fields, not_understood = read_request(json.dumps({"negative_prompt": "n", name: value}))
     media = ("elements", "input_image", "tail_image_url")
-    draft_of({key: item for key, item in fields.items() if key not in media}, Shelf())
+    draft_of({key: item for key, item in fields.items() if key not in media}, Shelf(), FORM)
 
     assert name in fields or value is None or not_understood
 
