@@ -19,6 +19,8 @@ FULL = """{
 def test_a_panel_with_everything_in_it_has_no_serious_fault(panel, page, theme):
     page.emulate_media(color_scheme=theme)
     screen = panel(FULL)
+    light = "true" if theme == "light" else "false"
+    expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached()  # else it looks in mid-change
     for fold in screen.root.locator("details > summary").all():
         fold.click()
     screen.root.locator(".kn-model").click()
