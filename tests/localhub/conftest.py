@@ -91,7 +91,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
 @pytest.fixture(scope="session")
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     folder = tmp_path_factory.mktemp("shared-hub")
-    with caller(ensure(folder, speed=50, idle=300, arguments=(*SMALL, "--keep-alive", "0.2"))) as client:
+    with caller(ensure(folder, speed=50, idle=3600, arguments=(*SMALL, "--keep-alive", "0.2"))) as client:
         yield client
     stop(folder)
 
