@@ -64,9 +64,9 @@ def _gallery(folder: Path, naive: sqlite3.Connection, count: int) -> Row:
     """The first page of a gallery that was just opened, with its stills, as the browser asks for it."""
     studio = Studio(log=folder)
     posters = [studio.store.put(poster(number), ".jpg") for number in range(_PAGE)]
-    for number, poster in enumerate(posters):
+    for number, still in enumerate(posters):
         record = record_of(count + 2000 + number)
-        clip = Clip(file=f"clips/{record.id}.mp4", digest=sha256(poster.encode()), size=1, poster=poster)
+        clip = Clip(file=f"clips/{record.id}.mp4", digest=sha256(still.encode()), size=1, poster=still)
         studio.store.save(record.model_copy(update={"clip": clip, "status": "succeeded"}))
 
     def ours() -> None:
@@ -75,8 +75,8 @@ def _gallery(folder: Path, naive: sqlite3.Connection, count: int) -> Row:
     def scan() -> None:
         bodies = naive.execute("SELECT json FROM records ORDER BY id DESC LIMIT ?", (_PAGE,)).fetchall()
         _ = [json.loads(body) for (body,) in bodies], naive.execute("SELECT COUNT(*) FROM records").fetchone()
-        for poster in posters:
-            if file := studio.store.file(poster):
+        for still in posters:
+            if file := studio.store.file(still):
                 with Image.open(file) as image:
                     image.thumbnail((320, 320))
                     image.save(BytesIO(), "JPEG")
