@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 # How long an example takes says more of the machine than of the code; speed is for the benchmarks.
 settings.register_profile("kling_nb", deadline=None)
 settings.load_profile("kling_nb")
+
+
+def pytest_configure() -> None:
+    """Hear interrupts also in the background of a shell, where they are ignored, and so by all that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -35,7 +35,7 @@ step() {
 several() {
   count=$1
   shift
-  .venv/bin/python -m pytest -q -n "$count" --dist loadfile "$@"
+  .venv/bin/python -m pytest -q -n "$count" --dist loadfile --durations=12 --durations-min=3 "$@"
 }
 
 plain_lane() {
