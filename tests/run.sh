@@ -10,25 +10,16 @@ began=$(date +%s)
 sh tests/browser.sh
 [ "${KLING_NB_NO_BROWSER:-}" = 1 ] && driven=no || driven=yes
 
-# Two lanes beside each other, since most tests wait for processes of their own and a machine has at least two cores:
-# what is checked as text and the plain tests in one, the browser and the kernels in the other. The browser has a pytest
-# of its own in any case: after Playwright's sync API no event loop can be started in the same process. Each call is
-# given its folders and no more, since every worker of a call loads all that it is given.
-lanes=$(mktemp -d)
-trap 'rm -rf "$lanes"' EXIT
-
-# What a step printed comes in one piece when the step is over; the name of one that failed is kept.
+# One call after the other, each with a few processes: browsers and kernels use time while they wait, too, so that more
+# beside each other takes longer. The browser has a pytest of its own in any case: after Playwright's sync API no event
+# loop can be started in the same process. Each call is given its folders and no more, since every worker of a call
+# loads all that it is given.
+failed=""
 step() {
   name=$1
   shift
-  said=$(mktemp "$lanes/said.XXXXXX")
-  if "$@" >"$said" 2>&1; then
-    echo "--- $name: passed"
-  else
-    echo "--- $name: FAILED"
-    echo "$name" >>"$lanes/failed"
-  fi
-  cat "$said"
+  echo "--- $name"
+  "$@" || failed="${failed:+$failed, }$name"
 }
 
 # Several processes, each with whole files of tests. Who may import what is one of the plain tests.
@@ -38,26 +29,17 @@ several() {
   .venv/bin/python -m pytest -q -n "$count" --dist loadfile --durations=12 --durations-min=3 "$@"
 }
 
-plain_lane() {
-  step "format" .venv/bin/ruff format --check --quiet .
-  step "lint" .venv/bin/ruff check --quiet .
-  step "plain tests" several 3 tests --ignore=tests/kernels --ignore=tests/browser --ignore=tests/views/browser
-  step "types" .venv/bin/basedpyright
-  step "types of the front end" .venv/bin/python -m tests.frontend
-}
-
-slow_lane() {
-  [ $driven = no ] || step "tests in a browser" several 2 -m browser tests/browser tests/views/browser
-  step "tests in kernels" several 2 tests/kernels
-}
-
-plain_lane &
-slow_lane &
-wait
+step "format" .venv/bin/ruff format --check --quiet .
+step "lint" .venv/bin/ruff check --quiet .
+step "types" .venv/bin/basedpyright
+step "types of the front end" .venv/bin/python -m tests.frontend
+step "plain tests" several 4 tests --ignore=tests/kernels --ignore=tests/browser --ignore=tests/views/browser
+step "tests in kernels" several 2 tests/kernels
+[ $driven = no ] || step "tests in a browser" several 2 -m browser tests/browser tests/views/browser
 
 took=$(($(date +%s) - began))
-if [ -s "$lanes/failed" ]; then
-  echo "FAILED after $took s: $(paste -sd, "$lanes/failed" | sed 's/,/, /g')."
+if [ -n "$failed" ]; then
+  echo "FAILED after $took s: $failed."
   exit 1
 fi
 [ $driven = yes ] && echo "All tests passed in $took s." || echo "All tests but those in a browser passed in $took s."
