@@ -201,6 +201,7 @@ def _command(folder: Path, port: int) -> list[str]:
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
         *(f"--ServerApp.root_dir={folder}", "--ServerApp.terminals_enabled=False"),
         *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
+        "--LanguageServerManager.autodetect=False",  # else each notebook starts the type checker of this environment
     ]
 
 
