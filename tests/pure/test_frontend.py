@@ -24,7 +24,7 @@ from kling_nb.models.frontend import (
     notebook_of,
 )
 
-LAB = {"JPY_SESSION_NAME": "/work/a.ipynb", "JPY_PARENT_PID": "17"}
+LAB = {"JPY_SESSION_NAME": "/books/a.ipynb", "JPY_PARENT_PID": "17"}
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_a_frontend_is_known_by_what_it_sets(
 
 def test_the_notebook_is_what_the_frontend_says() -> None:
     assert notebook_of({}) is None
-    assert notebook_of(LAB) == Path("/work/a.ipynb")
+    assert notebook_of(LAB) == Path("/books/a.ipynb")
     assert notebook_of({"JPY_SESSION_NAME": "c0ffee-uuid"}) is None
-    assert notebook_of({}, "/work/b.ipynb") == Path("/work/b.ipynb")
+    assert notebook_of({}, "/books/b.ipynb") == Path("/books/b.ipynb")
     assert notebook_of({"JPY_SESSION_NAME": "/srv/a b-jvsc-12ab-34cd.ipynb"}) == Path("/srv/a b.ipynb")
 
 
