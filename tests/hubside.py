@@ -88,6 +88,11 @@ class HubSide:
         answer = self._http.get(f"/api/ai/queue/{generation_id}", headers={"Authorization": "Bearer other"})
         return answer.json()["status"]
 
+    def prompted(self, prompt: str, status: str) -> list[str]:
+        """The ids of the jobs with this prompt that are in this state; the hub's other jobs are other tests' affair."""
+        answer = self._http.get("/api/ai/queue", params={"status": status}, headers={"Authorization": "Bearer other"})
+        return [job["generation_id"] for job in answer.json()["generations"] if job["prompt"] == prompt]
+
 
 def until(condition: Callable[[], Any], within: float = 60) -> Any:
     """Look until it is so, and return it."""

@@ -144,9 +144,10 @@ def test_a_kernel_that_dies_between_the_claim_and_the_save_takes_its_entry_up_ag
 
 def test_a_job_that_finished_while_nobody_could_look_is_found(hub: HubSide, studio_at: Studios) -> None:
     left_uncertain(studio_at(hub), hub, "finished meanwhile", "lost_reply")
-    until(lambda: not hub.stats()["jobs"].keys() & {"queued", "processing"})
+    (finished,) = until(lambda: hub.prompted("finished meanwhile", status="succeeded"))
     (job,) = studio_at(hub).resume()
     assert job.result(30).path.exists()
+    assert job.record.generation_id == finished
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
