@@ -22,24 +22,34 @@ _START, _ONLY, _FROM_A_PICTURE = "start_image_url", "input_image", "image-to-vid
 class Aside:
     """A value that the form on the screen has no place for; `instead` is what stands there in its stead, if anything.
 
-    `why` says what became of it, and is empty where there is nothing to tell.
+    `why` says what became of it, and is empty where there is nothing to tell. `usual` marks a default that nobody has
+    chosen: it comes back too, but is not missed meanwhile.
     """
 
     kind: Kind
     value: Any
     instead: Any = None
     why: str = ""
+    usual: bool = False
 
     def to_json(self) -> Values:
         """As it travels in a draft."""
-        return {"kind": self.kind, "value": self.value, "instead": self.instead, "why": self.why}
+        return {
+            "kind": self.kind,
+            "value": self.value,
+            "instead": self.instead,
+            "why": self.why,
+            "usual": self.usual,
+        }
 
 
 def read_aside(raw: Any) -> dict[str, Aside]:
     """Return what a draft says is put aside; what is malformed is left out."""
     each = cast(Mapping[str, Any], raw) if isinstance(raw, Mapping) else {}
     return {
-        name: Aside(one["kind"], one.get("value"), one.get("instead"), str(one.get("why") or ""))
+        name: Aside(
+            one["kind"], one.get("value"), one.get("instead"), str(one.get("why") or ""), one.get("usual") is True
+        )
         for name, one in each.items()
         if isinstance(one, Mapping) and one.get("kind") in get_args(Kind)
     }
@@ -63,13 +73,15 @@ def carried(
         usual = spec.default is not None and fits == spec.default
         placed[spec.name] = spec.unset if usual or spec.blank(fits) else fits
         if why or {kind, spec.kind} == {"picture", "pictures"}:  # the list it came from is remembered in any case
-            said = why if _worth_saying(spec.name, value, old) else ""
+            nobodys = _usual(spec.name, value, old, aside)
             if not _blank(value):
-                left[spec.name] = Aside(kind, value, placed[spec.name], said)
+                left[spec.name] = Aside(kind, value, placed[spec.name], "" if nobodys else why, nobodys)
     for name, (kind, value) in wanted.items():
-        if not _blank(value) and _worth_saying(name, value, old):
-            told = "" if first_frame and name == _START else words_for(kind, value)
-            left[name] = Aside(kind, value, None, told)
+        if not _blank(value):
+            nobodys = _usual(name, value, old, aside)
+            instead = first_frame.get(_ONLY) if name == _START else None
+            told = "" if nobodys or (first_frame and name == _START) else words_for(kind, value)
+            left[name] = Aside(kind, value, instead, told, nobodys)
     return placed, left
 
 
@@ -104,7 +116,7 @@ def _wanted(values: Mapping[str, Any], old: Form, aside: Mapping[str, Aside]) ->
             wanted[name] = away.kind, away.value
         elif away.kind == "pictures" and kind == "picture":
             wanted[name] = away.kind, [now, *cast(list[Any], away.value)[1:]]
-    if _is_only(old) and _START in aside:  # what is on the screen is the first frame, and not one of the references
+    if _START in aside and aside[_START].instead is not None:  # the picture on the screen is the first frame
         others = aside[_ONLY].value if _ONLY in aside else []
         wanted[_START] = "picture", values.get(_ONLY)
         wanted[_ONLY] = "pictures", others
@@ -118,11 +130,18 @@ def _first_frame(wanted: Mapping[str, tuple[Kind, Any]], old: Form, new: Form) -
         return {} if _blank(start) else {_ONLY: start}
     if _is_only(old) and new.spec(_START) is not None and only[0] == "picture":
         return {_START: only[1], _ONLY: []}
+    if _is_only(old) and _takes_one(new) and _blank(only[1]) and not _blank(start):
+        return {_ONLY: start}
     return {}
 
 
 def _is_only(form: Form) -> bool:
     return form.family == _FROM_A_PICTURE and form.spec(_START) is None
+
+
+def _takes_one(form: Form) -> bool:
+    spec = form.spec(_ONLY)
+    return spec is not None and spec.kind == "picture" and form.spec(_START) is None
 
 
 def _effective(spec: FieldSpec, value: Any) -> Any:
@@ -133,10 +152,12 @@ def _blank(value: Any) -> bool:
     return value is None or (isinstance(value, str | list) and not value)
 
 
-def _worth_saying(name: str, value: Any, old: Form) -> bool:
-    """A default that nobody has chosen is not missed."""
+def _usual(name: str, value: Any, old: Form, aside: Mapping[str, Aside]) -> bool:
+    """Whether it is a default that nobody has chosen, on the form or put aside before."""
     spec = old.spec(name)
-    return spec is None or spec.default is None or value != spec.default
+    if name in aside and value == aside[name].value:
+        return aside[name].usual
+    return spec is not None and spec.default is not None and value == spec.default
 
 
 def _fitted(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from kling_nb.models.request import OMNI, TARGET, Omni, ReferenceToVideo
 from kling_nb.models.specs import Form, form_of, specs_of
 
 IMAGE, EDIT = "kling-video-o3-pro-image-to-video", "kling-video-o3-pro-video-to-video-edit"
+TEXT, MOTION = "kling-video-o3-pro-text-to-video", "kling-video-v3-pro-motion-control"
 O1, CFG, FLUX = (
     "kling-video-o1-reference-to-video",
     "kling-video-v2-6-pro-image-to-video",
@@ -168,6 +170,26 @@ def test_whoever_comes_back_finds_all_as_it_was(data: st.DataObject, first: Form
         values, aside = carried(values, at, form, aside)
         at = form
     assert values == given_
+
+
+def over(start: dict[str, Any], *models: str) -> dict[str, Any]:
+    """The values after one model was chosen after another."""
+    values, aside = start, {}
+    for old, new in itertools.pairwise(models):
+        values, aside = carried(values, FORMS[old], FORMS[new], aside)
+    return values
+
+
+def test_a_default_that_nobody_chose_is_none_again_after_a_model_without_it_and_one_with_another() -> None:
+    assert over(blank(FORMS[TEXT]), TEXT, CFG, FLUX, TEXT)["aspect_ratio"] is None
+
+
+def test_one_picture_comes_back_after_it_was_the_first_frame_of_a_model_that_has_references_too() -> None:
+    """Found by hypothesis: the model that takes one picture then was given the references, and there were none."""
+    given_ = {**blank(FORMS[MOTION]), "input_image": "a1"}
+    assert over(given_, MOTION, IMAGE, TARGET, IMAGE, MOTION) == given_
+    there = over(given_, MOTION, IMAGE, TARGET, IMAGE, MOTION, TARGET)
+    assert (there["start_image_url"], there["input_image"]) == ("a1", [])
 
 
 @settings(max_examples=40)

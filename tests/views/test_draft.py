@@ -11,7 +11,7 @@ from kling_nb.errors import RequestError
 from kling_nb.hubs.bundled import bundled
 from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo
 from kling_nb.models.specs import form_of
-from kling_nb.views.draft import draft_of, fields_of, plain_fields, switched
+from kling_nb.views.draft import asides_in, draft_of, fields_of, plain_fields, switched
 from kling_nb.views.shelf import Shelf
 
 
@@ -145,6 +145,7 @@ def test_shots_become_one_prompt_where_there_are_none_and_come_back():
     back = switched(there, omni, TARGET_FORM)
 
     assert fields_of(back, shelf, TARGET_FORM) == fields_of(draft, shelf, TARGET_FORM)
-    assert {name: back[name] for name in draft} == draft
+    assert {**back, "aside": {}} == {**back, **draft}
+    assert asides_in(back) == []  # only the other model's defaults, which nobody misses
     edited = switched({**there, "prompt": "other"}, omni, TARGET_FORM)
     assert (edited["prompt"], edited["mode"]) == ("other", "shots")  # the newer words wait behind their switch
