@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +11,7 @@ from pathlib import Path
 import pytest
 from filmreader import read_film
 from hubside import DELETE, UPLOAD, HubSide, picture, until
+from nursery import Kernel
 
 from kling_nb import errors
 from kling_nb.studio import Studio
@@ -52,19 +50,17 @@ def hub(calm_hub: HubSide) -> HubSide:
 
 
 @contextmanager
-def kernel_at(point: str, hub: HubSide, log: Path, *pictures: Path) -> Iterator[subprocess.Popen[str]]:
+def kernel_at(point: str, hub: HubSide, log: Path, *pictures: Path) -> Iterator[Kernel]:
     """A kernel that has come to this point; killed in the end."""
-    command = [sys.executable, str(CHILD), hub.url, str(log), point, *map(str, pictures)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    with Kernel(CHILD, hub.url, log, point, *pictures) as child:
         watchdog = threading.Timer(40, child.kill)
         watchdog.start()
         try:
-            said = child.stdout.readline() if child.stdout else ""
-            assert said == f"AT {point}\n", child.stderr.read() if child.stderr else ""
+            said = child.stdout.readline()
+            assert said == f"AT {point}\n", said + child.stdout.read()
             yield child
         finally:
             watchdog.cancel()
-            child.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from nursery import Kernel
 
 from kling_nb.logbook import Log
 from kling_nb.models.record import Record
@@ -16,9 +15,8 @@ from .samples import make_record
 WRITER = Path(__file__).with_name("writer.py")
 
 
-def writer(log: Log, name: str, turns: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-W", "error", str(WRITER), str(log.folder), name, str(turns)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def writer(log: Log, name: str, turns: int) -> Kernel:
+    return Kernel(WRITER, log.folder, name, turns)
 
 
 def troubles(log: Log) -> list[str]:
@@ -28,13 +26,11 @@ def troubles(log: Log) -> list[str]:
 def test_kernels_that_write_at_once_lose_nothing(log: Log) -> None:
     log.save(make_record(id="shared"))
     turns, names = 12, ("red", "green", "blue")
-    processes = [writer(log, name, turns) for name in names]
+    writers = [writer(log, name, turns) for name in names]
     for _ in range(5):
         assert log.find(limit=5)  # a reader never sees an empty or torn log
         log.rebuild()
-    for process in processes:
-        process.communicate()
-    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert [each.wait() for each in writers] == [0, 0, 0]
     assert log.get("shared").revision == 1 + turns * len(names)
     assert log.count() == 1 + turns * len(names)
     assert all(log.count(text=f"seen {name}") == turns for name in names)
@@ -48,22 +44,17 @@ def test_kernels_that_open_a_new_log_at_once_all_get_in(log: Log) -> None:
     Log(log.folder).save(make_record(id="shared"))
     for path in log.folder.glob("index.sqlite*"):
         path.unlink()
-    processes = [writer(log, name, 2) for name in ("a", "b", "c", "d")]
-    for process in processes:
-        process.communicate()
-    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    writers = [writer(log, name, 2) for name in ("a", "b", "c", "d")]
+    assert [each.wait() for each in writers] == [0, 0, 0, 0]
     assert log.count() == 9
 
 
 @pytest.mark.parametrize("turns", [1, 4, 9])
 def test_a_killed_writer_leaves_nothing_torn(log: Log, turns: int) -> None:
     log.save(make_record(id="shared"))
-    process = writer(log, "killed", 10_000)
-    assert process.stdout is not None
-    for _ in range(turns):
-        process.stdout.readline()
-    process.kill()
-    process.communicate()
+    with writer(log, "killed", 10_000) as killed:
+        for _ in range(turns):
+            killed.stdout.readline()
     saved = [Record.model_validate_json(path.read_bytes()) for path in log.folder.glob("records/*/*.json")]
     assert len(saved) >= turns + 1
     again = Log(log.folder)  # the next kernel: nothing waits for the dead one's lock

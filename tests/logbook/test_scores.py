@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nursery import Kernel
 from pydantic import ValidationError
 
 from kling_nb.logbook import Log
@@ -120,7 +119,6 @@ def test_a_log_without_scores_is_merged_as_ever(log: Log, tmp_path: Path) -> Non
 
 WRITER = """
 import sys
-sys.path[:0] = sys.argv[2:]
 from logbook.test_scores import score
 from kling_nb.logbook import Log
 log = Log(sys.argv[1])
@@ -130,10 +128,11 @@ log.close()
 """
 
 
-def test_kernels_that_share_a_log_do_not_trip_over_each_other(log: Log) -> None:
-    tests = str(Path(__file__).parents[1])
-    kernels = [subprocess.Popen([sys.executable, "-c", WRITER, str(log.folder), tests]) for _ in range(2)]
-    assert [kernel.wait(60) for kernel in kernels] == [0, 0]
+def test_kernels_that_share_a_log_do_not_trip_over_each_other(log: Log, tmp_path: Path) -> None:
+    script = tmp_path / "writer.py"
+    script.write_text(WRITER)
+    kernels = [Kernel(script, log.folder) for _ in range(2)]
+    assert [kernel.wait() for kernel in kernels] == [0, 0]
     found = {each.name: each.value for each in log.scores.of([scored()])["job00000"]}
     assert found == {"motion": 19, **{f"n{number}": number for number in range(20)}}
 

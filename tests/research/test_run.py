@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 from hubside import HubSide, picture, until
 from logbook.samples import START, make_record
+from nursery import Kernel
 
 from kling_nb import errors
 from kling_nb.models.record import Times
@@ -32,26 +31,19 @@ def plan(studio: Studio) -> Plan:
 
 
 @contextmanager
-def kernel(hub: HubSide, log: Path, what: str, *point: str) -> Iterator[subprocess.Popen[str]]:
+def kernel(hub: HubSide, log: Path, what: str, *point: str) -> Iterator[Kernel]:
     """Another kernel, ready to begin; killed in the end."""
-    command = [sys.executable, str(KERNEL), hub.url, str(log), what, *point]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "READY\n"
-            yield process
-        finally:
-            process.kill()
+    with Kernel(KERNEL, hub.url, log, what, *point) as other:
+        assert other.stdout.readline() == "READY\n"
+        yield other
 
 
-def go(*processes: subprocess.Popen[str]) -> list[str]:
+def go(*kernels: Kernel) -> list[str]:
     """Let them begin, and return what each says."""
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    return [process.stdout.readline().strip() for process in processes if process.stdout]
+    for each in kernels:
+        each.stdin.write("\n")
+        each.stdin.flush()
+    return [each.stdout.readline().strip() for each in kernels]
 
 
 def test_a_plan_says_what_it_costs_and_once_made_costs_nothing(plan: Plan, hub: HubSide) -> None:
