@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 if TYPE_CHECKING:
-    import httpx
     from PIL import Image
 
 __all__ = ["BadPicture", "fetch", "fetch_all", "opened", "verified"]
@@ -36,25 +35,22 @@ async def fetch_all(
     urls: Iterable[str], folder: Path, *, own: Callable[[str], Path | None], lenient: bool
 ) -> dict[str, str]:
     """The pictures behind these URLs as files in a folder; with `lenient`, without those that cannot be had."""
-    import httpx
-
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     found: dict[str, str] = {}
-    async with httpx.AsyncClient(timeout=20, follow_redirects=True) as client:
-        for url in urls:
-            try:
-                data = await fetch(url, own=own, client=client)
-            except BadPicture:
-                if not lenient:
-                    raise
-                continue
-            path = folder / hashlib.sha256(data).hexdigest()
-            await asyncio.to_thread(path.write_bytes, data)
-            found[url] = str(path)
+    for url in urls:
+        try:
+            data = await fetch(url, own=own)
+        except BadPicture:
+            if not lenient:
+                raise
+            continue
+        path = folder / hashlib.sha256(data).hexdigest()
+        await asyncio.to_thread(path.write_bytes, data)
+        found[url] = str(path)
     return found
 
 
-async def fetch(url: str, *, own: Callable[[str], Path | None], client: httpx.AsyncClient) -> bytes:
+async def fetch(url: str, *, own: Callable[[str], Path | None]) -> bytes:
     """The bytes behind a picture URL: a data URI, a file of this hub (`own`), or the network."""
     if url.startswith("data:"):
         return _from_data_uri(url)
@@ -63,11 +59,12 @@ async def fetch(url: str, *, own: Callable[[str], Path | None], client: httpx.As
         return path.read_bytes()
     if urlsplit(url).scheme not in ("http", "https"):
         raise BadPicture(f"Input should be a valid URL: {url[:200]}")
-    import httpx
+    import httpx  # few pictures come from the network, and a client reads all the authorities of TLS first
 
     try:
-        answer = await client.get(url)
-        answer.raise_for_status()
+        async with httpx.AsyncClient(timeout=20, follow_redirects=True) as client:
+            answer = await client.get(url)
+            answer.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise BadPicture(f"Failed to download image from {url[:200]}: {_reason(exc)}") from exc
     return answer.content

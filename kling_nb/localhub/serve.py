@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 from filelock import FileLock
 
 from . import NAME
@@ -45,6 +44,8 @@ def stop(state_dir: str | Path) -> bool:
     url = _running(folder)
     if url is None:
         return False
+    import httpx
+
     with contextlib.suppress(httpx.HTTPError):
         httpx.post(f"{url}/_local/shutdown", timeout=5, trust_env=False)
     deadline = time.monotonic() + _STOP_WITHIN
@@ -67,6 +68,8 @@ def _running(folder: Path, *, touch: bool = False) -> str | None:
     url = card(folder).get("url")
     if not isinstance(url, str):
         return None
+    import httpx  # by those who ask only: the server reads the card, and answers
+
     try:
         question = f"{url}/_local/health{'?touch=1' if touch else ''}"
         health = httpx.get(question, timeout=2, trust_env=False).json()
