@@ -27,9 +27,9 @@ PHOTOS = {
 }
 
 
-def made(folder: Path, **body: Any) -> Path:
+def made(folder: Path, size: str = "180p", **body: Any) -> Path:
     path = folder / f"{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:8]}.mp4"
-    film.write(path, body, PHOTOS)
+    film.write(path, body, PHOTOS, size=size)
     return path
 
 
@@ -59,7 +59,7 @@ def boxes(data: bytes) -> Iterator[str]:
 def test_a_film_has_the_shape_the_length_and_the_pace_asked_for(
     tmp_path: Path, ratio: str, size: tuple[int, int]
 ) -> None:
-    found = read_film(made(tmp_path, prompt="a boat", duration=3, aspect_ratio=ratio, generate_audio=True))
+    found = read_film(made(tmp_path, "720p", prompt="a boat", duration=3, aspect_ratio=ratio, generate_audio=True))
     assert found.size == size
     assert (found.video, found.fps, found.frames) == (("h264", "yuv420p"), 24, 72)
     assert found.audio == ("aac", 48000, "stereo")
@@ -93,7 +93,7 @@ def test_where_a_picture_came_from_changes_nothing() -> None:
 
 def test_the_start_frame_is_the_first_and_the_tail_frame_the_last(tmp_path: Path) -> None:
     images = decoded(made(tmp_path, prompt="from red to blue", duration=3, start_image_url=RED, tail_image_url=BLUE))
-    assert images[0].size == shots.size_of(PHOTOS[RED], "1:1")
+    assert images[0].size == shots.size_of(PHOTOS[RED], "1:1", "180p")
     assert difference(images[0], PHOTOS[RED].resize(images[0].size)) < 4
     width, height = images[0].size
     top = round((width - height) * 0.3)  # a tall picture is cropped above its middle, where a face is
@@ -102,7 +102,9 @@ def test_the_start_frame_is_the_first_and_the_tail_frame_the_last(tmp_path: Path
 
 
 def test_the_way_from_the_start_frame_to_the_tail_frame_turns_in_the_middle() -> None:
-    shown = shots.plan({"prompt": "x", "duration": 5, "start_image_url": RED, "tail_image_url": BLUE}, PHOTOS)
+    shown = shots.plan(
+        {"prompt": "x", "duration": 5, "start_image_url": RED, "tail_image_url": BLUE}, PHOTOS, size="180p"
+    )
     luma = [ImageStat.Stat(planes[1]).mean[0] for planes in film.frames(shown)]
     turn = next(number for number, level in enumerate(luma) if level > (luma[20] + luma[-20]) / 2)
     assert 54 <= turn <= 66
