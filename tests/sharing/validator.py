@@ -1,20 +1,26 @@
-"""Runs the independent roc-validator on a crate, offline; in its own environment, whose pins are not ours.
+"""Runs the independent roc-validator on crates, offline; in its own environment, whose pins are not ours.
 
-`python validator.py CRATE PROFILE CONTEXT CACHE`: CONTEXT is the JSON-LD context file, which stands in for the web.
+`python validator.py CONTEXT CACHE PROFILE CRATE …`: CONTEXT is the JSON-LD context file, which stands in for the web.
+The answer is a line for each crate, in JSON: the issues that its profile requires not to be.
 """
 
 from __future__ import annotations
 
+import functools
 import io
-import subprocess
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import requests
 import requests_cache
 import urllib3
+from rdflib.plugins.sparql.processor import SPARQLProcessor, prepareQuery
+from rocrate_validator import services
+from rocrate_validator.models import Severity
 
-CRATE, PROFILE, CONTEXT, CACHE = sys.argv[1:5]
+CONTEXT, CACHE, *ASKED = sys.argv[1:]
 
 
 class FromTheFile(requests.adapters.HTTPAdapter):
@@ -35,8 +41,40 @@ def fill() -> None:
             session.get(f"https://w3id.org/ro/crate/{version}/context")
 
 
+def prepare_once() -> None:
+    """Prepare each query of the profiles once: they are asked for each entity, and reading them is most of the work."""
+    real = SPARQLProcessor.query
+
+    @functools.cache
+    def prepared(query: str, names: tuple[tuple[str, Any], ...], base: str | None) -> Any:
+        return prepareQuery(query, dict(names), base)
+
+    def ask(
+        self: SPARQLProcessor, query: Any, bound: Any = None, names: Any = None, base: Any = None, **more: Any
+    ) -> Any:
+        if isinstance(query, str):
+            query = prepared(query, tuple(sorted((names or {}).items())), base)
+        return real(self, query, bound, names, base, **more)
+
+    SPARQLProcessor.query = ask
+
+
+def issues(profile: str, crate: str) -> list[str]:
+    settings = {
+        "rocrate_uri": crate,
+        "profile_identifier": profile,
+        "requirement_severity": Severity.REQUIRED.name,
+        "offline": True,
+        "cache_path": Path(CACHE),
+        "skip_availability_check": True,
+    }
+    result = services.validate(settings)
+    said = [f"{issue.check.identifier}: {issue.message}" for issue in result.get_issues()]
+    return said if bool(said) != result.passed() else [*said, f"passed: {result.passed()}"]
+
+
 if __name__ == "__main__":
     fill()
-    command = [str(Path(sys.executable).with_name("rocrate-validator")), "-y", "--disable-color", "validate", CRATE]
-    options = ["--offline", "--cache-path", CACHE, "-p", PROFILE, "-l", "required", "--skip-availability-check", "-v"]
-    sys.exit(subprocess.run([*command, *options], check=False).returncode)
+    prepare_once()
+    for profile, crate in zip(ASKED[::2], ASKED[1::2], strict=True):
+        print(json.dumps(issues(profile, crate)))
