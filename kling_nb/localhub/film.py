@@ -48,17 +48,26 @@ def write(
         video.codec_context.colorspace = video.codec_context.color_primaries = video.codec_context.color_trc = _BT709
         video.codec_context.color_range = 1  # limited
         audio = container.add_stream("aac", rate=sound.RATE, layout="stereo") if film.sound else None
-        cuts = {shot.first for shot in film.shots}
-        _encode(film, cuts, lambda frame: container.mux(video.encode(frame)))
-        if audio is not None:
-            track = sound.bed(film.seed, film.frames // FPS, [first / FPS for first in sorted(cuts - {0})])
-            for piece in sound.frames(track):
-                container.mux(audio.encode(piece))
-            container.mux(audio.encode(None))
+        container.start_encoding()  # opens both encoders, which are used on two threads from here on
+        with ThreadPoolExecutor(_THREADS) as working:
+            heard = working.submit(_sound, film, audio.encode) if audio else None
+            _encode(film, working, lambda frame: container.mux(video.encode(frame)))
+            if heard:
+                container.mux(heard.result())
 
 
-def _encode(film: Plan, cuts: set[int], encode: Callable[[av.VideoFrame | None], None]) -> None:
+def _sound(film: Plan, encode: Callable[[av.AudioFrame | None], list[av.Packet[Any]]]) -> list[av.Packet[Any]]:
+    track = sound.bed(film.seed, film.frames // FPS, [first / FPS for first in sorted(_cuts(film) - {0})])
+    return [packet for piece in (*sound.frames(track), None) for packet in encode(piece)]
+
+
+def _cuts(film: Plan) -> set[int]:
+    return {shot.first for shot in film.shots}
+
+
+def _encode(film: Plan, drawing: ThreadPoolExecutor, encode: Callable[[av.VideoFrame | None], None]) -> None:
     """Draw some frames ahead while one is encoded: both leave the interpreter free most of the time."""
+    cuts = _cuts(film)
 
     def drawn(scene: _Scene, moment: int) -> av.VideoFrame:
         number = scene.shot.first + moment
@@ -68,15 +77,14 @@ def _encode(film: Plan, cuts: set[int], encode: Callable[[av.VideoFrame | None],
             frame.pict_type = PictureType.I
         return frame
 
-    with ThreadPoolExecutor(_THREADS) as drawing:
-        waiting: deque[Future[av.VideoFrame]] = deque()
-        for scene, moment in _moments(film, drawing):
-            waiting.append(drawing.submit(drawn, scene, moment))
-            if len(waiting) > _AHEAD:
-                encode(waiting.popleft().result())
-        for future in waiting:
-            encode(future.result())
-        encode(None)
+    waiting: deque[Future[av.VideoFrame]] = deque()
+    for scene, moment in _moments(film, drawing):
+        waiting.append(drawing.submit(drawn, scene, moment))
+        if len(waiting) > _AHEAD:
+            encode(waiting.popleft().result())
+    for future in waiting:
+        encode(future.result())
+    encode(None)
 
 
 def _moments(film: Plan, drawing: ThreadPoolExecutor) -> Iterator[tuple[_Scene, int]]:

@@ -160,7 +160,7 @@ def put_row(connection: Connection, record: Record, stamp: Stamp) -> None:
         connection.execute(_NEW_WORDS, {"text": text_now, "at": known.seq})
     if known.tagged:
         connection.execute(_OLD_TAGS, {"at": known.seq})
-    _insert_some(connection, insert(tags), _tags(record.tags, known.seq))
+    _insert_tags(connection, _tags(record.tags, known.seq))
 
 
 # Made once: a job's record is replaced at each of its moves, and building a statement takes longer than running it.
@@ -173,6 +173,8 @@ _NEW_ROW = update(records).where(records.c.seq == bindparam("at"))
 _NEW_BODY = update(bodies).where(bodies.c.seq == bindparam("at"))
 _NEW_WORDS = update(words).where(words.c.seq == bindparam("at"))
 _OLD_TAGS = delete(tags).where(tags.c.seq == bindparam("at"))
+_ADD_ROW, _ADD_BODY, _ADD_WORDS, _ADD_TAGS = insert(records), insert(bodies), insert(words), insert(tags)
+_SEQS = select(records.c.id, records.c.seq).where(records.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def put_rows(connection: Connection, many: Iterable[Stamped], *, fresh: bool = False) -> int:
@@ -205,19 +207,18 @@ class _Entry:
 
 
 def _insert(connection: Connection, entries: Sequence[_Entry]) -> None:
-    connection.execute(insert(records), [entry.row for entry in entries])
-    ids = [entry.row["id"] for entry in entries]
-    known = connection.execute(select(records.c.id, records.c.seq).where(records.c.id.in_(ids)))
+    connection.execute(_ADD_ROW, [entry.row for entry in entries])
+    known = connection.execute(_SEQS, {"ids": [entry.row["id"] for entry in entries]})
     seq_of: dict[str, int] = {row.id: row.seq for row in known}
     numbered = [(seq_of[entry.row["id"]], entry) for entry in entries]
-    connection.execute(insert(bodies), [{"seq": seq, "json": entry.body} for seq, entry in numbered])
-    connection.execute(insert(words), [{"seq": seq, "text": entry.text} for seq, entry in numbered])
-    _insert_some(connection, insert(tags), [row for seq, entry in numbered for row in _tags(entry.tags, seq)])
+    connection.execute(_ADD_BODY, [{"seq": seq, "json": entry.body} for seq, entry in numbered])
+    connection.execute(_ADD_WORDS, [{"seq": seq, "text": entry.text} for seq, entry in numbered])
+    _insert_tags(connection, [row for seq, entry in numbered for row in _tags(entry.tags, seq)])
 
 
-def _insert_some(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+def _insert_tags(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if rows:  # an empty list would insert one row of defaults
-        connection.execute(statement, rows)
+        connection.execute(_ADD_TAGS, rows)
 
 
 def _tags(given: Iterable[str], seq: int) -> list[dict[str, Any]]:

@@ -121,10 +121,11 @@ def _first_frame(file: io.BytesIO | Path) -> PILImage:
 def _jpeg(image: PILImage, most: tuple[int, int], quality: int) -> bytes:
     from PIL import Image, ImageOps
 
-    upright = ImageOps.exif_transpose(image)
-    upright.thumbnail(most)
-    clear = upright.convert("RGBA")
-    matte = Image.new("RGBA", clear.size, "white")
+    small = ImageOps.exif_transpose(image)
+    small.thumbnail(most)
+    if small.mode in ("RGBA", "LA", "PA") or "transparency" in small.info:
+        clear = small.convert("RGBA")
+        small = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
     buffer = io.BytesIO()
-    Image.alpha_composite(matte, clear).convert("RGB").save(buffer, "JPEG", quality=quality, optimize=True)
+    small.convert("RGB").save(buffer, "JPEG", quality=quality, optimize=True)
     return buffer.getvalue()
