@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ from kling_nb.studio import Studio
 
 if TYPE_CHECKING:
     from lab import Lab
+
+# Formats that no test asks for: beside JupyterLab, jsonschema would take over a second in each process to load them.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # How long an example takes says more of the machine than of the code; speed is for the benchmarks.
 settings.register_profile("kling_nb", deadline=None)

@@ -72,4 +72,7 @@ def _positive(text: str) -> float:
 
 
 if __name__ == "__main__":
+    # This process is ours alone, and nothing in it asks for the formats that this is for: beside JupyterLab, jsonschema
+    # would take over a second to load it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]
     sys.exit(main())

@@ -59,7 +59,7 @@ def ranking(votes: Sequence[Vote], item_of: Mapping[str, str], *, seed: int = 0,
     pairs = [(place[one], place[other], share) for one, other, share in games]
     strengths = _strengths(len(items), pairs)
     dice = random.Random(seed)  # noqa: S311 - a recorded seed, so that the same votes give the same intervals
-    drawn = [_strengths(len(items), dice.choices(pairs, k=len(pairs))) for _ in range(draws)] if pairs else []
+    drawn = [_strengths(len(items), dice.choices(pairs, k=len(pairs)), strengths) for _ in range(draws if pairs else 0)]
     apart = _apart(items, strengths, drawn, len(games))
     wins: Counter[str] = Counter()
     seen: Counter[str] = Counter()
@@ -89,7 +89,10 @@ def _game(vote: Vote, item_of: Mapping[str, str]) -> tuple[str, str, float] | No
     return one, other, {"left": 1.0, "right": 0.0, "tie": 0.5}[vote.outcome]
 
 
-def _strengths(count: int, games: Sequence[tuple[int, int, float]]) -> list[float]:
+def _strengths(
+    count: int, games: Sequence[tuple[int, int, float]], about: Sequence[float] | None = None
+) -> list[float]:
+    """What `choix` finds; `about` is where to begin, for a draw, which need not be found as exactly."""
     try:
         import choix
         import numpy as np
@@ -101,7 +104,8 @@ def _strengths(count: int, games: Sequence[tuple[int, int, float]]) -> list[floa
     for one, other, share in games:  # a tie is half a win for each
         wins[one, other] += share
         wins[other, one] += 1 - share
-    found = [float(value) for value in choix.ilsr_pairwise_dense(wins, alpha=HELD)]
+    begin, exact = (None, 1e-8) if about is None else (np.array(about), 1e-4)
+    found = [float(value) for value in choix.ilsr_pairwise_dense(wins, HELD, begin, tol=exact)]
     middle = sum(found) / count
     return [value - middle for value in found]
 
