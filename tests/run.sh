@@ -6,6 +6,9 @@ set -eu
 cd "$(dirname "$0")/.."
 began=$(date +%s)
 
+# Workers, kernels and hubs load the same modules, compiled by the first of them where it may write that down.
+unset PYTHONDONTWRITEBYTECODE
+
 # Said before anything runs: nobody should wait for minutes to learn it.
 sh tests/browser.sh
 [ "${KLING_NB_NO_BROWSER:-}" = 1 ] && driven=no || driven=yes

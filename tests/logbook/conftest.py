@@ -25,9 +25,17 @@ def log(tmp_path: Path) -> Iterator[Log]:
 def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Make a real clip of so many frames at 24 a second, 320×180, with a tone when asked."""
     folder = tmp_path_factory.mktemp("film")
+    made: dict[tuple[int, bool, bool], bytes] = {}
 
     def make(name: str = "clip.mp4", *, frames: int = 24, sound: bool = False, faststart: bool = True) -> Path:
-        path = folder / name
+        path, kind = folder / name, (frames, sound, faststart)
+        if kind not in made:
+            encode(path, frames, sound, faststart)
+            made[kind] = path.read_bytes()
+        path.write_bytes(made[kind])
+        return path
+
+    def encode(path: Path, frames: int, sound: bool, faststart: bool) -> None:
         options = {"movflags": "faststart"} if faststart else {}
         with av.open(str(path), "w", options=options) as out:
             picture = out.add_stream("libx264", rate=Fraction(24))
@@ -46,6 +54,5 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
                     silence.rate, silence.pts = 48000, start
                     out.mux(tone.encode(silence))
                 out.mux(tone.encode())
-        return path
 
     return make
