@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, cast
 
 from kling_nb import errors
@@ -47,7 +46,6 @@ class Curating:
         self._store, self._links, self._export = store, links, export
         self._request_of, self._estimate, self._start = request_of, estimate, start
         self.hand, self.fill = hand, fill
-        self._still = lru_cache(maxsize=600)(self._drawn)
 
     # --- the gallery ---
 
@@ -61,7 +59,7 @@ class Curating:
 
     def poster(self, record: Record, /) -> str | None:
         """Return the clip's still; None where there is none, or its file is no picture."""
-        return self._still(record.clip.poster) if record.clip and record.clip.poster else None
+        return self._drawn(record.clip.poster) if record.clip and record.clip.poster else None
 
     def clip(self, record_id: str, /) -> bytes | None:
         """Return the clip's bytes."""

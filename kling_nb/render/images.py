@@ -50,6 +50,9 @@ def _fitted(data: bytes, sides: tuple[int, ...], limit: int) -> str:
     from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(data)) as opened:
+        opened.draft(
+            "RGB", (2 * sides[0], 2 * sides[0])
+        )  # a large JPEG is decoded to a part of its size, which is quick
         image = _flat(ImageOps.exif_transpose(opened))
     encoded = b""
     for side in sides:

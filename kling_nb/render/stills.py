@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import lru_cache
 
 TILE_WIDTH, TILE_QUALITY = 480, 76
 
 
+@lru_cache(maxsize=300)
 def tile_still(data: bytes) -> str:
     """Return a still as a data URI, 480 px wide or less. Raises `OSError` when the bytes are no picture."""
     from PIL import Image

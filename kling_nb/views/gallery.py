@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, get_args
 
 import anywidget
@@ -36,6 +37,8 @@ from kling_nb.views.widgets import keep_reachable, view_of
 CONTROLS = ("text", "model", "status", "stars", "tag")
 #: The most that one question may ask for.
 PAGE = 60
+#: Threads that draw the stills of a page.
+_DRAWING = 4
 #: How long a note, how many tags and how long a tag a message may bring.
 _NOTE, _TAGS, _TAG = 4000, 30, 100
 
@@ -125,7 +128,8 @@ class Gallery:
         except KlingError as exc:
             self._widget.send({"kind": "records", "ask": said.get("ask"), "why": str(exc)})
             return
-        tiles = [tile_of(record, self._actions.poster(record)) for record in records]
+        with ThreadPoolExecutor(_DRAWING) as pool:  # a still is milliseconds of Pillow, which needs no interpreter
+            tiles = list(map(tile_of, records, pool.map(self._actions.poster, records)))
         self._widget.send({"kind": "records", "ask": said.get("ask"), "offset": offset, "total": total, "tiles": tiles})
 
     def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
