@@ -13,6 +13,7 @@ import pytest
 from hubside import HubSide
 from hypothesis import settings
 
+from kling_nb.localhub.serve import stop
 from kling_nb.studio import Studio
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
-def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads the developer's home, key or settings, nor writes beside the sources."""
+def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test reads the developer's home, key or settings, writes beside the sources, or leaves a local hub behind."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -53,6 +54,9 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.chdir(tmp_path)
+    yield
+    if (own := home / "state" / "kling_nb" / "localhub").exists():
+        stop(own)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ step "format" .venv/bin/ruff format --check --quiet .
 step "lint" .venv/bin/ruff check --quiet .
 step "types" .venv/bin/basedpyright
 step "types of the front end" .venv/bin/python -m tests.frontend
-step "plain tests" several 4 tests --ignore=tests/kernels --ignore=tests/browser --ignore=tests/views/browser
+step "plain tests" several 3 tests --ignore=tests/kernels --ignore=tests/browser --ignore=tests/views/browser
 step "tests in kernels" several 2 tests/kernels
 [ $driven = no ] || step "tests in a browser" several 2 -m browser tests/browser tests/views/browser
 

@@ -34,7 +34,8 @@ def read_request(text: str) -> Reading:
     if found.body is None:
         return Reading({}, [said(note) for note in found.notes] or [_NOTHING])
     fields, misfits = fitted(found.body)
-    return Reading(fields, list(dict.fromkeys(said(note) for note in [*found.notes, *misfits])))
+    notes = list(dict.fromkeys(said(note) for note in [*found.notes, *misfits]))
+    return Reading(fields, notes or ([] if fields else [_NOTHING]))
 
 
 def _found(text: str) -> Found:

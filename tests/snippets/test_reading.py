@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kling_nb.models.specs import form_of
@@ -152,6 +152,7 @@ def test_a_secret_in_pasted_text_is_left_behind(text):
     assert KEY not in repr(not_understood)
 
 
+@example(text="null")
 @given(text=st.text(max_size=80) | st.text(st.sampled_from("curl -d@'\"$({}[]):,\\\n <EOF=|;`%"), max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_no_text_breaks_the_reader(text):
