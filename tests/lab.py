@@ -31,6 +31,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "lab-of-the-tests"  # noqa: S105 - the token of a server that lives as long as the tests, on loopback
+_EMPTY = """import ipywidgets
+ipywidgets.Widget.close_all()
+get_ipython().run_line_magic("reset", "-f")"""
 _READY = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   const kernel = panel?.sessionContext?.session?.kernel;
@@ -50,6 +53,7 @@ class Lab:
     def __init__(self, folder: Path, url: str, browser: Browser, env: Mapping[str, str]) -> None:
         self.folder, self.url, self._browser, self._env = folder, url, browser, env
         self._count = 0
+        self._idle: list[str] = []
         self.page = self.new_page()
 
     @classmethod
@@ -83,9 +87,17 @@ class Lab:
         page.set_default_timeout(30_000)
         return page
 
-    def notebook(self, *cells: str, page: Page | None = None, name: str = "") -> Notebook:
-        """Write a notebook of code cells and open it, ready to run."""
-        return self.open(self._written(cells, name), page=page)
+    def notebook(self, *cells: str, page: Page | None = None, name: str = "", used: bool = False) -> Notebook:
+        """Write a notebook of code cells and open it, ready to run; with `used`, a kernel that was put back will do."""
+        kernel = self._idle.pop() if used and self._idle else None
+        return self.open(self._written(cells, name), page=page, kernel=kernel)
+
+    def put_back(self, notebook: Notebook) -> None:
+        """Close a notebook and keep its kernel, emptied, for another; one that is still at work is shut down."""
+        if kernel := notebook.emptied():
+            self._idle.append(kernel)
+        else:
+            notebook.close()
 
     def seven(self, *cells: str, page: Page) -> Notebook:
         """Write a notebook and open it in Notebook 7, in a page of its own."""
@@ -94,13 +106,14 @@ class Lab:
         page.wait_for_function(_READY, timeout=60_000)
         return Notebook(page, path)
 
-    def open(self, path: Path, *, page: Page | None = None) -> Notebook:
+    def open(self, path: Path, *, page: Page | None = None, kernel: str | None = None) -> Notebook:
         """Open a notebook that is there; in the page that is open when Lab is in it, which is quicker."""
         page = page or self.page
         relative = path.relative_to(self.folder).as_posix()
         if page.evaluate("() => Boolean(window.jupyterapp)"):
             page.evaluate(
-                "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', {path}); }", relative
+                "async (what) => { await window.jupyterapp.commands.execute('docmanager:open', what); }",
+                {"path": relative, **({"kernel": {"id": kernel}} if kernel else {})},
             )
             page.wait_for_function(
                 "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=relative
@@ -161,6 +174,21 @@ class Notebook:
         """Load the page again; the kernel lives on."""
         self.page.reload()
         self.page.wait_for_function(_READY, timeout=60_000)
+
+    def emptied(self) -> str | None:
+        """Close the tab and leave a kernel with no names and no widgets; gives its id, or None when it is busy."""
+        return self.page.evaluate(
+            """async (code) => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                const kernel = panel.sessionContext.session?.kernel;
+                if (kernel?.status !== 'idle') return null;
+                const reply = await kernel.requestExecute({ code, silent: true, store_history: false }).done;
+                if (reply.content.status !== 'ok') return null;
+                panel.dispose();
+                return kernel.id;
+            }""",
+            _EMPTY,
+        )
 
     def close(self) -> None:
         """Shut the kernel down, busy or not, and close the tab without being asked to save."""

@@ -31,7 +31,7 @@ def notebook(lab):
     opened = []
 
     def open_and_run(*cells):
-        notebook = lab.notebook(SETUP, *cells)
+        notebook = lab.notebook(SETUP, *cells, used=True)
         opened.append(notebook)
         notebook.run(0)
         notebook.run(1)
@@ -39,7 +39,7 @@ def notebook(lab):
 
     yield open_and_run
     for notebook in opened:
-        notebook.close()
+        lab.put_back(notebook)
 
 
 @pytest.fixture
