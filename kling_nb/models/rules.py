@@ -47,7 +47,9 @@ def _one_prompt(draft: Draft) -> Iterator[Problem]:
     if has_prompt and has_shots:
         yield error(("multi_prompt",), "there are both a prompt and shots", "keep one: the prompt, or the shots")
     if not has_prompt and not has_shots:
-        yield error(("prompt",), "there is no prompt", "write one, or give shots in multi_prompt")
+        yield error(
+            ("prompt",), "there is no prompt", "write one, or give shots in multi_prompt", "write one, or add shots"
+        )
 
 
 def _a_prompt(draft: Draft) -> Iterator[Problem]:
@@ -84,7 +86,9 @@ def _blank_shots(draft: Draft) -> Iterator[Problem]:
 
 def _tail_needs_start(draft: Draft) -> Iterator[Problem]:
     if draft.get("tail_image_url") is not None and draft.get("start_image_url") is None:
-        yield error(("tail_image_url",), "a tail frame needs a start frame", "set start_image_url too")
+        yield error(
+            ("tail_image_url",), "a tail frame needs a start frame", "set start_image_url too", "add a start frame too"
+        )
 
 
 def _reference_count(draft: Draft) -> Iterator[Problem]:
@@ -142,7 +146,12 @@ def _long_prompt(draft: Draft) -> Iterator[Problem]:
 
 def _video_needs_silence(draft: Draft) -> Iterator[Problem]:
     if draft.get("input_video") is not None and draft.get("generate_audio"):
-        yield error(("generate_audio",), "audio cannot be generated beside a video", "set generate_audio to False")
+        yield error(
+            ("generate_audio",),
+            "audio cannot be generated beside a video",
+            "set generate_audio to False",
+            "turn it off",
+        )
 
 
 def _edit_keeps_length(draft: Draft) -> Iterator[Problem]:
@@ -155,7 +164,9 @@ def _edit_keeps_length(draft: Draft) -> Iterator[Problem]:
 
 def _mode_needs_video(draft: Draft) -> Iterator[Problem]:
     if draft.get("input_video") is None and draft.get("video_mode", "edit") != "edit":
-        yield warning(("video_mode",), f"{draft['video_mode']!r} has no effect without a video", "give input_video")
+        yield warning(
+            ("video_mode",), f"{draft['video_mode']!r} has no effect without a video", "give input_video", "add one"
+        )
 
 
 _SHARED = (

@@ -113,6 +113,13 @@ def test_a_press_with_an_error_in_the_draft_starts_nothing(panel, studio):
     assert panel.replies[-1]["kind"] == "pressed"
 
 
+def test_an_empty_panel_asks_in_words_of_the_form_and_python_in_those_of_the_wire(studio):
+    panel = Panel(studio, {})
+
+    assert panel._widget.verdict["problems"][0]["remedy"] == "write one, or add shots"
+    assert str(panel.problems[0]) == "prompt: there is no prompt – write one, or give shots in multi_prompt"
+
+
 def test_an_error_of_the_hub_is_shown_and_the_next_press_counts(panel, studio, clock):
     studio.fault = CreditError("You have run out of credits.")
     press(panel, id="p1")
