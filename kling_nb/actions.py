@@ -17,7 +17,7 @@ from kling_nb.loop import BackgroundLoop
 from kling_nb.models import restore
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.lint import parse
-from kling_nb.models.price import keeps_length
+from kling_nb.models.price import as_long_as_its_video, keeps_length
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook import notebook_path
@@ -62,8 +62,10 @@ class Actions:
         request, problems = parse(fields, model)
         draft = {"model": TARGET, **fields}
         price = self._connection.price_of(draft, model)
-        seconds = 0 if keeps_length(draft) else price.seconds
-        return Verdict(tuple(problems), str(price), seconds, request, price.origin, price.total)
+        if keeps_length(draft, model.request_schema if model else None):
+            note = as_long_as_its_video(draft, model.pricing if model else None, free=price.source == "free")
+            return Verdict(tuple(problems), str(price), 0, request, note, price.total)
+        return Verdict(tuple(problems), str(price), price.seconds, request, price.origin, price.total)
 
     def before(self, request: Request, /) -> Before | None:
         """Return the newest clip of the same request at this hub, or the job that makes it just now."""

@@ -148,12 +148,15 @@ class Estimate(BaseModel):
         return f"<{self} · {length}{self.origin}>"
 
 
-def estimate(draft: Draft, *, pricing: Pricing | None = None, free: bool = False) -> Estimate:
+def estimate(
+    draft: Draft, *, pricing: Pricing | None = None, free: bool = False, schema: Mapping[str, Any] | None = None
+) -> Estimate:
     """Return what a draft will cost: its seconds times the rate, times its generations.
 
     A draft may be half finished; a length that is no number yet counts as the default. With `free` (the local hub)
     the price is zero whatever the rate. An edited video is as long as its source, which nobody has measured here:
-    its price is unknown. So is that of a model whose live pricing goes by another method than seconds.
+    its price is unknown; `schema`, the model's, tells of a model that makes nothing else. So is that of a model whose
+    live pricing goes by another method than seconds.
     """
     by_image = pricing is not None and pricing.by_image
     seconds = 0 if by_image else _whole(_seconds(draft), 5)
@@ -162,7 +165,7 @@ def estimate(draft: Draft, *, pricing: Pricing | None = None, free: bool = False
     bundled = None if pricing and not pricing.known else _BUNDLED_PER_SECOND.get(str(draft.get("model")))
     rate = live if live is not None else (Decimal(bundled) if bundled else None)
     source = "live" if live is not None else ("bundled" if bundled else "unknown")
-    if keeps_length(draft):
+    if keeps_length(draft, schema):
         rate, source = None, "unknown"
     each = None if rate is None else rate * (1 if by_image else seconds)
     if free:
@@ -185,9 +188,21 @@ def bundled_rate(model: str) -> Decimal | None:
     return Decimal(rate) if rate else None
 
 
-def keeps_length(draft: Draft) -> bool:
-    """Whether the clip will be as long as its source, which nobody has measured here."""
+def keeps_length(draft: Draft, schema: Mapping[str, Any] | None = None) -> bool:
+    """Whether the clip will be as long as its source, which nobody has measured here, or which is not even given."""
+    fields, required = (schema or {}).get("properties") or {}, (schema or {}).get("required") or ()
+    if "input_video" in required and "duration" not in fields:
+        return True
     return draft.get("input_video") is not None and draft.get("video_mode", "edit") == "edit"
+
+
+def as_long_as_its_video(draft: Draft, pricing: Pricing | None, *, free: bool = False) -> str:
+    """Return what can be said of a clip that is as long as its source: the rate where there is one, and no sum."""
+    if free:
+        return "as long as your video · the local hub costs nothing"
+    live = pricing.rate(draft) if pricing else None
+    rate = live if live is not None else bundled_rate(str(draft.get("model")))
+    return "as long as your video" + ("" if rate is None else f", ${rate.normalize():f} a second")
 
 
 def _rate(value: Any) -> Decimal | None:

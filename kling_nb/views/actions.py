@@ -121,7 +121,7 @@ class PanelActions(Protocol):
         ...
 
     def keep_draft(self, fields: dict[str, Any], /) -> None:
-        """Keep what is being written, for after a kernel restart."""
+        """Keep what is being written, and under `aside` what waits for other models, for after a kernel restart."""
         ...
 
     def kept_draft(self) -> Mapping[str, Any] | None:

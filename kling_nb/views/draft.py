@@ -7,7 +7,7 @@ that has both. `aside` holds what the model on the screen has no place for, unti
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -70,9 +70,58 @@ def switched(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
     return {**placed, "model": new.model, "mode": mode, "aside": {name: away.to_json() for name, away in aside.items()}}
 
 
+def asides_out(draft: Mapping[str, Any], shelf: Shelf, form: Form) -> Fields:
+    """Return what a draft has put aside, pictures as `Asset`, so that it can be kept like the fields."""
+    aside: Fields = {}
+    for name, away in read_aside(draft.get("aside")).items():
+        spec = form.spec(name)
+        instead = _with_media(spec.kind if spec else "picture", away.instead, shelf.get)
+        aside[name] = {**away.to_json(), "value": _with_media(away.kind, away.value, shelf.get), "instead": instead}
+    return aside
+
+
+def asides_inward(aside: Mapping[str, Any], draft: Mapping[str, Any], shelf: Shelf) -> Fields:
+    """Return what `asides_out` gave as a draft holds it; a picture that is on the screen too keeps its key there."""
+    shown = {asset.identity: key for key in _texts(draft) if (asset := shelf.get(key))}
+
+    def key(asset: Any) -> Any:
+        return (shown.get(asset.identity) or shelf.put(asset)) if isinstance(asset, Asset) else asset
+
+    return {name: _each(away, key) for name, away in aside.items()}
+
+
 def asides_in(draft: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return what there is to say about what a draft has put aside, by field."""
     return [{"name": name, "text": away.why} for name, away in read_aside(draft.get("aside")).items() if away.why]
+
+
+def _with_media(kind: str, value: Any, act: Callable[[Any], Any]) -> Any:
+    """A value with its pictures and videos, if it is of a kind that has some, as `act` gives them."""
+    return _each(value, act) if kind in ("picture", "pictures", "video", "elements") else value
+
+
+def _each(value: Any, act: Callable[[Any], Any]) -> Any:
+    match value:
+        case Mapping():
+            return {name: _each(item, act) for name, item in value.items()}
+        case list():
+            return [_each(item, act) for item in value]
+        case _:
+            return act(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from _texts(item)
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case _:
+            return
 
 
 def _unused(draft: Mapping[str, Any], form: Form) -> set[str]:

@@ -26,7 +26,7 @@ from kling_nb.render.gone import gone_html
 from kling_nb.views.actions import Banner, JobLike, PanelActions, Verdict
 from kling_nb.views.choosing import ChosenModel
 from kling_nb.views.code import code_reply
-from kling_nb.views.draft import draft_of, fields_of, plain_fields
+from kling_nb.views.draft import asides_inward, asides_out, draft_of, fields_of, plain_fields
 from kling_nb.views.hubwords import HubWords
 from kling_nb.views.keeping import Form, KeptThings
 from kling_nb.views.messages import Messages
@@ -39,6 +39,8 @@ from kling_nb.views.spending import Spending
 from kling_nb.views.upload import Uploads
 from kling_nb.views.widgets import PanelWidget, keep_reachable, view_of
 
+#: Beside the fields of a draft that is kept: what is put aside for other models. No field of the hub is called so.
+_ASIDE = "aside"
 _GONE = (
     "This is where a panel was: run the cell to open it again, as it was left. "
     "Clips that were under way are not lost: kn.resume() brings them in."
@@ -88,7 +90,7 @@ class Panel:
             actions.choosing,
             draft=lambda: self._draft,
             show=self._show,
-            refill=lambda: self.fill(self.fields, self._widget.notes),
+            refill=self._refill,
             judge=self._judge,
         )
         form = Form(self.fill, self._fields_of, self._keep, self._shelf.get)
@@ -132,12 +134,15 @@ class Panel:
         Raises `RequestError` for an unreadable picture among fields.
         """
         request, doubts = pasted(request) if isinstance(request, str) else (request, [])
-        fields = plain_fields(request)
+        self._fill(plain_fields(request), [*doubts, *notes])
+
+    def _fill(self, fields: dict[str, Any], notes: Sequence[str], aside: Mapping[str, Any] | None = None) -> None:
         with self._lock:
             draft, extra = draft_of(fields, self._shelf, self._model.form(fields["model"]))
+            draft["aside"] = asides_inward(aside or {}, draft, self._shelf)
             self._extras.append(extra)
             filled = len(self._extras)
-            self._widget.notes = [*doubts, *notes]
+            self._widget.notes = list(notes)
             self._widget.labels = self._shelf.labels
             self._widget.draft = draft | {"extra": filled, "edit": f"fill:{filled}"}
 
@@ -178,9 +183,14 @@ class Panel:
 
     def _restore(self) -> None:
         """Show what was being written; a picture of it that is gone meanwhile is said and not raised."""
-        kept = self._actions.kept_draft()
-        if kept:
-            self.fill(kept)
+        kept = dict(self._actions.kept_draft() or {})
+        aside = kept.pop(_ASIDE, None)
+        if kept or aside:
+            self._fill(plain_fields(kept), [], aside)
+
+    def _refill(self) -> None:
+        """Make the draft anew from its fields, for a form that knows more of them than the guess before."""
+        self._fill(plain_fields(self.fields), self._widget.notes, self._put_aside())
 
     @property
     def _draft(self) -> dict[str, Any]:
@@ -211,7 +221,15 @@ class Panel:
         self._messages.reporting(lambda: self._model.look(self._draft))
         self._messages.reporting(self._judge)
         self._spending.look(self._verdict.request)
-        self._messages.reporting(lambda: self._actions.keep_draft(self.fields))
+        self._messages.reporting(lambda: self._actions.keep_draft(self._to_keep()))
+
+    def _to_keep(self) -> dict[str, Any]:
+        with self._lock:
+            aside = self._put_aside()
+            return self.fields | ({_ASIDE: aside} if aside else {})
+
+    def _put_aside(self) -> dict[str, Any]:
+        return asides_out(self._draft, self._shelf, self._form)
 
     def _judge(self) -> Verdict:
         with self._lock:  # the last draft is judged last, whichever threads the changes came on

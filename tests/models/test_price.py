@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kling_nb.hubs.bundled import bundled
 from kling_nb.models.catalogue import Model
-from kling_nb.models.price import BUNDLED_ON, Pricing, estimate
+from kling_nb.models.price import BUNDLED_ON, Pricing, as_long_as_its_video, estimate, keeps_length
 from kling_nb.models.request import OMNI, TARGET, Omni, ReferenceToVideo
 
 from .drafts import garbage
@@ -112,6 +113,21 @@ def test_an_edit_is_as_long_as_its_source_so_its_price_is_unknown() -> None:
     edit, guided = (Omni(prompt="a", input_video=video, video_mode=mode).draft() for mode in ("edit", "reference"))
     assert estimate(edit, pricing=OMNI_PRICING).total is None
     assert estimate(guided, pricing=OMNI_PRICING).total == Decimal("1.15")
+
+
+@pytest.mark.parametrize("name", ["kling-video-v3-pro-motion-control", "kling-video-o3-pro-video-to-video-edit"])
+def test_a_model_that_makes_a_film_of_a_film_has_no_price_before_one_is_given(name: str) -> None:
+    draft, schema = {"model": name, "prompt": "a"}, bundled()[name].request_schema
+    assert estimate(draft, schema=schema).total is None
+    assert keeps_length(draft, schema)
+    assert not keeps_length({"model": OMNI, "prompt": "a"}, bundled()[OMNI].request_schema)
+
+
+def test_of_a_clip_that_is_as_long_as_its_source_the_rate_is_said() -> None:
+    draft = {"model": "kling-video-v3-pro-motion-control"}
+    assert as_long_as_its_video(draft, None) == "as long as your video, $0.168 a second"
+    assert as_long_as_its_video(draft, Pricing(cost_per_second="0.2")) == "as long as your video, $0.2 a second"
+    assert "costs nothing" in as_long_as_its_video(draft, None, free=True)
 
 
 @pytest.mark.parametrize("junk", ["n/a", float("nan"), float("inf"), -1, True, [], {}, None])

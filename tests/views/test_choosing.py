@@ -9,8 +9,11 @@ from test_panel import say
 
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.hubs.bundled import bundled
+from kling_nb.logbook import Log
 from kling_nb.models.asset import Asset
 from kling_nb.models.record import Failure
+from kling_nb.models.request import ReferenceToVideo
+from kling_nb.models.restore import put_away, taken_out
 from kling_nb.views.panel import Panel
 
 TARGET, OMNI = "kling-video-o3-pro-reference-to-video", "kling-video-o3-omni"
@@ -65,6 +68,24 @@ def test_another_model_gets_what_both_have_and_the_rest_is_named_and_comes_back(
     choose(panel, TARGET)
 
     assert panel.fields == before and asides(panel) == {}
+
+
+def test_what_is_put_aside_outlives_the_kernel(studio, tmp_path):
+    pictures = [png("red"), png("blue")]
+    panel = opened(studio, {"prompt": "@Image1 waves", "input_image": pictures, "negative_prompt": "blur"})
+    before = panel.fields
+    choose(panel, IMAGE)
+    said = asides(panel)
+
+    log = Log(tmp_path)
+    log.keep("draft", "", put_away(studio.kept, log.keep_reference))
+    studio.kept_draft = lambda: taken_out(log.kept("draft", ""), log.read)
+    later = Panel(studio)
+    assert (later.request.model, asides(later)) == (IMAGE, said)
+    choose(later, TARGET)
+
+    assert later.request == ReferenceToVideo(**before) and asides(later) == {}
+    log.close()
 
 
 def test_a_draft_from_before_the_switch_is_judged_by_its_own_model(studio):
