@@ -28,7 +28,7 @@ STYLES: dict[str, str] = {
     "chip": f"background:{ACCENT};border-radius:4px;padding:1px 4px",
     "badge": "border:1px solid #d99a1c;border-radius:99px;padding:1px 9px;font-size:12px;white-space:nowrap",
     "shot": f"background:{ACCENT};text-align:center;font-size:11px;padding:2px 0;overflow:hidden",
-    "code": f"word-break:normal;font-size:12px;margin:6px 0;padding:8px 10px;background:{TINT}",
+    "code": f"word-break:normal;line-height:1.5;margin:6px 0;padding:8px 10px;background:{TINT}",
     "fold": "cursor:pointer;opacity:.68",
     "stars": "color:#b07a10",
     "line": LINE,
