@@ -19,7 +19,7 @@ from kling_nb.models.reproducibility import Reproducibility, reproducibility
 from kling_nb.models.score import Score
 from kling_nb.notebook import notebook_path
 from kling_nb.render import Difference, compare_html, compare_text, diff
-from kling_nb.render.methods import methods
+from kling_nb.render.methods import Paragraph, methods
 from kling_nb.render.report import Heading
 from kling_nb.research.bundle import Bundle
 
@@ -132,7 +132,7 @@ class Sharing(Making):
 
         return import_records(Path(source).expanduser().absolute(), self.store)
 
-    def methods(self, selection: Iterable[Record] | Plan | Record) -> str:
+    def methods(self, selection: Iterable[Record] | Plan | Record) -> Paragraph:
         """Return a methods paragraph in plain English: models, dates, counts, settings, prices, from the records."""
         bundle = self._bundle(selection)
         axes = [plan.axes for plan in bundle.plans]

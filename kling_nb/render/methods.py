@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from kling_nb.models.record import Record
+from kling_nb.render.page import fill
 from kling_nb.render.words import money
+
+
+class Paragraph(str):
+    """Text for a paper: a `str` for files, which a cell's last expression shows wrapped at words."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return fill("methods", text=str(self))
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
 
 
 def methods(
@@ -16,16 +30,16 @@ def methods(
     plans: Sequence[Mapping[str, Sequence[str]]] = (),
     votes: int = 0,
     people: int = 0,
-) -> str:
+) -> Paragraph:
     """Return the paragraph; a word that there is nothing to tell for no records.
 
     `plans` are the axes of the sweeps that they were made for; `votes` on pairs of them were cast by `people`.
     """
     if not records:
-        return "No clips were generated."
+        return Paragraph("No clips were generated.")
     clips = [record for record in records if record.status == "succeeded"]
     told = (*_what(records, clips), *_how(records), *_planned(plans), *_judged(votes, people), *_limits(records))
-    return " ".join(filter(None, told))
+    return Paragraph(" ".join(filter(None, told)))
 
 
 def _what(records: Sequence[Record], clips: Sequence[Record]) -> Iterable[str]:

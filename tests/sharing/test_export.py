@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import zipfile
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import rocrate
 from hubside import HubSide
+from IPython.core.formatters import DisplayFormatter
 
 from kling_nb import errors
 from kling_nb.models.record import Record
@@ -195,6 +197,17 @@ def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:
     assert "7 votes on blind pairs of clips were cast by 4 people." in text
     assert "$1.57 by the hub's price list" in text or "$1.568" in text
     assert filled.methods([]) == "No clips were generated."
+
+
+def test_methods_are_text_for_a_file_and_a_paragraph_in_a_cell(filled: Studio, tmp_path: Path) -> None:
+    text = filled.methods(filled.log())
+    (tmp_path / "methods.txt").write_text(text)
+    assert (tmp_path / "methods.txt").read_text() == text
+
+    shown, _ = DisplayFormatter().format(text)
+
+    assert shown["text/plain"] == text
+    assert f">{text}</p>" in html.unescape(shown["text/html"])
 
 
 @pytest.mark.parametrize(
