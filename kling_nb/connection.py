@@ -55,8 +55,8 @@ class Connection:
         """Return the price of a draft by a model's live pricing, nothing on the local hub."""
         if model and request_type(model.id) is HubRequest:  # the others spell their own defaults out
             draft = model.with_defaults(draft)
-        known = {"pricing": model.pricing, "schema": model.request_schema} if model else {}
-        return estimate(draft, free=self._settings.local, **known)
+        pricing, schema = (model.pricing, model.request_schema) if model else (None, None)
+        return estimate(draft, pricing=pricing, free=self._settings.local, schema=schema)
 
     async def describe(self, record: Record, request: Request) -> dict[str, Any]:
         """What the catalogue says of the model at this time, for the record; nothing when it cannot be read."""

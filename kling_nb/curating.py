@@ -13,6 +13,7 @@ from kling_nb.logbook.store import Log
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.models.score import Score
 from kling_nb.render import (
     SHEET,
     compare_html,
@@ -60,6 +61,10 @@ class Curating:
     def poster(self, record: Record, /) -> str | None:
         """Return the clip's still; None where there is none, or its file is no picture."""
         return self._drawn(record.clip.poster) if record.clip and record.clip.poster else None
+
+    def scores(self, records: Sequence[Record], /) -> Mapping[str, Sequence[Score]]:
+        """Return the newest score of each scorer, by record id."""
+        return self._store.scores.of(records)
 
     def clip(self, record_id: str, /) -> bytes | None:
         """Return the clip's bytes."""

@@ -129,7 +129,12 @@ class Gallery:
             self._widget.send({"kind": "records", "ask": said.get("ask"), "why": str(exc)})
             return
         with ThreadPoolExecutor(_DRAWING) as pool:  # a still is milliseconds of Pillow, which needs no interpreter
-            tiles = list(map(tile_of, records, pool.map(self._actions.poster, records)))
+            posters = pool.map(self._actions.poster, records)
+            scores = self._actions.scores(records)
+            tiles = [
+                tile_of(record, poster, scores.get(record.id, ()))
+                for record, poster in zip(records, posters, strict=True)
+            ]
         self._widget.send({"kind": "records", "ask": said.get("ask"), "offset": offset, "total": total, "tiles": tiles})
 
     def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
@@ -143,7 +148,8 @@ class Gallery:
 
     def _on_annotate(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         record = self._actions.annotate(str(said.get("id")), _words(said.get("changes")))
-        self._widget.send({"kind": "record", "tile": tile_of(record, self._actions.poster(record))})
+        scores = self._actions.scores([record]).get(record.id, ())
+        self._widget.send({"kind": "record", "tile": tile_of(record, self._actions.poster(record), scores)})
         if "tags" in (said.get("changes") or {}):
             self._say_choices()
         self._refresh_sheet()

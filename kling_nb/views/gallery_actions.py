@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from kling_nb.models.record import Record
+from kling_nb.models.score import Score
 from kling_nb.render.card import badge_of
 from kling_nb.render.facts import headline
 from kling_nb.render.words import STATUS_WORDS, day, price_of, prompt_line, shortened
@@ -26,6 +27,10 @@ class GalleryActions(Protocol):
 
     def poster(self, record: Record, /) -> str | None:
         """Return a still for a tile as a data URI."""
+        ...
+
+    def scores(self, records: Sequence[Record], /) -> Mapping[str, Sequence[Score]]:
+        """Return the scores that the log has of these records, by record id, in one question."""
         ...
 
     def clip(self, record_id: str, /) -> bytes | None:
@@ -73,7 +78,7 @@ class GalleryActions(Protocol):
         ...
 
 
-def tile_of(record: Record, poster: str | None) -> dict[str, Any]:
+def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) -> dict[str, Any]:
     """Return a record as plain values for a tile; everything in it is text, never markup."""
     figures = headline(record)
     return {
@@ -91,6 +96,7 @@ def tile_of(record: Record, poster: str | None) -> dict[str, Any]:
         "length": figures[0].value if figures else "",
         "figures": " · ".join(fact.value for fact in figures if fact.label in ("length", "frame", "audio")),
         "price": price_of(record),
+        "scores": [f"{score.name} {score.words}" for score in scores if score.value is not None],
         "clip": record.clip is not None,
         "fps": record.clip.fps if record.clip and record.clip.fps else 24,
         "shape": record.clip.width / record.clip.height

@@ -1,9 +1,10 @@
 """The gallery's Python side: what a browser may send, and what comes of it."""
 
 import pytest
-from gallery_stand import PLANTED, Stand
+from gallery_stand import PLANTED, START, Stand
 
 from kling_nb.errors import CreditError, KlingError
+from kling_nb.models.score import Score
 from kling_nb.views.compare import CompareWidget
 from kling_nb.views.gallery import GalleryWidget
 
@@ -55,6 +56,20 @@ def test_a_page_has_tiles_newest_first_and_how_many_there_are(gallery):
     assert [tile["id"] for tile in page["tiles"]] == ["job00009", "job00008", "job00007"]
     assert page["tiles"][1]["poster"].startswith("data:image/jpeg;base64,")
     assert (page["tiles"][0]["clip"], page["tiles"][0]["words"]) == (False, "Failed")
+
+
+def test_a_tile_has_its_scores_read_in_one_question_for_the_page(gallery, stand, monkeypatch):
+    score = Score(clip=stand.clips[1].digest, name="motion", version="1", unit="px", value=1.25, at=START)
+    stand.log.scores.add([score, score.model_copy(update={"name": "silence", "value": None})])
+    asked = []
+    read = stand.actions.scores
+    monkeypatch.setattr(stand.actions, "scores", lambda records: asked.append(len(records)) or read(records))
+
+    tiles = {tile["id"]: tile["scores"] for tile in records(gallery)["tiles"]}
+
+    assert asked == [5]
+    assert (tiles["job00010"], tiles["job00011"]) == (["motion 1.25 px"], [])
+    assert say(gallery, "annotate", id="job00010", changes={"stars": 2})["tile"]["scores"] == ["motion 1.25 px"]
 
 
 def test_nobody_can_ask_for_more_than_a_page(gallery):

@@ -23,6 +23,7 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   const chain = h('div', { class: 'kn-sheet-chain' }, use, fill, told);
   const prompt = h('div', { class: 'kn-sheet-prompt' });
   const facts = h('div', { class: 'kn-sheet-facts' });
+  const scores = h('div', { class: 'kn-sheet-facts', role: 'note', 'aria-label': 'Scores' });
   const stars = starRow((count) => write({ stars: count }));
   stars.reachable();
   const tags = h('input', { type: 'text', class: 'kn-input', 'aria-label': 'Tags', placeholder: 'Tags, separated by commas', spellcheck: 'false',
@@ -36,7 +37,7 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
     shut();
   };
   const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'The clip that is open', on: { keydown: (event) => { if (event.key === 'Escape') leave(event); } } },
-    h('div', { class: 'kn-record-picture' }, video, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, stars.el, tags, chips, note));
+    h('div', { class: 'kn-record-picture' }, video, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, scores, stars.el, tags, chips, note));
 
   const paint = (/** @type {Tile|null} */ next) => {
     const other = next?.id !== tile?.id;
@@ -45,6 +46,8 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
     if (!next) { video.pause(); video.removeAttribute('src'); return; }
     prompt.textContent = next.prompt;
     facts.textContent = [next.figures, next.price, next.when, next.id, next.badge].filter(Boolean).join(' · ');
+    scores.hidden = !next.scores.length;
+    scores.textContent = next.scores.join(' · ');
     stars.paint(next.stars);
     chips.replaceChildren(...next.tags.map((tag) => h('button', { type: 'button', class: 'kn-chip-button', text: `#${tag}`, title: 'Show all with this tag', on: { click: () => searchTag(tag) } })));
     if (other || tags !== document.activeElement) tags.value = next.tags.join(', ');

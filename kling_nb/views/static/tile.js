@@ -18,7 +18,8 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
   const stars = starRow((count) => { if (tile) rate(tile, count); });
   const noted = h('span', { class: 'kn-tile-tags' });
   const prompt = h('div', { class: 'kn-tile-prompt' });
-  const el = h('div', { class: 'kn-card', role: 'listitem', tabindex: '-1' }, face, h('div', { class: 'kn-tile-line' }, stars.el, noted), prompt);
+  const scores = h('div', { class: 'kn-tile-scores' });
+  const el = h('div', { class: 'kn-card', role: 'listitem', tabindex: '-1' }, face, h('div', { class: 'kn-tile-line' }, stars.el, noted), prompt, scores);
   /** @type {HTMLVideoElement|null} */
   let video = null;
 
@@ -78,6 +79,7 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
       stars.paint(next?.stars ?? 0);
       noted.textContent = next ? [...next.tags.map((tag) => `#${tag}`), next.note ? '✎' : ''].filter(Boolean).join(' ') : '';
       prompt.textContent = next?.prompt ?? '';
+      scores.textContent = scores.title = (next?.scores ?? []).join(' · ');
       el.setAttribute('aria-label', next ? `${next.prompt.slice(0, 120)} – ${next.words}${next.stars ? `, ${next.stars} stars` : ''}` : 'Loading');
       mark.setAttribute('aria-label', next ? `Select ${next.id}` : 'Select');
     } };

@@ -128,6 +128,7 @@ interface Tile {
   length: string;
   figures: string;
   price: string;
+  scores: string[];
   clip: boolean;
   fps: number;
   shape: number;
