@@ -11,7 +11,7 @@ from kling_nb.models.reproducibility import reproducibility
 from kling_nb.models.score import Score
 from kling_nb.render.call import call_text, panel_text
 from kling_nb.render.details import details_of
-from kling_nb.render.facts import facts_of, headline
+from kling_nb.render.facts import facts_of, headline, is_still
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
 from kling_nb.render.pictures import groups_of
@@ -110,9 +110,8 @@ _TITLES = {
 
 
 def _figures(record: Record) -> list[str]:
-    length, *others = headline(record)
-    frame = [fact.value for fact in others if fact.label == "frame"]
-    return [part for part in (badge_of(record), length.value, *frame, price_of(record)) if part]
+    shown = [fact.value for fact in headline(record) if fact.label in ("length", "frame")]
+    return [part for part in (badge_of(record), *shown, price_of(record)) if part]
 
 
 def _screen(record: Record, links: Links) -> dict[str, Any]:
@@ -124,7 +123,7 @@ def _screen(record: Record, links: Links) -> dict[str, Any]:
         "poster": links.poster(record) if record.clip else None,
         "ended": record.ended or record.status == "uncertain",
         "words": STATUS_WORDS[record.status],
-        "still": bool(record.clip and record.clip.media_type.startswith("image/")),
+        "still": is_still(record),
         "silent": bool(record.clip and record.clip.audio_codec is None),
         "width": width,
         "height": height,

@@ -17,19 +17,25 @@ class Fact(NamedTuple):
 
 
 def headline(record: Record) -> list[Fact]:
-    """Return the few figures that one looks for first: length, frame, sound, price."""
+    """Return the few figures that one looks for first: length, frame, sound, price; a still has no length or sound."""
     clip, request = record.clip, record.canonical
     price, _, by = price_of(record).partition(" · ")
     seconds = clip.duration if clip and clip.duration else record.estimate.seconds
     frame = f"{clip.width}×{clip.height}" if clip and clip.width else str(request.get("aspect_ratio") or "")
     audible = clip.audio_codec if clip else request.get("generate_audio")
+    still = record.estimate.unit == "image" or is_still(record)
     facts = [
-        Fact("length", span(seconds)),
+        Fact("length", "" if still else span(seconds)),
         Fact("frame", frame),
-        Fact("audio", "sound" if audible else "silent"),
+        Fact("audio", "" if still else "sound" if audible else "silent"),
         Fact(by or ("price" if record.status == "succeeded" else "estimate"), price),
     ]
     return [fact for fact in facts if fact.value]
+
+
+def is_still(record: Record) -> bool:
+    """Whether what came of it is a picture."""
+    return bool(record.clip and record.clip.media_type.startswith("image/"))
 
 
 def facts_of(record: Record) -> list[Fact]:

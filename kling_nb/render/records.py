@@ -77,7 +77,7 @@ def _row(record: Record, links: Links) -> Row:
         prompt=prompt_line(record, 120),
         status=STATUS_WORDS[record.status],
         when=day(record.times.created),
-        length=headline(record)[0].value,
+        length=next((fact.value for fact in headline(record) if fact.label == "length"), ""),
         price="–" if record.status in ("failed", "cancelled") else price_of(record).partition(" · ")[0],
         badge=badge_of(record).partition(" – ")[0],
         stars=stars_of(record),

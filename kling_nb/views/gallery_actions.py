@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from kling_nb.models.record import Record
 from kling_nb.models.score import Score
 from kling_nb.render.card import badge_of
-from kling_nb.render.facts import headline
+from kling_nb.render.facts import headline, is_still
 from kling_nb.render.words import STATUS_WORDS, day, price_of, prompt_line, shortened
 from kling_nb.views.actions import JobLike
 from kling_nb.views.compare import Comparison
@@ -93,11 +93,12 @@ def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) ->
         "badge": badge_of(record).replace(" – ", " · ").partition(" · ")[0],
         "model": record.model,
         "when": day(record.times.created),
-        "length": figures[0].value if figures else "",
+        "length": next((fact.value for fact in figures if fact.label == "length"), ""),
         "figures": " · ".join(fact.value for fact in figures if fact.label in ("length", "frame", "audio")),
         "price": price_of(record),
         "scores": [f"{score.name} {score.words}" for score in scores if score.value is not None],
         "clip": record.clip is not None,
+        "still": is_still(record),
         "fps": record.clip.fps if record.clip and record.clip.fps else 24,
         "shape": record.clip.width / record.clip.height
         if record.clip and record.clip.width and record.clip.height

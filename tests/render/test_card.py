@@ -110,6 +110,13 @@ def test_the_clip_has_its_size_before_it_is_loaded():
         assert (page.values("width")[0], page.values("height")[0]) == size
 
 
+def test_a_picture_is_no_clip_of_no_length():
+    picture = record_of(clip=CLIP.model_copy(update={"media_type": "image/png", "duration": None}))
+    text = Reader(card_html(picture, Media())).text
+    assert "length" not in text and "silent" not in text and "1920×1080" in text
+    assert "0 s" not in card_text(picture)
+
+
 def test_only_a_clip_without_sound_is_muted():
     assert " muted" in card_html(record_of(), Media())
     heard = record_of(clip=CLIP.model_copy(update={"audio_codec": "aac"}))

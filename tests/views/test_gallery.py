@@ -7,6 +7,7 @@ from kling_nb.errors import CreditError, KlingError
 from kling_nb.models.score import Score
 from kling_nb.views.compare import CompareWidget
 from kling_nb.views.gallery import GalleryWidget
+from kling_nb.views.gallery_actions import tile_of
 
 
 class Clock:
@@ -70,6 +71,16 @@ def test_a_tile_has_its_scores_read_in_one_question_for_the_page(gallery, stand,
     assert asked == [5]
     assert (tiles["job00010"], tiles["job00011"]) == (["motion 1.25 px"], [])
     assert say(gallery, "annotate", id="job00010", changes={"stars": 2})["tile"]["scores"] == ["motion 1.25 px"]
+
+
+def test_a_tile_of_a_picture_is_one_and_has_no_length(stand):
+    clip = stand.clips[0].model_copy(update={"media_type": "image/png", "duration": None})
+    record = stand.record("job00003").model_copy(update={"clip": clip})
+
+    tile = tile_of(record, None)
+
+    assert (tile["still"], tile["length"], tile["figures"]) == (True, "", "336×192")
+    assert tile_of(stand.record("job00003"), None)["still"] is False
 
 
 def test_nobody_can_ask_for_more_than_a_page(gallery):

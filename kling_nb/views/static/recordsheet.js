@@ -11,11 +11,13 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   /** @type {Tile|null} */
   let tile = null;
   const video = h('video', { class: 'kn-sheet-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
+  const still = h('img', { class: 'kn-sheet-video kn-sheet-still', alt: '' });
   const why = h('div', { class: 'kn-sheet-why' });
   const told = h('span', { class: 'kn-faint', role: 'status' });
+  const useWords = h('span', {});
   const use = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => frame() } },
-    glyph('chain'), 'Use this frame as start frame');
-  const frame = async () => { if (tile) told.textContent = await hand(tile.id, frameAt(video.currentTime, tile.fps)); };
+    glyph('chain'), useWords);
+  const frame = async () => { if (tile) told.textContent = await hand(tile.id, tile.still ? 0 : frameAt(video.currentTime, tile.fps)); };
   const fill = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => request() } }, glyph('again'), 'Open in panel');
   const request = async () => { if (tile) told.textContent = await open(tile.id); };
   /** @type {(changes: Parameters<Annotate>[1]) => void} */
@@ -37,7 +39,7 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
     shut();
   };
   const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'The clip that is open', on: { keydown: (event) => { if (event.key === 'Escape') leave(event); } } },
-    h('div', { class: 'kn-record-picture' }, video, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, scores, stars.el, tags, chips, note));
+    h('div', { class: 'kn-record-picture' }, video, still, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, scores, stars.el, tags, chips, note));
 
   const paint = (/** @type {Tile|null} */ next) => {
     const other = next?.id !== tile?.id;
@@ -53,13 +55,17 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
     if (other || tags !== document.activeElement) tags.value = next.tags.join(', ');
     if (other || note !== document.activeElement) note.value = next.note;
     if (!other) return;
-    video.hidden = use.hidden = !next.clip;
+    use.hidden = !next.clip;
+    video.hidden = !next.clip || next.still;
+    still.hidden = !next.still;
+    useWords.textContent = `Use this ${next.still ? 'picture' : 'frame'} as start frame`;
     told.textContent = '';
     video.poster = next.poster;
     video.style.aspectRatio = String(next.shape);
     why.textContent = next.clip ? '' : [next.words, next.why].filter(Boolean).join(': ');
     video.removeAttribute('src');
-    if (next.clip) bring(next.id).then((url) => { if (tile?.id === next.id) video.src = url; }, (error) => { if (tile?.id === next.id) why.textContent = error.message; });
+    if (next.still) still.src = next.poster; else still.removeAttribute('src');
+    if (next.clip) bring(next.id).then((url) => { if (tile?.id === next.id) (next.still ? still : video).src = url; }, (error) => { if (tile?.id === next.id) why.textContent = error.message; });
   };
   return { el, paint, get id() { return tile?.id ?? null; }, focus: () => close.focus({ preventScroll: true }) };
 }

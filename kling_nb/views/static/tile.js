@@ -30,7 +30,7 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
   };
   const start = () => {
     stop();
-    if (!tile?.clip || calm()) return;
+    if (!tile?.clip || tile.still || calm()) return;
     const mine = tile.id;
     waiting = setTimeout(async () => {
       try {
@@ -75,7 +75,7 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
       badge.textContent = next?.badge ?? '';
       badge.hidden = !next?.badge;
       length.textContent = next?.length ?? '';
-      length.hidden = !next?.clip;
+      length.hidden = !next?.clip || !next.length;
       stars.paint(next?.stars ?? 0);
       noted.textContent = next ? [...next.tags.map((tag) => `#${tag}`), next.note ? '✎' : ''].filter(Boolean).join(' ') : '';
       prompt.textContent = next?.prompt ?? '';

@@ -130,6 +130,7 @@ interface Tile {
   price: string;
   scores: string[];
   clip: boolean;
+  still: boolean;
   fps: number;
   shape: number;
   poster: string;
