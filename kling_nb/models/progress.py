@@ -37,10 +37,11 @@ class Progress:
         """The state in the user's words."""
         if self.uploading and self.status == "prepared":
             return f"Sending {self.uploading}"
-        return _WORDS[self.status]
+        return WORDS[self.status]
 
 
-_WORDS: dict[Status, str] = {
+#: Each state in the user's words.
+WORDS: dict[Status, str] = {
     "prepared": "Preparing",
     "submitting": "Sending",
     "uncertain": "Unsure whether the hub has it",

@@ -6,19 +6,11 @@ import datetime
 from decimal import Decimal
 
 from kling_nb.models.price import Estimate
+from kling_nb.models.progress import WORDS
 from kling_nb.models.record import Record, Status
 
-STATUS_WORDS: dict[Status, str] = {
-    "prepared": "Preparing",
-    "submitting": "Sending",
-    "uncertain": "Uncertain",
-    "queued": "Queued",
-    "processing": "Generating",
-    "downloading": "Fetching the clip",
-    "succeeded": "Done",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-}
+#: As a row of progress says it, but short enough for a badge.
+STATUS_WORDS: dict[Status, str] = {**WORDS, "uncertain": "Uncertain"}
 
 
 def clock(seconds: float) -> str:
