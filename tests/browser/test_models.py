@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +32,7 @@ def test_a_model_is_chosen_by_keyboard_drawn_from_its_schema_and_makes_its_clip(
         "panel = kn.panel({'prompt': '@Image1 turns', 'negative_prompt': 'blur', 'duration': 3})",
         "panel",
         "print(panel.jobs[0].record.model, panel.fields)",
+        "print(panel.jobs[0].result().path)",
     )
     screen.run(0, 1)
     panel = screen.panel
@@ -60,6 +62,18 @@ def test_a_model_is_chosen_by_keyboard_drawn_from_its_schema_and_makes_its_clip(
     screen.run(2)
     said = screen.notebook.outputs(2)[0]["text"]
     assert said.startswith("kling-video-o3-pro-image-to-video") and "'negative_prompt': 'blur'" in said
+
+    choose(screen, "video-to-video edit")
+    expect(panel.locator(".kn-sum")).to_contain_text("as long as your video")
+    expect(screen.generate).to_be_disabled()
+    screen.run(3)
+    with screen.page.expect_file_chooser() as chooser:
+        panel.get_by_role("button", name="Input Video: choose a file").click()
+    chooser.value.set_files(screen.notebook.outputs(3)[0]["text"].strip())
+    expect(panel.locator(".kn-video-name")).to_have_text(re.compile(r"^[0-9a-f]{64}\.mp4$"))
+    expect(panel.locator(".kn-sum")).to_contain_text("as long as your video")
+    screen.generate.click()
+    expect(screen.cards.locator("video")).to_have_count(2, timeout=SLOW)
 
 
 def test_a_model_that_is_withdrawn_hands_its_request_to_its_successor(
