@@ -76,6 +76,7 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     panel.get_by_role("button", name="Preview").click()
     expect(screen.rows.first).to_contain_text("preview")
     expect(screen.cards).to_have_count(1, timeout=SLOW)
+    screen.cards.first.locator("video").hover()  # the mouse reaches it, and nothing lies over it
     expect(screen.cards.first).to_contain_text("preview", ignore_case=True)
     panel.get_by_role("radiogroup", name="Generations").get_by_role("radio", name="2").check()
     expect(screen.generate).to_be_enabled()

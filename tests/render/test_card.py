@@ -27,6 +27,7 @@ KEPT = {
     "display",
     "flex",
     "flex-wrap",
+    "float",
     "font-family",
     "font-size",
     "font-weight",
