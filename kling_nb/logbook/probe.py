@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kling_nb.errors import TransferError
 from kling_nb.models.media import media_type_of
+from kling_nb.models.picture import on_white
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -119,13 +120,10 @@ def _first_frame(file: io.BytesIO | Path) -> PILImage:
 
 
 def _jpeg(image: PILImage, most: tuple[int, int], quality: int) -> bytes:
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     small = ImageOps.exif_transpose(image)
     small.thumbnail(most)
-    if small.mode in ("RGBA", "LA", "PA") or "transparency" in small.info:
-        clear = small.convert("RGBA")
-        small = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
     buffer = io.BytesIO()
-    small.convert("RGB").save(buffer, "JPEG", quality=quality, optimize=True)
+    on_white(small).save(buffer, "JPEG", quality=quality, optimize=True)
     return buffer.getvalue()

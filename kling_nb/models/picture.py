@@ -140,3 +140,13 @@ def _bytes_of(pixels: Any, given: str) -> Any:
             return pixels.astype("uint8")
         case _:
             raise Unusable(f"an {given} is not an image", "give uint8 of 0 to 255, or floats of 0.0 to 1.0")
+
+
+def on_white(image: PILImage) -> PILImage:
+    """Return a picture on white where it is transparent, in RGB."""
+    from PIL import Image
+
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        clear = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    return image.convert("RGB")

@@ -10,6 +10,8 @@ import io
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from kling_nb.models.picture import on_white
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -50,10 +52,9 @@ def _fitted(data: bytes, sides: tuple[int, ...], limit: int) -> str:
     from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(data)) as opened:
-        opened.draft(
-            "RGB", (2 * sides[0], 2 * sides[0])
-        )  # a large JPEG is decoded to a part of its size, which is quick
-        image = _flat(ImageOps.exif_transpose(opened))
+        # A large JPEG is decoded to a part of its size, which is quick.
+        opened.draft("RGB", (2 * sides[0], 2 * sides[0]))
+        image = on_white(ImageOps.exif_transpose(opened))
     encoded = b""
     for side in sides:
         scaled = image.copy()
@@ -75,16 +76,6 @@ def _finest(image: Image, limit: int, coarsest: bytes) -> bytes:
         else:
             low = middle + 1
     return best
-
-
-def _flat(image: Image) -> Image:
-    """Return the picture on white where it is transparent, in RGB."""
-    from PIL import Image as Pictures
-
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        return Pictures.alpha_composite(Pictures.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image.convert("RGB")
 
 
 def _webp(image: Image, quality: int) -> bytes:

@@ -27,6 +27,9 @@ STYLES: dict[str, str] = {
     "grid": "display:grid;grid-template-columns:max-content minmax(0,1fr);gap:3px 16px",
     "chip": f"background:{ACCENT};border-radius:4px;padding:1px 4px",
     "badge": "border:1px solid #d99a1c;border-radius:99px;padding:1px 9px;font-size:12px;white-space:nowrap",
+    # Afloat: in JupyterLab the mouse does not reach a video that stands in the flow (Chromium 150). A place of its own
+    # would do too, but is taken from it in a notebook that is not trusted.
+    "film": "float:left;background:#000",
     "shot": f"background:{ACCENT};text-align:center;font-size:11px;padding:2px 0;overflow:hidden",
     "code": f"word-break:normal;line-height:1.5;margin:6px 0;padding:8px 10px;background:{TINT}",
     "fold": "cursor:pointer;opacity:.68",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kling_nb.errors import NotApplicable
+from kling_nb.models.picture import on_white
 from kling_nb.research.footage import Footage
 from kling_nb.research.measure import Measure
 from kling_nb.research.registry import scorer
@@ -24,7 +25,7 @@ def likeness(clip: Footage) -> Measure:
     compares the layout of light and dark of the whole picture. It does not know faces, things or colours: a reference
     that comes back in another place, size or pose counts as unlike, however well it was met.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     every = max(1, round(1 / clip.step / _A_SECOND))
     frames = [Image.fromarray(frame.rgb) for frame in list(clip.frames())[::every]]
@@ -32,7 +33,7 @@ def likeness(clip: Footage) -> Measure:
     names: dict[str, str] = {}
     for picture in clip.pictures:
         with Image.open(picture.file) as opened:
-            reference = _on_white(opened)
+            reference = on_white(ImageOps.exif_transpose(opened))
         if _is_plain(reference):
             continue
         parts[picture.path], names[picture.path] = _best(reference, frames), picture.name
@@ -58,13 +59,6 @@ def _cut(frame: Any, ratio: float) -> Any:
     width, height = min(frame.width, frame.height * ratio), min(frame.height, frame.width / ratio)
     left, top = (frame.width - width) / 2, (frame.height - height) / 2
     return frame.crop((round(left), round(top), max(1, round(left + width)), max(1, round(top + height))))
-
-
-def _on_white(picture: Any) -> Any:
-    from PIL import Image, ImageOps
-
-    clear = ImageOps.exif_transpose(picture).convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
 
 
 def _is_plain(picture: Any) -> bool:

@@ -97,8 +97,12 @@ export function tileGrid({ store, selected, opened, acts }) {
     event.stopPropagation();
     act();
   });
+  const toTop = () => {
+    el.scrollTop = 0;
+    if (!tiles.some((one) => one.el === document.activeElement)) current = 0; // else: what has the focus stays the one that Tab comes to
+  };
   el.addEventListener('scroll', paint, { passive: true });
   const watcher = new ResizeObserver(paint);
   watcher.observe(el);
-  return { el, paint, toTop: () => { el.scrollTop = 0; current = 0; }, close: () => { watcher.disconnect(); cancelAnimationFrame(due); for (const one of tiles) one.stop(); } };
+  return { el, paint, toTop, close: () => { watcher.disconnect(); cancelAnimationFrame(due); for (const one of tiles) one.stop(); } };
 }
