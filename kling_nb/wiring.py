@@ -73,6 +73,11 @@ class Wiring(ABC):
             forked = weakref.WeakMethod(self._forked)
             os.register_at_fork(after_in_child=lambda: (wire := forked()) and wire())
 
+    def __repr__(self) -> str:
+        # The key is never shown, and of an address nobody knows yet whether a password stands in it.
+        shown = {name: repr(str(value)) if name == "log" else "…" for name, value in self._given.items() if value}
+        return f"Studio({', '.join(f'{name}={value}' for name, value in shown.items())})"
+
     @property
     def parts(self) -> Parts:
         """What it is made of, put together at the first use: the settings are read then."""

@@ -91,3 +91,9 @@ def test_the_key_goes_to_the_hubs_origin_and_not_to_a_neighbour_of_the_same_name
     assert origin_of("https://hub.oxen.ai.evil.example") != origin_of("https://hub.oxen.ai")
     assert origin_of("http://hub.oxen.ai") != origin_of("https://hub.oxen.ai")
     assert httpx.URL("https://hub.oxen.ai@evil.example").host == "evil.example"
+
+
+def test_a_studio_shows_its_log_and_neither_key_nor_address(tmp_path: Path) -> None:
+    studio = Studio(key="of-nobody", hub="https://user:word@example.com", log=tmp_path)
+    assert repr(studio) == f"Studio(key=…, hub=…, log={str(tmp_path)!r})"
+    assert repr(Studio()) == "Studio()"
