@@ -116,6 +116,7 @@ class Kernel:
         self._client.wait_for_ready(timeout=60)
         self.heard: list[Message] = []
         self._cells: dict[str, Cell] = {}
+        self._replied: set[str] = set()
         version = self.run("import ipykernel, kling_nb as kn; print(ipykernel.__version__)").text.strip()
         assert version.startswith(f"{line}."), f"line {line} runs ipykernel {version}"
 
@@ -134,8 +135,14 @@ class Kernel:
         return cell
 
     def ended(self, cell: Cell, within: float = 40) -> Cell:
-        """Hear everything until a cell has ended."""
+        """Hear everything until a cell has ended, and take the reply to it.
+
+        Until that reply has left, ipykernel 7.0 to 7.3 may overlook a request (its issue 1554, mended in 7.4): it
+        would lie there until the next message, and the next cell never begin.
+        """
         self.hear(lambda: cell.over_at is not None, within)
+        while cell.id not in self._replied:
+            self._replied.add(self._client.get_shell_msg(timeout=within)["parent_header"].get("msg_id"))
         return cell
 
     def completed(self, line: str) -> list[str]:
