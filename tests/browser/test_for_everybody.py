@@ -35,7 +35,8 @@ def picture(colour, size=(640, 400)):
 RED, BLUE, TINY = picture("red"), picture("blue"), picture("teal", (200, 100))
 plan = kn.sweep("A {mood} boat drifts over the pond, with long reeds around it", mood=["calm", "wild"], duration=3)
 done = plan.run().result()
-going = kn.sweep("A {colour} kite", colour=["red", "blue"], duration=3).run(limit=1)
+# Words that no other test has: a clip that is in the log already would let the run end before it pauses.
+going = kn.sweep("A {colour} lantern of everybody's", colour=["red", "blue"], duration=3).run(limit=1)
 going.pause()""",
     """kn.panel({
     "multi_prompt": [{"prompt": "@Image3 walks in", "duration": 9}, {"prompt": "", "duration": 1},
