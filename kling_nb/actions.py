@@ -61,8 +61,8 @@ class Actions:
         model = self._connection.catalogue.known(str(fields.get("model", TARGET)))
         request, problems = parse(fields, model)
         draft = {"model": TARGET, **fields}
-        price = self._connection.price_of(draft, model)
-        if keeps_length(draft, model.request_schema if model else None):
+        price = self._connection.price_of(request.draft() if request else draft, model)
+        if keeps_length(draft, model.request_schema if model else None) and not price.seconds:
             note = as_long_as_its_video(draft, model.pricing if model else None, free=price.source == "free")
             return Verdict(tuple(problems), str(price), 0, request, note, price.total)
         return Verdict(tuple(problems), str(price), price.seconds, request, price.origin, price.total)

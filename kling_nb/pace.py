@@ -51,7 +51,8 @@ LOCAL_PACE = Pace(shortest=0.5, longest=5.0, watchful=1.0, usual=6.0, settling=(
 def expected_seconds(history: Iterable[tuple[float, float]], clip_seconds: float) -> float | None:
     """Return how long a clip of `clip_seconds` should take, from (clip seconds, seconds taken) of earlier ones.
 
-    The median rate of those, None with fewer than three: a guess from less would not be honest.
+    The median rate of those, None with fewer than three: a guess from less would not be honest. None, too, for no
+    seconds: an image, or a clip as long as a source that was not measured.
     """
     rates = [took / length for length, took in history if length > 0 and took > 0]
-    return median(rates) * clip_seconds if len(rates) >= 3 else None
+    return median(rates) * clip_seconds if len(rates) >= 3 and clip_seconds else None

@@ -21,7 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "lab-of-the-tests"  # noqa: S105 - the token of a server that lives as long as the tests, on loopback
+#: Seconds that the cells of a test may take.
+_PATIENCE = 60
 _EMPTY = """import ipywidgets
 ipywidgets.Widget.close_all()
 get_ipython().run_line_magic("reset", "-f")"""
@@ -143,15 +145,19 @@ class Notebook:
     def run(self, cell: int | None = None, *, wait: bool = True) -> None:
         """Run one cell, or all of them; without `wait`, return as soon as it was asked for."""
         act = "notebook:run-all-cells" if cell is None else "notebook:run-cell"
-        self.page.evaluate(
-            """async ([act, cell, wait]) => {
+        hung = self.page.evaluate(
+            """async ([act, cell, wait, patience]) => {
                 const panel = window.jupyterapp.shell.currentWidget;
                 if (cell !== null) panel.content.activeCellIndex = cell;
-                const done = window.jupyterapp.commands.execute(act);
-                if (wait) await done;
+                const done = window.jupyterapp.commands.execute(act).then(() => null);
+                if (!wait) return null;
+                const { id, status, connectionStatus } = panel.sessionContext.session.kernel;
+                const late = new Promise((say) => setTimeout(say, patience, { id, status, connectionStatus }));
+                return await Promise.race([done, late]);
             }""",
-            [act, cell, wait],
+            [act, cell, wait, _PATIENCE * 1000],
         )
+        assert not hung, f"cell {cell} has not ended in {_PATIENCE} s: {hung}\n{_stacks(hung['id'])}"
 
     def outputs(self, cell: int) -> list[dict[str, Any]]:
         """The outputs of a cell as they would be saved now."""
@@ -200,6 +206,18 @@ class Notebook:
                 panel.dispose();
             }"""
         )
+
+
+def _stacks(kernel: str) -> str:
+    """What the threads of a kernel that hangs are at, in the words of its fault handler; it is ended with that."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if kernel in (folder / "cmdline").read_text():
+                log = next(file for file in (folder / "fd").iterdir() if file.resolve().name == ".lab.log").resolve()
+                os.kill(int(folder.name), signal.SIGABRT)
+                time.sleep(1)  # it writes while it dies, and tells nobody
+                return log.read_text()[-8000:]
+    return "there is no such process"
 
 
 @contextmanager
@@ -252,6 +270,7 @@ def _environment(folder: Path) -> dict[str, str]:
     paths = [str(ROOT), str(ROOT / "tests" / "views"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **os.environ,
+        "PYTHONFAULTHANDLER": "1",
         **{name: str(place) for name, place in places.items()},
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

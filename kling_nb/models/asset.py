@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from kling_nb.models.media import media_type_of, public_text, public_url, sha256, suffix_of
 from kling_nb.models.picture import ImageFacts, Unusable, facts_of, figure_of, image_of, png_of, words_for
+from kling_nb.models.video import VideoFacts, video_facts
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -161,6 +162,11 @@ class Asset:
     def facts(self) -> ImageFacts | None:
         """Format and size of a local image, read to its end; None for a URL or a video."""
         return None if self.data is None or self.kind == "video" else facts_of(self.data)
+
+    @cached_property
+    def footage(self) -> VideoFacts | None:
+        """How long a local video runs; None for a URL or a picture."""
+        return None if self.data is None or self.kind == "image" else video_facts(self.data)
 
     @property
     def media_type(self) -> str:

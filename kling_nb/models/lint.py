@@ -56,8 +56,13 @@ def parse(fields: Mapping[str, Any], model: Model | None = None) -> tuple[Reques
 
 
 def check_asset(path: Path, asset: Asset) -> Iterator[Problem]:
-    """Yield what the model will have against a picture: type, 10 MB, 300 px, 0.40 to 2.50 (HUB_API section 6)."""
+    """Yield what the model will have against a picture: type, 10 MB, 300 px, 0.40 to 2.50 (HUB_API section 6).
+
+    Of a video it is asked only that it can be read.
+    """
     facts, given = asset.facts, asset.given
+    if asset.footage and asset.footage.fault:
+        yield error(path, f"{given} cannot be read: {asset.footage.fault}", "give an MP4 file")
     if facts is None:
         return
     if facts.fault:

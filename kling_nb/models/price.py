@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from kling_nb.models.asset import Asset
 from kling_nb.models.rules import Draft, seconds_of
 
 #: Prices as the documentation gave them on this day, for when the hub's catalogue cannot be read.
@@ -97,7 +99,8 @@ class Pricing(BaseModel):
 class Estimate(BaseModel):
     """A price before it is paid: dollars for one generation and for all of them.
 
-    `each` and `total` are None when nobody gave a rate; `rate` is dollars for each `unit`; an image has no seconds.
+    `each` and `total` are None when nobody gave a rate; `rate` is dollars for each `unit`. `seconds` is 0 for an image
+    and for a clip as long as a source that was not measured.
     `source` is `live` (the hub's catalogue), `bundled` (the documentation's figure of `as_of`), `free` (the local hub)
     or `unknown`.
     """
@@ -144,7 +147,7 @@ class Estimate(BaseModel):
                 return "nobody gives a price for this"
 
     def __repr__(self) -> str:
-        length = "" if self.unit == "image" else f"{self.seconds} s · "
+        length = f"{self.seconds} s · " if self.seconds else ""
         return f"<{self} · {length}{self.origin}>"
 
 
@@ -154,9 +157,10 @@ def estimate(
     """Return what a draft will cost: its seconds times the rate, times its generations.
 
     A draft may be half finished; a length that is no number yet counts as the default. With `free` (the local hub)
-    the price is zero whatever the rate. An edited video is as long as its source, which nobody has measured here:
-    its price is unknown; `schema`, the model's, tells of a model that makes nothing else. So is that of a model whose
-    live pricing goes by another method than seconds.
+    the price is zero whatever the rate. An edited video is as long as its source: a local file is measured, and begun
+    seconds count as whole ones; that of a URL is not known here, and neither is its price. `schema`, the model's,
+    tells of a model that makes nothing else. Unknown, too, is the price of a model whose live pricing goes by another
+    method than seconds.
     """
     by_image = pricing is not None and pricing.by_image
     seconds = 0 if by_image else _whole(_seconds(draft), 5)
@@ -166,7 +170,8 @@ def estimate(
     rate = live if live is not None else (Decimal(bundled) if bundled else None)
     source = "live" if live is not None else ("bundled" if bundled else "unknown")
     if keeps_length(draft, schema):
-        rate, source = None, "unknown"
+        seconds = _seconds_of_source(draft)
+        rate, source = (rate, source) if seconds else (None, "unknown")
     each = None if rate is None else rate * (1 if by_image else seconds)
     if free:
         each, source = Decimal(0), "free"
@@ -189,7 +194,7 @@ def bundled_rate(model: str) -> Decimal | None:
 
 
 def keeps_length(draft: Draft, schema: Mapping[str, Any] | None = None) -> bool:
-    """Whether the clip will be as long as its source, which nobody has measured here, or which is not even given."""
+    """Whether the clip will be as long as its source, be that given already or not."""
     fields, required = (schema or {}).get("properties") or {}, (schema or {}).get("required") or ()
     if "input_video" in required and "duration" not in fields:
         return True
@@ -203,6 +208,14 @@ def as_long_as_its_video(draft: Draft, pricing: Pricing | None, *, free: bool = 
     live = pricing.rate(draft) if pricing else None
     rate = live if live is not None else bundled_rate(str(draft.get("model")))
     return "as long as your video" + ("" if rate is None else f", ${rate.normalize():f} a second")
+
+
+def _seconds_of_source(draft: Draft) -> int:
+    """Return the whole seconds of a local source, 0 for one that was not measured."""
+    source = draft.get("input_video")
+    footage = source.footage if isinstance(source, Asset) else None
+    # A file's last picture ends a little after the second that it was made for.
+    return math.ceil(footage.seconds - 0.1) if footage else 0
 
 
 def _rate(value: Any) -> Decimal | None:

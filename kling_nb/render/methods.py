@@ -63,12 +63,14 @@ def _what(records: Sequence[Record], clips: Sequence[Record]) -> Iterable[str]:
 
 def _how(records: Sequence[Record]) -> Iterable[str]:
     asked = [record.canonical for record in records]
-    lengths = sorted({float(record.estimate.seconds) for record in records})
-    span = f"{lengths[0]:g}" if len(lengths) == 1 else f"{lengths[0]:g} to {lengths[-1]:g}"
+    lengths = sorted({record.estimate.seconds for record in records} - {0})
+    span = "" if not lengths else f"{lengths[0]} s" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]} s"
     frames = _listed(sorted({str(request["aspect_ratio"]) for request in asked if request.get("aspect_ratio")}))
     audible = sum(bool(request.get("generate_audio")) for request in asked)
+    images = all(record.estimate.unit == "image" for record in records)
     sound = "with sound" if audible == len(asked) else "without sound" if not audible else f"{audible} with sound"
-    yield f"Each was to last {span} s{f', in {frames}' if frames else ''}, {sound}."
+    made = f"to last {span}" if span else "to be an image" if images else "to last as long as its source"
+    yield f"Each was {made}{f', in {frames}' if frames else ''}{'' if images else f', {sound}'}."
     pictured = sum(bool(record.references) for record in records)
     shots = sum(bool(request.get("multi_prompt")) for request in asked)
     seen = len({reference.identity for record in records for reference in record.references})

@@ -49,7 +49,7 @@ class Rows:
         self._jobs: dict[str, JobLike] = {}
         self._rows: dict[str, dict[str, Any]] = {}
         self._leave: dict[str, Callable[[], None]] = {}
-        self._changed = Throttle(self._hand_over)
+        self._changed = Throttle(self._hand_over, lock=self._lock)
         self._adding = False
 
     @property

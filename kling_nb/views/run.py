@@ -53,7 +53,7 @@ class RunView:
         keep_reachable(self._page)
         self._box = ipywidgets.VBox([ipywidgets.HBox([self._pause, self._cancel]), self._page])
         self._box.add_class("kn-run")
-        self._changed = Throttle(self._draw, interval=_EVERY)
+        self._changed = Throttle(self._draw, interval=_EVERY, lock=self._lock)
 
     def display(self) -> None:
         """Show it in this cell."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from hypothesis import HealthCheck, given, settings
 from pydantic import ValidationError
@@ -32,6 +33,23 @@ def test_all_problems_are_listed_at_once_errors_first() -> None:
     found = lint({**draft, "input_image": [SIDE]})
     assert errors(found) == ["prompt", "duration", "aspect_ratio", "generate_audio", "tail_image_url"]
     assert [problem.severity for problem in found][-1] == "warning"
+
+
+@pytest.mark.parametrize(("data", "why"), [(b"", "empty"), (b"no film", "Invalid data"), (picture(), "how long")])
+def test_a_video_that_cannot_be_read_is_an_error(data: bytes, why: str) -> None:
+    found = lint(Omni(prompt="a", input_video=data))
+    assert errors(found) == ["input_video"]
+    assert why in found[0].message
+
+
+def test_a_film_without_pictures_is_an_error(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as out:
+        track = out.add_stream("aac", rate=48_000)
+        frame = av.AudioFrame(layout="mono", samples=1024)
+        frame.rate = 48_000
+        out.mux([*track.encode(frame), *track.encode(None)])
+
+    assert "no pictures" in lint(Omni(prompt="a", input_video=tmp_path / "a.mp4"))[0].message
 
 
 def test_one_mistake_is_said_once() -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from research.films import film, grey
 
 from kling_nb.hubs.bundled import bundled
 from kling_nb.models.catalogue import Model
 from kling_nb.models.price import BUNDLED_ON, Pricing, as_long_as_its_video, estimate, keeps_length
-from kling_nb.models.request import OMNI, TARGET, Omni, ReferenceToVideo
+from kling_nb.models.request import OMNI, TARGET, HubRequest, Omni, ReferenceToVideo
 
 from .drafts import garbage
 
 RATE = {"method": "per_video_output_second", "cost_per_second": 0.224}
+EDIT = bundled()["kling-video-o3-pro-video-to-video-edit"]
 rates = st.integers(0, 5000).map(lambda mills: mills / 1000)
 
 
@@ -108,7 +112,19 @@ def test_without_a_table_only_4k_is_high_resolution() -> None:
     assert found == [Decimal("0.2"), Decimal("0.2"), Decimal("0.4")]
 
 
-def test_an_edit_is_as_long_as_its_source_so_its_price_is_unknown() -> None:
+@pytest.mark.parametrize(("frames", "price"), [(24, "0.28"), (25, "0.28"), (60, "0.84"), (72, "0.84")])
+def test_an_edit_of_a_file_is_priced_by_the_length_of_its_pictures(tmp_path: Path, frames: int, price: str) -> None:
+    source = film(tmp_path / "a.mp4", [grey(80)] * frames)
+    rate = Pricing(cost_per_second="0.28")
+    for request in (
+        Omni(prompt="a", input_video=source),
+        HubRequest(model=EDIT.id, prompt="a", input_video=source),
+    ):
+        assert estimate(request.draft(), pricing=rate, schema=EDIT.request_schema).total == Decimal(price)
+        assert estimate(request.draft(), free=True, schema=EDIT.request_schema).seconds == math.ceil(frames / 24 - 0.1)
+
+
+def test_an_edit_of_a_url_is_as_long_as_its_source_so_its_price_is_unknown() -> None:
     video = "https://example.org/a.mp4"
     edit, guided = (Omni(prompt="a", input_video=video, video_mode=mode).draft() for mode in ("edit", "reference"))
     assert estimate(edit, pricing=OMNI_PRICING).total is None

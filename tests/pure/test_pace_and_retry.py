@@ -52,6 +52,7 @@ def test_while_events_come_the_beat_is_only_a_safety_net() -> None:
 
 def test_an_expected_end_needs_three_clips_and_is_the_median_of_their_rates() -> None:
     assert expected_seconds([(5, 50), (5, 60)], 5) is None
+    assert expected_seconds([(5, 50)] * 3, 0) is None
     assert expected_seconds([(5, 50), (10, 100), (5, 500)], 3) == 30
     assert expected_seconds([(0, 5), (5, 0), (5, -1)], 3) is None
 

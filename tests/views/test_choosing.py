@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from research.films import film, grey, still
 from stand_in import Studio
 from test_draft import png
 from test_panel import say
@@ -14,6 +15,7 @@ from kling_nb.models.asset import Asset
 from kling_nb.models.record import Failure
 from kling_nb.models.request import ReferenceToVideo
 from kling_nb.models.restore import put_away, taken_out
+from kling_nb.render.words import size
 from kling_nb.views.panel import Panel
 
 TARGET, OMNI = "kling-video-o3-pro-reference-to-video", "kling-video-o3-omni"
@@ -210,16 +212,17 @@ def test_a_frame_goes_where_the_model_takes_its_first_picture(studio):
         panel.put_start_frame(frame)
 
 
-def test_a_video_arrives_as_one(studio):
+def test_a_video_arrives_as_one_and_sets_the_price(studio, tmp_path):
     panel = opened(studio, {"model": OMNI, "prompt": "@Video1"})
-    data = b"\0\0\0\x18ftypmp42" + bytes(100)
+    data = film(tmp_path / "a.mp4", still(2, grey(90))).read_bytes()
 
     say(panel, [data], kind="piece", id="u", name="walk.mp4", size=len(data), piece=0, media="video")
     panel._widget.draft = {**panel._widget.draft, "input_video": panel.replies[-1]["key"], "edit": "view:1"}
 
     assert (panel.request.input_video.kind, panel.request.input_video.name) == ("video", "walk.mp4")
     label = panel._widget.labels[panel.replies[-1]["key"]]
-    assert (label["uri"], label["note"]) == ("", "112 bytes")
+    assert (label["uri"], label["note"]) == ("", size(len(data)))
+    assert panel._widget.verdict["seconds"] == 2
 
 
 def test_a_preset_and_the_code_know_the_model(studio):

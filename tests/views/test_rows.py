@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+import time
 
-from stand_in import Job
+from hubside import until
+from stand_in import Engine, Job
 
 from kling_nb.views.rows import Rows, row_of
 from kling_nb.views.throttle import Throttle
@@ -97,3 +99,30 @@ def test_many_threads_end_with_the_true_rows():
         thread.join()
 
     assert {row["status"] for row in sent[-1]} == {"succeeded"}
+
+
+def test_rows_come_in_while_late_ones_are_sent():
+    """Neither thread may hold what the other waits for: the rows on the one, their messages on the other."""
+    engine, sent = Engine(), []
+
+    class SlowJob(Job):
+        @property
+        def progress(self):
+            time.sleep(0.3)  # longer than a late message waits, while the rows are held
+            return self._progress
+
+        @progress.setter
+        def progress(self, value):
+            self._progress = value
+
+    early, late = Job("early", engine=engine), SlowJob("late")
+    rows = Rows(sent.append, lambda job: None)
+    rows.add([early])
+    early.become("processing")  # at once or late: the next is late in any case
+    early.become("downloading")
+    adding = threading.Thread(target=rows.add, args=([late],), daemon=True)
+    adding.start()
+    adding.join(20)
+
+    assert not adding.is_alive()
+    until(lambda: {row["title"]: row["status"] for row in sent[-1]} == {"early": "downloading", "late": "queued"})
