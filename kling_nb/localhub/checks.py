@@ -45,6 +45,12 @@ def late(body: Mapping[str, Any], model: Mapping[str, Any]) -> str | None:
     return None if fault is None else UPSTREAM + fault
 
 
+def edited_video(body: Mapping[str, Any]) -> str | None:
+    """The URL of the video that a request edits: its clip is as long as that."""
+    url, mode = body.get("input_video"), body.get("video_mode") or "edit"
+    return url if isinstance(url, str) and url and mode == "edit" else None
+
+
 def references(body: Mapping[str, Any]) -> list[str]:
     """Every picture URL of a request, in the order of its fields."""
     found: list[Any] = [body.get("start_image_url"), body.get("tail_image_url")]

@@ -16,6 +16,7 @@ from av.video.frame import PictureType
 from PIL import Image
 
 from . import sound
+from .footage import Footage
 from .motion import Move, Moving, Planes, blend, frame_of, planes_of, yuv
 from .overlay import overlay
 from .palette import backdrop, palette
@@ -35,10 +36,16 @@ _BT709 = 1
 
 
 def write(
-    path: Path, body: Mapping[str, Any], pictures: Mapping[str, Image.Image], *, size: str = "720p", index: int = 0
+    path: Path,
+    body: Mapping[str, Any],
+    pictures: Mapping[str, Image.Image],
+    *,
+    size: str = "720p",
+    index: int = 0,
+    edited: Footage | None = None,
 ) -> None:
-    """Write the film of a request."""
-    film = plan(body, pictures, size=size, index=index)
+    """Write the film of a request; one that edits a video is as long as that, and shows it still by still."""
+    film = plan(body, pictures, size=size, index=index, edited=edited)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         container.metadata["comment"] = COMMENT
         video = container.add_stream("libx264", rate=FPS, options=_X264)

@@ -211,7 +211,17 @@ class Hub:
             wanted = dict.fromkeys(checks.references(job.request))
             lenient = self.options.answers["unreachable_image"] == "placeholder"
             pictures = await fetch_all(wanted, scratch, own=self.own_file, lenient=lenient)
-            order = Order(job.request, job.media_type, pictures, str(self.folder / out), self.options.size, job.index)
+            edited = checks.edited_video(job.request)
+            videos = await fetch_all([edited] if edited else [], scratch, own=self.own_file, lenient=lenient)
+            order = Order(
+                job.request,
+                job.media_type,
+                pictures,
+                str(self.folder / out),
+                self.options.size,
+                job.index,
+                video=next(iter(videos.values()), None),
+            )
             failure = await self._made(order)
         except BadPicture as fault:
             failure = str(fault)

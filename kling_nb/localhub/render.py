@@ -18,7 +18,7 @@ __all__ = ["Order", "Renders", "make"]
 
 @dataclass(frozen=True)
 class Order:
-    """Everything a worker needs: the request, its pictures as files, and where the result goes."""
+    """Everything a worker needs: the request, its pictures and the video it edits as files, where the result goes."""
 
     body: Mapping[str, Any]
     media_type: str
@@ -26,6 +26,7 @@ class Order:
     out: str
     size: str = "720p"
     index: int = 0
+    video: str | None = None
 
 
 class Renders:
@@ -60,18 +61,21 @@ class Renders:
 
 def make(order: Order) -> str | None:
     """Render one order in this process."""
-    from . import film, pictures, still  # imported in the worker only: the server needs no codec
+    from . import film, footage, pictures, still  # imported in the worker only: the server needs no codec
 
     try:
         images = pictures.opened(order.body, order.pictures)
+        edited = footage.footage_of(Path(order.video)) if order.video else None
     except pictures.BadPicture as fault:
         return str(fault)
     out = Path(order.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        writer = still.write if order.media_type == "image" else film.write
-        writer(part, order.body, images, size=order.size, index=order.index)
+        if order.media_type == "image":
+            still.write(part, order.body, images, size=order.size, index=order.index)
+        else:
+            film.write(part, order.body, images, size=order.size, index=order.index, edited=edited)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
@@ -93,4 +97,4 @@ def _end_with_parent() -> None:
 
 
 def _import_everything() -> None:
-    from . import film, pictures, still  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    from . import film, footage, pictures, still  # noqa: F401  # pyright: ignore[reportUnusedImport]

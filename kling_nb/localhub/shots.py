@@ -12,6 +12,8 @@ from typing import Any
 
 from PIL import Image
 
+from .footage import Footage
+
 __all__ = ["FPS", "Element", "Plan", "Shot", "plan", "seed_of", "size_of"]
 
 FPS = 24
@@ -61,25 +63,28 @@ class Plan:
         return sum(shot.frames for shot in self.shots)
 
 
-def plan(body: Mapping[str, Any], pictures: Pictures, *, size: str = "720p", index: int = 0) -> Plan:
-    """The film of a request; pictures that could not be had are left out."""
+def plan(
+    body: Mapping[str, Any], pictures: Pictures, *, size: str = "720p", index: int = 0, edited: Footage | None = None
+) -> Plan:
+    """The film of a request; pictures that could not be had are left out. `edited` is the video that it edits."""
     given = body.get("input_image")
     # A model of one picture takes it for its first frame (section 6, image-to-video).
     start = pictures.get(str(body.get("start_image_url") or (given if isinstance(given, str) else "")))
     images = {f"image{n}": pictures.get(url) for n, url in enumerate(given if isinstance(given, list) else [], 1)}
     elements = {f"element{n}": _element(n, spec, pictures) for n, spec in enumerate(body.get("elements") or [], 1)}
     shots: list[Shot] = []
-    for number, (prompt, seconds) in enumerate(_timing(body), 1):
+    for number, (prompt, seconds) in enumerate(_timing(body, edited), 1):
         first = sum(shot.frames for shot in shots)
-        shown, cast = _chosen(prompt, images), _chosen(prompt, elements)
-        shots.append(Shot(number, prompt, first, seconds * FPS, shown, cast))
+        shown, cast = edited.stills if edited else _chosen(prompt, images), _chosen(prompt, elements)
+        shots.append(Shot(number, prompt, first, max(1, round(seconds * FPS)), shown, cast))
+    seen = {**pictures, str(body["input_video"]): edited.stills[0]} if edited else pictures
     return Plan(
-        size=size_of(start, str(body.get("aspect_ratio") or "16:9"), size),
+        size=size_of(edited.stills[0] if edited else start, str(body.get("aspect_ratio") or "16:9"), size),
         shots=tuple(shots),
         start=start,
         tail=pictures.get(str(body.get("tail_image_url") or "")),
         sound=bool(body.get("generate_audio")),
-        seed=seed_of(body, pictures, index),
+        seed=seed_of(body, seen, index),
     )
 
 
@@ -105,7 +110,9 @@ def _with_digests(value: Any, pictures: Pictures) -> Any:
     return value if picture is None else hashlib.sha256(picture.resize((64, 64)).tobytes()).hexdigest()
 
 
-def _timing(body: Mapping[str, Any]) -> list[tuple[str, int]]:
+def _timing(body: Mapping[str, Any], edited: Footage | None) -> list[tuple[str, float]]:
+    if edited:
+        return [(str(body.get("prompt") or ""), edited.seconds)]
     shots = body.get("multi_prompt")
     if shots:
         return [(str(shot["prompt"]), int(shot.get("duration") or 5)) for shot in shots]

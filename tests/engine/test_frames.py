@@ -12,6 +12,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from kling_nb.engine.frames import frame_of
 from kling_nb.models.asset import Asset
+from kling_nb.models.request import OMNI
 from kling_nb.studio import Studio
 
 BITS, CELL = 7, 32
@@ -83,3 +84,13 @@ def test_shots_can_be_chained(studio: Studio) -> None:
     assert asset.facts is not None and not asset.facts.fault
     assert (asset.facts.width, asset.facts.height) == (clip.record.clip.width, clip.record.clip.height)
     assert ImageStat.Stat(ImageChops.difference(last, again)).sum == [0, 0, 0]
+
+
+@pytest.mark.parametrize("model", [OMNI, "kling-video-o3-pro-video-to-video-edit"])
+def test_an_edit_of_a_clip_is_priced_by_it_and_as_long_as_it(studio: Studio, model: str) -> None:
+    source = studio.generate("A red kite", duration=4).result(60)
+
+    job = studio.generate("at night", model=model, input_video=source)
+
+    assert job.record.estimate.seconds == 4
+    assert job.result(60).record.clip.frames == source.record.clip.frames == 96

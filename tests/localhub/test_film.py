@@ -16,7 +16,7 @@ import pytest
 from filmreader import read_film
 from PIL import Image, ImageChops, ImageStat
 
-from kling_nb.localhub import film, lettering, pictures, shots, sound, still
+from kling_nb.localhub import film, footage, lettering, pictures, shots, sound, still
 
 from .conftest import data_uri, picture
 
@@ -206,3 +206,26 @@ def test_sound_can_be_muxed_at_every_length(tmp_path: Path, seconds: int) -> Non
     with av.open(str(tmp_path / "a.mp4")) as container:
         samples = sum(frame.samples for frame in container.decode(audio=0))
     assert samples / sound.RATE == pytest.approx(seconds, abs=0.05)
+
+
+def test_an_edit_is_as_long_as_its_source_has_its_shape_and_shows_it_in_its_order(tmp_path: Path) -> None:
+    whole = {
+        "prompt": "a",
+        "multi_prompt": [{"prompt": "@Image1", "duration": 2}, {"prompt": "@Image2", "duration": 1}],
+    }
+    source = made(tmp_path, input_image=[RED, BLUE], aspect_ratio="9:16", **whole)
+    edited, out = footage.footage_of(source), tmp_path / "edit.mp4"
+
+    film.write(out, {"prompt": "at night", "input_video": "https://x/a.mp4"}, {}, size="180p", edited=edited)
+
+    found, was = decoded(out), decoded(source)
+    assert (len(found), found[0].size) == (len(was), was[0].size) == (72, (180, 320))
+    middles = [ImageStat.Stat(found[at]).mean for at in (12, 36, 64)]
+    assert [red > blue for red, _, blue in middles] == [True, True, False]
+
+
+@pytest.mark.parametrize("data", [b"", b"no film", picture()], ids=["empty", "text", "still"])
+def test_a_source_that_is_no_film_is_refused_in_words(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.mp4").write_bytes(data)
+    with pytest.raises(pictures.BadPicture, match="cannot be read"):
+        footage.footage_of(tmp_path / "a.mp4")
