@@ -49,6 +49,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("HOME", str(home))
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)  # that of the developer's shell, which need not be ours
     for name in os.environ:
         if name.startswith(("OXEN_", "KLING_NB_", "JPY_", "VSCODE_", "COLAB_", "VOILA_")):
             monkeypatch.delenv(name)

@@ -35,6 +35,7 @@ def picture(colour, size=(640, 400)):
 RED, BLUE, TINY = picture("red"), picture("blue"), picture("teal", (200, 100))
 plan = kn.sweep("A {mood} boat drifts over the pond, with long reeds around it", mood=["calm", "wild"], duration=3)
 done = plan.run().result()
+kn.log().annotate(done[0].id, tags=["a tag that somebody made of a whole sentence, or of the name of a file"])
 # Words that no other test has: a clip that is in the log already would let the run end before it pauses.
 going = kn.sweep("A {colour} lantern of everybody's", colour=["red", "blue"], duration=3).run(limit=1)
 going.pause()""",

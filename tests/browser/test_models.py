@@ -77,7 +77,7 @@ def test_a_model_is_chosen_by_keyboard_drawn_from_its_schema_and_makes_its_clip(
         panel.get_by_role("button", name="Input Video: choose a file").click()
     chooser.value.set_files(screen.notebook.outputs(3)[0]["text"].strip())
     expect(panel.locator(".kn-video-name")).to_have_text(re.compile(r"^[0-9a-f]{64}\.mp4$"))
-    expect(panel.locator(".kn-sum")).to_contain_text("3 s · free")
+    expect(panel.locator(".kn-sum")).to_contain_text("3 s · the local hub costs nothing; the real one asks $1.01")
     screen.generate.click()
     expect(screen.cards.locator("video")).to_have_count(2, timeout=SLOW)
 
