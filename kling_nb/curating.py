@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
@@ -65,6 +66,14 @@ class Curating:
     def scores(self, records: Sequence[Record], /) -> Mapping[str, Sequence[Score]]:
         """Return the newest score of each scorer, by record id."""
         return self._store.scores.of(records)
+
+    def statuses(self, record_ids: Sequence[str], /) -> Mapping[str, str]:
+        """Return where these records stand now, by their id; those that are gone are left out."""
+        found: dict[str, str] = {}
+        for record_id in record_ids:
+            with contextlib.suppress(errors.LogError):
+                found[record_id] = self._store.get(record_id).status
+        return found
 
     def clip(self, record_id: str, /) -> bytes | None:
         """Return the clip's bytes."""

@@ -78,6 +78,7 @@ class Gallery:
         self._messages.answer(
             page=self._on_page,
             records=self._on_records,
+            look=self._on_look,
             clip=self._on_clip,
             hand=self._on_hand,
             open=self._on_open,
@@ -136,6 +137,12 @@ class Gallery:
                 for record, poster in zip(records, posters, strict=True)
             ]
         self._widget.send({"kind": "records", "ask": said.get("ask"), "offset": offset, "total": total, "tiles": tiles})
+
+    def _on_look(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        seen: Any = said.get("seen")
+        asked = {str(name): status for name, status in seen.items()} if isinstance(seen, Mapping) else {}
+        if asked and self._actions.statuses(list(asked)) != asked:
+            self._widget.send({"kind": "changed"})
 
     def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         send_clip(self._widget, said, self._actions.clip)

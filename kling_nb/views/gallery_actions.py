@@ -33,6 +33,10 @@ class GalleryActions(Protocol):
         """Return the scores that the log has of these records, by record id, in one question."""
         ...
 
+    def statuses(self, record_ids: Sequence[str], /) -> Mapping[str, str]:
+        """Return where these records stand now, by their id; those that are gone are left out."""
+        ...
+
     def clip(self, record_id: str, /) -> bytes | None:
         """Return a clip's bytes, None when the file is gone."""
         ...

@@ -50,6 +50,24 @@ def records(gallery, **filters):
     return say(gallery, "records", ask="q", filters=filters, offset=0, limit=5)
 
 
+def test_a_clip_that_moves_on_elsewhere_is_read_again_and_one_that_does_not_costs_no_message(stand, gallery):
+    queued = stand.record("job00003").model_copy(update={"id": "job00099", "status": "queued", "clip": None})
+    stand.log.save(queued)
+    say(gallery, "look", seen={"job00099": "queued"})
+    assert gallery.replies == []
+
+    stand.log.save(queued.model_copy(update={"status": "failed"}))
+    assert say(gallery, "look", seen={"job00099": "queued"}) == {"kind": "changed"}
+    stand.log.trash("job00099")
+    assert say(gallery, "look", seen={"job00099": "failed"}) == {"kind": "changed"}
+
+
+@pytest.mark.parametrize("seen", [None, [], "x", {"no-such": "queued"}, {"../x": 3}])
+def test_nonsense_that_is_looked_after_is_no_error(gallery, seen):
+    say(gallery, "look", seen=seen)
+    assert gallery._widget.alert == {}
+
+
 def test_a_page_has_tiles_newest_first_and_how_many_there_are(gallery):
     page = say(gallery, "records", ask="q", filters={}, offset=2, limit=3)
 

@@ -10,6 +10,7 @@ import { rowList } from './rowlist.js';
 import { seeker } from './seeker.js';
 import { selectionBar } from './selectionbar.js';
 import { tileGrid } from './grid.js';
+import { unfinished } from './unfinished.js';
 import { countWords } from './words.js';
 
 const MOST_COMPARED = 9;
@@ -56,6 +57,7 @@ function renderGallery({ model, el }) {
   const bar = selectionBar({ model, selected, find: store.find, clear: () => { selected.clear(); paint(); }, most: MOST_COMPARED });
   const compared = h('div', { class: 'kn-compared', hidden: true });
   const rows = rowList(model);
+  const watch = unfinished({ model, el, tiles: store.all });
   el.append(h('div', { class: 'kn-gallery-sheet' }, filters.el, grid.el, empty, bar.el, alert.el, record.el), compared, rows.el);
 
   const paintComparison = () => {
@@ -76,7 +78,7 @@ function renderGallery({ model, el }) {
     model.off('msg:custom', heard);
     model.off('change:comparison', paintComparison);
     player?.close();
-    for (const part of [store, filters, grid, bar, room, hands, alert, rows]) part.close();
+    for (const part of [watch, store, filters, grid, bar, room, hands, alert, rows]) part.close();
   };
 }
 

@@ -56,6 +56,7 @@ export function pageStore(model, changed, failed) {
     get total() { return total; },
     get filters() { return filters; },
     at: (/** @type {number} */ index) => pages.get(Math.floor(index / PAGE_SIZE))?.[index % PAGE_SIZE],
+    all: () => [...pages.values()].flat(),
     find(/** @type {string} */ id) { for (const tiles of pages.values()) { const tile = tiles.find((one) => one.id === id); if (tile) return tile; } return undefined; },
     /** Fetch these pages, what is missing first; what is far from them is forgotten. @param {number[]} wanted */
     want(wanted) {

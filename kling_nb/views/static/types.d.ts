@@ -191,6 +191,7 @@ type Said =
   | { kind: 'hand'; ask: string; id: string; frame: number }
   | { kind: 'open'; ask: string; id: string }
   | { kind: 'records'; ask: string; filters: Traits['filters']; offset: number; limit: number }
+  | { kind: 'look'; seen: Record<string, string> }
   | { kind: 'annotate'; id: string; changes: { stars?: number; tags?: string[]; note?: string } }
   | { kind: 'offer' | 'export'; ask: string; ids: string[] }
   | { kind: 'generate'; press: string; ids: string[]; price: string }
