@@ -28,7 +28,8 @@ def check_mentions(draft: Mapping[str, Any]) -> Iterator[Problem]:
                 yield _unknown(path, word, known)
             mentioned.add(by_lower.get(word.lower(), word))  # a slip of case is one mistake, said once
     for name, path in known.items():
-        if name not in mentioned:
+        edited = name == "Video1" and draft.get("video_mode", "edit") == "edit"  # what the prompt is about, if unnamed
+        if name not in mentioned and not edited:
             yield warning(path, f"no prompt mentions @{name}", f"write @{name} where it is to be seen, or remove it")
 
 

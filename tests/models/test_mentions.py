@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kling_nb.models.lint import lint
+from kling_nb.models.request import OMNI
 
 from .drafts import FACE
 
@@ -56,6 +57,12 @@ def test_a_reference_that_no_prompt_mentions_is_told_of() -> None:
     found = lint({"prompt": "@Image2", "input_image": [FACE, FACE], "elements": [ANGLES]})
     assert [problem.field for problem in found] == ["input_image.0", "elements.0"]
     assert "@Image1" in found[0].message
+
+
+def test_a_video_is_to_be_mentioned_where_it_is_a_reference_and_not_where_it_is_edited() -> None:
+    video = {"model": OMNI, "prompt": "make it night", "input_video": "https://example.org/a.mp4"}
+    assert lint(video) == lint({**video, "video_mode": "edit"}) == []
+    assert [problem.field for problem in lint({**video, "video_mode": "reference"})] == ["input_video"]
 
 
 def test_a_slip_of_case_is_said_once() -> None:
