@@ -43,14 +43,15 @@ def notebook(lab):
 
 
 @pytest.fixture
-def panel(notebook):
+def shown(notebook):
+    """Runs a cell that shows a panel; returns what finds things in it."""
+    return lambda *cells: Screen(notebook(*cells))
+
+
+@pytest.fixture
+def panel(shown):
     """Opens a panel over a stand-in studio; returns what finds things in it."""
-
-    def show(request="{}", *more):
-        notebook_ = notebook(f"panel = Panel(studio, {request}); panel", *more)
-        return Screen(notebook_)
-
-    return show
+    return lambda request="{}", *more: shown(f"panel = Panel(studio, {request}); panel", *more)
 
 
 class Screen:

@@ -178,6 +178,58 @@ def test_an_error_of_generate_is_shown(panel):
     expect(screen.generate).to_be_enabled()
 
 
+def test_twenty_jobs_are_one_line_and_the_few_that_matter_now(panel):
+    screen = panel('{"prompt": "A red kite", "num_generations": 4}')
+    for number in range(5):
+        screen.prompt.fill(f"A red kite, take {number}")
+        screen.generate.click()
+        screen.kernel_says("len(panel.jobs)", str(4 * number + 4))
+    screen.ask("studio.started[3].fail('No face was found.', 'Use a clearer portrait.')")
+    screen.ask("[job.become('succeeded') for job in studio.started[:18] if job.progress.status == 'queued']")
+
+    expect(screen.root.locator(".kn-summary")).to_contain_text("2 queued · 17 done · 1 failed")
+    expect(screen.rows).to_have_count(4)
+    expect(screen.rows.filter(has_text="No face was found. – Use a clearer portrait.")).to_have_count(1)
+    expect(screen.rows.filter(has_text="Queued")).to_have_count(2)
+
+    screen.root.get_by_role("button", name="Show all 20").click()
+    expect(screen.rows).to_have_count(20)
+
+
+def test_what_the_hub_says_of_a_field_stands_there_until_it_is_changed(panel):
+    screen = panel('{"prompt": "A red kite", "negative_prompt": "blur"}')
+    screen.generate.click()
+    screen.kernel_says("len(studio.started)", "1")
+    screen.ask("studio.started[0].fail('Value error, negative_prompt must not be used here.')")
+
+    refused = screen.root.locator("span", has_text="The hub refused this: Value error, negative_prompt")
+    screen.root.get_by_role("button", name="1 remark").click()  # leads to the field, wherever that is folded away
+    expect(refused).to_be_visible()
+    screen.root.get_by_role("textbox", name="Negative prompt").fill("haze")
+    expect(refused).to_be_hidden()
+
+
+def test_a_schema_that_differs_from_the_bundled_one_shows_what_changed(shown):
+    screen = shown(
+        "from kling_nb.hubs.bundled import bundled\n"
+        "MODEL = 'kling-video-o3-pro-image-to-video'\n"
+        "schema = bundled()[MODEL].request_schema\n"
+        "seed = {'type': 'integer', 'title': 'Seed', 'minimum': 0}\n"
+        "fields = {**schema['properties'], 'seed': seed}\n"
+        "del fields['aspect_ratio']\n"
+        "studio.source.schemas[MODEL] = {**schema, 'properties': fields}\n"
+        "panel = Panel(studio, {'model': MODEL, 'prompt': 'x', 'input_image': RED}); panel"
+    )
+
+    news = screen.root.get_by_role("note", name="Changed at the hub")
+    expect(news).to_contain_text("seed")
+    expect(news).to_contain_text("aspect_ratio")
+    if not (seed := screen.root.get_by_label("Seed", exact=True)).is_visible():
+        screen.root.locator("summary", has_text="More settings").click()
+    seed.fill("7")
+    screen.kernel_says("panel.fields['seed']", "7")
+
+
 def test_a_job_can_be_stopped_after_a_question(panel):
     screen = panel('{"prompt": "A red kite"}')
     screen.generate.click()
