@@ -26,7 +26,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     yield Row(f"{what}: each beyond the hub's own time", ours["beyond"] * 1e3, "ms", script["beyond"] * 1e3, beside)
     yield Row(f"{what}: share of a core", ours["share"], "%", script["share"], beside)
     yield Row(f"{what}: processor time for each", ours["each"], "ms", script["each"], beside)
-    yield Row(f"{what}: peak memory", ours["peak"], "KB", script["peak"], beside)
+    yield Row(f"{what}: peak memory", ours["peak"], "MB", script["peak"], beside)
     yield Row(f"{what}: requests to the hub for each", ours["requests"], "", script["requests"], beside, aim=5)
 
 
