@@ -214,6 +214,21 @@ def test_it_is_filtered_as_one_types(gallery):
     expect(seen.root.locator(".kn-found")).to_have_text("2000 clips")
 
 
+def test_a_clip_that_another_kernel_makes_moves_on_by_itself(gallery):
+    seen = gallery()
+    write = (
+        "setattr(stand, 'job', stand.record('job00003').model_copy(update={'id': 'job00098', 'status': %r, 'clip': %s,"
+        " 'canonical': {'model': 'm', 'prompt': 'a lantern', 'duration': 3}})) or stand.log.save(stand.job).status"
+    )
+    assert seen.ask(write % ("queued", "None")) == "'queued'"
+    seen.root.get_by_role("searchbox").fill("lantern")  # what is found is read from the log
+    expect(seen.cards).to_have_count(1)
+    expect(seen.cards.first.locator("video, img[src]:visible")).to_have_count(0)
+
+    assert seen.ask(write % ("succeeded", "stand.record('job00003').clip")) == "'succeeded'"
+    expect(seen.cards.first.locator("img.kn-poster")).to_be_visible()
+
+
 def test_stars_tags_and_a_note_are_in_the_log_at_once(gallery):
     seen = gallery()
     card = seen.cards.nth(2)  # job00005
@@ -322,18 +337,3 @@ def test_what_a_cell_keeps_needs_no_kernel_and_is_not_in_the_way_of_the_widget(g
     seen.page.wait_for_function(
         "() => [...document.querySelectorAll('.kling-compare video')].every((v) => v.readyState > 0)"
     )
-
-
-def test_a_clip_that_another_kernel_makes_moves_on_by_itself(gallery):
-    seen = gallery()
-    write = (
-        "setattr(stand, 'job', stand.record('job00003').model_copy(update={'id': 'job00098', 'status': %r, 'clip': %s,"
-        " 'canonical': {'model': 'm', 'prompt': 'a lantern', 'duration': 3}})) or stand.log.save(stand.job).status"
-    )
-    assert seen.ask(write % ("queued", "None")) == "'queued'"
-    seen.root.get_by_role("searchbox").fill("lantern")  # what is found is read from the log
-    expect(seen.cards).to_have_count(1)
-    expect(seen.cards.first.locator("video, img[src]:visible")).to_have_count(0)
-
-    assert seen.ask(write % ("succeeded", "stand.record('job00003').clip")) == "'succeeded'"
-    expect(seen.cards.first.locator("img.kn-poster")).to_be_visible()
