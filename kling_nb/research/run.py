@@ -47,6 +47,8 @@ class Run:
         self._stopped: errors.KlingError | None = None
         self._shown: Any = None
         self._end: Future[None] = desk.loop.submit(self._go())
+        # Not in `_go`, which is not over while it says so: a view that looks at once would stay live for good.
+        self._end.add_done_callback(lambda _: self._tell())
 
     # --- how it stands ---
 
@@ -139,7 +141,6 @@ class Run:
             for standing in self.standings:
                 if standing.state == "waiting":
                     self._become(replace(standing, state="left"))
-            self._tell()
 
     async def _work(self) -> None:
         while self._waiting and self._stopped is None:

@@ -207,6 +207,15 @@ def test_a_cancelled_run_stops_its_own_jobs_and_begins_no_more(
     assert studio.spending().whole.uncertain == THREE_SECONDS
 
 
+def test_whoever_looks_whenever_something_is_said_sees_the_end(plan: Plan) -> None:
+    run, seen = plan.run(), list[bool]()
+    run.subscribe(lambda: seen.append(run.over))
+
+    run.result(40)
+
+    until(lambda: seen and seen[-1], within=10)
+
+
 def test_afterwards_the_plan_is_a_matrix_and_a_frame(studio: Studio, tmp_path: Path) -> None:
     (tmp_path / "face.png").write_bytes(picture())
     looks: dict[str, Any] = {"look": ["<b>calm</b>", "wild"], "input_image": ["face.png"]}
