@@ -36,7 +36,10 @@ _PATIENCE = 60
 _EMPTY = """import ipywidgets
 ipywidgets.Widget.close_all()
 get_ipython().run_line_magic("reset", "-f")"""
+#: After a page was loaded Lab opens the notebook of its address, once more and in front, when its layout has long come
+#: back; its file browser is marked until then.
 _READY = """() => {
+  if (document.querySelector('.jp-mod-restoring')) return false;
   const panel = window.jupyterapp?.shell.currentWidget;
   const kernel = panel?.sessionContext?.session?.kernel;
   return Boolean(panel?.context?.isReady && kernel?.status === 'idle' && kernel?.connectionStatus === 'connected');
@@ -187,7 +190,9 @@ class Notebook:
             """async (code) => {
                 const panel = window.jupyterapp.shell.currentWidget;
                 const kernel = panel.sessionContext.session?.kernel;
-                if (kernel?.status !== 'idle') return null;
+                // A kernel that ran a subshell's message calls itself idle, whatever its main shell does.
+                const running = panel.content.widgets.some((cell) => cell.model.executionState === 'running');
+                if (running || kernel?.status !== 'idle') return null;
                 const reply = await kernel.requestExecute({ code, silent: true, store_history: false }).done;
                 if (reply.content.status !== 'ok') return null;
                 panel.dispose();
