@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "lab-of-the-tests"  # noqa: S105 - the token of a server that lives as long as the tests, on loopback
@@ -55,8 +55,8 @@ def chromium() -> str | None:
 class Lab:
     """A running server and a browser page on it."""
 
-    def __init__(self, folder: Path, url: str, browser: Browser, env: Mapping[str, str]) -> None:
-        self.folder, self.url, self._browser, self._env = folder, url, browser, env
+    def __init__(self, folder: Path, url: str, context: BrowserContext, env: Mapping[str, str]) -> None:
+        self.folder, self.url, self._context, self._env = folder, url, context, env
         self._count = 0
         self._idle: list[str] = []
         self.page = self.new_page()
@@ -71,7 +71,7 @@ class Lab:
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
         with _serving(command, environment, folder / ".lab.log", sign, port) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
-            yield cls(folder, url, browser, environment)
+            yield cls(folder, url, browser.new_context(), environment)  # one, whose cache all pages share
             browser.close()
 
     @contextmanager
@@ -87,7 +87,8 @@ class Lab:
 
     def new_page(self, *, width: int = 1280, height: int = 1000, dark: bool = False) -> Page:
         """Open another page of the browser, with its own settings; it shows nothing yet."""
-        page = self._browser.new_page(viewport={"width": width, "height": height})
+        page = self._context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if dark else "light")
         page.set_default_timeout(30_000)
         return page
@@ -124,7 +125,8 @@ class Lab:
                 "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=relative
             )
         else:
-            page.goto(f"{self.url}/lab/tree/{relative}?token={TOKEN}&reset")
+            workspace = f"of-page-{len(self._context.pages)}"  # two pages with one would load again to part
+            page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/{relative}?token={TOKEN}&reset")
         page.wait_for_function(_READY, timeout=60_000)
         return Notebook(page, path)
 

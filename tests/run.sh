@@ -13,10 +13,8 @@ unset PYTHONDONTWRITEBYTECODE
 sh tests/browser.sh
 [ "${KLING_NB_NO_BROWSER:-}" = 1 ] && driven=no || driven=yes
 
-# One call after the other, each with a few processes: browsers and kernels use time while they wait, too, so that more
-# beside each other takes longer. The browser has a pytest of its own in any case: after Playwright's sync API no event
-# loop can be started in the same process. Each call is given its folders and no more, since every worker of a call
-# loads all that it is given.
+# The browser has a pytest of its own: after Playwright's sync API no event loop can be started in the same process.
+# Each call is given its folders and no more, since every worker of a call loads all that it is given.
 failed=""
 step() {
   name=$1
@@ -34,10 +32,8 @@ several() {
 
 step "format" .venv/bin/ruff format --check --quiet .
 step "lint" .venv/bin/ruff check --quiet .
-step "types" .venv/bin/basedpyright
-step "types of the front end" .venv/bin/python -m tests.frontend
-step "plain tests" several 3 tests --ignore=tests/kernels --ignore=tests/browser --ignore=tests/views/browser
-step "tests in kernels" several 2 tests/kernels
+step "types" make --no-print-directory .stamps/types
+step "tests, plain and in kernels" several 4 tests --ignore=tests/browser --ignore=tests/views/browser
 [ $driven = no ] || step "tests in a browser" several 2 -m browser tests/browser tests/views/browser
 
 took=$(($(date +%s) - began))

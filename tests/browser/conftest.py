@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hubside import HubSide
-from lab import ROOT, Lab, Notebook
+from lab import ROOT, Lab
 from playwright.sync_api import Page
 
 from browser.screen import Screen
@@ -29,16 +30,22 @@ def apart(lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def opened(lab: Lab, hub: HubSide) -> Iterator[Callable[..., Screen]]:
-    """Open a notebook of cells in the page that all tests share, or in `page=`; closed in the end."""
-    notebooks: list[Notebook] = []
+    """Open a notebook of cells, or a file that is there, in the page that all tests share; closed in the end.
 
-    def show(*cells: str, notebook: Notebook | None = None, **how: object) -> Screen:
-        notebooks.append(notebook or lab.notebook(*cells, **how))
-        return Screen(notebooks[-1])
+    `fresh`: with a kernel that has not asked the hub for anything.
+    """
+    ends: list[Callable[[], None]] = []
+
+    def show(*cells: str, file: Path | None = None, fresh: bool = False) -> Screen:
+        notebook = lab.open(file) if file else lab.notebook(*cells, used=not fresh)
+        # The kernel of a file works in that file's folder, where no other wants to.
+        ends.append(notebook.close if file else lambda: lab.put_back(notebook))
+        return Screen(notebook)
 
     yield show
-    for notebook in notebooks:
-        notebook.close()
+    lab.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    for end in ends:
+        end()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from hubside import HubSide, until
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from browser.screen import Screen
 
@@ -52,8 +52,8 @@ def test_a_run_is_paused_gone_on_with_and_its_rest_cancelled(opened: Opened, hub
     assert hub.posts == 2
 
 
-def test_the_clips_of_a_matrix_play_under_the_mouse(apart: Page, opened: Opened, shot: Shot) -> None:
-    screen = opened(PLAN, "plan.run().result(); plan.matrix('light', 'camera')", page=apart)
+def test_the_clips_of_a_matrix_play_under_the_mouse(opened: Opened, shot: Shot) -> None:
+    screen = opened(PLAN, "plan.run().result(); plan.matrix('light', 'camera')")
     screen.run(0, 1)
     assert screen.errors() == []
     matrix = screen.root.locator(".kling-matrix")
@@ -68,7 +68,7 @@ def test_the_clips_of_a_matrix_play_under_the_mouse(apart: Page, opened: Opened,
     until(lambda: second.evaluate(playing))
     assert first.evaluate("(video) => video.paused")
 
-    apart.emulate_media(reduced_motion="reduce")
+    screen.page.emulate_media(reduced_motion="reduce")
     screen.root.locator(".kling-plan").first.hover()
     until(lambda: second.evaluate("(video) => video.paused"))
     first.hover()

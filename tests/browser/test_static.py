@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from hubside import HubSide, picture
 from lab import Lab
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from browser.screen import Screen, plays, pwned
 from kling_nb.studio import Studio
@@ -34,7 +34,7 @@ def studio(lab: Lab, hub: HubSide, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
-    lab: Lab, apart: Page, studio: Studio, shot: Shot
+    opened: Callable[..., Screen], lab: Lab, studio: Studio, shot: Shot
 ) -> None:
     prompts = (f"A red kite {EVIL}", "A blue kite over the sea")
     jobs = studio.gather(studio.generate(prompt, duration=3) for prompt in prompts)
@@ -50,8 +50,8 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
     forms = [card, inside, curating.comparison([first, second]).static, curating.sheet({})]
     forms += [studio.presets._repr_mimebundle_(), studio.elements._repr_mimebundle_()]
 
-    screen = Screen(lab.open(_written(lab, forms), page=apart))
-    assert apart.evaluate(UNTRUSTED)
+    screen = opened(file=_written(lab, forms))
+    assert screen.page.evaluate(UNTRUSTED)
     cells = [screen.root.locator(".jp-Notebook .jp-Cell").nth(number) for number in range(len(forms))]
 
     plays(cells[CARD].locator("video"))
@@ -70,10 +70,9 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
         expect(cells[cell]).to_contain_text(EVIL)
     shot(screen, "static-untrusted")
 
-    apart.evaluate(TRUST)
+    screen.page.evaluate(TRUST)
     plays(cells[EMBEDDED].locator("video"))
-    assert pwned(apart) is None
-    screen.kernel("shutdown")
+    assert pwned(screen.page) is None
 
 
 def _written(lab: Lab, forms: list[Any]) -> Any:

@@ -29,7 +29,7 @@ def test_the_quickstart_runs_and_its_clips_outlive_page_and_kernel(lab: Lab, ope
     copied = lab.folder / "quickstart"
     shutil.copytree(ROOT / "notebooks" / "images", copied / "images")
     path = shutil.copy(ROOT / "notebooks" / "01_quickstart.ipynb", copied)
-    screen = opened(notebook=lab.open(copied / "01_quickstart.ipynb"))
+    screen = opened(file=copied / "01_quickstart.ipynb")
 
     screen.run(*range(_cells(path)))
     assert screen.errors() == []
@@ -173,8 +173,8 @@ KEYS = {
 }
 
 
-def test_text_is_legible_in_light_and_dark(apart: Page, opened: Opened, shot: Shot) -> None:
-    screen = opened("import kling_nb as kn\nkn.panel({'prompt': 'A red kite', 'duration': 3})", page=apart)
+def test_text_is_legible_in_light_and_dark(opened: Opened, shot: Shot) -> None:
+    screen = opened("import kling_nb as kn\nkn.panel({'prompt': 'A red kite', 'duration': 3})")
     screen.run(0)
     screen.generate.click()
     expect(screen.cards).to_have_count(1, timeout=SLOW)
@@ -183,8 +183,8 @@ def test_text_is_legible_in_light_and_dark(apart: Page, opened: Opened, shot: Sh
 
     seen = {}
     for theme, light in (("light", "true"), ("dark", "false")):
-        apart.emulate_media(color_scheme=theme)
-        expect(apart.locator(f"body[data-jp-theme-light={light}]")).to_be_attached()
+        screen.page.emulate_media(color_scheme=theme)
+        expect(screen.page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached()
         seen[theme] = {name: contrast(screen.root.locator(selector).first) for name, selector in KEYS.items()}
         shot(screen, f"theme-{theme}")
 

@@ -12,7 +12,8 @@ from hubside import HubSide
 from kernels.kernelside import Place
 from kling_nb.localhub import serve
 
-pytestmark = pytest.mark.kernel
+# How a process ends has nothing to do with the line of its kernel.
+pytestmark = [pytest.mark.kernel, pytest.mark.parametrize("line", ["7.4"], indirect=True)]
 GENERATE = "job = kn.generate('A red kite over the sea', duration=3)\njob"
 
 
