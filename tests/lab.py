@@ -125,8 +125,8 @@ class Lab:
                 "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=relative
             )
         else:
-            workspace = f"of-page-{len(self._context.pages)}"  # two pages with one would load again to part
-            page.goto(f"{self.url}/lab/workspaces/{workspace}/tree/{relative}?token={TOKEN}&reset")
+            # A workspace of its own, which is empty: pages that meet in one would load again to part.
+            page.goto(f"{self.url}/lab/workspaces/of-notebook-{self._count}/tree/{relative}?token={TOKEN}")
         page.wait_for_function(_READY, timeout=60_000)
         return Notebook(page, path)
 

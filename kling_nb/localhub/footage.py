@@ -11,9 +11,9 @@ from .pictures import BadPicture
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MOST_SECONDS", "Footage", "footage_of"]
+__all__ = ["Footage", "footage_of"]
 
-MOST_SECONDS = 60
+_MOST_SECONDS = 60
 _LARGEST = (1280, 1280)
 _UNREADABLE = "The input video cannot be read: use mp4 or mov."
 
@@ -41,7 +41,7 @@ def footage_of(path: Path) -> Footage:
                     still = frame.to_image()
                     still.thumbnail(_LARGEST)
                     stills.append(still)
-                if seen >= MOST_SECONDS * pace:
+                if seen >= _MOST_SECONDS * pace:
                     break
     except (OSError, ValueError, IndexError) as exc:  # PyAV's errors are the first two; no stream is the last
         raise BadPicture(_UNREADABLE) from exc

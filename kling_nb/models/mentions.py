@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from kling_nb.models.problem import Problem, warning
+from kling_nb.models.rules import Draft, edits_video
 
 Path = tuple[str | int, ...]
 
@@ -16,7 +17,7 @@ _MENTION = re.compile(r"(?<![\w@.])@(\w+)", re.ASCII)
 _NOUNS = {"Image": "picture", "Element": "element", "Video": "video"}
 
 
-def check_mentions(draft: Mapping[str, Any]) -> Iterator[Problem]:
+def check_mentions(draft: Draft) -> Iterator[Problem]:
     """Yield mentions that no reference answers to, and references that no prompt mentions."""
     known = names(draft)
     by_lower = {name.lower(): name for name in known}
@@ -28,19 +29,19 @@ def check_mentions(draft: Mapping[str, Any]) -> Iterator[Problem]:
                 yield _unknown(path, word, known)
             mentioned.add(by_lower.get(word.lower(), word))  # a slip of case is one mistake, said once
     for name, path in known.items():
-        edited = name == "Video1" and draft.get("video_mode", "edit") == "edit"  # what the prompt is about, if unnamed
+        edited = name == "Video1" and edits_video(draft)  # what the prompt is about, if unnamed
         if name not in mentioned and not edited:
             yield warning(path, f"no prompt mentions @{name}", f"write @{name} where it is to be seen, or remove it")
 
 
-def names(draft: Mapping[str, Any]) -> dict[str, Path]:
+def names(draft: Draft) -> dict[str, Path]:
     """Return what a prompt can mention, and the field where it stands."""
     named: dict[str, Path] = {f"Image{i + 1}": ("input_image", i) for i in range(len(_listed(draft, "input_image")))}
     named |= {f"Element{i + 1}": ("elements", i) for i in range(len(_listed(draft, "elements")))}
     return named | ({"Video1": ("input_video",)} if draft.get("input_video") is not None else {})
 
 
-def _prompts(draft: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+def _prompts(draft: Draft) -> Iterator[tuple[Path, str]]:
     if isinstance(prompt := draft.get("prompt"), str):
         yield ("prompt",), prompt
     for index, shot in enumerate(_listed(draft, "multi_prompt")):
@@ -48,7 +49,7 @@ def _prompts(draft: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             yield ("multi_prompt", index, "prompt"), prompt
 
 
-def _listed(draft: Mapping[str, Any], name: str) -> Sequence[Any]:
+def _listed(draft: Draft, name: str) -> Sequence[Any]:
     value = draft.get(name)
     return value if isinstance(value, list | tuple) else ()
 

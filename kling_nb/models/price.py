@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kling_nb.models.asset import Asset
-from kling_nb.models.rules import Draft, seconds_of
+from kling_nb.models.rules import Draft, edits_video, seconds_of
 
 #: Prices as the documentation gave them on this day, for when the hub's catalogue cannot be read.
 BUNDLED_ON = datetime.date(2026, 11, 22)
@@ -198,7 +198,7 @@ def keeps_length(draft: Draft, schema: Mapping[str, Any] | None = None) -> bool:
     fields, required = (schema or {}).get("properties") or {}, (schema or {}).get("required") or ()
     if "input_video" in required and "duration" not in fields:
         return True
-    return draft.get("input_video") is not None and draft.get("video_mode", "edit") == "edit"
+    return edits_video(draft)
 
 
 def as_long_as_its_video(draft: Draft, pricing: Pricing | None, *, free: bool = False) -> str:

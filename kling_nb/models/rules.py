@@ -42,6 +42,11 @@ def references_of(draft: Draft) -> int:
     return len(draft.get("input_image") or ()) + len(draft.get("elements") or ())
 
 
+def edits_video(draft: Draft) -> bool:
+    """Whether the draft edits a video, whose length the clip then keeps; `edit` is what is done to one by default."""
+    return draft.get("input_video") is not None and draft.get("video_mode", "edit") == "edit"
+
+
 def _one_prompt(draft: Draft) -> Iterator[Problem]:
     has_prompt, has_shots = bool(str(draft.get("prompt") or "").strip()), bool(draft.get("multi_prompt"))
     if has_prompt and has_shots:
@@ -155,8 +160,7 @@ def _video_needs_silence(draft: Draft) -> Iterator[Problem]:
 
 
 def _edit_keeps_length(draft: Draft) -> Iterator[Problem]:
-    edits = draft.get("input_video") is not None and draft.get("video_mode", "edit") == "edit"
-    if edits and draft.get("duration", 5) != 5:
+    if edits_video(draft) and draft.get("duration", 5) != 5:
         yield warning(
             ("duration",), f"{draft['duration']} s is ignored when editing", "the clip keeps its source's length"
         )

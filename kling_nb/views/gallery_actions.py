@@ -89,6 +89,7 @@ def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) ->
         "id": record.id,
         "prompt": prompt_line(record, 600),
         "status": record.status,
+        "ended": record.ended,
         "words": STATUS_WORDS[record.status],
         "why": shortened(record.failure.message, 200) if record.failure else "",
         "stars": record.stars or 0,

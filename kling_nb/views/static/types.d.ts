@@ -117,6 +117,7 @@ interface Tile {
   id: string;
   prompt: string;
   status: string;
+  ended: boolean;
   words: string;
   why: string;
   stars: number;

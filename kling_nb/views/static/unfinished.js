@@ -1,5 +1,4 @@
 const BETWEEN = 3000; // ms; a row tells sooner, a gallery need not
-const MOVING = ['prepared', 'submitting', 'queued', 'processing', 'downloading'];
 
 /**
  * Asks after clips that are shown and not finished, whoever makes them, until they are; not while nobody looks.
@@ -8,7 +7,7 @@ const MOVING = ['prepared', 'submitting', 'queued', 'processing', 'downloading']
 export function unfinished({ model, el, tiles }) {
   const timer = setInterval(() => {
     if (document.visibilityState !== 'visible' || !el.checkVisibility()) return;
-    const moving = tiles().filter((one) => MOVING.includes(one.status));
+    const moving = tiles().filter((one) => !one.ended);
     if (moving.length) model.send({ kind: 'look', seen: Object.fromEntries(moving.map((one) => [one.id, one.status])) });
   }, BETWEEN);
   return { close: () => clearInterval(timer) };

@@ -241,8 +241,16 @@ def test_a_job_can_be_stopped_after_a_question(panel):
     expect(screen.rows.first).to_contain_text("Cancelled")
 
 
+#: Lab asks for a subshell when a widget appears; what is pressed before it is there waits for the cell.
+LISTENING = """() => {
+  const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+  return [...kernel._comms.values()].every((comm) => comm.subshellId);
+}"""
+
+
 def test_a_press_counts_while_a_cell_is_busy(panel, page):
     screen = panel('{"prompt": "A red kite"}', "import time\ntime.sleep(60)")
+    page.wait_for_function(LISTENING)
 
     screen.notebook.run(2, wait=False)
     screen.generate.click()
