@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -54,7 +55,9 @@ class Actions:
         self.keeping: Keeping = keeping
         self.choosing: Choosing = choosing
         self._links = links
+        self._drafting = threading.Lock()  # drafts come from any thread, and are put away on the loop
         self._draft: dict[str, Any] | None = None
+        self._keeping = False
 
     def check(self, fields: dict[str, Any], /) -> Verdict:
         """Judge what the panel holds from what is known, without asking the hub."""
@@ -109,8 +112,10 @@ class Actions:
 
     def keep_draft(self, fields: dict[str, Any], /) -> None:
         """Keep what is being written, a moment after the last keystroke."""
-        waiting, self._draft = self._draft is not None, fields
-        if not waiting:
+        with self._drafting:
+            self._draft = fields
+            begins, self._keeping = not self._keeping, True
+        if begins:
             self._loop.submit(self._keep())
 
     def kept_draft(self) -> Mapping[str, Any] | None:
@@ -123,12 +128,25 @@ class Actions:
             return None
 
     async def _keep(self) -> None:
+        """Put away the newest draft, again for what came meanwhile: one after the other, so that the last one stays."""
+        while (fields := await self._settled()) is not None:
+            try:
+                await asyncio.to_thread(self._put_away, fields)
+            except errors.LogError as exc:
+                logger.warning("the panel's draft could not be kept: %s", exc)
+            except Exception:  # whatever it was, the next draft is to be kept
+                logger.exception("the panel's draft could not be kept")
+
+    async def _settled(self) -> dict[str, Any] | None:
+        """The draft a moment later; None when there is no other than the one that was put away."""
+        with self._drafting:
+            self._keeping = self._draft is not None
+            if not self._keeping:
+                return None
         await asyncio.sleep(_DRAFT_AFTER)
-        fields, self._draft = self._draft or {}, None
-        try:
-            await asyncio.to_thread(self._put_away, fields)
-        except errors.LogError as exc:
-            logger.warning("the panel's draft could not be kept: %s", exc)
+        with self._drafting:
+            fields, self._draft = self._draft, None
+        return fields
 
     def _put_away(self, fields: dict[str, Any]) -> None:
         self._store.keep(_DRAFT, _notebook(), restore.put_away(fields, self._store.keep_reference))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hubside import HubSide
-from lab import ROOT, Lab
+from lab import ROOT, Lab, Notebook
 from playwright.sync_api import Page
 
 from browser.screen import Screen
@@ -32,20 +32,18 @@ def apart(lab: Lab) -> Iterator[Page]:
 def opened(lab: Lab, hub: HubSide) -> Iterator[Callable[..., Screen]]:
     """Open a notebook of cells, or a file that is there, in the page that all tests share; closed in the end.
 
-    `fresh`: with a kernel that has not asked the hub for anything.
+    Each has a kernel of its own, which knows the notebook by its name.
     """
-    ends: list[Callable[[], None]] = []
+    notebooks: list[Notebook] = []
 
-    def show(*cells: str, file: Path | None = None, fresh: bool = False) -> Screen:
-        notebook = lab.open(file) if file else lab.notebook(*cells, used=not fresh)
-        # The kernel of a file works in that file's folder, where no other wants to.
-        ends.append(notebook.close if file else lambda: lab.put_back(notebook))
-        return Screen(notebook)
+    def show(*cells: str, file: Path | None = None) -> Screen:
+        notebooks.append(lab.open(file) if file else lab.notebook(*cells))
+        return Screen(notebooks[-1])
 
     yield show
     lab.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
-    for end in ends:
-        end()
+    for notebook in notebooks:
+        notebook.close()
 
 
 @pytest.fixture

@@ -91,7 +91,6 @@ def test_a_model_that_is_withdrawn_hands_its_request_to_its_successor(
         " {'prompt': 'Two', 'duration': 2}]})",
         "panel",
         "print(panel.jobs[0].record.model, panel.jobs[0].record.prompt)",
-        fresh=True,
     )
     screen.run(0, 1)
     gone = screen.panel.get_by_role("group", name="The model is gone")
