@@ -52,6 +52,15 @@ def chromium() -> str | None:
     return os.environ.get("KLING_NB_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
+def wear(page: Page, theme: str) -> None:
+    """Put on `light` or `dark` as the system would, and wait for Lab, whose splash lies over all until it has."""
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.wait_for_function(
+        """(light) => document.body.dataset.jpThemeLight === light && !document.querySelector('#jupyterlab-splash')""",
+        arg=str(theme == "light").lower(),
+    )
+
+
 class Lab:
     """A running server and a browser page on it."""
 

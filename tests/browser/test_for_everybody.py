@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from axe import faults
 from hubside import HubSide
-from lab import Lab
+from lab import Lab, wear
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -130,13 +130,11 @@ def test_nothing_is_cut_in_a_cell_of_320_pixels_or_at_a_zoom_of_200_percent(ever
 def test_axe_finds_no_serious_fault_in_either_theme(everything: Screen) -> None:
     found = {}
     for theme in ("light", "dark"):
-        everything.page.emulate_media(color_scheme=theme)
-        light = "true" if theme == "light" else "false"
-        expect(everything.page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached()
+        wear(everything.page, theme)
         for name in ("rows", "vote", "plan", "run"):
             if said := faults(everything.page, f".jp-NotebookPanel:not(.lm-mod-hidden) {VIEWS[name]}"):
                 found[name, theme] = said
-    everything.page.emulate_media(color_scheme="light")
+    wear(everything.page, "light")
     assert found == {}
 
 

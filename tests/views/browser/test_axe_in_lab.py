@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe import faults
+from lab import wear
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -17,10 +18,8 @@ FULL = """{
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_panel_with_everything_in_it_has_no_serious_fault(panel, page, theme):
-    page.emulate_media(color_scheme=theme)
     screen = panel(FULL)
-    light = "true" if theme == "light" else "false"
-    expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached()  # else it looks in mid-change
+    wear(page, theme)
     for fold in screen.root.locator("details > summary").all():
         fold.click()
     screen.root.locator(".kn-model").click()
@@ -29,4 +28,4 @@ def test_a_panel_with_everything_in_it_has_no_serious_fault(panel, page, theme):
     try:
         assert faults(page, ".jp-NotebookPanel:not(.lm-mod-hidden) .kn-panel") == []
     finally:
-        page.emulate_media(color_scheme="light")
+        wear(page, "light")

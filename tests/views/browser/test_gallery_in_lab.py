@@ -5,6 +5,7 @@ import re
 import pytest
 from axe import faults
 from gallery_stand import PLANTED
+from lab import wear
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -297,7 +298,7 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_gallery_and_player_have_no_serious_fault(gallery, theme):
     seen = gallery(BOTH)
-    seen.page.emulate_media(color_scheme=theme)
+    wear(seen.page, theme)
     seen.cards.first.focus()
     seen.page.keyboard.press("Space")
     seen.cards.first.click()
@@ -308,7 +309,7 @@ def test_gallery_and_player_have_no_serious_fault(gallery, theme):
             fault for part in (".kn-gallery", ".kn-compare-view") for fault in faults(seen.page, f"{here} {part}")
         ] == []
     finally:
-        seen.page.emulate_media(color_scheme="light")
+        wear(seen.page, "light")
         seen.page.keyboard.press("Escape")
 
 
