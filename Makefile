@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NOTEBOOK ?= notebooks/01_quickstart.ipynb
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: demo lab test check bench screens constraints clean
+.PHONY: demo lab test check bench screens constraints clean always
 
 ## demo: make a clip in a real notebook, headless, and say where it is
 demo: .stamps/demo
@@ -47,11 +47,15 @@ $(BIN)/python:
 	@mkdir -p .stamps && touch $@ .stamps/demo
 
 # Two type checkers read the whole package, which takes half a minute; again when a file has changed, or is gone, since.
-TYPED := $(shell find kling_nb -name __pycache__ -prune -o \( -name '*.py' -o -name '*.js' -o -type d \) -print)
-.stamps/types: .stamps/test $(TYPED) package.json tsconfig.json tests/frontend.py
+TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.ts'))
+.stamps/types: .stamps/test .stamps/typed $(TYPED) pyproject.toml package.json tsconfig.json tests/frontend.py
 	$(BIN)/basedpyright
 	$(BIN)/python -m tests.frontend
 	@[ "$(KLING_NB_NO_NPM)" = 1 ] || touch $@
+
+# The names of those files: written only when they are others, so that a file that is gone counts as a change.
+.stamps/typed: always
+	@mkdir -p .stamps && echo "$(TYPED)" | cmp -s - $@ || echo "$(TYPED)" > $@
 
 # The kernels that people have: each line's last release, beside the environment's own.
 .stamps/kernels: | $(BIN)/python
