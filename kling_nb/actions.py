@@ -57,7 +57,7 @@ class Actions:
         self._links = links
         self._drafting = threading.Lock()  # drafts come from any thread, and are put away on the loop
         self._draft: dict[str, Any] | None = None
-        self._keeping = False
+        self._saving = False
 
     def check(self, fields: dict[str, Any], /) -> Verdict:
         """Judge what the panel holds from what is known, without asking the hub."""
@@ -114,7 +114,7 @@ class Actions:
         """Keep what is being written, a moment after the last keystroke."""
         with self._drafting:
             self._draft = fields
-            begins, self._keeping = not self._keeping, True
+            begins, self._saving = not self._saving, True
         if begins:
             self._loop.submit(self._keep())
 
@@ -140,8 +140,8 @@ class Actions:
     async def _settled(self) -> dict[str, Any] | None:
         """The draft a moment later; None when there is no other than the one that was put away."""
         with self._drafting:
-            self._keeping = self._draft is not None
-            if not self._keeping:
+            self._saving = self._draft is not None
+            if not self._saving:
                 return None
         await asyncio.sleep(_DRAFT_AFTER)
         with self._drafting:
