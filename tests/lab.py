@@ -67,7 +67,7 @@ class Lab:
     def __init__(self, folder: Path, url: str, context: BrowserContext, env: Mapping[str, str]) -> None:
         self.folder, self.url, self._context, self._env = folder, url, context, env
         self._count = 0
-        self._idle: list[str] = []
+        self._idle: list[Notebook] = []
         self.page = self.new_page()
 
     @classmethod
@@ -102,33 +102,42 @@ class Lab:
         page.set_default_timeout(30_000)
         return page
 
-    def notebook(self, *cells: str, page: Page | None = None, name: str = "", used: bool = False) -> Notebook:
-        """Write a notebook of code cells and open it, ready to run; with `used`, a kernel that was put back will do."""
-        kernel = self._idle.pop() if used and self._idle else None
-        return self.open(self._written(cells, name), page=page, kernel=kernel)
+    def notebook(self, *cells: str, page: Page | None = None, name: str = "") -> Notebook:
+        """Write a notebook of code cells and open it, ready to run."""
+        self._count += 1
+        return self.open(self._written(cells, name or f"notebook-{self._count}.ipynb"), page=page)
+
+    def used(self, *cells: str) -> Notebook:
+        """As `notebook`, but one that was put back will do: its kernel goes on, and its tab takes these cells."""
+        if not self._idle:
+            return self.notebook(*cells)
+        notebook = self._idle.pop()
+        self._written(cells, notebook.path.name)
+        notebook.read_again()
+        return notebook
 
     def put_back(self, notebook: Notebook) -> None:
-        """Close a notebook and keep its kernel, emptied, for another; one that is still at work is shut down."""
-        if kernel := notebook.emptied():
-            self._idle.append(kernel)
+        """Keep a notebook and its kernel, both emptied, for `used`; one that is still at work is shut down."""
+        if notebook.emptied():
+            self._idle.append(notebook)
         else:
             notebook.close()
 
     def seven(self, *cells: str, page: Page) -> Notebook:
         """Write a notebook and open it in Notebook 7, in a page of its own."""
-        path = self._written(cells)
+        self._count += 1
+        path = self._written(cells, f"notebook-{self._count}.ipynb")
         page.goto(f"{self.url}/notebooks/{path.relative_to(self.folder).as_posix()}?token={TOKEN}")
         page.wait_for_function(_READY, timeout=60_000)
         return Notebook(page, path)
 
-    def open(self, path: Path, *, page: Page | None = None, kernel: str | None = None) -> Notebook:
+    def open(self, path: Path, *, page: Page | None = None) -> Notebook:
         """Open a notebook that is there; in the page that is open when Lab is in it, which is quicker."""
         page = page or self.page
         relative = path.relative_to(self.folder).as_posix()
         if page.evaluate("() => Boolean(window.jupyterapp)"):
             page.evaluate(
-                "async (what) => { await window.jupyterapp.commands.execute('docmanager:open', what); }",
-                {"path": relative, **({"kernel": {"id": kernel}} if kernel else {})},
+                "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', { path }); }", relative
             )
             page.wait_for_function(
                 "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=relative
@@ -139,9 +148,8 @@ class Lab:
         page.wait_for_function(_READY, timeout=60_000)
         return Notebook(page, path)
 
-    def _written(self, cells: tuple[str, ...], name: str = "") -> Path:
-        self._count += 1
-        path = self.folder / (name or f"notebook-{self._count}.ipynb")
+    def _written(self, cells: tuple[str, ...], name: str) -> Path:
+        path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         content.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -195,19 +203,29 @@ class Notebook:
         self.page.reload()
         self.page.wait_for_function(_READY, timeout=60_000)
 
-    def emptied(self) -> str | None:
-        """Close the tab and leave a kernel with no names and no widgets; gives its id, or None when it is busy."""
+    def read_again(self) -> None:
+        """Bring the tab to the front, with what the file says now."""
+        self.page.evaluate(
+            """async (path) => {
+                const panel = await window.jupyterapp.commands.execute('docmanager:open', { path });
+                await panel.context.revert();
+            }""",
+            self.path.name,
+        )
+        self.page.wait_for_function(_READY, timeout=60_000)
+
+    def emptied(self) -> bool:
+        """Leave a kernel with no names and no widgets, and cells with no outputs; False when it is busy."""
         return self.page.evaluate(
             """async (code) => {
                 const panel = window.jupyterapp.shell.currentWidget;
                 const kernel = panel.sessionContext.session?.kernel;
                 // A kernel that ran a subshell's message calls itself idle, whatever its main shell does.
                 const running = panel.content.widgets.some((cell) => cell.model.executionState === 'running');
-                if (running || kernel?.status !== 'idle') return null;
+                if (running || kernel?.status !== 'idle') return false;
                 const reply = await kernel.requestExecute({ code, silent: true, store_history: false }).done;
-                if (reply.content.status !== 'ok') return null;
-                panel.dispose();
-                return kernel.id;
+                await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs');
+                return reply.content.status === 'ok';
             }""",
             _EMPTY,
         )

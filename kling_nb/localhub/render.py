@@ -40,10 +40,6 @@ class Renders:
         """Render the order; the result is None, or the upstream's message of what was wrong with it."""
         return await asyncio.get_running_loop().run_in_executor(self._started(), make, order)
 
-    def warm_up(self) -> None:
-        """Start a worker ahead of the first order, which then does not wait for imports."""
-        self._started().submit(_import_everything)
-
     def close(self) -> None:
         """End the workers without waiting for what they are at: an unfinished film is made again at the next start."""
         if self._pool is None:
@@ -94,7 +90,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(0)
-
-
-def _import_everything() -> None:
-    from . import film, footage, pictures, still  # noqa: F401  # pyright: ignore[reportUnusedImport]

@@ -60,7 +60,6 @@ async def _serve(folder: Path, options: Options, port: int, say: Callable[[str],
         await asyncio.sleep(0.005)
     write_atomically(folder / CARD, {"url": hub.base, "pid": os.getpid(), "version": __version__})
     say(hub.base)
-    hub.renders.warm_up()
     watch = asyncio.create_task(_watch(hub))
     await asyncio.wait([serving, asyncio.create_task(hub.closing.wait())], return_when=asyncio.FIRST_COMPLETED)
     await hub.stop()

@@ -17,6 +17,7 @@ from kling_nb.models.request import request_type
 from kling_nb.render import small_poster, small_thumbnail
 
 NOON = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.UTC)
+_QUICKLY: dict[str, dict[str, int]] = {"PNG": {"compress_level": 1}, "WEBP": {"method": 0}}
 PROMPT = "@Image1 turns slowly to the camera while neon light washes over the wet street"
 
 
@@ -28,7 +29,7 @@ def picture(width: int = 640, height: int = 360, kind: str = "JPEG", hue: int = 
     h, s, v = image.split()
     image = Image.merge("HSV", (h.point(lambda value: (value + hue) % 256), s, v)).convert("RGB")
     buffer = io.BytesIO()
-    image.save(buffer, kind)
+    image.save(buffer, kind, **_QUICKLY.get(kind, {}))
     return buffer.getvalue()
 
 

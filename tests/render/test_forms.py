@@ -103,9 +103,10 @@ def test_a_hub_says_where_the_key_came_from():
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("shape", [(1920, 1080), (720, 1280), (16, 16)])
 def test_small_pictures_are_small(kind, shape):
+    file = picture(*shape, kind)
     for uri, limit, side in (
-        (small_poster(picture(*shape, kind)), POSTER_BYTES, 320),
-        (small_thumbnail(picture(*shape, kind)), THUMBNAIL_BYTES, 72),
+        (small_poster(file), POSTER_BYTES, 320),
+        (small_thumbnail(file), THUMBNAIL_BYTES, 72),
     ):
         count, image = decoded(uri)
         assert count <= limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +21,15 @@ from kling_nb.research.intake import Intake
 from kling_nb.studio import Studio
 
 
+@pytest.fixture(scope="module")
+def _sound(filled: Studio, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return filled.export(filled.log(), tmp_path_factory.mktemp("exported") / "sound").path
+
+
 @pytest.fixture
-def crate(filled: Studio, tmp_path: Path) -> Path:
-    """A sound crate, as a folder."""
-    return filled.export(filled.log(), tmp_path / "sound").path
+def crate(_sound: Path, tmp_path: Path) -> Path:
+    """A sound crate, as a folder, to be made unsound."""
+    return shutil.copytree(_sound, tmp_path / "sound")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def notebook(lab):
     opened = []
 
     def open_and_run(*cells):
-        notebook = lab.notebook(SETUP, *cells, used=True)
+        notebook = lab.used(SETUP, *cells)
         opened.append(notebook)
         notebook.run(0)
         notebook.run(1)
