@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from kling_nb import errors
 from kling_nb.connection import Connection
+from kling_nb.drafts import Draft
 from kling_nb.engine.job import Job
 from kling_nb.links import Links
 from kling_nb.logbook.store import Log
 from kling_nb.loop import BackgroundLoop
-from kling_nb.models import restore
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.lint import parse
 from kling_nb.models.price import as_long_as_its_video, keeps_length
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
-from kling_nb.notebook import notebook_path
 from kling_nb.preferences import Options
 from kling_nb.render import card_bundle
 from kling_nb.render.words import day, price_of
@@ -30,10 +26,6 @@ from kling_nb.snippets import Flavour, Flow, Snippet, snippet
 from kling_nb.views.actions import Banner, Before, Verdict
 from kling_nb.views.choosing import Choosing
 from kling_nb.views.keeping import Keeping
-
-logger = logging.getLogger(__name__)
-
-_DRAFT, _DRAFT_AFTER = "draft", 1.0
 
 
 class Actions:
@@ -49,15 +41,13 @@ class Actions:
         keeping: Keeping,
         choosing: Choosing,
         links: Links,
+        draft: Draft,
     ) -> None:
         self._settings, self._connection, self._store = settings, connection, store
         self._loop, self._start = loop, start
         self.keeping: Keeping = keeping
         self.choosing: Choosing = choosing
-        self._links = links
-        self._drafting = threading.Lock()  # drafts come from any thread, and are put away on the loop
-        self._draft: dict[str, Any] | None = None
-        self._saving = False
+        self._links, self._draft = links, draft
 
     def check(self, fields: dict[str, Any], /) -> Verdict:
         """Judge what the panel holds from what is known, without asking the hub."""
@@ -112,44 +102,11 @@ class Actions:
 
     def keep_draft(self, fields: dict[str, Any], /) -> None:
         """Keep what is being written, a moment after the last keystroke."""
-        with self._drafting:
-            self._draft = fields
-            begins, self._saving = not self._saving, True
-        if begins:
-            self._loop.submit(self._keep())
+        self._draft.keep(fields)
 
     def kept_draft(self) -> Mapping[str, Any] | None:
-        """What was being written in this notebook; None when nothing was kept or a picture of it is gone."""
-        try:
-            kept = self._store.kept(_DRAFT, _notebook())
-            return restore.taken_out(kept, self._store.read) if kept else None
-        except errors.LogError as exc:
-            logger.warning("the panel's draft could not be read: %s", exc)
-            return None
-
-    async def _keep(self) -> None:
-        """Put away the newest draft, again for what came meanwhile: one after the other, so that the last one stays."""
-        while (fields := await self._settled()) is not None:
-            try:
-                await asyncio.to_thread(self._put_away, fields)
-            except errors.LogError as exc:
-                logger.warning("the panel's draft could not be kept: %s", exc)
-            except Exception:  # whatever it was, the next draft is to be kept
-                logger.exception("the panel's draft could not be kept")
-
-    async def _settled(self) -> dict[str, Any] | None:
-        """The draft a moment later; None when there is no other than the one that was put away."""
-        with self._drafting:
-            self._saving = self._draft is not None
-            if not self._saving:
-                return None
-        await asyncio.sleep(_DRAFT_AFTER)
-        with self._drafting:
-            fields, self._draft = self._draft, None
-        return fields
-
-    def _put_away(self, fields: dict[str, Any]) -> None:
-        self._store.keep(_DRAFT, _notebook(), restore.put_away(fields, self._store.keep_reference))
+        """What was being written in this panel's cell before; None when nothing was kept or a picture of it is gone."""
+        return self._draft.kept()
 
     async def _look(self, callback: Callable[[Banner], None]) -> None:
         try:
@@ -163,11 +120,6 @@ class Actions:
     @property
     def _host(self) -> str:
         return "Local hub" if self._settings.local else self._settings.hub.partition("://")[2]
-
-
-def _notebook() -> str:
-    notebook = notebook_path()
-    return notebook.name if notebook else ""
 
 
 _LOCAL = Banner(

@@ -62,6 +62,7 @@ class Looking(Making):
             self._keeping(),
             PanelChoosing(parts.connection.catalogue, self._loop),
             parts.screen.links,
+            parts.drafts.here(),
         )
         return Panel(actions, request, _lost(lost))
 

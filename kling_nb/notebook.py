@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kling_nb.models.frontend import VSCODE_NOTEBOOK, Frontend, frontend_of, notebook_of
+
+#: What the notebook format takes as the id of a cell.
+_CELL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def frontend() -> Frontend:
@@ -19,6 +23,18 @@ def frontend() -> Frontend:
 def notebook_path() -> Path | None:
     """Return the notebook that this kernel runs, None where nobody says."""
     return notebook_of(os.environ, _namespace().get(VSCODE_NOTEBOOK))
+
+
+def cell_id() -> str:
+    """Return the id of the cell that runs (nbformat 4.5), empty where the frontend does not tell it.
+
+    JupyterLab and Notebook 7 send it with each request to run a cell; others send nothing, or something of their own.
+    """
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython else None
+    request = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    said = request.get("metadata", {}).get("cellId")
+    return said if isinstance(said, str) and _CELL.fullmatch(said) else ""
 
 
 def beside_notebook() -> Path:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from kling_nb import errors
 from kling_nb.connection import PATIENCE, Connection, nothing_known
+from kling_nb.drafts import Drafts
 from kling_nb.engine.engine import DEADLINE, Engine
 from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
@@ -46,6 +47,7 @@ class Parts:
     screen: Screen
     engine: Engine
     previews: Engine
+    drafts: Drafts
 
 
 class Wiring(ABC):
@@ -152,7 +154,8 @@ class Wiring(ABC):
             return made
 
         main = engine(connection.main, connection.pace, connection.describe)
-        return Parts(settings, store, connection, screen, main, engine(connection.previews, LOCAL_PACE, nothing_known))
+        previews = engine(connection.previews, LOCAL_PACE, nothing_known)
+        return Parts(settings, store, connection, screen, main, previews, Drafts(store, self._loop))
 
     def _engine_of(self, record: Record) -> Engine | None:
         """Return who carries a record's job out; None for a job of another hub than the one that answers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 
 import nbformat
 import pytest
@@ -14,6 +15,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
 from browser.screen import Screen, contrast, plays, pwned
+from kling_nb.logbook import Log
 
 pytestmark = pytest.mark.browser
 Opened = Callable[..., Screen]
@@ -152,6 +154,25 @@ def test_resume_brings_in_the_job_of_a_kernel_that_was_restarted(opened: Opened,
     card = screen.root.locator(".jp-Cell").nth(1).locator("video")
     plays(card)
     assert hub.enqueued == 1
+
+
+def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(lab: Lab, opened: Opened, hub: HubSide) -> None:
+    screen = opened(PANEL, "import os; print(os.environ['JPY_SESSION_NAME'])")
+    screen.run(0)
+    screen.prompt.fill("A heron lands on the reeds")
+    with closing(Log(lab.folder / "kling_log")) as log:
+        until(lambda: any("heron" in str(log.kept("draft", name)) for name in log.kept_names("draft")))
+
+    screen.page.evaluate(
+        """async () => {
+            const { context, sessionContext } = window.jupyterapp.shell.currentWidget;
+            await context.rename('herons.ipynb');
+            await sessionContext.changeKernel({ name: 'python3' });
+        }"""
+    )
+    screen.run(0, 1)
+    assert screen.notebook.outputs(1)[0]["text"].strip().endswith("/herons.ipynb")
+    expect(screen.prompt).to_have_value("A heron lands on the reeds")
 
 
 KEYS = {

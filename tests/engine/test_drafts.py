@@ -1,18 +1,93 @@
-"""What is being written in a panel is kept in the log, the last of it last."""
+"""What is being written in a panel is kept in the log, the last of it last, and found by notebook and cell."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside import until
+from hubside import HubSide, until
 
+from kling_nb import drafts
 from kling_nb.studio import Studio
+from kling_nb.views.panel import Panel
 
 
-def prompt_kept(studio: Studio) -> str:
-    return (studio.store.kept("draft", "") or {"fields": {}})["fields"].get("prompt", "")
+def prompt_kept(studio: Studio, name: str = "") -> str:
+    return (studio.store.kept("draft", name) or {"fields": {}})["fields"].get("prompt", "")
+
+
+class Writer:
+    """Somebody who opens panels in cells of notebooks. Each `restart` is another kernel on the same log."""
+
+    def __init__(self, kernel: Callable[[], Studio], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._kernel, self._patch = kernel, monkeypatch
+        monkeypatch.setattr(drafts, "_AFTER", 0.01)
+        self.restart()
+
+    def restart(self) -> None:
+        self._studio = self._kernel()
+
+    def opens(self, notebook: str, cell: str = "") -> Panel:
+        """The panel that a cell makes; without a cell, in a frontend that does not tell its id."""
+        self._patch.setenv("JPY_SESSION_NAME", f"/somewhere/{notebook}")
+        self._patch.setattr(drafts, "cell_id", lambda: cell)
+        return self._studio.panel()
+
+    def writes(self, notebook: str, cell: str, prompt: str) -> None:
+        self.opens(notebook, cell).fill({"prompt": prompt})
+        until(lambda: prompt_kept(self._studio, f"{notebook}/{cell}" if cell else notebook) == prompt)
+
+    def finds(self, notebook: str, cell: str = "") -> str:
+        return self.opens(notebook, cell).fields.get("prompt", "")
+
+
+@pytest.fixture
+def writer(studio_at: Callable[..., Studio], hub: HubSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Writer:
+    return Writer(lambda: studio_at(hub, log=tmp_path / "log"), monkeypatch)
+
+
+def test_each_cell_of_a_notebook_has_a_draft_of_its_own(writer: Writer) -> None:
+    writer.writes("a.ipynb", "one", "A kite")
+    assert writer.finds("a.ipynb", "two") == ""
+    writer.writes("a.ipynb", "two", "A boat")
+    writer.restart()
+    assert (writer.finds("a.ipynb", "one"), writer.finds("a.ipynb", "two")) == ("A kite", "A boat")
+
+
+def test_a_draft_follows_its_cell_when_the_notebook_is_renamed(writer: Writer) -> None:
+    writer.writes("Untitled.ipynb", "one", "A kite")
+    writer.writes("Untitled.ipynb", "two", "A boat")
+    writer.restart()
+    assert writer.finds("kites.ipynb", "one") == "A kite"
+    writer.writes("kites.ipynb", "one", "A red kite")
+    assert writer.finds("Untitled.ipynb", "one") == "A kite", "of a copy, each has a draft of its own"
+    writer.restart()
+    assert writer.finds("yet-another-name.ipynb", "one") == "A red kite", "the newest of what it was called"
+
+
+def test_a_new_notebook_of_an_old_name_does_not_show_what_went_on_under_another(writer: Writer) -> None:
+    writer.writes("Untitled.ipynb", "one", "A kite")
+    writer.restart()
+    assert writer.finds("kites.ipynb", "one") == "A kite"
+    assert writer.finds("Untitled.ipynb", "of-a-new-notebook") == ""
+
+
+def test_a_draft_whose_cell_is_gone_opens_in_the_next_panel_of_its_notebook(writer: Writer) -> None:
+    writer.writes("a.ipynb", "one", "A kite")
+    writer.writes("b.ipynb", "other", "A boat")
+    writer.restart()
+    assert writer.finds("a.ipynb", "written-anew") == "A kite"
+
+
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("", "one"), ("one", "")])
+def test_where_no_cell_is_told_the_notebook_has_its_draft(writer: Writer, before: str, after: str) -> None:
+    writer.writes("a.ipynb", before, "A kite")
+    writer.restart()
+    assert writer.finds("a.ipynb", after) == "A kite"
+    assert writer.finds("b.ipynb", after and "another") == ""
 
 
 @pytest.mark.parametrize("trouble", ["slow", "odd"])

@@ -122,15 +122,19 @@ class Kernel:
 
     # --- cells ---
 
-    def send(self, code: str) -> Cell:
-        """Send a cell and return at once."""
-        cell = Cell(self._client.execute(code, allow_stdin=False))
+    def send(self, code: str, cell_id: str = "") -> Cell:
+        """Send a cell and return at once; with its id, which JupyterLab sends along, when that is given."""
+        asked = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        metadata = {"cellId": cell_id} if cell_id else {}
+        message = self._client.session.msg("execute_request", asked, metadata=metadata)
+        self._client.shell_channel.send(message)
+        cell = Cell(message["header"]["msg_id"])
         self._cells[cell.id] = cell
         return cell
 
-    def run(self, code: str, within: float = 40) -> Cell:
+    def run(self, code: str, within: float = 40, *, cell_id: str = "") -> Cell:
         """Run a cell to its end; one that fails is a failed test."""
-        cell = self.ended(self.send(code), within)
+        cell = self.ended(self.send(code, cell_id), within)
         assert cell.error is None, cell.traceback
         return cell
 
