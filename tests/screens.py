@@ -172,7 +172,9 @@ class Taking:
         self._take(_VOTE, "vote")
 
     def _run(self, number: int) -> Locator:
+        """Run a cell and bring it into sight: what is out of it Lab does not lay out, and a gallery not fill."""
         self._notebook.run(number)
+        self._cell(number).scroll_into_view_if_needed()
         return self._cell(number)
 
     def _cell(self, number: int) -> Locator:

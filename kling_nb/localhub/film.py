@@ -29,6 +29,7 @@ _DISSOLVE = 12
 _FADE = 8
 _AHEAD = 8
 _BAND = 16
+_FACE, _EYES = 0.28, 0.4  # how far down a face is in a picture, and should be in a frame
 _THREADS = 2  # fixed: the encoder's slices, and so its bytes, depend on it
 # Zero latency is no look ahead, which ultrafast has no use for anyway, nor a thread for it: a sixth less work.
 _X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23", "g": "48", "bf": "0", "x264-params": "scenecut=0"}
@@ -184,14 +185,26 @@ def _stretches(film: Plan, shot: Shot, *, opens: bool, closes: bool) -> list[_St
 
 def _move(film: Plan, turn: int, picture: Image.Image, *, begins: bool, ends: bool) -> Move:
     """In, out, or along: chosen by the digest, and never far, so that a short shot is calm."""
-    tall = picture.width / picture.height < film.size[0] / film.size[1]
+    low, high = _heights(picture.height / picture.width * film.size[0] / film.size[1])
     if begins or ends:
-        head = (0.3, 0.3) if tall else (0.5, 0.5)  # a portrait keeps its face
-        return Move((1.0, 1.07) if begins else (1.07, 1.0), down=head)
+        middle = (low + high) / 2
+        return Move((1.0, 1.07) if begins else (1.07, 1.0), down=(middle, middle))
     choice = film.seed[turn % len(film.seed)]
-    low, high = (0.5, 0.5) if not tall else ((0.30, 0.42) if choice & 4 else (0.46, 0.28))
     sideways = (0.38, 0.62) if choice & 2 else (0.62, 0.38)
-    return Move((1.03, 1.12) if choice & 1 else (1.13, 1.04), sideways, (low, high))
+    return Move((1.03, 1.12) if choice & 1 else (1.13, 1.04), sideways, (low, high) if choice & 4 else (high, low))
+
+
+def _heights(tall: float) -> tuple[float, float]:
+    """The highest and the lowest anchor for a picture that is so many times as high as what is seen of it.
+
+    What matters is rarely in the middle of a tall picture: a face is above its upper third, and stays in sight.
+    """
+    room = tall - 1
+    if room <= 0:
+        return 0.5, 0.5
+    rest = max(0.0, (_FACE * tall - _EYES) / room)
+    reach = min(0.15, 0.07 / room)
+    return max(0.0, rest - reach), rest + reach
 
 
 def _ground(film: Plan, shot: Shot) -> Image.Image:

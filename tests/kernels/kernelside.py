@@ -20,6 +20,8 @@ from jupyter_client.manager import KernelManager
 ROOT = Path(__file__).resolve().parents[2]
 #: The kernels that people have: each line's name, and where `make` put it; None is the environment's own.
 LINES = {"6.31": ".kernels/6.31", "7.3": ".kernels/7.3", "7.4": None}
+#: For what does not depend on the line.
+NEWEST = "7.4"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -9,11 +9,11 @@ import psutil
 import pytest
 from hubside import HubSide
 
-from kernels.kernelside import Place
+from kernels.kernelside import NEWEST, Place
 from kling_nb.localhub import serve
 
 # How a process ends has nothing to do with the line of its kernel.
-pytestmark = [pytest.mark.kernel, pytest.mark.parametrize("line", ["7.4"], indirect=True)]
+pytestmark = [pytest.mark.kernel, pytest.mark.parametrize("line", [NEWEST], indirect=True)]
 GENERATE = "job = kn.generate('A red kite over the sea', duration=3)\njob"
 
 

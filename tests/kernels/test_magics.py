@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hubside import HubSide, picture
 
-from kernels.kernelside import Cell, Kernel
+from kernels.kernelside import NEWEST, Cell, Kernel
 
 # What IPython does with a magic is the same in every line of ipykernel.
-pytestmark = [pytest.mark.kernel, pytest.mark.parametrize("line", ["7.4"], indirect=True)]
+pytestmark = [pytest.mark.kernel, pytest.mark.parametrize("line", [NEWEST], indirect=True)]
 
 
 @pytest.fixture

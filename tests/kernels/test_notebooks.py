@@ -13,13 +13,13 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
-from kernels.kernelside import Place
+from kernels.kernelside import NEWEST, Place
 
 pytestmark = pytest.mark.kernel
 RECORD = "application/vnd.kling_nb.record+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 START = "import kling_nb as kn\njob = kn.generate('A red kite over the sea', duration=3)\njob"
-newest = pytest.mark.parametrize("line", ["7.4"], indirect=True)
+newest = pytest.mark.parametrize("line", [NEWEST], indirect=True)
 KEY = "oxen-planted-7c1f0e9a4b"
 
 
