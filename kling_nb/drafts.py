@@ -1,4 +1,4 @@
-"""`Drafts`: what is being written in the panels of this log's notebooks, found again after a restart."""
+"""`Draft`: what is being written in a panel, kept in the log at its place and found again after a restart."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import datetime
 import logging
 import threading
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from kling_nb.errors import LogError
@@ -22,7 +22,7 @@ _KIND, _AFTER = "draft", 1.0
 
 
 class Place(NamedTuple):
-    """Where a draft was written: a notebook's file name, and a cell's id where the frontend tells it."""
+    """Where a draft is written: a notebook's file name, and the id of a cell where the frontend tells it."""
 
     file: str
     cell: str
@@ -36,81 +36,69 @@ class Place(NamedTuple):
         file, _, cell = name.partition("/")
         return cls(file, cell)
 
-
-class Drafts:
-    """The drafts in a log, each at its place. A cell keeps its id when its notebook is renamed, moved or copied."""
-
-    def __init__(self, store: Log, loop: BackgroundLoop) -> None:
-        self._store, self._loop = store, loop
-        self._open = set[Place]()
-
-    def here(self) -> Draft:
-        """Return the draft of the panel that the running cell makes."""
+    @classmethod
+    def here(cls) -> Place:
+        """Return the place of the cell that runs."""
         notebook = notebook_path()
-        here = Place(notebook.name if notebook else "", cell_id())
-        kept = None
-        try:
-            kept = self._kept(here)
-        except LogError as exc:
-            _unreadable(exc)
-        self._open.add(here)
-        return Draft(self._store, self._loop, str(here), kept)
-
-    def _kept(self, here: Place) -> Mapping[str, Any] | None:
-        """What was kept at this place; else for this cell in a notebook of another name; else the last of this notebook
-        that no panel of this kernel has and that did not go on elsewhere: its cell may be gone.
-        """
-        places = [Place.named(name) for name in self._store.kept_names(_KIND)]
-        if here in places:
-            return self._at(here)
-        cells = Counter(place.cell for place in places)
-        if here.cell in cells and here.cell:
-            kept = self._newest(place for place in places if place.cell == here.cell)
-            self._store.keep(_KIND, str(here), kept)
-            return kept
-        stayed = (place for place in places if place.file == here.file and (not place.cell or cells[place.cell] == 1))
-        return self._newest(place for place in stayed if place not in self._open)
-
-    def _newest(self, places: Iterable[Place]) -> Mapping[str, Any] | None:
-        return max(map(self._at, places), key=lambda kept: kept.get("at", ""), default=None)
-
-    def _at(self, place: Place) -> Mapping[str, Any]:
-        return self._store.kept(_KIND, str(place)) or {}
+        return cls(notebook.name if notebook else "", cell_id())
 
 
 class Draft:
-    """What is being written in one panel, and what was there when it began."""
+    """What is being written in the panel that the running cell makes."""
 
-    def __init__(self, store: Log, loop: BackgroundLoop, name: str, kept: Mapping[str, Any] | None) -> None:
-        self._store, self._loop, self._name, self._before = store, loop, name, kept
+    def __init__(self, store: Log, loop: BackgroundLoop) -> None:
+        self._store, self._loop, self._here = store, loop, Place.here()
         self._lock = threading.Lock()  # drafts come from any thread, and are put away on the loop
-        self._newest: dict[str, Any] | None = None
-        self._last: dict[str, Any] | None = None
+        self._stored: dict[str, Any] | None = None
+        self._pending: dict[str, Any] | None = None
         self._saving = False
 
     def kept(self) -> Mapping[str, Any] | None:
-        """Return what was being written; None when nothing was, or a picture of it is gone."""
-        if not self._before:
-            return None
+        """Return what was being written here before; None when nothing was, or a picture of it is gone."""
         try:
-            self._last = restore.taken_out(self._before, self._store.read)
+            found = self._found()
+            fields = restore.taken_out(found, self._store.read) if found else None
         except LogError as exc:
-            _unreadable(exc)
+            logger.warning("the panel's draft could not be read: %s", exc)
             return None
-        return self._last
+        if fields is not None:
+            with self._lock:
+                self._stored = fields
+        return fields
 
     def keep(self, fields: dict[str, Any]) -> None:
-        """Keep what is being written, a moment after the last keystroke; what it opened with is nobody's writing."""
+        """Keep what is being written, a moment after the last keystroke; what a panel opens with nobody wrote."""
         with self._lock:
-            if self._last is None:
-                self._last = fields
-            self._newest = fields
+            if self._stored is None:
+                self._stored = fields
+                return
+            self._pending = fields
             begins, self._saving = not self._saving, True
         if begins:
             self._loop.submit(self._save())
 
+    def _found(self) -> Mapping[str, Any] | None:
+        """The newest of this cell in this notebook, and of the notebook where a frontend told no cell; else of this
+        cell in a notebook of another name: a cell keeps its id when the file is renamed, moved or copied.
+        """
+        places = [Place.named(name) for name in self._store.kept_names(_KIND)]
+        file, cell = self._here
+        mine = [place for place in places if place.file == file and (not cell or place.cell in (cell, ""))]
+        elsewhere = [place for place in places if cell and place.cell == cell]
+        kept: dict[Place, dict[str, Any]] = {
+            place: self._store.kept(_KIND, str(place)) or {} for place in mine or elsewhere
+        }
+        newest = max(kept, key=lambda place: kept[place].get("at", ""), default=None)
+        if newest is None:
+            return None
+        if newest == (file, "") and cell:  # this cell's from now on, and not that of every other cell too
+            with suppress(LogError):  # it is here, and can be moved another time
+                self._store.keep(_KIND, str(self._here), kept[newest])
+                self._store.drop(_KIND, str(newest))
+        return kept[newest]
+
     async def _save(self) -> None:
-        """Put away the newest, again for what came meanwhile: one after the other, so that the last one stays."""
+        """Put away what is pending, again for what came meanwhile: one after the other, so that the last one stays."""
         while (fields := await self._settled()) is not None:
             try:
                 await asyncio.to_thread(self._put_away, fields)
@@ -120,23 +108,19 @@ class Draft:
                 logger.exception("the panel's draft could not be kept")
 
     async def _settled(self) -> dict[str, Any] | None:
-        """The newest a moment later; None when there is no other than the one that was put away."""
+        """What is pending, a moment later; None when there is no other than what was put away."""
         with self._lock:
-            self._saving = self._newest is not None
+            self._saving = self._pending is not None
             if not self._saving:
                 return None
         await asyncio.sleep(_AFTER)
         with self._lock:
-            fields, self._newest = self._newest, None
+            fields, self._pending = self._pending, None
         return fields
 
     def _put_away(self, fields: dict[str, Any]) -> None:
-        if fields == self._last:
+        if fields == self._stored:
             return
         now = datetime.datetime.now(datetime.UTC).isoformat()
-        self._store.keep(_KIND, self._name, {**restore.put_away(fields, self._store.keep_reference), "at": now})
-        self._last = fields
-
-
-def _unreadable(why: LogError) -> None:
-    logger.warning("the panel's draft could not be read: %s", why)
+        self._store.keep(_KIND, str(self._here), {**restore.put_away(fields, self._store.keep_reference), "at": now})
+        self._stored = fields

@@ -41,6 +41,7 @@ class Looking(Making):
         """
         from kling_nb.actions import Actions
         from kling_nb.choosing import PanelChoosing
+        from kling_nb.drafts import Draft
         from kling_nb.views.panel import Panel
 
         parts, lost = self.parts, list[str]()
@@ -62,7 +63,7 @@ class Looking(Making):
             self._keeping(),
             PanelChoosing(parts.connection.catalogue, self._loop),
             parts.screen.links,
-            parts.drafts.here(),
+            Draft(parts.store, self._loop),
         )
         return Panel(actions, request, _lost(lost))
 

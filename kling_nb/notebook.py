@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from kling_nb.models.frontend import VSCODE_NOTEBOOK, Frontend, frontend_of, not
 
 #: What the notebook format takes as the id of a cell.
 _CELL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_MINOR, _WITH_IDS = re.compile(rb'"nbformat_minor":\s*(\d+)'), 5
 
 
 def frontend() -> Frontend:
@@ -26,15 +28,29 @@ def notebook_path() -> Path | None:
 
 
 def cell_id() -> str:
-    """Return the id of the cell that runs (nbformat 4.5), empty where the frontend does not tell it.
+    """Return the id of the cell that runs, empty where nobody tells it, or tells one that lasts.
 
     JupyterLab and Notebook 7 send it with each request to run a cell; others send nothing, or something of their own.
+    For a notebook whose format has no ids yet (before 4.5) they make new ones up whenever it is opened.
     """
     ipython = sys.modules.get("IPython")
     shell: Any = ipython.get_ipython() if ipython else None
-    request = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    said = request.get("metadata", {}).get("cellId")
-    return said if isinstance(said, str) and _CELL.fullmatch(said) else ""
+    request = (shell.get_parent() if hasattr(shell, "get_parent") else None) or {}
+    said = (request.get("metadata") or {}).get("cellId")
+    is_id = isinstance(said, str) and _CELL.fullmatch(said)
+    return str(said) if is_id and _minor(notebook_path()) >= _WITH_IDS else ""
+
+
+def _minor(notebook: Path | None) -> int:
+    """The minor number of a notebook's format, which Jupyter writes at its end; that of now where it cannot be read."""
+    end = b""
+    with suppress(OSError):
+        if notebook:
+            with notebook.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 200))
+                end = file.read()
+    found = _MINOR.search(end)
+    return int(found[1]) if found else _WITH_IDS
 
 
 def beside_notebook() -> Path:

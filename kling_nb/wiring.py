@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from kling_nb import errors
 from kling_nb.connection import PATIENCE, Connection, nothing_known
-from kling_nb.drafts import Drafts
 from kling_nb.engine.engine import DEADLINE, Engine
 from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
@@ -47,7 +46,6 @@ class Parts:
     screen: Screen
     engine: Engine
     previews: Engine
-    drafts: Drafts
 
 
 class Wiring(ABC):
@@ -154,8 +152,7 @@ class Wiring(ABC):
             return made
 
         main = engine(connection.main, connection.pace, connection.describe)
-        previews = engine(connection.previews, LOCAL_PACE, nothing_known)
-        return Parts(settings, store, connection, screen, main, previews, Drafts(store, self._loop))
+        return Parts(settings, store, connection, screen, main, engine(connection.previews, LOCAL_PACE, nothing_known))
 
     def _engine_of(self, record: Record) -> Engine | None:
         """Return who carries a record's job out; None for a job of another hub than the one that answers."""

@@ -212,10 +212,17 @@ class Notebook:
             }""",
             self.path.name,
         )
+        self._in_front()
         self.page.wait_for_function(_READY, timeout=60_000)
+
+    def _in_front(self) -> None:
+        self.page.wait_for_function(
+            "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=self.path.name
+        )
 
     def emptied(self) -> bool:
         """Leave a kernel with no names and no widgets, and cells with no outputs; False when it is busy."""
+        self._in_front()
         return self.page.evaluate(
             """async (code) => {
                 const panel = window.jupyterapp.shell.currentWidget;

@@ -29,7 +29,8 @@ _DISSOLVE = 12
 _FADE = 8
 _AHEAD = 8
 _BAND = 16
-_FACE, _EYES = 0.28, 0.4  # how far down a face is in a picture, and should be in a frame
+_FACE, _EYES = 0.28, 0.4  # how far down a face is in a portrait, and should be in a frame
+_ZOOM = 1.08  # in the middle of a move
 _THREADS = 2  # fixed: the encoder's slices, and so its bytes, depend on it
 # Zero latency is no look ahead, which ultrafast has no use for anyway, nor a thread for it: a sixth less work.
 _X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23", "g": "48", "bf": "0", "x264-params": "scenecut=0"}
@@ -185,7 +186,7 @@ def _stretches(film: Plan, shot: Shot, *, opens: bool, closes: bool) -> list[_St
 
 def _move(film: Plan, turn: int, picture: Image.Image, *, begins: bool, ends: bool) -> Move:
     """In, out, or along: chosen by the digest, and never far, so that a short shot is calm."""
-    low, high = _heights(picture.height / picture.width * film.size[0] / film.size[1])
+    low, high = _heights(picture, film.size)
     if begins or ends:
         middle = (low + high) / 2
         return Move((1.0, 1.07) if begins else (1.07, 1.0), down=(middle, middle))
@@ -194,16 +195,18 @@ def _move(film: Plan, turn: int, picture: Image.Image, *, begins: bool, ends: bo
     return Move((1.03, 1.12) if choice & 1 else (1.13, 1.04), sideways, (low, high) if choice & 4 else (high, low))
 
 
-def _heights(tall: float) -> tuple[float, float]:
-    """The highest and the lowest anchor for a picture that is so many times as high as what is seen of it.
+def _heights(picture: Image.Image, size: tuple[int, int]) -> tuple[float, float]:
+    """The highest and the lowest anchor of the crop.
 
-    What matters is rarely in the middle of a tall picture: a face is above its upper third, and stays in sight.
+    What matters in a portrait is rarely in its middle: a face is above the upper third, and stays in sight.
     """
-    room = tall - 1
-    if room <= 0:
+    tall = picture.height / picture.width * size[0] / size[1]
+    if tall <= 1:
         return 0.5, 0.5
-    rest = max(0.0, (_FACE * tall - _EYES) / room)
-    reach = min(0.15, 0.07 / room)
+    tall *= _ZOOM
+    room = tall - 1
+    face = _FACE if picture.height >= picture.width else _EYES
+    rest, reach = max(0.0, (face * tall - _EYES) / room), min(0.08, 0.04 / room)
     return max(0.0, rest - reach), rest + reach
 
 

@@ -166,7 +166,11 @@ def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(lab: Lab, ope
     screen.page.evaluate(
         """async () => {
             const { context, sessionContext } = window.jupyterapp.shell.currentWidget;
+            const { session } = sessionContext;
             await context.rename('herons.ipynb');
+            // Lab tells the server without waiting; the name that a new kernel gets is the one that it knows then.
+            const told = () => [session.name, session.path].every((it) => it.endsWith('herons.ipynb'));
+            while (!told()) await new Promise((again) => setTimeout(again, 50));
             await sessionContext.changeKernel({ name: 'python3' });
         }"""
     )

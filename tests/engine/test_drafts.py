@@ -68,26 +68,42 @@ def test_a_draft_follows_its_cell_when_the_notebook_is_renamed(writer: Writer) -
     assert writer.finds("yet-another-name.ipynb", "one") == "A red kite", "the newest of what it was called"
 
 
-def test_a_new_notebook_of_an_old_name_does_not_show_what_went_on_under_another(writer: Writer) -> None:
+def test_a_new_cell_begins_empty_whatever_its_notebook_is_called(writer: Writer) -> None:
     writer.writes("Untitled.ipynb", "one", "A kite")
     writer.restart()
-    assert writer.finds("kites.ipynb", "one") == "A kite"
-    assert writer.finds("Untitled.ipynb", "of-a-new-notebook") == ""
-
-
-def test_a_draft_whose_cell_is_gone_opens_in_the_next_panel_of_its_notebook(writer: Writer) -> None:
-    writer.writes("a.ipynb", "one", "A kite")
-    writer.writes("b.ipynb", "other", "A boat")
-    writer.restart()
-    assert writer.finds("a.ipynb", "written-anew") == "A kite"
+    assert writer.finds("Untitled.ipynb", "another") == ""
 
 
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("", "one"), ("one", "")])
 def test_where_no_cell_is_told_the_notebook_has_its_draft(writer: Writer, before: str, after: str) -> None:
     writer.writes("a.ipynb", before, "A kite")
     writer.restart()
-    assert writer.finds("a.ipynb", after) == "A kite"
     assert writer.finds("b.ipynb", after and "another") == ""
+    assert writer.finds("a.ipynb", after) == "A kite"
+    assert writer.finds("a.ipynb", after and "another") == ("" if after else "A kite"), "it is the first cell's now"
+
+
+def test_what_was_written_last_counts_in_whichever_frontend(writer: Writer) -> None:
+    writer.writes("a.ipynb", "one", "A kite")
+    writer.writes("a.ipynb", "", "A red kite")
+    writer.restart()
+    assert writer.finds("a.ipynb", "one") == "A red kite"
+
+
+def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "_AFTER", 0.0)
+    studio.store.keep("draft", "", {"fields": {"prompt": "A kite"}, "references": []})
+    kept, written = studio.store.keep, list[str]()
+    monkeypatch.setattr(studio.store, "keep", lambda kind, *rest: (written.append(kind), kept(kind, *rest)))
+
+    draft = drafts.Draft(studio.store, studio._loop)
+    draft.keep({"prompt": ""})  # as a panel does: empty first, and then what was being written
+    assert draft.kept() == {"prompt": "A kite"}
+    draft.keep({"prompt": "A kite"})
+    draft.keep({"prompt": "A red kite"})
+
+    until(lambda: prompt_kept(studio) == "A red kite")
+    assert written == ["draft"]
 
 
 @pytest.mark.parametrize("trouble", ["slow", "odd"])
