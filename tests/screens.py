@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from kling_nb.localhub.serve import ensure, stop
-from tests.lab import ROOT, Lab, Notebook
+from tests.lab import ROOT, Lab, Notebook, wear
 
 SCREENS = ROOT / "docs" / "screens"
 _WIDE, _NARROW, _HIGH = 1180, 500, 2400
@@ -189,14 +189,12 @@ class Taking:
         for width, of_width in ((_WIDE, ""), (_NARROW, "-narrow")):
             self._page.set_viewport_size({"width": width, "height": _HIGH})
             for theme in ("light", "dark"):
-                self._page.emulate_media(color_scheme=theme)
-                light = "true" if theme == "light" else "false"
-                self._page.locator(f"body[data-jp-theme-light={light}]").wait_for(state="attached")
+                wear(self._page, theme)
                 area.scroll_into_view_if_needed()
                 self._page.wait_for_timeout(600)  # for pictures to be decoded and boxes to find their size
                 _kept(target, SCREENS / f"{name}{of_width}-{theme}.png")
         self._page.set_viewport_size({"width": _WIDE, "height": _HIGH})
-        self._page.emulate_media(color_scheme="light")
+        wear(self._page, "light")
 
 
 @contextmanager
