@@ -41,6 +41,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="runs in a call of its own: pytest -m browser"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _kernels_end_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A kernel that ends is half a second at looking for garbage in what its process gives back anyhow."""
+    profile = tmp_path_factory.mktemp("ipython") / "profile_default"
+    profile.mkdir()
+    (profile / "ipython_kernel_config.py").write_text("import atexit, gc\n\natexit.register(gc.freeze)\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(profile.parent))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test reads the developer's home, key or settings, writes beside the sources, or leaves a local hub behind."""

@@ -103,16 +103,15 @@ class Lab:
         return page
 
     def notebook(self, *cells: str, page: Page | None = None, name: str = "") -> Notebook:
-        """Write a notebook of code cells and open it, ready to run."""
-        self._count += 1
-        return self.open(self._written(cells, name or f"notebook-{self._count}.ipynb"), page=page)
+        """Write a notebook of code cells and open it, ready to run; in a folder of its own, and so with its own log."""
+        return self.open(self._written(cells, self._new_path(name)), page=page)
 
     def used(self, *cells: str) -> Notebook:
         """As `notebook`, but one that was put back will do: its kernel goes on, and its tab takes these cells."""
         if not self._idle:
             return self.notebook(*cells)
         notebook = self._idle.pop()
-        self._written(cells, notebook.path.name)
+        self._written(cells, notebook.path)
         notebook.read_again()
         return notebook
 
@@ -125,31 +124,35 @@ class Lab:
 
     def seven(self, *cells: str, page: Page) -> Notebook:
         """Write a notebook and open it in Notebook 7, in a page of its own."""
-        self._count += 1
-        path = self._written(cells, f"notebook-{self._count}.ipynb")
-        page.goto(f"{self.url}/notebooks/{path.relative_to(self.folder).as_posix()}?token={TOKEN}")
+        path = self._written(cells, self._new_path())
+        name = self._name(path)
+        page.goto(f"{self.url}/notebooks/{name}?token={TOKEN}")
         page.wait_for_function(_READY, timeout=60_000)
-        return Notebook(page, path)
+        return Notebook(page, path, name)
 
     def open(self, path: Path, *, page: Page | None = None) -> Notebook:
         """Open a notebook that is there; in the page that is open when Lab is in it, which is quicker."""
         page = page or self.page
-        relative = path.relative_to(self.folder).as_posix()
+        name = self._name(path)
         if page.evaluate("() => Boolean(window.jupyterapp)"):
             page.evaluate(
-                "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', { path }); }", relative
+                "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', { path }); }", name
             )
-            page.wait_for_function(
-                "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=relative
-            )
+            page.wait_for_function("(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=name)
         else:
             # A workspace of its own, which is empty: pages that meet in one would load again to part.
-            page.goto(f"{self.url}/lab/workspaces/of-notebook-{self._count}/tree/{relative}?token={TOKEN}")
+            page.goto(f"{self.url}/lab/workspaces/of-notebook-{self._count}/tree/{name}?token={TOKEN}")
         page.wait_for_function(_READY, timeout=60_000)
-        return Notebook(page, path)
+        return Notebook(page, path, name)
 
-    def _written(self, cells: tuple[str, ...], name: str) -> Path:
-        path = self.folder / name
+    def _new_path(self, name: str = "") -> Path:
+        self._count += 1
+        return self.folder / f"{self._count}" / (name or f"notebook-{self._count}.ipynb")
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    def _written(self, cells: tuple[str, ...], path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         content.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -159,10 +162,11 @@ class Lab:
 
 @dataclass
 class Notebook:
-    """A notebook that is open in a page."""
+    """A notebook that is open in a page, by its file and by the name that Lab has for that."""
 
     page: Page
     path: Path
+    name: str
 
     def run(self, cell: int | None = None, *, wait: bool = True) -> None:
         """Run one cell, or all of them; without `wait`, return as soon as it was asked for."""
@@ -210,14 +214,14 @@ class Notebook:
                 const panel = await window.jupyterapp.commands.execute('docmanager:open', { path });
                 await panel.context.revert();
             }""",
-            self.path.name,
+            self.name,
         )
         self._in_front()
         self.page.wait_for_function(_READY, timeout=60_000)
 
     def _in_front(self) -> None:
         self.page.wait_for_function(
-            "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=self.path.name
+            "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=self.name
         )
 
     def emptied(self) -> bool:
@@ -305,7 +309,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": home / "config",
         "JUPYTER_RUNTIME_DIR": home / "runtime",
         "JUPYTER_DATA_DIR": home / "data",
-        "IPYTHONDIR": home / "ipython",
         "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
     }
     paths = [str(ROOT), str(ROOT / "tests" / "views"), *filter(None, [os.environ.get("PYTHONPATH")])]

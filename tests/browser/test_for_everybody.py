@@ -78,9 +78,9 @@ TWINS = ".kn-edge, .kn-block"
 def everything(lab: Lab, hub_of_lab: HubSide) -> Iterator[Screen]:
     """A notebook with a panel of shots and all folds open, rows, a gallery, a comparison, a vote, a plan and a run."""
     hub_of_lab.mark()
-    Image.new("RGB", (640, 400), "green").save(lab.folder / "face.png")
     page = lab.new_page()
     notebook = lab.notebook(*CELLS, page=page)
+    Image.new("RGB", (640, 400), "green").save(notebook.path.with_name("face.png"))
     screen = Screen(notebook)
     screen.run(*range(ASKED))
     assert screen.errors() == []

@@ -156,11 +156,11 @@ def test_resume_brings_in_the_job_of_a_kernel_that_was_restarted(opened: Opened,
     assert hub.enqueued == 1
 
 
-def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(lab: Lab, opened: Opened, hub: HubSide) -> None:
+def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(opened: Opened, hub: HubSide) -> None:
     screen = opened(PANEL, "import os; print(os.environ['JPY_SESSION_NAME'])")
     screen.run(0)
     screen.prompt.fill("A heron lands on the reeds")
-    with closing(Log(lab.folder / "kling_log")) as log:
+    with closing(Log(screen.notebook.path.parent / "kling_log")) as log:
         until(lambda: any("heron" in str(log.kept("draft", name)) for name in log.kept_names("draft")))
 
     screen.page.evaluate(

@@ -43,7 +43,6 @@ class Place:
             **inherited,
             **folders,
             "HOME": str(self.home),
-            "IPYTHONDIR": str(self.home / "ipython"),
             "JUPYTER_PATH": str(self.specs),
             "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
