@@ -85,7 +85,7 @@ class _Bench:
         self.sent: list[int] = []
         self.received: list[int] = []
         self.page.on("websocket", self._listen)
-        self.notebook = lab.notebook(*_CELLS)
+        self.notebook = lab.notebook(*_CELLS, name="workbench.ipynb")
 
     def ask(self, script: str, *arguments: Any) -> Any:
         return self.page.evaluate(f"(given) => {_SCRIPTS}.{script}(given)", list(arguments))

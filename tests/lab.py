@@ -103,8 +103,11 @@ class Lab:
         return page
 
     def notebook(self, *cells: str, page: Page | None = None, name: str = "") -> Notebook:
-        """Write a notebook of code cells and open it, ready to run; in a folder of its own, and so with its own log."""
-        return self.open(self._written(cells, self._new_path(name)), page=page)
+        """Write a notebook of code cells and open it, ready to run.
+
+        Without a name it has a folder of its own, and so a log of its own.
+        """
+        return self.open(self._written(cells, self.folder / name if name else self._new_path()), page=page)
 
     def used(self, *cells: str) -> Notebook:
         """As `notebook`, but one that was put back will do: its kernel goes on, and its tab takes these cells."""
@@ -145,9 +148,9 @@ class Lab:
         page.wait_for_function(_READY, timeout=60_000)
         return Notebook(page, path, name)
 
-    def _new_path(self, name: str = "") -> Path:
+    def _new_path(self) -> Path:
         self._count += 1
-        return self.folder / f"{self._count}" / (name or f"notebook-{self._count}.ipynb")
+        return self.folder / f"{self._count}" / f"notebook-{self._count}.ipynb"
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
