@@ -15,6 +15,7 @@
         - `HubFault`          5xx, or a body that is no JSON: the hub's own trouble
         - `Unreachable`       no connection was made: nothing was sent
         - `ReplyLost`         the request may have been received, no answer came
+        - `CalledOff`         it was cancelled before the hub had taken it
     + `TransferError`         a file did not arrive whole
     + `JobError`              a job ended without a clip
         - `JobFailed`         the hub said why
@@ -134,6 +135,10 @@ class Unreachable(HubError):
 
 class ReplyLost(HubError):
     """The request went out and no answer came back: it may have been carried out."""
+
+
+class CalledOff(HubError):
+    """A request that was not wanted any more was not sent again; the hub has not taken it."""
 
 
 class TransferError(KlingError):

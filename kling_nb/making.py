@@ -109,14 +109,21 @@ class Making(Wiring):
     def resume(self) -> Jobs:
         """Bring back every unfinished job of this log, fetch what finished meanwhile, and return them.
 
-        Jobs that another living kernel carries out are left to it. Nothing that may have been sent is sent again.
+        Jobs that another living kernel carries out are left to it, as are those of another hub; that is said. Nothing
+        that may have been sent is sent again.
         """
         batches: dict[str, list[Record]] = {}
+        elsewhere: list[str] = []
+        held = 0
         for record in self.store.unfinished():
-            if self._engine_of(record) is not None and (taken := self.store.take(record.id)):
+            if self._engine_of(record) is None:
+                elsewhere.append(record.hub)
+            elif taken := self.store.take(record.id):
                 batches.setdefault(record.batch, []).append(taken)
+            else:
+                held += 1
         jobs = [job for records in batches.values() for job in self._adopt(records)]
-        return Jobs.of(jobs, self.parts.screen)
+        return Jobs.of(jobs, self.parts.screen, _passed_over(elsewhere, held))
 
     def rerun(self, record: Record, changes: dict[str, Any]) -> Job | Jobs:
         """Run a record's request again, with changes; the new record names the old one."""
@@ -213,3 +220,17 @@ class Making(Wiring):
 
 def _instead(alternatives: Sequence[str]) -> str:
     return f"the catalogue has {', '.join(alternatives)}" if alternatives else "kn.hub() says which hub answers"
+
+
+def _passed_over(elsewhere: list[str], held: int) -> str:
+    """Say what `resume` left alone: a paid clip must not seem to be gone."""
+    said: list[str] = []
+    if elsewhere:
+        hubs = " and ".join(dict.fromkeys(elsewhere))
+        said.append(
+            f"{len(elsewhere)} unfinished of {hubs}, which is not the hub in use (kn.hub() says which is): set its key "
+            "or address, and call kn.resume() again."
+        )
+    if held:
+        said.append(f"{held} under way in another kernel.")
+    return " ".join(said)

@@ -13,7 +13,9 @@ class Pace:
 
     `usual` is how long a clip takes when nothing is known yet. With events alive only `watchful` applies: the beat is
     a safety net then. After a lost answer the hub's list is read, and again after each pause of `settling`: a job
-    whose answer timed out may be written down late. The real hub advises 10 to 30 s for video (HUB_API section 3).
+    whose answer timed out may be written down late. A hub that says for `unknown` seconds that it does not know a
+    job has lost it; a clip that cannot be had now is tried for again for `fetching` seconds. The real hub advises
+    10 to 30 s for video (HUB_API section 3).
     """
 
     shortest: float = 5.0
@@ -21,6 +23,8 @@ class Pace:
     watchful: float = 30.0
     usual: float = 120.0
     settling: tuple[float, ...] = (2.0, 5.0, 10.0, 20.0)
+    unknown: float = 300.0
+    fetching: float = 6 * 3600.0
 
     def next_beat(
         self, ages: Sequence[tuple[float, float | None]], *, listening: bool, failures: int = 0, jitter: float = 0.5
@@ -38,14 +42,23 @@ class Pace:
             beat = max(beat, min(self.shortest * 2**failures, 2 * self.longest))
         return beat * (0.85 + 0.3 * jitter)
 
+    def back_off(self, failures: int, *, jitter: float) -> float:
+        """Return the seconds to wait after so many failures in a row: doubling, up to `longest`, or half of that."""
+        return min(2.0 ** min(failures, _DOUBLINGS), self.longest) * (0.5 + 0.5 * jitter)
+
     def _beat(self, elapsed: float, expected: float) -> float:
         ahead = (expected - elapsed) / 2 if elapsed < expected else (elapsed - expected) / 4
         return min(max(ahead, self.shortest), self.longest)
 
 
+#: More would be no float any more; a night without a network has thousands.
+_DOUBLINGS = 30
+
 #: For the real hub, and for the local one, whose clips take seconds.
 HUB_PACE = Pace()
-LOCAL_PACE = Pace(shortest=0.5, longest=5.0, watchful=1.0, usual=6.0, settling=(0.25, 0.25, 0.25))
+LOCAL_PACE = Pace(
+    shortest=0.5, longest=5.0, watchful=1.0, usual=6.0, settling=(0.25, 0.25, 0.25), unknown=1.0, fetching=3.0
+)
 
 
 def expected_seconds(history: Iterable[tuple[float, float]], clip_seconds: float) -> float | None:

@@ -20,16 +20,17 @@ class Screen:
     def __init__(self, links: Links) -> None:
         self.links = links
 
-    def show(self, jobs: list[Job]) -> None:
-        """Show the live rows of some jobs, or a word that there are none."""
+    def show(self, jobs: list[Job], aside: str = "") -> None:
+        """Show the live rows of some jobs, or a word that there are none; then what is to be said beside them."""
         from IPython.display import display
 
         from kling_nb.views import progress
 
         if jobs:
             progress.display(jobs)
-        else:
-            display({"text/plain": "No jobs: nothing is under way."}, raw=True)
+        if aside or not jobs:
+            said = aside if jobs else f"No jobs here: {aside}" if aside else "No jobs: nothing is under way."
+            display({"text/plain": said}, raw=True)
 
     def publish(self, jobs: list[Job]) -> None:
         """Put the finished cards where the rows are, if there are any."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from typing import Any
 
 from kling_nb import errors
@@ -10,36 +12,47 @@ from kling_nb.engine.job import Job
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.roster import Roster
 from kling_nb.engine.states import move
+from kling_nb.pace import Pace
 
-_DOWNLOADS_AT_ONCE, _CLIP_ATTEMPTS = 4, 2
+_DOWNLOADS_AT_ONCE = 4
+#: Only a person can mend these.
+_FINAL = (errors.AuthError, errors.CreditError, errors.UpdateRequired, errors.LogError)
 
 
 class Delivery:
     """Fetches clips, a few at a time."""
 
-    def __init__(self, hub: Hub, log: Log, roster: Roster) -> None:
-        self._hub, self._log, self._roster = hub, log, roster
+    def __init__(self, hub: Hub, log: Log, roster: Roster, pace: Pace) -> None:
+        self._hub, self._log, self._roster, self._pace = hub, log, roster, pace
         self._downloads: asyncio.Semaphore | None = None
 
     async def bring_in(self, job: Job, url: str | None) -> None:
-        """Fetch, check and keep a job's clip. What fails is shown; the clip stays safe at the hub."""
+        """Fetch, check and keep a job's clip. What fails is shown, and tried again for hours: addresses expire."""
 
         async def renew() -> str | None:
             return (await self._hub.generation(job.kept.generation_id or "")).result_url
 
         self._downloads = self._downloads or asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
-        async with self._downloads:
-            for attempt in range(1, _CLIP_ATTEMPTS + 1):
-                try:
+        began, failures = time.monotonic(), 0
+        while True:
+            try:
+                async with self._downloads:
                     await self._fetch(job, url or await renew(), renew)
+                return
+            except (errors.HubError, errors.TransferError, errors.LogError) as exc:
+                url, failures = None, failures + 1
+                pause = self._pace.back_off(failures, jitter=random.random())  # noqa: S311 - spreads load
+                if isinstance(exc, _FINAL) or time.monotonic() - began + pause > self._pace.fetching:
+                    await self._give_up(job, exc)
                     return
-                except (errors.HubError, errors.TransferError, errors.LogError) as exc:
-                    if attempt == _CLIP_ATTEMPTS or isinstance(exc, errors.LogError):
-                        self._roster.tell([job], trouble=f"{exc} The clip is safe at the hub; kn.resume() fetches it.")
-                        if not isinstance(exc, errors.LogError):
-                            await self._roster.write_down(job)
-                        job.finish(error=exc)
-                        return
+                self._roster.tell([job], trouble=f"{exc} The clip is at the hub; fetching it again.")
+            await asyncio.sleep(pause)
+
+    async def _give_up(self, job: Job, exc: errors.KlingError) -> None:
+        self._roster.tell([job], trouble=f"{exc} The clip is safe at the hub; kn.resume() fetches it.")
+        if not isinstance(exc, errors.LogError):
+            await self._roster.write_down(job)
+        job.finish(error=exc)
 
     async def _fetch(self, job: Job, url: str | None, renew: Any) -> None:
         if not url:

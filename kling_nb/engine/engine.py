@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
@@ -24,7 +25,7 @@ from kling_nb.engine.sending import Sending
 from kling_nb.engine.states import AT_THE_HUB, fail, heard, move, progress_of, said
 from kling_nb.engine.tracker import Tracker
 from kling_nb.loop import BackgroundLoop
-from kling_nb.models.generation import Generation
+from kling_nb.models.generation import Generation, moment
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
@@ -62,12 +63,14 @@ class Engine:
         self._deadline = deadline
         self._news_of: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._overdue: set[str] = set()
+        self._unknown: dict[str, float] = {}
+        """Since when the hub has said that it does not know a job, on the monotonic clock."""
         # What is written down by one thread is not adopted by another before its job is here.
         self._joining = threading.Lock()
         self._tracker: Tracker | None = None
         self._roster = Roster(log, now, over=lambda generation_id: self._tracking().told(generation_id))
         self._sending = Sending(hub, log, self._roster, self._tracking, describe, pace.settling)
-        self._delivery = Delivery(hub, log, self._roster)
+        self._delivery = Delivery(hub, log, self._roster, pace)
 
     @property
     def jobs(self) -> dict[str, Job]:
@@ -98,8 +101,8 @@ class Engine:
             going_on = [job for record in records if (job := self.jobs.get(record.id)) and not job.over]
             busy = {job.id for job in going_on}
             jobs = [self._job(record) for record in records if record.id not in busy]
-        if jobs:
-            self._loop.submit(self._roster.guarded(self._resume(jobs, request), jobs))
+        if jobs or going_on:
+            self._loop.submit(self._roster.guarded(self._resume(jobs, request, also=going_on), jobs))
         return [*going_on, *jobs]
 
     async def aclose(self) -> None:
@@ -112,10 +115,16 @@ class Engine:
 
     # --- after a restart ---
 
-    async def _resume(self, jobs: list[Job], request: Request | None) -> None:
+    async def _resume(self, jobs: list[Job], request: Request | None, *, also: list[Job]) -> None:
+        """Go on with jobs; those that are under way here `also` are only asked about at once."""
+        await self._roster.fail(
+            [job for job in jobs if job.id in self._roster.given_up],
+            errors.KlingError("It had failed before anything was sent."),
+            "Nothing was sent.",
+        )
         prepared = [job for job in jobs if job.state == "prepared"]
         unsure = [job for job in jobs if job.state in ("submitting", "uncertain")]
-        running = [job for job in jobs if job.state in AT_THE_HUB]
+        running = [job for job in (*jobs, *also) if job.state in AT_THE_HUB]
         if running:
             self._tracking().watch([job.kept.generation_id or "" for job in running], look=True)
         self._roster.note(jobs, "A kernel took it up again.")
@@ -151,15 +160,31 @@ class Engine:
 
     async def _news(self, job: Job, generation: Generation | None) -> None:
         if generation is None:
-            said = "The hub no longer knows this job."
-            await self._roster.end(
-                job, fail(job.kept, "lost", said, "Run it again with record.rerun().", self._roster.now())
-            )
+            await self._unknown_to_the_hub(job)
             return
+        self._unknown.pop(job.id, None)
         await self._heard(job, generation)
-        if job.state in AT_THE_HUB and self._roster.age(job) > self._deadline and job.id not in self._overdue:
+        if job.state in AT_THE_HUB and self._age(job, generation) > self._deadline and job.id not in self._overdue:
             self._overdue.add(job.id)
             self._roster.spawn(job, self._give_up(job))
+
+    async def _unknown_to_the_hub(self, job: Job) -> None:
+        """One answer is no proof, of a server that is just being renewed for example: a paid clip would be given up."""
+        now = time.monotonic()
+        if now - self._unknown.setdefault(job.id, now) < self._pace.unknown:
+            self._roster.tell([job], trouble="The hub says that it does not know this job. Asking again.")
+            return
+        said = "The hub no longer knows this job."
+        await self._roster.end(
+            job, fail(job.kept, "lost", said, "Run it again with record.rerun().", self._roster.now())
+        )
+
+    def _age(self, job: Job, generation: Generation) -> float:
+        """The seconds since the hub took a job: the less of what its clock and ours say, since a clock may be put."""
+        here, began = self._roster.age(job), moment(generation.enqueued_at)
+        if began is None or self._hub.clock is None:
+            return here
+        return min(here, (self._hub.clock - began).total_seconds())
 
     async def _heard(self, job: Job, generation: Generation) -> None:
         async with self._news_of[job.id]:  # a cancel and a beat may bring the same news: it must count once
@@ -199,6 +224,12 @@ class Engine:
             if progress.status not in ("prepared", "submitting", "uncertain"):
                 settled.set()
 
+        loop = asyncio.get_running_loop()
+
+        def given_up() -> None:
+            loop.call_soon_threadsafe(settled.set)
+
+        job.when_over(given_up)  # nothing is left then that could be stopped
         unsubscribe = job.subscribe(look)
         await settled.wait()
         unsubscribe()
@@ -223,10 +254,12 @@ class Engine:
         try:
             for record in records:
                 saved.append(self._log.save(record))
-        except errors.LogError as exc:
-            with suppress(errors.LogError):
-                for record in saved:
-                    self._log.save(fail(record, "log", str(exc), "Nothing was sent.", self._roster.now()))
+        except BaseException as exc:  # an interrupt too: whoever stops the cell wants no clip
+            interrupted = records[len(saved) :][:1] if not isinstance(exc, errors.LogError) else []  # may be written
+            said = str(exc) or "It was interrupted before anything was sent."
+            for record in (*saved, *interrupted):
+                with suppress(errors.LogError):
+                    self._log.save(fail(record, "log", said, "Nothing was sent.", self._roster.now()))
             raise
         return saved
 

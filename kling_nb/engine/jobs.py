@@ -16,12 +16,13 @@ class Jobs(tuple[Job, ...]):
     """Several jobs: a tuple of `Job` that can be shown, waited for, awaited and cancelled as one."""
 
     _screen: Screen
+    _aside: str
 
     @classmethod
-    def of(cls, jobs: Iterable[Job], screen: Screen) -> Jobs:
-        """Join jobs, each once, in order."""
+    def of(cls, jobs: Iterable[Job], screen: Screen, aside: str = "") -> Jobs:
+        """Join jobs, each once, in order; `aside` is said where they are shown."""
         joined = cls(dict.fromkeys(jobs))
-        joined._screen = screen
+        joined._screen, joined._aside = screen, aside
         return joined
 
     def result(self, timeout: float | None = None) -> list[Clip]:
@@ -56,7 +57,7 @@ class Jobs(tuple[Job, ...]):
         return [job.cancel() for job in self]
 
     def _ipython_display_(self) -> None:
-        self._screen.show(list(self))
+        self._screen.show(list(self), self._aside)
 
     def __repr__(self) -> str:
         return f"<{len(self)} jobs: {', '.join(job.progress.words for job in self)}>"

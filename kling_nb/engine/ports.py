@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,9 @@ class Hub(Protocol):
     def base_url(self) -> str: ...
     @property
     def clock(self) -> datetime.datetime | None: ...
-    async def enqueue(self, body: Mapping[str, Any], say: Callable[[str], None]) -> list[str]: ...
+    async def enqueue(
+        self, body: Mapping[str, Any], say: Callable[[str], None], unwanted: asyncio.Event
+    ) -> list[str]: ...
     async def listed(self, **filters: str) -> list[Generation]: ...
     async def generation(self, generation_id: str) -> Generation: ...
     async def cancel(self, generation_id: str) -> Generation: ...
@@ -59,8 +62,8 @@ class Log(Protocol):
 class Screen(Protocol):
     """Where jobs are seen; called on the user's thread only, never on the engine's."""
 
-    def show(self, jobs: list[Any]) -> None:
-        """Show the live rows of some jobs in the running cell."""
+    def show(self, jobs: list[Any], aside: str = "") -> None:
+        """Show the live rows of some jobs in the running cell, and what is to be said beside them."""
         ...
 
     def publish(self, jobs: list[Any]) -> None:

@@ -33,6 +33,8 @@ class Roster:
         self._history: dict[str, list[tuple[float, float]]] = {}
         """How long each model took, as long as nothing new is known."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self.given_up: set[str] = set()
+        """Jobs that were shown as failed before anything was sent, where the log could not be told."""
 
     def add(self, job: Job) -> Job:
         """Take a job in."""
@@ -47,7 +49,7 @@ class Roster:
 
     def running(self) -> list[Job]:
         """Return the jobs that the hub works on."""
-        return [job for job in self.jobs.values() if job.state in AT_THE_HUB]
+        return [job for job in list(self.jobs.values()) if job.state in AT_THE_HUB]  # other threads add to them
 
     def age(self, job: Job) -> float:
         """Return the seconds since the hub took a job."""
@@ -100,6 +102,12 @@ class Roster:
     def _become(self, job: Job, saved: Record) -> None:
         job.become(saved, progress_of(saved, expected_seconds=self._expected.get(saved.id)))
 
+    def hold(self, job: Job, record: Record) -> None:
+        """Go on with a record that cannot be written now; its next change is written with it."""
+        if record.generation_id:
+            self._by_generation[record.generation_id] = job
+        self._become(job, record)
+
     async def claim(self, job: Job, generation_id: str) -> bool:
         """Take an uncertain job's entry in the hub's queue for its own; False when it is another record's."""
         await self.expect(job.kept)
@@ -145,9 +153,17 @@ class Roster:
             logger.exception("a job's work ended with an error")
             error = exc if isinstance(exc, errors.KlingError) else errors.KlingError(f"{type(exc).__name__}: {exc}")
             for job in jobs:
-                if job.state == "prepared":  # nothing was sent; the log may be what fails, so it is only shown
-                    failed = fail(job.kept, type(exc).__name__, str(error), "Nothing was sent.", self.now())
-                    job.become(failed, progress_of(failed))
+                if job.state == "prepared":
+                    await self._never_sent(job, type(exc).__name__, str(error))
                 elif not job.kept.ended:
                     self.tell([job], trouble=str(error))
                 job.finish(error=error)
+
+    async def _never_sent(self, job: Job, kind: str, message: str) -> None:
+        """What is shown as failed must not be sent by a later `resume`, also where the log is what fails."""
+        failed = fail(job.kept, kind, message, "Nothing was sent.", self.now())
+        try:
+            await self.save(job, failed)
+        except errors.LogError:
+            self.given_up.add(job.id)
+            job.become(failed, progress_of(failed))

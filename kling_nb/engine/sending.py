@@ -16,8 +16,10 @@ from kling_nb.engine.settle import alike, ours, public
 from kling_nb.engine.states import fail, move, progress_of
 from kling_nb.engine.tracker import Tracker
 from kling_nb.models.generation import Generation
+from kling_nb.models.media import public_text
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.retry import LONGEST_WAIT
 
 
 class Sending:
@@ -35,12 +37,18 @@ class Sending:
         self._hub, self._log, self._roster = hub, log, roster
         self._tracking, self._describe, self._settling = tracking, describe, settling
         self._unwanted: set[str] = set()
-        self._sending: set[str] = set()
+        self._sending: dict[str, tuple[list[Job], asyncio.Event]] = {}
+        """Each job that is being sent, with those of its request, and what is set once none of them is wanted."""
 
     def call_off(self, job: Job) -> bool:
         """Say that a job is not wanted; return whether it will not be sent."""
         self._unwanted.add(job.id)
-        return job.state == "prepared" and job.id not in self._sending
+        if job.id not in self._sending:
+            return job.state == "prepared"
+        together, unwanted = self._sending[job.id]
+        if all(each.id in self._unwanted for each in together):
+            unwanted.set()  # between two attempts it is not sent again
+        return False
 
     async def launch(self, jobs: list[Job], request: Request) -> None:
         """Upload what must be uploaded, and enqueue; a refusal ends the jobs."""
@@ -52,7 +60,8 @@ class Sending:
             await self._roster.fail(jobs, exc, "Nothing was sent and nothing billed; run it again.")
             return
         wanted = [job for job in jobs if job.id not in self._unwanted]
-        self._sending.update(job.id for job in wanted)  # in one step: from here on, a cancel waits for the id
+        # In one step: from here on, a cancel waits for the id.
+        self._sending.update(dict.fromkeys((job.id for job in wanted), (wanted, asyncio.Event())))
         if wanted:
             body = request.body(lambda asset: addresses[asset.identity])
             await self._submit(wanted, {**body, "num_generations": len(wanted)}, known)
@@ -85,27 +94,40 @@ class Sending:
             await self._enqueue(mine, {**body, "num_generations": len(mine)})
 
     async def _enqueue(self, jobs: list[Job], body: dict[str, Any]) -> None:
+        _, unwanted = self._sending[jobs[0].id]
         try:
-            ids = await self._hub.enqueue(body, lambda words: self._roster.note(jobs, words))
+            ids = await self._hub.enqueue(body, lambda words: self._roster.note(jobs, words), unwanted)
+        except errors.CalledOff:
+            for job in jobs:
+                await self._roster.end(job, move(job.kept, "cancelled", self._roster.now()))
         except errors.KlingError as exc:
             if not _in_doubt(exc):
                 await self._roster.fail(jobs, exc, _remedy(exc))
                 return
             for job in jobs:
-                await self._roster.move(job, "uncertain", notes=(*job.kept.notes, f"The answer to the enqueue: {exc}"))
+                await self._roster.move(
+                    job, "uncertain", notes=(*job.kept.notes, public_text(f"The answer to the enqueue: {exc}"))
+                )
             await self.settle(jobs)
         else:
             await self._accepted(jobs, ids)
 
     async def _accepted(self, jobs: list[Job], ids: Sequence[str]) -> None:
         for job, generation_id in zip(jobs, ids, strict=False):
-            await self._roster.move(job, "queued", generation_id=generation_id)
+            await self._take_id(job, generation_id)
         self._tracking().watch(ids[: len(jobs)])
         for job in jobs[len(ids) :]:
             said = f"The hub took {len(ids)} of {len(jobs)} generations."
             await self._roster.end(
                 job, fail(job.kept, "refused", said, "Run it again for the rest.", self._roster.now())
             )
+
+    async def _take_id(self, job: Job, generation_id: str) -> None:
+        try:
+            await self._roster.move(job, "queued", generation_id=generation_id)
+        except errors.LogError as exc:  # the hub has it and will be paid: it is watched, and written down with its news
+            self._roster.hold(job, move(job.kept, "queued", self._roster.now(), generation_id=generation_id))
+            self._roster.tell([job], trouble=f"The hub has it. {exc}")
 
     async def settle(self, jobs: list[Job]) -> None:
         """Find out from the hub's list whether it has jobs whose answer was lost. Never sends them again."""
@@ -118,12 +140,13 @@ class Sending:
 
     async def _looked_for(self, jobs: list[Job]) -> bool:
         """Look until every job has its entry, or the list was read often enough; False when it cannot be read."""
-        pauses = iter(self._settling)
+        pauses, failures = iter(self._settling), 0
         pause: float | None = self._settling[0]
         while pause is not None and (lost := [job for job in jobs if job.state == "uncertain"]):
             try:
                 waits_for_others = await self._look_for(lost)
             except (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited) as exc:
+                failures += 1
                 self._roster.tell(lost, trouble=f"{exc} Asking again.")
             except errors.HubError as exc:
                 for job in lost:
@@ -131,10 +154,11 @@ class Sending:
                     job.finish(error=exc)
                 return False
             else:
+                failures = 0
                 self._roster.tell(lost, trouble=_OTHERS if waits_for_others else "")
                 pause = pause if waits_for_others else next(pauses, None)
             if pause is not None and any(job.state == "uncertain" for job in lost):
-                await asyncio.sleep(pause)
+                await asyncio.sleep(min(pause * 2 ** min(failures, _DOUBLINGS), LONGEST_WAIT))
         return True
 
     async def _look_for(self, jobs: list[Job]) -> bool:
@@ -178,6 +202,7 @@ def _scopes(record: Record) -> Iterator[dict[str, str]]:
         yield {"model": record.model, "namespace": namespace}
 
 
+_DOUBLINGS = 6
 _OTHERS = "An equal request is being sent, and the queue cannot tell them apart; waiting for its answer."
 
 
@@ -196,7 +221,9 @@ def _remedy(exc: errors.KlingError) -> str:
             return "Nothing was billed."
         case errors.ModelNotFound(alternatives=names) if names:
             return f"Nothing was billed. Use model={names[0]!r}."
-        case errors.RateLimited() | errors.Unreachable():
+        case errors.Unreachable():
+            return "Nothing was sent and nothing billed; run it again later."
+        case errors.RateLimited():
             return "Nothing was billed; run it again later."
         case _:
             return "Nothing was queued. Mend it as the message says, and run it again."

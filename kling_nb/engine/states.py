@@ -18,7 +18,7 @@ from kling_nb.models.record import Failure, Message, Record, Status
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     "prepared": frozenset({"submitting", "failed", "cancelled"}),
-    "submitting": frozenset({"queued", "uncertain", "failed"}),
+    "submitting": frozenset({"queued", "uncertain", "failed", "cancelled"}),
     "uncertain": frozenset({"queued", "failed", "cancelled"}),
     "queued": frozenset({"processing", "downloading", "failed", "cancelled"}),
     "processing": frozenset({"downloading", "failed", "cancelled"}),
@@ -94,7 +94,7 @@ _SAID: Mapping[Status, str] = {
 
 def fail(record: Record, kind: str, message: str, remedy: str, at: datetime.datetime) -> Record:
     """Return the record as failed, with why and what to do."""
-    return move(record, "failed", at, failure=Failure(kind=kind, message=message, remedy=remedy))
+    return move(record, "failed", at, failure=Failure(kind=kind, message=public_text(message), remedy=remedy))
 
 
 def heard(record: Record, generation: Generation, at: datetime.datetime) -> Record:
@@ -135,7 +135,8 @@ def server_side(generation: Generation) -> dict[str, Any]:
     """Return the hub's record as ours may keep it: its own facts, without inputs and signed addresses."""
     kept = ("generation_id", "model_name", "media_type", "status", "error_message", "error_retryable")
     times = ("enqueued_at", "started_at", "completed_at")
-    return {name: generation.raw[name] for name in (*kept, *times) if generation.raw.get(name) is not None}
+    facts = {name: generation.raw[name] for name in (*kept, *times) if generation.raw.get(name) is not None}
+    return {name: public_text(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
 
 
 def progress_of(

@@ -88,11 +88,11 @@ class Tracker:
 
     async def _beats(self) -> None:
         while self._watched:
-            await self._until_next()
-            hinted, look = self._hinted & self._watched, self._look
-            self._look = False
-            self._hinted = self._hinted - hinted if len(self._hinted) < _MOST_HINTS else set()
             try:
+                await self._until_next()
+                hinted, look = self._hinted & self._watched, self._look
+                self._look = False
+                self._hinted = self._hinted - hinted if len(self._hinted) < _MOST_HINTS else set()
                 if hinted:
                     await self._ask_each(hinted)
                 if look or not hinted:
@@ -112,7 +112,7 @@ class Tracker:
         self._failures += 1
         self._look = True
         self._trouble(trouble)
-        await asyncio.sleep(min(2.0**self._failures, self._pace.longest) * random.uniform(0.5, 1))  # noqa: S311 - spreads load
+        await asyncio.sleep(self._pace.back_off(self._failures, jitter=random.random()))  # noqa: S311 - spreads load
 
     async def _until_next(self) -> None:
         beat = self._pace.next_beat(self._ages(), listening=self._heard.is_set(), jitter=random.random())  # noqa: S311 - spreads load
@@ -167,7 +167,7 @@ class Tracker:
             finally:
                 self._heard.clear()
             failures = 1 if time.monotonic() - started > _STEADY else failures + 1
-            await asyncio.sleep(min(0.5 * 2**failures, 30.0) * random.uniform(0.5, 1))  # noqa: S311 - spreads load
+            await asyncio.sleep(self._pace.back_off(failures, jitter=random.random()))  # noqa: S311 - spreads load
 
     def _hear(self, event: Completion | None, *, again: bool) -> None:
         if event is None:

@@ -50,6 +50,8 @@ def error_of(response: httpx.Response) -> errors.HubError:
             return errors.AuthError(f"The hub does not accept the key: {said}", status=status, body=body)
         case 402:
             return errors.CreditError(f"{said} Top up at the hub, then run it again.", status=status, body=body)
+        case 404 if "<html" in _body(response)[:500].lower():  # a proxy's word is none on a paid job
+            return errors.HubFault(f"The hub has trouble (404): {said}", status=status, body=body)
         case 404:
             return errors.NotFound(said, status=status, body=body)
         case 426:
@@ -133,5 +135,5 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 def transport_error(exc: httpx.TransportError, *, at: str) -> errors.HubError:
     """Return `Unreachable` when nothing was sent, else `ReplyLost`: the hub may have acted."""
     if isinstance(exc, _NEVER_SENT):
-        return errors.Unreachable(f"No connection to {at}: {exc or type(exc).__name__}. Nothing was sent.")
+        return errors.Unreachable(f"No connection to {at}: {exc or type(exc).__name__}.")
     return errors.ReplyLost(f"The answer from {at} did not arrive ({type(exc).__name__}).")

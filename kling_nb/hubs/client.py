@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 import random
@@ -94,19 +95,24 @@ class HubClient:
 
     # --- the queue (HUB_API section 3) ---
 
-    async def enqueue(self, body: Mapping[str, Any], say: Say = silently) -> list[str]:
-        """Send one request and return the ids of its generations. Sent again only when it cannot have been received.
+    async def enqueue(
+        self, body: Mapping[str, Any], say: Say = silently, unwanted: asyncio.Event | None = None
+    ) -> list[str]:
+        """Send one request and return the ids of its generations. Sent again only when it cannot have been received,
+        and not once it is `unwanted`.
 
-        Raises the `HubError` that fits; after `ReplyLost` and `HubFault` the job may exist.
+        Raises the `HubError` that fits; after `ReplyLost` and `HubFault` the job may exist. `CalledOff`: it does not.
         """
         try:
-            answer = await self._send("enqueue", "POST", "/api/ai/queue", say=say, json=dict(body))
+            answer = await self._send("enqueue", "POST", "/api/ai/queue", say=say, unwanted=unwanted, json=dict(body))
         except errors.ModelNotFound as exc:
             raise await self._with_alternatives(exc) from exc
         entries = answer.get("generations")
-        if not isinstance(entries, list) or (not entries and answer.get("error")):
-            raise errors.InvalidParams(_said(answer.get("error")), status=200, body=str(answer)[:300])
-        if not all(isinstance(entry, dict) and entry.get("generation_id") for entry in entries):
+        if answer.get("error") and not entries:
+            raise errors.InvalidParams(_said(answer["error"]), status=200, body=str(answer)[:300])
+        if not isinstance(entries, list) or not all(
+            isinstance(entry, dict) and entry.get("generation_id") for entry in entries
+        ):
             raise errors.HubFault("The hub queued something, but did not say what.", status=200, body=str(answer)[:300])
         return [str(entry["generation_id"]) for entry in entries]
 
@@ -117,7 +123,10 @@ class HubClient:
     async def listed(self, **filters: str) -> list[Generation]:
         """Return the queue's list, filtered by `status`, `model`, `media_type`, `namespace`, ..."""
         answer = await self._send("repeatable", "GET", "/api/ai/queue", attempts=_LOOKS, params=filters)
-        return [_read(Generation, entry) for entry in answer.get("generations") or ()]
+        entries = answer.get("generations")
+        if answer.get("error") or not isinstance(entries, list):  # taken for an empty list, it would end paid jobs
+            raise errors.HubFault("The hub's queue came without its list.", status=200, body=str(answer)[:300])
+        return [_read(Generation, entry) for entry in entries]
 
     async def generation(self, generation_id: str) -> Generation:
         """Return one generation's record. Raises `NotFound` for an id that the hub does not know."""
@@ -197,11 +206,15 @@ class HubClient:
         path: str,
         attempts: int | None = None,
         say: Say = silently,
+        unwanted: asyncio.Event | None = None,
         **content: Any,
     ) -> dict[str, Any]:
         client = self._enqueues if sending == "enqueue" else self._api
-        async for attempt in _attempts(sending, attempts or self._attempts, say):
+        unwanted = unwanted or asyncio.Event()
+        async for attempt in _attempts(sending, attempts or self._attempts, say, unwanted):
             with attempt:
+                if unwanted.is_set() and attempt.retry_state.attempt_number > 1:
+                    raise errors.CalledOff("It was called off before the hub had taken it.")
                 try:
                     url = _url(self.base_url + path)
                     response = await client.request(method, url, headers=self.authorization(), **content)
@@ -217,7 +230,7 @@ class HubClient:
 _url = lru_cache(maxsize=64)(httpx.URL)
 
 
-def _attempts(sending: retry.Sending, most: int, say: Say) -> AsyncRetrying:
+def _attempts(sending: retry.Sending, most: int, say: Say, unwanted: asyncio.Event) -> AsyncRetrying:
     def wait(state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         return retry.delay(state.attempt_number, failure, random.random())  # noqa: S311 - spreads load, keeps no secret
@@ -226,8 +239,13 @@ def _attempts(sending: retry.Sending, most: int, say: Say) -> AsyncRetrying:
         failure = state.outcome.exception() if state.outcome else None
         say(f"{failure} Trying again in {state.upcoming_sleep:.1f} s.")
 
+    async def sleep(seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(unwanted.wait(), seconds)
+
     return AsyncRetrying(
         before_sleep=tell,
+        sleep=sleep,
         retry=retry_if_exception(lambda failure: retry.may_resend(sending, failure)),
         wait=wait,
         stop=stop_after_attempt(most),

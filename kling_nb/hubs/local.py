@@ -48,9 +48,9 @@ class LocalHub:
         """What time it is at the hub."""
         return self._oxen.clock if self._oxen else None
 
-    async def enqueue(self, body: Mapping[str, Any], say: Say) -> list[str]:
+    async def enqueue(self, body: Mapping[str, Any], say: Say, unwanted: asyncio.Event) -> list[str]:
         """Send one request; see `HubClient.enqueue`."""
-        return await self._try(lambda hub: hub.enqueue(body, say))
+        return await self._try(lambda hub: hub.enqueue(body, say, unwanted))
 
     async def listed(self, **filters: str) -> list[Generation]:
         """Return the queue's list; without filters the running jobs."""

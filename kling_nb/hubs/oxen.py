@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -32,9 +33,9 @@ class Oxen:
         """What time it is at the hub; see `HubClient.clock`."""
         return self.client.clock
 
-    async def enqueue(self, body: Mapping[str, Any], say: Say) -> list[str]:
+    async def enqueue(self, body: Mapping[str, Any], say: Say, unwanted: asyncio.Event) -> list[str]:
         """Send one request; see `HubClient.enqueue`."""
-        return await self.client.enqueue(body, say)
+        return await self.client.enqueue(body, say, unwanted)
 
     async def listed(self, **filters: str) -> list[Generation]:
         """Return the queue's list; without filters the running jobs."""

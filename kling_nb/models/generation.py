@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
-
-HubStatus = Literal["queued", "processing", "succeeded", "failed", "cancelled"]
 
 
 def _seconds_or_none(value: Any) -> float | None:
@@ -30,16 +28,20 @@ class _Answer(BaseModel):
 
     @classmethod
     def read(cls, raw: dict[str, Any]) -> Self:
-        """Validate one answer and keep its JSON. Raises `ValidationError` for an unknown status or a missing id."""
+        """Validate one answer and keep its JSON. Raises `ValidationError` for a missing id or status."""
         given = {name: value for name, value in raw.items() if value is not None}
         return cls.model_validate({**given, "raw": raw})
 
 
 class Generation(_Answer):
-    """A queue record. Times are unix seconds on the hub's clock, or None (HUB_API section 3)."""
+    """A queue record. Times are unix seconds on the hub's clock, or None (HUB_API section 3).
+
+    `status` is `queued`, `processing`, `succeeded`, `failed` or `cancelled`; a word that we do not know changes nothing
+    of what is known of a paid job.
+    """
 
     generation_id: str = Field(min_length=1)
-    status: HubStatus
+    status: str
     model_name: str = Field(default="", validation_alias=AliasChoices("model_name", "model"))
     media_type: str = "video"
     result_url: str | None = None
@@ -59,7 +61,7 @@ class Completion(_Answer):
     """A `media_generation_completed` event: a hint to look at the queue, which is the truth (HUB_API section 4)."""
 
     generation_id: str = Field(min_length=1)
-    status: HubStatus
+    status: str
     url: str | None = None
     error: str | None = None
 

@@ -71,23 +71,25 @@ class Plan:
         self,
         *,
         limit: int = LIMIT,
-        budget: Any = None,
+        budget: Any = "as before",
         stop_after_failures: int | None = 3,
         skip_faulty: bool = False,
     ) -> Run:
         """Make what is missing, at most `limit` jobs at once, and return at once.
 
         Clips that are in the log are not paid for again, jobs under way (here or in another kernel) are waited for.
-        `budget` is what the whole plan may cost in dollars, earlier runs included. Raises `RequestError` when some
+        `budget` is what the whole plan may cost in dollars, earlier runs included; a later run keeps it, and None
+        lifts it. Raises `RequestError` when some
         cells would fail, unless `skip_faulty` leaves them out.
         """
         if limit < 1:
             raise KlingError(f"limit={limit} would never begin: give 1 or more")
         if self._design.faulty and not skip_faulty:
             raise RequestError([problem for cell in self._design.faulty for problem in cell.problems])
-        allowed = dollars(budget)
         purse = self._desk.store.purse
-        if purse.limits().plans.get(self.id) != allowed:
+        before = purse.limits().plans.get(self.id)
+        allowed = before if budget == "as before" else dollars(budget)
+        if before != allowed:
             purse.change(lambda limits: limits.with_plan(self.id, allowed))
         if not self._desk.store.plans.has(self.id):
             self._desk.store.plans.put(self.kept())
