@@ -1,0 +1,227 @@
+"""A job that is paid for is not given up, and what was not wanted or had failed unsent is never paid for."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hubside import DELETE, HubSide, picture, until
+
+from kling_nb import errors
+from kling_nb.pace import HUB_PACE, LOCAL_PACE
+from kling_nb.studio import Studio
+
+QUEUE = {"method": "POST", "path": "/api/ai/queue"}
+LIST = {"method": "GET", "path": "/api/ai/queue"}
+FULL = "The log cannot be written (No space left on device): free some space."
+
+
+@pytest.fixture
+def slow(own_hub: Callable[..., HubSide]) -> HubSide:
+    """A hub at which a job takes about a second."""
+    return own_hub(speed=5)
+
+
+@pytest.mark.parametrize(("fault", "more"), [("not_found", {}), ("html", {"status": 404})])
+def test_one_answer_of_404_does_not_end_a_paid_job(
+    slow: HubSide, studio_at: Callable[..., Studio], fault: str, more: dict[str, Any]
+) -> None:
+    job = studio_at(slow).generate("a boat in the mist", duration=3)
+    until(lambda: job.record.generation_id)
+    slow.fault(fault, times=1, method="GET", path="/api/ai/queue/", **more)
+    assert job.result(60).path.exists()
+
+
+@pytest.mark.parametrize("pace", [HUB_PACE, LOCAL_PACE])
+def test_the_pauses_stay_within_the_pace_however_often_a_hub_has_failed(pace: Any) -> None:
+    pauses = [pace.back_off(failures, jitter=1.0) for failures in (1, 2, 3, 10, 1024, 10**6)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == pace.longest
+    assert pace.back_off(10**6, jitter=0.0) == pace.longest / 2
+
+
+def test_resume_asks_at_once_about_a_job_that_is_under_way_here(
+    slow: HubSide, studio_at: Callable[..., Studio]
+) -> None:
+    studio = studio_at(slow)
+    job = studio.generate("a boat at anchor", duration=3)
+    until(lambda: job.record.generation_id)
+    studio.parts.engine._tracker.stop()  # as a fault of ours would: its task is gone  # pyright: ignore[reportPrivateUsage]
+    (again,) = studio.resume()
+    assert again is job
+    assert job.result(60).path.exists()
+
+
+def test_what_was_shown_as_failed_before_it_was_sent_is_not_sent_by_resume(studio: Studio, hub: HubSide) -> None:
+    hub.fault("empty_200", times=1, method="POST", path="/api/repos/", body={"status": "success", "path": "x"})
+    job = studio.generate("@Image1 is a boat of another shape", input_image=[picture()], duration=3)
+    with pytest.raises(errors.KlingError):
+        job.result(30)
+    assert (job.state, studio.store.get(job.id).status) == ("failed", "failed")
+    assert (list(studio.resume()), hub.posts) == ([], 0)
+
+
+def test_what_failed_unsent_is_not_sent_either_where_the_log_could_not_be_told(
+    studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Any:
+        raise errors.LogError(FULL)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(type(studio.store), "spend", full)
+        disk.setattr(type(studio.store), "save", _only("prepared", type(studio.store).save))
+        job = studio.generate("a boat on a full disk", duration=3)
+        with pytest.raises(errors.KlingError, match="No space left"):
+            job.result(30)
+        assert studio.store.get(job.id).status == "prepared"
+    studio.resume().wait(30)
+    assert (studio.store.get(job.id).status, hub.posts) == ("failed", 0)
+
+
+def _only(status: str, save: Callable[..., Any]) -> Callable[..., Any]:
+    def saving(log: Any, record: Any) -> Any:
+        if record.status != status:
+            raise errors.LogError(FULL)
+        return save(log, record)
+
+    return saving
+
+
+def test_a_cell_that_is_interrupted_while_it_writes_its_intent_sends_nothing_later(
+    studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, calls = type(studio.store).save, list[Any]()
+
+    def interrupted(log: Any, record: Any) -> Any:
+        saved = save(log, record)
+        calls.append(saved)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return saved
+
+    monkeypatch.setattr(type(studio.store), "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        studio.generate("a boat with a typo", duration=3)
+    (record,) = studio.log()
+    assert record.status == "failed"
+    assert (list(studio.resume()), hub.posts) == ([], 0)
+
+
+def test_a_job_that_is_cancelled_between_two_attempts_is_never_sent(studio: Studio, hub: HubSide) -> None:
+    hub.fault("rate_limited", times=1, retry_after=60, **QUEUE)
+    job = studio.generate("a boat that nobody wants", duration=3)
+    until(lambda: any("Trying again" in message.text for message in job.record.messages))
+    posts = hub.posts
+    job.cancel().result(10)
+    assert job.wait(10)
+    assert (job.state, hub.posts, hub.enqueued) == ("cancelled", posts, 0)
+
+
+@pytest.mark.parametrize(
+    "body", [{"error": {"type": "unknown_error"}, "status": "error"}, {"generations": [], "error": "timeout"}]
+)
+def test_a_list_that_is_none_does_not_end_a_job_whose_answer_was_lost(
+    studio: Studio, hub: HubSide, body: dict[str, Any]
+) -> None:
+    hub.fault("lost_reply", times=1, **QUEUE)
+    hub.fault("empty_200", times=6, body=body, **LIST)
+    job = studio.generate(f"a boat under {len(body)} flags", duration=3)
+    assert job.result(60).path.exists()
+    assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+def test_an_enqueue_answered_in_another_shape_is_in_doubt_and_settled(studio: Studio, hub: HubSide) -> None:
+    body = studio.request("a boat of another kind", duration=3).body(lambda asset: asset.identity)
+    theirs = hub.enqueue({**body, "num_generations": 1})
+    hub.mark()
+    hub.fault("empty_200", times=1, body={"generation_id": theirs, "status": "queued"}, **QUEUE)
+    job = studio.generate("a boat of another kind", duration=3)
+    assert job.result(60).path.exists()
+    assert (job.record.generation_id, hub.posts) == (theirs, 1)
+
+
+def test_an_id_that_cannot_be_written_at_once_is_not_lost(
+    slow: HubSide, studio_at: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = studio_at(slow)
+    save, full = type(studio.store).save, [True]
+
+    def once_full(log: Any, record: Any) -> Any:
+        if record.status == "queued" and full and full.pop():
+            raise errors.LogError(FULL)
+        return save(log, record)
+
+    monkeypatch.setattr(type(studio.store), "save", once_full)
+    job = studio.generate("a boat in a full harbour", duration=3)
+    assert job.result(60).path.exists()
+    assert studio.store.get(job.id).generation_id == job.record.generation_id
+
+
+def test_a_clock_that_is_put_forward_stops_no_job(own_hub: Callable[..., HubSide], studio_at: Any) -> None:
+    hub = own_hub(speed=2)
+    studio = studio_at(hub)
+    job = studio.generate("a boat in time", duration=3)
+    until(lambda: job.state in ("queued", "processing"))
+    roster = studio.parts.engine._roster  # pyright: ignore[reportPrivateUsage]
+    now = roster.now
+    roster.now = lambda: now() + datetime.timedelta(hours=2)
+    assert job.result(60).path.exists()
+    assert hub.asked(DELETE) == 0
+
+
+def test_a_status_that_nobody_knows_changes_nothing_and_the_deadline_holds(
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
+) -> None:
+    hub = own_hub(speed=0.2)
+    job = studio_at(hub, deadline=2).generate("a boat of tomorrow", duration=3)
+    known = until(lambda: job.record.generation_id)
+    entry = {"generation_id": known, "status": "resting", "model_name": job.record.model}
+    hub.fault("empty_200", body={**entry, "generations": [entry], "count": 1}, **LIST)
+    until(lambda: hub.asked(DELETE) > 0)
+    hub.clear()
+    assert job.wait(30)
+    assert job.state == "cancelled"
+
+
+def test_a_file_server_that_is_away_for_a_while_costs_no_clip(
+    studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
+    hub.fault("upstream", times=2, method="GET", path="/files")
+    job = studio.generate("a boat behind a bridge", duration=3)
+    assert job.result(60).path.exists()
+
+
+def test_resume_says_what_it_leaves_alone(
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], tmp_path: Path
+) -> None:
+    hub = own_hub(speed=0.2)
+    studio = studio_at(hub)
+    job = studio.generate("a boat of another hub", duration=3)
+    until(lambda: job.record.generation_id)
+    studio.close()
+    elsewhere = own_hub()
+    left = studio_at(elsewhere).resume()
+    assert list(left) == []
+    assert f"1 unfinished of {hub.url}" in left._aside  # pyright: ignore[reportPrivateUsage]
+
+
+def test_cancelling_a_job_that_was_given_up_comes_to_an_end(studio: Studio, hub: HubSide) -> None:
+    hub.fault("lost_reply", times=1, **QUEUE)
+    hub.fault("unauthenticated", **LIST)
+    job = studio.generate("a boat without papers", duration=3)
+    assert job.wait(30)
+    job.cancel().result(10)
+
+
+def test_what_the_hub_says_of_a_failure_is_kept_without_signatures(
+    studio: Studio, hub: HubSide, tmp_path: Path
+) -> None:
+    hub.fault("failed", times=1, message="Failed to download https://h.io/a.png?oxen_signature=PLANTED&oxen_expires=1")
+    job = studio.generate("a boat with a seal", duration=3)
+    assert job.wait(30)
+    assert "https://h.io/a.png" in job.record.failure.message
+    assert [file for file in (tmp_path / "log").rglob("*") if file.is_file() and b"PLANTED" in file.read_bytes()] == []
