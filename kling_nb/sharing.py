@@ -148,7 +148,7 @@ class Sharing(Making):
         source = self.store.file(record.clip.digest) if record.clip else None
         if source is None:
             raise errors.LogError(f"{record.id} has no clip in this log, so there is nothing to save.")
-        return save_clip(record, source, target)
+        return save_clip(record, source, target, self.store.folder / "media")
 
     def reproducibility_of(self, record: Record) -> Reproducibility:
         """Say what can and cannot be had again; asks the catalogue whether model, schema and price are the same."""

@@ -46,14 +46,18 @@ def write_inside(record: Record, source: Path, target: Path) -> None:
         _copy(source, target, {TAG: text, "title": record.prompt[:200]})
 
 
-def save_clip(record: Record, source: Path, target: Path) -> Path:
+def save_clip(record: Record, source: Path, target: Path, media: Path) -> Path:
     """Write a clip to a file, or under its record's id into a folder; return where it is.
 
-    What is no MP4 cannot carry its record, which then lies beside it as JSON. Raises `LogError`.
+    What is no MP4 cannot carry its record, which then lies beside it as JSON. Raises `LogError`, also for a target
+    within `media`, where the log keeps the files that it knows by their bytes.
     """
     with _trouble(target):
         file = (target / record.id if target.is_dir() else target).expanduser().absolute()
         file = file if file.suffix and not target.is_dir() else file.with_name(file.name + source.suffix)
+        where = file.parent.resolve() / file.name  # a link there is replaced itself, not what it points to
+        if where == source.resolve() or media.resolve() in where.parents:
+            raise LogError(f"{file} lies within the log's own media, which nobody else writes to: give another path.")
         file.parent.mkdir(parents=True, exist_ok=True)
         near = file.with_name(f".{file.name}.new")  # the finished file appears at once, or not at all
         try:

@@ -49,6 +49,18 @@ def test_saving_leaves_every_packet_as_it_was(made: tuple[Studio, Clip], tmp_pat
     assert list(tmp_path.glob("*.new")) == []
 
 
+def test_a_clip_is_never_saved_over_what_the_log_keeps(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    studio, clip = made
+    before = clip.path.read_bytes()
+    (tmp_path / "link").symlink_to(clip.path.parent)
+    for target in (clip.path, clip.path.parent, clip.path.with_name("new.mp4"), tmp_path / "link" / clip.path.name):
+        with pytest.raises(errors.LogError, match=r"log's own media.*give another path"):
+            clip.save(target)
+    assert clip.path.read_bytes() == before
+    assert list(clip.path.parent.iterdir()) == [clip.path]
+    assert studio.store.verify() == []
+
+
 def test_any_reader_of_metadata_finds_the_record(made: tuple[Studio, Clip], tmp_path: Path) -> None:
     _, clip = made
     saved = clip.save(tmp_path)
