@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
+from kling_nb.errors import SettingsError
 from kling_nb.studio import Studio
 
 _guard = threading.Lock()
 _studio: Studio | None = None
+_SETTINGS = ("key", "hub", "log", "upload", "deadline")
 
 
 def studio() -> Studio:
@@ -22,8 +25,16 @@ def studio() -> Studio:
 
 
 def configure(**settings: Any) -> Studio:
-    """Use these settings from now on: `key`, `hub`, `log`, `upload`, `deadline`; see `Studio`. Running jobs go on."""
+    """Use these settings from now on: `key`, `hub`, `log`, `upload`, `deadline`; see `Studio`. Running jobs go on.
+
+    Raises `SettingsError` for a name that is none of these, and for what `Studio` cannot use.
+    """
     global _studio
+    for name in settings:
+        if name not in _SETTINGS:
+            near = get_close_matches(name, _SETTINGS, n=1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"There is no setting {name}: there are {', '.join(_SETTINGS)}.{meant}")
     with _guard:
         _studio = Studio(**settings)
         return _studio

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 
@@ -17,7 +19,7 @@ from kling_nb.connection import PATIENCE, Connection, nothing_known
 from kling_nb.engine.engine import DEADLINE, Engine
 from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
-from kling_nb.hubs.upload import Way
+from kling_nb.hubs.upload import WAYS, Way
 from kling_nb.links import Links
 from kling_nb.logbook.store import Log
 from kling_nb.loop import BackgroundLoop
@@ -49,7 +51,10 @@ class Parts:
 
 
 class Wiring(ABC):
-    """A hub, a log, and what lies between them. Making one opens nothing; the first use does."""
+    """A hub, a log, and what lies between them. Making one opens nothing; the first use does.
+
+    Raises `SettingsError` for an `upload` or a `deadline` that cannot be used; the others are read at the first use.
+    """
 
     def __init__(
         self,
@@ -63,8 +68,8 @@ class Wiring(ABC):
         # A key is never held in the open: a traceback may show what an object is made of.
         secret = SecretStr(key) if isinstance(key, str) else key
         self._given: dict[str, Any] = {"key": secret, "hub": hub, "log": log}
-        self._upload: Way = upload
-        self._deadline = deadline
+        self._upload = _way(upload)
+        self._deadline = _seconds(deadline)
         self._loop = BackgroundLoop()
         self._guard = threading.RLock()
         self._parts: Parts | None = None
@@ -176,3 +181,23 @@ class Wiring(ABC):
             _of_the_parent.append(self._parts)
         self._parts = None
         self._loop, self._guard = BackgroundLoop(), threading.RLock()
+
+
+def _way(upload: Any) -> Way:
+    # Said here and not at the first picture: one way is a public repository, and no misspelling may lead there.
+    if callable(upload) or (isinstance(upload, str) and upload in WAYS):
+        return cast("Way", upload)
+    near = get_close_matches(str(upload).replace("_", "-"), WAYS, n=1)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    raise errors.SettingsError(
+        f"upload={upload!r} is no way to upload: use one of {', '.join(WAYS)}, or a function that returns an "
+        f"address.{meant}"
+    )
+
+
+def _seconds(deadline: Any) -> float:
+    if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not 0 < deadline < math.inf:
+        raise errors.SettingsError(
+            f"deadline={deadline!r} is no time to wait: give seconds, more than 0, such as 1800."
+        )
+    return deadline

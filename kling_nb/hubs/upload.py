@@ -7,8 +7,8 @@ import base64
 import inspect
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal, Protocol, cast, get_args
 from urllib.parse import quote
 
 from kling_nb import errors
@@ -17,7 +17,9 @@ from kling_nb.models.asset import Asset
 
 #: How a local file reaches the hub: its own workbench (the vendor's way), a public repository of yours (the documented
 #: way), inside the request, or a function of yours that returns an address.
-Way = Literal["workbench", "repository", "data-uri"] | Callable[[Asset], str | Awaitable[str]]
+Named = Literal["workbench", "repository", "data-uri"]
+Way = Named | Callable[[Asset], str | Awaitable[str]]
+WAYS: tuple[Named, ...] = get_args(Named)
 
 #: A signed URL lives for about an hour; one older than this is signed again, in seconds.
 SIGN_AGAIN_AFTER = 45 * 60.0
@@ -64,9 +66,16 @@ class Uploads:
         async with self._locks[digest]:
             url, signed = self._signed.get(digest, ("", 0.0))
             if not url or not 0 <= time.time() - signed < SIGN_AGAIN_AFTER:
-                url = await (self._by_workbench(asset) if self._way == "workbench" else self._by_repository(asset))
+                url = await self._uploaded(asset, self._way)
                 self._signed[digest] = (url, time.time())  # not monotonic: that stands still while a laptop sleeps
             return url
+
+    async def _uploaded(self, asset: Asset, way: Named) -> str:
+        if way == "workbench":
+            return await self._by_workbench(asset)
+        if way == "repository":  # public, so never the way of a name that nobody knows
+            return await self._by_repository(asset)
+        raise errors.SettingsError(f"upload={way!r} is no way to upload: use one of {', '.join(WAYS)}, or a function.")
 
     async def _by_workbench(self, asset: Asset) -> str:
         """As the vendor's own client does it: the playground repository, then a signed URL."""
@@ -84,13 +93,13 @@ class Uploads:
             files={"file": (_file_name(asset), asset.data, asset.media_type)},
             data={"directory": FOLDER},
         )
-        address = {"namespace": namespace, "path": str(answer["asset_path"])}
+        address = {"namespace": namespace, "path": text_in(answer, "asset_path")}
         await asyncio.to_thread(self._memory.remember_upload, self._client.origin, digest, address)
         return await self._sign(namespace, address["path"])
 
     async def _sign(self, namespace: str, path: str) -> str:
         where = f"/api/repos/{namespace}/{PLAYGROUND}/file/presigned_url/main/{quote(path)}"
-        return str((await self._client.get(where))["url"])
+        return text_in(await self._client.get(where), "url")
 
     async def _playground(self) -> str:
         namespace = await self._user()
@@ -130,8 +139,23 @@ class Uploads:
 
     async def _user(self) -> str:
         if self._namespace is None:
-            self._namespace = str((await self._client.get("/api/users/me"))["user"]["username"])
+            self._namespace = text_in(await self._client.get("/api/users/me"), "user", "username")
         return self._namespace
+
+
+def text_in(answer: Mapping[str, Any], *names: str) -> str:
+    """Return a text in the hub's answer, by the names that lead to it. Raises `HubFault` when it is not there."""
+    found: Any = answer
+    for name in names:
+        found = cast("Mapping[str, Any]", found).get(name) if isinstance(found, Mapping) else None
+    if not isinstance(found, str) or not found:
+        where = ".".join(names)
+        raise errors.HubFault(
+            f"The hub's answer to an upload has no {where}: try again, or upload in another way, "
+            f'kn.configure(upload="data-uri").',
+            body=f"fields: {', '.join(map(str, answer))}"[:300],
+        )
+    return found
 
 
 async def _asked(way: Callable[[Asset], str | Awaitable[str]], asset: Asset) -> str:

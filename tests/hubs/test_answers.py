@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kling_nb import errors
 from kling_nb.engine.sending import _in_doubt
 from kling_nb.hubs.answers import error_of, message_of, read_json, retry_after, transport_error
+from kling_nb.hubs.upload import text_in
 
 INVALID = "Invalid parameters supplied, please check your request and try again."
 ENVELOPES: list[tuple[Any, str]] = [
@@ -143,3 +144,16 @@ def test_without_a_connection_nothing_was_sent(kind: type[httpx.TransportError])
 )
 def test_after_a_connection_nobody_knows(kind: type[httpx.TransportError]) -> None:
     assert isinstance(transport_error(kind("no"), at="https://h"), errors.ReplyLost)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"user": None}, {"user": []}, {"user": {}}, {"user": {"username": None}}, {"user": {"username": ""}}]
+)
+def test_an_answer_to_an_upload_that_lacks_something_is_the_hubs_fault(answer: dict[str, Any]) -> None:
+    with pytest.raises(errors.HubFault, match=r"no user\.username"):
+        text_in(answer, "user", "username")
+
+
+def test_what_an_answer_to_an_upload_has_is_found() -> None:
+    assert text_in({"user": {"username": "ann"}}, "user", "username") == "ann"
+    assert text_in({"url": "https://example.org/a"}, "url") == "https://example.org/a"

@@ -13,7 +13,10 @@ import keyring.errors
 import pytest
 from pydantic import SecretStr
 
+import kling_nb
+from kling_nb import _default
 from kling_nb.errors import SettingsError
+from kling_nb.hubs.upload import WAYS
 from kling_nb.pace import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.settings import REAL_HUB, is_loopback, read_settings
 from kling_nb.studio import Studio
@@ -249,3 +252,32 @@ def test_making_a_studio_reads_and_opens_nothing(tmp_path: Path) -> None:
 )
 def test_only_a_hub_on_this_machine_is_asked_often(hub: str, pace: Pace, tmp_path: Path) -> None:
     assert Studio(hub=hub, log=tmp_path / "log").parts.connection.pace is pace
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"upload": "data_uri"}, r"upload='data_uri'.*workbench, repository, data-uri.*Did you mean 'data-uri'"),
+        ({"upload": "elsewhere"}, r"upload='elsewhere'.*workbench, repository, data-uri, or a function"),
+        ({"upload": None}, "upload=None"),
+        ({"upload": ["workbench"]}, r"upload=\['workbench'\]"),
+        ({"deadline": 0}, "deadline=0 is no time to wait: give seconds"),
+        ({"deadline": -1.0}, "deadline=-1.0"),
+        ({"deadline": float("nan")}, "deadline=nan"),
+        ({"deadline": float("inf")}, "deadline=inf"),
+        ({"deadline": True}, "deadline=True"),
+        ({"deadline": "600"}, "deadline='600'"),
+        ({"api_key": "x"}, "no setting api_key: there are key, hub, log, upload, deadline. Did you mean key"),
+        ({"colour": 1}, r"no setting colour: there are key, hub, log, upload, deadline\.$"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_said_at_once_and_changes_nothing(wrong: dict[str, Any], said: str) -> None:
+    before = _default.studio()
+    with pytest.raises(SettingsError, match=said):
+        kling_nb.configure(**wrong)
+    assert _default.studio() is before
+
+
+def test_every_way_to_upload_and_a_function_are_settings() -> None:
+    for way in (*WAYS, lambda _: "https://example.org/a.png"):
+        assert Studio(upload=way, deadline=90)._upload == way
