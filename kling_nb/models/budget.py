@@ -33,9 +33,11 @@ class Limits(BaseModel):
     unknown_ok: bool = False
 
     def changed(self, **changes: Any) -> Self:
-        """Return the limits with changes, amounts by `dollars`. Raises `SettingsError` for what is none."""
-        fit = {name: value if name in ("plans", "unknown_ok") else dollars(value) for name, value in changes.items()}
-        return self.model_copy(update=fit)
+        """Return the limits with changes, amounts by `dollars`. Raises `SettingsError` for what is none.
+
+        `unknown_ok` is True or False; None means False, as it means no limit elsewhere.
+        """
+        return self.model_copy(update={name: _fit(name, value) for name, value in changes.items()})
 
     def with_plan(self, plan: str, limit: Decimal | None) -> Self:
         """Return the limits with another one for a plan; None takes it away."""
@@ -70,6 +72,17 @@ class Scope:
                 return "the limit of this log"
             case "plan":
                 return f"the budget of plan {self.of}"
+
+
+def _fit(name: str, value: Any) -> Any:
+    # `model_copy` checks nothing, and limits that cannot be read again would lock the whole log.
+    if name == "plans":
+        return {plan: dollars(amount) for plan, amount in value.items()}
+    if name != "unknown_ok":
+        return dollars(value)
+    if not isinstance(value, bool | None):
+        raise SettingsError(f"unknown_ok={value!r} is neither True nor False: give one of them")
+    return bool(value)
 
 
 def dollars(value: Any) -> Decimal | None:

@@ -261,3 +261,22 @@ def test_spending_is_told_by_day_notebook_model_plan_and_tag_as_a_table_and_bars
 def test_an_unknown_grouping_is_said(studio: Studio) -> None:
     with pytest.raises(errors.LogError, match="by='hour' is unknown"):
         studio.spending("hour")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["job", "notebook", "day", "total"])
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), "NaN", "-inf", Decimal("sNaN"), -1, True, "lots", [5]])
+def test_what_is_no_amount_is_refused_and_the_limits_stay_readable(name: str, wrong: Any, studio: Studio) -> None:
+    studio.budget(total="9.00")
+    with pytest.raises(errors.SettingsError, match="no amount of dollars"):
+        studio.budget(**{name: wrong})
+    assert studio.store.purse.limits() == Limits(total=Decimal("9.00"))
+
+
+@pytest.mark.parametrize("wrong", ["yes", 1, 0, "", [True]])
+def test_unknown_ok_is_true_or_false_and_none_means_false(wrong: Any, studio: Studio) -> None:
+    studio.budget(unknown_ok=True)
+    with pytest.raises(errors.SettingsError, match="neither True nor False"):
+        studio.budget(unknown_ok=wrong)
+    assert studio.store.purse.limits().unknown_ok is True
+    studio.budget(unknown_ok=None)
+    assert studio.store.purse.limits() == Limits()
