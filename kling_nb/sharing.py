@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip, Job
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from kling_nb.logbook.merge import Merged
     from kling_nb.research.export import Exported
     from kling_nb.research.sweep import Plan
+
+    #: What can be handed on: each alone, or as many of them as there are.
+    One: TypeAlias = "Record | Clip | Job | Plan | str"
+    Selected: TypeAlias = "One | Iterable[One | Iterable[One]]"
 
 
 class Diff(Sequence[Difference]):
@@ -86,12 +92,12 @@ class Sharing(Making):
 
     def export(
         self,
-        selection: Iterable[Record] | Plan | Record,
+        selection: Selected,
         to: str | Path,
         *,
         title: str | None = None,
         description: str = "",
-        authors: Sequence[str] = (),
+        authors: str | Iterable[str] = (),
         licence: str = "",
         notebook: str | Path | None = None,
         version: str = "1.3",
@@ -99,18 +105,22 @@ class Sharing(Making):
     ) -> Exported:
         """Write records, with all that belongs to them, for somebody else; the ending of `to` says in which form.
 
+        `selection` is the log, a plan, a record, a clip, a job, an id, or a list of them.
         A `.zip` or a folder becomes an RO-Crate (`version` 1.3, or 1.1, which claims the Process Run Crate profile):
         clips, pictures, records, a report, the plans that the records were made for (whole), the votes between them
         (with who voted) and their scores. `.html` is the report alone, with up to `embed` megabytes of clips inside
-        and the rest beside it; `.jsonl` and `.parquet` are for machines. `authors` are names, or
-        `Name <https://orcid.org/…>`; `licence` is an SPDX name or an address. Neither a key, a signed address nor a
-        folder's name goes along; the pictures that were referred to do. Raises `LogError`.
+        and the rest beside it; `.jsonl` and `.parquet` are for machines. `authors` are names (a
+        text is one), or `Name <https://orcid.org/…>`; `licence` is an SPDX name or an address. Neither a key, a signed
+        address nor a folder's name goes along; the pictures that were referred to do. Raises `LogError`, and
+        `KlingError` for a selection that is none.
         """
         from kling_nb.research.export import export
 
         to = Path(to).expanduser()
+        heading = _heading(title or to.stem or "Generated clips", description, authors, licence)
+        if isinstance(embed, bool) or not isinstance(embed, int | float) or not 0 <= embed < math.inf:
+            raise errors.LogError(f"embed={embed!r} is no number of megabytes: give one, or 0 for no clip inside.")
         bundle = self._bundle(selection)
-        heading = Heading(title or to.stem or "Generated clips", description, tuple(authors), licence)
         beside = Path(notebook).expanduser() if notebook else notebook_path()
         return export(
             bundle,
@@ -132,8 +142,11 @@ class Sharing(Making):
 
         return import_records(Path(source).expanduser().absolute(), self.store)
 
-    def methods(self, selection: Iterable[Record] | Plan | Record) -> Paragraph:
-        """Return a methods paragraph in plain English: models, dates, counts, settings, prices, from the records."""
+    def methods(self, selection: Selected) -> Paragraph:
+        """Return a methods paragraph in plain English: models, dates, counts, settings, prices, from the records.
+
+        Takes what `export` takes. Raises `KlingError` for a selection that is none.
+        """
         bundle = self._bundle(selection)
         axes = [plan.axes for plan in bundle.plans]
         people = len({vote.who for vote in bundle.votes})
@@ -163,8 +176,12 @@ class Sharing(Making):
     # --- inside ---
 
     def _bundle(self, selection: Any) -> Bundle:
-        plan = cast("Plan", selection).kept() if hasattr(selection, "kept") else None
-        return Bundle.of(_records_in(selection), self.store, plan=plan)
+        things = list(_each(selection))
+        records = [one for thing in things for one in (thing.records() if _is_plan(thing) else [self._record(thing)])]
+        bundle = Bundle.of(records, self.store)
+        plans = {plan.id: plan for plan in bundle.plans}
+        plans |= {plan.id: plan for plan in (thing.kept() for thing in things if _is_plan(thing))}
+        return dataclasses.replace(bundle, plans=list(plans.values()))
 
     def _is_lost(self, digest: str | None) -> bool:
         return digest is not None and self.store.file(digest) is None
@@ -192,10 +209,31 @@ class Sharing(Making):
                 raise errors.KlingError(f"{type(thing).__name__} is no record: give a record, a clip, a job or an id")
 
 
-def _records_in(selection: Any) -> list[Record]:
-    if isinstance(selection, Record):
-        return [selection]
-    if isinstance(selection, Clip | Job):
-        return [selection.record]
-    records = selection.records() if hasattr(selection, "records") else selection
-    return [record for thing in records for record in _records_in(thing)]
+def _each(selection: Any) -> Iterator[Any]:
+    """Yield what a selection is made of, lists within it taken apart."""
+    if isinstance(selection, Record | Clip | Job | str) or _is_plan(selection) or not isinstance(selection, Iterable):
+        yield selection
+        return
+    for thing in cast("Iterable[Any]", selection):
+        yield from _each(thing)
+
+
+def _is_plan(thing: Any) -> TypeGuard[Plan]:
+    from kling_nb.research.sweep import Plan
+
+    return isinstance(thing, Plan)
+
+
+def _heading(title: Any, description: Any, authors: Any, licence: Any) -> Heading:
+    texts = {"title": title, "description": description or "", "licence": licence or ""}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise errors.LogError(f"{name}={value!r} is no text: give one.")
+    # A text is a sequence of texts too, and its letters are nobody's names.
+    names = [authors] if isinstance(authors, str) else authors
+    people: list[Any] = list(cast("Iterable[Any]", names)) if isinstance(names, Iterable) else [names] if names else []
+    if wrong := [one for one in people if not isinstance(one, str)]:
+        raise errors.LogError(
+            f'authors={authors!r} are no names ({wrong[0]!r} is no text): give "Ann Lee" or ["Ann Lee", "Bo Chen"].'
+        )
+    return Heading(title, description or "", tuple(name for name in people if name.strip()), licence or "")

@@ -235,3 +235,55 @@ def test_an_archive_is_deterministic_in_its_names(filled: Studio, tmp_path: Path
         names = archive.namelist()
     assert names == sorted(names)
     assert "ro-crate-metadata.json" in names
+
+
+def test_whatever_stands_for_a_record_can_be_handed_on(filled: Studio, studio: Studio, tmp_path: Path) -> None:
+    job = studio.generate("a paper boat", duration=3)
+    clip = job.result(60)
+    plan = studio.sweep({"prompt": "a kite"}, duration=[3, 4])
+    plan.run().wait(60)
+    alone = [clip, job, clip.record, clip.record.id, [clip.record.id], [[job], (clip,)], studio.gather(job)]
+    for number, one in enumerate([*alone, plan, [plan, job], studio.log(), studio.log()[:]]):
+        lines = studio.export(one, tmp_path / f"{number}.jsonl")
+        assert lines.records == (1 if number < len(alone) else 2 if one is plan else 3)
+        assert studio.methods(one)
+    crate = studio.export([plan, studio.sweep({"prompt": "never run"}, duration=[3, 4])], tmp_path / "plans")
+    assert len(list((crate.path / "plans").iterdir())) == 2
+
+
+@pytest.mark.parametrize("wrong", [None, 5, [None], [b"x"], [[3]], object()])
+def test_what_stands_for_no_record_is_one_clear_error(filled: Studio, tmp_path: Path, wrong: Any) -> None:
+    for ask in (lambda: filled.export(wrong, tmp_path / "x.zip"), lambda: filled.methods(wrong)):
+        with pytest.raises(errors.KlingError, match="is no record: give a record, a clip, a job or an id"):
+            ask()
+    with pytest.raises(errors.LogError, match="no record 'nobody'"):
+        filled.export("nobody", tmp_path / "x.zip")
+
+
+def test_a_text_is_one_author(filled: Studio, tmp_path: Path) -> None:
+    whole = filled.export(filled.log(), tmp_path / "one", authors="Ann Lee")
+    graph = json.loads((whole.path / "ro-crate-metadata.json").read_text())["@graph"]
+    assert [node["name"] for node in graph if node["@type"] == "Person" and node["name"] == "Ann Lee"] == ["Ann Lee"]
+    assert [node for node in graph if node["@type"] == "Person" and len(node["name"]) == 1] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"authors": 5}, "authors=5 are no names"),
+        ({"authors": ["Ann Lee", 7]}, "7 is no text"),
+        ({"licence": 4}, "licence=4 is no text"),
+        ({"title": 4}, "title=4 is no text"),
+        ({"description": ["a"]}, "description=.* is no text"),
+        ({"embed": "big"}, "embed='big' is no number of megabytes"),
+        ({"embed": None}, "embed=None is no number of megabytes"),
+        ({"embed": float("nan")}, "embed=nan"),
+        ({"embed": -1}, "embed=-1"),
+    ],
+)
+def test_wrong_words_about_an_export_are_one_clear_error(
+    filled: Studio, tmp_path: Path, wrong: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(errors.LogError, match=said):
+        filled.export(filled.log(), tmp_path / "x.html", **wrong)
+    assert not (tmp_path / "x.html").exists()
