@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip, Job
+from kling_nb.logbook.filters import check_names, worded
 from kling_nb.logbook.selection import Selection
 from kling_nb.making import Making
 from kling_nb.models.record import Record
@@ -67,16 +68,20 @@ class Looking(Making):
         )
         return Panel(actions, request, _lost(lost))
 
-    def log(self, **filters: Any) -> Selection:
-        """Return the records that pass the filters, newest first; see `Selection`."""
-        chosen = {"kind": "result", **filters}
+    def log(self, text: str | None = None, /, **filters: Any) -> Selection:
+        """Return the records that pass the filters, newest first; see `Selection`. A text alone is the filter `text`.
+
+        Raises `LogError` for what is no filter.
+        """
+        chosen = {"kind": "result", **worded(text, filters)}
         return Selection(self.store, chosen, bind=self.bind, show=self.parts.screen.table)
 
-    def gallery(self, **filters: Any) -> Gallery:
+    def gallery(self, text: str | None = None, /, **filters: Any) -> Gallery:
         """Return the log's clips as a gallery: find, play, rate, tag, compare, make again. Filters as for `log`."""
         from kling_nb.views.gallery import Gallery
 
-        chosen: dict[str, Any] = {"kind": "result", **filters}
+        chosen: dict[str, Any] = {"kind": "result", **worded(text, filters)}
+        check_names(chosen)
         self.store.find(limit=0, **chosen)  # a wrong filter is said here, not when it is shown
         return Gallery(self._curating(), chosen)
 

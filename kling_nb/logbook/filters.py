@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, TypedDict, get_args
 
 from sqlalchemy import ColumnElement, and_, select
@@ -61,6 +62,12 @@ class Filters:
     plan: str | None = None
     notebook: str | None = None
 
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Filters:
+        """Return these filters. Raises `LogError` for a name that is none."""
+        check_names(given)
+        return cls(**given)
+
     def conditions(self, now: datetime.datetime) -> list[ColumnElement[bool]]:
         """Everything but `text`. Raises `LogError` for a value that no record can have."""
         self._check()
@@ -113,6 +120,31 @@ class Filters:
             yield records.c.created >= microseconds(moment("since", self.since, now))
         if self.until is not None:
             yield records.c.created <= microseconds(moment("until", self.until, now, end_of_day=True))
+
+
+def check_names(given: Iterable[str]) -> None:
+    """Raise `LogError`, with all that is wrong, for names that are no filters."""
+    if faults := [f"{name}: {_instead(name)}" for name in given if name not in Search.__annotations__]:
+        raise LogError("\n".join(["The log cannot be filtered so.", *(f"  ✗ {fault}" for fault in faults)]))
+
+
+def worded(text: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return filters with the text that was given without a name. Raises `LogError` when there are two."""
+    if text is None:
+        return dict(given)
+    if "text" in given:
+        raise LogError(f"The text is given twice, {text!r} and text={given['text']!r}: give one.")
+    return {**given, "text": text}
+
+
+def _instead(name: str) -> str:
+    if name in ("limit", "offset"):
+        return "take a part of what is found, such as kn.log()[:5]"
+    if name in ("prompt", "note", "words"):
+        return f'did you mean text? text="camera" looks into the {"notes" if name == "note" else "prompts"} too'
+    near = get_close_matches(name, Search.__annotations__, n=1)
+    every = f"filters are {', '.join(Search.__annotations__)}"
+    return f"did you mean {near[0]}? {every[0].upper()}{every[1:]}" if near else every
 
 
 def moment(name: str, value: Any, now: datetime.datetime, *, end_of_day: bool = False) -> datetime.datetime:

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.audit import Finding
+from kling_nb.logbook.filters import check_names, worded
 from kling_nb.logbook.merge import Merged
 from kling_nb.logbook.store import UNSET, Log
 from kling_nb.models.record import Record
@@ -34,11 +35,12 @@ class Selection(Sequence[Record]):
         show: Callable[[Sequence[Record], int], dict[str, Any]],
     ) -> None:
         self._log, self._filters, self._bind, self._show = log, filters, bind, show
+        check_names(filters)
         log.find(limit=0, **filters)  # a wrong filter is said here, not when it is shown
 
-    def __call__(self, **filters: Any) -> Selection:
-        """Return the records that pass these filters too."""
-        return Selection(self._log, {**self._filters, **filters}, bind=self._bind, show=self._show)
+    def __call__(self, text: str | None = None, /, **filters: Any) -> Selection:
+        """Return the records that pass these filters too; a text alone is the filter `text`."""
+        return Selection(self._log, {**self._filters, **worded(text, filters)}, bind=self._bind, show=self._show)
 
     def __len__(self) -> int:
         return self._log.count(**self._filters)

@@ -131,14 +131,14 @@ class Log:
         self, *, limit: int | None = None, offset: int = 0, newest_first: bool = True, **filters: Unpack[Search]
     ) -> list[Record]:
         """Return the records that pass the filters; see `Filters` for what each means."""
-        wanted = Filters(**filters)
+        wanted = Filters.of(filters)
         conditions = wanted.conditions(_now())  # a wrong value is said even while the log is empty
         page = Page(limit, offset, newest_first)
         return self._ledger.ask(lambda index: index.find(conditions, wanted.words(), page), [])
 
     def count(self, **filters: Unpack[Search]) -> int:
         """Return how many records pass the filters."""
-        wanted = Filters(**filters)
+        wanted = Filters.of(filters)
         conditions = wanted.conditions(_now())
         return self._ledger.ask(lambda index: index.count(conditions, wanted.words()), 0)
 

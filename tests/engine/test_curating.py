@@ -44,5 +44,20 @@ def test_a_job_that_has_not_ended_cannot_be_compared_or_thrown_away(studio: Stud
 def test_a_wrong_filter_is_said_before_anything_is_shown(studio: Studio) -> None:
     with pytest.raises(LogError, match="unknown"):
         studio.gallery(status="bogus")
-    with pytest.raises(TypeError):
-        studio.gallery(colour="red")
+    for ask in (studio.gallery, studio.log):
+        with pytest.raises(LogError, match="colour: filters are model"):
+            ask(colour="red")
+        with pytest.raises(LogError, match="tags: did you mean tag"):
+            ask(tags="a")
+        with pytest.raises(LogError, match=r"limit: take a part .*kn\.log\(\)\[:5\]"):
+            ask(limit=5)
+        with pytest.raises(LogError, match="text=5 is no text"):
+            ask(5)
+
+
+def test_a_text_alone_looks_into_the_prompts(studio: Studio) -> None:
+    job = studio.generate("a camera on wheels", duration=3)
+    studio.generate("a boat", duration=3).wait(60)
+    job.wait(60)
+    assert [record.id for record in studio.log("camera")] == [job.id]
+    assert "text='camera'" in repr(studio.gallery("camera"))

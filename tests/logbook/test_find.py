@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from kling_nb.errors import LogError
 from kling_nb.logbook import Log
+from kling_nb.logbook.selection import Selection
 from kling_nb.models.record import Record, Times
 
 from .samples import HUB, MODEL, START, make_record
@@ -107,9 +108,38 @@ def test_a_wrong_filter_is_said_at_once_even_of_an_empty_log(log: Log, filters: 
         log.count(**filters)
 
 
-def test_an_unknown_filter_is_a_type_error(log: Log) -> None:
-    with pytest.raises(TypeError, match="prompt"):
-        log.find(prompt="x")  # type: ignore[call-arg] - what is refused
+@pytest.mark.parametrize(
+    ("filters", "says"),
+    [
+        ({"tags": "a"}, "tags: did you mean tag[?] Filters are model, status"),
+        ({"prompt": "x"}, "prompt: did you mean text[?]"),
+        ({"colour": 1}, "colour: filters are model, status, text, tag, stars"),
+        ({"tags": "a", "star": 1}, r"tags: [^✗]*\n  ✗ star: did you mean stars"),
+    ],
+)
+def test_an_unknown_filter_is_said_with_the_filters_there_are(log: Log, filters: dict[str, Any], says: str) -> None:
+    for ask in (log.find, log.count):
+        with pytest.raises(LogError, match=says):
+            ask(**filters)
+    with pytest.raises(LogError, match=says):
+        select(log, **filters)
+
+
+def select(log: Log, **filters: Any) -> Selection:
+    return Selection(log, filters, bind=lambda record: record, show=lambda records, total: {})
+
+
+def test_a_selection_takes_a_text_alone_and_no_limit(log: Log) -> None:
+    save(log, make_record(0), make_record(1))
+    log.annotate("job00001", note="the camera pans")
+    assert ids(list(select(log)("camera"))) == ["job00001"]
+    assert ids(list(select(log)("camera", stars=1))) == []
+    assert len(select(log)(None)) == 2
+    with pytest.raises(LogError, match="given twice, 'camera' and text='pan'"):
+        select(log)("camera", text="pan")
+    for name in ("limit", "offset"):
+        with pytest.raises(LogError, match=rf"{name}: take a part of what is found, such as kn\.log\(\)\[:5\]"):
+            select(log, **{name: 5})
 
 
 def test_a_changed_note_is_found_and_the_old_one_is_not(log: Log) -> None:
