@@ -118,8 +118,6 @@ class Sharing(Making):
 
         to = Path(to).expanduser()
         heading = _heading(title or to.stem or "Generated clips", description, authors, licence)
-        if isinstance(embed, bool) or not isinstance(embed, int | float) or not 0 <= embed < math.inf:
-            raise errors.LogError(f"embed={embed!r} is no number of megabytes: give one, or 0 for no clip inside.")
         bundle = self._bundle(selection)
         beside = Path(notebook).expanduser() if notebook else notebook_path()
         return export(
@@ -128,7 +126,7 @@ class Sharing(Making):
             heading,
             version=version,
             notebook=beside if beside and beside.is_file() else None,
-            embed=embed,
+            embed=_megabytes(embed),
             now=datetime.datetime.now(datetime.UTC),
         )
 
@@ -237,3 +235,9 @@ def _heading(title: Any, description: Any, authors: Any, licence: Any) -> Headin
             f'authors={authors!r} are no names ({wrong[0]!r} is no text): give "Ann Lee" or ["Ann Lee", "Bo Chen"].'
         )
     return Heading(title, description or "", tuple(name for name in people if name.strip()), licence or "")
+
+
+def _megabytes(embed: Any) -> float:
+    if isinstance(embed, bool) or not isinstance(embed, int | float) or not 0 <= embed < math.inf:
+        raise errors.LogError(f"embed={embed!r} is no number of megabytes: give one, or 0 for no clip inside.")
+    return embed

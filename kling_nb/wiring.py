@@ -68,8 +68,8 @@ class Wiring(ABC):
         # A key is never held in the open: a traceback may show what an object is made of.
         secret = SecretStr(key) if isinstance(key, str) else key
         self._given: dict[str, Any] = {"key": secret, "hub": hub, "log": log}
-        self._upload = _way(upload)
-        self._deadline = _seconds(deadline)
+        self._upload: Way = _way(upload)
+        self._deadline: float = _seconds(deadline)
         self._loop = BackgroundLoop()
         self._guard = threading.RLock()
         self._parts: Parts | None = None

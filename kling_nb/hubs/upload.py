@@ -70,7 +70,7 @@ class Uploads:
                 self._signed[digest] = (url, time.time())  # not monotonic: that stands still while a laptop sleeps
             return url
 
-    async def _uploaded(self, asset: Asset, way: Named) -> str:
+    async def _uploaded(self, asset: Asset, way: str) -> str:
         if way == "workbench":
             return await self._by_workbench(asset)
         if way == "repository":  # public, so never the way of a name that nobody knows

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, SupportsIndex, cast, overload
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.audit import Finding
 from kling_nb.logbook.filters import check_names, worded
 from kling_nb.logbook.merge import Merged
-from kling_nb.logbook.store import UNSET, Log
+from kling_nb.logbook.store import UNSET, HasId, Log
 from kling_nb.models.record import Record
 from kling_nb.models.row import COLUMNS, row_of
 from kling_nb.models.score import score_columns
@@ -20,7 +21,7 @@ SHOWN = 50
 
 
 class Selection(Sequence[Record]):
-    """Records of a log. Index it by number or by id; call it with filters to narrow it down.
+    """Records of a log. Index it by number, by id or by what has one; call it with filters to narrow it down.
 
     Filters: `model`, `status`, `text`, `tag`, `stars`, `since`, `until`, `kind`, `hub`, `local`, `batch`,
     `request_hash`, `plan`, `notebook`. What is shown is read anew each time.
@@ -46,14 +47,15 @@ class Selection(Sequence[Record]):
         return self._log.count(**self._filters)
 
     @overload
-    def __getitem__(self, which: int | str) -> Record: ...
+    def __getitem__(self, which: int | str | HasId) -> Record: ...
     @overload
     def __getitem__(self, which: slice) -> list[Record]: ...
-    def __getitem__(self, which: int | str | slice) -> Record | list[Record]:
-        if isinstance(which, str):
-            return self._bind(self._log.get(which))
+    def __getitem__(self, which: int | str | HasId | slice) -> Record | list[Record]:
         if isinstance(which, slice):
             return list(self)[which]
+        if isinstance(which, bool) or not isinstance(which, SupportsIndex):
+            return self._bind(self._log.get(cast("str | HasId", which)))  # which says so when it is neither
+        which = operator.index(which)  # numpy's numbers too
         count = len(self)
         if not -count <= which < count:
             raise IndexError(f"there are {count} records")
@@ -79,8 +81,8 @@ class Selection(Sequence[Record]):
         rows = self.rows()
         return pd.DataFrame(rows, columns=list(rows[0] if rows else COLUMNS))
 
-    def annotate(self, record_id: str, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
-        """Write tags, 1 to 5 stars or a note to a record, at once."""
+    def annotate(self, record_id: str | HasId, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
+        """Write tags, 1 to 5 stars or a note to a record, at once; by its id, or by the record or job itself."""
         return self._bind(self._log.annotate(record_id, tags=tags, stars=stars, note=note))
 
     def verify(self) -> list[Finding]:

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Unpack
+from typing import Any, Final, Protocol, Unpack
 
 from kling_nb.errors import LogError
 from kling_nb.logbook import tables
@@ -38,6 +38,15 @@ class _Unset(Enum):
 
 
 UNSET: Final = _Unset.UNSET
+
+
+class HasId(Protocol):
+    """What stands for a record by its id: the record, its job."""
+
+    @property
+    def id(self) -> str:
+        """The record's id."""
+        ...
 
 
 class Log:
@@ -98,7 +107,7 @@ class Log:
         """Return the records of the same model whose POST a living kernel waits for."""
         return self._claims.being_sent(record, self._lease.alive)
 
-    def annotate(self, record_id: str, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
+    def annotate(self, record_id: str | HasId, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
         """Change what the user says of a record: tags, 1 to 5 stars (None for none), a note."""
         changes: dict[str, Any] = {}
         if tags is not UNSET:
@@ -112,8 +121,12 @@ class Log:
             changes["note"] = str(note or "")
         return self._ledger.change(self.get(record_id).id, changes)
 
-    def get(self, record_id: str) -> Record:
-        """Return a record by its id or the beginning of it. Raises `LogError` when none or several begin so."""
+    def get(self, record_id: str | HasId) -> Record:
+        """Return a record by its id or the beginning of it, or by what has one: a record, a job.
+
+        Raises `LogError` when none or several begin so, and for what is no id.
+        """
+        record_id = id_of(record_id)
         if record := self._ledger.ask(lambda index: index.get(record_id), None):
             return record
         found = self._ledger.ask(lambda index: index.starting_with(record_id), []) if record_id else []
@@ -278,6 +291,15 @@ class Log:
         """Close the index and give up this process's jobs; the log opens it again when it is next used."""
         self._lease.release()
         self._ledger.database.close()
+
+
+def id_of(thing: Any) -> str:
+    """Return a record's id, given as it is or by what has one. Raises `LogError` for anything else."""
+    found = thing if isinstance(thing, str) else getattr(thing, "id", None)
+    if not isinstance(found, str):
+        what = repr(thing) if isinstance(thing, int | float | None) else type(thing).__name__
+        raise LogError(f"Give a record's id, not {what}.")
+    return found
 
 
 def _now() -> datetime.datetime:

@@ -142,6 +142,26 @@ def test_a_selection_takes_a_text_alone_and_no_limit(log: Log) -> None:
             select(log, **{name: 5})
 
 
+def test_what_has_an_id_stands_for_its_record(log: Log) -> None:
+    save(log, make_record(0), make_record(1))
+    found = select(log)
+    record = found["job00000"]
+    assert found[record].id == found[-1].id == "job00000"
+    assert found.annotate(record, stars=5).stars == 5
+    assert (log.get(record).stars, log.get("job00001").stars) == (5, None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"), [(None, "None"), (True, "True"), (1.5, "1.5"), (object(), "object"), (["job00000"], "list")]
+)
+def test_what_has_no_id_is_one_clear_error(log: Log, wrong: Any, what: str) -> None:
+    save(log, make_record(0))
+    found = select(log)
+    for ask in (lambda: found[wrong], lambda: found.annotate(wrong, stars=5), lambda: log.get(wrong)):
+        with pytest.raises(LogError, match=f"Give a record's id, not {what}"):
+            ask()
+
+
 def test_a_changed_note_is_found_and_the_old_one_is_not(log: Log) -> None:
     save(log, make_record())
     log.annotate("job00000", note="first")
