@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ def without_empty(data: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return models as mappings, tuples and generators as lists, without what is None; assets stay as they are."""
+    """Return models as mappings, whatever is `listed` as lists, without what is None; assets stay as they are."""
     match value:
         case str() | int() | float() | None:  # first: most values are one of these, and a plan has 100,000 of them
             return value
@@ -37,12 +38,35 @@ def plain(value: Any) -> Any:
             return {name: plain(item) for name, item in given.items() if item is not None}
         case Mapping():
             return {key: plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case Iterator() if not hasattr(value, "read"):  # a file is an iterator too, and no list of pictures
-            return [plain(item) for item in cast(Iterator[Any], value)]
         case _:
-            return scalar(value)
+            items = listed(value)
+            return scalar(value) if items is None else [plain(item) for item in items]
+
+
+def listed(value: Any) -> list[Any] | None:
+    """Return the items of what has an order, in that order; None for any other value.
+
+    Lists, tuples, ranges, deques, generators, views of a mapping, and one-dimensional arrays (a column of a table, its
+    index). Text is no list, nor is a set, which has no first; an array of two or three dimensions is a picture.
+    """
+    match value:
+        case list():
+            return value
+        case tuple() | range() | deque() | KeysView() | ValuesView():
+            return list(cast(Iterable[Any], value))
+        case Iterator() if not hasattr(value, "read"):  # a file is an iterator too, and no list of pictures
+            return list(cast(Iterator[Any], value))
+        case bytes() | bytearray() | memoryview():  # a view of bytes has a shape too
+            return None
+        case _:
+            return _column(value)
+
+
+def _column(value: Any) -> list[Any] | None:
+    """Return the items of a one-dimensional array of whichever library; none of them is imported for this."""
+    shape = getattr(value, "shape", None)
+    give = getattr(value, "tolist", None) or getattr(value, "to_list", None)
+    return give() if isinstance(shape, tuple) and len(cast(tuple[Any, ...], shape)) == 1 and callable(give) else None
 
 
 def scalar(value: Any) -> Any:

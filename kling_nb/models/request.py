@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, VideoKind
-from kling_nb.models.draft import Fault, assets_in, plain, resolved, scalar, unsendable, with_media, without_empty
+from kling_nb.models.draft import Fault, assets_in, listed, plain, resolved, scalar, unsendable, with_media, without_empty
 from kling_nb.models.rules import Rule
 
 __all__ = [
@@ -48,10 +48,14 @@ DELIVERY = frozenset({"num_generations", "response_format", "target_namespace"})
 
 
 def _in_order(value: Any) -> Any:
-    """Refuse what has no order: the first picture is `@Image1`, and a set would make it any of them."""
-    if isinstance(value, set | frozenset):
+    """Refuse what has no order: the first picture is `@Image1`, and a set would make it any of them.
+
+    What pydantic takes for a list beyond ours would pass by every check: `plain` would not look into it.
+    """
+    items = listed(value)
+    if items is None:
         raise PydanticCustomError("tuple_type", "Input should be a list: a set has no first")
-    return value
+    return items
 
 
 InOrder = BeforeValidator(_in_order)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -57,6 +60,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"multi_prompt": "a cat"}, "multi_prompt", "'a cat' is not a list"),
     ({"prompt": "a", "input_image": FACE}, "input_image", "not a list"),
     ({"prompt": "a", "input_image": {FACE}}, "input_image", "not a list"),
+    ({"prompt": "a", "input_image": {FACE: 1}}, "input_image", "not a list"),
+    ({"prompt": "a", "input_image": np.zeros((400, 400), "uint8")}, "input_image", "not a list"),
     ({"prompt": "a", "input_image": [FACE, 5]}, "input_image.1", "an int is not an image"),
     ({"prompt": "a", "input_image": [FACE] * 8}, "input_image", "8 pictures and elements"),
     ({"prompt": "a", "input_image": [FACE] * 3, "elements": [FRONT] * 5}, "elements", "8 pictures and elements"),
@@ -122,6 +127,33 @@ def test_numbers_out_of_a_table_are_numbers() -> None:
     assert Shot(prompt="a", duration=np.int32(4)).duration == 4
     other = HubRequest(model="other", prompt="a", cfg_scale=np.float32(0.5), duration=np.int64(5))
     assert other.body(str) == {"model": "other", "num_generations": 1, "prompt": "a", "cfg_scale": 0.5, "duration": 5}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [tuple, iter, deque, np.array, pd.Series, pd.Index, dict.fromkeys, lambda many: dict.fromkeys(many).keys()],
+    ids=["tuple", "iterator", "deque", "array", "series", "index", "dict", "keys"],
+)
+def test_whatever_holds_the_pictures_each_of_them_is_checked(held: Callable[[list[str]], Any], tmp_path: Path) -> None:
+    small, broken = tmp_path / "small.png", tmp_path / "broken.png"
+    small.write_bytes(picture(100, 100))
+    broken.write_bytes(picture()[:300])
+    for name in ("input_image", "elements"):
+        paths = [str(small), str(broken)]
+        given = held(paths) if name == "input_image" else deque([{"frontal_image_url": path} for path in paths])
+        request, problems = parse({"prompt": "a", name: given})
+        found = [p.field.split(".")[:2] for p in problems if p.severity == "error"]
+        if isinstance(given, dict):
+            assert (request, found) == (None, [[name]])
+        else:
+            assert found == [[name, "0"], [name, "1"]]
+
+
+@pytest.mark.parametrize("held", [np.array, pd.Series, deque, tuple])
+def test_a_request_made_of_a_column_holds_a_list_of_pictures(held: Callable[[list[str]], Any]) -> None:
+    request = ReferenceToVideo(prompt="a", input_image=held([FACE, SIDE]))
+    assert request.draft()["input_image"] == [Asset.from_url(FACE), Asset.from_url(SIDE)]
+    assert HubRequest(model="other", input_image=held([FACE])).draft()["input_image"] == [Asset.from_url(FACE)]
 
 
 def test_a_request_is_a_value_that_cannot_be_changed() -> None:
