@@ -11,8 +11,9 @@ from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.logbook.store import UNSET
 from kling_nb.making import Making
+from kling_nb.models.faults import shown
 from kling_nb.models.lint import parse
-from kling_nb.models.problem import Problem
+from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, TYPED, Request, given_in
 from kling_nb.notebook import notebook_path
@@ -57,6 +58,10 @@ class Researching(Making):
         if isinstance(base, Record):
             base = self.request_of(base)
         fields = given_in(base) if isinstance(base, Request) else {"prompt": base} if isinstance(base, str) else base
+        for given, meant in ((fields, "a prompt, fields in a dict, or a request"), (axes, "axes in a dict")):
+            if not (given is None or isinstance(given, Mapping)):
+                said = error((), f"{shown(given)} is nothing to sweep over", f"give {meant}; axes as field=[...]")
+                raise errors.RequestError([said])
         chosen = points({**(axes or {}), **more}, how=how, rows=rows, draws=draws, seed=seed)
         design = Drafting(fields or {}, self._checked).design(chosen, repeat=repeat)
         if not self.parts.settings.local:

@@ -14,7 +14,17 @@ from pydantic_core import PydanticCustomError
 
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, VideoKind
-from kling_nb.models.draft import Fault, assets_in, listed, plain, resolved, scalar, unsendable, with_media, without_empty
+from kling_nb.models.draft import (
+    Fault,
+    assets_in,
+    listed,
+    plain,
+    resolved,
+    scalar,
+    unsendable,
+    with_media,
+    without_empty,
+)
 from kling_nb.models.rules import Rule
 
 __all__ = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from kling_nb.errors import RequestError
+from kling_nb.models.faults import shown
 from kling_nb.models.problem import Problem, error
 
 #: `{place}` is a slot, `{{place}}` is that very text; other braces are text.
@@ -23,20 +25,27 @@ def filled(base: Mapping[str, Any], point: Mapping[str, Any], only_slots: Collec
     """Return the base's fields with the point's values: first fields by path, then words into slots.
 
     `only_slots` are names that are no field; a field's value may fill a slot of its name too.
-    Raises `RequestError` for a path that leads nowhere, and for a slot that nothing fills: a clip of the words
-    "{place}" would be paid for nothing.
+    Raises `RequestError` for a path that leads nowhere, for a slot that nothing fills, and for what is no words: a clip
+    of "{place}", or of "['cat' 'dog'] walks", would be paid for nothing.
     """
     fields = dict(base)
     for path, value in point.items():
         if path not in only_slots:
             fields = _placed(fields, path.split("."), value, path)
     slots = slots_of(fields)
-    words = {name: str(value) for name, value in point.items() if name in slots}
+    words = {name: _words(name, value) for name, value in point.items() if name in slots}
     if empty := sorted(slots - words.keys()):
         names = ", ".join(f"{{{name}}}" for name in empty)
         remedy = f"give {empty[0]}=[...], or write {{{{{empty[0]}}}}} for the text itself"
         raise RequestError([error(("prompt",), f"nothing fills {names}", remedy)])
     return {name: _worded(value, words, name) for name, value in fields.items()} if slots else fields
+
+
+def _words(name: str, value: Any) -> str:
+    if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        remedy = f"give a list of texts or numbers: {name}=[...]"
+        raise RequestError([error((name,), f"{shown(value)} cannot stand in a prompt", remedy)])
+    return str(value)
 
 
 def _placed(value: Any, path: Sequence[str], new: Any, whole: str) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
+from kling_nb.loop import at_the_end
 from kling_nb.models.record import Record
 from kling_nb.render import PlanSheet, Tally, Tile, plan_html, plan_text
 from kling_nb.render.plan import TILES
@@ -150,6 +151,8 @@ class Run:
                 try:
                     await self._carry_out(cell)
                 except Exception as exc:
+                    if at_the_end(exc):
+                        return
                     logger.exception("a cell of a plan ended with an error")
                     self._failed(cell, errors.KlingError(f"{type(exc).__name__}: {exc}"))
 

@@ -82,8 +82,10 @@ class Plan:
         lifts it. Raises `RequestError` when some
         cells would fail, unless `skip_faulty` leaves them out.
         """
-        if limit < 1:
-            raise KlingError(f"limit={limit} would never begin: give 1 or more")
+        if type(limit) is not int or limit < 1:
+            raise KlingError(f"limit={limit!r} would never begin: give a whole number, 1 or more")
+        if stop_after_failures is not None and type(stop_after_failures) is not int:
+            raise KlingError(f"stop_after_failures={stop_after_failures!r} is no number: give 3, or None to go on")
         if self._design.faulty and not skip_faulty:
             raise RequestError([problem for cell in self._design.faulty for problem in cell.problems])
         purse = self._desk.store.purse

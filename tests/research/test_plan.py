@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -150,6 +153,52 @@ def test_rows_of_a_dataframe_are_points_and_what_is_missing_there_is_left_to_the
         ("a cat", 4, True),
         ("a dog", 7, False),
     ]
+
+
+def test_a_gap_in_a_column_of_whole_numbers_leaves_the_others_whole() -> None:
+    frame = pd.DataFrame({"s": ["a cat", "a dog", "a cow"], "duration": [5, None, 8]})
+    plan = design({}, {"prompt": "{s} walks", "duration": 7}, rows=frame)
+    assert [cell.request and cell.request.draft()["duration"] for cell in plan.cells] == [5, 7, 8]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [np.array, pd.Series, pd.Index, deque, iter, tuple, dict.fromkeys],
+    ids=["array", "series", "index", "deque", "iterator", "tuple", "keys"],
+)
+def test_whatever_holds_its_values_in_order_is_an_axis(held: Callable[[list[Any]], Any]) -> None:
+    words, seconds = held(["cat", "dog"]), held([3, 4])
+    if isinstance(words, dict):
+        words, seconds = words.keys(), seconds.keys()
+    plan = design({"s": words, "duration": seconds}, {"prompt": "{s} walks"})
+    assert [cell.label for cell in plan.wanted] == [f"{s} · duration {n}" for s in ("cat", "dog") for n in (3, 4)]
+    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "cat walks"
+
+
+def test_a_set_is_no_axis_for_it_has_no_order() -> None:
+    with pytest.raises(RequestError, match=r"s: \{'cat'\} has no order – give a list"):
+        design({"s": {"cat"}}, {"prompt": "{s} walks"})
+
+
+@pytest.mark.parametrize("value", [float("nan"), None, {"cat": 1}, np.zeros((2, 2)), ["cat", "dog"], math.inf])
+def test_what_is_neither_text_nor_a_number_stands_in_no_prompt(value: Any) -> None:
+    plan = design({"s": ["a cat", value]}, {"prompt": "{s} walks"})
+    assert [cell.label for cell in plan.wanted] == ["a cat"]
+    (problem,) = plan.faulty[0].problems
+    assert problem.field == "s"
+    assert str(problem).endswith("cannot stand in a prompt – give a list of texts or numbers: s=[...]")
+
+
+@pytest.mark.parametrize("rows", [5, "a cat", {"s": "a cat"}, ["a cat"], pd.Series(["a cat"])], ids=repr)
+def test_rows_that_are_none_are_said(rows: Any) -> None:
+    with pytest.raises(RequestError, match="give mappings of field to value, or a DataFrame"):
+        points({}, rows=rows)
+
+
+@pytest.mark.parametrize("draws", ["3", 2.5, -1, True])
+def test_draws_that_are_no_number_are_said(draws: Any) -> None:
+    with pytest.raises(RequestError, match="is no number of points"):
+        points({"a": [1, 2]}, how="random", draws=draws)
 
 
 def test_slots_are_filled_in_prompts_and_in_shots_and_doubled_braces_are_text() -> None:

@@ -16,6 +16,7 @@ from nursery import Kernel
 
 from kling_nb import errors
 from kling_nb.models.record import Times
+from kling_nb.research.desk import Desk
 from kling_nb.research.sweep import Plan
 from kling_nb.studio import Studio
 from research.kernel import small_sweep, sweep_of
@@ -231,6 +232,32 @@ def test_afterwards_the_plan_is_a_matrix_and_a_frame(studio: Studio, tmp_path: P
     assert list(frame["price"]) == [0.672, 0.896] * 2
     with pytest.raises(errors.KlingError, match="this plan has"):
         plan.matrix("colour")
+
+
+@pytest.mark.parametrize("base", [(5,), (["a cat"],), ("a cat", 5)], ids=repr)
+def test_what_is_no_sweep_is_said(base: tuple[Any, ...], studio: Studio) -> None:
+    with pytest.raises(errors.RequestError, match="is nothing to sweep over – give "):
+        studio.sweep(*base)
+
+
+@pytest.mark.parametrize("option", [{"limit": "3"}, {"limit": 0}, {"stop_after_failures": "3"}], ids=repr)
+def test_a_run_says_which_of_its_numbers_is_none(option: dict[str, Any], plan: Plan, hub: HubSide) -> None:
+    with pytest.raises(errors.KlingError, match=next(iter(option))):
+        plan.run(**option)
+    assert hub.posts == 0
+
+
+def test_a_run_that_the_end_of_a_script_overtakes_says_nothing(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ended(*_: Any) -> None:  # what `to_thread` says once the interpreter is ending
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr(Desk, "secure", ended)
+    run = plan.run(limit=1)
+    assert run.wait(10)
+    assert [standing.state for standing in run.standings] == ["left"] * 4
+    assert not caplog.records
 
 
 def test_it_can_be_awaited_and_shows_itself(plan: Plan) -> None:
