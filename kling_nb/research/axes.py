@@ -27,10 +27,10 @@ def points(
 ) -> list[Point]:
     """Return the points of a sweep, in order.
 
-    A list is an axis, whatever holds it (`listed`); any other value is the same at every point. `grid` takes every combination, the last axis
-    fastest; `zip` the first values together, then the second; `random` takes `draws` combinations of the grid, none
-    twice, that the seed decides. `rows` (mappings, or a DataFrame) gives points as they are, each joined with each
-    of the axes' points. Raises `RequestError`.
+    A list is an axis, whatever holds it (`listed`); any other value is the same at every point. `grid` takes every
+    combination, the last axis fastest; `zip` the first values together, then the second; `random` takes `draws`
+    combinations of the grid, none twice, that the seed decides. `rows` (mappings, or a DataFrame) gives points as they
+    are, each joined with each of the axes' points. Raises `RequestError`.
     """
     varied = {name: list(items) for name, value in axes.items() if (items := _axis(name, value)) is not None}
     same = {name: value for name, value in axes.items() if name not in varied}
