@@ -58,7 +58,11 @@ class Researching(Making):
         if isinstance(base, Record):
             base = self.request_of(base)
         fields = given_in(base) if isinstance(base, Request) else {"prompt": base} if isinstance(base, str) else base
-        for given, meant in ((fields, "a prompt, fields in a dict, or a request"), (axes, "axes in a dict")):
+        parts: tuple[tuple[Any, str], ...] = (
+            (fields, "a prompt, fields in a dict, or a request"),
+            (axes, "axes in a dict"),
+        )
+        for given, meant in parts:
             if not (given is None or isinstance(given, Mapping)):
                 said = error((), f"{shown(given)} is nothing to sweep over", f"give {meant}; axes as field=[...]")
                 raise errors.RequestError([said])

@@ -66,7 +66,9 @@ def _column(value: Any) -> list[Any] | None:
     """Return the items of a one-dimensional array of whichever library; none of them is imported for this."""
     shape = getattr(value, "shape", None)
     give = getattr(value, "tolist", None) or getattr(value, "to_list", None)
-    return give() if isinstance(shape, tuple) and len(cast(tuple[Any, ...], shape)) == 1 and callable(give) else None
+    if not isinstance(shape, tuple) or len(cast(tuple[Any, ...], shape)) != 1 or not callable(give):
+        return None
+    return cast(list[Any], give())
 
 
 def scalar(value: Any) -> Any:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from kling_nb.errors import RequestError
 from kling_nb.models.draft import resolved
 from kling_nb.models.media import public_text
 from kling_nb.models.problem import Problem, error
@@ -24,6 +25,15 @@ _WHOLE: Mapping[type[BaseModel], str] = {
     Shot: "give {'prompt': ..., 'duration': 5}",
     Element: "give {'frontal_image_url': ..., 'reference_image_urls': [...]}",
 }
+
+
+def problems_of(exc: ValidationError, kind: type[BaseModel]) -> list[Problem]:
+    """Return the problems for all of pydantic's faults with a request, or a part of one, of this kind."""
+    found: list[Problem] = []
+    for fault in exc.errors(include_url=False):
+        broken = fault.get("ctx", {}).get("error")
+        found += broken.problems if isinstance(broken, RequestError) else [problem_of(fault, kind)]
+    return found
 
 
 def problem_of(fault: ErrorDetails, kind: type[BaseModel]) -> Problem:
@@ -50,7 +60,7 @@ def shown(value: Any) -> str:
         text = public_text(value if isinstance(value, str) else repr(value)[:2000])
     except Exception:  # noqa: BLE001 - a foreign `repr` may raise anything; an int of 5,000 digits does
         return f"this {type(value).__name__}"
-    text = repr(text) if isinstance(value, str) else text
+    text = repr(text) if isinstance(value, str) else " ".join(text.split())  # an array's has several lines
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

@@ -1,7 +1,8 @@
 """The requests: typed for the headline model and its successor, open for the rest of the family.
 
 Fields carry the wire's names (HUB_API section 6). A request that exists is one that the hub would take:
-making an impossible one raises pydantic's `ValidationError`; `lint` lists the same faults, and the doubts, at once.
+making an impossible one raises `RequestError` with every fault (`model_validate`, as pydantic has it, a
+`ValidationError`); `lint` lists the same faults, and the doubts, at once.
 """
 
 from __future__ import annotations
@@ -9,9 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from kling_nb.errors import RequestError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, VideoKind
 from kling_nb.models.draft import (
@@ -25,6 +36,7 @@ from kling_nb.models.draft import (
     with_media,
     without_empty,
 )
+from kling_nb.models.problem import error
 from kling_nb.models.rules import Rule
 
 __all__ = [
@@ -76,6 +88,21 @@ class _Wire(BaseModel):
     # An address may be signed, and pydantic's own message would print its beginning and its end.
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, hide_input_in_errors=True)
 
+    def __init__(self, /, *given: Any, **fields: Any) -> None:
+        from kling_nb.models.faults import problems_of, shown  # it imports this module
+
+        if given:
+            name, known = type(self).__name__, type(self).model_fields
+            field = "prompt" if "prompt" in known else next(iter(known))
+            raise RequestError([error((), f"{shown(given[0])} has no field's name", f"write {name}({field}=...)")])
+        try:
+            super().__init__(**fields)
+        except ValidationError as exc:
+            raise RequestError(problems_of(exc, type(self))) from None
+
+    # So that pydantic makes nested ones, and those of `model_validate`, without it: their faults keep their place.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] -- a function takes attributes
+
 
 class Shot(_Wire):
     """One shot of a multi-shot request: its own prompt, for `duration` whole seconds (1 to 15)."""
@@ -108,7 +135,7 @@ class Request(_Wire):
     def _keeps_the_rules(self) -> Self:
         problems = [p for p in rules.broken(self.RULES, self.draft()) if p.severity == "error"]
         if problems:
-            raise ValueError("; ".join(map(str, problems)))
+            raise RequestError(problems)
         return self
 
     def draft(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from kling_nb.errors import RequestError
 from kling_nb.models.asset import Asset
 from kling_nb.models.lint import lint, parse
 from kling_nb.models.request import OMNI, TARGET, Element, HubRequest, Omni, ReferenceToVideo, Shot, request_type
@@ -101,9 +103,10 @@ def test_what_the_hub_takes_can_be_made_and_has_no_error(fields: dict[str, Any])
 
 @pytest.mark.parametrize(("fields", "where", "what"), REFUSED, ids=[f"{w}-{m}" for _, w, m in REFUSED])
 def test_what_the_hub_refuses_is_refused_at_its_field(fields: dict[str, Any], where: str, what: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(RequestError) as caught:
         ReferenceToVideo(**fields)
     errors = [p for p in lint(fields) if p.severity == "error"]
+    assert [(p.field, p.remedy) for p in caught.value.problems] == [(p.field, p.remedy) for p in errors]
     assert [p.field for p in errors] == [where]
     assert what in str(errors[0])
     assert errors[0].remedy
@@ -111,7 +114,7 @@ def test_what_the_hub_refuses_is_refused_at_its_field(fields: dict[str, Any], wh
 
 @pytest.mark.parametrize(("fields", "where", "what"), OMNI_REFUSED, ids=[f"{w}-{m}" for _, w, m in OMNI_REFUSED])
 def test_omni_keeps_its_own_rules(fields: dict[str, Any], where: str, what: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(RequestError):
         Omni(**fields)
     errors = [p for p in lint({**fields, "model": OMNI}) if p.severity == "error"]
     assert [p.field for p in errors] == [where]
@@ -154,6 +157,35 @@ def test_a_request_made_of_a_column_holds_a_list_of_pictures(held: Callable[[lis
     request = ReferenceToVideo(prompt="a", input_image=held([FACE, SIDE]))
     assert request.draft()["input_image"] == [Asset.from_url(FACE), Asset.from_url(SIDE)]
     assert HubRequest(model="other", input_image=held([FACE])).draft()["input_image"] == [Asset.from_url(FACE)]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: Element(frontal_image_url="nope.png"),
+            "frontal_image_url: there is no file 'nope.png' – it was looked",
+        ),
+        (lambda: Shot(prompt="a", duration=99), "duration: 99 s is too much – at most 15 s"),
+        (lambda: Shot(promt="a"), "promt: there is no such field – did you mean prompt?"),
+        (lambda: Omni(prompt="a", resolution="8k"), "resolution: '8k' is not offered – choose one of"),
+        (lambda: HubRequest(model="m", seed=float("nan")), "seed: nan is not a number – give a number"),
+        (lambda: Element("mara.png"), "'mara.png' has no field's name – write Element(frontal_image_url=...)"),
+        (lambda: Shot("a cat"), "'a cat' has no field's name – write Shot(prompt=...)"),
+        (lambda: ReferenceToVideo("a cat"), "'a cat' has no field's name – write ReferenceToVideo(prompt=...)"),
+    ],
+)
+def test_a_part_that_cannot_be_made_says_why_in_our_words(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        make()
+    assert said in str(caught.value)
+    assert "pydantic" not in "".join(traceback.format_exception(caught.value)).rpartition("RequestError")[2]
+
+
+def test_a_fault_inside_a_part_keeps_its_place() -> None:
+    with pytest.raises(RequestError) as caught:
+        ReferenceToVideo(multi_prompt=[{"prompt": "a"}, {"prompt": "b", "duration": 99}], elements=[{}])
+    assert [p.field for p in caught.value.problems] == ["multi_prompt.1.duration", "elements.0.frontal_image_url"]
 
 
 def test_a_request_is_a_value_that_cannot_be_changed() -> None:
@@ -245,7 +277,7 @@ def test_errors_and_reprs_do_not_show_a_signed_address() -> None:
     assert "SECRET" not in repr(request) + str(request) + request.model_dump_json()
     assert "SECRET" not in repr(Asset.from_url(signed))
     for fields in ({"prompt": "a", "input_image": signed}, {"prompt": signed * 90}, {"prompt": [signed]}):
-        with pytest.raises(ValidationError) as caught:
+        with pytest.raises(RequestError) as caught:
             ReferenceToVideo(**fields)
         assert "SECRET" not in str(caught.value)
         assert "SECRET" not in "".join(map(str, lint(fields)))
