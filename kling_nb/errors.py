@@ -25,6 +25,8 @@
     + `LogError`              the record store cannot be read or written
         - `NotKept`           nothing is kept under that name; a `KeyError` too
     + `NotApplicable`         raised by a scorer: it has nothing to say of this clip, and why
+
+`RequestWarning` is no error: a doubt about a request that is carried out all the same.
 """
 
 from __future__ import annotations
@@ -182,3 +184,7 @@ class NotKept(LogError, KeyError):
 
 class NotApplicable(KlingError):
     """Raised inside a scorer that has nothing to say of a clip: `the clip has no sound`. Other scorers go on."""
+
+
+class RequestWarning(UserWarning):
+    """A request that is allowed but probably not what you want; what `kn.lint` calls a doubt."""

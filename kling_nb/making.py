@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -42,9 +44,11 @@ class Making(Wiring):
 
         Takes a request, its fields in a dict (a preset), or a prompt and the fields of `ReferenceToVideo` (another
         `model=` by its own fields).
-        Raises `RequestError` with every fault before anything is spent.
+        Raises `RequestError` with every fault before anything is spent, and warns of each doubt (`RequestWarning`).
         """
-        return self._start(self.request(request, **fields), "result")
+        whole, doubts = self._judged(self._fields(request, fields))
+        _warn_of(doubts)
+        return self._start(whole, "result")
 
     def preview(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Job | Jobs:
         """Draw the request's animatic on the local hub: free, about as long as it takes to draw. Never a result."""
@@ -59,13 +63,7 @@ class Making(Wiring):
 
     def request(self, request: Request | Record | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Request:
         """Return the checked request that the arguments make. Raises `RequestError` with every fault at once."""
-        whole, problems = parse(self._fields(request, fields))
-        if isinstance(whole, HubRequest):
-            problems = lint(whole, self.model(whole.model))
-        faults = [problem for problem in problems if problem.severity == "error"]
-        if whole is None or faults:
-            raise errors.RequestError(faults)
-        return whole
+        return self._judged(self._fields(request, fields))[0]
 
     def lint(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Problems:
         """Return every problem of a request, errors and warnings, without sending anything.
@@ -126,8 +124,9 @@ class Making(Wiring):
         return Jobs.of(jobs, self.parts.screen, _passed_over(elsewhere, held))
 
     def rerun(self, record: Record, changes: dict[str, Any]) -> Job | Jobs:
-        """Run a record's request again, with changes; the new record names the old one."""
-        request = self.request(self.request_of(record), **{"num_generations": 1, **changes})
+        """Run a record's request again, with changes; the new record names the old one. Warns as `generate` does."""
+        request, doubts = self._judged(self._fields(self.request_of(record), {"num_generations": 1, **changes}))
+        _warn_of(doubts)
         jobs = self.start(request, rerun_of=record.id)
         return jobs[0] if len(jobs) == 1 else Jobs.of(jobs, self.parts.screen)
 
@@ -197,7 +196,20 @@ class Making(Wiring):
             return {**given_in(request), **more}
         if isinstance(request, Mapping):
             return {**request, **more}
+        if request is not None and "prompt" in more:  # which of the two was meant nobody knows
+            said = f"there are two: {shown(request)} and {shown(more['prompt'])}"
+            raise errors.RequestError([error(("prompt",), said, "keep one")])
         return more if request is None else {"prompt": request, **more}
+
+    def _judged(self, fields: Mapping[str, Any]) -> tuple[Request, list[Problem]]:
+        """Return the request that the fields make, and the doubts about it. Raises `RequestError`."""
+        whole, problems = parse(fields)
+        if isinstance(whole, HubRequest):
+            problems = lint(whole, self.model(whole.model))
+        faults = [problem for problem in problems if problem.severity == "error"]
+        if whole is None or faults:
+            raise errors.RequestError(faults)
+        return whole, problems
 
     def _start(self, request: Request, kind: Kind) -> Job | Jobs:
         jobs = self.start(request, kind)
@@ -216,6 +228,15 @@ class Making(Wiring):
             missing = (sibling(first, index) for index in range(first.generations) if index not in known)
             records = [*records, *(added for one in missing if (added := self.store.add(one)))]
         return engine.adopt(records, request)
+
+
+def _warn_of(doubts: Iterable[Problem]) -> None:
+    """Warn of doubts at the line outside this package from which it was called, through however many verbs."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    for doubt in doubts:
+        warnings.warn(str(doubt), errors.RequestWarning, stacklevel=level)
 
 
 def _instead(alternatives: Sequence[str]) -> str:

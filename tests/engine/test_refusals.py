@@ -37,6 +37,24 @@ def test_a_refusal_is_sent_once_and_says_what_to_do(
     assert (hub.posts, hub.enqueued) == (1, 0)
 
 
+def test_a_doubt_is_a_warning_at_the_line_that_asked_and_the_job_goes_on(studio: Studio, hub: HubSide) -> None:
+    with pytest.warns(errors.RequestWarning) as caught:
+        job = studio.generate("@Image1 and @Image2 turn", duration=3)
+    assert [str(one.message) for one in caught] == [str(doubt) for doubt in studio.lint(job.record.request())]
+    assert {one.filename for one in caught} == {__file__}
+    assert job.result(20).record.status == "succeeded"
+    with pytest.warns(errors.RequestWarning) as again:
+        job.record.rerun().result(20)
+    assert {one.filename for one in again} == {__file__}
+    assert hub.posts == 2
+
+
+def test_two_prompts_are_refused_and_neither_is_sent(studio: Studio, hub: HubSide) -> None:
+    with pytest.raises(errors.RequestError, match="prompt: there are two: 'a boat' and 'a kite' – keep one"):
+        studio.generate("a boat", prompt="a kite")
+    assert hub.posts == 0
+
+
 def test_a_withdrawn_model_names_what_the_catalogue_has(studio: Studio, hub: HubSide) -> None:
     hub.fault("model_not_found", **QUEUE)
     with pytest.raises(errors.JobFailed, match="kling-video-o3-omni"):
