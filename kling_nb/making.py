@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import sys
+import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -232,8 +232,8 @@ class Making(Wiring):
 
 def _warn_of(doubts: Iterable[Problem]) -> None:
     """Warn of doubts at the line outside this package from which it was called, through however many verbs."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+    level, frame = 1, inspect.currentframe()
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
         level, frame = level + 1, frame.f_back
     for doubt in doubts:
         warnings.warn(str(doubt), errors.RequestWarning, stacklevel=level)

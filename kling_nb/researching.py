@@ -58,14 +58,8 @@ class Researching(Making):
         if isinstance(base, Record):
             base = self.request_of(base)
         fields = given_in(base) if isinstance(base, Request) else {"prompt": base} if isinstance(base, str) else base
-        parts: tuple[tuple[Any, str], ...] = (
-            (fields, "a prompt, fields in a dict, or a request"),
-            (axes, "axes in a dict"),
-        )
-        for given, meant in parts:
-            if not (given is None or isinstance(given, Mapping)):
-                said = error((), f"{shown(given)} is nothing to sweep over", f"give {meant}; axes as field=[...]")
-                raise errors.RequestError([said])
+        _is_mapping(fields, "a prompt, fields in a dict, or a request")
+        _is_mapping(axes, "axes in a dict")
         chosen = points({**(axes or {}), **more}, how=how, rows=rows, draws=draws, seed=seed)
         design = Drafting(fields or {}, self._checked).design(chosen, repeat=repeat)
         if not self.parts.settings.local:
@@ -206,6 +200,13 @@ class Researching(Making):
         taken = self.store.take(record.id)
         jobs = self._adopt([taken]) if taken else []
         return next((job for job in jobs if job.id == record.id), None)
+
+
+def _is_mapping(given: Any, meant: str) -> None:
+    """Raise `RequestError` for what is given and no mapping."""
+    if not (given is None or isinstance(given, Mapping)):
+        said = error((), f"{shown(given)} is nothing to sweep over", f"give {meant}; axes as field=[...]")
+        raise errors.RequestError([said])
 
 
 def _records_of(selection: Any, get: Callable[[str], Record] | None = None) -> list[Record]:

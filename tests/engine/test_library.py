@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hubside import HubSide, picture
 
-from kling_nb.errors import KlingError, LogError, NotKept, RequestError
+from kling_nb.errors import KlingError, LogError, NotKept, RequestError, RequestWarning
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import Element
