@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any, Literal, cast, get_args
 
 from kling_nb.errors import RequestError
-from kling_nb.models.draft import listed
+from kling_nb.models.draft import listed, scalar
 from kling_nb.models.faults import shown
 from kling_nb.models.problem import error
 
@@ -41,6 +41,7 @@ def points(
         raise _fault("how", f"{how!r} is unknown", 'use "grid", "zip" or "random"')
     if draws is not None and how != "random":
         raise _fault("draws", "draws are for random points", 'add how="random"')
+    draws = scalar(draws)
     if draws is not None and (type(draws) is not int or draws < 0):
         raise _fault("draws", f"{shown(draws)} is no number of points", "give a whole number: draws=20")
     given = [{}] if rows is None else rows_of(rows)

@@ -9,6 +9,7 @@ from typing import Any
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.logbook.cells import Made
 from kling_nb.models.budget import dollars
+from kling_nb.models.draft import scalar
 from kling_nb.models.embed import Film
 from kling_nb.models.plan import KeptPlan
 from kling_nb.models.price import Estimate
@@ -82,6 +83,7 @@ class Plan:
         lifts it. Raises `RequestError` when some
         cells would fail, unless `skip_faulty` leaves them out.
         """
+        limit, stop_after_failures = scalar(limit), scalar(stop_after_failures)
         if type(limit) is not int or limit < 1:
             raise KlingError(f"limit={limit!r} would never begin: give a whole number, 1 or more")
         if stop_after_failures is not None and type(stop_after_failures) is not int:

@@ -199,6 +199,7 @@ def test_rows_that_are_none_are_said(rows: Any) -> None:
 def test_draws_that_are_no_number_are_said(draws: Any) -> None:
     with pytest.raises(RequestError, match="is no number of points"):
         points({"a": [1, 2]}, how="random", draws=draws)
+    assert len(points({"a": [1, 2]}, how="random", draws=np.int64(1))) == 1  # pyright: ignore[reportArgumentType]
 
 
 def test_slots_are_filled_in_prompts_and_in_shots_and_doubled_braces_are_text() -> None:
