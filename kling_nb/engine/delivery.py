@@ -15,6 +15,10 @@ from kling_nb.engine.states import move
 from kling_nb.pace import Pace
 
 _DOWNLOADS_AT_ONCE = 4
+#: A hub or a network that will be there again.
+_PASSING = (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited, errors.TransferError)
+#: What time does not mend, as a rule, is tried so often.
+_TRIES = 5
 #: Only a person can mend these.
 _FINAL = (errors.AuthError, errors.CreditError, errors.UpdateRequired, errors.LogError)
 
@@ -42,7 +46,10 @@ class Delivery:
             except (errors.HubError, errors.TransferError, errors.LogError) as exc:
                 url, failures = None, failures + 1
                 pause = self._pace.back_off(failures, jitter=random.random())  # noqa: S311 - spreads load
-                if isinstance(exc, _FINAL) or time.monotonic() - began + pause > self._pace.fetching:
+                passing = isinstance(exc.__cause__ if isinstance(exc, errors.TransferError) else exc, _PASSING)
+                patience = self._pace.fetching if passing else self._pace.unknown
+                hopeless = isinstance(exc, _FINAL) or (not passing and failures >= _TRIES)
+                if hopeless or time.monotonic() - began + pause > patience:
                     await self._give_up(job, exc)
                     return
                 self._roster.tell([job], trouble=f"{exc} The clip is at the hub; fetching it again.")

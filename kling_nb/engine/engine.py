@@ -13,7 +13,6 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any
 
 from kling_nb import errors
@@ -118,7 +117,7 @@ class Engine:
     async def _resume(self, jobs: list[Job], request: Request | None, *, also: list[Job]) -> None:
         """Go on with jobs; those that are under way here `also` are only asked about at once."""
         await self._roster.fail(
-            [job for job in jobs if job.id in self._roster.given_up],
+            [job for job in jobs if job.state == "prepared" and job.kept.batch in self._roster.given_up],
             errors.KlingError("It had failed before anything was sent."),
             "Nothing was sent.",
         )
@@ -162,7 +161,8 @@ class Engine:
         if generation is None:
             await self._unknown_to_the_hub(job)
             return
-        self._unknown.pop(job.id, None)
+        if self._unknown.pop(job.id, None) is not None:
+            self._roster.tell([job])
         await self._heard(job, generation)
         if job.state in AT_THE_HUB and self._age(job, generation) > self._deadline and job.id not in self._overdue:
             self._overdue.add(job.id)
@@ -216,7 +216,12 @@ class Engine:
     async def _cancelled(self, job: Job) -> None:
         """Before the POST a job just ends; during it, its id must be known before it can be stopped."""
         if self._sending.call_off(job):
-            await self._roster.end(job, move(job.kept, "cancelled", self._roster.now()))
+            try:
+                await self._roster.end(job, move(job.kept, "cancelled", self._roster.now()))
+            except errors.LogError as exc:
+                await self._roster.never_sent(job, "log", str(exc))
+                job.finish(error=exc)
+                raise
             return
         settled = asyncio.Event()
 
@@ -258,8 +263,10 @@ class Engine:
             interrupted = records[len(saved) :][:1] if not isinstance(exc, errors.LogError) else []  # may be written
             said = str(exc) or "It was interrupted before anything was sent."
             for record in (*saved, *interrupted):
-                with suppress(errors.LogError):
+                try:
                     self._log.save(fail(record, "log", said, "Nothing was sent.", self._roster.now()))
+                except errors.LogError:
+                    self._roster.given_up.add(record.batch)
             raise
         return saved
 
@@ -279,4 +286,6 @@ class Engine:
         return self._tracker
 
     def _trouble(self, text: str) -> None:
+        if text:
+            self._unknown.clear()  # what it does not know counts only while it answers
         self._roster.tell(self._roster.running(), trouble=text)

@@ -34,7 +34,7 @@ class Roster:
         """How long each model took, as long as nothing new is known."""
         self._tasks: set[asyncio.Task[None]] = set()
         self.given_up: set[str] = set()
-        """Jobs that were shown as failed before anything was sent, where the log could not be told."""
+        """Batches that were shown as failed before anything was sent, where the log could not be told."""
 
     def add(self, job: Job) -> Job:
         """Take a job in."""
@@ -154,16 +154,16 @@ class Roster:
             error = exc if isinstance(exc, errors.KlingError) else errors.KlingError(f"{type(exc).__name__}: {exc}")
             for job in jobs:
                 if job.state == "prepared":
-                    await self._never_sent(job, type(exc).__name__, str(error))
+                    await self.never_sent(job, type(exc).__name__, str(error))
                 elif not job.kept.ended:
                     self.tell([job], trouble=str(error))
                 job.finish(error=error)
 
-    async def _never_sent(self, job: Job, kind: str, message: str) -> None:
+    async def never_sent(self, job: Job, kind: str, message: str) -> None:
         """What is shown as failed must not be sent by a later `resume`, also where the log is what fails."""
         failed = fail(job.kept, kind, message, "Nothing was sent.", self.now())
         try:
             await self.save(job, failed)
         except errors.LogError:
-            self.given_up.add(job.id)
+            self.given_up.add(job.kept.batch)
             job.become(failed, progress_of(failed))

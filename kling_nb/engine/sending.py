@@ -59,7 +59,7 @@ class Sending:
         except errors.KlingError as exc:
             await self._roster.fail(jobs, exc, "Nothing was sent and nothing billed; run it again.")
             return
-        wanted = [job for job in jobs if job.id not in self._unwanted]
+        wanted = [job for job in jobs if job.id not in self._unwanted and not job.kept.ended]
         # In one step: from here on, a cancel waits for the id.
         self._sending.update(dict.fromkeys((job.id for job in wanted), (wanted, asyncio.Event())))
         if wanted:
@@ -209,7 +209,7 @@ _OTHERS = "An equal request is being sent, and the queue cannot tell them apart;
 def _in_doubt(exc: errors.KlingError) -> bool:
     """Whether the hub may have taken an enqueue that ended so: only a plain refusal is one (HUB_API section 5)."""
     if isinstance(exc, errors.ReplyLost | errors.HubFault):
-        return True
+        return not (isinstance(exc, errors.HubFault) and exc.status == 404)  # a page's: the address is no hub's
     return isinstance(exc, errors.HubError) and (exc.status or 0) >= 500
 
 

@@ -130,9 +130,9 @@ class Tracker:
         try:
             active = {entry.generation_id: entry for entry in await self._hub.listed()}
         except HubFault as exc:
-            if exc.status is not None:
+            if exc.status not in (None, 200):
                 raise
-            active = {}  # one entry, perhaps nobody's here, cannot be read: ask about ours alone
+            active = {}  # no list, or one of whose entries one cannot be read: ask about ours alone
         for generation_id in before & active.keys():
             await self._tell(generation_id, active[generation_id])
         await self._ask_each((before - active.keys()) & self._watched)

@@ -201,6 +201,29 @@ def test_a_file_server_that_is_away_for_a_while_costs_no_clip(
     assert job.result(60).path.exists()
 
 
+def test_a_page_in_place_of_the_hub_is_no_doubt(studio: Studio, hub: HubSide) -> None:
+    hub.fault("html", status=404, path="/api/ai/queue")
+    job = studio.generate("a boat at the wrong address", duration=3)
+    with pytest.raises(errors.JobFailed, match="Nothing was queued"):
+        job.result(30)
+
+
+def test_outages_between_two_answers_of_404_do_not_count_as_not_knowing_the_job(
+    slow: HubSide, studio_at: Callable[..., Studio]
+) -> None:
+    slow.fault("silent_events")
+    job = studio_at(slow).generate("a boat in a redeployed harbour", duration=3)
+    until(lambda: job.record.generation_id)
+    once = {"times": 1, "method": "GET", "path": "/api/ai/queue/"}
+    slow.fault("not_found", **once)
+    until(lambda: "does not know" in job.progress.trouble or job.over)
+    slow.kill()
+    until(lambda: "Asking again" in job.progress.trouble and "know" not in job.progress.trouble)
+    slow.start()
+    slow.fault("not_found", **once)
+    assert job.result(60).path.exists()
+
+
 def test_resume_says_what_it_leaves_alone(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:

@@ -35,8 +35,13 @@ def test_terminal_states_are_ends(status: str) -> None:
     assert Generation.read({**ROW, "status": status}).ended
 
 
-@pytest.mark.parametrize("raw", [{**ROW, "status": "paused"}, {"status": "queued"}, {**ROW, "generation_id": ""}])
-def test_an_unknown_state_or_a_missing_id_is_an_error_not_a_guess(raw: dict[str, Any]) -> None:
+def test_an_unknown_state_is_kept_and_is_no_end() -> None:
+    read = Generation.read({**ROW, "status": "paused"})
+    assert (read.status, read.ended) == ("paused", False)
+
+
+@pytest.mark.parametrize("raw", [{"generation_id": "a"}, {"status": "queued"}, {**ROW, "generation_id": ""}])
+def test_a_missing_state_or_id_is_an_error_not_a_guess(raw: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Generation.read(raw)
 
