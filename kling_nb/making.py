@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import inspect
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -57,9 +57,11 @@ class Making(Wiring):
         return self._start(whole.model_copy(update={"num_generations": 1}), "preview")
 
     def gather(self, *jobs: Job | Iterable[Job]) -> Jobs:
-        """Join jobs: `kn.gather(a, b).result()` waits for all; so does `await kn.gather(a, b)`."""
-        each = [job for given in jobs for job in ((given,) if isinstance(given, Job) else given)]
-        return Jobs.of(each, self.parts.screen)
+        """Join jobs: `kn.gather(a, b).result()` waits for all; so does `await kn.gather(a, b)`.
+
+        Raises `KlingError` for what is no job.
+        """
+        return Jobs.of(_jobs_in(jobs), self.parts.screen)
 
     def request(self, request: Request | Record | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Request:
         """Return the checked request that the arguments make. Raises `RequestError` with every fault at once."""
@@ -241,6 +243,17 @@ def _warn_of(doubts: Iterable[Problem]) -> None:
 
 def _instead(alternatives: Sequence[str]) -> str:
     return f"the catalogue has {', '.join(alternatives)}" if alternatives else "kn.hub() says which hub answers"
+
+
+def _jobs_in(given: Any) -> Iterator[Job]:
+    if isinstance(given, Job):
+        yield given
+    elif isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping | Record):
+        for one in given:  # pyright: ignore[reportUnknownVariableType] -- whatever somebody gave
+            yield from _jobs_in(one)
+    else:
+        said = f"{shown(given)} is no job: give what kn.generate returned; kn.resume() brings unfinished jobs back"
+        raise errors.KlingError(said)
 
 
 def _passed_over(elsewhere: list[str], held: int) -> str:

@@ -196,9 +196,11 @@ def test_a_file_server_that_is_away_for_a_while_costs_no_clip(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
-    hub.fault("upstream", times=2, method="GET", path="/files")
+    monkeypatch.setattr("kling_nb.pace.Pace.back_off", lambda *_, **__: 0.1)
+    hub.fault("upstream", times=4, method="GET", path="/api/repos/")
     job = studio.generate("a boat behind a bridge", duration=3)
     assert job.result(60).path.exists()
+    assert sum("fetching it again" in message.text for message in job.record.messages) == 4
 
 
 def test_a_page_in_place_of_the_hub_is_no_doubt(studio: Studio, hub: HubSide) -> None:

@@ -252,3 +252,13 @@ print(job.over, again.state, flush=True)
         out, err = child.communicate(timeout=60)
     assert (out, err) == ("0\nFalse failed\n", "")
     assert hub.posts == 3
+
+
+def test_only_jobs_are_gathered_however_they_are_held(studio: Studio, hub: HubSide) -> None:
+    hub.fault("failed", message="No such luck.")
+    one, two = (studio.generate(prompt, duration=3) for prompt in ("a boat", "two boats"))
+    assert studio.gather(one, [two, (one,)], iter(())) == (one, two)
+    assert studio.gather([studio.gather(one, two)]) == (one, two)
+    for wrong in (None, one.id, [one.record], {"a": one}, 5):
+        with pytest.raises(errors.KlingError, match=r"is no job: give what kn\.generate returned"):
+            studio.gather(wrong)
