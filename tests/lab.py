@@ -138,10 +138,7 @@ class Lab:
         page = page or self.page
         name = self._name(path)
         if page.evaluate("() => Boolean(window.jupyterapp)"):
-            page.evaluate(
-                "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', { path }); }", name
-            )
-            page.wait_for_function("(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=name)
+            _bring_to_front(page, name)
         else:
             # A workspace of its own, which is empty: pages that meet in one would load again to part.
             page.goto(f"{self.url}/lab/workspaces/of-notebook-{self._count}/tree/{name}?token={TOKEN}")
@@ -212,24 +209,13 @@ class Notebook:
 
     def read_again(self) -> None:
         """Bring the tab to the front, with what the file says now."""
-        self.page.evaluate(
-            """async (path) => {
-                const panel = await window.jupyterapp.commands.execute('docmanager:open', { path });
-                await panel.context.revert();
-            }""",
-            self.name,
-        )
-        self._in_front()
+        _bring_to_front(self.page, self.name)
+        self.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.context.revert(); }")
         self.page.wait_for_function(_READY, timeout=60_000)
-
-    def _in_front(self) -> None:
-        self.page.wait_for_function(
-            "(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=self.name
-        )
 
     def emptied(self) -> bool:
         """Leave a kernel with no names and no widgets, and cells with no outputs; False when it is busy."""
-        self._in_front()
+        _await_front(self.page, self.name)
         return self.page.evaluate(
             """async (code) => {
                 const panel = window.jupyterapp.shell.currentWidget;
@@ -254,6 +240,17 @@ class Notebook:
                 panel.dispose();
             }"""
         )
+
+
+def _bring_to_front(page: Page, name: str) -> None:
+    """Open a notebook, or show the tab that has it."""
+    # What the command promises is not waited for: now and then Lab drops that promise, and shows the notebook.
+    page.evaluate("(path) => { window.jupyterapp.commands.execute('docmanager:open', { path }); }", name)
+    _await_front(page, name)
+
+
+def _await_front(page: Page, name: str) -> None:
+    page.wait_for_function("(path) => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=name)
 
 
 def _stacks(kernel: str) -> str:

@@ -51,6 +51,7 @@ def test_resume_asks_at_once_about_a_job_that_is_under_way_here(
     job = studio.generate("a boat at anchor", duration=3)
     until(lambda: job.record.generation_id)
     engine = studio.parts.engine
+    until(lambda: engine._tracker and engine._tracker._beat)  # pyright: ignore[reportPrivateUsage]
     engine._loop.submit(_fallen(engine._tracker)).result(10)  # pyright: ignore[reportPrivateUsage]
     (again,) = studio.resume()
     assert again is job
