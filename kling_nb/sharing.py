@@ -109,10 +109,10 @@ class Sharing(Making):
         A `.zip` or a folder becomes an RO-Crate (`version` 1.3, or 1.1, which claims the Process Run Crate profile):
         clips, pictures, records, a report, the plans that the records were made for (whole), the votes between them
         (with who voted) and their scores. `.html` is the report alone, with up to `embed` megabytes of clips inside
-        and the rest beside it; `.jsonl` and `.parquet` are for machines. `authors` are names (a
-        text is one), or `Name <https://orcid.org/…>`; `licence` is an SPDX name or an address. Neither a key, a signed
-        address nor a folder's name goes along; the pictures that were referred to do. Raises `LogError`, and
-        `KlingError` for a selection that is none.
+        and the rest beside it; `.jsonl` and `.parquet` are for machines. `authors` are names (a text is one), or
+        `Name <https://orcid.org/…>`; `licence` is an SPDX name or an address. Neither a key, a signed address nor a
+        folder's name goes along; the pictures that were referred to do. Raises `LogError`, and `KlingError` for a
+        selection that is none.
         """
         from kling_nb.research.export import export
 

@@ -80,8 +80,7 @@ class Plan:
 
         Clips that are in the log are not paid for again, jobs under way (here or in another kernel) are waited for.
         `budget` is what the whole plan may cost in dollars, earlier runs included; a later run keeps it, and None
-        lifts it. Raises `RequestError` when some
-        cells would fail, unless `skip_faulty` leaves them out.
+        lifts it. Raises `RequestError` when some cells would fail, unless `skip_faulty` leaves them out.
         """
         limit, stop_after_failures = scalar(limit), scalar(stop_after_failures)
         if type(limit) is not int or limit < 1:
