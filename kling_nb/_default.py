@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 from kling_nb.errors import SettingsError
+from kling_nb.meant import there_are
 from kling_nb.studio import Studio
 
 _guard = threading.Lock()
 _studio: Studio | None = None
-_SETTINGS = ("key", "hub", "log", "upload", "deadline")
 
 
 def studio() -> Studio:
@@ -30,11 +30,10 @@ def configure(**settings: Any) -> Studio:
     Raises `SettingsError` for a name that is none of these, and for what `Studio` cannot use.
     """
     global _studio
+    known = list(inspect.signature(Studio).parameters)
     for name in settings:
-        if name not in _SETTINGS:
-            near = get_close_matches(name, _SETTINGS, n=1)
-            meant = f" Did you mean {near[0]}?" if near else ""
-            raise SettingsError(f"There is no setting {name}: there are {', '.join(_SETTINGS)}.{meant}")
+        if name not in known:
+            raise SettingsError(f"There is no setting {name}: {there_are(name, known)}")
     with _guard:
         _studio = Studio(**settings)
         return _studio

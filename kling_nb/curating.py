@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from kling_nb import errors
-from kling_nb.engine.job import Clip, Job
+from kling_nb.engine.job import Job
 from kling_nb.links import Links
 from kling_nb.logbook.store import Log
 from kling_nb.models.price import Estimate
@@ -133,24 +133,6 @@ class Curating:
                 raise errors.KlingError(f"{record.id} is {STATUS_WORDS[record.status].lower()}: {why}")
         static = {"text/html": compare_html(records, self._links), "text/plain": compare_text(records)}
         return Comparison([Take(record, self.poster(record)) for record in records], differences(records), static)
-
-    def records_of(self, things: Iterable[Any]) -> list[Record]:
-        """Return the records of records, clips, jobs, ids, or lists of them; each once, in order."""
-        found = [record for thing in things for record in self._records(thing)]
-        return list({record.id: record for record in found}.values())
-
-    def _records(self, thing: Any) -> list[Record]:
-        match thing:
-            case Record():
-                return [thing]
-            case Clip() | Job():
-                return [thing.record]
-            case str():
-                return [self._store.get(thing)]
-            case Iterable():
-                return self.records_of(cast("Iterable[Any]", thing))
-            case _:
-                raise errors.KlingError(f"{type(thing).__name__} is nothing to compare: give records, clips, jobs, ids")
 
     def _single(self, record_id: str) -> Request:
         return self._request_of(self._store.get(record_id)).model_copy(update={"num_generations": 1})

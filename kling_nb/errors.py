@@ -13,6 +13,7 @@
         - `InvalidParams`     400, 415, 422: the hub refused the request
         - `RateLimited`       429: wait `.retry_after` seconds
         - `HubFault`          5xx, or a body that is no JSON: the hub's own trouble
+            · `NoHub`         404 with a web page: what answers is no hub, or stands before one
         - `Unreachable`       no connection was made: nothing was sent
         - `ReplyLost`         the request may have been received, no answer came
         - `CalledOff`         it was cancelled before the hub had taken it
@@ -129,6 +130,10 @@ class RateLimited(HubError):
 
 class HubFault(HubError):
     """5xx, or an answer that is not what the contract says."""
+
+
+class NoHub(HubFault):
+    """404 with a web page: what answers knows no hub's routes. Nothing was carried out, and no job is judged by it."""
 
 
 class Unreachable(HubError):

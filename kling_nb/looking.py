@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip, Job
+from kling_nb.handed import records_of
 from kling_nb.logbook.filters import check_names, worded
 from kling_nb.logbook.selection import Selection
 from kling_nb.making import Making
@@ -19,6 +20,7 @@ from kling_nb.notebook import notebook_path
 
 if TYPE_CHECKING:
     from kling_nb.curating import Curating
+    from kling_nb.handed import Handed
     from kling_nb.keeping import PanelKeeping
     from kling_nb.library import Elements, Presets
     from kling_nb.preferences import Options
@@ -85,15 +87,15 @@ class Looking(Making):
         self.store.find(limit=0, **chosen)  # a wrong filter is said here, not when it is shown
         return Gallery(self._curating(), chosen)
 
-    def compare(self, *clips: Any) -> CompareView:
-        """Play 2 to 9 clips as one, with what tells them apart: records, clips, jobs, ids, or lists of them.
+    def compare(self, *clips: Handed) -> CompareView:
+        """Play 2 to 9 clips as one, with what tells them apart: records, clips, jobs, ids, plans, or lists of them.
 
         Raises `KlingError` for fewer or more, and for one that has no clip.
         """
         from kling_nb.views.compare import CompareView
 
         curating = self._curating()
-        return CompareView(curating.comparison(curating.records_of(clips)), curating.clip, self._hand)
+        return CompareView(curating.comparison(records_of(clips, self.store.get)), curating.clip, self._hand)
 
     @property
     def options(self) -> Options:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
+from kling_nb.handed import Planned, records_of
 from kling_nb.logbook.store import UNSET
 from kling_nb.making import Making
 from kling_nb.models.faults import shown
@@ -19,6 +20,7 @@ from kling_nb.models.request import TARGET, TYPED, Request, given_in
 from kling_nb.notebook import notebook_path
 
 if TYPE_CHECKING:
+    from kling_nb.handed import Handed
     from kling_nb.research.axes import How
     from kling_nb.research.desk import Desk
     from kling_nb.research.ranking import Ranking
@@ -102,7 +104,7 @@ class Researching(Making):
 
         return Spending.of(self.store.purse.entries(), by)
 
-    def vote(self, selection: Plan | Iterable[Record], *, who: str | None = None, seed: int | None = None) -> VoteView:
+    def vote(self, selection: Handed, *, who: str | None = None, seed: int | None = None) -> VoteView:
         """Show two clips of a plan (or of some records) at a time, hidden and shuffled; one key press each.
 
         Left, right, down for a tie, s to skip, u to take the last one back. Votes go to the log, with who, when and the
@@ -112,7 +114,7 @@ class Researching(Making):
         from kling_nb.views.vote import VoteView
 
         ballot = Ballot(
-            _records_of(selection, self.store.get), self.store.votes, who=who or getpass.getuser(), seed=seed
+            records_of(selection, self.store.get), self.store.votes, who=who or getpass.getuser(), seed=seed
         )
 
         def read(record_id: str) -> bytes | None:
@@ -121,7 +123,7 @@ class Researching(Making):
 
         return VoteView(ballot, read)
 
-    def ranking(self, selection: Plan | Iterable[Record], by: str | None = None) -> Ranking:
+    def ranking(self, selection: Handed, by: str | None = None) -> Ranking:
         """Rank what was voted on: a plan's cells, or its values on the axis `by`; of records, each by itself, or by a
         column of `kn.log().rows()` (`by="prompt"`).
 
@@ -131,9 +133,9 @@ class Researching(Making):
         from kling_nb.models.row import COLUMNS, row_of
         from kling_nb.research.ranking import ranking
 
-        records = _records_of(selection, self.store.get)
-        if hasattr(selection, "labels"):
-            items = cast("Plan", selection).labels(by)
+        records = records_of(selection, self.store.get)
+        if isinstance(selection, Planned):
+            items = selection.labels(by)
         elif by is None:
             items = {record.id: record.id for record in records}
         elif by in COLUMNS:
@@ -143,7 +145,7 @@ class Researching(Making):
         return ranking(self.store.votes.all(), items)
 
     def score(
-        self, selection: Any, /, *scorers: str | Callable[..., Any], again: bool = False, limit: float = 120
+        self, selection: Handed, /, *scorers: str | Callable[..., Any], again: bool = False, limit: float = 120
     ) -> Scored:
         """Score clips by these scorers (all of `kn.scorers` without any) and return the numbers as a table.
 
@@ -155,7 +157,7 @@ class Researching(Making):
         from kling_nb.research.registry import scorers as known
         from kling_nb.research.scoring import Scoring
 
-        records = [record for record in _records_of(selection, self.store.get) if record.clip is not None]
+        records = [record for record in records_of(selection, self.store.get) if record.clip is not None]
         chosen, line = known.named(scorers), self.parts.screen.line()
 
         def told(done: int, total: int) -> None:
@@ -163,7 +165,7 @@ class Researching(Making):
 
         scoring = Scoring(self.store, records, chosen, again=again, seconds=limit, told=told)
         scoring.run()
-        labels = cast("Plan", selection).labels() if hasattr(selection, "labels") else {}
+        labels = selection.labels() if isinstance(selection, Planned) else {}
         return scoring.table(labels, self.parts.screen.links.poster)
 
     # --- inside ---
@@ -207,14 +209,3 @@ def _is_mapping(given: Any, meant: str) -> None:
     if not (given is None or isinstance(given, Mapping)):
         said = error((), f"{shown(given)} is nothing to sweep over", f"give {meant}; axes as field=[...]")
         raise errors.RequestError([said])
-
-
-def _records_of(selection: Any, get: Callable[[str], Record] | None = None) -> list[Record]:
-    """Return the records of a plan, or of records, clips, jobs and ids, alone or many; each once."""
-    if hasattr(selection, "records"):
-        return list(selection.records())
-    many = [selection] if isinstance(selection, str | Record) or hasattr(selection, "record") else selection
-    found: list[Any] = [get(one) if get and isinstance(one, str) else getattr(one, "record", one) for one in many]
-    if wrong := [one for one in found if not isinstance(one, Record)]:
-        raise errors.KlingError(f"{type(wrong[0]).__name__} is no record: give a plan, records, clips, jobs or ids")
-    return list({record.id: record for record in found}.values())

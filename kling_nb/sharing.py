@@ -8,11 +8,12 @@ import datetime
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip, Job
 from kling_nb.engine.jobs import Jobs
+from kling_nb.handed import each_of, record_of, records_of
 from kling_nb.links import Links
 from kling_nb.making import Making
 from kling_nb.models.catalogue import Model
@@ -26,13 +27,10 @@ from kling_nb.render.report import Heading
 from kling_nb.research.bundle import Bundle
 
 if TYPE_CHECKING:
+    from kling_nb.handed import Handed
     from kling_nb.logbook.merge import Merged
     from kling_nb.research.export import Exported
     from kling_nb.research.sweep import Plan
-
-    #: What can be handed on: each alone, or as many of them as there are.
-    One: TypeAlias = "Record | Clip | Job | Plan | str"
-    Selected: TypeAlias = "One | Iterable[One | Iterable[One]]"
 
 
 class Diff(Sequence[Difference]):
@@ -92,7 +90,7 @@ class Sharing(Making):
 
     def export(
         self,
-        selection: Selected,
+        selection: Handed,
         to: str | Path,
         *,
         title: str | None = None,
@@ -140,7 +138,7 @@ class Sharing(Making):
 
         return import_records(Path(source).expanduser().absolute(), self.store)
 
-    def methods(self, selection: Selected) -> Paragraph:
+    def methods(self, selection: Handed) -> Paragraph:
         """Return a methods paragraph in plain English: models, dates, counts, settings, prices, from the records.
 
         Takes what `export` takes. Raises `KlingError` for a selection that is none.
@@ -174,9 +172,8 @@ class Sharing(Making):
     # --- inside ---
 
     def _bundle(self, selection: Any) -> Bundle:
-        things = list(_each(selection))
-        records = [one for thing in things for one in (thing.records() if _is_plan(thing) else [self._record(thing)])]
-        bundle = Bundle.of(records, self.store)
+        things = list(each_of(selection))
+        bundle = Bundle.of(records_of(things, self.store.get), self.store)
         plans = {plan.id: plan for plan in bundle.plans}
         plans |= {plan.id: plan for plan in (thing.kept() for thing in things if _is_plan(thing))}
         return dataclasses.replace(bundle, plans=list(plans.values()))
@@ -195,25 +192,8 @@ class Sharing(Making):
         except (errors.HubError, errors.WaitTimeout) as exc:
             return None, str(exc)
 
-    def _record(self, thing: Any) -> Record:
-        match thing:
-            case Record():
-                return thing
-            case Clip() | Job():
-                return thing.record
-            case str():
-                return self.bind(self.store.get(thing))
-            case _:
-                raise errors.KlingError(f"{type(thing).__name__} is no record: give a record, a clip, a job or an id")
-
-
-def _each(selection: Any) -> Iterator[Any]:
-    """Yield what a selection is made of, lists within it taken apart."""
-    if isinstance(selection, Record | Clip | Job | str) or _is_plan(selection) or not isinstance(selection, Iterable):
-        yield selection
-        return
-    for thing in cast("Iterable[Any]", selection):
-        yield from _each(thing)
+    def _record(self, one: Any) -> Record:
+        return record_of(one, lambda record_id: self.bind(self.store.get(record_id)))
 
 
 def _is_plan(thing: Any) -> TypeGuard[Plan]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from difflib import get_close_matches
+from numbers import Real
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from kling_nb.hubs.upload import WAYS, Way
 from kling_nb.links import Links
 from kling_nb.logbook.store import Log
 from kling_nb.loop import BackgroundLoop
+from kling_nb.meant import there_are
 from kling_nb.models import restore
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
@@ -73,6 +75,7 @@ class Wiring(ABC):
         self._loop = BackgroundLoop()
         self._guard = threading.RLock()
         self._parts: Parts | None = None
+        self._closed = False
         self._beside = beside_notebook()
         if hasattr(os, "register_at_fork"):
             forked = weakref.WeakMethod(self._forked)
@@ -89,6 +92,9 @@ class Wiring(ABC):
         with self._guard:
             if self._parts is None:
                 self._parts = self._wired()
+                # Before the loop is started, so that it is called after the loop has ended.
+                last_words = weakref.WeakMethod(self._last_words)
+                atexit.register(lambda: (say := last_words()) and say())
             return self._parts
 
     @property
@@ -100,6 +106,7 @@ class Wiring(ABC):
         """Stop the background loop and close the log. Jobs at the hub go on; `resume` finds them."""
         self._loop.stop()
         self.store.close()
+        self._closed = True
 
     # --- what records can do (`models.record.Home`) ---
 
@@ -175,6 +182,12 @@ class Wiring(ABC):
             future.cancel()
             raise errors.WaitTimeout(f"The hub did not answer within {patience:.0f} s.") from exc
 
+    def _last_words(self) -> None:
+        """When the process ends: a script that does not wait must not seem to have lost what it asked for."""
+        if self._parts and not self._closed:
+            unfinished = sum(not job.kept.ended for job in self._parts.engine.jobs.values())
+            self._parts.screen.leave(unfinished, self._parts.store.folder)
+
     def _forked(self) -> None:
         """In a forked process: wire anew. The parent's sockets, locks and tasks are not the child's to use."""
         if self._parts:
@@ -187,17 +200,13 @@ def _way(upload: Any) -> Way:
     # Said here and not at the first picture: one way is a public repository, and no misspelling may lead there.
     if callable(upload) or (isinstance(upload, str) and upload in WAYS):
         return cast("Way", upload)
-    near = get_close_matches(str(upload).replace("_", "-"), WAYS, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    raise errors.SettingsError(
-        f"upload={upload!r} is no way to upload: use one of {', '.join(WAYS)}, or a function that returns an "
-        f"address.{meant}"
-    )
+    ways = there_are(str(upload).replace("_", "-"), [*WAYS, "a function that returns an address"])
+    raise errors.SettingsError(f"upload={upload!r} is no way to upload: {ways}")
 
 
 def _seconds(deadline: Any) -> float:
-    if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not 0 < deadline < math.inf:
+    if isinstance(deadline, bool) or not isinstance(deadline, Real) or not 0 < float(deadline) < math.inf:
         raise errors.SettingsError(
             f"deadline={deadline!r} is no time to wait: give seconds, more than 0, such as 1800."
         )
-    return deadline
+    return float(deadline)

@@ -47,9 +47,8 @@ class Delivery:
                 url, failures = None, failures + 1
                 pause = self._pace.back_off(failures, jitter=random.random())  # noqa: S311 - spreads load
                 passing = isinstance(exc.__cause__ if isinstance(exc, errors.TransferError) else exc, _PASSING)
-                patience = self._pace.fetching if passing else self._pace.unknown
                 hopeless = isinstance(exc, _FINAL) or (not passing and failures >= _TRIES)
-                if hopeless or time.monotonic() - began + pause > patience:
+                if hopeless or time.monotonic() - began + pause > self._pace.fetching:
                     await self._give_up(job, exc)
                     return
                 self._roster.tell([job], trouble=f"{exc} The clip is at the hub; fetching it again.")

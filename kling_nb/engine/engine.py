@@ -68,7 +68,7 @@ class Engine:
         self._joining = threading.Lock()
         self._tracker: Tracker | None = None
         self._roster = Roster(log, now, over=lambda generation_id: self._tracking().told(generation_id))
-        self._sending = Sending(hub, log, self._roster, self._tracking, describe, pace.settling)
+        self._sending = Sending(hub, log, self._roster, self._tracking, describe, pace)
         self._delivery = Delivery(hub, log, self._roster, pace)
 
     @property

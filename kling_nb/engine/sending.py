@@ -5,6 +5,7 @@ own list decides (HUB_API section 5).
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from kling_nb.models.generation import Generation
 from kling_nb.models.media import public_text
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
-from kling_nb.retry import LONGEST_WAIT
+from kling_nb.pace import Pace
 
 
 class Sending:
@@ -32,10 +33,10 @@ class Sending:
         roster: Roster,
         tracking: Callable[[], Tracker],
         describe: Callable[[Record, Request], Awaitable[dict[str, Any]]],
-        settling: Sequence[float],
+        pace: Pace,
     ) -> None:
         self._hub, self._log, self._roster = hub, log, roster
-        self._tracking, self._describe, self._settling = tracking, describe, settling
+        self._tracking, self._describe, self._pace = tracking, describe, pace
         self._unwanted: set[str] = set()
         self._sending: dict[str, tuple[list[Job], asyncio.Event]] = {}
         """Each job that is being sent, with those of its request, and what is set once none of them is wanted."""
@@ -62,9 +63,13 @@ class Sending:
         wanted = [job for job in jobs if job.id not in self._unwanted and not job.kept.ended]
         # In one step: from here on, a cancel waits for the id.
         self._sending.update(dict.fromkeys((job.id for job in wanted), (wanted, asyncio.Event())))
-        if wanted:
-            body = request.body(lambda asset: addresses[asset.identity])
-            await self._submit(wanted, {**body, "num_generations": len(wanted)}, known)
+        try:
+            if wanted:
+                body = request.body(lambda asset: addresses[asset.identity])
+                await self._submit(wanted, {**body, "num_generations": len(wanted)}, known)
+        finally:
+            for job in wanted:
+                self._sending.pop(job.id, None)
 
     async def _addresses(self, jobs: list[Job], request: Request) -> dict[str, str]:
         addresses: dict[str, str] = {}
@@ -140,8 +145,8 @@ class Sending:
 
     async def _looked_for(self, jobs: list[Job]) -> bool:
         """Look until every job has its entry, or the list was read often enough; False when it cannot be read."""
-        pauses, failures = iter(self._settling), 0
-        pause: float | None = self._settling[0]
+        pauses, failures = iter(self._pace.settling), 0
+        pause: float | None = self._pace.settling[0]
         while pause is not None and (lost := [job for job in jobs if job.state == "uncertain"]):
             try:
                 waits_for_others = await self._look_for(lost)
@@ -158,7 +163,8 @@ class Sending:
                 self._roster.tell(lost, trouble=_OTHERS if waits_for_others else "")
                 pause = pause if waits_for_others else next(pauses, None)
             if pause is not None and any(job.state == "uncertain" for job in lost):
-                await asyncio.sleep(min(pause * 2 ** min(failures, _DOUBLINGS), LONGEST_WAIT))
+                again = self._pace.back_off(failures, jitter=random.random()) if failures else 0.0  # noqa: S311 - spreads load
+                await asyncio.sleep(max(pause, again))
         return True
 
     async def _look_for(self, jobs: list[Job]) -> bool:
@@ -202,15 +208,16 @@ def _scopes(record: Record) -> Iterator[dict[str, str]]:
         yield {"model": record.model, "namespace": namespace}
 
 
-_DOUBLINGS = 6
 _OTHERS = "An equal request is being sent, and the queue cannot tell them apart; waiting for its answer."
 
 
 def _in_doubt(exc: errors.KlingError) -> bool:
     """Whether the hub may have taken an enqueue that ended so: only a plain refusal is one (HUB_API section 5)."""
-    if isinstance(exc, errors.ReplyLost | errors.HubFault):
-        return not (isinstance(exc, errors.HubFault) and exc.status == 404)  # a page's: the address is no hub's
-    return isinstance(exc, errors.HubError) and (exc.status or 0) >= 500
+    if isinstance(exc, errors.NoHub):
+        return False
+    return isinstance(exc, errors.ReplyLost | errors.HubFault) or (
+        isinstance(exc, errors.HubError) and (exc.status or 0) >= 500
+    )
 
 
 def _remedy(exc: errors.KlingError) -> str:

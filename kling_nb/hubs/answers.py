@@ -50,8 +50,8 @@ def error_of(response: httpx.Response) -> errors.HubError:
             return errors.AuthError(f"The hub does not accept the key: {said}", status=status, body=body)
         case 402:
             return errors.CreditError(f"{said} Top up at the hub, then run it again.", status=status, body=body)
-        case 404 if "<html" in _body(response)[:500].lower():  # a proxy's word is none on a paid job
-            return errors.HubFault(f"The hub has trouble (404): {said}", status=status, body=body)
+        case 404 if "<html" in _body(response)[:500].lower():
+            return errors.NoHub(f"The hub has trouble (404): {said}", status=status, body=body)
         case 404:
             return errors.NotFound(said, status=status, body=body)
         case 426:

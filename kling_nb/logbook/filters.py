@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, TypedDict, get_args
 
 from sqlalchemy import ColumnElement, and_, select
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.tables import microseconds, records, split, tags, words
+from kling_nb.meant import there_are
 from kling_nb.models.record import Kind, Status
 
 When = datetime.datetime | datetime.date | datetime.timedelta
@@ -142,9 +142,7 @@ def _instead(name: str) -> str:
         return "take a part of what is found, such as kn.log()[:5]"
     if name in ("prompt", "note", "words"):
         return f'did you mean text? text="camera" looks into the {"notes" if name == "note" else "prompts"} too'
-    near = get_close_matches(name, Search.__annotations__, n=1)
-    every = f"filters are {', '.join(Search.__annotations__)}"
-    return f"did you mean {near[0]}? {every[0].upper()}{every[1:]}" if near else every
+    return there_are(name, Search.__annotations__)
 
 
 def moment(name: str, value: Any, now: datetime.datetime, *, end_of_day: bool = False) -> datetime.datetime:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from kling_nb.errors import RequestError
+from kling_nb.meant import did_you_mean
 from kling_nb.models.draft import resolved
 from kling_nb.models.media import public_text
 from kling_nb.models.problem import Problem, error
@@ -65,8 +65,7 @@ def shown(value: Any) -> str:
 
 
 def _nearest(name: str, kind: type[BaseModel]) -> str:
-    near = get_close_matches(name, list(kind.model_fields), n=1)
-    return f"did you mean {near[0]}?" if near else f"the fields are {', '.join(kind.model_fields)}"
+    return did_you_mean(name, kind.model_fields) or f"the fields are {', '.join(kind.model_fields)}"
 
 
 def _unit(name: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sized
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
+from kling_nb.meant import did_you_mean
 from kling_nb.models.problem import Problem, error, warning
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def check_body(body: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[P
     known = list(schema.get("properties", {}))
     for name in fields:
         if known and name not in known and name not in _UNLISTED:
-            near = get_close_matches(name, known, n=1)
-            remedy = f"did you mean {near[0]}?" if near else f"it lists {', '.join(known)}"
+            remedy = did_you_mean(name, known) or f"it lists {', '.join(known)}"
             yield warning((name,), "the model's schema does not list this field", remedy)
 
 

@@ -6,10 +6,10 @@ import datetime
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from kling_nb.errors import KlingError
+from kling_nb.meant import did_you_mean
 
 VERBS = ("log", "spending", "hub", "resume")
 _AGO = re.compile(r"(\d{1,5})([dhm])\Z")
@@ -23,8 +23,7 @@ def read_question(line: str) -> tuple[str, dict[str, Any]]:
     except ValueError as exc:
         raise KlingError(f"%kling {line}: {exc}; write texts in a pair of quotation marks") from None
     if verb not in ("", *VERBS):
-        near = get_close_matches(verb, VERBS, n=1)
-        raise KlingError(f"%kling {verb}: {f'did you mean {near[0]}?' if near else f'give {_listed(VERBS)}'}")
+        raise KlingError(f"%kling {verb}: {did_you_mean(verb, VERBS) or f'give {_listed(VERBS)}'}")
     if verb == "log":
         return verb, _filters(words)
     if verb == "spending" and len(words) <= 1:
@@ -43,8 +42,7 @@ def _filters(words: list[str]) -> dict[str, Any]:
         if not sign:
             free.append(word)
         elif name not in FILTERS:
-            near = get_close_matches(name, FILTERS, n=1)
-            faults.append(f"{name}: {f'did you mean {near[0]}?' if near else f'filters are {_listed(FILTERS)}'}")
+            faults.append(f"{name}: {did_you_mean(name, FILTERS) or f'filters are {_listed(FILTERS)}'}")
         else:
             try:
                 filters[name] = FILTERS[name](value)

@@ -8,10 +8,10 @@ import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from kling_nb.errors import RequestError
+from kling_nb.meant import did_you_mean
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.request import TARGET, TYPED
 
@@ -121,7 +121,7 @@ class _Reading:
         if word in FLAGS:
             self.flags.add(word)
         else:
-            self._fault(word, "there is no such flag", _did_you_mean(word, FLAGS))
+            self._fault(word, "there is no such flag", _instead(word, FLAGS))
 
     def _option(self, name: str, text: str) -> None:
         whole, model = SHORT.get(name, name), str(self.given.get("model", TARGET))
@@ -129,7 +129,7 @@ class _Reading:
         if whole in _OF_THE_CELL:
             self._fault(name, "the prompt is the cell's body", "write it below the line; --- starts the next shot")
         elif model in TYPED and name not in known and name not in OWN:
-            self._fault(name, "there is no such option", _did_you_mean(name, known))
+            self._fault(name, "there is no such option", _instead(name, known))
         elif whole in self.given and whole not in _LISTS:
             self._fault(name, "it is given twice", "keep one")
         else:
@@ -270,7 +270,6 @@ def _is_expression(text: str) -> bool:
     return True
 
 
-def _did_you_mean(name: str, known: Iterator[str] | Mapping[str, str] | list[str]) -> str:
+def _instead(name: str, known: Iterator[str] | Mapping[str, str] | list[str]) -> str:
     names = list(known)
-    near = get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(dict.fromkeys(names))}"
+    return did_you_mean(name, names) or f"there are {', '.join(dict.fromkeys(names))}"

@@ -111,10 +111,10 @@ def test_a_wrong_filter_is_said_at_once_even_of_an_empty_log(log: Log, filters: 
 @pytest.mark.parametrize(
     ("filters", "says"),
     [
-        ({"tags": "a"}, "tags: did you mean tag[?] Filters are model, status"),
+        ({"tags": "a"}, "tags: there are model, status.*did you mean tag[?]"),
         ({"prompt": "x"}, "prompt: did you mean text[?]"),
-        ({"colour": 1}, "colour: filters are model, status, text, tag, stars"),
-        ({"tags": "a", "star": 1}, r"tags: [^✗]*\n  ✗ star: did you mean stars"),
+        ({"colour": 1}, "colour: there are model, status, text, tag, stars"),
+        ({"tags": "a", "star": 1}, r"tags: [^✗]*\n  ✗ star: there are [^✗]*did you mean stars"),
     ],
 )
 def test_an_unknown_filter_is_said_with_the_filters_there_are(log: Log, filters: dict[str, Any], says: str) -> None:

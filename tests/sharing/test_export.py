@@ -7,6 +7,7 @@ import json
 import subprocess
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,11 @@ def test_what_was_handed_on_comes_back_and_only_once(
         assert elsewhere.store.verify() == []
         record = elsewhere.log(tag="walk")[0]
         assert record.request() == filled.log(tag="walk")[0].request()
+
+
+def test_a_log_is_no_export_of_one(filled: Studio, studio: Studio) -> None:
+    with pytest.raises(errors.LogError, match=r"is a log, no export of one: kn\.log\(\)\.merge\("):
+        studio.import_log(filled.store.folder)
 
 
 def test_importing_ones_own_crate_changes_nothing(filled: Studio, tmp_path: Path) -> None:
@@ -247,14 +253,16 @@ def test_whatever_stands_for_a_record_can_be_handed_on(filled: Studio, studio: S
         lines = studio.export(one, tmp_path / f"{number}.jsonl")
         assert lines.records == (1 if number < len(alone) else 2 if one is plan else 3)
         assert studio.methods(one)
+        assert studio.log()[clip] == clip.record
     crate = studio.export([plan, studio.sweep({"prompt": "never run"}, duration=[3, 4])], tmp_path / "plans")
     assert len(list((crate.path / "plans").iterdir())) == 2
 
 
 @pytest.mark.parametrize("wrong", [None, 5, [None], [b"x"], [[3]], object()])
 def test_what_stands_for_no_record_is_one_clear_error(filled: Studio, tmp_path: Path, wrong: Any) -> None:
-    for ask in (lambda: filled.export(wrong, tmp_path / "x.zip"), lambda: filled.methods(wrong)):
-        with pytest.raises(errors.KlingError, match="is no record: give a record, a clip, a job or an id"):
+    asks = (filled.methods, filled.vote, filled.ranking, filled.score, filled.compare)
+    for ask in (lambda: filled.export(wrong, tmp_path / "x.zip"), *(partial(ask, wrong) for ask in asks)):
+        with pytest.raises(errors.KlingError, match="is no record: give records, clips, jobs, a plan, or ids"):
             ask()
     with pytest.raises(errors.LogError, match="no record 'nobody'"):
         filled.export("nobody", tmp_path / "x.zip")

@@ -56,7 +56,7 @@ def test_the_same_record_has_no_difference(studio: Studio) -> None:
 
 
 def test_what_is_no_record_is_said(studio: Studio) -> None:
-    with pytest.raises(errors.KlingError, match="int is no record"):
+    with pytest.raises(errors.KlingError, match="1 is no record: give records, clips"):
         studio.diff(1, 2)
 
 

@@ -4,6 +4,7 @@ import pytest
 from gallery_stand import PLANTED, START, Stand
 
 from kling_nb.errors import CreditError, KlingError
+from kling_nb.handed import records_of
 from kling_nb.models.score import Score
 from kling_nb.views.compare import CompareWidget
 from kling_nb.views.gallery import GalleryWidget
@@ -225,14 +226,14 @@ def test_a_message_that_makes_no_sense_harms_nothing(gallery, stand, message):
 @pytest.mark.parametrize("ids", [[], ["job00000"], ["job00000", "job00000"], [f"job{n:05}" for n in range(12)]])
 def test_a_comparison_takes_two_to_nine_different_clips(stand, ids):
     with pytest.raises(KlingError, match=r"2 to 9 different clips|has no clip"):
-        stand.actions.comparison(stand.actions.records_of(ids))
+        stand.actions.comparison(records_of(ids, stand.record))
 
 
 def test_records_clips_jobs_ids_and_lists_of_them_can_be_compared(stand):
     one, two = stand.record("job00000"), stand.record("job00001")
-    assert stand.actions.records_of([one, ["job00001", (two, "job00002")]]) == [one, two, stand.record("job00002")]
-    with pytest.raises(KlingError, match="int is nothing to compare"):
-        stand.actions.records_of([3])
+    assert records_of([one, ["job00001", (two, "job00002")]], stand.record) == [one, two, stand.record("job00002")]
+    with pytest.raises(KlingError, match="3 is no record: give records"):
+        records_of([3], stand.record)
 
 
 def test_the_player_gives_the_bytes_of_its_own_clips_only(stand):
