@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextvars
+import inspect
 import logging
 import os
 import threading
@@ -77,6 +78,7 @@ def at_the_end(exc: BaseException) -> bool:
 
 
 _CLOSE_WITHIN = 1.0
+_TURNS = 100
 
 
 async def _close(closers: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
@@ -88,11 +90,23 @@ async def _close(closers: list[Callable[[], Coroutine[Any, Any, None]]]) -> None
 
 
 async def _cancel(loop: asyncio.AbstractEventLoop) -> None:
+    for _ in range(
+        _TURNS
+    ):  # cancelled before its first step, a task of anyio's leaves a coroutine that Python warns of
+        tasks = asyncio.all_tasks(loop) - {asyncio.current_task()}
+        if not any(_is_new(task) for task in tasks):
+            break
+        await asyncio.sleep(0)
     tasks = asyncio.all_tasks(loop) - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(0)  # transports that were closed are gone a turn later
+
+
+def _is_new(task: asyncio.Task[Any]) -> bool:
+    work = task.get_coro()
+    return inspect.iscoroutine(work) and inspect.getcoroutinestate(work) == inspect.CORO_CREATED
 
 
 def _serve(loop: asyncio.AbstractEventLoop, closers: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:

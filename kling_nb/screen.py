@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from kling_nb.engine.job import Job
@@ -37,6 +38,13 @@ class Screen:
         # What was never shown needs no card, and a script without IPython no widgets.
         if views := sys.modules.get("kling_nb.views.outlet"):
             views.publish(jobs)
+
+    def leave(self, unfinished: int, folder: Path) -> None:
+        """Say at a script's end what goes on without it; a kernel's last words would be read by nobody."""
+        ipython = sys.modules.get("IPython")
+        if unfinished and not hasattr(ipython.get_ipython() if ipython else None, "kernel"):
+            what, them = ("1 job is", "it") if unfinished == 1 else (f"{unfinished} jobs are", "them")
+            print(f"kling_nb: {what} unfinished; kn.resume() goes on with {them} ({folder}).", file=sys.stderr)
 
     def line(self) -> Callable[[str], None]:
         """Return how to say one line that changes, in the cell that runs; without a kernel nobody hears it."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
+
+from kling_nb.errors import KlingError, LogError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -12,10 +15,16 @@ if TYPE_CHECKING:
 def frame_of(file: Path, number: int) -> PILImage:
     """Return a frame as an RGB picture, from 0; negative numbers count from the end.
 
-    Raises `IndexError` for a frame that the clip has not, and `OSError` or `ValueError` for a file that is no clip.
+    Raises `KlingError` for what is no number, `IndexError` for a frame that the clip has not, `LogError` for a file
+    that is gone, and `OSError` or `ValueError` for one that is no clip.
     """
     import av  # lazily: it takes 75 ms, and most sessions never ask for a frame
 
+    if isinstance(number, bool) or not isinstance(number, SupportsIndex):  # pyright: ignore[reportUnnecessaryIsInstance] -- whatever somebody gave
+        raise KlingError(f"{number!r} is no frame's number: 0 is the first, -1 the last")
+    number = operator.index(number)
+    if not file.is_file():
+        raise LogError(f"{file} is not there any more; kn.log().verify() says what else the log misses")
     with av.open(str(file)) as container:
         if not container.streams.video:
             raise ValueError(f"{file.name} has no picture")

@@ -40,6 +40,11 @@ class Clip:
     path: Path
     record: Record
 
+    @property
+    def id(self) -> str:
+        """Its record's name in the log."""
+        return self.record.id
+
     def frame(self, number: int, /) -> PILImage:
         """Return one frame as a PIL image, from 0; `-1` is the last. Raises `IndexError` for one that is not there.
 

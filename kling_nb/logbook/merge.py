@@ -52,6 +52,10 @@ class Merged:
         return "\n".join([said, *self.problems])
 
 
+#: What a folder that was exported has, and a log has not.
+_CRATE = "ro-crate-metadata.json"
+
+
 def merge(
     ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, votes: Votes, scores: Scores, other: Path
 ) -> Merged:
@@ -59,6 +63,8 @@ def merge(
 
     Raises `LogError` when there is no log there, or it is this one.
     """
+    if other.is_file() or (other / _CRATE).is_file():
+        raise LogError(f"{other} is no log, but looks like an export of one: kn.import_log takes it in.")
     theirs = Sidecars(other / "records")
     if not theirs.folder.is_dir():
         raise LogError(f"{other} holds no log: give the folder that has records/ in it.")

@@ -169,6 +169,28 @@ class Home(Protocol):
         ...
 
 
+class _Homing:
+    """A record's way to its studio. It is no part of the record's value: two records that differ in nothing else are
+    equal, a copy has it too, and a pickle leaves it behind, with the studio's threads and sockets."""
+
+    __slots__ = ("home",)
+
+    def __init__(self, home: Home | None = None) -> None:
+        self.home = home
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Homing)
+
+    def __hash__(self) -> int:
+        return hash(_Homing)
+
+    def __deepcopy__(self, memo: Any) -> _Homing:
+        return self
+
+    def __reduce__(self) -> tuple[type[_Homing], tuple[()]]:
+        return _Homing, ()
+
+
 class Record(_Part):
     """One generation, from the intent to the file.
 
@@ -223,12 +245,12 @@ class Record(_Part):
     revision: int = 0
     """Counts the changes, so that an older copy never replaces a newer one."""
 
-    _home: Home | None = PrivateAttr(default=None)
+    _home: _Homing = PrivateAttr(default_factory=_Homing)
 
     def at(self, home: Home) -> Self:
         """Return the same record, able to act through a studio."""
         bound = self.model_copy()
-        bound._home = home
+        bound._home = _Homing(home)
         return bound
 
     def request(self) -> Any:
@@ -264,13 +286,16 @@ class Record(_Part):
         messages = tuple(Message(at=said.at, text=_FOLDERS.sub("", said.text)) for said in self.messages)
         return self.model_copy(update={"holder": None, "references": references, "messages": messages})
 
+    def __hash__(self) -> int:
+        return hash((self.id, self.revision))
+
     def _at_home(self) -> Home:
-        if self._home is None:
+        if self._home.home is None:
             raise KlingError(f"record {self.id} stands alone: take it from kn.log() to act on it")
-        return self._home
+        return self._home.home
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._home.bundle_of(self) if self._home else {"text/plain": repr(self)}
+        return self._home.home.bundle_of(self) if self._home.home else {"text/plain": repr(self)}
 
     @property
     def ended(self) -> bool:

@@ -45,6 +45,10 @@ def import_records(source: Path, log: Log) -> Merged:
         else:
             raise LogError(f"{source.name} is neither a crate (a folder or a zip) nor a file of JSON lines (.jsonl).")
         problems = intake.close()
+        if not intake.records and (source / "index.sqlite").is_file():
+            raise LogError(
+                f"{source} is a log, no export of one: kn.log().merge({str(source)!r}) joins it to this one."
+            )
         if not intake.records:
             raise LogError(f"{source.name} holds no record that can be taken in. {' '.join(problems[:5])}".rstrip())
         merged = log.merge(intake.folder)

@@ -84,8 +84,8 @@ class Scorers(Mapping[str, Scorer]):
     def named(self, names: tuple[Any, ...]) -> list[Scorer]:
         """Return the scorers of these names (or decorated functions), all of them without any. Raises `KlingError`."""
         of_function: dict[Any, str] = {scorer.function: scorer.name for scorer in self.values()}
-        asked: list[Any] = [of_function.get(name, name) for name in names] or list(self)
-        if unknown := [repr(name) for name in asked if name not in self]:
+        asked: list[Any] = [of_function.get(name, name) if callable(name) else name for name in names] or list(self)
+        if unknown := [repr(name) for name in asked if not isinstance(name, str) or name not in self]:
             raise KlingError(f"there is no scorer {', '.join(unknown)}: there are {', '.join(self)}")
         return [self[name] for name in dict.fromkeys(asked)]
 

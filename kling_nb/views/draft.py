@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import PydanticCustomError
 
@@ -148,14 +148,14 @@ def _inward(spec: FieldSpec, value: Any, shelf: Shelf) -> Any:
     """A field's value as the browser gets it."""
     match spec.kind:
         case "shots":
-            return [_shot(shot) for shot in value or ()]
+            return [_shot(shot) for shot in _many(value)]
         case "pictures":
             return _keys(value, (spec.name,), shelf)
         case "picture" | "video":
             single = value[0] if isinstance(value, list) and len(value) == 1 else value
             return _key(single, (spec.name,), shelf, "video" if spec.kind == "video" else "image")
         case "elements":
-            return [_element(each, (spec.name, index), shelf) for index, each in enumerate(value or ())]
+            return [_element(each, (spec.name, index), shelf) for index, each in enumerate(_many(value))]
         case "json" if value is not None and not isinstance(value, str):
             return json.dumps(value, ensure_ascii=False, default=str)
         case _:
@@ -209,10 +209,14 @@ def _wire_element(element: Mapping[str, Any], shelf: Shelf) -> Fields:
 
 
 def _keys(values: Any, path: Path, shelf: Shelf) -> list[str]:
-    if values is None:
+    return [key for index, value in enumerate(_many(values)) if (key := _key(value, (*path, index), shelf))]
+
+
+def _many(value: Any) -> list[Any]:
+    """What a list holds, or the one that was given without a list around it."""
+    if value is None:
         return []
-    many = values if isinstance(values, list | tuple) else [values]
-    return [key for index, value in enumerate(many) if (key := _key(value, (*path, index), shelf))]
+    return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else [value]
 
 
 def _key(value: Any, path: Path, shelf: Shelf, kind: Kind = "image") -> str | None:

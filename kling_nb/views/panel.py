@@ -45,6 +45,7 @@ _GONE = (
     "This is where a panel was: run the cell to open it again, as it was left. "
     "Clips that were under way are not lost: kn.resume() brings them in."
 )
+_BOTH = "There was a prompt and there were shots, of which only one can be sent: this is the prompt."
 
 
 class Panel:
@@ -134,7 +135,9 @@ class Panel:
         Raises `RequestError` for an unreadable picture among fields.
         """
         request, doubts = pasted(request) if isinstance(request, str) else (request, [])
-        self._fill(plain_fields(request), [*doubts, *notes])
+        fields = plain_fields(request)
+        both = [_BOTH] if fields.get("prompt") and fields.get("multi_prompt") else []
+        self._fill(fields, [*doubts, *both, *notes])
 
     def _fill(self, fields: dict[str, Any], notes: Sequence[str], aside: Mapping[str, Any] | None = None) -> None:
         with self._lock:

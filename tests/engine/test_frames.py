@@ -7,10 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from kling_nb.engine.frames import frame_of
+from kling_nb.errors import KlingError, LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.request import OMNI
 from kling_nb.studio import Studio
@@ -72,6 +74,18 @@ def test_another_codec_gives_its_frames_too(film: Callable[..., Path]) -> None:
 def test_a_frame_that_is_not_there_is_said(film: Callable[..., Path], number: int) -> None:
     with pytest.raises(IndexError, match=f"no frame {number}: .* has 60, 0 to 59 or -60 to -1"):
         frame_of(film(), number)
+
+
+@pytest.mark.parametrize("wrong", ["last", None, 1.0, True])
+def test_what_is_no_number_names_no_frame(film: Callable[..., Path], wrong: object) -> None:
+    with pytest.raises(KlingError, match="is no frame's number: 0 is the first, -1 the last"):
+        frame_of(film(), wrong)  # type: ignore[arg-type] -- what somebody may give
+
+
+def test_a_clip_whose_file_is_gone_says_where_it_was(film: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(LogError, match=r"gone\.mp4 is not there any more"):
+        frame_of(tmp_path / "gone.mp4", 0)
+    assert number_in(frame_of(film(), np.int64(7))) == 7
 
 
 def test_shots_can_be_chained(studio: Studio) -> None:

@@ -201,12 +201,13 @@ except KeyboardInterrupt:
         assert child.stdout.readline() == "WAITING\n"
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=20)
-    assert (out, err, child.returncode) == ("INTERRUPTED False\n", "", 0)
+    assert (out, child.returncode) == ("INTERRUPTED False\n", 0)
+    assert "1 job is unfinished" in err
     assert (hub.asked(DELETE), hub.stats()["jobs"].get("processing", 0) > 0) == (0, True)
 
 
 @pytest.mark.parametrize("fault", ["stuck", "failed"])
-def test_a_script_that_ends_with_a_job_under_way_ends_quickly_and_silently(
+def test_a_script_that_ends_with_a_job_under_way_ends_quickly_and_says_so(
     hub: HubSide, tmp_path: Path, fault: str
 ) -> None:
     hub.fault(fault)
@@ -214,11 +215,13 @@ def test_a_script_that_ends_with_a_job_under_way_ends_quickly_and_silently(
         assert child.stdout.readline() == "END\n"
         begun = time.monotonic()
         _, err = child.communicate(timeout=20)
-    assert (err, child.returncode) == ("", 0)
+    said = f"kling_nb: 1 job is unfinished; kn.resume() goes on with it ({tmp_path / 'log'}).\n"
+    assert err in ((said,) if fault == "stuck" else ("", said))  # one that fails may have failed by then
+    assert child.returncode == 0
     assert time.monotonic() - begun < 12  # it would be twenty where something is waited for
 
 
-def test_a_script_that_ends_in_the_middle_of_a_download_ends_quickly_and_silently(hub: HubSide, tmp_path: Path) -> None:
+def test_a_script_that_ends_in_the_middle_of_a_download_ends_quickly_and_says_so(hub: HubSide, tmp_path: Path) -> None:
     hub.fault("slow_download", bytes_per_second=1000)
     waits = """
 while job.state != "downloading":
@@ -229,8 +232,21 @@ print("END", flush=True)
         assert child.stdout.readline() == "END\n"
         begun = time.monotonic()
         _, err = child.communicate(timeout=20)
-    assert (err, child.returncode) == ("", 0)
+    assert (err.count("\n"), "1 job is unfinished" in err, child.returncode) == (1, True, 0)
     assert time.monotonic() - begun < 12  # it would be twenty where something is waited for
+
+
+def test_a_script_that_ends_when_a_question_was_only_just_asked_prints_nothing(hub: HubSide, tmp_path: Path) -> None:
+    ends = """
+import sys, kling_nb as kn
+for number in range(30):
+    studio = kn.Studio(hub=sys.argv[1], key="test-key", log=sys.argv[2])
+    studio.panel({"prompt": "a boat"})  # which asks for the price beside
+    studio.close()
+"""
+    command = [sys.executable, "-c", ends, hub.url, str(tmp_path / "log")]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (ran.stdout, ran.stderr) == ("", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
@@ -250,7 +266,9 @@ print(job.over, again.state, flush=True)
 """
     with script(hub, tmp_path / "log", forks) as child:
         out, err = child.communicate(timeout=60)
-    assert (out, err) == ("0\nFalse failed\n", "")
+    assert out == "0\nFalse failed\n"
+    assert err.count("\n") == 1  # of the parent's job alone
+    assert "1 job is unfinished" in err
     assert hub.posts == 3
 
 

@@ -123,6 +123,12 @@ def test_what_is_no_log_is_said(tmp_path: Path) -> None:
         log.merge(tmp_path / "nowhere")
     with pytest.raises(LogError, match="this log itself"):
         log.merge(log.folder)
+    (tmp_path / "export.zip").touch()
+    (tmp_path / "crate").mkdir()
+    (tmp_path / "crate" / "ro-crate-metadata.json").write_text("{}")
+    for exported in ("export.zip", "crate"):
+        with pytest.raises(LogError, match=r"looks like an export of one: kn\.import_log"):
+            log.merge(tmp_path / exported)
 
 
 def test_records_of_a_log_without_an_index_come_along(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
+import pickle
+import threading
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -45,6 +48,25 @@ def test_a_record_comes_back_from_json_as_it_went() -> None:
     assert again == full
     assert again.price == Decimal("1.120")
     assert isinstance(again.canonical, dict)
+
+
+class Studio:
+    """A home that no pickle can take along, as a studio with its locks."""
+
+    def __init__(self) -> None:
+        self.guard = threading.Lock()
+
+
+def test_a_record_is_a_value_wherever_it_was_taken_from() -> None:
+    alone, here = record(canonical={"multi_prompt": [{"prompt": "a", "duration": 5}]}), Studio()
+    bound = alone.at(here)  # type: ignore[arg-type] -- of a home this needs only that there is one
+    assert alone == bound == alone.at(Studio())  # type: ignore[arg-type] -- the same
+    assert len({alone, bound, alone.model_copy(update={"stars": 5, "revision": 1})}) == 2
+    assert copy.deepcopy(bound)._at_home() is here
+    carried = pickle.loads(pickle.dumps(bound))  # noqa: S301 - our own
+    assert carried == bound
+    with pytest.raises(KlingError, match="stands alone"):
+        carried.request()
 
 
 def test_a_record_needs_its_request() -> None:

@@ -213,6 +213,8 @@ def test_a_name_a_version_and_a_change_are_looked_at_when_a_scorer_is_registered
     for name, version, why in (("motion", "9", "built-in"), ("A b", "1", "no name"), ("fine", " ", "a version")):
         with pytest.raises(KlingError, match=why):
             known.add(Scorer(name, version, "", lambda clip: 1))
+    with pytest.raises(KlingError, match=r"there is no scorer \['motion'\], 5: there are motion"):
+        known.named((["motion"], 5))
     with pytest.raises(KlingError, match="there is no scorer 'moton': there are motion"):
         known.named(("moton",))
 

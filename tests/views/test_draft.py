@@ -79,6 +79,17 @@ def test_a_key_that_is_not_on_the_shelf_is_no_picture():
     )
 
 
+def test_one_that_stands_alone_is_a_list_of_one():
+    shelf = Shelf()
+    draft, _ = draft_of(
+        {"multi_prompt": "a boat", "elements": "https://example.org/a.png", "input_image": png()}, shelf, TARGET_FORM
+    )
+    assert draft["multi_prompt"] == [{"prompt": "a boat", "duration": 5}]
+    assert [len(draft[name]) for name in ("elements", "input_image")] == [1, 1]
+    with pytest.raises(RequestError, match=r"elements\.0\.frontal_image_url: an int is not an image"):
+        draft_of({"elements": 5}, shelf, TARGET_FORM)
+
+
 def test_a_picture_that_cannot_be_read_says_where():
     with pytest.raises(RequestError) as caught:
         draft_of({"prompt": "x", "elements": [{"frontal_image_url": "no-such.png"}]}, Shelf(), TARGET_FORM)

@@ -286,6 +286,13 @@ def test_a_request_of_another_model_keeps_its_model(studio):
     assert Panel(studio, ReferenceToVideo(prompt="x"))._widget.also == ""
 
 
+def test_a_prompt_and_shots_given_together_are_said(studio):
+    shots = [{"prompt": "one", "duration": 2}]
+    notes = [Panel(studio, fields)._widget.notes for fields in ({**GOOD, "multi_prompt": shots}, GOOD)]
+
+    assert ["only one can be sent" in " ".join(each) for each in notes] == [True, False]
+
+
 def test_fields_that_the_panel_does_not_show_are_sent_all_the_same(studio):
     panel = Panel(studio, {**GOOD, "target_namespace": "team"})
     edit(panel, prompt="x")
