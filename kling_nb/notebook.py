@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kling_nb.errors import SettingsError
 from kling_nb.models.frontend import VSCODE_NOTEBOOK, Frontend, frontend_of, notebook_of
 
 #: What the notebook format takes as the id of a cell.
@@ -57,9 +58,16 @@ def beside_notebook() -> Path:
     """Return the notebook's folder, or the current one where no notebook is known.
 
     A cell may have changed the current folder since: what was paid for must be found again after a restart.
+    Raises `SettingsError` when there is no current folder any more.
     """
     notebook = notebook_path()
-    return notebook.parent if notebook and notebook.parent.is_dir() else Path.cwd()
+    if notebook and notebook.parent.is_dir():
+        return notebook.parent
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        said = "The folder that this process was started in is gone: go to one that is there (os.chdir), and try again."
+        raise SettingsError(said) from None
 
 
 def _namespace() -> Mapping[str, Any]:

@@ -87,6 +87,7 @@ class Job:
         self._bind, self._screen = bind, screen
         self._listeners: list[Listener] = []
         self._end: Future[Path | None] = Future()
+        self._process = os.getpid()
         self._stop = stop
 
     # --- how it stands ---
@@ -151,6 +152,7 @@ class Job:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end, whichever it is; return whether it came within `timeout` seconds."""
+        self._check_process()
         with suppress(KlingError, TimeoutError):
             self._end.result(timeout)
         if self._end.done():
@@ -161,6 +163,7 @@ class Job:
         return self._awaited().__await__()
 
     async def _awaited(self) -> Clip:
+        self._check_process()
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
         def wake(_: Any) -> None:
@@ -176,6 +179,7 @@ class Job:
 
     def __iter__(self) -> Iterator[Progress]:
         """Yield how it stands at each change, ending with its end."""
+        self._check_process()
         changes: queue.SimpleQueue[Progress] = queue.SimpleQueue()
         unsubscribe = self.subscribe(changes.put)
         try:
@@ -215,6 +219,11 @@ class Job:
 
     def __repr__(self) -> str:
         return f"<Job {self.id}: {self.progress.words}>"
+
+    def _check_process(self) -> None:
+        """No news of a job reaches a process that was forked off: a wait there would have no end."""
+        if self._process != os.getpid() and not self._end.done():
+            raise KlingError(f"{self.id} belongs to the process that started it: wait for it there, or read kn.log()")
 
     def _clip(self) -> Clip:
         record = self.record
