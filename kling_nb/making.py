@@ -167,8 +167,13 @@ class Making(Wiring):
         plan: str | None = None,
         cell: str | None = None,
         tags: Sequence[str] = (),
+        agreed: Estimate | None = None,
     ) -> list[Job]:
-        """Write the intent and begin; what the panel's buttons call. Raises `BudgetError` when a limit refuses."""
+        """Write the intent and begin; what the panel's buttons call. Raises `BudgetError` when a limit refuses.
+
+        `agreed` is the price that was said; without it, what is known now. Of a hub that asks for more by the time of
+        sending nothing is bought.
+        """
         parts, notebook, preview = self.parts, notebook_path(), kind == "preview"
         local = preview or parts.settings.local
         records = records_for(
@@ -176,7 +181,7 @@ class Making(Wiring):
             hub="local" if local else parts.connection.main.base_url,
             local=local,
             kind=kind,
-            estimate=estimate(request.draft(), free=True) if preview else parts.connection.estimate(request),
+            estimate=estimate(request.draft(), free=True) if preview else agreed or parts.connection.estimate(request),
             now=datetime.datetime.now(datetime.UTC),
             notebook=notebook.name if notebook else None,
             rerun_of=rerun_of,

@@ -14,6 +14,7 @@ from kling_nb.logbook.store import UNSET
 from kling_nb.making import Making
 from kling_nb.models.faults import shown
 from kling_nb.models.lint import parse
+from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, TYPED, Request, given_in
@@ -173,8 +174,8 @@ class Researching(Making):
     def _desk(self) -> Desk:
         from kling_nb.research.desk import Desk
 
-        def begin(request: Request, *, plan: str, cell: str) -> Job:
-            return self.start(request, plan=plan, cell=cell)[0]
+        def begin(request: Request, *, plan: str, cell: str, agreed: Estimate | None) -> Job:
+            return self.start(request, plan=plan, cell=cell, agreed=agreed)[0]
 
         parts = self.parts
         return Desk(

@@ -164,6 +164,9 @@ def _folder(value: str | None, source: str, home: Path) -> Path:
     return folder.absolute() if source == "argument" else (home / folder).absolute()
 
 
+_PORTS = {"http": 80, "https": 443}
+
+
 def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
     if value is None:
         return REAL_HUB if has_key else "local"
@@ -182,7 +185,10 @@ def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
         raise SettingsError(f"{HUB} ({source}) must be a plain base URL without credentials or query")
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname or ""):
         raise SettingsError(f"{HUB} is {said!r} ({source}): the key would travel in the clear; use https")
-    return value.rstrip("/")
+    # Jobs and plans are known by where they are: one hub must have one name.
+    port = f":{parts.port}" if parts.port not in (None, _PORTS[parts.scheme]) else ""
+    host = (parts.hostname or "").lower()
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path.rstrip('/')}"
 
 
 def is_loopback(host: str) -> bool:

@@ -57,6 +57,7 @@ class Sending:
             await self._tracking().listen()
             addresses = await self._addresses(jobs, request)
             known = await self._describe(jobs[0].kept, request)
+            self._check_price(jobs, known)
         except errors.KlingError as exc:
             await self._roster.fail(jobs, exc, "Nothing was sent and nothing billed; run it again.")
             return
@@ -70,6 +71,16 @@ class Sending:
         finally:
             for job in wanted:
                 self._sending.pop(job.id, None)
+
+    def _check_price(self, jobs: list[Job], known: dict[str, Any]) -> None:
+        """Refuse what the hub asks more for by now than it said before, or than a plan was agreed on for."""
+        asked, was = known.get("estimate"), jobs[0].kept.estimate
+        if asked is None or asked.each is None or was.each is None or asked.each <= was.each:
+            return
+        said = f"The hub asks ${asked.each:.2f} for it now, where {was.origin} was ${was.each:.2f}."
+        if was.source == "live" or jobs[0].kept.plan:
+            raise errors.BudgetError(said, asked=asked.each, left=was.each, limit="price")
+        self._roster.note(jobs, said)
 
     async def _addresses(self, jobs: list[Job], request: Request) -> dict[str, str]:
         addresses: dict[str, str] = {}

@@ -23,11 +23,12 @@ def models() -> tuple[Model, ...]:
 
 
 def offered(faults: Iterable[Fault]) -> tuple[Model, ...]:
-    """The models that are left: without those that a fault has `withdrawn`, with the schemas that one has changed."""
+    """The models that are left: without those that a fault has `withdrawn`, with what others have changed."""
     told = list(faults)
     gone = {fault.match.get("model") for fault in told if fault.name == "withdrawn"}
-    changes = [fault for fault in told if fault.name == "changed_schema"]
-    return tuple(_changed(model, changes) for model in models() if model["id"] not in gone)
+    schemas = [fault for fault in told if fault.name == "changed_schema"]
+    prices = [fault for fault in told if fault.name == "changed_price"]
+    return tuple(_priced(_changed(model, schemas), prices) for model in models() if model["id"] not in gone)
 
 
 def find(model_id: object, among: Iterable[Model] | None = None) -> Model | None:
@@ -52,6 +53,24 @@ def _changed(model: Model, changes: Iterable[Fault]) -> Model:
                 properties[name] = None if patch is None else {**(properties.get(name) or {}), **patch}
     left = {name: each for name, each in properties.items() if each is not None}
     return model if left == schema["properties"] else {**model, "request_schema": {**schema, "properties": left}}
+
+
+def _priced(model: Model, changes: Iterable[Fault]) -> Model:
+    """The model with every rate times the factors that are meant for it."""
+    for fault in changes:
+        if fault.match.get("model") == model["id"]:
+            model = {**model, "pricing": _times(model["pricing"], float(fault.extra.get("factor", 2)))}
+    return model
+
+
+def _times(rates: Any, factor: float) -> Any:
+    match rates:
+        case Mapping():
+            return {name: _times(rate, factor) for name, rate in rates.items()}
+        case int() | float():
+            return round(rates * factor, 6)
+        case _:
+            return rates
 
 
 def _text(model: Model) -> str:

@@ -1,7 +1,8 @@
 """Faults on request: what can go wrong at the hub or on the way to it, switched on by name.
 
-`withdrawn` and `changed_schema` strike no request: while one is on, the catalogue is another. They take the model in
-`match`, and `changed_schema` the `properties` that are laid over the bundled ones (null takes one away).
+`withdrawn`, `changed_schema` and `changed_price` strike no request: while one is on, the catalogue is another. They
+take the model in `match`; `changed_schema` the `properties` that are laid over the bundled ones (null takes one away),
+and `changed_price` the `factor` by which every rate is another.
 By the switch `--fault NAME[:times]`, by `POST /_local/faults`, or for one request by the header `X-Local-Fault`.
 """
 
@@ -44,6 +45,7 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "silent_events": _EVENTS,
     "withdrawn": _NONE,
     "changed_schema": _NONE,
+    "changed_price": _NONE,
 }
 
 

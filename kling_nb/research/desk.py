@@ -24,9 +24,9 @@ WATCH = 1.0
 
 
 class Begin(Protocol):
-    """Begins the job of one cell; raises `BudgetError` when a limit refuses it."""
+    """Begins the job of one cell at the price that was `agreed`; raises `BudgetError` when a limit refuses it."""
 
-    def __call__(self, request: Request, *, plan: str, cell: str) -> Job: ...
+    def __call__(self, request: Request, *, plan: str, cell: str, agreed: Estimate | None) -> Job: ...
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Desk:
         """Return which record each cell has, by its id."""
         return _typed(design, self.store.cells.made(list(design.alike), self.hub))
 
-    def secure(self, design: Design, cell: Cell) -> tuple[Record, Job | None, bool]:
+    def secure(self, design: Design, cell: Cell, agreed: Estimate | None) -> tuple[Record, Job | None, bool]:
         """Return the record of a cell, its job when it is carried out here, and whether it was begun just now.
 
         Of all kernels that miss a clip, one begins it. Raises `BudgetError`, or what else kept it from beginning.
         """
-        return self.store.cells.alone(lambda: self._secured(design, cell))
+        return self.store.cells.alone(lambda: self._secured(design, cell, agreed))
 
-    def _secured(self, design: Design, cell: Cell) -> tuple[Record, Job | None, bool]:
+    def _secured(self, design: Design, cell: Cell, agreed: Estimate | None) -> tuple[Record, Job | None, bool]:
         found = _typed(design, self.store.cells.made([cell.request_hash], self.hub)).get(cell.id)
         if found is None:
             if cell.request is None:
                 raise LogError("; ".join(map(str, cell.problems)))
-            job = self.begin(cell.request, plan=design.id, cell=cell.id)
+            job = self.begin(cell.request, plan=design.id, cell=cell.id, agreed=agreed)
             return job.kept, job, True
         record = self.store.get(found.id)
         return record, None if record.ended else self.adopt(record), False

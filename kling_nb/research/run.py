@@ -40,7 +40,9 @@ class Run:
         self._limit, self._patience = limit, stop_after_failures
         self._standings = {cell.id: Standing(cell) for cell in design.wanted}
         self._waiting = deque(design.wanted)
-        self._free = any(cell.request and desk.price(cell.request).source == "free" for cell in design.wanted[:1])
+        # What whoever runs it agrees to: not what the hub may ask for when a cell's turn comes.
+        self._agreed = {cell.id: desk.price(cell.request) for cell in design.wanted if cell.request}
+        self._free = any(self._agreed[cell.id].source == "free" for cell in design.wanted[:1] if cell.request)
         self._guard = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._open = asyncio.Event()
@@ -169,7 +171,9 @@ class Run:
     async def _followed(self, cell: Cell) -> Standing | None:
         """Begin or find a cell's job and wait for its end; None when it cannot be begun."""
         try:
-            record, job, bought = await asyncio.to_thread(self._desk.secure, self._design, cell)
+            record, job, bought = await asyncio.to_thread(
+                self._desk.secure, self._design, cell, self._agreed.get(cell.id)
+            )
         except errors.BudgetError as exc:
             self._stop(exc)
             self._become(Standing(cell, "left", error=exc))

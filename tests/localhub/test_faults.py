@@ -176,6 +176,15 @@ def test_a_withdrawn_model_is_gone_from_the_catalogue_and_the_queue_until_faults
     assert hub.get(f"/api/ai/models/{model}").status_code == 200
 
 
+def test_the_rates_of_a_model_can_be_changed(hub: Caller) -> None:
+    model = "kling-video-o3-omni"
+    hub.fault("changed_price", match={"model": model}, factor=10)
+    rates = hub.get(f"/api/ai/models/{model}").json()["pricing"]
+    assert (rates["method"], rates["cost_per_second_by_resolution"]["720p"]) == ("per_video_output_second", 1.68)
+    others = [each["pricing"].get("cost_per_second") for each in hub.get("/api/ai/models").json()["data"]]
+    assert others.count(0.224) >= 3
+
+
 def test_a_schema_can_be_changed_field_by_field(hub: Caller) -> None:
     model = "kling-video-v2-6-pro-text-to-video"
     patch = {"duration": {"enum": [5, 10, 15]}, "cfg_scale": None, "seed": {"type": "integer"}}

@@ -185,6 +185,19 @@ def test_a_base_url_is_taken_without_its_last_slash(hub: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("hub", "name"),
+    [
+        ("HTTPS://Hub.Example:443/", "https://hub.example"),
+        ("http://LOCALHOST:80", "http://localhost"),
+        ("http://[::1]:8000/Deep/Path/", "http://[::1]:8000/Deep/Path"),
+        ("https://hub.example:80", "https://hub.example:80"),
+    ],
+)
+def test_one_hub_has_one_name_however_it_is_written(hub: str, name: str) -> None:
+    assert read_settings(key="oxk-1", hub=hub).hub == name
+
+
+@pytest.mark.parametrize(
     ("hub", "says"),
     [
         ("http://hub.example", "in the clear"),

@@ -1,0 +1,60 @@
+"""Nobody pays another price than the one that was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from hubside import HubSide
+
+from kling_nb import errors
+from kling_nb.hubs import catalogue
+from kling_nb.models.request import TARGET
+from kling_nb.studio import Studio
+
+
+@pytest.fixture
+def hours_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let what was heard of the catalogue be too old to be believed."""
+    return lambda: monkeypatch.setattr(catalogue, "FRESH", 0.0)
+
+
+def test_nobody_pays_more_than_the_hub_last_said(studio: Studio, hub: HubSide, hours_later: Callable[[], None]) -> None:
+    assert str(studio.price("a boat", duration=5)) == "$1.12"
+    hours_later()
+    hub.fault("changed_price", match={"model": TARGET}, factor=10)
+    with pytest.raises(errors.JobFailed, match=r"asks \$11\.20 for it now, where the hub's live price was \$1\.12"):
+        studio.generate("a boat", duration=5).result(30)
+    assert hub.posts == 0
+    agreed = studio.generate("a boat", duration=5).result(30)  # whoever runs it again has read the price
+    assert (agreed.record.price, hub.posts) == (Decimal("11.20"), 1)
+
+
+def test_less_than_was_said_is_paid_without_a_question(
+    studio: Studio, hub: HubSide, hours_later: Callable[[], None]
+) -> None:
+    studio.price("a boat", duration=5)
+    hours_later()
+    hub.fault("changed_price", match={"model": TARGET}, factor=0.5)
+    assert studio.generate("a boat", duration=5).result(30).record.price == Decimal("0.56")
+
+
+def test_a_price_above_the_documentations_is_paid_and_noted(studio: Studio, hub: HubSide) -> None:
+    hub.fault("changed_price", match={"model": TARGET}, factor=2)
+    record = studio.generate("a boat", duration=5).result(30).record
+    assert record.price == Decimal("2.24")
+    assert any("asks $2.24 for it now, where the documentation's price" in said.text for said in record.messages)
+
+
+def test_a_plan_is_not_paid_for_at_another_price_than_it_was_agreed_on(
+    studio: Studio, hub: HubSide, hours_later: Callable[[], None]
+) -> None:
+    plan = studio.sweep("boat {n}", n=[1, 2, 3], duration=5)
+    assert plan.price == Decimal("3.36")
+    hours_later()
+    hub.fault("changed_price", match={"model": TARGET}, factor=10)
+    with pytest.raises(errors.BudgetError, match=r"asks \$11\.20"):
+        plan.run().result(30)
+    assert (hub.posts, plan.price) == (0, Decimal("33.60"))
+    assert len(plan.run().result(60)) == 3
