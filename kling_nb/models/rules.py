@@ -6,6 +6,7 @@ already has a fault of its own, so that one mistake is said once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from kling_nb.models.problem import Problem, error, warning
 Draft = Mapping[str, Any]
 
 MIN_SECONDS, MAX_SECONDS = 3, 15
+#: As the engine makes them; where one stands for a prompt, the record was meant, and not these letters.
+_RECORD_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}-\d+")
 MAX_REFERENCES, USUAL_REFERENCES = 7, 4
 
 
@@ -139,6 +142,16 @@ def _overridden_aspect(draft: Draft) -> Iterator[Problem]:
         )
 
 
+def _id_as_prompt(draft: Draft) -> Iterator[Problem]:
+    if _RECORD_ID.fullmatch(prompt := str(draft.get("prompt") or "").strip()):
+        yield error(
+            ("prompt",),
+            f"{prompt!r} is the id of a record",
+            f'kn.log()["{prompt}"].rerun() makes it again',
+            "write one",
+        )
+
+
 def _long_prompt(draft: Draft) -> Iterator[Problem]:
     length = len(draft.get("prompt") or "")
     if 512 < length <= 2500:
@@ -179,6 +192,7 @@ _SHARED = (
     Rule(("elements", "elements.*", "elements.*.reference_image_urls", "elements.*.reference_image_urls.*"), _angles),
     Rule(("aspect_ratio",), _overridden_aspect),
     Rule(("prompt",), _long_prompt),
+    Rule(("prompt",), _id_as_prompt),
 )
 
 REFERENCE_TO_VIDEO = (

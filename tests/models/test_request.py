@@ -41,6 +41,7 @@ FINE: list[dict[str, Any]] = [
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({}, "prompt", "no prompt"),
     ({"prompt": " \n"}, "prompt", "no prompt"),
+    ({"prompt": "20261127-112847-dde8ca-0"}, "prompt", "is the id of a record"),
     ({"multi_prompt": []}, "prompt", "no prompt"),
     ({"prompt": "a", **TWO}, "multi_prompt", "both a prompt and shots"),
     ({"prompt": "x" * 2501}, "prompt", "2,501 characters"),
