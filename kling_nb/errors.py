@@ -82,11 +82,15 @@ class HubError(KlingError):
     """The hub's error, with what it said.
 
     `status` is the HTTP status (None when there was no answer) and `body` the first characters of the answer.
+    `retry_after` is how many seconds the hub asked to be left alone for, None when it did not say.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, body: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, body: str = "", retry_after: float | None = None
+    ) -> None:
         self.status = status
         self.body = body
+        self.retry_after = retry_after
         super().__init__(message)
 
 
@@ -124,8 +128,7 @@ class RateLimited(HubError):
     """429: too many requests; `retry_after` in seconds when the hub gave one."""
 
     def __init__(self, message: str, *, retry_after: float | None = None, status: int | None = 429, body: str = ""):
-        self.retry_after = retry_after
-        super().__init__(message, status=status, body=body)
+        super().__init__(message, status=status, body=body, retry_after=retry_after)
 
 
 class HubFault(HubError):

@@ -18,7 +18,7 @@ class Pace:
     10 to 30 s for video (HUB_API section 3).
     """
 
-    shortest: float = 5.0
+    shortest: float = 10.0
     longest: float = 30.0
     watchful: float = 30.0
     usual: float = 120.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kling_nb.errors import HubFault, RateLimited, ReplyLost, Unreachable
+from kling_nb.errors import HubError, HubFault, RateLimited, ReplyLost, TransferError, Unreachable
 
 #: What is sent: something that can be repeated without harm, or an enqueue, which may be billed each time.
 Sending = Literal["repeatable", "enqueue"]
@@ -13,6 +13,7 @@ ATTEMPTS = 6
 LONGEST_WAIT = 60.0
 #: A `Retry-After` beyond this many seconds is for the user to decide on, not to be sat out in silence.
 PATIENCE = 120.0
+_NEVER_MORE = 3600.0
 
 
 def may_resend(sending: Sending, failure: BaseException) -> bool:
@@ -20,7 +21,7 @@ def may_resend(sending: Sending, failure: BaseException) -> bool:
 
     An enqueue only after 429, or when no connection was made: after anything else the job may exist and be billed.
     """
-    if isinstance(failure, RateLimited) and (failure.retry_after or 0.0) > PATIENCE:
+    if asked_for(failure) > PATIENCE:
         return False
     if sending == "enqueue":
         return isinstance(failure, RateLimited | Unreachable)
@@ -33,6 +34,16 @@ def delay(attempt: int, failure: BaseException | None, jitter: float) -> float:
     What the hub asked for (`Retry-After`) when it asked, else 0.5 s doubled each time; `jitter` of 0.0 to 1.0 spreads
     many clients over up to a quarter more.
     """
-    asked = failure.retry_after if isinstance(failure, RateLimited) else None
+    asked = failure.retry_after if isinstance(failure, HubError) else None
     wait = min(0.5 * 2 ** (attempt - 1), LONGEST_WAIT) if asked is None else max(asked, 0.0)
     return wait * (1 + 0.25 * jitter)
+
+
+def asked_for(failure: BaseException | None) -> float:
+    """Return the seconds that a hub asked to be left alone for (`Retry-After`), 0.0 when it did not.
+
+    Of a `TransferError` what lay under it counts. An hour and more is a mistake of somebody's: never more than that.
+    """
+    if isinstance(failure, TransferError):
+        failure = failure.__cause__
+    return min((failure.retry_after or 0.0) if isinstance(failure, HubError) else 0.0, _NEVER_MORE)

@@ -164,7 +164,10 @@ class Engine:
         if self._unknown.pop(job.id, None) is not None:
             self._roster.tell([job])
         await self._heard(job, generation)
-        if job.state in AT_THE_HUB and self._age(job, generation) > self._deadline and job.id not in self._overdue:
+        self._check_deadline(job, self._age(job, generation))
+
+    def _check_deadline(self, job: Job, age: float) -> None:
+        if job.state in AT_THE_HUB and age > self._deadline and job.id not in self._overdue:
             self._overdue.add(job.id)
             self._roster.spawn(job, self._give_up(job))
 
@@ -289,3 +292,5 @@ class Engine:
         if text:
             self._unknown.clear()  # what it does not know counts only while it answers
         self._roster.tell(self._roster.running(), trouble=text)
+        for job in self._roster.running() if text else ():
+            self._check_deadline(job, min(self._roster.age(job), self._roster.watched(job)))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Roster:
         self.now = now
         self.jobs: dict[str, Job] = {}
         self._by_generation: dict[str, Job] = {}
+        self._since: dict[str, float] = {}
         self._expected: dict[str, float | None] = {}
         self._history: dict[str, list[tuple[float, float]]] = {}
         """How long each model took, as long as nothing new is known."""
@@ -39,6 +41,7 @@ class Roster:
     def add(self, job: Job) -> Job:
         """Take a job in."""
         self.jobs[job.id] = job
+        self._since[job.id] = time.monotonic()
         if job.kept.generation_id:
             self._by_generation[job.kept.generation_id] = job
         return job
@@ -54,6 +57,10 @@ class Roster:
     def age(self, job: Job) -> float:
         """Return the seconds since the hub took a job."""
         return (self.now() - (job.kept.times.accepted or job.kept.times.created)).total_seconds()
+
+    def watched(self, job: Job) -> float:
+        """Return the seconds for which a job was here, on a clock that nobody puts forward."""
+        return time.monotonic() - self._since.get(job.id, time.monotonic())
 
     def ages(self) -> list[tuple[float, float | None]]:
         """Return each running job's age and expected time, in seconds."""

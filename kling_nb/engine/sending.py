@@ -21,6 +21,7 @@ from kling_nb.models.media import public_text
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.pace import Pace
+from kling_nb.retry import asked_for
 
 
 class Sending:
@@ -162,7 +163,7 @@ class Sending:
             try:
                 waits_for_others = await self._look_for(lost)
             except (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited) as exc:
-                failures += 1
+                failures, asked = failures + 1, asked_for(exc)
                 self._roster.tell(lost, trouble=f"{exc} Asking again.")
             except errors.HubError as exc:
                 for job in lost:
@@ -170,12 +171,12 @@ class Sending:
                     job.finish(error=exc)
                 return False
             else:
-                failures = 0
+                failures, asked = 0, 0.0
                 self._roster.tell(lost, trouble=_OTHERS if waits_for_others else "")
                 pause = pause if waits_for_others else next(pauses, None)
             if pause is not None and any(job.state == "uncertain" for job in lost):
                 again = self._pace.back_off(failures, jitter=random.random()) if failures else 0.0  # noqa: S311 - spreads load
-                await asyncio.sleep(max(pause, again))
+                await asyncio.sleep(max(pause, again, asked))
         return True
 
     async def _look_for(self, jobs: list[Job]) -> bool:

@@ -14,6 +14,7 @@ from kling_nb.errors import HubError, HubFault, NotFound
 from kling_nb.loop import at_the_end
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.pace import Pace
+from kling_nb.retry import asked_for
 
 logger = logging.getLogger(__name__)
 
@@ -101,18 +102,18 @@ class Tracker:
                     self._failures = 0
                     self._trouble("")
             except HubError as exc:
-                await self._back_off(f"{exc} Asking again.")
+                await self._back_off(f"{exc} Asking again.", asked_for(exc))
             except Exception as exc:
                 if at_the_end(exc):
                     return
                 logger.exception("a beat failed")
                 await self._back_off("Something went wrong here; asking again.")
 
-    async def _back_off(self, trouble: str) -> None:
+    async def _back_off(self, trouble: str, asked: float = 0.0) -> None:
         self._failures += 1
         self._look = True
         self._trouble(trouble)
-        await asyncio.sleep(self._pace.back_off(self._failures, jitter=random.random()))  # noqa: S311 - spreads load
+        await asyncio.sleep(max(asked, self._pace.back_off(self._failures, jitter=random.random())))  # noqa: S311 - spreads load
 
     async def _until_next(self) -> None:
         beat = self._pace.next_beat(self._ages(), listening=self._heard.is_set(), jitter=random.random())  # noqa: S311 - spreads load
@@ -157,17 +158,18 @@ class Tracker:
         """Hear events for as long as this task lives, connecting again with growing pauses."""
         failures = 0
         while True:
-            started = time.monotonic()
+            started, asked = time.monotonic(), 0.0
             try:
                 async for event in self._hub.events():
                     self._hear(event, again=failures > 0)
                     failures = max(failures, 1)
             except HubError as exc:
+                asked = asked_for(exc)
                 logger.debug("event stream: %s", exc)
             finally:
                 self._heard.clear()
             failures = 1 if time.monotonic() - started > _STEADY else failures + 1
-            await asyncio.sleep(self._pace.back_off(failures, jitter=random.random()))  # noqa: S311 - spreads load
+            await asyncio.sleep(max(asked, self._pace.back_off(failures, jitter=random.random())))  # noqa: S311 - spreads load
 
     def _hear(self, event: Completion | None, *, again: bool) -> None:
         if event is None:

@@ -39,10 +39,20 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
     return answer
 
 
+def read_status(response: httpx.Response) -> dict[str, Any]:
+    """Return nothing for a success, whatever its body. Raises as `read_json` does for all else."""
+    if response.has_redirect_location:
+        raise _moved(response)
+    if response.is_error:
+        raise error_of(response)
+    return {}
+
+
 def error_of(response: httpx.Response) -> errors.HubError:
     """Return the error for a response that is not a success."""
     status, body = response.status_code, _body(response)[:300]
     said = message_of(response)
+    wait = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
     if model := re.search(r"Model not found: ?(.*)", said):
         return errors.ModelNotFound(model[1].strip(), body=body)
     match status:
@@ -57,12 +67,12 @@ def error_of(response: httpx.Response) -> errors.HubError:
         case 426:
             return errors.UpdateRequired(f"The hub asks for a newer client: {said}", status=status, body=body)
         case 429:
-            wait = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
             return errors.RateLimited(said, retry_after=wait, status=status, body=body)
         case 408:  # it gave up on us in the middle: nobody knows what it had read
             return errors.HubFault(f"The hub timed out (408): {said}", status=status, body=body)
         case _ if status >= 500 and not said.startswith("Getting model response error"):
-            return errors.HubFault(f"The hub has trouble ({status}): {said}", status=status, body=body)
+            said = f"The hub has trouble ({status}): {said}"
+            return errors.HubFault(said, retry_after=wait, status=status, body=body)
         case _:
             return errors.InvalidParams(said, status=status, body=body)
 
@@ -132,7 +142,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return None
 
 
-def transport_error(exc: httpx.TransportError, *, at: str) -> errors.HubError:
+def transport_error(exc: httpx.TransportError | httpx.DecodingError, *, at: str) -> errors.HubError:
     """Return `Unreachable` when nothing was sent, else `ReplyLost`: the hub may have acted."""
     if isinstance(exc, _NEVER_SENT):
         return errors.Unreachable(f"No connection to {at}: {exc or type(exc).__name__}.")

@@ -10,20 +10,23 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx
 from pydantic import SecretStr, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from kling_nb import errors, retry
-from kling_nb.hubs.answers import date_of, error_of, read_json, transport_error
+from kling_nb.hubs.answers import date_of, error_of, read_json, read_status, transport_error
+from kling_nb.hubs.bundled import bundled
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.models.media import public_url
 from kling_nb.settings import is_loopback
 
 A = TypeVar("A", Generation, Model)
+logger = logging.getLogger(__name__)
+
 #: Takes, in words, what a reader of the record should know of the way: that something was tried again.
 Say = Callable[[str], None]
 
@@ -126,7 +129,7 @@ class HubClient:
         entries = answer.get("generations")
         if answer.get("error") or not isinstance(entries, list):  # taken for an empty list, it would end paid jobs
             raise errors.HubFault("The hub's queue came without its list.", status=200, body=str(answer)[:300])
-        return [_read(Generation, entry) for entry in entries]
+        return _readable(Generation, cast("list[Any]", entries))
 
     async def generation(self, generation_id: str) -> Generation:
         """Return one generation's record. Raises `NotFound` for an id that the hub does not know."""
@@ -136,7 +139,7 @@ class HubClient:
         """Ask the hub to stop a generation and return its record afterwards, which alone says what became of it."""
         # One that has ended may be answered with 400 or 404 (open in the contract); the record decides.
         with suppress(errors.InvalidParams, errors.NotFound):
-            await self._send("repeatable", "DELETE", f"/api/ai/queue/{generation_id}")
+            await self._send("repeatable", "DELETE", f"/api/ai/queue/{generation_id}", read=read_status)
         return await self.generation(generation_id)
 
     # --- events (HUB_API section 4) ---
@@ -167,9 +170,12 @@ class HubClient:
     # --- the catalogue and the user (HUB_API sections 6 and 7) ---
 
     async def models(self) -> list[Model]:
-        """Return the catalogue."""
+        """Return the catalogue, without entries that cannot be read. Raises `HubFault` when there is no list."""
         answer = await self._send("repeatable", "GET", "/api/ai/models")
-        return [_read(Model, entry) for entry in answer.get("data") or ()]
+        entries = answer.get("data")
+        if not isinstance(entries, list):
+            raise errors.HubFault("The hub's catalogue came without its list.", status=200, body=str(answer)[:300])
+        return _readable(Model, cast("list[Any]", entries))
 
     async def model(self, model_id: str) -> Model:
         """Return one model. Raises `ModelNotFound` with the alternatives that the catalogue has."""
@@ -179,7 +185,10 @@ class HubClient:
             raise await self._with_alternatives(errors.ModelNotFound(model_id, body=exc.body)) from exc
 
     async def _with_alternatives(self, exc: errors.ModelNotFound) -> errors.ModelNotFound:
-        known = [model.id for model in await self.models()]
+        try:
+            known = [model.id for model in await self.models()]
+        except errors.HubError:  # that the model is not there was said, whatever becomes of a second question
+            known = [name for name in bundled() if name != exc.model]
         return errors.ModelNotFound(exc.model, alternatives=alternatives(exc.model, known), body=exc.body)
 
     async def get(self, path: str) -> dict[str, Any]:
@@ -189,6 +198,10 @@ class HubClient:
     async def send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """Send something that costs nothing and may be repeated, such as an upload."""
         return await self._send("repeatable", method, path, **content)
+
+    async def do(self, method: str, path: str, **content: Any) -> None:
+        """Do what may be repeated; only the answer's status counts, since the contract says nothing of its body."""
+        await self._send("repeatable", method, path, read=read_status, **content)
 
     def authorization(self) -> dict[str, str]:
         """The header with the key, for requests to the hub's own origin only."""
@@ -207,6 +220,7 @@ class HubClient:
         attempts: int | None = None,
         say: Say = silently,
         unwanted: asyncio.Event | None = None,
+        read: Callable[[httpx.Response], dict[str, Any]] = read_json,
         **content: Any,
     ) -> dict[str, Any]:
         client = self._enqueues if sending == "enqueue" else self._api
@@ -218,11 +232,11 @@ class HubClient:
                 try:
                     url = _url(self.base_url + path)
                     response = await client.request(method, url, headers=self.authorization(), **content)
-                except httpx.TransportError as exc:
+                except (httpx.TransportError, httpx.DecodingError) as exc:
                     raise transport_error(exc, at=self.base_url) from exc
                 if date := date_of(response):
                     self._said = date, time.monotonic()
-                return read_json(response)
+                return read(response)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -259,9 +273,22 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
+def _readable(kind: type[A], entries: list[Any]) -> list[A]:
+    """Read a list as far as it can be read: one odd entry must not hide the others."""
+    found: list[A] = []
+    for entry in entries:
+        try:
+            found.append(_read(kind, entry))
+        except errors.HubFault as exc:
+            logger.debug("an entry of the hub's list was passed over: %s", exc)
+    return found
+
+
 def _read(kind: type[A], raw: Any) -> A:
     try:
-        return kind.read(raw)
+        if not isinstance(raw, dict):
+            raise TypeError(f"{type(raw).__name__} where an object is due")
+        return kind.read(cast("dict[str, Any]", raw))
     except (ValidationError, TypeError) as exc:
         raise errors.HubFault(f"The hub's answer is not as its contract says: {exc}", body=str(raw)[:300]) from exc
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from kling_nb.hubs.answers import error_of, transport_error
 from kling_nb.hubs.client import HubClient, Say, origin_of, silently
 
 _ATTEMPTS, _REDIRECTS = 8, 5
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,15 @@ async def download(
     it did not arrive whole after several attempts; what arrived stays in `target`.
     """
     last: Exception | None = None
-    for attempt in range(1, _ATTEMPTS + 1):
+    attempt = 0
+    while attempt < _ATTEMPTS and retry.asked_for(last) <= retry.PATIENCE:
+        attempt += 1
         try:
-            return await _fetch(client, url, target, say)
+            done = await _fetch(client, url, target, say)
+            _mark_of(target).unlink(missing_ok=True)
+            return done
+        except (errors.CreditError, errors.UpdateRequired) as exc:  # asking again does not mend these (section 5)
+            raise errors.TransferError(f"The clip could not be fetched: {exc}") from exc
         except (errors.AuthError, errors.NotFound, errors.InvalidParams) as exc:
             last, fresh = exc, await renew()
             url = fresh or url
@@ -46,15 +55,16 @@ async def download(
         except (errors.HubError, errors.TransferError) as exc:
             last = exc
             say(f"The download broke off: {exc}")
-        if attempt < _ATTEMPTS:
+        if attempt < _ATTEMPTS and retry.asked_for(last) <= retry.PATIENCE:
             await asyncio.sleep(retry.delay(attempt, last, 0.5))
-    raise errors.TransferError(f"The clip did not arrive whole after {_ATTEMPTS} attempts: {last}") from last
+    tries = "1 attempt" if attempt == 1 else f"{attempt} attempts"
+    raise errors.TransferError(f"The clip did not arrive whole after {tries}: {last}") from last
 
 
 async def _fetch(client: HubClient, url: str, target: Path, say: Say) -> Downloaded:
     have = target.stat().st_size if target.exists() else 0
     try:
-        async with _opened(client, url, {"Range": f"bytes={have}-"} if have else {}) as response:
+        async with _opened(client, url, _going_on(target, have)) as response:
             if response.status_code == 416 and have:
                 if response.headers.get("content-range", "").endswith(f"/{have}"):
                     return await asyncio.to_thread(_whole, target, have)  # it had arrived whole before
@@ -64,13 +74,55 @@ async def _fetch(client: HubClient, url: str, target: Path, say: Say) -> Downloa
                 await response.aread()
                 raise _refusal(response)
             going_on = response.status_code == 206 and have > 0
+            if going_on and not _fits(response, target, have):
+                target.unlink()
+                raise errors.TransferError("the rest that came does not go on where the first part ends")
+            if not going_on:
+                await asyncio.to_thread(_remember, target, response.headers.get("etag", ""))
             if going_on:
                 say(f"The download goes on at {have / 1e6:.1f} MB.")
             await _receive(response, target, append=going_on)
             expected = _length(response, have if going_on else 0)
-    except httpx.TransportError as exc:
+    except (httpx.TransportError, httpx.DecodingError) as exc:
         raise transport_error(exc, at=origin_of(url)) from exc
     return await asyncio.to_thread(_whole, target, expected)
+
+
+def _going_on(target: Path, have: int) -> dict[str, str]:
+    """The headers that ask for what is missing, of the same file only: another must not be put behind its half."""
+    if not have:
+        return {}
+    tag = _marked(target)
+    return {"Range": f"bytes={have}-", **({"If-Range": tag} if tag else {})}
+
+
+def _fits(response: httpx.Response, target: Path, have: int) -> bool:
+    """Whether what comes goes on where `have` bytes end; one that says nothing has answered what was asked."""
+    found = re.match(r"bytes (\d+)-", response.headers.get("content-range", "").strip())
+    before, now = _marked(target), response.headers.get("etag", "")
+    return (found is None or int(found[1]) == have) and (not before or not now or before == now)
+
+
+def _marked(target: Path) -> str:
+    mark = _mark_of(target)
+    return mark.read_text("utf-8") if mark.exists() else ""
+
+
+def _mark_of(target: Path) -> Path:
+    """Beside what has arrived: which file it is of, so that a later kernel can go on with it."""
+    return target.with_name(f"{target.name}.etag")
+
+
+def _remember(target: Path, tag: str) -> None:
+    mark = _mark_of(target)
+    try:
+        if tag.startswith('"') and tag.isascii() and tag.isprintable():  # a weak one (W/…) promises no equal bytes
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(tag, "utf-8")
+        else:
+            mark.unlink(missing_ok=True)
+    except OSError:  # what cannot be written here is said where the file itself is
+        logger.debug("no mark beside %s", target.name)
 
 
 async def _receive(response: httpx.Response, target: Path, *, append: bool) -> None:
@@ -118,6 +170,8 @@ def _refusal(response: httpx.Response) -> errors.HubError:
 
 
 def _length(response: httpx.Response, before: int) -> int | None:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return None  # packed by a proxy, unasked: the length is that of the packet
     length = response.headers.get("content-length", "")
     return before + int(length) if length.isdigit() else None
 

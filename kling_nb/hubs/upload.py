@@ -104,7 +104,7 @@ class Uploads:
     async def _playground(self) -> str:
         namespace = await self._user()
         try:
-            await self._client.get(f"/api/repos/{namespace}/{PLAYGROUND}")
+            await self._client.do("GET", f"/api/repos/{namespace}/{PLAYGROUND}")
         except errors.NotFound:
             await self._create(
                 {
@@ -125,14 +125,14 @@ class Uploads:
             await self._create({"name": REPOSITORY, "namespace": namespace, "visibility": "public"})
             who = {"message": f"Add {name}", "name": namespace, "email": f"{namespace}@users.noreply"}
             content = {"files": {"file": (name, asset.data, asset.media_type)}, "data": who}
-            await self._client.send("PUT", path, **content)
+            await self._client.do("PUT", path, **content)
             remember = self._memory.remember_upload
             await asyncio.to_thread(remember, self._client.origin, f"repository {asset.digest}", {"path": path})
         return f"{self._client.base_url}{path}"
 
     async def _create(self, repository: dict[str, Any]) -> None:
         try:
-            await self._client.send("POST", "/api/repos", json=repository)
+            await self._client.do("POST", "/api/repos", json=repository)
         except errors.InvalidParams as exc:
             if exc.status != 409:  # 409: it exists
                 raise

@@ -43,7 +43,7 @@ class Model(BaseModel):
     def read(cls, raw: dict[str, Any]) -> Self:
         """Validate one entry and keep its JSON. Raises `ValidationError` for one without an id."""
         given = {name: value for name, value in raw.items() if value is not None}
-        for name in ("pricing", "capabilities"):
+        for name in ("pricing", "capabilities", "request_schema", "json_request_schema"):
             if not isinstance(given.get(name, {}), dict):
                 del given[name]
         return cls.model_validate({**given, "raw": raw})

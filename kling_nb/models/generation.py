@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
@@ -17,7 +18,21 @@ def _seconds_or_none(value: Any) -> float | None:
     return seconds if 0 <= seconds < _YEAR_5138 else None
 
 
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _said(value: Any) -> str | None:
+    """What went wrong, in whatever shape it came."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _truth_or_none(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
 _YEAR_5138 = 1e11
+Text = Annotated[str | None, BeforeValidator(_text_or_none)]
 UnixSeconds = Annotated[float | None, BeforeValidator(_seconds_or_none)]
 
 
@@ -42,11 +57,11 @@ class Generation(_Answer):
 
     generation_id: str = Field(min_length=1)
     status: str
-    model_name: str = Field(default="", validation_alias=AliasChoices("model_name", "model"))
-    media_type: str = "video"
-    result_url: str | None = None
-    error_message: str | None = None
-    error_retryable: bool | None = None
+    model_name: Text = Field(default="", validation_alias=AliasChoices("model_name", "model"))
+    media_type: Text = "video"
+    result_url: Text = None
+    error_message: Annotated[str | None, BeforeValidator(_said)] = None
+    error_retryable: Annotated[bool | None, BeforeValidator(_truth_or_none)] = None
     enqueued_at: UnixSeconds = None
     started_at: UnixSeconds = None
     completed_at: UnixSeconds = None

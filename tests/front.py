@@ -1,0 +1,97 @@
+"""A server before the local hub: hands everything through but what a test answers itself, on a real socket."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+
+#: What a test answers: status, body (JSON unless bytes) and headers; None hands the request through, and a status of
+#: None does so, too, but for the body.
+Answer = tuple[int | None, Any] | tuple[int | None, Any, Mapping[str, str]]
+_HOPS = {
+    "connection",
+    "transfer-encoding",
+    "keep-alive",
+    "host",
+    "content-length",
+    "server",
+    "date",
+    "content-encoding",
+}
+
+
+@dataclass
+class Front:
+    """Asked in place of the hub at `behind`; `answer(method, path, headers)` says what is answered here."""
+
+    behind: str
+    answer: Callable[[str, str, Mapping[str, str]], Answer | None]
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._http = httpx.Client(base_url=self.behind, trust_env=False, timeout=30)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def count(self, method: str, path: str = "") -> int:
+        """How often something was asked for, its path beginning so."""
+        return sum(one == method and where.startswith(path) for one, where in self.asked)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._http.close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        front = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_one(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                front.asked.append((self.command, self.path))
+                found = front.answer(self.command, self.path, dict(self.headers.items()))
+                if found is None or found[0] is None:
+                    through = front._through(self, body)
+                    found = (through[0], found[1]) if found else through
+                status, content, headers = _whole(found)
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(content)), "Connection": "close"}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        for method in ("GET", "POST", "PUT", "DELETE"):
+            setattr(Handler, f"do_{method}", Handler.handle_one)
+        return Handler
+
+    def _through(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+        if request.path.startswith("/api/events"):  # the beat finds everything; a stream would need more than this
+            return _whole((404, {"error": "no events here"}))
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOPS}
+        got = self._http.request(request.command, request.path, headers=headers, content=body)
+        back = {name: value for name, value in got.headers.items() if name.lower() not in _HOPS}
+        return got.status_code, got.content.replace(self.behind.encode(), self.url.encode()), back
+
+
+def _whole(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
+    status, content, *more = answer
+    headers = dict(more[0]) if more else {}
+    if isinstance(content, bytes):
+        return status or 200, content, headers
+    return status or 200, json.dumps(content).encode(), {"Content-Type": "application/json", **headers}
