@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, ClassVar, TypeVar
@@ -18,6 +19,8 @@ from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Element, Request, given_in
 from kling_nb.render import KeptRow, kept_html, kept_text
 from kling_nb.render.words import shortened
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _LONGEST = 80
@@ -45,7 +48,8 @@ class Library(MutableMapping[str, T], ABC):
         self._store.keep(self.kind, name.strip(), {**kept, "at": now})
 
     def __delitem__(self, name: str) -> None:
-        self._kept(name)
+        if name not in self._store.kept_names(self.kind):
+            self._kept(name)
         self._store.drop(self.kind, name)
 
     def __iter__(self) -> Iterator[str]:
@@ -68,8 +72,14 @@ class Library(MutableMapping[str, T], ABC):
         return restore.taken_out(self._kept(name), self._store.read)
 
     def rows(self) -> list[KeptRow]:
-        """Return every kept value as a row of a table."""
-        return [self._row(name, self._kept(name)) for name in self]
+        """Return every kept value as a row of a table; what cannot be read is left out, with a warning."""
+        rows: list[KeptRow] = []
+        for name in self:
+            try:
+                rows.append(self._row(name, self._kept(name)))
+            except LogError as exc:
+                logger.warning("%s", exc)
+        return rows
 
     @abstractmethod
     def _made(self, fields: dict[str, Any]) -> T:
@@ -88,6 +98,11 @@ class Library(MutableMapping[str, T], ABC):
         if kept is None:
             there = ", ".join(self) or "none yet"
             raise NotKept(f"There is no {self.kind} {name!r}; kept are: {there}.")
+        if not _is_sound(kept):
+            raise LogError(
+                f"The file of the {self.kind} {name!r} does not hold {self._a}: it was edited. Restore it from a "
+                f"copy, or keep another under that name, or delete it: del kn.{self.kind}s[{name!r}]."
+            )
         return kept
 
     def _row(self, name: str, kept: Mapping[str, Any]) -> KeptRow:
@@ -167,6 +182,16 @@ class Elements(Library[Element]):
         angles = len(fields.get("reference_image_urls") or ())
         views = {0: "front view alone", 1: "front and one more view"}
         return "", views.get(angles, f"front and {angles} more views")
+
+
+def _is_sound(kept: Any) -> bool:
+    try:
+        datetime.datetime.fromisoformat(kept["at"])
+        for reference in kept["references"]:
+            Reference.model_validate(reference)
+        return isinstance(kept["fields"], dict)
+    except (TypeError, ValueError, LookupError):
+        return False
 
 
 def _read(value: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from kling_nb.errors import KlingError
+from kling_nb.errors import KlingError, LogError, SettingsError
 from kling_nb.logbook.store import Log
 from kling_nb.models.budget import dollars
 from kling_nb.models.embed import CAP, Embed
@@ -18,7 +18,10 @@ _EMBEDDING = f"a cell holds its clip itself; auto: where links lead nowhere (Col
 
 def embed_of(store: Log) -> Embed:
     """Return what a log's user has said about embedding. Raises `SettingsError` when it cannot be read."""
-    return Embed.parse(store.kept(_KIND, "embed"))
+    try:
+        return Embed.parse(store.kept(_KIND, "embed"))
+    except LogError as exc:
+        raise SettingsError(f"kn.options.embed cannot be read: {exc}") from exc
 
 
 class Options:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kling_nb.errors import LogError
+from kling_nb.logbook.kept import Kept, Unreadable
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, read_plan
 from kling_nb.logbook.sidecars import Sidecars, read_sidecar
@@ -27,6 +28,7 @@ FindingKind = Literal[
     "media orphaned",
     "partial left",
     "plan unreadable",
+    "kept unreadable",
 ]
 _REBUILD = "rebuild() makes the index anew from the sidecars"
 
@@ -76,9 +78,10 @@ def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     for record_id in sorted((records.keys() | books.known()) - unreadable):
         found += _placed(record_id, *books.revisions(record_id))
     found += [finding for record in records.values() for finding in _request(record)]
-    found += _media(folder, media, records, books.kept())
-    found += _partials(folder, media, records)
+    found += _kept(folder)
     found += _plans(folder)
+    found += _media(folder, media, records, _named(books), doubt=any(one.kind.endswith("unreadable") for one in found))
+    found += _partials(folder, media, records)
     return found
 
 
@@ -121,7 +124,16 @@ def digests_of(record: Record) -> Iterator[tuple[str, str]]:
             yield reference.thumbnail, f"the thumbnail of {reference.path}"
 
 
-def _media(folder: Path, media: Media, records: Mapping[str, Record], by_name: Mapping[str, str]) -> Iterator[Finding]:
+def _named(books: Books) -> Mapping[str, str]:
+    try:
+        return books.kept()
+    except Unreadable:  # `_kept` has said so
+        return {}
+
+
+def _media(
+    folder: Path, media: Media, records: Mapping[str, Record], by_name: Mapping[str, str], *, doubt: bool
+) -> Iterator[Finding]:
     kept = dict(media.all())
     wanted = set(by_name)
     for digest in sorted(wanted - kept.keys()):
@@ -137,7 +149,8 @@ def _media(folder: Path, media: Media, records: Mapping[str, Record], by_name: M
         if digest_of(path) != digest:
             yield Finding("media changed", about, "its bytes are not those of its name", "restore it from a copy")
         elif digest not in wanted:
-            yield Finding("media orphaned", about, "no record points to it", "delete it, unless a job is under way")
+            remedy = "mend what is unreadable first, which may" if doubt else "delete it, unless a job is under way"
+            yield Finding("media orphaned", about, "no record points to it", remedy)
 
 
 def _partials(folder: Path, media: Media, records: Mapping[str, Record]) -> Iterator[Finding]:
@@ -148,6 +161,11 @@ def _partials(folder: Path, media: Media, records: Mapping[str, Record]) -> Iter
         if record is None or record.ended:
             message = "a download that nothing will end"
             yield Finding("partial left", _within(folder, path), message, "delete it")
+
+
+def _kept(folder: Path) -> Iterator[Finding]:
+    for path, exc in Kept(folder).faults():
+        yield Finding("kept unreadable", _within(folder, path), str(exc), "restore it from a copy, or remove it")
 
 
 def _plans(folder: Path) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,18 +31,22 @@ class Damaged(LogError):
 
 @dataclass
 class Database:
-    """A database that is opened at its first use. `file` is the SQLite file, or None when `url` names another."""
+    """A database that is opened at its first use. `file` is the SQLite file, or None when `url` names another.
+
+    `settle` is called within the transaction that brings the schema up to date, before anybody else sees the index.
+    """
 
     url: str | URL
     file: Path | None
+    settle: Callable[[Connection], None]
     _engine: Engine | None = None
     _inode: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def at(cls, file: Path, url: str | None) -> Database:
+    def at(cls, file: Path, url: str | None, settle: Callable[[Connection], None]) -> Database:
         """The database of this address; by default the SQLite file."""
-        return cls(url, None) if url else cls(sqlite_at(file), file)
+        return cls(url, None, settle) if url else cls(sqlite_at(file), file, settle)
 
     @property
     def is_open(self) -> bool:
@@ -60,6 +64,7 @@ class Database:
                 connection.begin(),
             ):
                 migrate(connection)
+                self.settle(connection)
         except BaseException:
             engine.dispose()
             raise

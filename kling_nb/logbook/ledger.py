@@ -17,8 +17,9 @@ from kling_nb.errors import LogError
 from kling_nb.logbook.database import Damaged, Database
 from kling_nb.logbook.disk import written_in
 from kling_nb.logbook.index import Index
+from kling_nb.logbook.kept import Kept
 from kling_nb.logbook.plans import Plans
-from kling_nb.logbook.shelf import salvage
+from kling_nb.logbook.shelf import carry, salvage
 from kling_nb.logbook.sidecars import NEWER, Sidecars, Stamp, checked_id, read_sidecar, stamp_of
 from kling_nb.logbook.usage import named_by_kept, remove_row
 from kling_nb.models.record import RECORD_VERSION, Record
@@ -38,6 +39,7 @@ class Ledger:
     database: Database
     sidecars: Sidecars
     index: Index
+    by_name: Kept
     _locks: dict[str, tuple[threading.Lock, FileLock]] = field(
         default_factory=dict[str, tuple[threading.Lock, FileLock]]
     )
@@ -47,8 +49,9 @@ class Ledger:
     @classmethod
     def at(cls, folder: Path, url: str | None) -> Ledger:
         """The ledger of a folder; nothing is opened."""
-        database = Database.at(folder / "index.sqlite", url)
-        return cls(folder, database, Sidecars(folder / "records"), Index(database))
+        by_name = Kept(folder)
+        database = Database.at(folder / "index.sqlite", url, lambda connection: carry(connection, by_name))
+        return cls(folder, database, Sidecars(folder / "records"), Index(database), by_name)
 
     def save(self, record: Record) -> Record:
         """Write a record, or return the stored one when that knows better. Raises `LogError`."""
@@ -146,7 +149,8 @@ class Ledger:
 
     def kept(self) -> dict[str, str]:
         """Every digest that a kept value or a plan names, with which one it is."""
-        return {**named_by_kept(self.database), **Plans(self.folder).digests()}
+        before = self.ask(lambda index: named_by_kept(index.database), {})
+        return {**before, **self.by_name.digests(), **Plans(self.folder).digests()}
 
     def alone(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Keep every other kernel, and thread, out of what goes by this name."""
@@ -199,7 +203,7 @@ class Ledger:
         self.database.open()
         self._catch_up()
         if aside:
-            salvage(aside, self.database)
+            salvage(aside, self.database, self.by_name)
 
     def _heal(self, damage: Damaged) -> None:
         _log.warning("%s It is made anew from the sidecars.", damage)
@@ -235,7 +239,8 @@ class Ledger:
 
     def _exists(self) -> bool:
         file = self.database.file
-        return file is None or self.database.is_open or file.exists() or self.sidecars.folder.exists()
+        parts = (file, self.sidecars.folder, self.by_name.folder)
+        return file is None or self.database.is_open or any(part.exists() for part in parts if part)
 
     def _alone(self, record_id: str) -> contextlib.AbstractContextManager[None]:
         # Some records share a lock, so that there are few lock files; the system frees them when a kernel is killed.

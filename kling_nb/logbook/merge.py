@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.audit import digests_of
 from kling_nb.logbook.database import read_only
+from kling_nb.logbook.kept import SHARED, Keepsake, Kept, Unreadable
 from kling_nb.logbook.ledger import Ledger, rank
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, digests_of_plan
 from kling_nb.logbook.scores import Scores
-from kling_nb.logbook.shelf import Shelf
+from kling_nb.logbook.shelf import left_in, read_row
 from kling_nb.logbook.sidecars import Sidecars, read_sidecar
-from kling_nb.logbook.tables import kept
 from kling_nb.logbook.trash import Trash
 from kling_nb.logbook.votes import Votes
 from kling_nb.models.record import Record, Reference
-
-#: What is kept by name and not of one notebook alone.
-SHARED = ("preset", "element")
 
 
 @dataclass
@@ -56,9 +50,7 @@ class Merged:
 _CRATE = "ro-crate-metadata.json"
 
 
-def merge(
-    ledger: Ledger, media: Media, trash: Trash, shelf: Shelf, votes: Votes, scores: Scores, other: Path
-) -> Merged:
+def merge(ledger: Ledger, media: Media, trash: Trash, kept: Kept, votes: Votes, scores: Scores, other: Path) -> Merged:
     """Take in all that the log in the folder `other` has; it is only read.
 
     Raises `LogError` when there is no log there, or it is this one.
@@ -66,7 +58,7 @@ def merge(
     if other.is_file() or (other / _CRATE).is_file():
         raise LogError(f"{other} is no log, but looks like an export of one: kn.import_log takes it in.")
     theirs = Sidecars(other / "records")
-    if not theirs.folder.is_dir():
+    if not theirs.folder.is_dir() and not Kept(other).folder.is_dir():
         raise LogError(f"{other} holds no log: give the folder that has records/ in it.")
     if other.resolve() == ledger.folder.resolve():
         raise LogError(f"{other} is this log itself.")
@@ -91,7 +83,7 @@ def merge(
             trash.sidecars.write(record)
             wanted = {digest for digest, _ in digests_of(record)}
             done.media += _bring(wanted, Media(other / "trash"), trash.pool, record.id, done, beside=pool)
-    _shared(other / "index.sqlite", pool, media, shelf, done)
+    _shared(other, pool, media, kept, done)
     mine = Plans(ledger.folder)
     for plan in Plans(other).all():
         done.media += _bring(digests_of_plan(plan), pool, media, f"plan {plan.id}", done)
@@ -163,31 +155,36 @@ def _bring(
     return brought
 
 
-def _shared(index: Path, pool: Media, media: Media, shelf: Shelf, done: Merged) -> None:
-    for kind, name, value in _kept_in(index, done):
-        wanted = {digest for digest in _digests(value) if digest}
-        done.media += _bring(wanted, pool, media, f"{kind} {name!r}", done)
-        mine = shelf.get(kind, name)
-        if mine is None:
-            shelf.put(kind, name, value)
-            done.kept += 1
-        elif mine != value:  # both stay; which keeps the name does not depend on which log was merged into which
-            first, second = sorted((mine, value), key=_text)
-            shelf.put(kind, name, first)
-            shelf.put(kind, f"{name} ({hashlib.sha256(_text(second).encode()).hexdigest()[:6]})", second)
-            done.kept += mine != first or value == second
+def _shared(other: Path, pool: Media, media: Media, kept: Kept, done: Merged) -> None:
+    """Take in presets and elements: those in files, and those that an earlier version left in the index."""
+    unreadable: list[Unreadable] = []
+    for one in (*Kept(other).all(SHARED, unreadable), *_left_in(other / "index.sqlite", unreadable, done)):
+        try:
+            wanted = {digest for digest in _digests(one.value) if digest}
+            done.media += _bring(wanted, pool, media, f"{one.kind} {one.name!r}", done)
+            done.kept += kept.join(one.kind, one.name, one.value)
+        except Unreadable as exc:
+            unreadable.append(exc)
+        except (ValidationError, AttributeError, TypeError):
+            done.problems.append(f"{one.kind} {one.name!r} of that log is not what it should be: it is left there.")
+    done.problems += map(str, unreadable)
 
 
-def _kept_in(index: Path, done: Merged) -> list[tuple[str, str, Any]]:
+def _left_in(index: Path, unreadable: list[Unreadable], done: Merged) -> Iterator[Keepsake]:
     if not index.is_file():
-        return []
+        return
     try:
         with read_only(index) as connection:
-            rows = connection.execute(select(kept).where(kept.c.kind.in_(SHARED)).order_by(kept.c.kind, kept.c.name))
-            return [(row.kind, row.name, json.loads(row.json)) for row in rows]
+            rows = left_in(connection)
     except DatabaseError as exc:
-        done.problems.append(f"The presets and elements of that log cannot be read: {exc.orig}.")
-        return []
+        done.problems.append(f"What is kept by name in the index of that log cannot be read: {exc.orig}.")
+        return
+    for kind, name, body in rows:
+        try:
+            if kind in SHARED:
+                yield read_row(kind, name, body)
+        except Unreadable as exc:
+            unreadable.append(exc)
 
 
 def _scores(index: Path, scores: Scores, done: Merged) -> int:
@@ -202,7 +199,3 @@ def _digests(value: Any) -> Iterator[str | None]:
     for raw in value.get("references", ()):
         reference = Reference.model_validate(raw)
         yield from (reference.digest, reference.original, reference.thumbnail)
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)

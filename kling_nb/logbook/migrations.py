@@ -69,6 +69,13 @@ def claimed_generations(connection: Connection) -> None:
     tables.claims.create(connection, checkfirst=True)
 
 
+def kept_in_files(connection: Connection) -> None:
+    """Kept values lie in files. Earlier versions are kept out: they would take pictures of those for orphans."""
+    if "carried" not in {column["name"] for column in inspect(connection).get_columns("kept")}:
+        kind = tables.kept.c.carried.type.compile(connection.dialect)
+        connection.execute(text(f"ALTER TABLE kept ADD COLUMN carried {kind}"))
+
+
 @contextlib.contextmanager
 def words_in_bulk(connection: Connection) -> Generator[None]:
     """Build the word index once in the end instead of word by word; all within the caller's transaction."""
@@ -111,4 +118,5 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     money_columns,
     score_table,
     claimed_generations,
+    kept_in_files,
 )

@@ -69,7 +69,7 @@ class Log:
         self.scores = Scores(self._ledger)
         self.plans = Plans(self.folder)
         self._uploads = Shelf(self._ledger.database, tables.uploads)
-        self._kept = Shelf(self._ledger.database, tables.kept)
+        self._kept = self._ledger.by_name
 
     def __repr__(self) -> str:
         return f"Log({str(self.folder)!r})"
@@ -252,16 +252,16 @@ class Log:
             self._uploads.drop(origin, digest)
 
     def keep(self, kind: str, name: str, value: Any) -> None:
-        """Keep a JSON value under a name: a preset, a draft."""
+        """Keep a JSON value under a name: a preset, a draft. It is a file of its own; see `kept.Kept`."""
         self._ledger.ready(writing=True)
         self._kept.put(kind, name, value)
 
     def kept(self, kind: str, name: str) -> Any | None:
-        """Return a kept value, None when there is none."""
+        """Return a kept value, None when there is none. Raises `LogError` when its file cannot be read."""
         return self._kept.get(kind, name) if self._ledger.ready() else None
 
     def kept_names(self, kind: str) -> list[str]:
-        """Return the names of all kept values of a kind."""
+        """Return the names of all kept values of a kind; one whose file cannot be read is left out, with a warning."""
         return self._kept.names(kind) if self._ledger.ready() else []
 
     def drop(self, kind: str, name: str) -> None:

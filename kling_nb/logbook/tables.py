@@ -92,12 +92,14 @@ uploads = Table(
     Column("digest", String, primary_key=True),
     Column("json", Text, nullable=False),
 )
+#: What earlier versions kept by name; now it lies in files (`kept.Kept`), to which rows that are not yet `carried` go.
 kept = Table(
     "kept",
     metadata,
     Column("kind", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("json", Text, nullable=False),
+    Column("carried", Boolean),
 )
 scores = Table(
     "scores",

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from sqlalchemy import delete, func, select
 
 from kling_nb.logbook.database import Database
-from kling_nb.logbook.tables import bodies, kept, records, tags, words
+from kling_nb.logbook.shelf import left_in
+from kling_nb.logbook.tables import bodies, records, tags, words
 
 
 def models_in(database: Database, kind: str) -> list[str]:
@@ -37,9 +38,9 @@ def pointed_to(database: Database, digests: Iterable[str]) -> set[str]:
 
 
 def named_by_kept(database: Database) -> dict[str, str]:
-    """Return each digest that a kept value (a preset, an element, a draft) names, with which one it is."""
+    """Return each digest that a kept value names which an earlier version left in the index, with which one it is."""
     with database.reading() as connection:
-        rows = connection.execute(select(kept.c.kind, kept.c.name, kept.c.json)).all()
+        rows = left_in(connection)
     return {
         digest: f"{kind} {name!r}".removesuffix(" ''") for kind, name, json in rows for digest in _DIGEST.findall(json)
     }

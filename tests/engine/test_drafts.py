@@ -68,6 +68,14 @@ def test_a_draft_follows_its_cell_when_the_notebook_is_renamed(writer: Writer) -
     assert writer.finds("yet-another-name.ipynb", "one") == "A red kite", "the newest of what it was called"
 
 
+def test_a_draft_outlives_the_index(writer: Writer, tmp_path: Path) -> None:
+    writer.writes("a.ipynb", "one", "A kite")
+    for file in (tmp_path / "log").glob("index*"):
+        file.unlink()
+    writer.restart()
+    assert writer.finds("a.ipynb", "one") == "A kite"
+
+
 def test_a_new_cell_begins_empty_whatever_its_notebook_is_called(writer: Writer) -> None:
     writer.writes("Untitled.ipynb", "one", "A kite")
     writer.restart()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hubside import HubSide, picture
 
-from kling_nb.errors import KlingError, LogError, NotKept, RequestError, RequestWarning
+from kling_nb.errors import BudgetError, KlingError, LogError, NotKept, RequestError, RequestWarning, SettingsError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import Element
@@ -125,3 +125,79 @@ def test_the_pictures_of_a_kept_value_are_no_orphans_and_are_not_thrown_away(stu
     assert [finding.about for finding in studio.store.verify()] == ["preset 'wave'"]
     with pytest.raises(LogError, match="lost the bytes"):
         studio.presets["wave"]
+
+
+def without_index(studio: Studio) -> None:
+    studio.close()
+    for file in studio.store.folder.glob("index*"):
+        file.unlink()
+
+
+def test_presets_elements_options_and_limits_outlive_the_index(
+    studio_at: Callable[..., Studio], hub: HubSide, tmp_path: Path
+) -> None:
+    first = studio_at(hub)
+    first.presets["walk"] = {"prompt": "@Image1 walks", "input_image": [picture()]}
+    first.elements["mara"] = MARA
+    first.options.confirm_above = "5.00"
+    first.budget(total="0.01")
+    without_index(first)
+
+    again = studio_at(hub)
+
+    assert again.presets["walk"]["prompt"] == "@Image1 walks"
+    assert again.elements["mara"] == Element.model_validate(MARA)
+    assert str(again.options.confirm_above) == "5.00"
+    with pytest.raises(BudgetError):
+        again.generate("a paper boat", duration=3)
+    assert again.store.verify() == []
+    assert hub.posts == 0
+
+
+def test_limits_that_cannot_be_read_are_not_no_limits(studio_at: Callable[..., Studio], hub: HubSide) -> None:
+    first = studio_at(hub)
+    first.budget(total="9.00")
+    without_index(first)
+    (first.store.folder / "budget.json").write_text("{")
+
+    again = studio_at(hub)
+
+    with pytest.raises(LogError, match=r"budget\.json is not what it should be: mend it"):
+        again.generate("a paper boat", duration=3)
+    assert hub.posts == 0
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"prompt": "a kite"}', '{"fields": [], "references": [], "at": "x"}'])
+def test_a_preset_that_was_edited_away_is_left_out_and_said_and_can_be_replaced(
+    studio: Studio, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    studio.presets["walk"] = {"prompt": "a kite"}
+    studio.presets["run"] = {"prompt": "a boat"}
+    file = studio.store._kept.path("preset", "walk")
+    torn = text == "{"
+    file.write_text(text if torn else f'{{"kind": "preset", "name": "walk", "value": {text}}}')
+
+    assert "a boat" in repr(studio.presets) and "1 preset" in repr(studio.presets)
+    assert "preset" in caplog.text and "walk" in caplog.text
+    with pytest.raises(LogError, match="restore it from a copy" if torn else "it was edited"):
+        studio.presets["walk"]
+
+    studio.presets["walk"] = {"prompt": "a red kite"}
+    assert studio.presets["walk"] == {"prompt": "a red kite"}
+    file.write_text(text)
+    studio.presets.pop("run")
+    assert list(studio.presets) == []
+
+
+def test_an_option_that_cannot_be_read_is_said_and_does_not_pass_for_none(studio: Studio) -> None:
+    studio.options.confirm_above = "5.00"
+    studio.options.embed = "never"
+    for name in ("confirm_above", "embed"):
+        studio.store._kept.path("option", name).write_text("{")
+    with pytest.raises(LogError, match="no readable option"):
+        _ = studio.options.confirm_above
+    with pytest.raises(SettingsError, match=r"kn\.options\.embed cannot be read"):
+        _ = studio.options.embed
+    assert "kling-card" in studio.preview("a paper boat", duration=3).result(60).record._repr_mimebundle_()["text/html"]
+    studio.options.confirm_above, studio.options.embed = "6.00", "auto"
+    assert str(studio.options.confirm_above) == "6.00"
