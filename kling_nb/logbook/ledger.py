@@ -45,6 +45,8 @@ class Ledger:
     )
     _late: set[str] = field(default_factory=set[str])
     """Ids whose sidecar is newer than the index, because the index did not answer."""
+    _met: bool = False
+    """Whether this process has had a log here."""
 
     @classmethod
     def at(cls, folder: Path, url: str | None) -> Ledger:
@@ -168,15 +170,33 @@ class Ledger:
 
     def ready(self, *, writing: bool = False) -> bool:
         """Open the index if need be and bring it up to date. False when there is no log yet and none is wanted."""
-        if not (writing or self._exists()):
+        if not (self.exists() or writing):
             return False
         if not self.database.is_open:
             with self._lock("index"):
                 if not self.database.is_open:
                     self._open()
+                    self.exists()  # from now on
         if self._late:
             self._catch_up_late()
         return True
+
+    def exists(self) -> bool:
+        """Whether there is a log. Raises `LogError` when this process has had one here and it is gone.
+
+        Asked before anything is written: a new log in its place would know of no limits and of nothing that was paid.
+        """
+        met = self._met  # asked first: another thread may be making the log
+        with written_in(self.folder):  # a disk that does not answer is said the same way
+            here = any((self.folder / part).exists() for part in _PARTS)
+        if met and not here:
+            raise LogError(
+                f"The log in {self.folder} is gone: its folder was moved, renamed or deleted while this kernel used "
+                "it, or its disk is not there any more. Nothing is written or spent in its place. Bring it back; or "
+                f"say kn.configure(log={str(self.folder)!r}) to begin a new one there, or give another folder."
+            )
+        self._met = met or here
+        return here or self.database.file is None
 
     def _write(self, record: Record) -> Record:
         with written_in(self.folder):
@@ -237,17 +257,13 @@ class Ledger:
             _log.warning("%s", exc)
             return None
 
-    def _exists(self) -> bool:
-        file = self.database.file
-        parts = (file, self.sidecars.folder, self.by_name.folder)
-        return file is None or self.database.is_open or any(part.exists() for part in parts if part)
-
     def _alone(self, record_id: str) -> contextlib.AbstractContextManager[None]:
         # Some records share a lock, so that there are few lock files; the system frees them when a kernel is killed.
         return self._lock(f"{zlib.crc32(checked_id(record_id).encode()) % _STRIPES:02}")
 
     @contextlib.contextmanager
     def _lock(self, name: str) -> Generator[None]:
+        self.exists()
         within, between = self._lock_of(name)
         if not within.acquire(timeout=_PATIENCE):
             raise self._is_locked()
@@ -278,6 +294,8 @@ class Ledger:
         return self._locks[name]
 
 
+#: What tells a folder that holds a log: each of these outlives the others.
+_PARTS = ("index.sqlite", "records", "kept", "budget.json", "plans", "votes", "trash")
 _NEVER = (-1, Stamp(-1, -1))
 
 

@@ -63,6 +63,7 @@ class Purse:
 
     def limits(self) -> Limits:
         """Return the limits. Raises `LogError` when they cannot be read: then nothing may be spent."""
+        self.ledger.exists()
         try:
             return Limits.model_validate_json(self.file.read_bytes())
         except (FileNotFoundError, NotADirectoryError):  # no log yet, or none possible: the first write says so

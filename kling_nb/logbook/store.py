@@ -67,12 +67,17 @@ class Log:
         self._claims = Claims(self._ledger)
         self.votes = Votes(self._ledger)
         self.scores = Scores(self._ledger)
-        self.plans = Plans(self.folder)
         self._uploads = Shelf(self._ledger.database, tables.uploads)
         self._kept = self._ledger.by_name
 
     def __repr__(self) -> str:
         return f"Log({str(self.folder)!r})"
+
+    @property
+    def plans(self) -> Plans:
+        """The plans in this log."""
+        self._ledger.exists()
+        return Plans(self.folder)
 
     # Records
 
@@ -161,6 +166,7 @@ class Log:
 
     def holder(self) -> str:
         """Return this process's name as the one who carries jobs out."""
+        self._ledger.exists()
         return self._lease.holder()
 
     def take(self, record_id: str) -> Record | None:
@@ -200,10 +206,12 @@ class Log:
 
     def put(self, data: bytes, suffix: str) -> str:
         """Keep bytes and return their digest, `sha256:…`."""
+        self._ledger.exists()
         return self._media.put(data, suffix)
 
     def adopt(self, file: Path, digest: str, suffix: str) -> str:
         """Move a downloaded file into the media. Raises `TransferError` when its bytes are not those of the digest."""
+        self._ledger.exists()
         return self._media.adopt(file, digest, suffix)
 
     def file(self, digest: str) -> Path | None:
@@ -221,6 +229,7 @@ class Log:
 
     def partial(self, job_id: str, suffix: str = ".part") -> Path:
         """Return where a job's download is kept while it is under way."""
+        self._ledger.exists()
         return self._media.partial(job_id, suffix)
 
     def keep_clip(self, record_id: str, file: Path, digest: str) -> Clip:
@@ -228,10 +237,12 @@ class Log:
 
         Raises `TransferError`, and leaves the file, when it cannot be decoded or is not what the digest says.
         """
+        self._ledger.exists()
         return clip_of(self._media, file, digest)
 
     def keep_reference(self, asset: Asset, *, path: str) -> Reference:
         """Keep what a request refers to (`path` is its field's, `input_image.0`) and return its part of the record."""
+        self._ledger.exists()
         return reference_of(self._media, asset, path)
 
     # Small values

@@ -1,0 +1,77 @@
+"""A log's folder that is moved away under a kernel: nothing is spent, or written, into a new one by itself."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hubside import HubSide, picture
+
+from kling_nb.errors import LogError
+from kling_nb.logbook import Log
+from kling_nb.studio import Studio
+
+GONE = r"is gone: .*Bring it back; or say kn\.configure\(log="
+
+
+@pytest.mark.parametrize("how", ["renamed", "unmounted"])
+def test_no_job_is_paid_for_while_the_log_is_gone_and_all_is_well_when_it_is_back(
+    studio: Studio, hub: HubSide, tmp_path: Path, how: str
+) -> None:
+    studio.generate("a paper boat", duration=3).result(40)
+    studio.budget(total="9.00")
+    folder = studio.store.folder
+    folder.rename(tmp_path / "elsewhere")
+    if how == "unmounted":
+        folder.mkdir()
+
+    for use in (
+        lambda: studio.log(),
+        lambda: studio.budget(),
+        lambda: studio.budget(total="1.00"),
+        lambda: studio.spending(),
+        lambda: studio.generate("a kite", duration=3),
+        lambda: studio.generate("@Image1", input_image=[picture()], duration=3),
+        lambda: studio.sweep("{s} walks", s=["a cat"]).run(),
+        lambda: studio.presets.update(walk={"prompt": "x"}),
+        lambda: studio.preview("a kite", duration=3),
+        lambda: studio.resume(),
+    ):
+        with pytest.raises(LogError, match=GONE):
+            len(repr(use()))
+    assert hub.posts == 1
+    assert how == "unmounted" or not folder.exists()
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+    shutil.rmtree(folder, ignore_errors=True)
+    (tmp_path / "elsewhere").rename(folder)
+    assert studio.generate("a kite", duration=3).result(40).path.exists()
+    assert str(studio.budget().limits.total) == "9.00"
+    assert studio.store.verify() == []
+
+
+def test_a_log_that_was_deleted_on_purpose_is_begun_anew_by_another_studio(
+    studio: Studio, studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    studio.presets["walk"] = {"prompt": "x"}
+    shutil.rmtree(studio.store.folder)
+    with pytest.raises(LogError, match=GONE):
+        studio.generate("a kite", duration=3)
+
+    again = studio_at(hub)
+
+    assert again.generate("a kite", duration=3).result(40).path.exists()
+    assert studio.log()[0].prompt == "a kite", "there is a log again"
+
+
+def test_a_log_that_never_was_is_made_at_its_first_use_and_looking_makes_none(tmp_path: Path) -> None:
+    log = Log(tmp_path / "a" / "log")
+    assert (log.find(), log.kept("preset", "x"), log.purse.limits().total, log.plans.ids()) == ([], None, None, [])
+    assert not log.folder.exists()
+    log.keep("preset", "x", 1)
+    for file in log.folder.glob("index*"):
+        file.unlink()
+    assert log.kept("preset", "x") == 1, "a log without its index is not gone"
+    log.close()
