@@ -125,9 +125,12 @@ def _picture_fault(body: Mapping[str, Any]) -> str | None:
             return "Field required"
         if len(element.get("reference_image_urls") or []) > 3:
             return "List should have at most 3 items after validation"
-    if len(images) + len(elements) > 7:
-        return f"Total number of images and elements ({len(images) + len(elements)}) exceeds maximum allowed (7)."
-    return None
+    return _shared_fault(images, elements, 7)
+
+
+def _shared_fault(images: list[Any], elements: list[Any], most: int) -> str | None:
+    total = len(images) + len(elements)
+    return f"Total number of images and elements ({total}) exceeds maximum allowed ({most})." if total > most else None
 
 
 def _choice_fault(body: Mapping[str, Any]) -> str | None:
@@ -141,7 +144,8 @@ def _choice_fault(body: Mapping[str, Any]) -> str | None:
 
 def _by_schema(body: Mapping[str, Any], model: Mapping[str, Any]) -> str | None:
     schema = model["request_schema"]
-    sent = {name: value for name, value in body.items() if value is not None}
+    ignored = {"duration"} if edited_video(body) else set[str]()
+    sent = {name: value for name, value in body.items() if value is not None and name not in ignored}
     missing = [name for name in schema.get("required", []) if sent.get(name) in (None, "")]
     if missing:
         return "Field required"
@@ -149,6 +153,11 @@ def _by_schema(body: Mapping[str, Any], model: Mapping[str, Any]) -> str | None:
         return "'tail_image_url' requires 'start_image_url'."
     if sent.get("input_video") and sent.get("generate_audio"):
         return "'generate_audio' must be false when a video is provided."
+    images, elements = sent.get("input_image", []), sent.get("elements", [])
+    if "elements" in schema["properties"] and isinstance(images, list) and isinstance(elements, list):
+        most = 4 if sent.get("input_video") else 7
+        if (fault := _shared_fault(images, elements, most)) is not None:
+            return fault
     # Imported late: beside JupyterLab, jsonschema brings format checkers that take over a second to load.
     from jsonschema import Draft202012Validator
 

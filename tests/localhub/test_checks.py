@@ -11,6 +11,7 @@ from kling_nb.localhub import catalogue, checks
 UPSTREAM = "Getting model response error: 422 - Value error, "
 TARGET = catalogue.find("kling-video-o3-pro-reference-to-video")
 OMNI = catalogue.find("kling-video-o3-omni")
+PICTURE = "https://x/1.png"
 
 
 def late(**body: Any) -> str | None:
@@ -87,6 +88,28 @@ def test_other_models_are_checked_by_their_schema() -> None:
         checks.late({"prompt": "a", "resolution": "8k"}, OMNI) == f"{UPSTREAM}Input should be '720p', '1080p' or '4k'"
     )
     assert "generate_audio" in (checks.late({"prompt": "a", "input_video": "v", "generate_audio": True}, OMNI) or "")
+
+
+@pytest.mark.parametrize(("images", "elements", "video", "most"), [(4, 3, None, 7), (0, 7, None, 7), (2, 2, "v", 4)])
+def test_omnis_images_and_elements_share_one_limit(images: int, elements: int, video: str | None, most: int) -> None:
+    assert OMNI is not None
+    full = {"prompt": "a", "input_image": [PICTURE] * images, "elements": [{"frontal_image_url": PICTURE}] * elements}
+    for mode in ("edit", "reference"):
+        body = {**full, "input_video": video, "video_mode": mode}
+        assert checks.late(body, OMNI) is None
+        assert checks.late({**body, "input_image": [PICTURE] * (images + 1)}, OMNI) == (
+            f"{UPSTREAM}Total number of images and elements ({most + 1}) exceeds maximum allowed ({most})."
+        )
+
+
+@pytest.mark.parametrize("duration", [2, 20, "as long as it is"])
+def test_an_edit_ignores_its_duration_and_a_reference_does_not(duration: object) -> None:
+    assert OMNI is not None
+    body = {"prompt": "a", "input_video": "v", "duration": duration}
+    assert checks.late(body, OMNI) is None
+    assert checks.late({**body, "video_mode": "edit"}, OMNI) is None
+    assert checks.late({**body, "video_mode": "reference"}, OMNI) is not None
+    assert checks.late({**body, "input_video": None}, OMNI) is not None
 
 
 def test_every_model_has_the_fields_of_the_contract() -> None:
