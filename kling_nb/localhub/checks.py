@@ -5,15 +5,20 @@ Written from the wire contract alone; it must never learn the rules from the cli
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 __all__ = ["INVALID", "UPSTREAM", "Refusal", "at_once", "late", "references"]
 
 UPSTREAM = "Getting model response error: 422 - Value error, "
 INVALID = "Invalid parameters supplied, please check your request and try again."
 _SHOT_SECONDS = tuple(range(1, 16))
+# JSON Schema's kinds as upstream calls them.
+_KINDS = {"array": "list", "object": "dictionary"}
 _SEPARATE_RULES = {"kling-video-o3-pro-reference-to-video"}
 
 
@@ -124,7 +129,7 @@ def _picture_fault(body: Mapping[str, Any]) -> str | None:
         if not isinstance(element, dict) or not element.get("frontal_image_url"):
             return "Field required"
         if len(element.get("reference_image_urls") or []) > 3:
-            return "List should have at most 3 items after validation"
+            return f"List should have at most 3 items after validation, not {len(element['reference_image_urls'])}"
     return _shared_fault(images, elements, 7)
 
 
@@ -163,10 +168,42 @@ def _by_schema(body: Mapping[str, Any], model: Mapping[str, Any]) -> str | None:
 
     errors = Draft202012Validator(schema).iter_errors(sent)  # pyright: ignore[reportUnknownMemberType]
     for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
-        if error.validator == "enum":
-            return f"Input should be {_either(tuple(str(choice) for choice in error.validator_value))}"
-        return f"{'.'.join(str(part) for part in error.absolute_path)}: {error.message}"
+        text = _broken(error)
+        path = [*error.absolute_path, *_missing(error)]
+        return text if error.validator == "enum" else f"{'.'.join(map(str, path))}: {text}"
     return None
+
+
+def _broken(error: ValidationError) -> str:
+    """The rule that was broken, in upstream's words. Never the value: a picture may be one, in every poll."""
+    limit: Any = error.validator_value
+    match error.validator:
+        case "enum":
+            return f"Input should be {_either(tuple(str(choice) for choice in limit))}"
+        case "required":
+            return "Field required"
+        case "type":
+            kinds = [limit] if isinstance(limit, str) else limit
+            return f"Input should be a valid {' or '.join(_KINDS.get(kind, kind) for kind in kinds if kind != 'null')}"
+        case "minimum" | "maximum":
+            return f"Input should be {'greater' if error.validator == 'minimum' else 'less'} than or equal to {limit}"
+        case "minLength" | "maxLength":
+            return f"String should have at {_side(error)} {limit} characters"
+        case "minItems" | "maxItems":
+            count = len(cast(Sized, error.instance))
+            return f"List should have at {_side(error)} {limit} items after validation, not {count}"
+        case _:
+            return f"Input does not keep to '{error.validator}'"
+
+
+def _side(error: ValidationError) -> str:
+    return "least" if str(error.validator).startswith("min") else "most"
+
+
+def _missing(error: ValidationError) -> list[str]:
+    if error.validator != "required":
+        return []
+    return [name for name in cast(list[str], error.validator_value) if name not in cast(Any, error.instance)][:1]
 
 
 def _text_fault(text: Any, most: int) -> str | None:

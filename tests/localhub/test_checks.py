@@ -83,11 +83,40 @@ def test_other_models_are_checked_by_their_schema() -> None:
     assert OMNI is not None
     assert checks.late({"prompt": "a", "duration": 3}, OMNI) is None
     assert checks.late({"duration": 3}, OMNI) == f"{UPSTREAM}Field required"
-    assert "16" in (checks.late({"prompt": "a", "duration": 16}, OMNI) or "")
     assert (
         checks.late({"prompt": "a", "resolution": "8k"}, OMNI) == f"{UPSTREAM}Input should be '720p', '1080p' or '4k'"
     )
     assert "generate_audio" in (checks.late({"prompt": "a", "input_video": "v", "generate_audio": True}, OMNI) or "")
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"prompt": "a" * 2501}, "prompt: String should have at most 2500 characters"),
+        ({"duration": 16}, "duration: Input should be less than or equal to 15"),
+        ({"duration": 2}, "duration: Input should be greater than or equal to 3"),
+        ({"duration": "x" * 9000}, "duration: Input should be a valid integer"),
+        ({"elements": "x" * 9000}, "elements: Input should be a valid list"),
+        ({"elements": [{}]}, "elements.0.frontal_image_url: Field required"),
+        (
+            {"elements": [{"frontal_image_url": PICTURE, "reference_image_urls": ["x" * 9000] * 4}]},
+            "elements.0.reference_image_urls: List should have at most 3 items after validation, not 4",
+        ),
+        ({"elements": ["x" * 9000]}, "elements.0: Input should be a valid dictionary"),
+    ],
+)
+def test_what_breaks_a_schema_is_said_in_the_words_of_upstream(body: dict[str, Any], text: str) -> None:
+    assert OMNI is not None
+    assert checks.late({"prompt": "a", **body}, OMNI) == UPSTREAM + text
+
+
+@pytest.mark.parametrize(
+    "rule", [{"pattern": "^a$"}, {"minLength": 9001}, {"const": "a"}, {"type": ["integer", "null"]}, {"not": {}}]
+)
+def test_no_message_quotes_what_was_sent(rule: dict[str, Any]) -> None:
+    model = {"id": "any", "request_schema": {"properties": {"style": rule}}}
+    text = checks.late({"style": "x" * 9000}, model)
+    assert text and text.startswith(f"{UPSTREAM}style: ") and len(text) < 200
 
 
 @pytest.mark.parametrize(("images", "elements", "video", "most"), [(4, 3, None, 7), (0, 7, None, 7), (2, 2, "v", 4)])
