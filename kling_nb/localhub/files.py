@@ -1,4 +1,7 @@
-"""Reading files: results by signed address, files of repositories, with Range and every way a download goes wrong."""
+"""Reading files: results by signed address, files of repositories, with Range and every way a download goes wrong.
+
+A path is taken from the scope: that of `request.url` ends at a `#` or `?` that stands in a name.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import AsyncIterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -42,7 +46,7 @@ async def result(request: Request) -> Response:
     if path is None:
         return not_found()
     key = authorized(request.headers, hub)
-    verdict = hub.signer.verdict(request.url.path, request.query_params, time.time())
+    verdict = hub.signer.verdict(request.scope["path"], request.query_params, time.time())
     if verdict in ("expired", "wrong") or (verdict == "none" and not key):
         return _forbidden()
     if hub.options.answers["results_need_key"] == "yes" and not key:
@@ -51,7 +55,8 @@ async def result(request: Request) -> Response:
         return _forbidden()
     fault = fault_of(request, "torn_download", "slow_download", "redirect_result")
     if fault is not None and fault.name == "redirect_result":
-        return RedirectResponse(f"{await origin(hub)}{request.url.path}?{request.url.query}", 302)
+        query = request.scope["query_string"].decode("ascii")
+        return RedirectResponse(f"{await origin(hub)}{quote(request.scope['path'])}?{query}", 302)
     return answer(request, path, fault)
 
 
@@ -60,7 +65,7 @@ async def repo_file(request: Request) -> Response:
     hub: Hub = request.app.state.hub
     where = request.path_params
     path = hub.repos.find(where["namespace"], where["repo"], where["path"])
-    verdict = hub.signer.verdict(request.url.path, request.query_params, time.time())
+    verdict = hub.signer.verdict(request.scope["path"], request.query_params, time.time())
     if verdict in ("expired", "wrong"):
         return _forbidden()
     repo = hub.repos.get(where["namespace"], where["repo"]) or {}

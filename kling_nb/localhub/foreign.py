@@ -53,5 +53,5 @@ async def _serve(request: Request) -> Response:
     hub: Hub = request.app.state.hub
     hub.foreign["requests"] += 1
     hub.foreign["authorization"] += "authorization" in request.headers
-    path = hub.result_file(request.url.path.split("/")[6])
+    path = hub.result_file(request.scope["path"].split("/")[6])
     return answer(request, path) if path is not None else Response(status_code=404)

@@ -98,7 +98,7 @@ def fault_of(request: Request, *names: str) -> Fault | None:
         return asked
     hub: Hub = request.app.state.hub
     method = "GET" if request.method == "HEAD" else request.method
-    return hub.faults.take(frozenset(names), method, request.url.path, getattr(request.state, "model", None))
+    return hub.faults.take(frozenset(names), method, request.scope["path"], getattr(request.state, "model", None))
 
 
 def _asked_for(headers: Headers, scope: Scope) -> Fault | None:

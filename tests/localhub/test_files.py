@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -158,6 +159,35 @@ def test_the_vendors_own_way_of_uploading_works(hub: Caller) -> None:
     with caller(str(hub.base_url), key="") as nobody:
         assert nobody.get(presigned).status_code == 401
     assert hub.finished(hub.enqueue(start_image_url=url))["status"] == "succeeded"
+
+
+ODD = ["a b", "take #1", "what?", "50%", "a%20b", "a+b&c=d;e", "ä", "日本"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_file_of_any_name_is_read_by_its_signed_address(hub: Caller, name: str) -> None:
+    hub.post("/api/repos", json={"name": "odd", "namespace": "local", "visibility": "private"})
+    form = {"file": (f"{name}.png", picture(), "image/png")}
+    kept = hub.post("/api/repos/local/odd/workbench/context", files=form, data={"directory": name}).json()
+    signed = hub.get(f"/api/repos/local/odd/file/presigned_url/main/{quote(kept['asset_path'])}").json()["url"]
+    assert bare("GET", signed).content == picture()
+    other = signed.replace(quote(name), quote(name + "x"), 1)
+    assert bare("GET", other).status_code == 403
+
+
+def test_a_result_in_a_folder_of_any_name_is_read_by_its_signed_address(hub: Caller) -> None:
+    jobs = {name: hub.enqueue(**STILL, target_directory=name) for name in ODD}
+    urls = {name: hub.finished(job)["result_url"] for name, job in jobs.items()}
+    assert {name: bare("GET", url).status_code for name, url in urls.items()} == dict.fromkeys(ODD, 200)
+
+
+def test_a_redirected_result_in_a_folder_of_any_name_is_read_elsewhere(hub: Caller) -> None:
+    for name in ("take #1", "50%"):
+        url = hub.finished(hub.enqueue(**STILL, target_directory=name))["result_url"]
+        hub.fault("redirect_result", times=1)
+        elsewhere = bare("GET", url).headers["location"]
+        assert elsewhere.partition("/api/")[2] == url.partition("/api/")[2]
+        assert bare("GET", elsewhere).content[:4] == b"\x89PNG", name
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "a\\..\\..\\x", "", "/", "C:/x", "a\x00b", "a" * 300])
