@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-__all__ = ["INVALID", "UPSTREAM", "Refusal", "at_once", "late", "references"]
+__all__ = ["INVALID", "UPSTREAM", "Refusal", "at_once", "edited_video", "late", "references", "videos"]
 
 UPSTREAM = "Getting model response error: 422 - Value error, "
 INVALID = "Invalid parameters supplied, please check your request and try again."
@@ -52,8 +52,14 @@ def late(body: Mapping[str, Any], model: Mapping[str, Any]) -> str | None:
 
 def edited_video(body: Mapping[str, Any]) -> str | None:
     """The URL of the video that a request edits: its clip is as long as that."""
-    url, mode = body.get("input_video"), body.get("video_mode") or "edit"
-    return url if isinstance(url, str) and url and mode == "edit" else None
+    mode = body.get("video_mode") or "edit"
+    return next(iter(videos(body)), None) if mode == "edit" else None
+
+
+def videos(body: Mapping[str, Any]) -> list[str]:
+    """The video URL of a request, whatever the video is for; none for most."""
+    url = body.get("input_video")
+    return [url] if isinstance(url, str) and url else []
 
 
 def references(body: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import AsyncIterator
 from email.utils import formatdate
 from pathlib import Path
@@ -45,12 +44,8 @@ async def result(request: Request) -> Response:
     path = hub.result_file(job_id)
     if path is None:
         return not_found()
-    key = authorized(request.headers, hub)
-    verdict = hub.signer.verdict(request.scope["path"], request.query_params, time.time())
-    if verdict in ("expired", "wrong") or (verdict == "none" and not key):
-        return _forbidden()
-    if hub.options.answers["results_need_key"] == "yes" and not key:
-        return unauthenticated()
+    if (answered := _barred(request)) is not None:
+        return answered
     if _is_stale(hub, request, job_id):
         return _forbidden()
     fault = fault_of(request, "torn_download", "slow_download", "redirect_result")
@@ -65,12 +60,8 @@ async def repo_file(request: Request) -> Response:
     hub: Hub = request.app.state.hub
     where = request.path_params
     path = hub.repos.find(where["namespace"], where["repo"], where["path"])
-    verdict = hub.signer.verdict(request.scope["path"], request.query_params, time.time())
-    if verdict in ("expired", "wrong"):
-        return _forbidden()
-    repo = hub.repos.get(where["namespace"], where["repo"]) or {}
-    if verdict != "good" and repo.get("visibility") == "private" and not authorized(request.headers, hub):
-        return unauthenticated()
+    if (answered := _barred(request)) is not None:
+        return answered
     if path is None:
         return not_found()
     return answer(request, path, fault_of(request, "torn_download", "slow_download"))
@@ -128,10 +119,14 @@ def _read(file: IO[bytes], size: int) -> bytes:
     return file.read(size)
 
 
+def _barred(request: Request) -> Response | None:
+    hub: Hub = request.app.state.hub
+    status = hub.barred(request.scope["path"], request.query_params, key=authorized(request.headers, hub))
+    return None if status is None else unauthenticated() if status == 401 else _forbidden()
+
+
 def _is_stale(hub: Hub, request: Request, job_id: str) -> bool:
     # The fault strikes addresses that were given out before; a record read after it gives one that answers.
-    if job_id in hub.stale:
-        return True
     if fault_of(request, "expired_url") is None or job_id in hub.renewed:
         return False
     hub.stale.add(job_id)

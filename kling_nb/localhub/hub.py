@@ -12,6 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -164,19 +165,34 @@ class Hub:
         now = time.time()
         return dict(Counter(state.status(job, now) for job in self.jobs if job.listed))
 
+    def barred(self, path: str, query: Mapping[str, str], *, key: bool = False) -> int | None:
+        """The status that keeps a reader from a file of this hub (sections 7 and 8), or None: it is read."""
+        verdict = self.signer.verdict(path, query, time.time())
+        if verdict in ("expired", "wrong"):
+            return 403
+        pieces = path.split("/")
+        if (job_id := _job_of(pieces)) is None:
+            return 401 if verdict == "none" and not key and self.repos.is_private(*pieces[3:5]) else None
+        if verdict == "none" and not key:
+            return 403
+        if self.options.answers["results_need_key"] == "yes" and not key:
+            return 401
+        return 403 if job_id in self.stale else None
+
     def own_file(self, url: str) -> Path | None:
-        """The file behind one of this hub's own addresses; None when the address is another's."""
+        """The file behind one of this hub's own addresses; None when the address is another's.
+
+        The model's provider reads it, who has no key: what a bare address does not give is no input either.
+        """
         parts = urlsplit(url)
         if not self.base or f"{parts.scheme}://{parts.netloc}" != self.base:
             return None
         path = unquote(parts.path)
-        if self.signer.verdict(path, dict(parse_qsl(parts.query)), time.time()) not in ("none", "good"):
-            raise BadPicture(f"Failed to download image from {url[:200]}: 403 Forbidden")
-        pieces = path.split("/")
-        is_result = pieces[5:6] == ["workspaces"] and len(pieces) > 6
-        found = self.result_file(pieces[6]) if is_result else self.repos.find_by_url(path)
-        if found is None:
-            raise BadPicture(f"Failed to download image from {url[:200]}: 404 Not Found")
+        job_id = _job_of(path.split("/"))
+        found = self.repos.find_by_url(path) if job_id is None else self.result_file(job_id)
+        status = 404 if found is None else self.barred(path, dict(parse_qsl(parts.query)))
+        if status is not None:
+            raise BadPicture(f"Failed to download image from {url[:200]}: {status} {HTTPStatus(status).phrase}")
         return found
 
     def _renew(self, job_id: str) -> None:
@@ -211,8 +227,7 @@ class Hub:
             wanted = dict.fromkeys(checks.references(job.request))
             lenient = self.options.answers["unreachable_image"] == "placeholder"
             pictures = await fetch_all(wanted, scratch, own=self.own_file, lenient=lenient)
-            edited = checks.edited_video(job.request)
-            videos = await fetch_all([edited] if edited else [], scratch, own=self.own_file, lenient=lenient)
+            videos = await fetch_all(checks.videos(job.request), scratch, own=self.own_file, lenient=lenient)
             order = Order(
                 job.request,
                 job.media_type,
@@ -220,7 +235,7 @@ class Hub:
                 str(self.folder / out),
                 self.options.size,
                 job.index,
-                video=next(iter(videos.values()), None),
+                video=videos.get(checks.edited_video(job.request) or ""),
             )
             failure = await self._made(order)
         except BadPicture as fault:
@@ -249,3 +264,8 @@ class Hub:
         line = json.dumps(news, separators=(",", ":"))
         for queue in self.subscribers:
             queue.put_nowait(f"event: media_generation_completed\ndata: {line}\n\n")
+
+
+def _job_of(pieces: list[str]) -> str | None:
+    """The job whose result lies at a path; None for a repository's file."""
+    return pieces[6] if pieces[5:6] == ["workspaces"] and len(pieces) > 6 else None

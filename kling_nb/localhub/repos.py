@@ -42,6 +42,10 @@ class Repos:
         except (OSError, BadPath):
             return None
 
+    def is_private(self, namespace: str, name: str) -> bool:
+        """Whether its files need a key or a signature."""
+        return (self.get(namespace, name) or {}).get("visibility") == "private"
+
     def write(self, namespace: str, name: str, path: str, data: bytes) -> Path:
         """Keep a file."""
         target = self._home(namespace, name) / "files" / safe_path(path)

@@ -17,6 +17,7 @@ from kling_nb.localhub.signing import Signer
 
 from .conftest import Caller, caller, picture, until
 
+UPSTREAM = "Getting model response error: 422 - Value error, "
 # Drawn in no time, where any result will do.
 STILL = {"model": "black-forest-labs-flux-2-klein-4b", "duration": None}
 
@@ -159,6 +160,33 @@ def test_the_vendors_own_way_of_uploading_works(hub: Caller) -> None:
     with caller(str(hub.base_url), key="") as nobody:
         assert nobody.get(presigned).status_code == 401
     assert hub.finished(hub.enqueue(start_image_url=url))["status"] == "succeeded"
+
+
+def test_a_private_file_is_an_input_by_its_signed_address_only(hub: Caller) -> None:
+    hub.post("/api/repos", json={"name": "mine", "namespace": "local", "visibility": "private"})
+    form = {"file": ("take #1?.png", picture(), "image/png")}
+    kept = hub.post("/api/repos/local/mine/workbench/context", files=form).json()
+    signed = hub.get(f"/api/repos/local/mine/file/presigned_url/main/{quote(kept['asset_path'])}").json()["url"]
+    unsigned = signed.partition("?")[0]
+    assert hub.finished(hub.enqueue(**STILL, input_image=[signed]))["status"] == "succeeded"
+    record = hub.finished(hub.enqueue(**STILL, input_image=[unsigned]))
+    assert record["error_message"] == f"{UPSTREAM}Failed to download image from {unsigned}: 401 Unauthorized"
+
+
+@pytest.mark.parametrize("mode", ["edit", "reference"])
+def test_a_result_is_an_input_by_its_signed_address_only(hub: Caller, film: str, mode: str) -> None:
+    edit = {"model": "kling-video-o3-omni", "video_mode": mode}
+    unsigned = film.partition("?")[0]
+    forged = film.replace("oxen_expires=", "oxen_expires=9")
+    assert hub.finished(hub.enqueue(**edit, input_video=film))["status"] == "succeeded"
+    for url in (unsigned, forged):
+        assert hub.finished(hub.enqueue(**edit, input_video=url))["error_message"].endswith(": 403 Forbidden")
+
+
+def test_a_result_that_needs_the_key_is_no_input(start: Callable[..., Caller]) -> None:
+    hub = start("--open", "results_need_key=yes")
+    url = hub.finished(hub.enqueue(**STILL))["result_url"]
+    assert hub.finished(hub.enqueue(**STILL, input_image=[url]))["error_message"].endswith(": 401 Unauthorized")
 
 
 ODD = ["a b", "take #1", "what?", "50%", "a%20b", "a+b&c=d;e", "ä", "日本"]
