@@ -16,7 +16,7 @@ from . import catalogue, checks, state
 from .faults import Fault
 from .gate import fault_of
 from .hub import USER, Hub
-from .replies import invalid, not_found, refused
+from .replies import invalid, not_found, over, refused, timed_out
 from .state import Job
 from .wire import Dropped
 
@@ -81,16 +81,12 @@ async def cancel(request: Request) -> Response:
     job = hub.jobs.get(request.path_params["generation_id"])
     if job is None:
         return not_found()
+    done = {"status": "success", "generation_id": job.id}
     if state.status(job, time.time()) in state.ACTIVE:
         hub.cancel(job)
-        return JSONResponse({"status": "success", "generation_id": job.id})
-    match hub.options.answers["delete_terminal"]:
-        case "404":
-            return not_found()
-        case "400":
-            return invalid("The generation is already in a terminal state.")
-        case _:
-            return JSONResponse({"status": "success", "generation_id": job.id})
+        return JSONResponse(done)
+    answers = hub.options.answers
+    return over(int(answers["delete_terminal"]), answers["delete_terminal_body"], done, hub.record(job))
 
 
 async def generate(request: Request) -> Response:
@@ -109,7 +105,11 @@ async def generate(request: Request) -> Response:
     fault = checks.late(body, model)
     if fault is not None:
         return invalid(fault, upstream_status)
-    job = await hub.ended(hub.accept(body, _media_type(model), listed=False).id)
+    accepted = hub.accept(body, _media_type(model), listed=False)
+    try:
+        job = await asyncio.wait_for(hub.ended(accepted.id), hub.options.sync_timeout)
+    except TimeoutError:
+        return timed_out()  # the job goes on
     if job.failure is not None:
         return invalid(job.failure, upstream_status)
     made = await _result(hub, job, as_base64=body.get("response_format") == "b64_json")

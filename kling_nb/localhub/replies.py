@@ -12,7 +12,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from .checks import INVALID
 from .faults import Fault
 
-__all__ = ["REPLIES", "faulty", "invalid", "not_found", "refused", "unauthenticated", "update_required"]
+__all__ = [
+    "REPLIES",
+    "faulty",
+    "invalid",
+    "not_found",
+    "over",
+    "refused",
+    "timed_out",
+    "unauthenticated",
+    "update_required",
+]
 
 
 def refused(status: int, kind: str, title: str, detail: str | None = None) -> JSONResponse:
@@ -41,6 +51,33 @@ def invalid(detail: str, status: int = 400) -> JSONResponse:
     return refused(status, "invalid_params", INVALID, detail)
 
 
+def over(status: int, body: str, done: Mapping[str, Any], record: Mapping[str, Any]) -> Response:
+    """The answer to a DELETE that came too late (section 3): both its status and its body are open."""
+    match body:
+        case "message":
+            return JSONResponse({"error": {"message": _OVER}}, status)
+        case "string":
+            return JSONResponse({"error": _OVER}, status)
+        case "status":
+            kind = "resource_not_found" if status == 404 else "invalid_params"
+            return JSONResponse({"status": "error", "status_message": kind}, status)
+        case "record":
+            return JSONResponse(record, status)
+        case "empty":
+            return Response(status_code=status)
+        case _:
+            return {404: not_found(), 400: invalid(_OVER)}.get(status) or JSONResponse(done, status)
+
+
+def timed_out() -> Response:
+    """504, the page of a proxy (envelope 7) that waited long enough for the synchronous route."""
+    return HTMLResponse(_page("504 Gateway Time-out"), 504)
+
+
+def _page(title: str) -> str:
+    return f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+
+
 def _rate_limited(fault: Fault) -> Response:
     answer = JSONResponse({"error": "Rate limit exceeded"}, 429)
     after = fault.extra.get("retry_after", 1)
@@ -50,7 +87,7 @@ def _rate_limited(fault: Fault) -> Response:
     return answer
 
 
-_PAGE = "<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+_OVER = "The generation is already in a terminal state."
 _CREDITS = "You have run out of credits."
 _PROVIDER = {"error": {"type": "upstream", "title": "The model provider returned an error."}, "status": 502}
 _EMPTY = {"generations": [], "error": {"message": "The generation could not be queued."}}
@@ -68,7 +105,7 @@ REPLIES: Mapping[str, Callable[[Fault], Response]] = {
     "rate_limited": _rate_limited,
     "unknown_error": lambda _: refused(500, "unknown_error", "An unknown error occurred."),
     "upstream": lambda _: JSONResponse(_PROVIDER, 502),
-    "html": lambda _: HTMLResponse(_PAGE, 502),
+    "html": lambda _: HTMLResponse(_page("502 Bad Gateway"), 502),
     "empty_200": lambda _: JSONResponse(_EMPTY, 200),
 }
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
+
+from kling_nb.localhub.options import open_answers
 
 from .conftest import TARGET, Caller, caller, data_uri, picture, request, until
 
@@ -35,6 +40,12 @@ def test_a_job_goes_from_the_queue_to_a_film(hub: Caller) -> None:
 def test_each_generation_is_a_job_of_its_own(hub: Caller) -> None:
     answer = hub.post("/api/ai/queue", json=request(num_generations=3), headers={"X-Local-Fault": "failed"}).json()
     assert len({entry["generation_id"] for entry in answer["generations"]}) == 3
+
+
+@pytest.mark.parametrize("answer", ["url_lifetime=never", "sync_timeout=nan", "sync_timeout=-1", "resign=maybe"])
+def test_an_answer_that_is_none_is_refused(answer: str) -> None:
+    with pytest.raises(ValueError, match=answer.partition("=")[0]):
+        open_answers([answer])
 
 
 @pytest.mark.parametrize("count", [0, 5, "2", True, None])
@@ -117,6 +128,32 @@ def test_the_answer_to_a_late_delete_is_a_switch(start: Callable[..., Caller], s
     assert hub.delete(f"/api/ai/queue/{job}").status_code == int(status)
 
 
+OVER = "The generation is already in a terminal state."
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (200, "usual", {"status": "success"}),
+        (200, "empty", None),
+        (200, "record", {"model_name": TARGET, "status": "failed"}),
+        (200, "string", {"error": OVER}),
+        (400, "message", {"error": {"message": OVER}}),
+        (404, "status", {"status": "error", "status_message": "resource_not_found"}),
+    ],
+)
+def test_the_body_of_the_answer_to_a_late_delete_is_a_switch(
+    start: Callable[..., Caller], status: int, body: str, said: dict[str, object] | None
+) -> None:
+    hub = start("--open", f"delete_terminal={status}", "--open", f"delete_terminal_body={body}")
+    job = hub.enqueue(duration=1)
+    hub.finished(job)
+    answer = hub.delete(f"/api/ai/queue/{job}")
+    assert answer.status_code == status
+    found = answer.json() if answer.content else None
+    assert said == (found and {name: found[name] for name in said or {}})
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_an_unknown_id_is_not_found(hub: Caller, method: str) -> None:
     answer = hub.request(method, "/api/ai/queue/none")
@@ -147,6 +184,16 @@ def test_the_synchronous_route_refuses_at_once(hub: Caller) -> None:
     answer = hub.post("/api/ai/videos/generate", json=request(duration=2))
     assert answer.status_code == 400
     assert answer.json()["error"]["detail"].startswith("Getting model response error: 422 - Value error, duration")
+
+
+def test_the_time_out_of_the_synchronous_route_is_a_switch(start: Callable[..., Caller], tmp_path: Path) -> None:
+    hub = start("--open", "sync_timeout=0.2", speed=0.05)
+    began = time.monotonic()
+    answer = hub.post("/api/ai/videos/generate", json=request())
+    assert (answer.status_code, time.monotonic() - began < 10) == (504, True)
+    assert answer.headers["content-type"].startswith("text/html") and "504 Gateway Time-out" in answer.text
+    [kept] = (tmp_path / "hub0" / "jobs").glob("*.json")
+    assert json.loads(kept.read_text())["cancelled_at"] is None  # it is made all the same, and paid for
 
 
 def test_an_image_model_gives_a_picture(hub: Caller) -> None:
