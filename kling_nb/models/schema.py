@@ -29,11 +29,11 @@ def check_body(body: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[P
     from referencing.exceptions import Unresolvable
 
     fields = {name: value for name, value in body.items() if name not in _THE_QUEUES}
-    plain = _nullable(schema)
     try:
+        plain = _nullable(schema)
         Draft202012Validator.check_schema(plain)
         yield from map(_problem, Draft202012Validator(plain, registry=Registry()).iter_errors(fields))
-    except (SchemaError, Unresolvable):
+    except (SchemaError, Unresolvable, RecursionError):  # the last of a schema that refers to itself
         yield warning((), "the catalogue's schema of this model cannot be used", "check the fields yourself")
         return
     known = list(schema.get("properties", {}))

@@ -182,9 +182,8 @@ def _flat(schema: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(schema, Mapping):
         return {}
     plain = cast(Mapping[str, Any], schema)
-    if isinstance(ref := plain.get("$ref"), str) and ref.startswith("#/$defs/"):
-        found = (whole.get("$defs") or {}).get(ref.removeprefix("#/$defs/"))
-        return {**found, **{key: value for key, value in plain.items() if key != "$ref"}} if found else {}
+    if _definition_of(plain):
+        return _followed(plain, whole)
     if isinstance(kinds := plain.get("type"), list):
         return {**plain, "type": next((kind for kind in cast(list[Any], kinds) if kind != "null"), None)}
     either = plain.get("anyOf", plain.get("oneOf"))
@@ -195,6 +194,24 @@ def _flat(schema: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
         **(real[0] if real else {}),
         **{key: value for key, value in plain.items() if key not in ("anyOf", "oneOf")},
     }
+
+
+def _followed(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a `$ref` means, with what stands beside it; empty when it leads nowhere, or round in a circle."""
+    definitions, seen = whole.get("$defs"), set[str]()
+    while name := _definition_of(schema):
+        found = cast(Mapping[str, Any], definitions).get(name) if isinstance(definitions, Mapping) else None
+        found = {} if found is True else found
+        if name in seen or not isinstance(found, Mapping):
+            return {}
+        seen.add(name)
+        schema = {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
+    return schema
+
+
+def _definition_of(schema: Mapping[str, Any]) -> str:
+    ref = schema.get("$ref")
+    return ref.removeprefix("#/$defs/") if isinstance(ref, str) and ref.startswith("#/$defs/") else ""
 
 
 # --- the classes here ---
