@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kling_nb.errors import LogError
-from kling_nb.logbook.kept import Kept, Unreadable
+from kling_nb.logbook.kept import Kept, Torn
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, read_plan
 from kling_nb.logbook.sidecars import Sidecars, read_sidecar
@@ -127,7 +127,7 @@ def digests_of(record: Record) -> Iterator[tuple[str, str]]:
 def _named(books: Books) -> Mapping[str, str]:
     try:
         return books.kept()
-    except Unreadable:  # `_kept` has said so
+    except Torn:  # `_kept` has said so
         return {}
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from kling_nb.errors import LogError
 from kling_nb.logbook.audit import digests_of
 from kling_nb.logbook.plans import digests_of_plan
-from kling_nb.logbook.sidecars import NEWER, checked_id
+from kling_nb.logbook.sidecars import LATER, UPDATE, checked_id
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.draft import media_kind
 from kling_nb.models.media import sha256
@@ -103,7 +103,7 @@ def _read(kind: type[T], word: str, text: str | bytes, where: str, largest: int)
 
 def _faults(record: Record) -> Iterator[str]:
     if record.version > RECORD_VERSION:
-        yield f"it {NEWER}"
+        yield f"it {LATER}: {UPDATE}"
     for what, name in (("id", record.id), ("batch", record.batch)):
         try:
             checked_id(name)

@@ -30,7 +30,7 @@ _Stamp = tuple[int, ...]
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
-class Unreadable(LogError):
+class Torn(LogError):
     """A file of a kept value is torn, foreign, or under another's name."""
 
 
@@ -82,7 +82,7 @@ class Kept:
             write_whole(self.path(kind, name), text.encode("utf-8", "backslashreplace") + b"\n")
 
     def get(self, kind: str, name: str) -> Any | None:
-        """Return the value, None when there is none. Raises `Unreadable`."""
+        """Return the value, None when there is none. Raises `Torn`."""
         found = self._read(self.path(kind, name))
         return found.value if found else None
 
@@ -99,7 +99,7 @@ class Kept:
     def join(self, kind: str, name: str, value: Any) -> bool:
         """Take in a value from elsewhere and return whether anything was new. Of two with one name both stay.
 
-        Which of them keeps the name does not depend on which was here first. Raises `Unreadable`, and takes in
+        Which of them keeps the name does not depend on which was here first. Raises `Torn`, and takes in
         nothing, when that of the same name cannot be read.
         """
         mine = self.get(kind, name)
@@ -116,39 +116,39 @@ class Kept:
         self.put(kind, name, first)
         return True
 
-    def all(self, kinds: Collection[str], unreadable: list[Unreadable]) -> Iterator[Keepsake]:
+    def all(self, kinds: Collection[str], unreadable: list[Torn]) -> Iterator[Keepsake]:
         """Every value of these kinds; what is wrong with those that cannot be read goes into `unreadable`."""
         for kind in kinds:
             for path, _ in _files_in(self.path(kind, "").parent):
                 try:
                     if found := self._read(path):
                         yield found
-                except Unreadable as exc:
+                except Torn as exc:
                     unreadable.append(exc)
 
-    def faults(self) -> Iterator[tuple[Path, Unreadable]]:
+    def faults(self) -> Iterator[tuple[Path, Torn]]:
         """Every file that cannot be read, with what is wrong."""
         try:
             folders = self._kinds()
-        except Unreadable as exc:
+        except Torn as exc:
             yield self.folder, exc
             return
         for folder in folders:
             try:
                 paths = _files_in(folder)
-            except Unreadable as exc:
+            except Torn as exc:
                 yield folder, exc
                 continue
             for path, _ in paths:
                 try:
                     self._read(path)
-                except Unreadable as exc:
+                except Torn as exc:
                     yield path, exc
 
     def digests(self) -> dict[str, str]:
         """Return each digest that a kept value names, with which one it is; also of a file that is torn.
 
-        Raises `Unreadable` for what cannot be looked into: nobody knows what it names.
+        Raises `Torn` for what cannot be looked into: nobody knows what it names.
         """
         found: dict[str, str] = {}
         for path, stamp in (file for kind in self._kinds() for file in _files_in(kind)):
@@ -172,8 +172,8 @@ class Kept:
                 name = found.name if (found := self._read(path)) else None
             except FileNotFoundError:  # dropped meanwhile
                 digests = frozenset[str]()
-            except (OSError, Unreadable) as exc:
-                _log.warning("%s", exc if isinstance(exc, Unreadable) else _unreadable(path, exc))
+            except (OSError, Torn) as exc:
+                _log.warning("%s", exc if isinstance(exc, Torn) else _unreadable(path, exc))
             self._seen[path] = _Seen(stamp, name, digests)
         return self._seen[path]
 
@@ -188,13 +188,13 @@ class Kept:
         place = self.path(found.kind, found.name)
         if place != path:
             where = place.relative_to(self.folder).as_posix()
-            raise Unreadable(f"{path} holds the {found.kind} {found.name!r}: move it to {where}, or remove it.")
+            raise Torn(f"{path} holds the {found.kind} {found.name!r}: move it to {where}, or remove it.")
         return found
 
 
-def _unreadable(path: Path, exc: Exception) -> Unreadable:
+def _unreadable(path: Path, exc: Exception) -> Torn:
     why = f"it has no {exc}" if isinstance(exc, LookupError) else getattr(exc, "strerror", None) or str(exc)
-    return Unreadable(f"{path} holds no readable {path.parent.name} ({why}): restore it from a copy, or remove it.")
+    return Torn(f"{path} holds no readable {path.parent.name} ({why}): restore it from a copy, or remove it.")
 
 
 def _files_in(folder: Path) -> list[tuple[Path, _Stamp]]:
@@ -217,7 +217,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         return []
     except OSError as exc:
-        raise Unreadable(f"{folder} cannot be read ({exc.strerror or exc}): it is to be a folder of yours.") from exc
+        raise Torn(f"{folder} cannot be read ({exc.strerror or exc}): it is to be a folder of yours.") from exc
 
 
 def _safe(word: str) -> str:

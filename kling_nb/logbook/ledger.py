@@ -20,7 +20,7 @@ from kling_nb.logbook.index import Index
 from kling_nb.logbook.kept import Kept
 from kling_nb.logbook.plans import Plans
 from kling_nb.logbook.shelf import carry, salvage
-from kling_nb.logbook.sidecars import NEWER, Sidecars, Stamp, checked_id, read_sidecar, stamp_of
+from kling_nb.logbook.sidecars import LATER, UPDATE, Sidecars, Stamp, Unreadable, checked_id, read_sidecar, stamp_of
 from kling_nb.logbook.usage import named_by_kept, remove_row
 from kling_nb.models.record import RECORD_VERSION, Record
 
@@ -102,7 +102,7 @@ class Ledger:
             if stored is None or stored.ended or (stored.holder and stored.holder != holder and alive(stored.holder)):
                 return None
             if stored.version > RECORD_VERSION:
-                _log.warning("%s %s to carry its job on.", record_id, NEWER)
+                _log.warning("%s %s: %s to carry its job on.", record_id, LATER, UPDATE)
                 return None
             return self._write(stored.model_copy(update={"holder": holder, "revision": stored.revision + 1}))
 
@@ -300,9 +300,9 @@ _NEVER = (-1, Stamp(-1, -1))
 
 
 def _ours(record: Record) -> Record:
-    """Return a record that may be written anew. Raises `LogError` for one whose fields are not all known here."""
+    """Return a record that may be written anew. Raises `Unreadable` for one whose fields are not all known here."""
     if record.version > RECORD_VERSION:
-        raise LogError(f"{record.id} {NEWER} to change it.")
+        raise Unreadable.of(record.id, LATER, f"{UPDATE} to change it")
     return record
 
 

@@ -13,13 +13,13 @@ from sqlalchemy.exc import DatabaseError
 from kling_nb.errors import LogError
 from kling_nb.logbook.audit import digests_of
 from kling_nb.logbook.database import read_only
-from kling_nb.logbook.kept import SHARED, Keepsake, Kept, Unreadable
+from kling_nb.logbook.kept import SHARED, Keepsake, Kept, Torn
 from kling_nb.logbook.ledger import Ledger, rank
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, digests_of_plan
 from kling_nb.logbook.scores import Scores
 from kling_nb.logbook.shelf import left_in, read_row
-from kling_nb.logbook.sidecars import Sidecars, read_sidecar
+from kling_nb.logbook.sidecars import Sidecars, Unreadable, read_sidecar
 from kling_nb.logbook.trash import Trash
 from kling_nb.logbook.votes import Votes
 from kling_nb.models.record import Record, Reference
@@ -31,6 +31,8 @@ class Merged:
 
     added: list[str] = field(default_factory=list[str])
     changed: list[str] = field(default_factory=list[str])
+    restored: list[str] = field(default_factory=list[str])
+    """Those of `changed` that lay in the trash here."""
     same: int = 0
     media: int = 0
     kept: int = 0
@@ -43,6 +45,8 @@ class Merged:
         said = f"{len(self.added)} records added, {len(self.changed)} joined, {self.same} already here"
         said += f"; {self.media} files, {self.kept} presets or elements, {self.plans} plans, {self.votes} votes and "
         said += f"{self.scores} scores came along."
+        if self.restored:
+            said += f" {len(self.restored)} of the joined came back out of the trash."
         return "\n".join([said, *self.problems])
 
 
@@ -68,16 +72,21 @@ def merge(ledger: Ledger, media: Media, trash: Trash, kept: Kept, votes: Votes, 
         if not record.ended:  # two kernels could carry one job out, and pay for it twice
             done.problems.append(f"{record.id} is still {record.status} there: resume it there, then merge again.")
             continue
+        if record.id in thrown and ledger.sidecars.find(record.id) is None:
+            try:
+                trash.restore(record.id)  # it lives in the other log; what was paid and said here is joined with that
+            except Unreadable as exc:
+                done.problems.append(str(exc))
+                continue
+            done.restored.append(record.id)
         done.media += _bring({digest for digest, _ in digests_of(record)}, pool, media, record.id, done)
         match ledger.join(record, joined):
-            case None:
-                done.same += 1
             case "added":
                 done.added.append(record.id)
+            case None if record.id not in done.restored:
+                done.same += 1
             case _:
                 done.changed.append(record.id)
-        if record.id in thrown:  # it lives in the other log: thrown away here, it would be there twice
-            (trash.sidecars.find(record.id) or trash.sidecars.path(record)).unlink(missing_ok=True)
     for record in _readable(Sidecars(other / "trash" / "records"), done):
         if not (ledger.sidecars.find(record.id) or trash.sidecars.find(record.id)):
             trash.sidecars.write(record)
@@ -157,20 +166,20 @@ def _bring(
 
 def _shared(other: Path, pool: Media, media: Media, kept: Kept, done: Merged) -> None:
     """Take in presets and elements: those in files, and those that an earlier version left in the index."""
-    unreadable: list[Unreadable] = []
+    unreadable: list[Torn] = []
     for one in (*Kept(other).all(SHARED, unreadable), *_left_in(other / "index.sqlite", unreadable, done)):
         try:
             wanted = {digest for digest in _digests(one.value) if digest}
             done.media += _bring(wanted, pool, media, f"{one.kind} {one.name!r}", done)
             done.kept += kept.join(one.kind, one.name, one.value)
-        except Unreadable as exc:
+        except Torn as exc:
             unreadable.append(exc)
         except (ValidationError, AttributeError, TypeError):
             done.problems.append(f"{one.kind} {one.name!r} of that log is not what it should be: it is left there.")
     done.problems += map(str, unreadable)
 
 
-def _left_in(index: Path, unreadable: list[Unreadable], done: Merged) -> Iterator[Keepsake]:
+def _left_in(index: Path, unreadable: list[Torn], done: Merged) -> Iterator[Keepsake]:
     if not index.is_file():
         return
     try:
@@ -183,7 +192,7 @@ def _left_in(index: Path, unreadable: list[Unreadable], done: Merged) -> Iterato
         try:
             if kind in SHARED:
                 yield read_row(kind, name, body)
-        except Unreadable as exc:
+        except Torn as exc:
             unreadable.append(exc)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.database import Database, has, sqlite_at
-from kling_nb.logbook.kept import SHARED, Keepsake, Kept, Unreadable
+from kling_nb.logbook.kept import SHARED, Keepsake, Kept, Torn
 from kling_nb.logbook.tables import kept, scores, uploads
 
 _log = logging.getLogger(__name__)
@@ -81,11 +81,11 @@ def left_in(connection: Connection) -> list[tuple[str, str, str]]:
 
 
 def read_row(kind: str, name: str, body: str) -> Keepsake:
-    """Return a row's value. Raises `Unreadable`."""
+    """Return a row's value. Raises `Torn`."""
     try:
         return Keepsake(kind, name, json.loads(body))
     except ValueError as exc:
-        raise Unreadable(f"The {kind} {name!r} in the log's index cannot be read ({exc}): it is left out.") from exc
+        raise Torn(f"The {kind} {name!r} in the log's index cannot be read ({exc}): it is left out.") from exc
 
 
 def _taken_in(files: Kept, kind: str, name: str, body: str) -> bool:
@@ -98,7 +98,7 @@ def _taken_in(files: Kept, kind: str, name: str, body: str) -> bool:
             files.put(kind, name, value)
         elif mine != value:
             _log.info("the %s %r of an earlier version is left in the index: the log has a later one", kind, name)
-    except Unreadable as exc:  # the row stays until the file is mended
+    except Torn as exc:  # the row stays until the file is mended
         _log.warning("%s", exc)
         return False
     return True

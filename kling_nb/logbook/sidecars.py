@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from pydantic import ValidationError
 
@@ -70,22 +71,35 @@ class Sidecars:
 
 
 def read_sidecar(path: Path) -> Record:
-    """Return the record in a sidecar. Raises `LogError` when it is torn, foreign, or under another's name."""
+    """Return the record in a sidecar. Raises `Unreadable` when it is torn, foreign, or under another's name."""
     text = b""
     try:
         text = path.read_bytes()
         record = Record.model_validate_json(text)
     except (OSError, ValidationError) as exc:
         if isinstance(exc, ValidationError) and _is_newer(text):
-            raise LogError(f"{path} {NEWER}.") from exc
+            raise Unreadable.of(path, LATER, UPDATE) from exc
         why = f"{exc.error_count()} faults" if isinstance(exc, ValidationError) else str(exc)
-        raise LogError(f"{path} is no readable record ({why}): restore it from a copy, or move it away.") from exc
+        raise Unreadable.of(path, f"is no readable record ({why})", "restore it from a copy, or move it away") from exc
     if record.id != path.stem:
-        raise LogError(f"{path} holds the record {record.id}: rename it to {record.id}.json.")
+        raise Unreadable.of(path, f"holds the record {record.id}", f"rename it to {record.id}.json")
     return record
 
 
-NEWER = "was written by a later version of kling_nb: update this one"
+class Unreadable(LogError):
+    """What cannot be taken as a record of this version: `why`, and the `remedy`."""
+
+    why, remedy = "", ""
+
+    @classmethod
+    def of(cls, what: object, why: str, remedy: str) -> Self:
+        """The error of a file or a record."""
+        error = cls(f"{what} {why}: {remedy}.")
+        error.why, error.remedy = why, remedy
+        return error
+
+
+LATER, UPDATE = "was written by a later version of kling_nb", "update this one"
 
 
 def _is_newer(text: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from decimal import Decimal
 from typing import Any
 
 from PIL import Image
@@ -33,6 +34,12 @@ def make_record(number: int = 0, *, prompt: str = "a cat jumps", **changes: Any)
         "times": Times(created=START + datetime.timedelta(minutes=number)),
     }
     return Record(**{**given, **changes})
+
+
+def priced(each: str) -> Estimate:
+    """A price that a hub asked for one generation."""
+    price = Decimal(each)
+    return Estimate(each=price, total=price, seconds=5, generations=1, rate=price / 5, source="live")
 
 
 def jpeg(size: tuple[int, int] = (40, 30), **options: Any) -> bytes:

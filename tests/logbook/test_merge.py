@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import shutil
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 from kling_nb.errors import LogError
 from kling_nb.logbook import Log
 from kling_nb.logbook.merge import joined
+from kling_nb.logbook.sidecars import Sidecars
+from kling_nb.models.budget import Scope
 from kling_nb.models.record import Clip, Record, Reference
 
-from .samples import jpeg, make_record
+from .samples import jpeg, make_record, priced
 
 copies = st.builds(
     make_record,
@@ -91,6 +95,58 @@ def test_thrown_away_in_one_and_kept_in_the_other_it_is_kept_once(tmp_path: Path
     assert {record.id for record in one.find()} == {"job00000", "job00001"}
     assert one.trashed() == []
     assert one.verify() == []
+
+
+def as_another_hands_it_on(log: Log, folder: Path, record_id: str, **changes: Any) -> Path:
+    """Lay a record out as an import does: marked as paid for elsewhere, with what somebody changed in it."""
+    folder.mkdir()
+    theirs = log.get(record_id).model_copy(update={"imported": True, **changes})
+    Sidecars(folder / "records").write(theirs)
+    return folder
+
+
+def test_what_lies_in_the_trash_is_joined_and_not_replaced_by_what_was_handed_on(tmp_path: Path) -> None:
+    log = filled(tmp_path / "a", range(1), note="mine")
+    paid = log.save(make_record(1, local=False, status="succeeded", estimate=priced("2.24"), note="paid"))
+    export = as_another_hands_it_on(
+        log, tmp_path / "x", paid.id, canonical={"prompt": "theirs"}, status="failed", revision=900, note="from there"
+    )
+    later = log.annotate(paid.id, tags=["keep"], stars=5, note="my words, later")
+    log.trash(paid.id)
+
+    done = log.merge(export)
+
+    back = log.get(paid.id)
+    assert (back.imported, back.canonical, back.status) == (False, paid.canonical, "succeeded")
+    assert (back.stars, back.tags) == (5, ("keep",))
+    assert set(back.note.splitlines()) == {later.note, "from there"}
+    assert log.trashed() == []
+    assert log.purse.counted(Scope("total", Decimal(9))) == Decimal("2.24")
+    assert (done.added, done.changed, done.restored) == ([], [paid.id], [paid.id])
+    assert "1 of the joined came back out of the trash" in repr(done)
+
+
+def test_of_a_trashed_record_the_clip_comes_back_too_and_later_words_win(tmp_path: Path) -> None:
+    log = filled(tmp_path / "a", range(2), note="x")
+    clip = log.get("job00000").clip
+    shutil.copytree(log.folder, tmp_path / "b")
+    log.annotate("job00000", stars=1, note="later words")
+    log.trash("job00000")
+    log.merge(tmp_path / "b")
+    assert clip is not None
+    assert log.read(clip.digest)
+    assert (log.get("job00000").stars, "later words" in log.get("job00000").note) == (1, True)
+    assert log.verify() == []
+
+
+def test_what_cannot_be_read_in_the_trash_is_said_and_nothing_takes_its_place(tmp_path: Path) -> None:
+    one, other = filled(tmp_path / "a", range(2), note="x"), filled(tmp_path / "b", range(2), note="x")
+    one.trash("job00000")
+    (torn,) = (one.folder / "trash" / "records").glob("*/*.json")
+    torn.write_text("{")
+    done = one.merge(other.folder)
+    assert (torn.read_text(), one.count(), done.same) == ("{", 1, 1)
+    assert "job00000.json is no readable record" in done.problems[0]
 
 
 def test_presets_of_one_name_both_stay(tmp_path: Path) -> None:
