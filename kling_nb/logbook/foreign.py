@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.audit import digests_of
+from kling_nb.logbook.oddities import odd_time, oddities
 from kling_nb.logbook.plans import digests_of_plan
 from kling_nb.logbook.sidecars import LATER, UPDATE, checked_id
 from kling_nb.models.canonical import canonical_json
@@ -25,7 +26,7 @@ T = TypeVar("T", bound=BaseModel)
 #: Bytes of JSON: of a record (ours have some thousands), of a plan, of a vote or a score.
 LARGEST, LARGEST_PLAN, LARGEST_LINE = 1_000_000, 64_000_000, 10_000
 
-_MOST_CELLS = 200_000
+_MOST_CELLS, _MOST_CHANGES = 200_000, 1_000_000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -78,7 +79,7 @@ def admitted_vote(text: str | bytes, where: str) -> Vote:
     vote = _read(Vote, "vote", text, where, LARGEST_LINE)
     if vote.undone:
         raise LogError(f"{where} is a vote that was taken back.")
-    if vote.at.tzinfo is None or not all(map(_NAME.fullmatch, (vote.id, vote.left, vote.right))):
+    if odd_time(vote.at) or not all(map(_NAME.fullmatch, (vote.id, vote.left, vote.right))):
         raise LogError(f"{where} is no sound vote: its names or its time are none.")
     return vote
 
@@ -87,7 +88,7 @@ def admitted_score(text: str | bytes, where: str) -> Score:
     """Return the score in a line of JSON. Raises `LogError` naming `where` for what is no sound one."""
     score = _read(Score, "score", text, where, LARGEST_LINE)
     hashes = (score.clip, score.request or score.clip)
-    if score.at.tzinfo is None or not all(map(_DIGEST.fullmatch, hashes)) or not _NAME.fullmatch(score.name):
+    if odd_time(score.at) or not all(map(_DIGEST.fullmatch, hashes)) or not _NAME.fullmatch(score.name):
         raise LogError(f"{where} is no sound score: its names or its time are none.")
     return score
 
@@ -109,6 +110,9 @@ def _faults(record: Record) -> Iterator[str]:
             checked_id(name)
         except LogError:
             yield f"its {what} is {name[:80]!r}"
+    yield from oddities(record)
+    if record.revision > _MOST_CHANGES:  # joined with one of here, it leaves no room to count on
+        yield f"its revision is {record.revision}"
     for digest, what in digests_of(record):
         if not _DIGEST.fullmatch(digest):
             yield f"{what} is called {digest[:80]!r}"

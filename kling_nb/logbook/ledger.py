@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.database import Damaged, Database
@@ -47,6 +48,8 @@ class Ledger:
     """Ids whose sidecar is newer than the index, because the index did not answer."""
     _met: bool = False
     """Whether this process has had a log here."""
+    _caught_up: bool = False
+    """Whether the index has taken in what the sidecars say; an empty one must not be asked what was spent."""
 
     @classmethod
     def at(cls, folder: Path, url: str | None) -> Ledger:
@@ -137,7 +140,8 @@ class Ledger:
     def rebuild(self) -> int:
         """Make every row anew from the sidecars; unreadable ones are logged and left out. Return how many there are."""
         self.ready(writing=True)
-        return self.ask(lambda index: index.replace_all(self._readable(*one) for one in self.sidecars.all()), 0)
+        with self._taking_in():
+            return self.ask(lambda index: index.replace_all(self._readable(*one) for one in self.sidecars.all()), 0)
 
     def known(self) -> set[str]:
         """Every id in the index."""
@@ -172,9 +176,9 @@ class Ledger:
         """Open the index if need be and bring it up to date. False when there is no log yet and none is wanted."""
         if not (self.exists() or writing):
             return False
-        if not self.database.is_open:
+        if self._is_behind():
             with self._lock("index"):
-                if not self.database.is_open:
+                if self._is_behind():
                     self._open()
                     self.exists()  # from now on
         if self._late:
@@ -198,6 +202,17 @@ class Ledger:
         self._met = met or here
         return here or self.database.file is None
 
+    def settled(self) -> None:
+        """Raise `LogError` while the index lacks a record that is saved: what was spent cannot be told from it."""
+        if self.ready() and self._late:
+            raise LogError(
+                f"{len(self._late)} saved records are not yet in the index of {self.folder}, which does not answer: "
+                "what was spent is not known until it does. Try again."
+            )
+
+    def _is_behind(self) -> bool:
+        return not (self._caught_up and self.database.is_open)
+
     def _write(self, record: Record) -> Record:
         with written_in(self.folder):
             stamp = self.sidecars.write(record)
@@ -210,15 +225,16 @@ class Ledger:
         return record
 
     def _open(self) -> None:
+        self._caught_up = False
         try:
             self.database.open()
+            self._catch_up()
         except Damaged as exc:
             _log.warning("%s It is made anew from the sidecars.", exc)
             self._open_anew()
-        else:
-            self._catch_up()
 
     def _open_anew(self) -> None:
+        self._caught_up = False
         aside = self.database.set_aside()
         self.database.open()
         self._catch_up()
@@ -232,20 +248,31 @@ class Ledger:
             self._open_anew() if self.database.is_open else self._open()
 
     def _catch_up(self) -> None:
-        known = self.index.stamps()
-        changed = [(path, stamp) for path, stamp in self.sidecars.all() if known.get(path.stem, _NEVER)[1] != stamp]
-        if not changed:
-            return
-        _log.info("the log's index takes in %d records from their sidecars", len(changed))
-        many = (self._readable(path, stamp) for path, stamp in changed)
-        self.index.put_many(many) if known else self.index.replace_all(many)
+        with self._taking_in():
+            known = self.index.stamps()
+            changed = [(path, stamp) for path, stamp in self.sidecars.all() if known.get(path.stem, _NEVER)[1] != stamp]
+            if changed:
+                _log.info("the log's index takes in %d records from their sidecars", len(changed))
+                many = (self._readable(path, stamp) for path, stamp in changed)
+                self.index.put_many(many) if known else self.index.replace_all(many)
+        self._caught_up = True
+
+    @contextlib.contextmanager
+    def _taking_in(self) -> Generator[None]:
+        try:
+            yield
+        except (OSError, TypeError, ValueError, LookupError, ArithmeticError, SQLAlchemyError) as exc:
+            raise LogError(
+                f"The log's index cannot take in the records of {self.sidecars.folder} ({exc}): what was spent is not "
+                "known until it can. Look for a file there that another program changed."
+            ) from exc
 
     def _catch_up_late(self) -> None:
         try:
             for record_id in list(self._late):
                 path = self.sidecars.find(record_id)
-                if path is not None:
-                    self.index.put(read_sidecar(path), stamp_of(path))
+                if path is not None and (pair := self._readable(path, stamp_of(path))):
+                    self.index.put(*pair)
                 self._late.discard(record_id)
         except LogError as exc:
             _log.warning("%d saved records are not yet in the index: %s", len(self._late), exc)
@@ -253,7 +280,7 @@ class Ledger:
     def _readable(self, path: Path, stamp: Stamp) -> tuple[Record, Stamp] | None:
         try:
             return read_sidecar(path), stamp
-        except LogError as exc:
+        except Unreadable as exc:
             _log.warning("%s", exc)
             return None
 

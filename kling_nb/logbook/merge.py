@@ -108,11 +108,12 @@ def joined(one: Record, other: Record) -> Record:
     The order does not matter, and joining again changes nothing.
     """
     further = max(one, other, key=_further)
-    stars = [(record.revision, record.stars) for record in (one, other) if record.stars is not None]
+    both = (one, other)
+    stars = [(not each.imported, each.revision, each.stars) for each in both if each.stars is not None]
     return further.model_copy(
         update={
             "tags": _tags(one.tags, other.tags),
-            "stars": max(stars)[1] if stars else None,
+            "stars": max(stars)[-1] if stars else None,
             "note": _notes(one.note, other.note),
             "revision": max(one.revision, other.revision),
         }

@@ -97,7 +97,11 @@ class Purse:
             return [self.ledger.send(record) for record in asking]
 
     def counted(self, scope: Scope, *, without: Sequence[str] = ()) -> Decimal:
-        """Return what counts against a limit so far: spent, set aside for jobs under way, or uncertain."""
+        """Return what counts against a limit so far: spent, set aside for jobs under way, or uncertain.
+
+        Raises `LogError` when it cannot be told.
+        """
+        self.ledger.settled()
         query = select(func.coalesce(func.sum(records.c.cost), 0)).where(
             records.c.charge.in_(COUNTED), *self._within(scope), records.c.id.not_in(without)
         )

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.disk import write_whole
+from kling_nb.logbook.oddities import oddities
 from kling_nb.models.record import RECORD_VERSION, Record
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -36,11 +37,13 @@ class Sidecars:
 
     def path(self, record: Record) -> Path:
         """Where the record's sidecar lies. Raises `LogError` for an id that is no file name."""
-        month = record.times.created.astimezone(datetime.UTC).strftime("%Y-%m")
-        return self.folder / month / f"{checked_id(record.id)}.json"
+        created = record.times.created.astimezone(datetime.UTC)
+        return self.folder / f"{created.year:04}-{created.month:02}" / f"{checked_id(record.id)}.json"
 
     def write(self, record: Record) -> Stamp:
-        """Write it whole. Raises OSError."""
+        """Write it whole. Raises OSError, and `LogError` for one that could not be read again: nothing is written."""
+        if odd := list(oddities(record)):
+            raise LogError(f"{record.id} would hold what no record can ({'; '.join(odd)}): it is not written.")
         path = self.path(record)
         write_whole(path, record.model_dump_json(indent=2).encode() + b"\n")
         return stamp_of(path)
@@ -83,6 +86,11 @@ def read_sidecar(path: Path) -> Record:
         raise Unreadable.of(path, f"is no readable record ({why})", "restore it from a copy, or move it away") from exc
     if record.id != path.stem:
         raise Unreadable.of(path, f"holds the record {record.id}", f"rename it to {record.id}.json")
+    if not _ID.fullmatch(record.id):
+        raise Unreadable.of(path, f"holds the record {record.id!r}, which is no id", "mend it, or move it away")
+    if odd := list(oddities(record)):
+        why = f"holds what no record can: {'; '.join(odd)}"
+        raise Unreadable.of(path, why, "mend it or restore it from a copy, or move it away")
     return record
 
 

@@ -1,0 +1,231 @@
+"""What a hand, a copy or a crash leaves in a log's folder: the rest is read, the odd one is named, no money is lost."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import sqlite3
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kling_nb.errors import KlingError, LogError
+from kling_nb.logbook import Log
+from kling_nb.logbook.foreign import admitted
+from kling_nb.logbook.merge import joined
+from kling_nb.models.budget import Scope
+from kling_nb.models.record import Record
+
+from .samples import make_record, priced
+
+SPENT = Decimal("1.25")
+BODY: dict[str, Any] = json.loads(
+    make_record(7, status="succeeded", local=False, estimate=priced("1.25"), note="x").model_dump_json()
+)
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The JSON of a sound record with another value at `path`, `times.created`."""
+    body = copy.deepcopy(BODY)
+    *way, last = path.split(".")
+    place = body
+    for name in way:
+        place = place[name]
+    place[last] = value
+    return body
+
+
+def laid_down(log: Log, body: dict[str, Any], name: str = "job00007") -> Path:
+    """Put a sidecar where a hand would, while no kernel looks."""
+    log.close()
+    path = log.folder / "records" / "2026-11" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(body))
+    return path
+
+
+def kinds(log: Log) -> list[str]:
+    return sorted(finding.kind for finding in log.verify())
+
+
+ODD = [
+    ("times.created", "2026-11-27T11:27:48", "its time created, 2026-11-27T11:27:48, has no zone"),
+    ("times.ended", "2026-11-27T11:27:48", "has no zone"),
+    ("times.created", "0001-01-01T00:00:00+14:00", "is too far from now"),
+    ("times.submitted", "9999-12-31T23:59:59-12:00", "is too far from now"),
+    ("messages", ["2026-11-27T11:27:48 Queued"], "has no zone"),
+    ("revision", 10**19, "its revision is 10000000000000000000"),
+    ("revision", -1, "its revision is -1"),
+    ("stars", 10**20, "its stars are 100000000000000000000"),
+    ("stars", 9, "its stars are 9"),
+    ("estimate.each", "1e30", "its price is $1E+30"),
+    ("estimate.each", "-5", "its price is $-5"),
+    ("estimate.seconds", 10**400, "its seconds are 1000"),
+    ("canonical.prompt", 5, "its prompt is 5"),
+    ("canonical.multi_prompt", "abc", "its shots are 'abc'"),
+    ("canonical.multi_prompt", ["abc"], "its shots are ['abc']"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "words"), ODD, ids=[f"{path} {str(value)[:20]}" for path, value, _ in ODD])
+def test_a_record_with_an_odd_value_is_left_out_and_named_and_the_rest_is_read(
+    path: str, value: Any, words: str, log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.25")))
+    odd = laid_down(log, changed(path, value))
+    with caplog.at_level(logging.WARNING, "kling_nb.logbook"):
+        assert [record.id for record in log.find()] == ["job00001"]
+    assert f"{odd} holds what no record can" in caplog.text and words in caplog.text
+    assert log.purse.counted(Scope("total", Decimal(9))) == SPENT
+    (finding,) = log.verify()
+    assert (finding.kind, finding.about) == ("sidecar unreadable", "records/2026-11/job00007.json")
+    assert words in finding.message and "mend it" in finding.remedy
+    assert log.rebuild() == 1
+
+
+@pytest.mark.parametrize(("path", "value", "words"), ODD, ids=[f"{path} {str(value)[:20]}" for path, value, _ in ODD])
+def test_an_odd_value_from_elsewhere_is_refused(path: str, value: Any, words: str) -> None:
+    with pytest.raises(LogError, match="what came is no sound record") as refused:
+        admitted(json.dumps(changed(path, value)), "what came")
+    assert words in str(refused.value)
+
+
+def test_a_foreign_record_replaces_neither_my_stars_nor_my_count_of_changes(log: Log) -> None:
+    with pytest.raises(LogError, match="its revision is 2147483000"):
+        admitted(json.dumps(changed("revision", 2147483000)), "what came")
+    mine = make_record(7, status="succeeded", stars=5, note="mine", revision=3)
+    theirs = mine.model_copy(update={"imported": True, "stars": 1, "note": "theirs", "revision": 900})
+    assert joined(mine, theirs).stars == joined(theirs, mine).stars == 5
+    log.save(mine)
+    log._ledger.join(theirs, joined)
+    assert log.annotate(mine.id, stars=4).stars == 4
+    log.close()
+    assert log.get(mine.id).stars == 4
+    assert log.verify() == []
+
+
+def test_a_record_whose_id_is_no_file_name_is_left_out_and_named(log: Log) -> None:
+    log.save(make_record(1))
+    laid_down(log, changed("id", "a b"), "a b")
+    assert [record.id for record in log.find()] == ["job00001"]
+    assert [str(finding) for finding in log.verify()] == [
+        "records/2026-11/a b.json: holds the record 'a b', which is no id; mend it, or move it away"
+    ]
+
+
+def test_an_index_whose_damage_is_met_while_it_is_opened_is_made_anew(log: Log) -> None:
+    for number in range(300):
+        log.save(make_record(number))
+    log.close()
+    file = log.folder / "index.sqlite"
+    with sqlite3.connect(file) as raw:
+        page = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'records'").fetchone()[0]
+    raw.close()
+    with file.open("r+b") as stream:
+        stream.seek((page - 1) * 4096)
+        stream.write(b"\xff" * 4096)
+    assert Log(log.folder).count() == 300
+    assert log.count() == 300
+
+
+def test_what_no_record_can_hold_is_never_written(log: Log) -> None:
+    with pytest.raises(LogError, match=r"job00001 would hold what no record can \(its price is"):
+        log.add(make_record(1, estimate=priced("1e30")))
+    assert not list(log.folder.rglob("*.json"))
+
+
+def test_while_the_sidecars_cannot_be_taken_in_nothing_counts_as_unspent(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.25")))
+    log.close()
+    for file in log.folder.glob("index.sqlite*"):
+        file.unlink()
+
+    def trouble(*_: object) -> None:
+        raise OverflowError("Python int too large to convert to SQLite INTEGER")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kling_nb.logbook.index.row_of", trouble)
+        for _ in range(3):  # it was the second that found the index open, and empty
+            with pytest.raises(LogError, match=r"cannot take in .*too large.*what was spent is not known"):
+                log.purse.counted(Scope("total", Decimal(9)))
+    assert log.purse.counted(Scope("total", Decimal(9))) == SPENT
+
+
+def test_a_saved_record_that_the_index_lacks_stops_the_spending_under_a_limit(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kling_nb.logbook.database._PATIENCE_MS", 50)
+    log.save(make_record(0))
+    log.close()
+    assert log.count() == 1
+    other = sqlite3.connect(log.folder / "index.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.25")))
+    with pytest.raises(LogError, match=r"1 saved records are not yet in the index.*what was spent is not known"):
+        log.purse.counted(Scope("total", Decimal(9)))
+    other.close()
+    assert log.purse.counted(Scope("total", Decimal(9))) == SPENT
+
+
+def paths(value: Any, way: tuple[str, ...] = ()) -> list[str]:
+    """Every place in the JSON of a record, `times.created`."""
+    if not isinstance(value, dict):
+        return [".".join(way)]
+    inside = [path for name, each in value.items() for path in paths(each, (*way, name))]
+    return [*inside, *([".".join(way)] if way else [])]
+
+
+numbers = st.integers() | st.sampled_from([2**31, 2**63, -(2**63) - 1, 10**400]) | st.floats()
+texts = st.text(max_size=8) | st.sampled_from(
+    ["1e30", "-1", "NaN", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-27T11:27:48", "\u2028"]
+)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.sampled_from(paths(BODY)), value=values)
+def test_whatever_a_record_holds_the_log_is_read_and_searched_and_made_anew(
+    path: str, value: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    log = Log(tmp_path_factory.mktemp("odd") / "log")
+    laid_down(log, changed(path, value))
+    steps: list[Callable[[], object]] = [
+        lambda: [json.dumps(record.model_dump(mode="json")) for record in log.find(kind=None, text="a")],
+        log.find,
+        log.rebuild,
+        log.verify,
+        log.purse.entries,
+        lambda: log.purse.counted(Scope("day", Decimal(9))),
+        lambda: log.annotate("job00007", stars=3, note="read"),
+        lambda: log.trash("job00007"),
+        log.purse.entries,
+    ]
+    for step in steps:
+        try:
+            step()
+        except KlingError as exc:
+            assert "job00007" in str(exc), exc  # the one that is odd, and nothing else, is refused
+    log.close()
+
+
+@settings(max_examples=100, deadline=None)
+@given(path=st.sampled_from(paths(BODY)), value=values)
+def test_whatever_comes_from_elsewhere_is_admitted_or_refused(path: str, value: Any) -> None:
+    try:
+        record = admitted(json.dumps(changed(path, value)), "what came")
+    except LogError as exc:
+        assert str(exc).startswith("what came is")
+    else:
+        assert Record.model_validate_json(record.model_dump_json()).id == record.id
