@@ -11,6 +11,7 @@ from kling_nb.errors import LogError
 from kling_nb.logbook.kept import Kept, Torn
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, read_plan
+from kling_nb.logbook.pointers import digests_of
 from kling_nb.logbook.sidecars import Sidecars, Unreadable, read_sidecar
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.media import sha256
@@ -106,21 +107,6 @@ def _request(record: Record) -> Iterator[Finding]:
     if derived != record.request_hash:
         message = f"its request gives {derived[:19]}…, the record says {record.request_hash[:19]}…"
         yield Finding("request changed", record.id, message, "it was edited: it would not make the same clip")
-
-
-def digests_of(record: Record) -> Iterator[tuple[str, str]]:
-    """Every digest that a record points to in the media, with what it is."""
-    if record.clip:
-        yield record.clip.digest, "its clip"
-        if record.clip.poster:
-            yield record.clip.poster, "its poster"
-    for reference in record.references:
-        if reference.digest:
-            yield reference.digest, f"its reference {reference.path}"
-        if reference.original:
-            yield reference.original, f"what was given for {reference.path}"
-        if reference.thumbnail:
-            yield reference.thumbnail, f"the thumbnail of {reference.path}"
 
 
 def _named(books: Books) -> Mapping[str, str]:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from kling_nb.errors import LogError
-from kling_nb.logbook.audit import digests_of
 from kling_nb.logbook.oddities import odd_time, oddities
 from kling_nb.logbook.plans import digests_of_plan
+from kling_nb.logbook.pointers import DIGEST
 from kling_nb.logbook.sidecars import LATER, UPDATE, checked_id
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.draft import media_kind
@@ -27,7 +27,6 @@ T = TypeVar("T", bound=BaseModel)
 LARGEST, LARGEST_PLAN, LARGEST_LINE = 1_000_000, 64_000_000, 10_000
 
 _MOST_CELLS, _MOST_CHANGES = 200_000, 1_000_000
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _FILE = re.compile(r"media/[0-9a-f]{2}/[0-9a-f]{64}\.[A-Za-z0-9]{1,8}")
@@ -40,7 +39,7 @@ def admitted(text: str | bytes, where: str) -> Record:
     another process held, it holds no more; and who is billed is not for another's file to say.
     """
     record = _read(Record, "record", text, where, LARGEST)
-    if faults := list(_faults(record)):
+    if faults := list(dict.fromkeys(_faults(record))):
         raise LogError(f"{where} is no sound record: {'; '.join(faults)}.")
     return record.model_copy(update={"holder": None, "delivery": {}})
 
@@ -58,7 +57,7 @@ def _faults_of_plan(plan: KeptPlan) -> Iterator[str]:
         yield from _unnamed(point.request or {}, plan.references)
     yield from _false(plan.references)
     for digest in digests_of_plan(plan):
-        if not _DIGEST.fullmatch(digest):
+        if not DIGEST.fullmatch(digest):
             yield f"a picture of it is called {digest[:80]!r}"
     cells = len(plan.points) * plan.repeat
     if plan.repeat < 1 or not 1 <= cells <= _MOST_CELLS:
@@ -88,7 +87,7 @@ def admitted_score(text: str | bytes, where: str) -> Score:
     """Return the score in a line of JSON. Raises `LogError` naming `where` for what is no sound one."""
     score = _read(Score, "score", text, where, LARGEST_LINE)
     hashes = (score.clip, score.request or score.clip)
-    if odd_time(score.at) or not all(map(_DIGEST.fullmatch, hashes)) or not _NAME.fullmatch(score.name):
+    if odd_time(score.at) or not all(map(DIGEST.fullmatch, hashes)) or not _NAME.fullmatch(score.name):
         raise LogError(f"{where} is no sound score: its names or its time are none.")
     return score
 
@@ -113,9 +112,6 @@ def _faults(record: Record) -> Iterator[str]:
     yield from oddities(record)
     if record.revision > _MOST_CHANGES:  # joined with one of here, it leaves no room to count on
         yield f"its revision is {record.revision}"
-    for digest, what in digests_of(record):
-        if not _DIGEST.fullmatch(digest):
-            yield f"{what} is called {digest[:80]!r}"
     if record.clip and not _FILE.fullmatch(record.clip.file):
         yield f"its clip would lie at {record.clip.file[:80]!r}"
     yield from _unnamed(record.canonical, record.references)

@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DatabaseError
 
 from kling_nb.errors import LogError
-from kling_nb.logbook.audit import digests_of
 from kling_nb.logbook.database import read_only
 from kling_nb.logbook.kept import SHARED, Keepsake, Kept, Torn
 from kling_nb.logbook.ledger import Ledger, rank
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, digests_of_plan
+from kling_nb.logbook.pointers import digests_of
 from kling_nb.logbook.scores import Scores
 from kling_nb.logbook.shelf import left_in, read_row
 from kling_nb.logbook.sidecars import Sidecars, Unreadable, read_sidecar

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from kling_nb.logbook.pointers import DIGEST, digests_of
 from kling_nb.models.record import Record, Times
 
 #: What a column of every database holds. Dollars of one generation, and seconds of it, are far below theirs.
@@ -29,6 +30,9 @@ def oddities(record: Record) -> Iterator[str]:
             break
     if not 0 <= record.estimate.seconds <= _MOST_SECONDS:
         yield f"its seconds are {_short(record.estimate.seconds)}"
+    for digest, what in digests_of(record):
+        if not DIGEST.fullmatch(digest):
+            yield f"{what} is called {digest[:80]!r}"
     yield from _of_words(record.canonical)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kling_nb.errors import LogError
-from kling_nb.logbook.audit import digests_of
 from kling_nb.logbook.disk import move, written_in
 from kling_nb.logbook.ledger import Ledger
 from kling_nb.logbook.media import Media
+from kling_nb.logbook.pointers import digests_of
 from kling_nb.logbook.sidecars import Sidecars
 from kling_nb.logbook.usage import pointed_to
 from kling_nb.models.record import Record

@@ -67,6 +67,7 @@ ODD = [
     ("estimate.each", "1e30", "its price is $1E+30"),
     ("estimate.each", "-5", "its price is $-5"),
     ("estimate.seconds", 10**400, "its seconds are 1000"),
+    ("clip", {"file": "x", "digest": "xyz", "size": 1}, "its clip is called 'xyz'"),
     ("canonical.prompt", 5, "its prompt is 5"),
     ("canonical.multi_prompt", "abc", "its shots are 'abc'"),
     ("canonical.multi_prompt", ["abc"], "its shots are ['abc']"),
