@@ -30,6 +30,7 @@ FindingKind = Literal[
     "partial left",
     "plan unreadable",
     "kept unreadable",
+    "not read",
 ]
 _REBUILD = "rebuild() makes the index anew from the sidecars"
 
@@ -82,7 +83,18 @@ def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     found += _plans(folder)
     found += _media(folder, media, records, _named(books), doubt=any(one.kind.endswith("unreadable") for one in found))
     found += _partials(folder, media, records)
+    found += [
+        finding
+        for each in (books.sidecars, Sidecars(folder / "trash" / "records"))
+        for finding in _strays(folder, each)
+    ]
     return found
+
+
+def _strays(folder: Path, sidecars: Sidecars) -> Iterator[Finding]:
+    for path in sidecars.strays():
+        message = f"it is not read: only folders such as {_within(folder, sidecars.folder)}/2026-11 are"
+        yield Finding("not read", _within(folder, path), message, "move it out of the log")
 
 
 def _placed(record_id: str, sidecar: int | None, row: int | None) -> Iterator[Finding]:

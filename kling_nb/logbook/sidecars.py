@@ -19,6 +19,7 @@ from kling_nb.logbook.oddities import oddities
 from kling_nb.models.record import RECORD_VERSION, Record
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,20 @@ class Sidecars:
                         facts = entry.stat()
                         yield Path(entry.path), Stamp(facts.st_mtime_ns, facts.st_size)
 
+    def strays(self) -> list[Path]:
+        """What lies beside the months, such as a backup of one: nothing in there is read."""
+        if not self.folder.is_dir():
+            return []
+        beside = (
+            path for path in self.folder.iterdir() if not (path.name.startswith(".") or _MONTH.fullmatch(path.name))
+        )
+        return sorted(path for path in beside if path.suffix == ".json" or path.is_dir())
+
     def _months(self) -> list[Path]:
         if not self.folder.is_dir():
             return []
-        return sorted((path for path in self.folder.iterdir() if path.is_dir()), reverse=True)
+        months = (path for path in self.folder.iterdir() if _MONTH.fullmatch(path.name) and path.is_dir())
+        return sorted(months, reverse=True)
 
 
 def read_sidecar(path: Path) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import shutil
 import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
@@ -230,3 +231,26 @@ def test_whatever_comes_from_elsewhere_is_admitted_or_refused(path: str, value: 
         assert str(exc).startswith("what came is")
     else:
         assert Record.model_validate_json(record.model_dump_json()).id == record.id
+
+
+def test_a_backup_of_a_month_beside_it_is_no_month_and_is_named(log: Log) -> None:
+    log.save(make_record(1, status="failed"))
+    month = log.folder / "records" / "2026-11"
+    for name in ("2026-11-backup", "2026-13", "old"):
+        shutil.copytree(month, month.with_name(name))
+    (month.with_name("stray.json")).write_text("{}")
+
+    log.annotate("job00001", tags=["good"])
+    log.annotate("job00001", stars=5)
+
+    assert (log.get("job00001").tags, log.get("job00001").stars) == (("good",), 5)
+    log.close()
+    assert (log.get("job00001").tags, log.get("job00001").stars) == (("good",), 5)
+    found = {finding.about: str(finding) for finding in log.verify()}
+    assert found.keys() == {f"records/{name}" for name in ("2026-11-backup", "2026-13", "old", "stray.json")}
+    assert "is not read: only folders such as records/2026-11 are; move it out of the log" in found["records/old"]
+    log.trash("job00001")
+    log.close()
+    assert log.count() == 0, "no copy takes its place"
+    shutil.copytree(log.folder / "trash" / "records" / "2026-11", log.folder / "trash" / "records" / "2026-11 copy")
+    assert "trash/records/2026-11 copy" in {finding.about for finding in log.verify()}
