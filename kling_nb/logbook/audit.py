@@ -12,7 +12,7 @@ from kling_nb.logbook.kept import Kept, Torn
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, read_plan
 from kling_nb.logbook.pointers import digests_of
-from kling_nb.logbook.sidecars import Sidecars, Unreadable, read_sidecar
+from kling_nb.logbook.sidecars import Gone, Sidecars, Unreadable, read_sidecar
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.media import sha256
 from kling_nb.models.record import Record
@@ -73,6 +73,8 @@ def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     for path, _ in books.sidecars.all():
         try:
             records[path.stem] = read_sidecar(path)
+        except Gone:
+            continue
         except Unreadable as exc:
             found.append(Finding("sidecar unreadable", _within(folder, path), exc.why, exc.remedy))
     unreadable = {Path(finding.about).stem for finding in found}

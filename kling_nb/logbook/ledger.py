@@ -21,7 +21,17 @@ from kling_nb.logbook.index import Index
 from kling_nb.logbook.kept import Kept
 from kling_nb.logbook.plans import Plans
 from kling_nb.logbook.shelf import carry, salvage
-from kling_nb.logbook.sidecars import LATER, UPDATE, Sidecars, Stamp, Unreadable, checked_id, read_sidecar, stamp_of
+from kling_nb.logbook.sidecars import (
+    LATER,
+    UPDATE,
+    Gone,
+    Sidecars,
+    Stamp,
+    Unreadable,
+    checked_id,
+    read_sidecar,
+    stamp_of,
+)
 from kling_nb.logbook.usage import named_by_kept, remove_row
 from kling_nb.models.record import RECORD_VERSION, Record
 
@@ -280,6 +290,8 @@ class Ledger:
     def _readable(self, path: Path, stamp: Stamp) -> tuple[Record, Stamp] | None:
         try:
             return read_sidecar(path), stamp
+        except Gone:
+            return None
         except Unreadable as exc:
             _log.warning("%s", exc)
             return None

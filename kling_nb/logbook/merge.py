@@ -19,7 +19,7 @@ from kling_nb.logbook.plans import Plans, digests_of_plan
 from kling_nb.logbook.pointers import digests_of
 from kling_nb.logbook.scores import Scores
 from kling_nb.logbook.shelf import left_in, read_row
-from kling_nb.logbook.sidecars import Sidecars, Unreadable, read_sidecar
+from kling_nb.logbook.sidecars import Gone, Sidecars, Unreadable, read_sidecar
 from kling_nb.logbook.trash import Trash
 from kling_nb.logbook.votes import Votes
 from kling_nb.models.record import Record, Reference
@@ -145,7 +145,9 @@ def _readable(sidecars: Sidecars, done: Merged) -> Iterator[Record]:
     for path, _ in sorted(sidecars.all()) if sidecars.folder.is_dir() else ():
         try:
             yield read_sidecar(path)
-        except LogError as exc:
+        except Gone:
+            continue
+        except Unreadable as exc:
             done.problems.append(str(exc))
 
 

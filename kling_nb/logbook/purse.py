@@ -21,7 +21,7 @@ from kling_nb.errors import LogError
 from kling_nb.logbook.disk import write_whole, written_in
 from kling_nb.logbook.index import Index
 from kling_nb.logbook.ledger import Ledger
-from kling_nb.logbook.sidecars import Sidecars, Stamp, read_sidecar
+from kling_nb.logbook.sidecars import Gone, Sidecars, Stamp, read_sidecar
 from kling_nb.logbook.tables import charged_at, microseconds, records, tags
 from kling_nb.models.budget import Limits, Scope, enforce
 from kling_nb.models.record import Record
@@ -117,7 +117,8 @@ class Purse:
         """Return what was paid for and then thrown away: the money is not back."""
         for path, stamp in self.trash.all():
             if path.stem not in self._thrown or self._thrown[path.stem][0] != stamp:
-                self._thrown[path.stem] = stamp, read_sidecar(path)
+                with contextlib.suppress(Gone):  # another kernel has brought it back
+                    self._thrown[path.stem] = stamp, read_sidecar(path)
         there = {path.stem for path, _ in self.trash.all()}
         return [record for name, (_, record) in self._thrown.items() if name in there and charge_of(record) in COUNTED]
 

@@ -52,7 +52,10 @@ class Sidecars:
     def read(self, record_id: str) -> Record | None:
         """Return the record of this id, None when there is none. Raises `LogError` when it cannot be read."""
         path = self.find(record_id)
-        return read_sidecar(path) if path else None
+        try:
+            return read_sidecar(path) if path else None
+        except Gone:
+            return None
 
     def find(self, record_id: str) -> Path | None:
         """Return the sidecar of an id, in whichever month it lies."""
@@ -60,12 +63,15 @@ class Sidecars:
         return next((month / name for month in self._months() if (month / name).is_file()), None)
 
     def all(self) -> Iterator[tuple[Path, Stamp]]:
-        """Every sidecar with its stamp, month by month."""
+        """Every sidecar with its stamp, month by month; not what has a hidden name, as editors' locks have."""
         for month in self._months():
             with os.scandir(month) as entries:
                 for entry in entries:
-                    if entry.name.endswith(".json"):
-                        facts = entry.stat()
+                    if entry.name.endswith(".json") and not entry.name.startswith("."):
+                        try:
+                            facts = entry.stat()
+                        except FileNotFoundError:  # thrown away meanwhile, or a link to nothing
+                            continue
                         yield Path(entry.path), Stamp(facts.st_mtime_ns, facts.st_size)
 
     def strays(self) -> list[Path]:
@@ -85,11 +91,13 @@ class Sidecars:
 
 
 def read_sidecar(path: Path) -> Record:
-    """Return the record in a sidecar. Raises `Unreadable` when it is torn, foreign, or under another's name."""
+    """Return the record in a sidecar. Raises `Unreadable` when it is torn, odd, foreign, or under another's name."""
     text = b""
     try:
         text = path.read_bytes()
         record = Record.model_validate_json(text)
+    except FileNotFoundError as exc:
+        raise Gone.of(path, "is no readable record (it is not there)", "restore it from a copy") from exc
     except (OSError, ValidationError) as exc:
         if isinstance(exc, ValidationError) and _is_newer(text):
             raise Unreadable.of(path, LATER, UPDATE) from exc
@@ -116,6 +124,10 @@ class Unreadable(LogError):
         error = cls(f"{what} {why}: {remedy}.")
         error.why, error.remedy = why, remedy
         return error
+
+
+class Gone(Unreadable):
+    """A sidecar that was there a moment ago: another kernel has thrown the record away, or brought it back."""
 
 
 LATER, UPDATE = "was written by a later version of kling_nb", "update this one"

@@ -7,6 +7,7 @@ import json
 import logging
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -254,3 +255,50 @@ def test_a_backup_of_a_month_beside_it_is_no_month_and_is_named(log: Log) -> Non
     assert log.count() == 0, "no copy takes its place"
     shutil.copytree(log.folder / "trash" / "records" / "2026-11", log.folder / "trash" / "records" / "2026-11 copy")
     assert "trash/records/2026-11 copy" in {finding.about for finding in log.verify()}
+
+
+def test_an_editors_lock_and_a_systems_shadow_file_are_passed_over(log: Log) -> None:
+    log.save(make_record(1))
+    month = log.folder / "records" / "2026-11"
+    (month / ".#job00001.json").symlink_to("ann@host.123:45")
+    (month / "._job00001.json").write_bytes(b"\0\5\x16\7")
+    (month / "gone.json").symlink_to(month / "nowhere.json")
+    log.close()
+    assert log.count() == 1
+    assert log.rebuild() == 1
+    assert log.verify() == []
+
+
+def test_a_record_that_another_kernel_throws_away_while_the_log_is_read_stops_nothing(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(4):
+        log.save(make_record(number, status="failed", local=False))
+    log.close()
+    over = threading.Event()
+
+    def throw() -> None:
+        another = Log(log.folder)
+        while not over.is_set():
+            for number in range(3):
+                another.trash(f"job{number:05}")
+                another.restore(f"job{number:05}")
+        another.close()
+
+    thread = threading.Thread(target=throw)
+    thread.start()
+    try:
+        with caplog.at_level(logging.WARNING, "kling_nb.logbook"):
+            for _ in range(40):
+                reader = Log(log.folder)
+                assert reader.rebuild() >= 1
+                reader.find()
+                reader.purse.entries()
+                reader.trashed()
+                assert "sidecar unreadable" not in kinds(reader)
+                reader.close()
+    finally:
+        over.set()
+        thread.join()
+    assert "readable" not in caplog.text
+    assert log.count() == 4
