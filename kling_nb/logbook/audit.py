@@ -12,7 +12,7 @@ from kling_nb.logbook.kept import Kept, Torn
 from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, read_plan
 from kling_nb.logbook.pointers import digests_of
-from kling_nb.logbook.sidecars import Gone, Sidecars, Unreadable, read_sidecar
+from kling_nb.logbook.sidecars import COMPARE, Gone, Sidecars, Unreadable, read_sidecar
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.media import sha256
 from kling_nb.models.record import Record
@@ -23,6 +23,7 @@ FindingKind = Literal[
     "sidecar older",
     "sidecar not in index",
     "sidecar missing",
+    "sidecar misplaced",
     "request changed",
     "media missing",
     "media changed",
@@ -68,16 +69,8 @@ class Books(Protocol):
 
 def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     """Return what disagrees between the sidecars, the index's rows and the media. Reads every file."""
-    found: list[Finding] = []
-    records: dict[str, Record] = {}
-    for path, _ in books.sidecars.all():
-        try:
-            records[path.stem] = read_sidecar(path)
-        except Gone:
-            continue
-        except Unreadable as exc:
-            found.append(Finding("sidecar unreadable", _within(folder, path), exc.why, exc.remedy))
-    unreadable = {Path(finding.about).stem for finding in found}
+    records, found = _read(folder, books.sidecars)
+    unreadable = {Path(finding.about).stem for finding in found if finding.kind == "sidecar unreadable"}
     for record_id in sorted((records.keys() | books.known()) - unreadable):
         found += _placed(record_id, *books.revisions(record_id))
     found += [finding for record in records.values() for finding in _request(record)]
@@ -85,12 +78,29 @@ def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     found += _plans(folder)
     found += _media(folder, media, records, _named(books), doubt=any(one.kind.endswith("unreadable") for one in found))
     found += _partials(folder, media, records)
-    found += [
-        finding
-        for each in (books.sidecars, Sidecars(folder / "trash" / "records"))
-        for finding in _strays(folder, each)
-    ]
+    trash = Sidecars(folder / "trash" / "records")
+    found += _read(folder, trash)[1]
+    found += [finding for each in (books.sidecars, trash) for finding in _strays(folder, each)]
     return found
+
+
+def _read(folder: Path, sidecars: Sidecars) -> tuple[dict[str, Record], list[Finding]]:
+    """Return what can be read of some sidecars, and what is to be said of the others."""
+    records: dict[str, Record] = {}
+    found: list[Finding] = []
+    for path, _ in sidecars.all():
+        try:
+            record = records[path.stem] = read_sidecar(path)
+        except Gone:
+            continue
+        except Unreadable as exc:
+            found.append(Finding("sidecar unreadable", _within(folder, path), exc.why, exc.remedy))
+            continue
+        if path != (place := sidecars.path(record)):
+            remedy = COMPARE if place.exists() else "move it there"
+            message = f"its place is {_within(folder, place)}"
+            found.append(Finding("sidecar misplaced", _within(folder, path), message, remedy))
+    return records, found
 
 
 def _strays(folder: Path, sidecars: Sidecars) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,12 +22,13 @@ from kling_nb.errors import LogError
 from kling_nb.logbook.disk import write_whole, written_in
 from kling_nb.logbook.index import Index
 from kling_nb.logbook.ledger import Ledger
-from kling_nb.logbook.sidecars import Gone, Sidecars, Stamp, read_sidecar
+from kling_nb.logbook.sidecars import Gone, Sidecars, Stamp, Unreadable, read_sidecar
 from kling_nb.logbook.tables import charged_at, microseconds, records, tags
 from kling_nb.models.budget import Limits, Scope, enforce
 from kling_nb.models.record import Record
 from kling_nb.models.spending import COUNTED, Charge, charge_of, from_micros
 
+_log = logging.getLogger(__name__)
 _LOCK = "money"
 
 
@@ -54,7 +56,7 @@ class Purse:
     ledger: Ledger
     trash: Sidecars
     now: Callable[[], datetime.datetime] = _now
-    _thrown: dict[str, tuple[Stamp, Record]] = field(default_factory=dict[str, tuple[Stamp, Record]])
+    _thrown: dict[str, tuple[Stamp, Record | None]] = field(default_factory=dict[str, tuple[Stamp, Record | None]])
 
     @property
     def file(self) -> Path:
@@ -114,13 +116,14 @@ class Purse:
         return [*self.ledger.ask(lambda index: list(_entries(index)), []), *thrown]
 
     def _in_the_trash(self) -> list[Record]:
-        """Return what was paid for and then thrown away: the money is not back."""
+        """Return what was paid for and then thrown away: the money is not back. What cannot be read is left out."""
+        there: set[str] = set()
         for path, stamp in self.trash.all():
+            there.add(path.stem)
             if path.stem not in self._thrown or self._thrown[path.stem][0] != stamp:
-                with contextlib.suppress(Gone):  # another kernel has brought it back
-                    self._thrown[path.stem] = stamp, read_sidecar(path)
-        there = {path.stem for path, _ in self.trash.all()}
-        return [record for name, (_, record) in self._thrown.items() if name in there and charge_of(record) in COUNTED]
+                self._thrown[path.stem] = stamp, _readable(path)
+        found = (record for name, (_, record) in self._thrown.items() if name in there)
+        return [record for record in found if record and charge_of(record) in COUNTED]
 
     def _is_within(self, scope: Scope, record: Record) -> bool:
         match scope.name:
@@ -146,6 +149,16 @@ class Purse:
                 yield records.c.charged >= microseconds(self._midnight())
             case _:
                 return
+
+
+def _readable(path: Path) -> Record | None:
+    try:
+        return read_sidecar(path)
+    except Gone:  # another kernel has brought it back
+        return None
+    except Unreadable as exc:
+        _log.warning("%s", exc)
+        return None
 
 
 def _scalar(index: Index, query: Any) -> int:

@@ -103,10 +103,13 @@ def read_sidecar(path: Path) -> Record:
             raise Unreadable.of(path, LATER, UPDATE) from exc
         why = f"{exc.error_count()} faults" if isinstance(exc, ValidationError) else str(exc)
         raise Unreadable.of(path, f"is no readable record ({why})", "restore it from a copy, or move it away") from exc
+    if not is_id(record.id):
+        raise Unreadable.of(path, f"holds the record {record.id[:80]!r}, which is no id", "mend it, or move it away")
     if record.id != path.stem:
-        raise Unreadable.of(path, f"holds the record {record.id}", f"rename it to {record.id}.json")
-    if not _ID.fullmatch(record.id):
-        raise Unreadable.of(path, f"holds the record {record.id!r}, which is no id", "mend it, or move it away")
+        its_own = path.with_name(f"{record.id}.json")
+        if its_own.exists():
+            raise Unreadable.of(path, f"holds the record {record.id}, as {its_own.name} does", COMPARE)
+        raise Unreadable.of(path, f"holds the record {record.id}", f"rename it to {its_own.name}")
     if odd := list(oddities(record)):
         why = f"holds what no record can: {'; '.join(odd)}"
         raise Unreadable.of(path, why, "mend it or restore it from a copy, or move it away")
@@ -130,6 +133,7 @@ class Gone(Unreadable):
     """A sidecar that was there a moment ago: another kernel has thrown the record away, or brought it back."""
 
 
+COMPARE = "compare the two, then delete this one"
 LATER, UPDATE = "was written by a later version of kling_nb", "update this one"
 
 
@@ -146,8 +150,13 @@ def stamp_of(path: Path) -> Stamp:
     return Stamp(facts.st_mtime_ns, facts.st_size)
 
 
+def is_id(text: str) -> bool:
+    """Whether it can be the id of a record, and so the name of a file."""
+    return _ID.fullmatch(text) is not None
+
+
 def checked_id(record_id: str) -> str:
     """Return an id that is safe as a file name. Raises `LogError` for any other."""
-    if not _ID.fullmatch(record_id):
+    if not is_id(record_id):
         raise LogError(f"{record_id!r} is no record id: letters, digits, - and _ only.")
     return record_id

@@ -13,7 +13,7 @@ from kling_nb.logbook.disk import move, written_in
 from kling_nb.logbook.ledger import Ledger
 from kling_nb.logbook.media import Media
 from kling_nb.logbook.pointers import digests_of
-from kling_nb.logbook.sidecars import Sidecars
+from kling_nb.logbook.sidecars import Sidecars, is_id
 from kling_nb.logbook.usage import pointed_to
 from kling_nb.models.record import Record
 
@@ -51,8 +51,8 @@ class Trash:
         return self.ledger.put_back(record_id, self.sidecars)
 
     def ids(self) -> list[str]:
-        """The ids of the records in it, sorted."""
-        return sorted(path.stem for path, _ in self.sidecars.all())
+        """The ids of the records in it, sorted; not of a file whose name is none, such as a copy's."""
+        return sorted({path.stem for path, _ in self.sidecars.all() if is_id(path.stem)})
 
     def _unused(self, digests: set[str]) -> set[str]:
         left = digests - self.ledger.kept().keys()

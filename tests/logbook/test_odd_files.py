@@ -197,7 +197,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.sampled_from(paths(BODY)), value=values)
 def test_whatever_a_record_holds_the_log_is_read_and_searched_and_made_anew(
     path: str, value: Any, tmp_path_factory: pytest.TempPathFactory
@@ -289,7 +289,7 @@ def test_a_record_that_another_kernel_throws_away_while_the_log_is_read_stops_no
     thread.start()
     try:
         with caplog.at_level(logging.WARNING, "kling_nb.logbook"):
-            for _ in range(40):
+            for _ in range(15):
                 reader = Log(log.folder)
                 assert reader.rebuild() >= 1
                 reader.find()
@@ -302,3 +302,44 @@ def test_a_record_that_another_kernel_throws_away_while_the_log_is_read_stops_no
         thread.join()
     assert "readable" not in caplog.text
     assert log.count() == 4
+
+
+def test_a_conflict_copy_in_the_trash_is_left_out_and_named_and_stops_no_spending(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.25")))
+    log.trash("job00001")
+    (path,) = log.folder.glob("trash/records/*/*.json")
+    copied = shutil.copy(path, path.with_name("job00001 (Ann's conflicted copy).json"))
+
+    with caplog.at_level(logging.WARNING, "kling_nb.logbook"):
+        assert [entry.cost for entry in log.purse.entries()] == [SPENT]
+        assert log.purse.counted(Scope("total", Decimal(9))) == SPENT
+    assert caplog.text.count("conflicted copy") == 1
+    assert log.trashed() == ["job00001"]
+    (finding,) = log.verify()
+    assert (finding.kind, finding.about) == ("sidecar unreadable", copied.relative_to(log.folder).as_posix())
+    assert "holds the record job00001, as job00001.json does; compare the two, then delete this one" in str(finding)
+    path.unlink()
+    assert "rename it to job00001.json" in str(log.verify()[0])
+
+
+def test_a_conflict_copy_among_the_records_is_not_to_be_renamed_over_the_record(log: Log) -> None:
+    log.save(make_record(1))
+    (path,) = log.folder.glob("records/*/*.json")
+    shutil.copy(path, path.with_name("job00001 2.json"))
+    log.close()
+    assert log.count() == 1
+    (finding,) = log.verify()
+    assert "compare the two, then delete this one" in finding.remedy
+
+
+def test_a_record_under_another_month_than_its_own_is_named(log: Log) -> None:
+    log.save(make_record(1))
+    month = log.folder / "records" / "2026-11"
+    shutil.copytree(month, month.with_name("2026-12"))
+    (finding,) = log.verify()
+    assert (finding.kind, finding.about) == ("sidecar misplaced", "records/2026-12/job00001.json")
+    assert "its place is records/2026-11/job00001.json; compare the two, then delete this one" in str(finding)
+    shutil.rmtree(month)
+    assert "move it there" in log.verify()[0].remedy
