@@ -90,10 +90,13 @@ class Ledger:
             return self._write(_with_the_users_words(record, stored))
 
     def join(self, record: Record, joined: Callable[[Record, Record], Record]) -> str | None:
-        """Take in a record of another log; say whether it was `added` or `changed`, None when nothing was new."""
+        """Take in a record of another log; say whether it was `added` or `changed`, None when nothing was new.
+
+        Raises `Unreadable` when the one of here, or the other, is not all understood.
+        """
         with self._alone(record.id):
             stored = self.sidecars.read(record.id)
-            both = joined(_ours(stored), record) if stored else record
+            both = joined(_ours(stored), _ours(record)) if stored else _ours(record)
             if both == stored:
                 return None
             self._write(both)

@@ -19,10 +19,10 @@ from kling_nb.logbook.plans import Plans, digests_of_plan
 from kling_nb.logbook.pointers import digests_of
 from kling_nb.logbook.scores import Scores
 from kling_nb.logbook.shelf import left_in, read_row
-from kling_nb.logbook.sidecars import Gone, Sidecars, Unreadable, read_sidecar
+from kling_nb.logbook.sidecars import LATER, UPDATE, Gone, Sidecars, Unreadable, read_sidecar
 from kling_nb.logbook.trash import Trash
 from kling_nb.logbook.votes import Votes
-from kling_nb.models.record import Record, Reference
+from kling_nb.models.record import RECORD_VERSION, Record, Reference
 
 
 @dataclass
@@ -72,15 +72,16 @@ def merge(ledger: Ledger, media: Media, trash: Trash, kept: Kept, votes: Votes, 
         if not record.ended:  # two kernels could carry one job out, and pay for it twice
             done.problems.append(f"{record.id} is still {record.status} there: resume it there, then merge again.")
             continue
-        if record.id in thrown and ledger.sidecars.find(record.id) is None:
-            try:
+        try:
+            if record.id in thrown and ledger.sidecars.find(record.id) is None:
                 trash.restore(record.id)  # it lives in the other log; what was paid and said here is joined with that
-            except Unreadable as exc:
-                done.problems.append(str(exc))
-                continue
-            done.restored.append(record.id)
-        done.media += _bring({digest for digest, _ in digests_of(record)}, pool, media, record.id, done)
-        match ledger.join(record, joined):
+                done.restored.append(record.id)
+            done.media += _bring({digest for digest, _ in digests_of(record)}, pool, media, record.id, done)
+            came = ledger.join(record, joined)
+        except Unreadable as exc:  # the one of here, which stays as it is
+            done.problems.append(str(exc))
+            continue
+        match came:
             case "added":
                 done.added.append(record.id)
             case None if record.id not in done.restored:
@@ -144,11 +145,16 @@ def _notes(one: str, other: str) -> str:
 def _readable(sidecars: Sidecars, done: Merged) -> Iterator[Record]:
     for path, _ in sorted(sidecars.all()) if sidecars.folder.is_dir() else ():
         try:
-            yield read_sidecar(path)
+            record = read_sidecar(path)
         except Gone:
             continue
         except Unreadable as exc:
             done.problems.append(str(exc))
+            continue
+        if record.version > RECORD_VERSION:  # written here, it would lose what this version does not know
+            done.problems.append(f"{record.id} {LATER}: {UPDATE} to take it in.")
+        else:
+            yield record
 
 
 def _bring(

@@ -60,3 +60,35 @@ def test_a_later_index_is_left_alone_and_paid_work_is_still_written(log: Log) ->
         log.find()
     log.save(make_record(1))
     assert log._ledger.sidecars.read("job00001") is not None
+
+
+def test_a_merge_leaves_out_what_a_later_version_wrote_and_says_so(log: Log, tmp_path: Path) -> None:
+    other = Log(tmp_path / "other")
+    for number in range(4):
+        other.save(make_record(number, status="failed"))
+    other.trash("job00003")
+    (thrown,) = (other.folder / "trash" / "records").glob("*/*.json")
+    thrown.write_text(json.dumps({**json.loads(thrown.read_text()), "version": 99, "mood": "calm"}))
+    written_later(other, "job00000")
+    log.save(make_record(1, status="failed"))
+    mine = written_later(log, "job00001").read_bytes()
+
+    done = log.merge(other.folder)
+
+    assert (done.added, done.changed, done.same, log.trashed()) == (["job00002"], [], 0, [])
+    assert [problem.split()[0] for problem in done.problems] == ["job00000", "job00001", "job00003"]
+    assert all("later version of kling_nb: update this one" in problem for problem in done.problems)
+    assert next(log.folder.glob("records/*/job00001.json")).read_bytes() == mine
+    assert not list(log.folder.rglob("job00000.json"))
+
+
+def test_a_merge_goes_on_past_a_record_of_here_that_cannot_be_read(log: Log, tmp_path: Path) -> None:
+    other = Log(tmp_path / "other")
+    for number in range(2):
+        other.save(make_record(number, status="failed"))
+    log.save(make_record(0, status="failed"))
+    (torn,) = log.folder.glob("records/*/job00000.json")
+    torn.write_text("{")
+    done = log.merge(other.folder)
+    assert (done.added, torn.read_text()) == (["job00001"], "{")
+    assert "job00000.json is no readable record" in done.problems[0]
