@@ -13,6 +13,7 @@ from kling_nb.logbook.media import Media, digest_of
 from kling_nb.logbook.plans import Plans, read_plan
 from kling_nb.logbook.pointers import digests_of
 from kling_nb.logbook.sidecars import COMPARE, Gone, Sidecars, Unreadable, read_sidecar
+from kling_nb.logbook.votes import MEND, votes_in
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.media import sha256
 from kling_nb.models.record import Record
@@ -31,6 +32,7 @@ FindingKind = Literal[
     "partial left",
     "plan unreadable",
     "kept unreadable",
+    "vote unreadable",
     "not read",
 ]
 _REBUILD = "rebuild() makes the index anew from the sidecars"
@@ -78,6 +80,7 @@ def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
     found += _plans(folder)
     found += _media(folder, media, records, _named(books), doubt=any(one.kind.endswith("unreadable") for one in found))
     found += _partials(folder, media, records)
+    found += _votes(folder)
     trash = Sidecars(folder / "trash" / "records")
     found += _read(folder, trash)[1]
     found += [finding for each in (books.sidecars, trash) for finding in _strays(folder, each)]
@@ -184,6 +187,11 @@ def _plans(folder: Path) -> Iterator[Finding]:
         except LogError as exc:
             remedy = "restore it, or run the sweep again: it is written anew once this one is gone"
             yield Finding("plan unreadable", _within(folder, path), str(exc), remedy)
+
+
+def _votes(folder: Path) -> Iterator[Finding]:
+    for line in votes_in(folder / "votes")[1]:
+        yield Finding("vote unreadable", _within(folder, line.file), f"line {line.number} is no vote", MEND)
 
 
 def _within(folder: Path, path: Path) -> str:

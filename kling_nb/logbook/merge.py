@@ -98,7 +98,8 @@ def merge(ledger: Ledger, media: Media, trash: Trash, kept: Kept, votes: Votes, 
     for plan in Plans(other).all():
         done.media += _bring(digests_of_plan(plan), pool, media, f"plan {plan.id}", done)
         done.plans += mine.join(plan)
-    done.votes = votes.merge(other / "votes")
+    done.votes, torn = votes.merge(other / "votes")
+    done.problems += map(str, torn)
     done.scores = _scores(other / "index.sqlite", scores, done)
     return done
 

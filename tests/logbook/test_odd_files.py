@@ -23,8 +23,9 @@ from kling_nb.logbook.foreign import admitted
 from kling_nb.logbook.merge import joined
 from kling_nb.models.budget import Scope
 from kling_nb.models.record import Record
+from kling_nb.models.vote import Vote
 
-from .samples import make_record, priced
+from .samples import START, make_record, priced
 
 SPENT = Decimal("1.25")
 BODY: dict[str, Any] = json.loads(
@@ -343,3 +344,52 @@ def test_a_record_under_another_month_than_its_own_is_named(log: Log) -> None:
     assert "its place is records/2026-11/job00001.json; compare the two, then delete this one" in str(finding)
     shutil.rmtree(month)
     assert "move it there" in log.verify()[0].remedy
+
+
+def vote(name: str, **changes: Any) -> Vote:
+    given = {"at": START, "who": "ann", "left": "job00001", "right": "job00002", "outcome": "left", "seed": 1}
+    return Vote.model_validate({"id": name, **given, **changes})
+
+
+def test_a_torn_vote_is_left_out_and_named_and_later_ones_start_on_a_line_of_their_own(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.save(make_record(1))
+    log.votes.add([vote("v1"), vote("v2")])
+    (file,) = log.votes.folder.iterdir()
+    file.write_bytes(file.read_bytes()[:-20])
+    log.votes.add([vote("v3")])
+
+    with caplog.at_level(logging.WARNING, "kling_nb.logbook"):
+        assert [each.id for each in log.votes.all()] == ["v1", "v3"]
+    assert f"Line 2 of {file} is no vote" in caplog.text
+    (finding,) = log.verify()
+    assert (finding.kind, finding.about) == ("vote unreadable", "votes/2026-11.jsonl")
+    assert "line 2 is no vote; mend it, or take it out" in str(finding)
+
+
+def test_a_line_ends_where_a_line_ends_and_at_no_other_sign_of_unicode(log: Log) -> None:
+    who = "Ann\u2028Lee\x85\x0c"
+    log.votes.add([vote("v1", who=who)])
+    assert [each.who for each in log.votes.all()] == [who]
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "null", '{"id": "v9"}', "\udcff", vote("v9").model_dump_json()[:-10]])
+def test_odd_lines_among_votes_stop_neither_the_reading_nor_a_merge(line: str, log: Log, tmp_path: Path) -> None:
+    other = Log(tmp_path / "other")
+    other.save(make_record(1, status="failed"))
+    other.votes.add([vote("v1")])
+    (file,) = other.votes.folder.iterdir()
+    odd = vote("v8").model_dump(mode="json")
+    zoneless = json.dumps({**odd, "at": "2026-11-01T12:00:00"})
+    far = json.dumps({**odd, "at": "0001-01-01T00:00:00+14:00"})
+    whole = file.read_text() + "\n".join([line, "", zoneless, far, vote("v2").model_dump_json()]) + "\n"
+    file.write_bytes(whole.encode(errors="surrogateescape"))
+    (other.votes.folder / ".#2026-11.jsonl").symlink_to("ann@host")
+
+    done = log.merge(other.folder)
+
+    assert [each.id for each in log.votes.all()] == ["v1", "v2"]
+    assert done.votes == 2
+    assert [f"Line {number} of" in said for number, said in zip((2, 4, 5), done.problems, strict=True)] == [True] * 3
+    assert [finding.kind for finding in other.verify()] == ["vote unreadable"] * 3
