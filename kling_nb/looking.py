@@ -147,7 +147,7 @@ class Looking(Making):
         from kling_nb.research.export import export_beside
 
         notebook = notebook_path()
-        done = export_beside(records, self.store, notebook.parent if notebook else Path.cwd(), notebook)
+        done = export_beside(records, self.store, notebook.parent if notebook else Path.cwd())
         return f"Beside the notebook: {done}."
 
     def _hand(self, record_id: str, number: int) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import datetime
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
@@ -25,11 +26,13 @@ from kling_nb.render import Difference, compare_html, compare_text, diff
 from kling_nb.render.methods import Paragraph, methods
 from kling_nb.render.report import Heading
 from kling_nb.research.bundle import Bundle
+from kling_nb.settings import KEY
 
 if TYPE_CHECKING:
     from kling_nb.handed import Handed
     from kling_nb.logbook.merge import Merged
     from kling_nb.research.export import Exported
+    from kling_nb.research.notebook import PublicNotebook
     from kling_nb.research.sweep import Plan
 
 
@@ -97,7 +100,7 @@ class Sharing(Making):
         description: str = "",
         authors: str | Iterable[str] = (),
         licence: str = "",
-        notebook: str | Path | None = None,
+        notebook: str | Path | bool | None = None,
         version: str = "1.3",
         embed: float = 0,
     ) -> Exported:
@@ -109,21 +112,22 @@ class Sharing(Making):
         (with who voted) and their scores. `.html` is the report alone, with up to `embed` megabytes of clips inside
         and the rest beside it; `.jsonl` and `.parquet` are for machines. `authors` are names (a text is one), or
         `Name <https://orcid.org/…>`; `licence` is an SPDX name or an address. Neither a key, a signed address nor a
-        folder's name goes along; the pictures that were referred to do. Raises `LogError`, and `KlingError` for a
-        selection that is none.
+        folder's name goes along; the pictures that were referred to do.
+        A notebook goes into a crate only when asked for: `notebook="study.ipynb"`, or True for the one that runs, as
+        it was last saved. The key in use, and what looks like a key, a token or a signature, is taken out of it; what
+        else its cells say, goes along. Raises `LogError`, and `KlingError` for a selection that is none.
         """
         from kling_nb.research.export import export
 
         to = Path(to).expanduser()
         heading = _heading(title or to.stem or "Generated clips", description, authors, licence)
         bundle = self._bundle(selection)
-        beside = Path(notebook).expanduser() if notebook else notebook_path()
         return export(
             bundle,
             to.absolute(),
             heading,
             version=version,
-            notebook=beside if beside and beside.is_file() else None,
+            notebook=self._notebook(notebook),
             embed=_megabytes(embed),
             now=datetime.datetime.now(datetime.UTC),
         )
@@ -177,6 +181,19 @@ class Sharing(Making):
         plans = {plan.id: plan for plan in bundle.plans}
         plans |= {plan.id: plan for plan in (thing.kept() for thing in things if _is_plan(thing))}
         return dataclasses.replace(bundle, plans=list(plans.values()))
+
+    def _notebook(self, given: Any) -> PublicNotebook | None:
+        from kling_nb.research.notebook import PublicNotebook
+
+        if given is None or given is False:
+            return None
+        if not isinstance(given, str | os.PathLike | bool):
+            raise errors.LogError(f"notebook={given!r} is no file: give its name, or True for the one that runs.")
+        file = notebook_path() if given is True else Path(cast("str | os.PathLike[str]", given)).expanduser()
+        if file is None:
+            raise errors.LogError('Nothing tells which notebook runs here: give its name, notebook="study.ipynb".')
+        key = self.parts.settings.key
+        return PublicNotebook.of(file, [*filter(None, (key.get_secret_value() if key else "", os.environ.get(KEY)))])
 
     def _is_lost(self, digest: str | None) -> bool:
         return digest is not None and self.store.file(digest) is None

@@ -23,6 +23,8 @@ from kling_nb.research.bundle import SCORES, VOTES, Bundle, plan_name, record_na
 if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
 
+    from kling_nb.research.notebook import PublicNotebook
+
 Version = Literal["1.3", "1.1"]
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 LICENCES = "https://spdx.org/licenses/"
@@ -30,7 +32,7 @@ _STATUS = {"succeeded": "CompletedActionStatus", "failed": "FailedActionStatus",
 
 
 def write_crate(
-    folder: Path, bundle: Bundle, heading: Heading, *, version: Version, notebook: Path | None, report: str
+    folder: Path, bundle: Bundle, heading: Heading, *, version: Version, notebook: PublicNotebook | None, report: str
 ) -> None:
     """Write the crate into an empty folder. Raises `LogError` without the library `rocrate`."""
     try:
@@ -49,7 +51,7 @@ def write_crate(
     (folder / "report.html").write_text(report, encoding="utf-8")
     files.add("report.html", "The report", "text/html", about=crate.root_dataset)
     if notebook is not None:
-        files.bytes("notebook.ipynb", notebook.read_bytes(), notebook.name, "application/x-ipynb+json")
+        files.bytes("notebook.ipynb", notebook.data, notebook.name, "application/x-ipynb+json")
     pictures = {
         digest: files.copy(name, source, "A picture that was referred to", sha256=digest)
         for digest, (name, source) in bundle.references().items()

@@ -22,6 +22,7 @@ from kling_nb.research.bundle import Bundle, ReportLinks, beside
 from kling_nb.research.crate import Version, write_crate
 from kling_nb.research.judged import judged
 from kling_nb.research.machines import lines_of, write_columns
+from kling_nb.research.notebook import PublicNotebook
 from kling_nb.research.series import series_of
 
 Form = Literal["crate", "html", "jsonl", "parquet"]
@@ -36,6 +37,7 @@ class Exported:
     form: Form
     records: int
     clips: int
+    notebook: PublicNotebook | None = None
 
     def __repr__(self) -> str:
         files = [self.path] if self.path.is_file() else [path for path in self.path.rglob("*") if path.is_file()]
@@ -43,7 +45,8 @@ class Exported:
         said = (
             f"{number} record{'' if number == 1 else 's'}, {self.clips} clip{'' if self.clips == 1 else 's'}, {whole}"
         )
-        return f"{self.path.name}: {_NAMES[self.form]} of {said}"
+        along = f", with {self.notebook}" if self.notebook else ""
+        return f"{self.path.name}: {_NAMES[self.form]} of {said}{along}"
 
 
 _NAMES = {"crate": "an RO-Crate", "html": "a report", "jsonl": "JSON lines", "parquet": "a Parquet file"}
@@ -55,16 +58,19 @@ def export(
     heading: Heading,
     *,
     version: str = "1.3",
-    notebook: Path | None = None,
+    notebook: PublicNotebook | None = None,
     embed: float = 0,
     now: datetime.datetime,
 ) -> Exported:
     """Write the bundle in the form that the name's ending says; nothing is there until all of it is.
 
     `embed` is how many megabytes of clips an HTML report carries in itself; the others lie beside it in `clips/`.
+    A `notebook` goes along in a crate only.
     Raises `LogError` for no records, another ending, or a place that is taken or cannot be written.
     """
     form = _form_of(to)
+    if notebook and form != "crate":
+        raise LogError(f"{to.name} holds no notebook: give a name that ends in .zip, or leave notebook= out.")
     if not bundle.records:
         raise LogError("There is nothing to export: the selection has no record that has ended.")
     if version not in get_args(Version):
@@ -88,17 +94,18 @@ def export(
             made.replace(to)
     except OSError as exc:
         raise LogError(f"{to} cannot be written: {exc}.") from exc
-    return Exported(to, form, len(bundle.records), len(clips) if form in ("crate", "html") else 0)
+    return Exported(to, form, len(bundle.records), len(clips) if form in ("crate", "html") else 0, notebook)
 
 
-def export_beside(records: Sequence[Record], log: Log, folder: Path, notebook: Path | None) -> Exported:
-    """Write a zipped crate of records into a folder under a name that is free. Raises `LogError`."""
+def export_beside(records: Sequence[Record], log: Log, folder: Path) -> Exported:
+    """Write a zipped crate of records, without any notebook, into a folder under a name that is free.
+
+    Raises `LogError`.
+    """
     now = datetime.datetime.now(datetime.UTC)
     names = (f"clips-{now:%Y-%m-%d}{f'-{number}' if number > 1 else ''}.zip" for number in count(1))
     target = next(folder / name for name in names if not (folder / name).exists())
-    bundle = Bundle.of(records, log)
-    beside = notebook if notebook and notebook.is_file() else None
-    return export(bundle, target, Heading(f"Clips of {now:%Y-%m-%d}"), notebook=beside, now=now)
+    return export(Bundle.of(records, log), target, Heading(f"Clips of {now:%Y-%m-%d}"), now=now)
 
 
 def _form_of(to: Path) -> Form:
@@ -113,7 +120,7 @@ def _crate(
     bundle: Bundle,
     heading: Heading,
     version: Any,
-    notebook: Path | None,
+    notebook: PublicNotebook | None,
     now: datetime.datetime,
 ) -> None:
     folder = made.with_name("crate") if zipped else made

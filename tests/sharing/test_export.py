@@ -20,6 +20,7 @@ from IPython.core.formatters import DisplayFormatter
 
 from kling_nb import errors
 from kling_nb.models.record import Record
+from kling_nb.research.export import export_beside
 from kling_nb.studio import Studio
 
 from .conftest import FOLDER, KEY
@@ -171,6 +172,74 @@ def test_neither_the_key_nor_a_signature_nor_a_folder_is_in_any_export(filled: S
         data = file.read_bytes()
         for secret in (KEY, FOLDER, "X-Amz", "Signature=", "expires=", str(filled.store.folder)):
             assert secret.encode() not in data, (file.name, secret)
+
+
+def written(file: Path, *, key: str) -> Path:
+    """A notebook with a key in its cells, outputs and metadata, and with secrets that are in use nowhere."""
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "code", "source": ["import kling_nb as kn\n", f"kn.configure(key='{key}')\n", "clip = 1 + 1"]},
+        {"cell_type": "code", "source": "kn.panel('curl -H \"Authorization: Bearer planted-bearer\" localhost')"},
+        {"cell_type": "code", "source": "kn.configure(key='planted-earlier')\n%env OXEN_API_KEY=planted-env"},
+        {
+            "cell_type": "markdown",
+            "source": "See https://h.org/a.mp4?X-Amz-Signature=planted-signature and h.org?key=planted",
+        },
+    ]
+    cells[0]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": [f"the key is {key}\n"]}]
+    cells[1]["outputs"] = [
+        {"output_type": "display_data", "data": {"text/html": f"<b>{key}</b>", "application/json": {key: 1}}}
+    ]
+    cells[2]["metadata"] = {"said": {"key": key}}
+    file.write_text(json.dumps({"cells": cells, "metadata": {"title": key}, "nbformat": 4, "nbformat_minor": 5}))
+    return file
+
+
+def test_a_notebook_goes_along_only_when_asked_for(
+    filled: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", str(written(tmp_path / "study.ipynb", key=KEY)))
+    beside = export_beside(list(filled.log()), filled.store, tmp_path)
+    for done in (filled.export(filled.log(), tmp_path / "a.zip"), beside):
+        with zipfile.ZipFile(done.path) as archive:
+            assert not [name for name in archive.namelist() if name.endswith(".ipynb")]
+            assert not [name for name in archive.namelist() if KEY.encode() in archive.read(name)]
+        assert "notebook" not in repr(done)
+    done = filled.export(filled.log(), tmp_path / "b", notebook=True)
+    assert (done.path / "notebook.ipynb").is_file()
+    assert "with the notebook study.ipynb" in repr(done)
+
+
+def test_no_secret_goes_along_with_a_notebook(filled: Studio, tmp_path: Path) -> None:
+    notebook = written(tmp_path / "study.ipynb", key=KEY)
+    done = filled.export(filled.log(), tmp_path / "with", notebook=notebook)
+    text = (done.path / "notebook.ipynb").read_text("utf-8")
+    assert KEY not in text
+    assert "planted" not in text
+    told = json.loads(text)
+    assert told["cells"][0]["source"] == ["import kling_nb as kn\n", "kn.configure(key='…')\n", "clip = 1 + 1"]
+    assert "a secret was taken out in 9 places" in repr(done)
+    assert KEY in notebook.read_text(), "the notebook itself is left alone"
+
+
+def test_a_notebook_that_cannot_go_along_is_one_clear_error(
+    filled: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    (tmp_path / "list.ipynb").write_text("[]")
+    (tmp_path / "torn.ipynb").write_bytes(b'{"cells": [\xff')
+    sound = written(tmp_path / "study.ipynb", key=KEY)
+    for given, name, words in (
+        (True, "x.zip", "which notebook runs here"),
+        (tmp_path / "gone.ipynb", "x.zip", "gone.ipynb cannot be read"),
+        (tmp_path, "x.zip", "cannot be read"),
+        (tmp_path / "list.ipynb", "x.zip", "list.ipynb is no notebook"),
+        (tmp_path / "torn.ipynb", "x.zip", "torn.ipynb is no notebook"),
+        (5, "x.zip", "notebook=5 is no file"),
+        (sound, "x.html", "x.html holds no notebook"),
+    ):
+        with pytest.raises(errors.LogError, match=words):
+            filled.export(filled.log(), tmp_path / name, notebook=given)
+        assert not (tmp_path / name).exists()
 
 
 def test_the_report_is_one_page_with_its_text_escaped(filled: Studio, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class Stand:
             start=self._start,
             hand=self._hand,
             fill=lambda record_id: f"{record_id} is in the panel",
-            export=lambda records: repr(export_beside(records, self.log, Path.cwd(), None)),
+            export=lambda records: repr(export_beside(records, self.log, Path.cwd())),
         )
 
     def gallery(self, **filters):

@@ -1,0 +1,54 @@
+"""What somebody else will read holds no key, token or signature, and loses nothing that only looks like one."""
+
+from __future__ import annotations
+
+import pytest
+
+from kling_nb.models.secrets import without_secrets
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("kn.configure(key='SHORT')", "kn.configure(key='…')"),
+        ('curl -H "Authorization: Bearer SECRET12" x', 'curl -H "Authorization: Bearer …" x'),
+        ('headers={"Authorization": "Basic SECRET12=="}', 'headers={"Authorization": "Basic …"}'),
+        ("-H 'x-api-key: SECRET12'", "-H 'x-api-key: …'"),
+        ('os.environ["OXEN_API_KEY"] = "SECRET12"', 'os.environ["OXEN_API_KEY"] = "…"'),
+        ("os.environ.setdefault('OXEN_API_KEY', 'SECRET12')", "os.environ.setdefault('OXEN_API_KEY', '…')"),
+        ("%env OXEN_API_KEY=SECRET12", "%env OXEN_API_KEY=…"),
+        ('{"token": "SECRET12"}', '{"token": "…"}'),
+        (r"{\"token\": \"SECRET12\"}", r"{\"token\": \"…\"}"),
+        ("apikey=&quot;SECRET12&quot;", "apikey=&quot;…&quot;"),
+        ("https://h.org/x.mp4?X-Amz-Signature=SECRET&a=1", "https://h.org/x.mp4"),
+        ("curl localhost:3000/api?key=SECRET&x=1", "curl localhost:3000/api?key=…&x=1"),
+        ("<a href='h.org/?a=1&amp;sig=SECRET'>", "<a href='h.org/?a=1&amp;sig=…'>"),
+    ],
+)
+def test_what_looks_like_a_secret_is_taken_out(written: str, left: str) -> None:
+    assert without_secrets(written) == left
+    assert without_secrets(left) == left
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sorted(rows, key=len)",
+        "key = getpass()",
+        "api_key=os.environ['OXEN_API_KEY']",
+        'headers={"Authorization": f"Bearer {key}"}',
+        "curl -H 'Authorization: Bearer $OXEN_API_KEY'",
+        "a bearer token is the basic idea of the token that a key holds",
+        'monkey="images/monkey.png"',
+        "https://h.org/x.mp4?size=5",
+    ],
+)
+def test_what_only_speaks_of_one_stays(written: str) -> None:
+    assert without_secrets(written) == written
+
+
+def test_a_key_in_use_is_taken_out_in_each_form_that_a_notebook_has_it() -> None:
+    key = 'sk-a&b"c'
+    said = f'{key} sk-a&amp;b&quot;c sk-a%26b%22c sk-a&b\\"c'
+    assert without_secrets(said, [key]) == "… … … …"
+    assert without_secrets("a kite", ["a", ""]) == "a kite"
