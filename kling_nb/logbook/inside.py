@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.foreign import LARGEST, admitted
+from kling_nb.logbook.media import digest_of
 from kling_nb.models.record import Record
 
 #: The metadata key, as `ffprobe -show_entries format_tags` lists it.
@@ -49,8 +50,9 @@ def write_inside(record: Record, source: Path, target: Path) -> None:
 def save_clip(record: Record, source: Path, target: Path, media: Path) -> Path:
     """Write a clip to a file, or under its record's id into a folder; return where it is.
 
-    What is no MP4 cannot carry its record, which then lies beside it as JSON. Raises `LogError`, also for a target
-    within `media`, where the log keeps the files that it knows by their bytes.
+    What is no MP4 cannot carry its record, which then lies beside it as JSON. Raises `LogError`, also for a clip that
+    is not the one of its record, and for a target within `media`, where the log keeps the files that it knows by their
+    bytes.
     """
     with _trouble(target):
         file = (target / record.id if target.is_dir() else target).expanduser().absolute()
@@ -58,6 +60,11 @@ def save_clip(record: Record, source: Path, target: Path, media: Path) -> Path:
         where = file.parent.resolve() / file.name  # a link there is replaced itself, not what it points to
         if where == source.resolve() or media.resolve() in where.parents:
             raise LogError(f"{file} lies within the log's own media, which nobody else writes to: give another path.")
+        if record.clip is None or digest_of(source) != record.clip.digest:
+            raise LogError(
+                f"{source} is not the clip of {record.id}: its bytes were changed since. kn.log().verify() lists all "
+                "that was; restore it from a copy."
+            )
         file.parent.mkdir(parents=True, exist_ok=True)
         near = file.with_name(f".{file.name}.new")  # the finished file appears at once, or not at all
         try:

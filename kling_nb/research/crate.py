@@ -34,7 +34,10 @@ _STATUS = {"succeeded": "CompletedActionStatus", "failed": "FailedActionStatus",
 def write_crate(
     folder: Path, bundle: Bundle, heading: Heading, *, version: Version, notebook: PublicNotebook | None, report: str
 ) -> None:
-    """Write the crate into an empty folder. Raises `LogError` without the library `rocrate`."""
+    """Write the crate into a folder that holds the bundle's media, and nothing else.
+
+    Raises `LogError` without the library `rocrate`.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the library's own deprecations are not the user's business
@@ -53,14 +56,14 @@ def write_crate(
     if notebook is not None:
         files.bytes("notebook.ipynb", notebook.data, notebook.name, "application/x-ipynb+json")
     pictures = {
-        digest: files.copy(name, source, "A picture that was referred to", sha256=digest)
-        for digest, (name, source) in bundle.references().items()
+        digest: files.media(name, "A picture that was referred to", sha256=digest)
+        for digest, (name, _) in bundle.references().items()
     }
-    for digest, (name, source) in bundle.posters().items():
-        files.copy(name, source, "The first frame of a clip", sha256=digest)
+    for digest, (name, _) in bundle.posters().items():
+        files.media(name, "The first frame of a clip", sha256=digest)
     clips = {
-        record.id: files.copy(name, source, record.prompt, sha256=record.clip.digest if record.clip else "")
-        for record, name, source in bundle.clips()
+        record.id: files.media(name, record.prompt, sha256=record.clip.digest if record.clip else "")
+        for record, name, _ in bundle.clips()
     }
     actions = [
         _action(crate, files, record, pictures, clips.get(record.id), people, ours, version)
@@ -211,15 +214,13 @@ _TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".png": "image/png", ".jpg
 
 
 class _Files:
-    """The files of a crate: each is written, and described."""
+    """The files of a crate: each is written, where it is not there yet, and described."""
 
     def __init__(self, crate: ROCrate, folder: Path) -> None:
         self._crate, self._folder = crate, folder
 
-    def copy(self, name: str, source: Path, title: str, **more: Any) -> Any:
-        return self.bytes(
-            name, source.read_bytes(), title, _TYPES.get(source.suffix, "application/octet-stream"), **more
-        )
+    def media(self, name: str, title: str, **more: Any) -> Any:
+        return self.add(name, title, _TYPES.get(Path(name).suffix, "application/octet-stream"), **more)
 
     def bytes(self, name: str, data: bytes, title: str, media_type: str, **more: Any) -> Any:
         target = self._folder / name

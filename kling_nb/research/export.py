@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from kling_nb.errors import LogError
+from kling_nb.logbook.media import digest_of
 from kling_nb.logbook.store import Log
 from kling_nb.models.record import Record
 from kling_nb.render.report import Heading, SeriesSheet, report_html
 from kling_nb.render.words import size
-from kling_nb.research.bundle import Bundle, ReportLinks, beside
+from kling_nb.research.bundle import Bundle, ReportLinks, beside, clip_name
 from kling_nb.research.crate import Version, write_crate
 from kling_nb.research.judged import judged
 from kling_nb.research.machines import lines_of, write_columns
@@ -31,13 +32,14 @@ _FORMS: dict[str, Form] = {".zip": "crate", "": "crate", ".html": "html", ".json
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: where, in which form, and how much."""
+    """What was written: where, in which form, and how much; `left_out` says of each file why it is not in it."""
 
     path: Path
     form: Form
     records: int
     clips: int
     notebook: PublicNotebook | None = None
+    left_out: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         files = [self.path] if self.path.is_file() else [path for path in self.path.rglob("*") if path.is_file()]
@@ -46,7 +48,7 @@ class Exported:
             f"{number} record{'' if number == 1 else 's'}, {self.clips} clip{'' if self.clips == 1 else 's'}, {whole}"
         )
         along = f", with {self.notebook}" if self.notebook else ""
-        return f"{self.path.name}: {_NAMES[self.form]} of {said}{along}"
+        return "\n".join([f"{self.path.name}: {_NAMES[self.form]} of {said}{along}", *self.left_out])
 
 
 _NAMES = {"crate": "an RO-Crate", "html": "a report", "jsonl": "JSON lines", "parquet": "a Parquet file"}
@@ -77,7 +79,6 @@ def export(
         raise LogError(f"version={version!r} is no RO-Crate that can be written: use one of 1.3, 1.1.")
     if to.exists() and (to.is_dir() or form == "crate"):
         raise LogError(f"{to} is there already: give another name, or remove it first.")
-    clips = list(bundle.clips())
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=to.parent, prefix=".export-") as near:
@@ -94,7 +95,8 @@ def export(
             made.replace(to)
     except OSError as exc:
         raise LogError(f"{to} cannot be written: {exc}.") from exc
-    return Exported(to, form, len(bundle.records), len(clips) if form in ("crate", "html") else 0, notebook)
+    clips = sum(1 for _ in bundle.clips()) if form in ("crate", "html") else 0
+    return Exported(to, form, len(bundle.records), clips, notebook, tuple(bundle.left_out()))
 
 
 def export_beside(records: Sequence[Record], log: Log, folder: Path) -> Exported:
@@ -125,6 +127,8 @@ def _crate(
 ) -> None:
     folder = made.with_name("crate") if zipped else made
     folder.mkdir()
+    for digest, name in bundle.media():
+        bundle.copy(digest, folder / name)
     report = _page(bundle, ReportLinks(bundle, beside), heading, now)
     write_crate(folder, bundle, heading, version=version, notebook=notebook, report=report)
     if zipped:
@@ -137,21 +141,31 @@ def _crate(
 
 def _report(made: Path, to: Path, bundle: Bundle, heading: Heading, embed: float, now: datetime.datetime) -> None:
     left = int(embed * 1_000_000)
-    folder = to.with_name("clips")
+    copies: dict[Path, Path] = {}
 
-    def address(record: Record, source: Path) -> str:
+    def address(record: Record, source: Path) -> str | None:
         nonlocal left
+        assert record.clip is not None  # noqa: S101 - what has a source is a clip
+        digest, there = record.clip.digest, to.parent / clip_name(record)
         if (weight := source.stat().st_size) <= left:
+            if (data := bundle.read(digest)) is None:
+                return None
             left -= weight
-            kind = record.clip.media_type if record.clip else "video/mp4"
-            return f"data:{kind};base64,{base64.b64encode(source.read_bytes()).decode()}"
-        folder.mkdir(exist_ok=True)
-        target = to.parent / beside(record, source)
-        if not target.exists():
-            shutil.copyfile(source, target)
+            return f"data:{record.clip.media_type};base64,{base64.b64encode(data).decode()}"
+        if there.exists():
+            if digest_of(there) != digest:
+                raise LogError(f"{there} is there already, and is another file: move it away, or export elsewhere.")
+        elif there not in copies:
+            copy = made.with_name(there.name)
+            if not bundle.copy(digest, copy):
+                return None
+            copies[there] = copy
         return beside(record, source)
 
     made.write_text(_page(bundle, ReportLinks(bundle, address), heading, now), encoding="utf-8")
+    for there, copy in copies.items():
+        there.parent.mkdir(exist_ok=True)
+        copy.replace(there)
 
 
 def _page(bundle: Bundle, links: ReportLinks, heading: Heading, now: datetime.datetime) -> str:

@@ -6,7 +6,7 @@ import html
 import json
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import rocrate
-from hubside import HubSide
+from hubside import HubSide, picture
 from IPython.core.formatters import DisplayFormatter
 
 from kling_nb import errors
@@ -259,6 +259,66 @@ def test_the_report_is_one_page_with_its_text_escaped(filled: Studio, tmp_path: 
     beside = filled.export(filled.log(), tmp_path / "linked.html").path.read_text()
     assert beside.count("<video src='clips/") == 2
     assert len(list((tmp_path / "clips").iterdir())) == 2
+
+
+@pytest.fixture
+def replaced(filled: Studio) -> Iterator[Record]:
+    """A record whose clip was replaced by another's, behind the log's back."""
+    record, other = filled.log(status="succeeded")[:2]
+    file, source = filled.store.file(record.clip.digest), filled.store.file(other.clip.digest)
+    assert file is not None
+    assert source is not None
+    before = file.read_bytes()
+    file.write_bytes(source.read_bytes())
+    yield record
+    file.write_bytes(before)
+
+
+def test_a_clip_whose_bytes_were_changed_is_handed_on_to_nobody(
+    filled: Studio, replaced: Record, tmp_path: Path
+) -> None:
+    name = f"clips/{replaced.id}.mp4"
+    for number, (to, embed) in enumerate([("study.zip", 0), ("study", 0), ("page.html", 0), ("whole.html", 50)]):
+        done = filled.export(filled.log(), tmp_path / str(number) / to, embed=embed)
+        assert (done.records, done.clips) == (3, 1)
+        assert f"the clip of {replaced.id}" in repr(done)
+        assert "verify()" in repr(done)
+        if to.endswith(".html"):
+            page = done.path.read_text()
+            assert page.count("<video src=") == 1
+            assert "holds other bytes by now" in page
+    with zipfile.ZipFile(tmp_path / "0" / "study.zip") as archive:
+        assert name not in archive.namelist()
+        assert f"records/{replaced.id}.json" in archive.namelist()
+        assert name not in archive.read("ro-crate-metadata.json").decode()
+    assert not (tmp_path / "1" / "study" / name).exists()
+    assert not (tmp_path / "2" / name).exists()
+    assert filled.export(filled.log(), tmp_path / "x.jsonl").left_out == (), "lines carry no media"
+
+
+def test_a_picture_whose_bytes_were_changed_is_handed_on_to_nobody(filled: Studio, tmp_path: Path) -> None:
+    (reference,) = filled.log(tag="walk")[0].references
+    file = filled.store.file(reference.digest)
+    assert file is not None
+    before = file.read_bytes()
+    file.write_bytes(picture("#123456"))
+    try:
+        done = filled.export(filled.log(), tmp_path / "study")
+    finally:
+        file.write_bytes(before)
+    assert "the picture face.png of" in repr(done)
+    assert picture("#123456") not in [path.read_bytes() for path in done.path.rglob("*") if path.is_file()]
+
+
+def test_a_clip_beside_a_report_is_not_taken_for_another_file_there(filled: Studio, tmp_path: Path) -> None:
+    filled.export(filled.log(), tmp_path / "one.html")
+    filled.export(filled.log(), tmp_path / "two.html")
+    clip = sorted((tmp_path / "clips").iterdir())[0]
+    clip.write_bytes(b"my own")
+    with pytest.raises(errors.LogError, match="is there already, and is another file"):
+        filled.export(filled.log(), tmp_path / "three.html")
+    assert clip.read_bytes() == b"my own"
+    assert not (tmp_path / "three.html").exists()
 
 
 def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:

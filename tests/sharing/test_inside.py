@@ -139,6 +139,18 @@ def test_a_file_without_a_record_or_with_a_false_one_is_a_clear_error(
         studio.from_video(false)
 
 
+def test_a_clip_whose_bytes_were_changed_is_not_saved(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    _, clip = made
+    before = clip.path.read_bytes()
+    clip.path.write_bytes(before + b"\0\0\0\x08free")
+    try:
+        with pytest.raises(errors.LogError, match=rf"is not the clip of {clip.record.id}.*verify\(\)"):
+            clip.save(tmp_path / "walk.mp4")
+    finally:
+        clip.path.write_bytes(before)
+    assert list(tmp_path.glob("*walk*")) == []
+
+
 def test_a_record_without_a_clip_has_nothing_to_save(studio: Studio, hub: HubSide, tmp_path: Path) -> None:
     hub.fault("failed", times=1)
     job = studio.generate("a boat", duration=3)
