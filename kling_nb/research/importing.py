@@ -5,10 +5,15 @@ What comes in is laid out as a small log in a temporary folder, checked, and joi
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import lzma
 import shutil
+import struct
 import tempfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Generator, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -22,7 +27,19 @@ from kling_nb.research.intake import MOST, Intake
 
 #: Bytes: of one file, of all of them, and how often a packed one may be its own size.
 LARGEST, WHOLE, SWELLING = 2_000_000_000, 20_000_000_000, 200
-_CHUNK = 1 << 20
+_CHUNK, _PREFIX = 1 << 20, "kling-nb-import-"
+#: What a damaged archive raises, by how it is packed; of bzip2 it is an `OSError` too.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def import_records(source: Path, log: Log) -> Merged:
@@ -31,19 +48,9 @@ def import_records(source: Path, log: Log) -> Merged:
     Records, plans, votes and scores that are no sound ones are left out and listed. Raises `LogError` for what is
     neither, and for an archive that would write outside, is a bomb, or is too large.
     """
-    if not source.exists():
-        raise LogError(f"{source} is not there.")
-    with tempfile.TemporaryDirectory(prefix="kling-nb-import-") as temporary:
-        intake, unpacked = Intake(Path(temporary) / "log"), Path(temporary) / "unpacked"
-        if source.is_dir():
-            _lay_out(intake, source)
-        elif zipfile.is_zipfile(source):
-            _unpack(source, unpacked)
-            _lay_out(intake, unpacked)
-        elif source.suffix.lower() == ".jsonl":
-            _lines(intake, source)
-        else:
-            raise LogError(f"{source.name} is neither a crate (a folder or a zip) nor a file of JSON lines (.jsonl).")
+    with _trouble(source), tempfile.TemporaryDirectory(prefix=_PREFIX) as temporary:
+        intake = Intake(Path(temporary) / "log")
+        _take_in(intake, source, Path(temporary) / "unpacked")
         problems = intake.close()
         if not intake.records and (source / "index.sqlite").is_file():
             raise LogError(
@@ -55,6 +62,44 @@ def import_records(source: Path, log: Log) -> Merged:
         merged.problems[:0] = problems
         merged.scores = log.scores.add(_new(intake, log))
         return merged
+
+
+def _take_in(intake: Intake, source: Path, unpacked: Path) -> None:
+    if not source.exists():
+        raise LogError(f"{source} is not there.")
+    if source.is_dir():
+        _lay_out(intake, source)
+    elif zipfile.is_zipfile(source):
+        _unpack(source, unpacked)
+        _lay_out(intake, unpacked)
+    elif source.suffix.lower() == ".jsonl":
+        _lines(intake, source)
+    else:
+        raise LogError(f"{source.name} is neither a crate (a folder or a zip) nor a file of JSON lines (.jsonl).")
+
+
+@contextlib.contextmanager
+def _trouble(source: Path) -> Generator[None]:
+    """Say what cannot be read, or that there is no room to unpack; the temporary folder is gone when that is read."""
+    try:
+        yield
+    except OSError as exc:
+        raise LogError(_said(source, exc)) from exc
+    except LogError as exc:
+        # A log's own words on its folder, which for what is laid out is the temporary one.
+        if isinstance(exc.__cause__, OSError) and _PREFIX in str(exc):
+            raise LogError(_said(source, exc.__cause__)) from exc
+        raise
+
+
+def _said(source: Path, exc: OSError) -> str:
+    why = exc.strerror or str(exc)
+    if exc.errno in _FULL:
+        folder = tempfile.gettempdir()
+        return (
+            f"{source.name} cannot be taken in ({why}): free some space in {folder}, or set TMPDIR to another folder."
+        )
+    return f"{source} cannot be taken in: {why}."
 
 
 def _new(intake: Intake, log: Log) -> list[Score]:
@@ -121,8 +166,14 @@ def _unpack(source: Path, target: Path) -> None:
                 raise LogError(f"{source.name} holds {len(entries):,} files: that is no crate of clips.")
             left = min(WHOLE, max(50_000_000, SWELLING * source.stat().st_size))
             for entry, name in zip(entries, names, strict=True):
-                left -= _unpacked(archive, entry, target / name, min(left, LARGEST), source.name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as exc:
+                try:
+                    left -= _unpacked(archive, entry, target / name, min(left, LARGEST), source.name)
+                except OSError as exc:
+                    if exc.errno in _FULL:
+                        raise
+                    said = f"{entry.filename[:80]!r} in it cannot be read ({exc.strerror or exc})"
+                    raise LogError(f"{source.name} cannot be unpacked: {said}.") from exc
+    except _DAMAGED as exc:
         raise LogError(f"{source.name} cannot be unpacked: {exc}.") from exc
 
 

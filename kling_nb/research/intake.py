@@ -50,7 +50,7 @@ class Intake:
 
     def vote(self, text: bytes, where: str) -> None:
         """Take a vote in."""
-        if vote := self._checked(admitted_vote, text, where):
+        if vote := self._checked(_vote, text, where):
             self._votes.append(vote)
 
     def score(self, text: bytes, where: str) -> None:
@@ -99,3 +99,11 @@ class Intake:
         except LogError as exc:
             self._problems.append(str(exc))
             return None
+
+
+def _vote(text: bytes, where: str) -> Vote:
+    """Return the vote in a line; it is to stand on one line of a log's file, too."""
+    vote = admitted_vote(text, where)
+    if len(vote.model_dump_json().splitlines()) > 1:
+        raise LogError(f"{where} is no sound vote: the name of who voted has a line break in it.")
+    return vote

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
+import signal
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +102,85 @@ def test_a_torn_archive_and_what_is_no_crate_are_clear_errors(crate: Path, elsew
     for name, words in (("empty", "holds no record"), ("notes.txt", "neither a crate"), ("gone.zip", "is not there")):
         with pytest.raises(errors.LogError, match=words):
             elsewhere.import_log(tmp_path / name)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_STORED])
+def test_an_archive_with_damaged_bytes_is_one_clear_error(
+    method: int, crate: Path, elsewhere: Studio, tmp_path: Path
+) -> None:
+    archive = tmp_path / "packed.zip"
+    with zipfile.ZipFile(archive, "w", method) as packing:
+        for file in sorted((crate / "clips").iterdir()):
+            packing.write(file, f"clips/{file.name}")
+    data = archive.read_bytes()
+    for place in range(60, 4000, 97):
+        archive.write_bytes(data[:place] + bytes(0xFF ^ byte for byte in data[place : place + 8]) + data[place + 8 :])
+        with pytest.raises(errors.LogError):
+            elsewhere.import_log(archive)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["clips", "clips/a.mp4"], "packed.zip cannot be unpacked.*clips/a.mp4"),
+        (["clips/a.mp4", "clips"], "packed.zip cannot be unpacked.*'clips'"),
+        (["clips/" + "a" * 300 + ".mp4"], "packed.zip cannot be unpacked.*clips/aaa"),
+    ],
+)
+def test_an_archive_whose_names_cannot_be_files_is_one_clear_error(
+    names: list[str], words: str, elsewhere: Studio, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as packing:
+        for name in names:
+            packing.writestr(name, "x")
+    with pytest.raises(errors.LogError, match=words):
+        elsewhere.import_log(tmp_path / "packed.zip")
+
+
+@pytest.mark.parametrize("form", ["zip", "folder", "lines"])
+def test_where_nothing_more_can_be_written_an_import_is_one_clear_error(
+    form: str, crate: Path, filled: Studio, elsewhere: Studio, tmp_path: Path
+) -> None:
+    source = packed(crate) if form == "zip" else crate
+    if form == "lines":
+        source = filled.export(filled.log(), tmp_path / "study.jsonl").path
+    # A limit of the system's on the size of one file stands for a disk that is full.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(errors.LogError) as refused:
+            elsewhere.import_log(source)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"free some space in {tempfile.gettempdir()}" in str(refused.value)
+    assert "kling-nb-import" not in str(refused.value), "that folder is gone by now"
+    assert len(elsewhere.log()) == 0
+
+
+def test_a_file_that_may_not_be_read_is_one_clear_error(elsewhere: Studio, tmp_path: Path) -> None:
+    (tmp_path / "loop.jsonl").symlink_to(tmp_path / "loop.jsonl")
+    for name in ("loop.jsonl", "a" * 300 + ".jsonl"):
+        with pytest.raises(errors.LogError, match=name[:20]):
+            elsewhere.import_log(tmp_path / name)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "crate"])
+def test_a_vote_whose_voter_has_a_line_break_is_left_out_and_named(
+    form: str, crate: Path, filled: Studio, elsewhere: Studio, tmp_path: Path
+) -> None:
+    record = filled.log(tag="walk")[0].id
+    vote = json.dumps(VOTE | {"left": record, "right": record, "who": "Ann\u2028Lee"}, ensure_ascii=False)
+    if form == "crate":
+        source, file = crate, crate / "votes.jsonl"
+        file.write_text(file.read_text("utf-8") + vote + "\n", "utf-8")
+    else:
+        source = filled.export(filled.log(), tmp_path / "study.jsonl").path
+        source.write_text(source.read_text("utf-8") + f'{{"vote":{vote}}}\n', "utf-8")
+    came = elsewhere.import_log(source)
+    assert (len(came.added), came.votes) == (3, 7)
+    assert any("a line break" in problem for problem in came.problems), came.problems
+    assert len(elsewhere.store.votes.all()) == 7
 
 
 def changed(crate: Path, **changes: Any) -> None:
