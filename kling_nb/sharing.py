@@ -115,7 +115,8 @@ class Sharing(Making):
         folder's name goes along; the pictures that were referred to do.
         A notebook goes into a crate only when asked for: `notebook="study.ipynb"`, or True for the one that runs, as
         it was last saved. The key in use, and what looks like a key, a token or a signature, is taken out of it; what
-        else its cells say, goes along. Raises `LogError`, and `KlingError` for a selection that is none.
+        else its cells say, goes along.
+        Raises `LogError`, also for a name that is taken, and `KlingError` for a selection that is none.
         """
         from kling_nb.research.export import export
 

@@ -77,9 +77,9 @@ def export(
         raise LogError("There is nothing to export: the selection has no record that has ended.")
     if version not in get_args(Version):
         raise LogError(f"version={version!r} is no RO-Crate that can be written: use one of 1.3, 1.1.")
-    if to.exists() and (to.is_dir() or form == "crate"):
-        raise LogError(f"{to} is there already: give another name, or remove it first.")
     try:
+        if to.exists():
+            raise LogError(f"{to} is there already: give another name, or remove it first.")
         to.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=to.parent, prefix=".export-") as near:
             made = Path(near) / "whole"

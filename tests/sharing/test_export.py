@@ -350,19 +350,25 @@ def test_methods_are_text_for_a_file_and_a_paragraph_in_a_cell(filled: Studio, t
     [
         ("study.docx", {}, "no ending that says a form"),
         ("study.zip", {"version": "2.0"}, "no RO-Crate that can be written"),
+        ("a" * 300 + ".zip", {}, "cannot be written"),
         ("taken.zip", {}, "is there already"),
+        ("taken.html", {}, "is there already"),
+        ("taken.jsonl", {}, "is there already"),
+        ("taken.parquet", {}, "is there already"),
     ],
 )
 def test_a_wrong_wish_is_a_clear_error_and_writes_nothing(
     filled: Studio, tmp_path: Path, to: str, more: dict[str, Any], words: str
 ) -> None:
-    (tmp_path / "taken.zip").write_text("x")
+    for ending in ("zip", "html", "jsonl", "parquet"):
+        (tmp_path / f"taken.{ending}").write_text("x")
     before = sorted(tmp_path.iterdir())
     with pytest.raises(errors.LogError, match=words):
         filled.export(filled.log(), tmp_path / to, **more)
     with pytest.raises(errors.LogError, match="nothing to export"):
         filled.export([], tmp_path / "none.zip")
     assert sorted(tmp_path.iterdir()) == before
+    assert {path.read_text() for path in tmp_path.glob("taken.*")} == {"x"}
 
 
 def test_an_archive_is_deterministic_in_its_names(filled: Studio, tmp_path: Path) -> None:

@@ -80,16 +80,18 @@ def test_a_record_comes_back_out_of_an_mp4_and_the_streams_are_as_they_were(tmp_
 @quick
 @given(some)
 def test_records_come_back_out_of_lines(tmp_path: Path, some_records: list[Record]) -> None:
-    file = export(bundle(some_records), tmp_path / "study.jsonl", HEADING, now=NOW).path
-    lines = file.read_text("utf-8").split("\n")
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        file = export(bundle(some_records), Path(folder, "study.jsonl"), HEADING, now=NOW).path
+        lines = file.read_text("utf-8").split("\n")
     assert [Record.model_validate_json(line) for line in lines if line] == [one.public() for one in some_records]
 
 
 @quick
 @given(some)
 def test_records_come_back_out_of_columns(tmp_path: Path, some_records: list[Record]) -> None:
-    file = export(bundle(some_records), tmp_path / "study.parquet", HEADING, now=NOW).path
-    rows = pq.read_table(file).to_pylist()
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        file = export(bundle(some_records), Path(folder, "study.parquet"), HEADING, now=NOW).path
+        rows = pq.read_table(file).to_pylist()
     assert [Record.model_validate_json(row["record"]) for row in rows] == [one.public() for one in some_records]
     assert [(row["id"], row["prompt"], row["note"]) for row in rows] == [
         (one.id, one.prompt, one.note) for one in some_records
