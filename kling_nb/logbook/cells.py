@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from kling_nb.logbook.index import Index
 from kling_nb.logbook.ledger import Ledger
-from kling_nb.logbook.tables import records
-from kling_nb.models.record import ENDED, Status
+from kling_nb.logbook.tables import bodies, records
+from kling_nb.models.record import ENDED, Record, Status
 
 T = TypeVar("T")
 
@@ -44,6 +44,10 @@ class Cells:
         """Return the results at a hub for these requests, oldest first; what ended without a clip is left out."""
         return self.ledger.ask(lambda index: _made(index, list(dict.fromkeys(hashes)), hub), [])
 
+    def imported(self, hashes: Sequence[str], hub: str) -> list[Record]:
+        """Return those of the clips for these requests that were made elsewhere: their files may be there alone."""
+        return self.ledger.ask(lambda index: _imported(index, list(dict.fromkeys(hashes)), hub), [])
+
     def alone(self, begin: Callable[[], T]) -> T:
         """Look and begin while no other kernel does: of two that miss the same clip, one begins it."""
         with self.ledger.alone("plans"):
@@ -59,3 +63,16 @@ def _made(index: Index, hashes: Sequence[str], hub: str) -> list[Made]:
             some = query.where(c.request_hash.in_(hashes[start : start + _AT_ONCE]))
             found += [Made(*row) for row in connection.execute(some)]
     return found
+
+
+def _imported(index: Index, hashes: Sequence[str], hub: str) -> list[Record]:
+    c, found = records.c, list[Record]()
+    query = select(bodies.c.json).join(records, c.seq == bodies.c.seq)
+    # Of the free ones the text tells most of them apart, without that each is read.
+    query = query.where(c.charge == "free", bodies.c.json.contains('"imported":true'))
+    query = query.where(c.kind == "result", c.hub == hub, c.status == "succeeded")
+    with index.database.reading() as connection:
+        for start in range(0, len(hashes), _AT_ONCE):
+            some = query.where(c.request_hash.in_(hashes[start : start + _AT_ONCE]))
+            found += [Record.model_validate_json(body) for body in connection.scalars(some)]
+    return [record for record in found if record.imported]

@@ -45,7 +45,7 @@ class Desk:
 
     def made(self, design: Design) -> dict[str, Made]:
         """Return which record each cell has, by its id."""
-        return _typed(design, self.store.cells.made(list(design.alike), self.hub))
+        return _typed(design, self._made(list(design.alike)))
 
     def secure(self, design: Design, cell: Cell, agreed: Estimate | None) -> tuple[Record, Job | None, bool]:
         """Return the record of a cell, its job when it is carried out here, and whether it was begun just now.
@@ -55,7 +55,7 @@ class Desk:
         return self.store.cells.alone(lambda: self._secured(design, cell, agreed))
 
     def _secured(self, design: Design, cell: Cell, agreed: Estimate | None) -> tuple[Record, Job | None, bool]:
-        found = _typed(design, self.store.cells.made([cell.request_hash], self.hub)).get(cell.id)
+        found = _typed(design, self._made([cell.request_hash])).get(cell.id)
         if found is None:
             if cell.request is None:
                 raise LogError("; ".join(map(str, cell.problems)))
@@ -63,6 +63,13 @@ class Desk:
             return job.kept, job, True
         record = self.store.get(found.id)
         return record, None if record.ended else self.adopt(record), False
+
+    def _made(self, hashes: Sequence[str]) -> list[Made]:
+        """Return the results for these requests; not of another's records that came without their clips."""
+        made = self.store.cells.made(hashes, self.hub)
+        imported = self.store.cells.imported(hashes, self.hub) if any(one.done for one in made) else []
+        without = {record.id for record in imported if not (record.clip and self.store.file(record.clip.digest))}
+        return [one for one in made if one.id not in without]
 
     async def ended(self, record: Record, job: Job | None) -> Record:
         """Wait until nobody works on it any more, here or in another kernel, and return the record as it is then."""
