@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -14,7 +15,7 @@ from kling_nb.completing import completions
 from kling_nb.engine.job import Job
 from kling_nb.engine.jobs import Jobs
 from kling_nb.errors import NotKept, RequestError
-from kling_nb.models.problem import error
+from kling_nb.models.problem import Problem, error
 from kling_nb.models.request import Request
 from kling_nb.screen import Problems
 from kling_nb.snippets.asking import read_question
@@ -61,10 +62,10 @@ class KlingMagics(Magics):
         order = read_cell(line, cell, self._shell.ev)
         fields = {**order.fields, **_elements(studio, order)}
         if order.dry:
-            return self._dry(studio, fields)
+            return self._dry(studio, fields, order.doubts)
         request = studio.request(fields)
-        if doubts := studio.lint(request):
-            display(doubts)
+        if doubts := [*order.doubts, *studio.lint(request)]:
+            display(Problems(doubts))
         job = _begun(studio, request, order)
         if not order.wait:
             return self._kept(order, job, job)
@@ -82,8 +83,8 @@ class KlingMagics(Magics):
             self._shell.user_ns[order.into] = value
         return shown
 
-    def _dry(self, studio: Studio, fields: dict[str, Any]) -> Any:
-        problems = studio.lint(fields)
+    def _dry(self, studio: Studio, fields: dict[str, Any], doubts: Sequence[Problem]) -> Any:
+        problems = Problems([*studio.lint(fields), *doubts])
         try:
             estimate = studio.price(fields)
         except RequestError as exc:

@@ -47,7 +47,7 @@ class Making(Wiring):
         Raises `RequestError` with every fault before anything is spent, and warns of each doubt (`RequestWarning`).
         """
         whole, doubts = self._judged(self._fields(request, fields))
-        _warn_of(doubts)
+        warn_of(doubts)
         return self._start(whole, "result")
 
     def preview(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Job | Jobs:
@@ -128,7 +128,7 @@ class Making(Wiring):
     def rerun(self, record: Record, changes: dict[str, Any]) -> Job | Jobs:
         """Run a record's request again, with changes; the new record names the old one. Warns as `generate` does."""
         request, doubts = self._judged(self._fields(self.request_of(record), {"num_generations": 1, **changes}))
-        _warn_of(doubts)
+        warn_of(doubts)
         jobs = self.start(request, rerun_of=record.id)
         return jobs[0] if len(jobs) == 1 else Jobs.of(jobs, self.parts.screen)
 
@@ -237,7 +237,7 @@ class Making(Wiring):
         return engine.adopt(records, request)
 
 
-def _warn_of(doubts: Iterable[Problem]) -> None:
+def warn_of(doubts: Iterable[Problem]) -> None:
     """Warn of doubts at the line outside this package from which it was called, through however many verbs."""
     level, frame = 1, inspect.currentframe()
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:

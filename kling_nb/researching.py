@@ -11,7 +11,7 @@ from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.handed import Planned, records_of
 from kling_nb.logbook.store import UNSET
-from kling_nb.making import Making
+from kling_nb.making import Making, warn_of
 from kling_nb.models.faults import shown
 from kling_nb.models.lint import parse
 from kling_nb.models.price import Estimate
@@ -52,7 +52,8 @@ class Researching(Making):
         Every list is an axis: a field (`duration=[5, 10]`), a named slot of a prompt (`"{subject} walks"`, with
         `subject=[...]`), or in `axes` a field by its path (`{"multi_prompt.0.duration": [2, 3]}`). `how` is `grid`,
         `zip` or `random` (with `draws` and a `seed`); `rows` gives points as mappings or a DataFrame; `repeat` makes
-        each so many times. Raises `RequestError` when the sweep itself makes no sense.
+        each so many times. Raises `RequestError` when the sweep itself makes no sense, and warns of what looks like a
+        slot and is none (`RequestWarning`).
         """
         from kling_nb.research.axes import points
         from kling_nb.research.plan import Drafting
@@ -65,6 +66,7 @@ class Researching(Making):
         _is_mapping(axes, "axes in a dict")
         chosen = points({**(axes or {}), **more}, how=how, rows=rows, draws=draws, seed=seed)
         design = Drafting(fields or {}, self._checked).design(chosen, repeat=repeat)
+        warn_of(design.doubts)
         if not self.parts.settings.local:
             for model in {cell.request.model for cell in design.wanted if cell.request}:
                 with contextlib.suppress(errors.HubError, errors.WaitTimeout):

@@ -9,16 +9,28 @@ from typing import Any, cast
 
 from kling_nb.errors import RequestError
 from kling_nb.models.faults import shown
-from kling_nb.models.problem import Problem, error
+from kling_nb.models.problem import Problem, error, warning
 
-#: `{place}` is a slot, `{{place}}` is that very text; other braces are text.
-_SLOT = re.compile(r"\{\{([A-Za-z_]\w*)\}\}|\{([A-Za-z_]\w*)\}")
+#: `{place}` is a slot, `{{place}}` is that very text; what else stands in braces is text, and a doubt.
+_SLOT = re.compile(r"\{\{([^{}]*)\}\}|\{[ \t]*([A-Za-z_]\w*)[ \t]*\}|(\{[^{}]*\})")
+_SHOWN = 60
 _TEXTS = ("prompt", "negative_prompt")
 
 
 def slots_of(*values: Any) -> set[str]:
     """Return the names of the slots in every prompt of some fields, shots included."""
     return {found[2] for value in values for text in _texts(value) for found in _SLOT.finditer(text) if found[2]}
+
+
+def doubts_of(*values: Any) -> list[Problem]:
+    """Return a doubt for each thing in braces that looks like a slot of a prompt, and is none."""
+    odd = (found[3] for value in values for text in _texts(value) for found in _SLOT.finditer(text) if found[3])
+    short = (one if len(one) <= _SHOWN else f"{one[:_SHOWN]}…" for one in odd)
+    remedy = "write a name alone for a slot, {place}, or {0} for the text itself"
+    return [
+        warning(("prompt",), f"{one} is no slot, and stays as it is written", remedy.replace("{0}", f"{{{one}}}"))
+        for one in dict.fromkeys(short)
+    ]
 
 
 def filled(base: Mapping[str, Any], point: Mapping[str, Any], only_slots: Collection[str]) -> dict[str, Any]:
@@ -38,7 +50,7 @@ def filled(base: Mapping[str, Any], point: Mapping[str, Any], only_slots: Collec
         names = ", ".join(f"{{{name}}}" for name in empty)
         remedy = f"give {empty[0]}=[...], or write {{{{{empty[0]}}}}} for the text itself"
         raise RequestError([error(("prompt",), f"nothing fills {names}", remedy)])
-    return {name: _worded(value, words, name) for name, value in fields.items()} if slots else fields
+    return {name: _worded(value, words, name) for name, value in fields.items()}
 
 
 def _words(name: str, value: Any) -> str:
@@ -75,7 +87,7 @@ def _nowhere(path: str, why: str) -> RequestError:
 def _worded(value: Any, words: Mapping[str, str], name: str = "") -> Any:
     match value:
         case str() if name in _TEXTS:
-            return _SLOT.sub(lambda found: f"{{{found[1]}}}" if found[1] else words.get(found[2], found[0]), value)
+            return _SLOT.sub(lambda found: _put(found, words), value)
         case dict():
             known = cast("dict[str, Any]", value)
             return {key: _worded(item, words, key) for key, item in known.items()}
@@ -83,6 +95,10 @@ def _worded(value: Any, words: Mapping[str, str], name: str = "") -> Any:
             return [_worded(item, words) for item in cast("list[Any]", value)]
         case _:
             return value
+
+
+def _put(found: re.Match[str], words: Mapping[str, str]) -> str:
+    return words.get(found[2], found[0]) if found[1] is None else f"{{{found[1]}}}"
 
 
 def _texts(value: Any, name: str = "") -> Iterator[str]:

@@ -17,7 +17,7 @@ from kling_nb.models.problem import Problem, error
 from kling_nb.models.request import TARGET, Request, request_type
 from kling_nb.render import MatrixSheet, Tile
 from kling_nb.research.axes import Point
-from kling_nb.research.fill import filled, slots_of
+from kling_nb.research.fill import doubts_of, filled, slots_of
 from kling_nb.research.labels import Said, said_of, words_for
 
 Check = Callable[[Mapping[str, Any]], tuple[Request | None, list[Problem]]]
@@ -65,11 +65,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Design:
-    """All cells of a sweep. `axes` holds each axis's values in words, in the order in which they appear."""
+    """All cells of a sweep. `axes` holds each axis's values in words, in the order in which they appear.
+
+    `doubts` are about the sweep itself: what looks like a slot of a prompt, and is none.
+    """
 
     cells: tuple[Cell, ...]
     axes: Mapping[str, tuple[str, ...]]
     repeat: int = 1
+    doubts: tuple[Problem, ...] = ()
 
     @cached_property
     def id(self) -> str:
@@ -161,7 +165,7 @@ class Drafting:
             at = {name: label for name, (_, label) in read.items()}
             cell = self._cell(base, {name: value for name, (value, _) in read.items()}, only_slots, at)
             cells += repeated(cell, repeat, varied)
-        return Design(tuple(cells), axes, repeat)
+        return Design(tuple(cells), axes, repeat, tuple(doubts_of(base, *points)))
 
     def _cell(self, base: Mapping[str, Any], point: Point, only_slots: set[str], at: dict[str, str]) -> Cell:
         try:

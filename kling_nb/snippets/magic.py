@@ -8,11 +8,12 @@ import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import Any
 
 from kling_nb.errors import RequestError
 from kling_nb.meant import did_you_mean
-from kling_nb.models.problem import Problem, error
+from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.request import TARGET, TYPED
 
 #: The value of an expression; raises what Python raises, `NameError` for a name that is not defined.
@@ -49,9 +50,15 @@ _WORD = re.compile(r"""(?:\{[^{}]*\}|"(?:[^"\\]|\\.)*"|'[^']*'|\S)+""")
 _QUOTED = re.compile(r"""(\{[^{}]*\})|"((?:[^"\\]|\\.)*)"|'([^']*)'""")
 _SHOT = re.compile(r"^[ \t]*---(?!-)(.*)$", re.MULTILINE)
 _SECONDS = re.compile(r"(\d{1,4})\s*s?\Z")
-#: `{{`, `}}` and `$$` are those very signs; `{expression}` and `$name` stand for a value.
-_VALUE = re.compile(r"\{\{|\}\}|\$\$|\{([^{}]+)\}|\$([A-Za-z_]\w*)")
+#: `{{`, `}}` and `$$` are those very signs; `{expression}` and `$name` stand for a value, `{value:.1f}` for its format.
+_VALUE = re.compile(r"\{\{|\}\}|\$\$|\{((?:[^{}]|\{[^{}]*\})*)\}|\$([A-Za-z_]\w*)")
 _SIGNS = {"{{": "{", "}}": "}", "$$": "$"}
+_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {"": lambda value: value, "r": repr, "s": str, "a": ascii}
+#: What a format of a number, a text or a time looks like. `{note: a fox}` has none.
+_FORMAT = re.compile(r"(?:.?[<>=^])?[-+ ]?z?#?0?\d*[_,]?(?:\.\d+)?[bcdeEfFgGnosxX%]?|.*%[A-Za-z].*|.*\{.*")
+#: Stands for no value: what is in the braces is text.
+_TEXT = object()
+_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Ordered:
     dry: bool = False
     preview: bool = False
     wait: bool = False
+    doubts: tuple[Problem, ...] = ()
 
 
 def option_names(model: str = TARGET) -> list[str]:
@@ -79,7 +87,8 @@ def read_cell(line: str, body: str, evaluate: Evaluate) -> Ordered:
 
     `image=a.png image=b.png` is a list, `element=mara` a kept element and `element=front.png,side.png` a new one.
     In the body a line `---` starts the next shot, `--- 3` one of three seconds; `duration=` is for every shot that
-    says none. `{expression}` and `$name` stand for Python values, in the line and in the body.
+    says none. `{expression}` and `$name` stand for Python values, in the line and in the body; `{value:.1f}` and
+    `{value!r}` for texts of them, as in an f-string. What stands in braces and is nothing of this stays, as a doubt.
     Raises `RequestError` with all that cannot be read.
     """
     reading = _Reading(evaluate)
@@ -89,7 +98,8 @@ def read_cell(line: str, body: str, evaluate: Evaluate) -> Ordered:
         raise RequestError(reading.problems)
     own = {name: reading.given.pop(name, None) for name in OWN}
     flags = {name[2:]: name in reading.flags for name in FLAGS}
-    return Ordered(reading.given, tuple(own["tag"] or ()), own["into"], **flags)
+    doubts = tuple(dict.fromkeys(reading.doubts))
+    return Ordered(reading.given, tuple(own["tag"] or ()), own["into"], **flags, doubts=doubts)
 
 
 @dataclass
@@ -98,6 +108,7 @@ class _Reading:
     given: dict[str, Any] = field(default_factory=dict[str, Any])
     flags: set[str] = field(default_factory=set[str])
     problems: list[Problem] = field(default_factory=list[Problem])
+    doubts: list[Problem] = field(default_factory=list[Problem])
 
     # --- the line ---
 
@@ -149,12 +160,12 @@ class _Reading:
     def _read(self, name: str, text: str) -> Any:
         if found := _VALUE.fullmatch(text):
             expression = found[1] or found[2]
-            if expression:
-                return self._checked(name, self._value(expression, text))
+            if expression and (value := self._slot(expression, text)) is not _TEXT:
+                return self._checked(name, value)
         if text.startswith(('"', "'")) and not _QUOTED.match(text):
             raise _Misfit(f"{text} has no closing quotation mark", "write it in a pair of quotation marks")
         quoted = _QUOTED.fullmatch(text) is not None
-        said = self.filled(_QUOTED.sub(_unquoted, text))
+        said = self.filled(_QUOTED.sub(_unquoted, text), name)
         if not said.strip():
             raise _Misfit("it has no value", f"write {name}=..., or leave it out")
         if not self._typed_model and name not in OWN and not quoted:
@@ -203,32 +214,65 @@ class _Reading:
 
     def _prompt(self, text: str, place: str) -> str:
         try:
-            return self.filled(text).strip()
+            return self.filled(text, place).strip()
         except _Misfit as exc:
             self._fault(place, *exc.args)
             return ""
 
     # --- values of Python ---
 
-    def filled(self, text: str) -> str:
-        """Return a text with its values in their places. Braces around what is no expression are text."""
+    def filled(self, text: str, place: str) -> str:
+        """Return a text with its values in their places. Braces around what is no expression are text, and a doubt."""
 
         def put(found: re.Match[str]) -> str:
-            expression = found[1] or found[2]
-            if expression is None:
+            if found[0] in _SIGNS:
                 return _SIGNS[found[0]]
-            return str(self._value(expression, found[0])) if _is_expression(expression) else found[0]
+            inside = found[2] or found[1]
+            if (value := self._slot(inside, found[0])) is not _TEXT:
+                return str(value)
+            if "{" in inside:
+                return f"{{{self.filled(inside, place)}}}"
+            self._doubt(place, found[0])
+            return found[0]
 
         return _VALUE.sub(put, text)
+
+    def _slot(self, inside: str, written: str) -> Any:
+        """Return what stands in braces as an f-string has it; `_TEXT` for what is no expression nor a format of one."""
+        if _is_expression(inside):
+            return self._value(inside, written)
+        parts = _formatted(inside)
+        if parts is None:
+            return _TEXT
+        expression, conversion, how = parts
+        try:
+            value = self._value(expression, written)
+        except _Undefined:
+            if _FORMAT.fullmatch(how):
+                raise
+            return _TEXT
+        try:
+            return format(_CONVERSIONS[conversion](value), self.filled(how, ""))
+        except _Misfit:
+            raise
+        except Exception as exc:  # noqa: BLE001 - a format is the value's own, and may raise anything
+            raise _fails(written, exc) from None
+
+    def _doubt(self, place: str, written: str) -> None:
+        short = written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
+        message = f"{short} is no expression of Python, and stays as it is written"
+        self.doubts.append(
+            warning(tuple(place.split(".")), message, f"mend it, or write {{{short}}} for the text itself")
+        )
 
     def _value(self, expression: str, written: str) -> Any:
         try:
             return self.evaluate(expression.strip())
         except NameError:
             itself = f"{{{written}}}" if written.startswith("{") else f"${written}"
-            raise _Misfit(f"nothing fills {written}", f"define it, or write {itself} for the text itself") from None
+            raise _Undefined(f"nothing fills {written}", f"define it, or write {itself} for the text itself") from None
         except Exception as exc:  # noqa: BLE001 - the user's own expression may raise anything
-            raise _Misfit(f"{written} fails: {type(exc).__name__}: {exc}", "mend the expression") from None
+            raise _fails(written, exc) from None
 
     def _fault(self, name: str, message: str, remedy: str) -> None:
         self.problems.append(error(tuple(name.split(".")), message, remedy))
@@ -236,6 +280,14 @@ class _Reading:
 
 class _Misfit(Exception):
     """A value that cannot be read: what is wrong, what to do."""
+
+
+class _Undefined(_Misfit):
+    """A name that nothing is defined for."""
+
+
+def _fails(written: str, exc: Exception) -> _Misfit:
+    return _Misfit(f"{written} fails: {type(exc).__name__}: {exc}", "mend the expression")
 
 
 def _typed(name: str, text: str) -> Any:
@@ -268,6 +320,19 @@ def _is_expression(text: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
+
+
+def _formatted(text: str) -> tuple[str, str, str] | None:
+    """Return the expression, the conversion and the format of `value!r:>9`; None where there is no expression."""
+    try:
+        ((literal, expression, how, conversion),) = Formatter().parse(f"{{{text}}}")
+    except ValueError:  # it is not one field, or its conversion is none
+        return None
+    if literal or not expression or (conversion or "") not in _CONVERSIONS or not _is_expression(expression):
+        return None
+    # A name at least: `{5:30}` is a time, and `{"a": 1}` is JSON.
+    names = any(isinstance(node, ast.Name) for node in ast.walk(ast.parse(expression.strip(), mode="eval")))
+    return (expression, conversion or "", how or "") if names else None
 
 
 def _instead(name: str, known: Iterator[str] | Mapping[str, str] | list[str]) -> str:

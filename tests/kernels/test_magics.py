@@ -59,6 +59,10 @@ def test_a_cell_is_a_request_and_its_tags_stand_in_the_record(loaded: Kernel, hu
 def test_dry_says_what_is_wrong_and_what_it_costs_and_sends_nothing(loaded: Kernel, hub: HubSide) -> None:
     sound = said(loaded.run("%%kling duration=5 --dry\nA kite"))
     faulty = said(loaded.run("%%kling duration=2 --dry\n@Image3 waves"))
+    loaded.run("seconds = 2.5")
+    odd = said(loaded.run("%%kling duration=5 --dry\nA kite, {seconds:.0f} s, {so it goes}"))
+    assert "{so it goes} is no expression of Python" in odd
+    assert "{seconds" not in odd
     assert "No problems" in sound
     assert "free" in sound
     assert "5 s" in sound

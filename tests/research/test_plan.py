@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_nb.errors import RequestError
+from kling_nb.errors import RequestError, RequestWarning
 from kling_nb.models.lint import parse
 from kling_nb.models.request import ReferenceToVideo, Shot
 from kling_nb.research.axes import points
 from kling_nb.research.plan import Design, Drafting
+from kling_nb.studio import Studio
 
 lists = st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True)
 axes = st.dictionaries(st.sampled_from("abcd"), lists, max_size=4)
@@ -210,6 +211,27 @@ def test_slots_are_filled_in_prompts_and_in_shots_and_doubled_braces_are_text() 
         ("a cat runs {fast}", 2, "a cat rests {x.y}"),
         ("a cat runs {fast}", 3, "a cat rests {x.y}"),
     ]
+
+
+def test_spaces_in_a_slot_do_not_matter_and_doubled_braces_are_text_without_a_slot_too() -> None:
+    plan = design({"s": ["cat"]}, {"prompt": "{ s } walks {s}"})
+    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "cat walks cat"
+    plan = design({"duration": [3]}, {"prompt": "{{s}} walks, {{x.y}}"})
+    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "{s} walks, {x.y}"
+    assert plan.doubts == ()
+
+
+@pytest.mark.parametrize("text", ["{s:.1f}", "{s!r}", "{x.y}", "{}", "{so it goes}"])
+def test_what_looks_like_a_slot_and_is_none_stays_and_is_a_doubt(text: str, studio: Studio) -> None:
+    plan = design({"s": ["cat"]}, {"prompt": f"{{s}} walks {text}"})
+    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == f"cat walks {text}"
+    assert [str(doubt) for doubt in plan.doubts] == [
+        f"prompt: {text} is no slot, and stays as it is written – write a name alone for a slot, {{place}}, or "
+        f"{{{text}}} for the text itself"
+    ]
+    with pytest.warns(RequestWarning, match="is no slot") as warned:
+        studio.sweep(f"{{s}} walks {text}", s=["cat"])
+    assert [one.filename for one in warned] == [__file__]
 
 
 def test_a_word_that_looks_like_a_slot_stays_a_word() -> None:

@@ -14,7 +14,7 @@ from kling_nb.models.lint import parse
 from kling_nb.snippets.asking import read_question
 from kling_nb.snippets.magic import Ordered, option_names, read_cell
 
-NAMES: dict[str, Any] = {"n": 7, "who": "a fox", "face": b"png", "nothing": None, "words": ["x y", "z"]}
+NAMES: dict[str, Any] = {"n": 7, "who": "a fox", "face": b"png", "nothing": None, "words": ["x y", "z"], "ratio": 2.456}
 
 
 def read(line: str, body: str = "a kite") -> Ordered:
@@ -65,6 +65,34 @@ def test_python_values_stand_for_themselves_and_in_texts() -> None:
     assert order.fields["duration"] == 7
     assert order.fields["prompt"] == "a fox at 7, {n}, $n, {so it goes}, $5"
     assert order.tags == ("a fox 8", "x y", "z")
+
+
+def test_a_value_is_formatted_as_in_an_f_string() -> None:
+    order = read(
+        "tag={ratio:.1f} duration={ratio:.0f}",
+        "{who!r} {n:>3} {ratio:.1f} {words[1]!s:_^5} {n:0{n}d} {ratio:{n}.2f} $n:3",
+    )
+    assert order.fields["prompt"] == "'a fox'   7 2.5 __z__ 0000007    2.46 7:3"
+    assert (order.tags, order.fields["duration"], order.doubts) == (("2.5",), 2, ())
+    assert faults("", "{seconds:.1f} {other!r} {n:{other}}") == [
+        "prompt: nothing fills {seconds:.1f} – define it, or write {{seconds:.1f}} for the text itself"
+    ]
+    assert faults("", "{who:.1f}")[0].startswith("prompt: {who:.1f} fails: ValueError: Unknown format code 'f'")
+
+
+@pytest.mark.parametrize(
+    "text", ["{so it goes}", "{note: a fox}", "{5:30}", '{"a": 1}', "{}", "{ }", "{n!x}", "{wow! great}", "{n = }"]
+)
+def test_what_looks_like_a_value_and_is_none_stays_and_is_a_doubt(text: str) -> None:
+    order = read("", f"{text} and {{n}}")
+    assert order.fields["prompt"] == f"{text} and 7"
+    assert [str(doubt) for doubt in order.doubts] == [
+        f"prompt: {text} is no expression of Python, and stays as it is written – mend it, or write {{{text}}} for the "
+        "text itself"
+    ]
+    assert [doubt.severity for doubt in order.doubts] == ["warning"]
+    meant = read("", f"{{{text}}} and {{n}}")
+    assert (meant.fields["prompt"], meant.doubts) == (f"{text} and 7", ())
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
