@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from kling_nb.models.media import public_text
+from kling_nb.models.secrets import without_secrets
 from kling_nb.snippets.choices import GENERATE, QUEUE
 
 LIMIT = 160
 _SECRET = re.compile(
     r"(?i)\b(bearer|basic|token)\s+[^\s'\"]{4,}|((?:api[_-]?key|token|secret|passw\w*)['\"]?\s*[:=]\s*)['\"]?[^\s'\",)]{8,}"
 )
+_USER = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,60}:[^\s/'\"@]{1,200}@(?=[\w.-]+(?:[:/?]|$))")
 
 
 class Reading(NamedTuple):
@@ -32,7 +33,9 @@ class Found:
 
 def said(text: str) -> str:
     """Return a text fit to be shown: one line, not long, without what looks like a secret."""
-    whole = re.sub(r"[\ud800-\udfff]", "\ufffd", public_text(" ".join(text.split())))
+    # An address may have no scheme: `name:password@localhost:3000/api?key=…`
+    plain = without_secrets(_USER.sub("", " ".join(text.split())))
+    whole = re.sub(r"[\ud800-\udfff]", "\ufffd", plain)
     shown = _SECRET.sub(lambda found: f"{found[1] or found[2]} …", whole)
     return shown if len(shown) <= LIMIT else f"{shown[: LIMIT - 1]}…"
 

@@ -141,6 +141,10 @@ SECRETS = [
     f'{{"model": "another", "prompt": "x", "api_key": "{KEY}", "token": "{KEY}"}}',
     f"client.generate(prompt='x', api_key='{KEY}', model='another')",
     f"kn.configure(key='{KEY}')\nkn.generate('x')",
+    f'curl "localhost:3000/api?key={KEY}&x=1" -d \'{{"prompt": "x"}}\'',
+    f'curl "fal.run/x?size=5&X-Amz-Signature={KEY}" -d \'{{"prompt": "x"}}\'',
+    f'curl me:{KEY}@localhost:3000/api -d \'{{"prompt": "x"}}\'',
+    f"requests.post('localhost:3000/?key={KEY}', json={{'prompt': 'x'}})",
 ]
 
 
