@@ -9,12 +9,15 @@ from kling_nb.render.page import fill
 
 
 class RankRow(NamedTuple):
-    """One item: how often it would win against a middling one (0 to 1), its 95 % interval, and the votes it was in."""
+    """One item: how often it would win against a middling one (0 to 1), its 95 % interval, and the votes it was in.
+
+    Without votes there is neither a share nor an interval.
+    """
 
     item: str
-    share: float
-    low: float
-    high: float
+    share: float | None
+    low: float | None
+    high: float | None
     votes: int
     wins: float
 
@@ -26,7 +29,10 @@ def ranking_html(rows: Sequence[RankRow], said: str) -> str:
 
 def ranking_text(rows: Sequence[RankRow], said: str) -> str:
     """Return the rows one a line under what can be said."""
-    lines = [
-        f"{row.share:4.0%} ({row.low:.0%} to {row.high:.0%})  {row.wins:g} of {row.votes}  {row.item}" for row in rows
-    ]
-    return "\n".join([said, *lines])
+    return "\n".join([said, *(f"{_strength(row)}  {row.item}" for row in rows)])
+
+
+def _strength(row: RankRow) -> str:
+    if row.share is None or row.low is None or row.high is None:
+        return "no votes"
+    return f"{row.share:4.0%} ({row.low:.0%} to {row.high:.0%})  {row.wins:g} of {row.votes}"

@@ -26,7 +26,7 @@ FEWEST = 6
 
 @dataclass(frozen=True)
 class Ranking:
-    """Strongest first. `apart` holds the pairs (better, worse) that the votes tell apart."""
+    """Strongest first, without votes last. `apart` holds the pairs (better, worse) that the votes tell apart."""
 
     rows: tuple[RankRow, ...]
     votes: int
@@ -55,18 +55,20 @@ def ranking(votes: Sequence[Vote], item_of: Mapping[str, str], *, seed: int = 0,
     if len(items) < 2:
         raise KlingError(f"there is nothing to rank: all clips are the same ({', '.join(items) or 'none'})")
     games = [game for vote in votes if (game := _game(vote, item_of))]
-    place = {item: number for number, item in enumerate(items)}
-    pairs = [(place[one], place[other], share) for one, other, share in games]
-    strengths = _strengths(len(items), pairs)
-    dice = random.Random(seed)  # noqa: S311 - a recorded seed, so that the same votes give the same intervals
-    drawn = [_strengths(len(items), dice.choices(pairs, k=len(pairs)), strengths) for _ in range(draws if pairs else 0)]
-    apart = _apart(items, strengths, drawn, len(games))
     wins: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     for one, other, share in games:
         wins[one] += share  # type: ignore[assignment] -- halves for ties
         wins[other] += 1 - share  # type: ignore[assignment] -- as above
         seen.update((one, other))
+    # An item without votes has no strength, and moves that of no other.
+    voted = [item for item in items if item in seen]
+    place = {item: number for number, item in enumerate(voted)}
+    pairs = [(place[one], place[other], share) for one, other, share in games]
+    strengths = _strengths(len(voted), pairs)
+    dice = random.Random(seed)  # noqa: S311 - a recorded seed, so that the same votes give the same intervals
+    drawn = [_strengths(len(voted), dice.choices(pairs, k=len(pairs)), strengths) for _ in range(draws if pairs else 0)]
+    apart = _apart(voted, strengths, drawn, len(games))
     rows = [
         RankRow(
             item=item,
@@ -78,7 +80,8 @@ def ranking(votes: Sequence[Vote], item_of: Mapping[str, str], *, seed: int = 0,
         )
         for item, number in place.items()
     ]
-    rows.sort(key=lambda row: -row.share)
+    rows.sort(key=lambda row: -(row.share or 0))
+    rows += [RankRow(item, None, None, None, 0, 0.0) for item in items if item not in seen]
     return Ranking(tuple(rows), len(games), apart, _said(rows, apart, games, items))
 
 

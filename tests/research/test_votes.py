@@ -83,12 +83,28 @@ def test_ties_and_skips_move_nobody_ahead(couples: list[tuple[str, str]]) -> Non
     votes = [vote(i, *couple, "tie" if i % 2 else "skip") for i, couple in enumerate(couples)]
     found = ranking(votes, ITEMS, draws=20)
     assert found.apart == frozenset()
-    assert max(row.share for row in found) - min(row.share for row in found) < 0.01
+    shares = [row.share for row in found if row.share is not None] or [0]
+    assert max(shares) - min(shares) < 0.01
 
 
 def test_the_same_votes_give_the_same_intervals() -> None:
     votes = played(60, lambda one, other: 0.8, 1)
     assert ranking(votes, ITEMS, draws=50).rows == ranking(votes, ITEMS, draws=50).rows
+
+
+def test_who_has_no_votes_stands_last_without_a_strength_and_moves_nobodys() -> None:
+    votes = [vote(number, "calm", "wild", "left" if number < 30 else "right") for number in range(40)]
+    found = ranking(votes, {"new": "new", "wild": "wild", "calm": "calm"}, draws=50)
+    assert [(row.item, row.share is None, row.votes) for row in found] == [
+        ("calm", False, 40),
+        ("wild", False, 40),
+        ("new", True, 0),
+    ]
+    assert found.rows[:2] == ranking(votes, {"wild": "wild", "calm": "calm"}, draws=50).rows
+    assert not [pair for pair in found.apart if "new" in pair]
+    assert repr(found).splitlines()[-1] == "no votes  new"
+    assert found._repr_html_().count("no votes") == 1
+    assert repr(ranking([], ITEMS)).count("no votes") == len(set(ITEMS.values()))
 
 
 def test_names_are_text_in_a_ranking() -> None:
