@@ -49,6 +49,7 @@ def _tree(text: str) -> ast.Module | None:
 
 def _request(call: ast.Call, values: Values) -> Found | None:
     name = _name(call.func)
+    values.stand_at(call)
     if name in _KINDS:
         return _own(call, values, OMNI if name == "Omni" else None)
     if name in _VERBS and not _sends(call, values):

@@ -24,15 +24,28 @@ class Unknown:
     note: str
 
 
+_Place = tuple[int, int]
+
+
 class Values:
-    """Reads the expressions of one module."""
+    """Reads the expressions of one module, as they stand at one place of it: what is done later does not count."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self._set: dict[str, list[ast.expr]] = {}
-        self._changed: dict[str, list[tuple[str, ast.expr]]] = {}
-        self._odd: dict[str, list[str]] = {}
+        self._set: dict[str, list[tuple[_Place, ast.expr]]] = {}
+        self._changed: dict[str, list[tuple[_Place, str, ast.expr]]] = {}
+        self._odd: dict[str, list[tuple[_Place, str]]] = {}
+        self._functions: list[tuple[_Place, _Place]] = []
+        self._here: _Place | None = None
+        self._around: tuple[_Place, _Place] | None = None
         for node in ast.walk(tree):
             self._note(node)
+
+    def stand_at(self, call: ast.Call) -> None:
+        """Read from now on what holds when this call is made."""
+        self._here = _start(call)
+        # A function is called at a time of its own: what is done outside of it may come before.
+        around = [span for span in self._functions if span[0] <= self._here < span[1]]
+        self._around = min(around, default=None)
 
     def of(self, node: ast.expr, path: str, notes: list[str], depth: int = 0) -> Any:
         """Return the value of an expression, or `Unknown`; unknown parts of it are noted and left out."""
@@ -95,32 +108,66 @@ class Values:
                 ast.Assign(targets=[ast.Name(id=name)], value=value)
                 | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             ):
-                self._set.setdefault(name, []).append(value)
+                self._set.setdefault(name, []).append((_start(node), value))
             case ast.Assign(
                 targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key)))], value=value
             ):
-                self._changed.setdefault(name, []).append((key, value))
-            case ast.AugAssign(target=ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))):
-                self._odd.setdefault(name, []).append(ast.unparse(node))
-            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))]):
-                self._odd.setdefault(name, []).append(ast.unparse(node))
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "append" | "pop" | "setdefault")):
-                self._odd.setdefault(name, []).append(ast.unparse(node))
+                self._changed.setdefault(name, []).append((_start(node), key, value))
+            case (
+                ast.AugAssign(target=ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name)))
+                | ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))])
+                | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "append" | "pop" | "setdefault"))
+            ):
+                self._odd.setdefault(name, []).append((_start(node), ast.unparse(node)))
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                self._functions.append((_start(node), (node.end_lineno or 0, node.end_col_offset or 0)))
             case _:
                 pass
+
+    def _counts(self, place: _Place) -> bool:
+        """Whether what is done there is done before the call that is read."""
+        inside = self._around is None or self._around[0] <= place < self._around[1]
+        return self._here is None or place < self._here or not inside
+
+    def _given(self, name: str) -> list[ast.expr]:
+        """What a name is set to, by the time of the call where some of it is."""
+        known = self._set.get(name, [])
+        return [value for place, value in known if self._counts(place)] or [value for _, value in known]
+
+    def _alike(self, name: str) -> set[str]:
+        """The name, and those that are set to it alone and so stand for the same."""
+        others: dict[str, list[str]] = {}
+        for other in self._set:
+            others.setdefault(self._stands_for(other), []).append(other)
+        found, left = {name}, [name]
+        while left:
+            new = [other for other in others.get(left.pop(), []) if other not in found]
+            found.update(new)
+            left += new
+        return found
+
+    def _stands_for(self, name: str) -> str:
+        given = self._given(name)
+        return given[0].id if len(given) == 1 and isinstance(given[0], ast.Name) else ""
 
     def _named(self, node: ast.Name, path: str, notes: list[str], depth: int) -> Any:
         if node.id in _JSON_NAMES and node.id not in self._set:
             return _JSON_NAMES[node.id]
-        given = self._set.get(node.id, [])
+        given = self._given(node.id)
         if len(given) != 1:
             why = "set more than once" if given else "not set in the text"
             return Unknown(f"{path}: {node.id} is {why}")
         value = self.of(given[0], path, notes, depth + 1)
+        if isinstance(given[0], ast.Name) and given[0].id in self._set:
+            return value  # what is done to either name was done to the other there
+        names = self._alike(node.id)
         if isinstance(value, dict):
-            for key, changed in self._changed.get(node.id, []):
-                self._put(value, key, changed, path, notes, depth)
-        notes += [f"{odd}: not followed" for odd in self._odd.get(node.id, [])]
+            changes = [change for name in names for change in self._changed.get(name, [])]
+            for place, key, changed in sorted(changes, key=lambda change: change[0]):
+                if self._counts(place):
+                    self._put(value, key, changed, path, notes, depth)
+        odd = sorted(one for name in names for one in self._odd.get(name, []))
+        notes += [f"{said}: not followed" for place, said in odd if self._counts(place)]
         return value
 
     def _put(self, into: dict[str, Any], key: str, node: ast.expr, path: str, notes: list[str], depth: int) -> None:
@@ -189,6 +236,10 @@ class Values:
         if name in _WRAPPERS and node.args and isinstance(text := self.of(node.args[0], path, notes, depth + 1), str):
             return text
         return _unknown(node, path)
+
+
+def _start(node: ast.stmt | ast.expr) -> _Place:
+    return node.lineno, node.col_offset
 
 
 def _unknown(node: ast.expr, path: str) -> Unknown:

@@ -156,6 +156,38 @@ def test_a_secret_in_pasted_text_is_left_behind(text):
     assert KEY not in repr(not_understood)
 
 
+_POST = "requests.post('https://hub.oxen.ai/api/ai/queue', json={})"
+
+
+@pytest.mark.parametrize(
+    ("lines", "seconds"),
+    [
+        (["a = {'prompt': 'x', 'duration': 5}", _POST.format("a"), "a['duration'] = 15", _POST.format("a")], 5),
+        (["a = {'prompt': 'x', 'duration': 5}", _POST.format("a"), "a = {'prompt': 'y'}", _POST.format("a")], 5),
+        (["a = {'prompt': 'x'}", "a['duration'] = 5", "a['duration'] = 6", _POST.format("a")], 6),
+        (["a = {'prompt': 'x', 'duration': 5}", "b = a", "b['duration'] = 10", _POST.format("a")], 10),
+        (["a = {'prompt': 'x', 'duration': 5}", "b = a", "a['duration'] = 10", _POST.format("b")], 10),
+        (["a = {'prompt': 'x'}", "b = a", "b['duration'] = 5", "a['duration'] = 6", _POST.format("b")], 6),
+        (["a = {'prompt': 'x', 'duration': 5}", "b = {**a}", "b['duration'] = 10", _POST.format("a")], 5),
+        (["a = {'prompt': 'x', 'duration': 5}", "b = a", _POST.format("a"), "b['duration'] = 10"], 5),
+        (
+            ["a = {'prompt': 'x', 'duration': 5}", f"def go():\n    {_POST.format('a')}", "a['duration'] = 10", "go()"],
+            10,
+        ),
+        ([f"def go(n):\n    a = {{'prompt': 'x', 'duration': 5}}\n    {_POST.format('a')}\n    a['duration'] = 10"], 5),
+    ],
+)
+def test_a_request_is_read_as_it_stands_when_it_is_sent(lines, seconds):
+    assert read_request("\n".join(lines)).fields["duration"] == seconds
+
+
+def test_what_is_done_after_the_request_is_not_said():
+    text = f"a = {{'prompt': 'x'}}\n{_POST.format('a')}\na.update(duration=4)"
+    assert read_request(text).not_understood == []
+    assert "not followed" in read_request(f"a = {{'prompt': 'x'}}\na.update(duration=4)\n{_POST.format('a')}")[1][0]
+    assert read_request("a = b\nb = a\n" + _POST.format("a")).not_understood
+
+
 @example(text="null")
 @given(text=st.text(max_size=80) | st.text(st.sampled_from("curl -d@'\"$({}[]):,\\\n <EOF=|;`%"), max_size=60))
 @settings(max_examples=150, deadline=None)
