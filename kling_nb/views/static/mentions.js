@@ -1,7 +1,8 @@
 const MENTION = /(?<![\w@.])@(\w+)/g;
+const BEGUN = /(?<![\w@.])@(\w*)/g;
 
 /**
- * Cuts a prompt into plain text and mentions.
+ * Cuts a prompt into plain text and mentions. An @ alone is a part of its own too: what completes it stands below it.
  * @param {string} text @param {string[]} known names without the @
  * @returns {{text: string, kind: 'plain'|'known'|'unknown'}[]}
  */
@@ -9,9 +10,9 @@ export function mentionParts(text, known) {
   /** @type {ReturnType<typeof mentionParts>} */
   const parts = [];
   let end = 0;
-  for (const match of text.matchAll(MENTION)) {
+  for (const match of text.matchAll(BEGUN)) {
     if (match.index > end) parts.push({ text: text.slice(end, match.index), kind: 'plain' });
-    parts.push({ text: match[0], kind: known.includes(match[1]) ? 'known' : 'unknown' });
+    parts.push({ text: match[0], kind: !match[1] ? 'plain' : known.includes(match[1]) ? 'known' : 'unknown' });
     end = match.index + match[0].length;
   }
   if (end < text.length) parts.push({ text: text.slice(end), kind: 'plain' });

@@ -18,6 +18,9 @@ def test_a_prompt_is_written_with_completion(panel, page):
     screen.prompt.click()
     page.keyboard.type("Look, @")
     expect(screen.root.get_by_role("option")).to_have_count(2)
+    begun, offer = (screen.root.locator(part).bounding_box() for part in ("[data-caret]", ".kn-completion:visible"))
+    assert abs(offer["x"] - begun["x"]) < 3  # under the @, not over what was written
+    assert 0 < offer["y"] - begun["y"] - begun["height"] < 10
 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -8,6 +8,11 @@ test('known and unknown mentions are told apart, an address is neither', () => {
   assert.equal(parts.map((part) => part.text).join(''), '@Image1 mails a@b.org and @Image9');
 });
 
+test('an @ that was only begun stands alone', () => {
+  assert.deepEqual(mentionParts('walks to @ in rain', []).map((part) => part.text), ['walks to ', '@', ' in rain']);
+  assert.deepEqual(mentionParts('walks to @', []).at(-1), { text: '@', kind: 'plain' });
+});
+
 test('completion offers what begins or contains the letters so far', () => {
   const names = ['Image1', 'Image2', 'Element1'];
   assert.deepEqual(completionAt('see @', 5, names), { start: 4, options: names });
