@@ -54,7 +54,7 @@ function renderGallery({ model, el }) {
   /** @type {TileActs} */
   const acts = { bring: room.get, pick: toggle, open, rate: (tile, stars) => annotate(tile.id, { stars }), calm: () => Boolean(still?.matches) };
   const grid = tileGrid({ store, selected, opened: () => record.id, acts });
-  const bar = selectionBar({ model, selected, find: store.find, clear: () => { selected.clear(); paint(); }, most: MOST_COMPARED });
+  const bar = selectionBar({ model, selected, find: store.find, shows: store.shows, drop: (ids) => { for (const id of ids) selected.delete(id); paint(); }, most: MOST_COMPARED });
   const compared = h('div', { class: 'kn-compared', hidden: true });
   const rows = rowList(model);
   const watch = unfinished({ model, el, tiles: store.all });

@@ -24,6 +24,8 @@ export function pageStore(model, changed, failed) {
   /** @type {Set<number>} */
   let stale = new Set();
   let others = false; // what is here passed other filters
+  /** @type {Set<string>} */
+  let passed = new Set(); // what was here since these filters were chosen, forgotten pages too
 
   const send = () => {
     for (const page of wishes.splice(0, Math.max(0, AT_ONCE - pending.size))) {
@@ -38,9 +40,16 @@ export function pageStore(model, changed, failed) {
     if (message?.kind !== 'records' || page == null) return;
     pending.delete(message.ask);
     if (message.why != null) failed(message.why);
-    else { if (others) { pages = new Map(); others = false; } pages.set(page, message.tiles); stale.delete(page); total = message.total; failed(''); }
+    else { keep(page, message.tiles); total = message.total; failed(''); }
     send();
     changed();
+  };
+  const keep = (/** @type {number} */ page, /** @type {Tile[]} */ tiles) => {
+    if (others) { pages = new Map(); passed = new Set(); others = false; }
+    for (const tile of pages.get(page) ?? []) passed.delete(tile.id);
+    for (const tile of tiles) passed.add(tile.id);
+    pages.set(page, tiles);
+    stale.delete(page);
   };
   const replace = (/** @type {Tile} */ tile) => {
     for (const tiles of pages.values()) {
@@ -57,6 +66,8 @@ export function pageStore(model, changed, failed) {
     get filters() { return filters; },
     at: (/** @type {number} */ index) => pages.get(Math.floor(index / PAGE_SIZE))?.[index % PAGE_SIZE],
     all: () => [...pages.values()].flat(),
+    /** Whether a record is known to pass the filters: was shown since they were chosen. @param {string} id */
+    shows: (id) => !Object.keys(filters).length || passed.has(id),
     find(/** @type {string} */ id) { for (const tiles of pages.values()) { const tile = tiles.find((one) => one.id === id); if (tile) return tile; } return undefined; },
     /** Fetch these pages, what is missing first; what is far from them is forgotten. @param {number[]} wanted */
     want(wanted) {

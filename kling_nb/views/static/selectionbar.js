@@ -4,9 +4,10 @@ import { countWords } from './words.js';
 
 /**
  * What can be done with the selected: compare, generate again (asked first, with the price), delete (can be undone).
- * @param {{model: Model, selected: Set<string>, find: (id: string) => Tile|undefined, clear: () => void, most: number}} spec
+ * Those that the filters hide stay selected and are left alone: nothing is paid for or deleted that is not seen.
+ * @param {{model: Model, selected: Set<string>, find: (id: string) => Tile|undefined, shows: (id: string) => boolean, drop: (ids: Iterable<string>) => void, most: number}} spec
  */
-export function selectionBar({ model, selected, find, clear, most }) {
+export function selectionBar({ model, selected, find, shows, drop, most }) {
   /** @type {{ask: string, ids: string[]}|null} */
   let asking = null;
   let offered = '';
@@ -15,9 +16,9 @@ export function selectionBar({ model, selected, find, clear, most }) {
   const count = h('b', {});
   const compare = button('side', 'Compare', () => model.send({ kind: 'compare', ids: withClips() }));
   const again = button('again', 'Generate again…', () => offer());
-  const bin = button('bin', 'Delete', () => { model.send({ kind: 'trash', ids: [...selected] }); });
+  const bin = button('bin', 'Delete', () => { model.send({ kind: 'trash', ids: chosen() }); });
   const hand = button('', 'Export', () => send());
-  const none = h('button', { type: 'button', class: 'kn-quiet', text: 'Clear selection', on: { click: clear } });
+  const none = h('button', { type: 'button', class: 'kn-quiet', text: 'Clear selection', on: { click: () => drop([...selected]) } });
   const question = h('span', {});
   const yes = button('', '', () => generate(), 'kn-primary');
   const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Not now', on: { click: () => { offered = ''; asking = null; paint(); again.focus(); } } });
@@ -39,21 +40,23 @@ export function selectionBar({ model, selected, find, clear, most }) {
     exporting = freshId();
     exported = '';
     paint();
-    model.send({ kind: 'export', ask: exporting, ids: [...selected] });
+    model.send({ kind: 'export', ask: exporting, ids: chosen() });
   };
 
-  const withClips = () => [...selected].filter((id) => find(id)?.clip !== false).slice(0, most);
+  const chosen = () => [...selected].filter(shows);
+  const withClips = () => chosen().filter((id) => find(id)?.clip !== false).slice(0, most);
   const offer = () => {
-    asking = { ask: freshId(), ids: [...selected] };
+    asking = { ask: freshId(), ids: chosen() };
     model.send({ kind: 'offer', ...asking });
     again.disabled = true;
   };
   const generate = () => {
     if (!asking || !offered) return;
-    model.send({ kind: 'generate', press: freshId(), ids: asking.ids, price: offered });
+    const { ids } = asking;
+    model.send({ kind: 'generate', press: freshId(), ids, price: offered });
     asking = null;
     offered = '';
-    clear();
+    drop(ids);
   };
   const heard = (/** @type {Heard|null} */ message) => {
     if (message?.kind === 'offer' && message.ask === asking?.ask) { offered = message.price; paint(); no.focus(); }
@@ -62,18 +65,21 @@ export function selectionBar({ model, selected, find, clear, most }) {
   };
   const reword = (/** @type {HTMLElement} */ button, /** @type {string} */ words) => button.lastElementChild?.replaceChildren(words);
   const paint = () => {
-    const n = selected.size;
-    if (asking && (!n || asking.ids.length !== n || asking.ids.some((id) => !selected.has(id)))) { asking = null; offered = ''; }
-    count.textContent = `${n} selected`;
+    const ids = chosen();
+    const n = ids.length;
+    const hidden = selected.size - n;
+    if (asking && String(asking.ids) !== String(ids)) { asking = null; offered = ''; } // it was asked about others
+    count.textContent = `${n} selected${hidden ? ` (${hidden} not shown)` : ''}`;
     const clips = withClips().length;
     compare.disabled = clips < 2 || n > most;
     compare.title = n > most ? `Up to ${most} clips can be compared` : clips < 2 ? 'Select two or more clips' : '';
-    again.disabled = Boolean(asking && !offered);
-    acts.hidden = !n || Boolean(offered);
+    again.disabled = !n || Boolean(asking && !offered);
+    bin.disabled = !n;
+    acts.hidden = !selected.size || Boolean(offered);
     ask.hidden = !offered;
     question.textContent = asking && offered ? `Generate ${countWords(asking.ids.length, 'clip')} again?` : '';
     reword(yes, `Generate · ${offered}`);
-    hand.disabled = exporting !== '';
+    hand.disabled = !n || exporting !== '';
     reword(hand, exporting ? 'Exporting…' : 'Export');
     hand.title = 'Write their clips, pictures and records into an archive beside the notebook';
     saidWords.textContent = exported;
