@@ -13,7 +13,7 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   const video = h('video', { class: 'kn-sheet-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
   const still = h('img', { class: 'kn-sheet-video kn-sheet-still', alt: '' });
   const why = h('div', { class: 'kn-sheet-why' });
-  const told = h('span', { class: 'kn-faint', role: 'status' });
+  const told = h('div', { class: 'kn-faint', role: 'status' });
   const useWords = h('span', {});
   const use = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => frame() } },
     glyph('chain'), useWords);
