@@ -179,6 +179,15 @@ def test_a_wipe_shows_one_clip_over_the_other(player):
     assert abs(line["x"] + 1 - (box["x"] + box["width"] * 0.25)) < 6
 
 
+def test_what_differs_stands_beside_its_name_where_the_clips_need_more_lines(player):
+    seen = player(THREE)
+    seen.cell.locator(".kn-compare-view").evaluate("(el) => { el.style.width = '600px'; }")
+    name = seen.root.get_by_role("rowheader").first.bounding_box()
+    values = [value.bounding_box() for value in seen.root.locator(".kn-value").all()]
+    assert len({value["y"] for value in values[:3]}) == 2  # three do not stand in one line
+    assert min(value["x"] for value in values) > name["x"] + name["width"]
+
+
 def test_planted_text_is_text_in_the_player(player):
     seen = player()
     expect(seen.root.locator(".kn-value").first).to_contain_text("<script>window.planted = 1</script>")
