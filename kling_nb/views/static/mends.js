@@ -38,31 +38,61 @@ export function withPicture(draft, specs, old, now) {
 }
 
 /**
- * Shows a picture before and after its mend, at the field that it belongs to; one click takes the mended one.
- * @param {{root: HTMLElement} & Pick<Shared, 'desk'|'courier'|'failed'|'form'>} spec
+ * What a picture of a draft is called there; '' when the draft has it not.
+ * @param {Draft} draft @param {Pick<Spec, 'name'|'kind'|'title'>[]} specs of the fields @param {string} key
  */
-export function mendBox({ root, desk, courier, failed, form }) {
+export function placeOf(draft, specs, key) {
+  for (const { kind, name, title } of specs) {
+    const value = draft[name];
+    if (kind === 'picture' && value === key) return title;
+    if (kind === 'pictures' && value?.includes(key)) return `${name === 'input_image' ? '@Image' : `${title} `}${value.indexOf(key) + 1}`;
+    const element = kind === 'elements' ? (value ?? []).findIndex((/** @type {DraftElement} */ each) => [each.frontal_image_url, ...each.reference_image_urls].includes(key)) : -1;
+    if (element >= 0) return `@Element${element + 1}`;
+  }
+  return '';
+}
+
+/**
+ * Shows a picture before and after its mend, at the field that it belongs to; one click takes the mended one. It goes
+ * when its picture does.
+ * @param {{root: HTMLElement} & Pick<Shared, 'desk'|'labels'|'courier'|'failed'|'form'>} spec
+ */
+export function mendBox({ root, desk, labels, courier, failed, form }) {
+  /** @type {string|null} the picture that it is for */
+  let key = null;
+  const title = h('b', { class: 'kn-mend-title' });
   const box = h('div', { class: 'kn-mending', role: 'group', 'aria-label': 'Mend a picture', 'aria-live': 'polite' });
-  /** @param {string} title @param {MendSide} side @param {string[]} steps */
-  const side = (title, { uri, words, rules }, steps) => h('figure', { class: 'kn-mend-side' },
-    h('div', { class: 'kn-mend-picture' }, uri ? h('img', { src: uri, alt: title }) : null),
-    h('figcaption', {}, h('b', { text: title }), h('span', { text: words }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
+  /** @param {string} heading @param {MendSide} side @param {string[]} steps */
+  const side = (heading, { uri, words, rules }, steps) => h('figure', { class: 'kn-mend-side' },
+    h('div', { class: 'kn-mend-picture' }, uri ? h('img', { src: uri, alt: heading }) : null),
+    h('figcaption', {}, h('b', { text: heading }), h('span', { text: words }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
   /** @param {string} old @param {{key: string, before: MendSide, after: MendSide, steps: string[]}} reply */
   const show = (old, reply) => {
-    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { box.remove(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); } } });
-    const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Leave it as it is', on: { click: () => box.remove() } });
-    box.replaceChildren(h('div', { class: 'kn-mend-sides' }, side('Given', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Mended', reply.after, reply.steps)),
+    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { close(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); } } });
+    const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Leave it as it is', on: { click: () => close() } });
+    box.replaceChildren(title, h('div', { class: 'kn-mend-sides' }, side('Given', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Mended', reply.after, reply.steps)),
       h('div', { class: 'kn-mend-buttons' }, take, leave));
     take.focus({ preventScroll: true });
   };
+  const close = () => { key = null; box.remove(); };
+  const paint = (/** @type {Draft} */ draft) => {
+    if (!key || !form()) return;
+    const place = placeOf(draft, form().specs, key);
+    if (!place) { close(); return; }
+    title.textContent = [place, labels()[key]?.name].filter(Boolean).join(' · ');
+  };
+  desk.listen(paint);
   root.addEventListener('kn-mend', async (asked) => {
     const event = /** @type {CustomEvent<string> & {target: HTMLElement}} */ (asked);
-    box.replaceChildren(h('p', { text: 'Mending …' }));
+    key = event.detail;
+    paint(desk.draft);
+    box.replaceChildren(title, h('p', { text: 'Mending …' }));
     event.target.closest('.kn-field')?.append(box);
     try {
-      show(event.detail, await courier.ask('mend', { key: event.detail }));
+      const reply = await courier.ask('mend', { key: event.detail });
+      if (key === event.detail) show(event.detail, reply); // else: it has gone, or another was asked for since
     } catch (fault) {
-      box.remove();
+      if (key === event.detail) close();
       failed(fault.message, 'The picture was not mended.');
     }
   });

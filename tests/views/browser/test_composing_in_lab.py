@@ -151,8 +151,14 @@ def test_a_picture_that_breaks_a_rule_is_mended_with_one_click(panel, page):
 
     tile.get_by_role("button", name="Mend banner.png").click()
     box = screen.root.get_by_role("group", name="Mend a picture")
+    expect(box).to_contain_text("@Image1 · banner.png")
     expect(box).to_contain_text("1200 × 300 px")
     expect(box).to_contain_text("1200 × 480 px")
+    tile.press("Delete")
+    expect(box).to_be_hidden()  # it goes with its picture, and does not come back with it
+    screen.root.get_by_role("button", name="Undo").click()
+    expect(box).to_be_hidden()
+    tile.get_by_role("button", name="Mend banner.png").click()
     box.get_by_role("button", name="Use the mended picture").click()
 
     expect(tile).not_to_contain_text("too wide")

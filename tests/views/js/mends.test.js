@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withPicture } from '../../../kling_nb/views/static/mends.js';
+import { placeOf, withPicture } from '../../../kling_nb/views/static/mends.js';
 
 test('a picture takes the place of another wherever that stands, and nowhere else', () => {
   const specs = [['prompt', 'prompt'], ['input_image', 'pictures'], ['start_image_url', 'picture'], ['tail_image_url', 'picture'], ['elements', 'elements']].map(([name, kind]) => ({ name, kind }));
@@ -9,4 +9,12 @@ test('a picture takes the place of another wherever that stands, and nowhere els
   assert.deepEqual(withPicture(draft, specs, 'a', 'z'), { input_image: ['z', 'b', 'z'], start_image_url: 'b',
     elements: [{ id: '1', frontal_image_url: 'z', reference_image_urls: ['c', 'z'] }] });
   assert.deepEqual(draft.input_image, ['a', 'b', 'a']);
+});
+
+test('a picture is called by its place in the draft, and has no name once it has left', () => {
+  const specs = [['Prompt', 'prompt', 'prompt'], ['References', 'input_image', 'pictures'], ['Stills', 'stills', 'pictures'], ['Start frame', 'start_image_url', 'picture'], ['Elements', 'elements', 'elements']]
+    .map(([title, name, kind]) => ({ title, name, kind }));
+  const draft = { prompt: 'p', input_image: ['a', 'b'], stills: null, start_image_url: 's', elements: [{ frontal_image_url: null, reference_image_urls: [] }, { frontal_image_url: 'f', reference_image_urls: ['v'] }] };
+  assert.deepEqual(['b', 's', 'f', 'v', 'p', 'z'].map((key) => placeOf(draft, specs, key)), ['@Image2', 'Start frame', '@Element2', '@Element2', '', '']);
+  assert.equal(placeOf({ ...draft, stills: ['q'] }, specs, 'q'), 'Stills 1');
 });
