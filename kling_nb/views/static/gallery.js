@@ -29,7 +29,7 @@ function renderGallery({ model, el }) {
   let player = null;
 
   const empty = h('div', { class: 'kn-nothing', hidden: true });
-  const failed = (/** @type {string} */ why) => { if (why) alert.show({ message: why, remedy: '' }); };
+  const failed = (/** @type {string} */ why) => { if (why) alert.show({ message: why, remedy: '' }); else alert.takeBack(); };
   const paint = () => {
     const { total } = store;
     if (total === 0 && record.id) record.paint(null);

@@ -158,25 +158,41 @@ export function pictureSlot({ title, labels, set, bring }) {
   } };
 }
 
-/** A line for an address or a path. @param {string} label @param {(place: string) => void} take */
+/**
+ * A line for an address or a path. What could not be brought stays there to be mended, with the reason below.
+ * @param {string} label @param {(place: string) => Promise<boolean>} take gives whether it came
+ */
 export function addressLine(label, take) {
   const line = h('input', { type: 'text', class: 'kn-line', placeholder: 'or a URL, or a path – then Enter', 'aria-label': label, spellcheck: 'false' });
-  line.addEventListener('keydown', (event) => {
-    const place = line.value.trim();
+  const fault = h('p', { class: 'kn-line-fault', role: 'alert', hidden: true });
+  const say = (/** @type {string} */ why) => {
+    fault.textContent = why.charAt(0).toUpperCase() + why.slice(1);
+    fault.hidden = !why;
+    line.setAttribute('aria-invalid', String(Boolean(why)));
+  };
+  let coming = '';
+  line.addEventListener('keydown', async (event) => {
     if (event.key !== 'Enter' || event.isComposing) return;
     event.preventDefault();
-    line.value = '';
-    if (place) take(place);
+    const place = line.value.trim();
+    if (!place || place === coming) return; // a second Enter brings nothing twice
+    coming = place;
+    const came = await take(place);
+    if (coming === place) coming = '';
+    if (came && line.value.trim() === place) line.value = '';
   });
-  return h('label', { class: 'kn-line-box' }, icon('link'), line);
+  return { el: h('div', { class: 'kn-line-place' }, h('label', { class: 'kn-line-box' }, icon('link'), line), fault), say };
 }
 
 /**
- * Brings files and addresses to Python one after the other and shows each while it is on its way.
+ * Brings files and addresses to Python one after the other and shows each while it is on its way. What was said of
+ * those before is taken back. Gives whether all came.
  * @param {Brought} brought @param {Courier} courier @param {HTMLElement} coming
  * @param {(key: string) => void} take @param {Failed} failed @param {Media} [media]
  */
 export async function bringIn({ files, places }, courier, coming, take, failed, media = 'image') {
+  let all = true;
+  failed('');
   for (const thing of [...files, ...places]) {
     const bar = h('i', {});
     const chip = h('div', { class: 'kn-coming-chip', role: 'status' }, h('span', { text: typeof thing === 'string' ? thing : thing.name }), bar);
@@ -185,9 +201,11 @@ export async function bringIn({ files, places }, courier, coming, take, failed, 
       const key = await (typeof thing === 'string' ? courier.place(thing, media) : courier.file(thing, (share) => { bar.style.width = `${share * 100}%`; }, media));
       take(key);
     } catch (fault) {
+      all = false;
       failed(fault.message);
     } finally {
       chip.remove();
     }
   }
+  return all;
 }

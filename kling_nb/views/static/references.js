@@ -12,7 +12,10 @@ export function referenceList({ name, title, many }, { desk, labels, faults, cou
   const noun = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Picture ${i + 1}`);
   const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
   const take = (/** @type {string} */ key) => desk.edit({ [name]: [...now(), key] });
-  const bring = (/** @type {Brought} */ brought) => bringIn(brought, courier, strip.coming, take, failed);
+  const bring = (/** @type {Brought} */ brought, tell = failed) => {
+    for (const place of [line.say, failed]) place('');
+    return bringIn(brought, courier, strip.coming, take, tell);
+  };
   const rearrange = (/** @type {number} */ from, /** @type {number|null} */ to) => {
     const { list, texts } = rearranged(now(), 'Image', from, to);
     say.textContent = to == null ? `${noun(from)} was removed.` : `${noun(from)} is now ${noun(to)}.`;
@@ -20,9 +23,9 @@ export function referenceList({ name, title, many }, { desk, labels, faults, cou
   };
   const strip = pictureStrip({ noun, labels, most: many ?? Infinity, add: 'Add pictures', move: rearrange, remove: (i) => rearrange(i, null), bring });
 
-  const line = addressLine('Address or path of a picture', (place) => bring({ files: [], places: [place] }));
+  const line = addressLine('Address or path of a picture', (place) => bring({ files: [], places: [place] }, line.say));
   const el = h('div', { class: 'kn-field kn-references' },
-    h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: title }), line),
+    h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: title }), line.el),
     strip.el, faults(name), say);
   strip.el.dataset.field = name;
   return { el, bring, paint: (/** @type {Draft} */ draft) => strip.paint(draft[name] ?? []) };

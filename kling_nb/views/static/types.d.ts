@@ -221,6 +221,7 @@ type Heard =
 
 // --- what the parts of a panel are given, and what they are ---
 
+/** Says why something could not be done; '' takes it back. */
 type Failed = (why: string, what?: string) => void;
 interface Brought { files: File[]; places: string[] }
 interface Courier {

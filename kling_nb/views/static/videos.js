@@ -12,14 +12,19 @@ export function videoSlot(spec, { desk, labels, courier, failed, clips }) {
   const note = h('small', {});
   const set = (/** @type {string|null} */ key) => desk.edit({ [spec.name]: key });
   const coming = h('div', { class: 'kn-coming' });
-  const bring = (/** @type {Brought} */ { files, places }) => bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, coming, set, (why) => failed(why, 'The video was not added.'), 'video');
+  const atFoot = (/** @type {string} */ why) => failed(why, 'The video was not added.');
+  const bring = (/** @type {Brought} */ { files, places }, tell = atFoot) => {
+    for (const place of [line.say, atFoot]) place('');
+    return bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, coming, set, tell, 'video');
+  };
+  const line = addressLine('Address or path of a video', (place) => bring({ files: [], places: [place] }, line.say));
   const choose = () => {
     const input = h('input', { type: 'file', accept: VIDEOS, on: { change: () => bring({ files: [...(input.files ?? [])], places: [] }) } });
     input.click();
   };
   const chosen = h('div', { class: 'kn-video-chosen' }, icon('film'), h('span', {}, name, note), iconButton('close', `Remove ${spec.title.toLowerCase()}`, () => set(null)));
   const fromClip = clips.whole(spec.title, set);
-  const empty = h('div', { class: 'kn-video-empty' }, h('button', { type: 'button', class: 'kn-small', text: 'Choose a file', 'aria-label': `${spec.title}: choose a file`, on: { click: choose } }), fromClip, addressLine('Address or path of a video', (place) => bring({ files: [], places: [place] })));
+  const empty = h('div', { class: 'kn-video-empty' }, h('button', { type: 'button', class: 'kn-small', text: 'Choose a file', 'aria-label': `${spec.title}: choose a file`, on: { click: choose } }), fromClip, line.el);
   const el = h('div', { class: 'kn-video' }, chosen, empty, coming);
   el.addEventListener('dragover', (event) => { if (bringsPictures(event)) { event.preventDefault(); event.stopPropagation(); } });
   el.addEventListener('drop', (event) => {

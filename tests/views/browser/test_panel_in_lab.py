@@ -135,12 +135,20 @@ def test_pictures_are_moved_and_removed_with_the_keyboard(panel, page):
     expect(screen.prompt).to_have_value("@Image meets @Image1")
 
 
-def test_a_path_that_leads_nowhere_says_so(panel, page):
+def test_a_path_that_leads_nowhere_says_so_where_it_was_typed_and_stays_to_be_mended(panel, page):
     screen = panel()
-    screen.root.get_by_label("Address or path of a picture").fill("no/such.png")
+    line, said = screen.root.get_by_label("Address or path of a picture"), screen.root.get_by_role("alert")
+    line.fill("no/such.png")
     page.keyboard.press("Enter")
 
-    expect(screen.root.get_by_role("alert")).to_contain_text("no/such.png")
+    expect(said).to_contain_text("no/such.png")
+    expect(line).to_have_value("no/such.png")
+    assert said.bounding_box()["y"] - line.bounding_box()["y"] < 60  # at the field
+    line.fill("https://pictures.invalid/sea.png")
+    page.keyboard.press("Enter")
+    expect(screen.tiles).to_have_count(1)
+    expect(line).to_have_value("")
+    expect(said).to_be_hidden()
 
 
 def test_shots_are_added_timed_and_moved(panel, page):
