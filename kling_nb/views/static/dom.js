@@ -84,19 +84,22 @@ export function iconButton(name, label, act, extra = '') {
 }
 
 /**
- * Shows a list: keeps the component of each key, makes new ones, drops old ones, and puts them in order.
+ * Shows a list: keeps the component of each key, makes new ones, drops old ones, and puts them in order. Where what had
+ * the focus is dropped, `land` takes it: it is given what stands there now, or null in an empty list.
  * @template T
  * @param {HTMLElement} box
  * @param {(item: T, index: number) => {el: HTMLElement, paint: (item: T, index: number) => void}} make
  * @param {(item: T, index: number) => string|number} keyOf
+ * @param {(neighbour: Element|null) => void} [land]
  */
-export function keyedList(box, make, keyOf) {
+export function keyedList(box, make, keyOf, land = () => {}) {
   /** @type {Map<string|number, {el: HTMLElement, paint: (item: T, index: number) => void}>} */
   const parts = new Map();
   return (/** @type {T[]} */ items) => {
     const keys = items.map(keyOf);
-    for (const [key, part] of parts) if (!keys.includes(key)) { part.el.remove(); parts.delete(key); }
     const focused = /** @type {HTMLElement|null} */ (box.ownerDocument.activeElement);
+    const at = placeWithin(box, focused);
+    for (const [key, part] of parts) if (!keys.includes(key)) { part.el.remove(); parts.delete(key); }
     let here = box.firstElementChild;
     items.forEach((item, index) => {
       const key = keys[index];
@@ -106,8 +109,20 @@ export function keyedList(box, make, keyOf) {
       else box.insertBefore(part.el, here);
       part.paint(item, index);
     });
-    if (focused && box.contains(focused) && focused !== box.ownerDocument.activeElement) focused.focus();
+    if (at < 0 || focused === box.ownerDocument.activeElement) return;
+    if (box.contains(focused)) focused?.focus();
+    else land(neighbourIn(box, at));
   };
+}
+
+/** Which child of a box has something in it; -1 for none. @param {Element} box @param {Node|null} node */
+export function placeWithin(box, node) {
+  return [...box.children].findIndex((child) => child.contains(node));
+}
+
+/** What stands in a box where something was, or before that at its end. @param {Element} box @param {number} at @returns {Element|null} */
+export function neighbourIn(box, at) {
+  return box.children[Math.min(at, box.children.length - 1)] ?? null;
 }
 
 /** A new id, unique on this machine. @returns {string} */

@@ -57,6 +57,7 @@ export function elementList({ model, desk, labels, faults, courier, failed, rewr
       views.paint(item.reference_image_urls);
     } };
   };
-  const paintList = keyedList(list, makeElement, (element, i) => element.id ?? `at-${i}`);
+  const paintList = keyedList(list, makeElement, (element, i) => element.id ?? `at-${i}`,
+    (element) => /** @type {HTMLElement} */ (element?.querySelector('.kn-slot-face') ?? adder).focus());
   return { el, close: library.close, paint: (/** @type {Draft} */ draft) => paintList(draft.elements) };
 }

@@ -68,13 +68,19 @@ export function mendBox({ root, desk, labels, courier, failed, form }) {
     h('figcaption', {}, h('b', { text: heading }), h('span', { text: words }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
   /** @param {string} old @param {{key: string, before: MendSide, after: MendSide, steps: string[]}} reply */
   const show = (old, reply) => {
-    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { close(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); } } });
-    const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Leave it as it is', on: { click: () => close() } });
+    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { close(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); focusOn(reply.key); } } });
+    const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Leave it as it is', on: { click: () => { close(); focusOn(old); } } });
     box.replaceChildren(title, h('div', { class: 'kn-mend-sides' }, side('Given', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Mended', reply.after, reply.steps)),
       h('div', { class: 'kn-mend-buttons' }, take, leave));
     take.focus({ preventScroll: true });
   };
-  const close = () => { key = null; box.remove(); };
+  const focusOn = (/** @type {string} */ picture) => /** @type {HTMLElement|null} */ (root.querySelector(`[data-picture=${CSS.escape(picture)}]`))?.focus();
+  const close = () => {
+    const field = box.contains(document.activeElement) ? box.closest('.kn-field') : null;
+    key = null;
+    box.remove();
+    /** @type {HTMLElement|null|undefined} */ (field?.querySelector('.kn-tile, .kn-slot-face, .kn-add-tile'))?.focus();
+  };
   const paint = (/** @type {Draft} */ draft) => {
     if (!key || !form()) return;
     const place = placeOf(draft, form().specs, key);

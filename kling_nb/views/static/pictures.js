@@ -1,4 +1,4 @@
-import { h, icon, iconButton } from './dom.js';
+import { h, icon, iconButton, neighbourIn, placeWithin } from './dom.js';
 import { ruleMark } from './mends.js';
 
 const TILE = 'application/x-kling-nb-tile';
@@ -61,7 +61,7 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
     const rule = ruleMark();
     let at = 0;
     const step = (/** @type {number} */ by) => { const to = at + by; if (to >= 0 && to < count) move(at, to); };
-    const tile = h('div', { class: 'kn-tile', role: 'listitem', tabindex: 0, draggable: 'true' }, h('div', { class: 'kn-tile-box' }, face.el, rule.el), name,
+    const tile = h('div', { class: 'kn-tile', role: 'listitem', tabindex: 0, 'data-picture': key, draggable: 'true' }, h('div', { class: 'kn-tile-box' }, face.el, rule.el), name,
       h('div', { class: 'kn-tile-tools' },
         iconButton('left', 'Move left', () => step(-1)), iconButton('right', 'Move right', () => step(1)),
         iconButton('close', 'Remove', () => remove(at))));
@@ -113,15 +113,17 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
   return { el, coming, paint: (/** @type {string[]} */ keys) => {
     count = keys.length;
     const focused = /** @type {HTMLElement|null} */ (document.activeElement);
+    const at = placeWithin(tiles, focused);
+    adder.hidden = count >= most;
     const kept = new Map(keys.map((key) => [key, shown.get(key) ?? makeTile(key)]));
     const parts = [...kept.values()].map((part) => part.el);
     if (tiles.children.length !== parts.length || parts.some((part, i) => part !== tiles.children[i])) {
       tiles.replaceChildren(...parts);
-      if (focused && tiles.contains(focused)) focused.focus();
+      // Where what had the focus is gone, its neighbour takes it: else the next key would go nowhere.
+      if (at >= 0) /** @type {HTMLElement} */ (tiles.contains(focused) ? focused : neighbourIn(tiles, at) ?? adder).focus();
     }
     shown = kept;
     keys.forEach((key, i) => kept.get(key)?.paint(i));
-    adder.hidden = count >= most;
     el.classList.toggle('kn-empty', count === 0);
   } };
 }
@@ -152,6 +154,8 @@ export function pictureSlot({ title, labels, set, bring }) {
     face.paint(label?.uri);
     rule.paint(key, label);
     el.classList.toggle('kn-filled', Boolean(key));
+    open.dataset.picture = key ?? '';
+    if (!key && off === document.activeElement) open.focus();
     off.hidden = !key;
     name.textContent = label?.name ?? '';
     open.title = label ? [label.name, label.note].filter(Boolean).join(' · ') : `${title}: drop, paste or choose`;

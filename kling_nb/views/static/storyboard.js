@@ -83,7 +83,8 @@ export function storyboard({ desk, labels, faults }) {
     target?.classList.add(after ? 'kn-drop-after' : 'kn-drop-before');
   };
 
-  const paintShots = keyedList(list, makeShot, (shot, i) => shot.id ?? `at-${i}`);
+  const paintShots = keyedList(list, makeShot, (shot, i) => shot.id ?? `at-${i}`,
+    (shot) => /** @type {HTMLElement} */ (shot?.querySelector('.kn-grip') ?? adder).focus());
   return { el, paint: (/** @type {Draft} */ draft) => {
     bar.paint(draft.multi_prompt);
     paintShots(draft.multi_prompt);

@@ -24,7 +24,8 @@ export function videoSlot(spec, { desk, labels, courier, failed, clips }) {
   };
   const chosen = h('div', { class: 'kn-video-chosen' }, icon('film'), h('span', {}, name, note), iconButton('close', `Remove ${spec.title.toLowerCase()}`, () => set(null)));
   const fromClip = clips.whole(spec.title, set);
-  const empty = h('div', { class: 'kn-video-empty' }, h('button', { type: 'button', class: 'kn-small', text: 'Choose a file', 'aria-label': `${spec.title}: choose a file`, on: { click: choose } }), fromClip, line.el);
+  const chooser = h('button', { type: 'button', class: 'kn-small', text: 'Choose a file', 'aria-label': `${spec.title}: choose a file`, on: { click: choose } });
+  const empty = h('div', { class: 'kn-video-empty' }, chooser, fromClip, line.el);
   const el = h('div', { class: 'kn-video' }, chosen, empty, coming);
   el.addEventListener('dragover', (event) => { if (bringsPictures(event)) { event.preventDefault(); event.stopPropagation(); } });
   el.addEventListener('drop', (event) => {
@@ -35,8 +36,9 @@ export function videoSlot(spec, { desk, labels, courier, failed, clips }) {
   });
   return { el, paint: (/** @type {string|null} */ key) => {
     const label = key ? labels()[key] : undefined;
-    chosen.hidden = !key;
     empty.hidden = Boolean(key);
+    if (!key && chosen.contains(document.activeElement)) chooser.focus();
+    chosen.hidden = !key;
     name.textContent = label?.name ?? '';
     note.textContent = label?.note ?? '';
   } };

@@ -133,6 +133,11 @@ def test_pictures_are_moved_and_removed_with_the_keyboard(panel, page):
 
     expect(screen.tiles).to_have_count(1)
     expect(screen.prompt).to_have_value("@Image meets @Image1")
+    expect(screen.tiles.first).to_be_focused()  # the neighbour: the next key goes on from there
+    screen.tiles.first.get_by_role("button", name="Remove").press("Enter")
+    expect(screen.root.get_by_role("button", name="Add pictures")).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(screen.tiles).to_have_count(1)
 
 
 def test_a_path_that_leads_nowhere_says_so_where_it_was_typed_and_stays_to_be_mended(panel, page):
@@ -167,6 +172,11 @@ def test_shots_are_added_timed_and_moved(panel, page):
 
     expect(screen.generate).to_be_enabled()
     shots = "[(shot['prompt'], shot['duration']) for shot in panel.fields['multi_prompt']]"
+    screen.kernel_says(shots, "[('The boat leaves', 9), ('A harbour at dawn', 6)]")
+
+    screen.root.locator(".kn-shot").last.get_by_role("button", name="Remove").press("Enter")
+    expect(screen.root.get_by_role("button", name="Shot 1. ")).to_be_focused()
+    page.keyboard.press("Control+z")
     screen.kernel_says(shots, "[('The boat leaves', 9), ('A harbour at dawn', 6)]")
 
 
