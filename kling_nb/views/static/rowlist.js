@@ -107,7 +107,7 @@ function jobRow(first, cancel, now) {
     put(price, row.preview ? 'free' : row.price);
     if (row.ended) confirm.hidden = true;
     stop.hidden = row.ended || asked !== '' || !confirm.hidden;
-    put(question, row.preview ? 'Stop it?' : 'Stop it? It may still be billed.');
+    put(question, row.preview || row.price === 'free' ? 'Stop it?' : 'Stop it? It may still be billed.');
     const share = expectedShare(row, now());
     bar.hidden = row.ended;
     bar.classList.toggle('kn-unknown', share == null);

@@ -256,6 +256,8 @@ def test_a_job_can_be_stopped_after_a_question(panel):
     screen.generate.click()
     screen.rows.first.get_by_role("button", name="Cancel").click()
     expect(screen.root.get_by_text("It may still be billed")).to_be_visible()
+    screen.ask("studio.started[0].become('queued', price='free')")
+    expect(screen.root.get_by_text("Stop it?", exact=True)).to_be_visible()
 
     screen.root.get_by_role("button", name="Stop it").click()
 
