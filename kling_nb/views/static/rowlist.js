@@ -114,6 +114,7 @@ function jobRow(first, cancel, now) {
     fill.style.width = share == null ? '' : `${share * 100}%`;
     bar.title = share == null ? 'How long it takes is not known yet' : 'Elapsed, of the time such jobs have taken';
     put(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(' – ') : row.trouble);
+    note.title = note.textContent ?? ''; // a long one is cut after three lines
     note.hidden = !note.textContent;
   };
   return { el, paint: (/** @type {JobRow} */ next) => { row = next; draw(); } };

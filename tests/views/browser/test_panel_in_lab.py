@@ -205,12 +205,14 @@ def test_twenty_jobs_are_one_line_and_the_few_that_matter_now(panel):
         screen.prompt.fill(f"A red kite, take {number}")
         screen.generate.click()
         screen.kernel_says("len(panel.jobs)", str(4 * number + 4))
-    screen.ask("studio.started[3].fail('No face was found.', 'Use a clearer portrait.')")
+    screen.ask("studio.started[3].fail('No face was found.', 'Use a clearer portrait. ' * 80)")
     screen.ask("[job.become('succeeded') for job in studio.started[:18] if job.progress.status == 'queued']")
 
     expect(screen.root.locator(".kn-summary")).to_contain_text("2 queued · 17 done · 1 failed")
     expect(screen.rows).to_have_count(4)
-    expect(screen.rows.filter(has_text="No face was found. – Use a clearer portrait.")).to_have_count(1)
+    refused = screen.rows.filter(has_text="No face was found. – Use a clearer portrait.")
+    expect(refused).to_have_count(1)
+    assert refused.bounding_box()["height"] < 100  # its card has all of it
     expect(screen.rows.filter(has_text="Queued")).to_have_count(2)
 
     screen.root.get_by_role("button", name="Show all 20").click()
