@@ -1,7 +1,7 @@
 import { announcer } from './announcer.js';
 import { h, icon, keyedList, pageId } from './dom.js';
 import { rowsInSight } from './folding.js';
-import { clockWords, expectedShare, leftWords, newsWords, summaryWords } from './words.js';
+import { clockWords, expectedShare, leftWords, newsWords, summaryWords, titleParts } from './words.js';
 
 /** @type {Record<string, Parameters<typeof icon>[0]>} */
 const SIGNS = { succeeded: 'check', failed: 'warn', uncertain: 'warn', cancelled: 'stop' };
@@ -80,6 +80,9 @@ function jobRow(first, cancel, now) {
   let row = first;
   let asked = '';
   let signed = '';
+  const prompt = h('bdi', {}); // one that is written from the right leaves its number where it is
+  const number = document.createTextNode('');
+  title.append(prompt, number);
 
   const ask = (/** @type {boolean} */ open) => { confirm.hidden = !open; draw(); if (open) no.focus(); };
   const sendStop = () => {
@@ -97,8 +100,10 @@ function jobRow(first, cancel, now) {
       const drawn = SIGNS[row.status];
       sign.replaceChildren(drawn ? icon(drawn) : h('i', { class: 'kn-dot' }));
     }
-    put(title, row.title || row.id);
-    title.title = row.title || row.id;
+    const parts = titleParts(row.title || row.id);
+    put(prompt, parts[0]);
+    put(number, parts[1]);
+    title.title = parts.join('');
     badge.hidden = !row.preview;
     put(words, asked && !row.ended ? 'Stopping' : row.words);
     const elapsed = clockWords((row.ended ? row.since : now()) - row.created);

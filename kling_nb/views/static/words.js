@@ -1,3 +1,9 @@
+/** A job's title as its prompt and its number (` · 2 of 4`, or ''). @param {string} title @returns {[string, string]} */
+export function titleParts(title) {
+  const number = / · \d+ of \d+$/.exec(title)?.[0] ?? '';
+  return [title.slice(0, title.length - number.length), number];
+}
+
 /** Elapsed time: `0:42`, `1:02:03`. @param {number} seconds @returns {string} */
 export function clockWords(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clockWords, countWords, expectedShare, leftWords, newsWords, summaryWords } from '../../../kling_nb/views/static/words.js';
+import { clockWords, countWords, expectedShare, leftWords, newsWords, summaryWords, titleParts } from '../../../kling_nb/views/static/words.js';
 
 test('elapsed time is written as a clock', () => {
   assert.equal(clockWords(0), '0:00');
@@ -35,4 +35,9 @@ test('one or two jobs are spoken of by title, more as counts, and what is known 
   assert.equal(newsWords(new Map([['1', 'succeeded'], ['2', 'queued'], ['3', 'succeeded']]), rows), '2: Done');
   assert.equal(newsWords(new Map(), rows), '3 done');
   assert.equal(newsWords(new Map(rows.map((row) => [row.id, row.status])), rows), '');
+});
+
+test('the number of a title stands apart from its prompt', () => {
+  assert.deepEqual(titleParts('قطة · 4 of 4'), ['قطة', ' · 4 of 4']);
+  assert.deepEqual(titleParts('1 · 2 of 3 kites'), ['1 · 2 of 3 kites', '']);
 });
