@@ -46,7 +46,8 @@ export function keptMenu({ model, what, title, none, take, end, opened = () => {
     opened();
   };
   const close = () => { open(false); button.focus(); };
-  el.addEventListener('keydown', (event) => { if (event.key === 'Escape') { event.stopPropagation(); close(); } });
+  const leave = (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape' && !el.hidden) { event.stopPropagation(); close(); } };
+  for (const part of /** @type {HTMLElement[]} */ ([button, el])) part.addEventListener('keydown', leave);
 
   const makeRow = (/** @type {KeptRow} */ first) => {
     const { name } = first;
@@ -68,9 +69,9 @@ export function keptMenu({ model, what, title, none, take, end, opened = () => {
       text.textContent = [item.text, item.note].filter(Boolean).join(' · ');
     } };
   };
-  const paintRows = keyedList(list, makeRow, (row) => row.name);
+  const paintRows = keyedList(list, makeRow, (row) => row.name, (row) => /** @type {HTMLElement} */ (row?.querySelector('.kn-kept-take') ?? button).focus());
   const paint = () => { paintRows(rows()); empty.hidden = rows().length > 0; };
   model.on('change:kept', paint);
   paint();
-  return { button, el, names: () => rows().map((row) => row.name), close: () => model.off('change:kept', paint) };
+  return { button, el, names: () => rows().map((row) => row.name), shut: close, close: () => model.off('change:kept', paint) };
 }
