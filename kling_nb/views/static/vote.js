@@ -17,13 +17,14 @@ function renderVote({ model, el }) {
   /** @param {string} answer @param {string} words @param {string} key */
   const button = (answer, words, key) => h('button', { type: 'button', class: answer === 'skip' ? 'kn-quiet' : 'kn-secondary', on: { click: () => say(answer) } }, h('span', { text: words }), h('kbd', { text: key, 'aria-hidden': 'true' }));
   const buttons = [button('left', 'Left', '←'), button('tie', 'Tie', '↓'), button('right', 'Right', '→'), button('skip', 'Skip', 's')];
+  const asked = h('span', {});
   const count = h('b', { role: 'status' });
   const undo = h('button', { type: 'button', class: 'kn-quiet', text: 'Take the last one back', on: { click: () => model.send({ kind: 'undo' }) } });
   const stage = h('div', { class: 'kn-vote-stage' }, videos.left, videos.right);
   const answers = h('div', { class: 'kn-vote-answers', role: 'group', 'aria-label': 'Which is better?' }, ...buttons);
   const end = h('div', { class: 'kn-vote-end', hidden: true, text: 'That was the last pair. kn.ranking(…) says what can be told from it.' });
-  const box = h('div', { class: 'kn-vote', tabindex: '0', 'aria-label': 'Which clip is better? Arrow left or right, arrow down for a tie, s to skip.', on: { keydown: (event) => key(event) } },
-    h('div', { class: 'kn-vote-head' }, h('span', { text: 'Which is better?' }), count, undo), stage, answers, end);
+  const box = h('div', { class: 'kn-vote', tabindex: '0', on: { keydown: (event) => key(event) } },
+    h('div', { class: 'kn-vote-head' }, asked, count, undo), stage, answers, end);
   el.append(box, alert.el);
   let shown = -1;
   let sent = -1;
@@ -49,8 +50,11 @@ function renderVote({ model, el }) {
   };
   const paint = async () => {
     const { number, of, done } = model.get('state');
+    asked.textContent = done ? 'Done' : 'Which is better?';
+    box.setAttribute('aria-label', done ? 'Done: that was the last pair. u takes it back.' : 'Which clip is better? Arrow left or right, arrow down for a tie, s to skip.');
     count.textContent = done ? `${of} of ${of}` : `${number + 1} of ${of}`;
     undo.disabled = number === 0;
+    if (done && answers.contains(document.activeElement)) box.focus();
     stage.hidden = answers.hidden = done;
     end.hidden = !done;
     sent = sent === number ? -1 : sent;
