@@ -28,7 +28,6 @@ def compare_html(records: Sequence[Record], links: Links, found: Sequence[Differ
         found=differences(records) if found is None else found,
         same=SAME,
         letters=LETTERS[: len(records)],
-        width=280 if len(records) > 2 else 420,
     )
 
 

@@ -28,7 +28,8 @@ STYLES: dict[str, str] = {
     "chip": f"background:{ACCENT};border-radius:4px;padding:1px 4px",
     "badge": "border:1px solid #d99a1c;border-radius:99px;padding:1px 9px;font-size:12px;white-space:nowrap",
     # Afloat: in JupyterLab the mouse does not reach a video that stands in the flow (Chromium 150). A place of its own
-    # would do too, but is taken from it in a notebook that is not trusted.
+    # would do too, but is taken from it in a notebook that is not trusted. What comes after it has to clear it: a row
+    # of its own kind (flex, grid) would stand beside it, in no width.
     "film": "float:left;background:#000",
     "shot": f"background:{ACCENT};text-align:center;font-size:11px;padding:2px 0;overflow:hidden",
     "code": f"word-break:normal;line-height:1.5;margin:6px 0;padding:8px 10px;background:{TINT}",

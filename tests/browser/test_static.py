@@ -19,6 +19,11 @@ Shot = Callable[[Screen, str], None]
 EVIL = '<img src=x onerror="window.__pwned=1"><script>window.__pwned=2</script>'
 UNTRUSTED = "() => window.jupyterapp.shell.currentWidget.content.model.cells.get(0).trusted === false"
 TRUST = "() => { for (const cell of window.jupyterapp.shell.currentWidget.content.model.cells) cell.trusted = true; }"
+#: Where each clip's caption stands, and how wide the clip is: the third has a row to itself.
+CAPTIONS = """(cell) => [...cell.querySelectorAll('video')].map((video) => {
+  const [clip, said] = [video, video.parentElement.querySelector('b')].map((el) => el.getBoundingClientRect());
+  return { under: said.top >= clip.bottom, aside: Math.round(said.left - clip.left), width: Math.round(clip.width) };
+})"""
 CARD, EMBEDDED, COMPARED, SHEET, PRESETS, ELEMENTS = range(6)
 
 
@@ -47,7 +52,7 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
     inside = second._repr_mimebundle_()
     studio.options.embed = "auto"
     curating = studio._curating()
-    forms = [card, inside, curating.comparison([first, second]).static, curating.sheet({})]
+    forms = [card, inside, curating.comparison([first, second, first]).static, curating.sheet({})]
     forms += [studio.presets._repr_mimebundle_(), studio.elements._repr_mimebundle_()]
 
     screen = opened(file=_written(lab, forms))
@@ -61,8 +66,10 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
     expect(cells[CARD]).to_contain_text(f'kn.panel("{first.id}")')
     _is_shown(cells[EMBEDDED].locator("video"))  # a frontend may take out what is embedded: poster and link stay
     _leads_somewhere(cells[EMBEDDED].get_by_role("link", name="Open the file"))
-    expect(cells[COMPARED].locator("video")).to_have_count(2)
+    expect(cells[COMPARED].locator("video")).to_have_count(3)
     plays(cells[COMPARED].locator("video").nth(1))
+    said = cells[COMPARED].evaluate(CAPTIONS)
+    assert {(take["under"], take["aside"], take["width"]) for take in said} == {(True, 0, said[0]["width"])}
     expect(cells[COMPARED]).to_contain_text("over the sea")
     expect(cells[SHEET].locator("a img")).to_have_count(2)
     _leads_somewhere(cells[SHEET].locator("a").first)

@@ -92,6 +92,9 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     expect(screen.cards).to_have_count(3, timeout=SLOW)
     expect(words).to_have_text("Done")
     plays(screen.videos.first)
+    strip = screen.cards.first.locator("div[style*='flex:2 1 0']").first  # the first shot, half as wide as the clip
+    widths = [part.evaluate("(el) => el.getBoundingClientRect().width") for part in (strip, screen.videos.first)]
+    assert widths[0] == pytest.approx(widths[1] / 2, abs=2)
     shot(screen, "card")
     assert (hub.posts, hub.enqueued) == (2, 3)
     expect(panel.locator(".kn-before")).to_contain_text("Made 2 times before")

@@ -22,6 +22,7 @@ KEPT = {
     "border-radius",
     "border-top",
     "border-collapse",
+    "clear",
     "color",
     "cursor",
     "display",
