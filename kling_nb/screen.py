@@ -14,6 +14,8 @@ from kling_nb.models.record import Record
 from kling_nb.models.score import Score
 from kling_nb.render import card_bundle, problems_html, problems_text, records_html, records_text
 
+_NO_JOBS = "No jobs: nothing is under way. What has ended is in kn.log(), the newest first."
+
 
 class Screen:
     """Shows live rows, finished cards and tables; widgets are loaded when the first row is shown."""
@@ -30,7 +32,7 @@ class Screen:
         if jobs:
             progress.display(jobs)
         if aside or not jobs:
-            said = aside if jobs else f"No jobs here: {aside}" if aside else "No jobs: nothing is under way."
+            said = aside if jobs else f"No jobs here: {aside}" if aside else _NO_JOBS
             display({"text/plain": said}, raw=True)
 
     def publish(self, jobs: list[Job]) -> None:

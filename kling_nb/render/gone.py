@@ -9,11 +9,13 @@ from kling_nb.render.page import fill
 from kling_nb.render.words import shortened
 
 #: Jupyter's own "Error displaying widget: model not found" frightens whoever has just paid. A trusted notebook keeps
-#: this rule; an untrusted one shows no widget in the first place. A widget that lives has elements in it.
+#: these rules; an untrusted one shows no widget in the first place. A widget that lives has elements in it (a button
+#: inside one has none), and hides what would be said without it.
 NO_ALARM = (
-    "<style>.jp-OutputArea:has(.kling-gone,.kling-compare)>.jp-OutputArea-child "
-    ".jupyter-widgets:not(:has(*)){display:none}</style>"
+    "<style>.jp-OutputArea:has(.kling-gone,.kling-compare)>.jp-OutputArea-child>"
+    ".jupyter-widgets:not(:has(*)),.jp-OutputArea:has(.kn-run,.kn-vote-view) .kling-gone{display:none}</style>"
 )
+_KEPT = "Should the kernel have ended meanwhile: nothing is lost, and nothing is paid for twice."
 
 
 def gone_html(words: str) -> str:
@@ -22,8 +24,16 @@ def gone_html(words: str) -> str:
 
 
 def under_way_html(states: Sequence[Progress]) -> str:
-    """Return what to do about jobs that are under way, should their kernel have ended."""
+    """Return what to do about jobs that are under way, should their kernel have ended, before they have or after."""
     live = [state for state in states if not state.ended]
-    what = f"“{shortened(live[0].title, 90)}”" if len(live) == 1 else f"these {len(live)} clips"
-    said = "Should the kernel have ended meanwhile: nothing is lost, and nothing is paid for twice."
-    return gone_html(f"{said} kn.resume() brings in {what}.")
+    if len(live) == 1:
+        found = f'“{shortened(live[0].title, 90)}” while it is under way; after that kn.log()["{live[0].id}"] has it.'
+    else:
+        found = f"what of these {len(live)} clips is under way; kn.log() has those that have ended."
+    return gone_html(f"{_KEPT} kn.resume() brings in {found}")
+
+
+def run_html(plan_id: str) -> str:
+    """Return how to go on with the run of a plan, should its kernel have ended."""
+    plan = f'kn.plan("{plan_id}")'
+    return gone_html(f"{_KEPT} {plan} shows what is made, and {plan}.run() goes on with the rest.")

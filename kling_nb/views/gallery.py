@@ -118,7 +118,7 @@ class Gallery:
     # --- what the browser asks ----------------------------------------------------------------------------------------
 
     def _on_page(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        first = self._outlet.pages.seen(str(said.get("page")))
+        first = self._outlet.seen(str(said.get("page")))
         self._widget.send({"kind": "clock", "page": said.get("page"), "now": time.time(), "first": first})
 
     def _on_records(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:

@@ -1,8 +1,10 @@
 """Where finished cards go: static HTML that needs no kernel, and a second place for pages that were reloaded.
 
 A page that is reloaded forgets its display ids, so that updates of them are lost (JUPYTER.md section 3), while
-widgets live on. From then on each card is also put into an Output widget; the page that was there first hides it.
-Voila knows no display ids when a cell has ended: each of its pages is like one that was reloaded.
+widgets live on. From then on all cards are also in an Output widget, since nobody here knows which of them came while
+no page was there, or were never saved. The page that was there first hides them; a later one hides those that it has
+from the notebook's file. Voila knows no display ids when a cell has ended: each of its pages is like one that was
+reloaded.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Any, Protocol
 
 import ipywidgets
@@ -78,10 +81,15 @@ class Outlet:
         with self._lock:
             if name in self._cards:
                 return
-            self._cards[name] = card
+            self._cards[name] = _marked(name, card)
             self.publish()
-            if self.pages.reattached:
-                self.late.outputs = (as_output(card), *self.late.outputs)
+            self._put_late()
+
+    def seen(self, page: str) -> bool:
+        """Note a page that shows the cards; return whether it is the one that was there first."""
+        first = self.pages.seen(page)
+        self._put_late()
+        return first
 
     def publish(self) -> None:
         """Send the cards again, from this thread; harmless when repeated."""
@@ -94,6 +102,12 @@ class Outlet:
         """The cards, newest first."""
         with self._lock:
             return list(self._cards.values())[::-1]
+
+    def _put_late(self) -> None:
+        with self._lock:
+            if self.pages.reattached and len(self.late.outputs) < len(self._cards):
+                once = [as_output(_once(name, card)) for name, card in self._cards.items()]
+                self.late.outputs = tuple(reversed(once))
 
     def _bundle(self) -> Bundle:
         cards = joined(self.cards) if self._cards else {}
@@ -124,6 +138,18 @@ def joined(cards: Sequence[Bundle]) -> Bundle:
 
 def _joined(kind: str, parts: Iterable[Any]) -> Any:
     return "\n".join(map(str, parts)) if kind.startswith("text/") else list(parts)
+
+
+def _marked(name: str, card: Bundle) -> Bundle:
+    """Return a card that a page can tell from others."""
+    return {**card, "text/html": f"<div data-kling-card='{escape(name)}'>{card.get('text/html', '')}</div>"}
+
+
+def _once(name: str, card: Bundle) -> Bundle:
+    """Return a marked card that hides where the same one stands in the cell already."""
+    mark = f'[data-kling-card="{escape(name)}"]'
+    twice = f".jp-OutputArea:has({mark}:not(.{LATE_CLASS} *)) .{LATE_CLASS} .jp-OutputArea-child:has({mark})"
+    return {**card, "text/html": f"<style>{twice}{{display:none}}</style>{card['text/html']}"}
 
 
 def as_output(bundle: Bundle) -> dict[str, Any]:

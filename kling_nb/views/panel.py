@@ -43,7 +43,7 @@ from kling_nb.views.widgets import PanelWidget, keep_reachable, view_of
 _ASIDE = "aside"
 _GONE = (
     "This is where a panel was: run the cell to open it again, as it was left. "
-    "Clips that were under way are not lost: kn.resume() brings them in."
+    "Clips that were under way are not lost: kn.resume() brings them in, and kn.log() has those that have ended."
 )
 _BOTH = "There was a prompt and there were shots, of which only one can be sent: this is the prompt."
 
@@ -282,7 +282,7 @@ class Panel:
     # --- what the browser says ----------------------------------------------------------------------------------------
 
     def _on_page(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        first = self._outlet.pages.seen(str(content.get("page")))
+        first = self._outlet.seen(str(content.get("page")))
         self._widget.send({"kind": "clock", "page": content.get("page"), "now": time.time(), "first": first})
 
     def _on_piece(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:

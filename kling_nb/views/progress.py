@@ -17,6 +17,7 @@ from kling_nb.render import progress_html, progress_text
 from kling_nb.render.gone import under_way_html
 from kling_nb.views.actions import JobLike
 from kling_nb.views.messages import Messages
+from kling_nb.views.note import Note
 from kling_nb.views.outlet import LATE_CLASS, SHOWN, Bundle, Pages, as_output, joined, publish
 from kling_nb.views.rows import Rows
 from kling_nb.views.widgets import RowsWidget, keep_reachable, view_of
@@ -30,7 +31,7 @@ class JobsView:
     def __init__(self, jobs: Sequence[JobLike]) -> None:
         self.jobs = list(jobs)
         self._place = uuid.uuid4().hex
-        self._note, self._noted = uuid.uuid4().hex, False
+        self._note = Note()
         self._lock = threading.RLock()
         self._displayed = False
         self._pages = Pages()
@@ -54,10 +55,8 @@ class JobsView:
         """Show the rows in this cell; the cards at once when there is nothing left to wait for."""
         with self._lock:
             show(self._cards() if self.ended else self._live(), raw=True, display_id=self._place)
-            if not self.ended and self._pages.updates:
-                gone = under_way_html([job.progress for job in self.jobs])
-                show({"text/html": gone, "text/plain": ""}, raw=True, display_id=self._note)
-                self._noted = True
+            if not self.ended:
+                self._note.show(under_way_html([job.progress for job in self.jobs]))
             self._displayed = True
         SHOWN.add(self)
         if self.ended:  # in the moment between: say it again
@@ -67,8 +66,7 @@ class JobsView:
         """Put the cards where the rows were, if all jobs have ended. Harmless when repeated, on any thread."""
         with self._lock:
             if self._displayed and self.ended and self._pages.updates:
-                if self._noted:  # nothing is under way any more
-                    update_display({"text/html": "<div></div>", "text/plain": ""}, raw=True, display_id=self._note)
+                self._note.take_back()
                 update_display(self._cards(), raw=True, display_id=self._place)
 
     def _ipython_display_(self) -> None:
@@ -88,17 +86,23 @@ class JobsView:
     def _send_rows(self, rows: list[dict[str, Any]]) -> None:
         self._widget.rows = rows
 
-    def _ended(self, job: JobLike) -> None:
-        self._messages.reporting(lambda: self._settle(job))
+    def _ended(self, _job: JobLike) -> None:
+        self._messages.reporting(self._settle)
 
-    def _settle(self, job: JobLike) -> None:
-        if self._pages.reattached:
-            self._late.outputs = (*self._late.outputs, as_output(job.card()))
+    def _settle(self) -> None:
+        self._put_late()
         self.publish()
+
+    def _put_late(self) -> None:
+        """Put the cards under the rows for pages that came later; a page that has them in the rows' place has none."""
+        if self._pages.reattached:
+            with self._lock:
+                self._late.outputs = tuple(as_output(job.card()) for job in self.jobs if job.progress.ended)
 
     def _on_page(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         first = self._pages.seen(str(said.get("page")))
         self._messages.send("clock", page=said.get("page"), now=time.time(), first=first)
+        self._put_late()
 
     def _on_cancel(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._rows.cancel(str(said.get("job")), self._messages.failed)

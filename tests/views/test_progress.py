@@ -3,7 +3,7 @@
 import pytest
 from stand_in import Job
 
-from kling_nb.views import outlet, progress
+from kling_nb.views import note, outlet, progress
 from kling_nb.views.progress import JobsView
 
 
@@ -20,6 +20,8 @@ def screen(monkeypatch):
 
     monkeypatch.setattr(progress, "show", show)
     monkeypatch.setattr(progress, "update_display", update)
+    monkeypatch.setattr(note, "display", show)
+    monkeypatch.setattr(note, "update_display", update)
     return seen
 
 
@@ -49,6 +51,7 @@ def test_while_jobs_run_the_cell_says_what_to_do_should_its_kernel_end(screen):
     verb, bundle, place = screen[1]
     assert verb == "show"
     assert "kn.resume() brings in “&lt;b&gt;a&lt;/b&gt;”" in bundle["text/html"]
+    assert f"kn.log()[&#34;{job.id}&#34;] has it" in bundle["text/html"]
 
     job.become("succeeded")
 
@@ -108,5 +111,20 @@ def test_after_a_reload_the_card_also_goes_under_the_rows(screen):
         view._widget._handle_custom_msg({"kind": "page", "page": page}, [])
 
     job.become("succeeded")
+
+    assert view._late.outputs == (outlet.as_output(job.card()),)
+
+
+def test_a_card_that_came_while_no_page_was_there_goes_under_the_rows_of_the_next(screen):
+    job = Job("a")
+    view = JobsView([job])
+    view.display()
+    page = {"kind": "page", "page": "one"}
+    view._widget._handle_custom_msg(page, [])
+    job.become("succeeded")
+    view._widget._handle_custom_msg(page, [])
+    assert view._late.outputs == ()  # one page that shows it twice
+
+    view._widget._handle_custom_msg({"kind": "page", "page": "two"}, [])
 
     assert view._late.outputs == (outlet.as_output(job.card()),)
