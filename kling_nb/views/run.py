@@ -1,4 +1,8 @@
-"""The live view of a plan that is carried out: its sheet, pause and cancel. In the end the cell holds plain HTML."""
+"""The live view of a plan that is carried out: its sheet, pause and cancel. In the end the cell holds plain HTML.
+
+A page that was reloaded meanwhile cannot be sent that (JUPYTER.md section 3): there the last sheet stays, without
+buttons.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from IPython.display import display as show
 from IPython.display import update_display
 
 from kling_nb.render import PlanSheet, plan_html, plan_text
+from kling_nb.render.gone import run_html
+from kling_nb.views.note import Note
 from kling_nb.views.throttle import Throttle
 from kling_nb.views.widgets import keep_reachable, view_of
 
@@ -41,7 +47,7 @@ class RunView:
 
     def __init__(self, run: RunLike) -> None:
         self._run = run
-        self._place = uuid.uuid4().hex
+        self._place, self._note = uuid.uuid4().hex, Note()
         self._lock = threading.RLock()
         self._page = ipywidgets.HTML()
         self._pause = ipywidgets.Button(description="Pause")
@@ -51,23 +57,29 @@ class RunView:
             button.on_click(self._pressing(press))
             keep_reachable(button)
         keep_reachable(self._page)
-        self._box = ipywidgets.VBox([ipywidgets.HBox([self._pause, self._cancel]), self._page])
+        self._buttons = ipywidgets.HBox([self._pause, self._cancel])
+        self._box = ipywidgets.VBox([self._buttons, self._page])
         self._box.add_class("kn-run")
         self._changed = Throttle(self._draw, interval=_EVERY, lock=self._lock)
 
     def display(self) -> None:
         """Show it in this cell."""
-        bundle = self._static()
+        over, sheet = self._run.over, self._run.sheet()
+        bundle = _static(sheet)
         self._page.value = bundle["text/html"]
-        live = bundle if self._run.over else {**view_of(self._box), **bundle}
-        show(live, raw=True, display_id=self._place)
+        show(bundle if over else {**view_of(self._box), **bundle}, raw=True, display_id=self._place)
+        if not over:
+            self._note.show(run_html(sheet.name))
         self._run.subscribe(self._changed)
+        self.publish()  # in the moment between: say it again
 
     def publish(self) -> None:
         """Put the static sheet where the live one was, once the run is over. Harmless when repeated."""
         with self._lock:
             if self._run.over:
-                update_display(self._static(), raw=True, display_id=self._place)
+                self._buttons.layout.display = "none"
+                self._note.take_back()
+                update_display(_static(self._run.sheet()), raw=True, display_id=self._place)
 
     def _draw(self) -> None:
         with self._lock:
@@ -77,10 +89,6 @@ class RunView:
             self._pause.disabled = self._cancel.disabled = not sheet.running
         if not sheet.running:
             self.publish()
-
-    def _static(self) -> dict[str, Any]:
-        sheet = self._run.sheet()
-        return {"text/html": plan_html(sheet), "text/plain": plan_text(sheet)}
 
     def _toggle(self) -> None:
         (self._run.resume if self._run.paused else self._run.pause)()
@@ -93,3 +101,7 @@ class RunView:
                 _log.exception("a button of a run failed")
 
         return pressed
+
+
+def _static(sheet: PlanSheet) -> dict[str, Any]:
+    return {"text/html": plan_html(sheet), "text/plain": plan_text(sheet)}

@@ -12,7 +12,9 @@ import anywidget
 import traitlets
 from IPython.display import display
 
+from kling_nb.render.gone import gone_html
 from kling_nb.views.clips import send_clip
+from kling_nb.views.compare import QUIET
 from kling_nb.views.esm import linked, styles
 from kling_nb.views.messages import Messages
 from kling_nb.views.widgets import keep_reachable, view_of
@@ -63,13 +65,17 @@ class VoteView:
         self._say()
 
     def _ipython_display_(self) -> None:
-        display({**view_of(self._widget), "text/html": self._static(), "text/plain": repr(self)}, raw=True)
+        # Two outputs: the line is what is left without a kernel; the vote hides it while it lives.
+        display({**view_of(self._widget), "text/html": QUIET, "text/plain": repr(self)}, raw=True)
+        display({"text/html": gone_html(self._invitation()), "text/plain": ""}, raw=True)
 
     def __repr__(self) -> str:
         return f"<Vote: {self._ballot.number} of {len(self._ballot.pairs)} pairs>"
 
-    def _static(self) -> str:
-        return f"<div>A vote over {len(self._ballot.pairs)} pairs of clips. Run the cell to take part.</div>"
+    def _invitation(self) -> str:
+        count = len(self._ballot.pairs)
+        pairs = f"{count} pair{'' if count == 1 else 's'} of clips"
+        return f"A vote over {pairs}: run the cell to take part. What was voted is kept."
 
     def _say(self) -> None:
         number, whole = self._ballot.number, len(self._ballot.pairs)

@@ -151,12 +151,76 @@ def test_resume_brings_in_the_job_of_a_kernel_that_was_restarted(opened: Opened,
     screen.kernel("restart")
     screen.notebook.reload()
     expect(screen.root.get_by_text("kn.resume() brings in “A red kite over the sea”")).to_be_visible()
-    expect(screen.root.get_by_text("Error displaying widget")).to_be_hidden()
+    _alarm_is_hidden(screen, 1)
     screen.run(1)
 
     card = screen.root.locator(".jp-Cell").nth(1).locator("video")
     plays(card)
     assert hub.enqueued == 1
+
+
+KITE, HERON = "A red kite over the sea", "A heron lands on the reeds"
+LIVING = (
+    GENERATE,
+    f"kn.panel({{'prompt': {HERON!r}, 'duration': 3}})",
+    """run = kn.sweep("a {mood} boat of those who left", mood=["calm", "wild"], duration=3).run(limit=1)
+run.pause()
+run""",
+    "kn.vote([record for record in kn.log() if record.clip])",
+)
+
+
+@pytest.mark.timeout(240)
+def test_clips_that_come_while_nobody_looks_are_there_on_the_return_and_said_where_once_the_kernel_is_gone(
+    lab: Lab, opened: Opened, hub: HubSide, shot: Shot
+) -> None:
+    hub.fault("slow_download", bytes_per_second=16_000)  # longer under way than it takes to leave
+    screen = opened(*LIVING)
+    screen.run(0, 1, 2)
+    screen.generate.click()
+    expect(screen.rows).to_have_count(2)
+    path = screen.notebook.path
+    screen.notebook.save()
+    screen.page.goto("about:blank")
+    with closing(Log(path.parent / "kling_log")) as log:
+        made = until(lambda: _both_of({record.prompt: record.id for record in log.find() if record.clip}))
+
+    # The page is opened again: both cells have their clip, once.
+    screen = Screen(lab.open(path))
+    expect(screen.cards).to_have_count(2, timeout=SLOW)
+    plays(screen.videos.last)
+    shot(screen, "come-back")
+    run = screen.root.locator(".kn-run")
+    run.get_by_role("button", name="Cancel the rest").click()
+    expect(run.get_by_text("The run was cancelled")).to_be_visible()
+    expect(run.get_by_role("button")).to_have_count(0)  # this page cannot be sent the plain sheet
+    screen.run(3)
+    expect(screen.root.locator(".kn-vote")).to_be_visible()
+    expect(screen.root.locator(".kling-gone:visible")).to_have_count(0)
+
+    # Of what was live, each says how to go on.
+    screen.notebook.save()
+    screen.kernel("restart")
+    screen.notebook.reload()
+    notes = screen.root.locator(".kling-gone:visible")
+    expect(notes).to_have_count(4)
+    expect(notes.nth(0)).to_contain_text(f'kn.log()["{made[KITE]}"]')
+    expect(notes.nth(1)).to_contain_text("kn.log() has")
+    expect(notes.nth(2)).to_contain_text(re.compile(r'kn\.plan\("\w+"\)\.run\(\)'))
+    expect(notes.nth(3)).to_contain_text("A vote over")
+    _alarm_is_hidden(screen, 4)
+    shot(screen, "come-back-without-kernel")
+
+
+def _alarm_is_hidden(screen: Screen, count: int) -> None:
+    """Lab has said of each widget that it is gone, and nobody sees that."""
+    said = screen.root.get_by_text("Error displaying widget")
+    expect(said).to_have_count(count)
+    expect(said.locator("visible=true")).to_have_count(0)
+
+
+def _both_of(made: dict[str, str]) -> dict[str, str]:
+    return made if made.keys() >= {KITE, HERON} else {}
 
 
 def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(opened: Opened, hub: HubSide) -> None:
@@ -215,6 +279,10 @@ def test_text_is_legible_in_light_and_dark(opened: Opened, shot: Shot) -> None:
         seen[theme] = {name: contrast(screen.root.locator(selector).first) for name, selector in KEYS.items()}
         shot(screen, f"theme-{theme}")
     wear(screen.page, "light")
+    screen.notebook.save()
+    screen.notebook.reload()
+    expect(screen.rows.first).to_contain_text("Done")
+    expect(screen.root.locator(".kling-card:visible")).to_have_count(1)  # the saved one, and none beside it
 
     for theme in seen:
         assert {name: said for name, said in seen[theme].items() if said[0] < 4.5} == {}, theme
