@@ -145,7 +145,8 @@ def _salvage(fields: dict[str, Any], kind: type[Request], faults: list[Fault]) -
     except ValidationError as exc:
         faulty = [fault for fault in exc.errors(include_url=False) if fault["loc"]]
         problems += [problem_of(fault, kind) for fault in faulty]
-        draft = _without(draft, [fault["loc"] for fault in faulty])
+        # A text that is too long still mentions its references.
+        draft = _without(draft, [fault["loc"] for fault in faulty if fault["type"] != "string_too_long"])
     return draft, problems
 
 

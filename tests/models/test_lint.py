@@ -67,6 +67,17 @@ def test_a_faulty_picture_keeps_its_place() -> None:
     assert warnings(found) == []
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"prompt": "@Image1 waves" + "!" * 2500}, {"multi_prompt": [{"prompt": "@Image1 waves" + "!" * 512}]}],
+)
+def test_a_prompt_that_is_too_long_still_mentions_its_pictures(fields: dict[str, Any]) -> None:
+    found = lint({**fields, "input_image": [FACE]})
+    assert [problem.message for problem in found if "too many" in problem.message] == [found[0].message]
+    assert len(errors(found)) == 1
+    assert warnings(found) == []
+
+
 def test_every_local_picture_is_opened_wherever_it_stands() -> None:
     small = picture(200, 320)
     draft = {
