@@ -34,6 +34,8 @@ AT_THE_HUB: frozenset[Status] = frozenset({"queued", "processing"})
 
 #: How many messages a record keeps, and how many characters of each.
 MOST_MESSAGES, LONGEST_MESSAGE = 24, 240
+#: How much of its prompt names a job: more than any row has room for, since a pointer shows the rest.
+LONGEST_TITLE = 200
 
 
 class IllegalMove(AssertionError):
@@ -171,8 +173,9 @@ def _price(record: Record) -> str:
 
 
 def _title(record: Record) -> str:
-    number = f" · {record.index + 1} of {record.generations}" if record.generations > 1 else ""
-    return (_line(record.prompt.replace("\n", " / "), 80) or record.model) + number
+    # The number comes first: whatever shows the title cuts it at the end.
+    number = f"{record.index + 1} of {record.generations} · " if record.generations > 1 else ""
+    return number + (_line(record.prompt.replace("\n", " / "), LONGEST_TITLE) or record.model)
 
 
 def _line(text: str, longest: int) -> str:

@@ -155,3 +155,14 @@ def test_an_expected_end_is_shown_only_while_the_hub_works() -> None:
     assert progress_of(running).expected is None
     ended = fail(running, "hub", "no", "", LATER)
     assert (progress_of(ended, expected_seconds=60).expected, progress_of(ended).since) == (None, LATER)
+
+
+def test_titles_of_jobs_tell_them_apart_however_long_and_alike_their_prompts() -> None:
+    record = a_record()
+    long = {**record.canonical, "prompt": "a heron lands " * 8 + "by night " * 90}
+    pair = [
+        progress_of(record.model_copy(update={"canonical": long, "index": number, "generations": 2})).title
+        for number in (0, 1)
+    ]
+    assert [title[:9] for title in pair] == ["1 of 2 · ", "2 of 2 · "]
+    assert "by night" in pair[0] and len(pair[0]) < 400
