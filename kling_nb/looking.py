@@ -40,7 +40,7 @@ class Looking(Making):
         """Return the panel that builds a request; filled from a request, a record (or its clip) or fields when given.
 
         A text is read as code: a cURL command, a JSON body or a Python call. What of it was not understood is listed.
-        One word is a record's id: `LogError` when the log has none of that name.
+        Text that is no code is the prompt. One word is a record's id: `LogError` when the log has none of that name.
         """
         from kling_nb.actions import Actions
         from kling_nb.choosing import PanelChoosing

@@ -131,7 +131,7 @@ class Panel:
         """Show a request, its fields, or one that stands in pasted code, in place of what is there.
 
         Code is a cURL command, a JSON body or a Python call; what of it was not understood is listed in the panel, and
-        so are `notes`.
+        so are `notes`. Text that is no code is the prompt.
         Raises `RequestError` for an unreadable picture among fields.
         """
         request, doubts = pasted(request) if isinstance(request, str) else (request, [])

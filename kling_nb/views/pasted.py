@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kling_nb.models.draft import Fault, Path, with_media
 from kling_nb.snippets import read_request
 
+#: What a prompt has no use for. Half a request must not be taken for the words of one.
+_CODE = re.compile(r"[{}\[\]=<>\\`]|\w\(|\bcurl\b|\bhttps?:", re.IGNORECASE)
+
 
 def pasted(text: str) -> tuple[dict[str, Any], list[str]]:
     """Return the fields in a cURL command, a JSON body or a Python call, and what of it was not understood.
 
-    A picture that cannot be read is named and left out, since the form has no place for one that is not there.
+    Text in which there is none, and which does not look like code either, is the prompt. A picture that cannot be read
+    is named and left out, since the form has no place for one that is not there.
     """
     fields, notes = read_request(text)
+    if not fields and text.strip() and not _CODE.search(text):
+        return {"prompt": text.strip()}, []
     faults: list[Fault] = []
     read = with_media(fields, faults)
     notes += [f"{'.'.join(map(str, path))}: {message}; {_moved(path)}" for path, message, _ in faults]

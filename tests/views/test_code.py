@@ -67,11 +67,21 @@ def test_the_notes_go_when_something_else_fills_the_form():
     assert panel._widget.notes == []
 
 
-def test_a_text_that_is_no_request_leaves_an_empty_form():
-    panel = Panel(Studio(), "good morning")
+def test_a_text_that_is_no_code_is_the_prompt():
+    panel = Panel(Studio(), "A heron (grey) lands: @Image1 – on the water, at 5 o'clock.\n")
+
+    assert panel._widget.draft["prompt"] == "A heron (grey) lands: @Image1 – on the water, at 5 o'clock."
+    assert panel._widget.notes == []
+
+
+@pytest.mark.parametrize(
+    "text", ["prompt = heron", "curl a heron", "{heron", "kn.generate(heron)", "http://heron", " "]
+)
+def test_code_without_a_request_leaves_an_empty_form(text):
+    panel = Panel(Studio(), text)
 
     assert panel._widget.draft["prompt"] == ""
-    assert "no request was found" in panel._widget.notes[0]
+    assert panel._widget.notes
 
 
 @pytest.mark.parametrize("flavour", ["curl", "kling_nb", "json"])
