@@ -36,7 +36,7 @@ class Ballot:
     def __init__(self, records: Sequence[Record], votes: Votes, *, who: str, seed: int | None = None) -> None:
         clips = list({record.id: record for record in records if record.clip is not None})
         if len(clips) < 2:
-            raise KlingError(f"a vote takes two clips or more: this is {len(clips)}")
+            raise KlingError(f"a vote takes two clips or more: there {'is 1' if clips else 'are none'}")
         self.seed = secrets.randbelow(2**31) if seed is None else seed
         self._votes, self._who = votes, who
         self._given: list[Vote] = []

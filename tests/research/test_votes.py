@@ -173,8 +173,9 @@ def test_a_rebuild_and_a_merge_keep_the_votes_and_double_none(log: Log, tmp_path
 
 
 def test_one_clip_is_no_vote(log: Log) -> None:
-    with pytest.raises(errors.KlingError, match="two clips or more: this is 1"):
-        Ballot(clips(log, 1), log.votes, who="ada")
+    for few, said in ((1, "there is 1"), (0, "there are none")):
+        with pytest.raises(errors.KlingError, match=f"two clips or more: {said}$"):
+            Ballot(clips(log, 1)[:few], log.votes, who="ada")
 
 
 def test_the_browser_is_told_neither_ids_nor_prompts(log: Log) -> None:
