@@ -19,7 +19,7 @@ PLAN = """import kling_nb as kn
 plan = kn.sweep(
     "a paper boat on a pond, {camera}, {light}",
     camera=["camera holds still", "slow dolly in"],
-    light=["soft morning light", "hard neon light", "candle light"],
+    light=["soft morning light", "hard neon light", "candle light from behind the reeds, late in the evening"],
     duration=3,
 )
 plan"""
@@ -64,6 +64,10 @@ def test_the_clips_of_a_matrix_play_under_the_mouse(opened: Opened, shot: Shot) 
     first.hover()
     until(lambda: first.evaluate(playing))
     shot(screen, "matrix")
+    grounds = "(rows) => rows.map((row) => getComputedStyle(row).backgroundColor)"
+    assert set(matrix.locator("tr").evaluate_all(grounds)) == {"rgba(0, 0, 0, 0)"}  # no stripes, no hover of Jupyter's
+    long = screen.root.locator(".kling-plan-tile").nth(2).locator("div[style*='max-height']")
+    expect(long).to_have_css("-webkit-line-clamp", "2")  # what is cut ends in an ellipsis
     second.hover()
     until(lambda: second.evaluate(playing))
     assert first.evaluate("(video) => video.paused")
