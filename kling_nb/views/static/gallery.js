@@ -34,7 +34,7 @@ function renderGallery({ model, el }) {
     const { total } = store;
     if (total === 0 && record.id) record.paint(null);
     if (record.id) { const now = store.find(record.id); if (now) record.paint(now); }
-    filters.count(total == null ? '' : countWords(total, 'clip'));
+    filters.count(total == null ? '' : countWords(total, 'record'));
     empty.hidden = total !== 0;
     empty.textContent = Object.keys(store.filters).length ? 'Nothing passes these filters.' : 'Nothing yet: what you generate appears here.';
     grid.el.hidden = total === 0;

@@ -82,7 +82,7 @@ function jobRow(first, cancel, now) {
   let signed = '';
   const prompt = h('bdi', {}); // one that is written from the right leaves its number where it is
   const number = document.createTextNode('');
-  title.append(prompt, number);
+  title.append(number, prompt);
 
   const ask = (/** @type {boolean} */ open) => { confirm.hidden = !open; draw(); if (open) no.focus(); };
   const sendStop = () => {
@@ -101,8 +101,8 @@ function jobRow(first, cancel, now) {
       sign.replaceChildren(drawn ? icon(drawn) : h('i', { class: 'kn-dot' }));
     }
     const parts = titleParts(row.title || row.id);
-    put(prompt, parts[0]);
-    put(number, parts[1]);
+    put(number, parts[0]);
+    put(prompt, parts[1]);
     title.title = parts.join('');
     badge.hidden = !row.preview;
     put(words, asked && !row.ended ? 'Stopping' : row.words);

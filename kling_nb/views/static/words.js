@@ -1,7 +1,7 @@
-/** A job's title as its prompt and its number (` · 2 of 4`, or ''). @param {string} title @returns {[string, string]} */
+/** A job's title as its number (`2 of 4 · `, or '') and its prompt. @param {string} title @returns {[string, string]} */
 export function titleParts(title) {
-  const number = / · \d+ of \d+$/.exec(title)?.[0] ?? '';
-  return [title.slice(0, title.length - number.length), number];
+  const number = /^\d+ of \d+ · /.exec(title)?.[0] ?? '';
+  return [number, title.slice(number.length)];
 }
 
 /** Elapsed time: `0:42`, `1:02:03`. @param {number} seconds @returns {string} */

@@ -196,7 +196,7 @@ def test_planted_text_is_text_in_the_player(player):
 
 def test_two_thousand_records_scroll_and_only_what_is_seen_is_there(gallery):
     seen = gallery(MANY)
-    expect(seen.root.locator(".kn-found")).to_have_text("2000 clips")
+    expect(seen.root.locator(".kn-found")).to_have_text("2000 records")
     most = seen.root.evaluate(
         """async (root) => {
             const grid = root.querySelector('.kn-grid');
@@ -220,13 +220,13 @@ def test_two_thousand_records_scroll_and_only_what_is_seen_is_there(gallery):
 def test_it_is_filtered_as_one_types(gallery):
     seen = gallery(MANY)
     seen.root.get_by_role("searchbox", name="Search").press_sequentially("take 42 ", delay=20)
-    expect(seen.root.locator(".kn-found")).to_have_text("11 clips")  # 42, and 420 to 429
+    expect(seen.root.locator(".kn-found")).to_have_text("11 records")  # 42, and 420 to 429
     seen.root.get_by_role("combobox", name="Status").select_option(label="Failed")
     expect(seen.root.locator(".kn-found")).to_have_text("1 clip")
     seen.root.get_by_role("searchbox", name="Search").fill("nowhere")
     expect(seen.root.get_by_text("Nothing passes these filters.")).to_be_visible()
     seen.root.get_by_role("button", name="Clear", exact=True).click()
-    expect(seen.root.locator(".kn-found")).to_have_text("2000 clips")
+    expect(seen.root.locator(".kn-found")).to_have_text("2000 records")
 
 
 def test_a_clip_that_another_kernel_makes_moves_on_by_itself(gallery):
@@ -311,12 +311,12 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
     seen.page.keyboard.press("Space")
     expect(seen.root.get_by_text("1 selected (1 not shown)")).to_be_visible()
     seen.root.get_by_role("button", name="Delete").click()
-    expect(found).to_have_text("0 clips")
+    expect(found).to_have_text("0 records")
     assert seen.ask("stand.log.trashed()") == "['job00001']"
     seen.root.get_by_role("button", name="Undo").click()
     expect(found).to_have_text("1 clip")
     search.fill("")
-    expect(found).to_have_text("8 clips")
+    expect(found).to_have_text("8 records")
     expect(seen.root.get_by_text("1 selected", exact=True)).to_be_visible()
     assert seen.ask("(stand.log.trashed(), stand.log.verify())") == "([], [])"
 

@@ -38,6 +38,6 @@ test('one or two jobs are spoken of by title, more as counts, and what is known 
 });
 
 test('the number of a title stands apart from its prompt', () => {
-  assert.deepEqual(titleParts('قطة · 4 of 4'), ['قطة', ' · 4 of 4']);
-  assert.deepEqual(titleParts('1 · 2 of 3 kites'), ['1 · 2 of 3 kites', '']);
+  assert.deepEqual(titleParts('4 of 4 · قطة'), ['4 of 4 · ', 'قطة']);
+  assert.deepEqual(titleParts('kites, 1 of 2 · red'), ['', 'kites, 1 of 2 · red']);
 });
