@@ -33,6 +33,7 @@ class Front:
     behind: str
     answer: Callable[[str, str, Mapping[str, str]], Answer | None]
     asked: list[tuple[str, str]] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._http = httpx.Client(base_url=self.behind, trust_env=False, timeout=30)
@@ -49,6 +50,7 @@ class Front:
         return sum(one == method and where.startswith(path) for one, where in self.asked)
 
     def close(self) -> None:
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
         self._http.close()
@@ -63,6 +65,9 @@ class Front:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 front.asked.append((self.command, self.path))
                 found = front.answer(self.command, self.path, dict(self.headers.items()))
+                if found is None and self.path.startswith("/api/events"):
+                    self.be_silent()
+                    return
                 if found is None or found[0] is None:
                     through = front._through(self, body)
                     found = (through[0], found[1]) if found else through
@@ -73,6 +78,16 @@ class Front:
                 self.end_headers()
                 self.wfile.write(content)
 
+            def be_silent(self) -> None:
+                """An event stream on which nothing happens: the beat finds everything."""
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(b": keep-alive\n\n")
+                self.wfile.flush()
+                front.over.wait()
+
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
@@ -81,8 +96,6 @@ class Front:
         return Handler
 
     def _through(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes, dict[str, str]]:
-        if request.path.startswith("/api/events"):  # the beat finds everything; a stream would need more than this
-            return _whole((404, {"error": "no events here"}))
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOPS}
         got = self._http.request(request.command, request.path, headers=headers, content=body)
         back = {name: value for name, value in got.headers.items() if name.lower() not in _HOPS}

@@ -99,7 +99,7 @@ def test_a_torn_download_of_a_killed_kernel_is_taken_up_where_it_ended(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     with kernel_at("mid-download", hub, tmp_path / "log"):
-        partial = next((tmp_path / "log" / "partial").iterdir())
+        partial = next((tmp_path / "log" / "partial").glob("*.part"))
     assert partial.stat().st_size == 1000
     assert studio_at(hub).resume().result(30)[0].record.clip.size > 1000
 

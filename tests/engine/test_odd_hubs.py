@@ -151,9 +151,9 @@ def test_a_hub_that_asks_to_be_left_alone_is(
     began: list[float] = []
 
     def answer(method: str, path: str, _: Any) -> Answer | None:
-        if method == "GET" and path.startswith(QUEUE) and (not began or time.monotonic() - began[0] < 3):
+        if method == "GET" and path.startswith(QUEUE) and (not began or time.monotonic() - began[0] < 2):
             began.append(time.monotonic())
-            return 503, BOOM, {"Retry-After": "3"}
+            return 503, BOOM, {"Retry-After": "2"}
         return None
 
     front = before(answer)

@@ -222,7 +222,7 @@ def test_it_is_filtered_as_one_types(gallery):
     seen.root.get_by_role("searchbox", name="Search").press_sequentially("take 42 ", delay=20)
     expect(seen.root.locator(".kn-found")).to_have_text("11 records")  # 42, and 420 to 429
     seen.root.get_by_role("combobox", name="Status").select_option(label="Failed")
-    expect(seen.root.locator(".kn-found")).to_have_text("1 clip")
+    expect(seen.root.locator(".kn-found")).to_have_text("1 record")
     seen.root.get_by_role("searchbox", name="Search").fill("nowhere")
     expect(seen.root.get_by_text("Nothing passes these filters.")).to_be_visible()
     seen.root.get_by_role("button", name="Clear", exact=True).click()
@@ -304,7 +304,7 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
 
     found, search = seen.root.locator(".kn-found"), seen.root.get_by_role("searchbox", name="Search")
     search.fill("blue kite")  # what is selected and hidden is left alone
-    expect(found).to_have_text("1 clip")
+    expect(found).to_have_text("1 record")
     expect(seen.root.get_by_text("0 selected (1 not shown)")).to_be_visible()
     expect(seen.root.get_by_role("button", name="Delete")).to_be_disabled()
     seen.cards.nth(0).focus()
@@ -314,7 +314,7 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
     expect(found).to_have_text("0 records")
     assert seen.ask("stand.log.trashed()") == "['job00001']"
     seen.root.get_by_role("button", name="Undo").click()
-    expect(found).to_have_text("1 clip")
+    expect(found).to_have_text("1 record")
     search.fill("")
     expect(found).to_have_text("8 records")
     expect(seen.root.get_by_text("1 selected", exact=True)).to_be_visible()
