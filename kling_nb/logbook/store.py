@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Protocol, Unpack
+from typing import Any, Final, Protocol, Unpack, cast
 
 from kling_nb.errors import LogError
 from kling_nb.logbook import tables
@@ -116,14 +116,13 @@ class Log:
         """Change what the user says of a record: tags, 1 to 5 stars (None for none), a note."""
         changes: dict[str, Any] = {}
         if tags is not UNSET:
-            words = [tags] if isinstance(tags, str) else list(tags or ())
-            changes["tags"] = tuple(dict.fromkeys(word for tag in words if (word := str(tag).strip())))
+            changes["tags"] = _tags(tags)
         if stars is not UNSET:
             if stars is not None and (type(stars) is not int or not 1 <= stars <= 5):
                 raise LogError(f"{stars!r} stars: give 1 to 5, or None for none.")
             changes["stars"] = stars
         if note is not UNSET:
-            changes["note"] = str(note or "")
+            changes["note"] = _text(str(note or ""))
         return self._ledger.change(self.get(record_id).id, changes)
 
     def get(self, record_id: str | HasId) -> Record:
@@ -302,6 +301,23 @@ class Log:
         """Close the index and give up this process's jobs; the log opens it again when it is next used."""
         self._lease.release()
         self._ledger.database.close()
+
+
+def _tags(given: Any) -> tuple[str, ...]:
+    if given is not None and not isinstance(given, Iterable):
+        raise LogError(f"{given!r} are no tags: give a text, or several in a list.")
+    words = [given] if isinstance(given, str) else list(cast("Iterable[Any]", given or ()))
+    return tuple(dict.fromkeys(word for tag in words if (word := _text(str(tag).strip()))))
+
+
+def _text(given: str) -> str:
+    try:
+        given.encode()
+    except UnicodeEncodeError as exc:
+        raise LogError(
+            f"{given!r} holds half a character (at {exc.start}), which no file can keep: write it again."
+        ) from None
+    return given
 
 
 def id_of(thing: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,22 @@ def test_stars_are_one_to_five(log: Log, stars: object) -> None:
     log.save(make_record())
     with pytest.raises(LogError, match="1 to 5"):
         log.annotate("job00000", stars=stars)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"tags": 5}, "5 are no tags: give a text"),
+        ({"tags": ["\ud800"]}, "half a character"),
+        ({"note": "a\ud800"}, "at 1"),
+    ],
+)
+def test_words_that_cannot_be_kept_are_refused_and_nothing_is_lost(log: Log, wrong: dict[str, Any], said: str) -> None:
+    log.save(make_record(0))
+    log.annotate("job00000", tags="one", note="n")
+    with pytest.raises(LogError, match=said):
+        log.annotate("job00000", **wrong)
+    assert (log.get("job00000").tags, log.get("job00000").note) == (("one",), "n")
 
 
 @pytest.mark.parametrize(
