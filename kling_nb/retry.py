@@ -11,9 +11,8 @@ Sending = Literal["repeatable", "enqueue"]
 
 ATTEMPTS = 6
 LONGEST_WAIT = 60.0
-#: A `Retry-After` beyond this many seconds is for the user to decide on, not to be sat out in silence.
+#: A `Retry-After` beyond this many seconds is not sat out within one question, and by nobody for longer than this.
 PATIENCE = 120.0
-_NEVER_MORE = 3600.0
 
 
 def may_resend(sending: Sending, failure: BaseException) -> bool:
@@ -42,8 +41,8 @@ def delay(attempt: int, failure: BaseException | None, jitter: float) -> float:
 def asked_for(failure: BaseException | None) -> float:
     """Return the seconds that a hub asked to be left alone for (`Retry-After`), 0.0 when it did not.
 
-    Of a `TransferError` what lay under it counts. An hour and more is a mistake of somebody's: never more than that.
+    Of a `TransferError` what lay under it counts.
     """
     if isinstance(failure, TransferError):
         failure = failure.__cause__
-    return min((failure.retry_after or 0.0) if isinstance(failure, HubError) else 0.0, _NEVER_MORE)
+    return (failure.retry_after or 0.0) if isinstance(failure, HubError) else 0.0

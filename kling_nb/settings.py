@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from kling_nb.errors import SettingsError
+from kling_nb.models.media import hub_name
 from kling_nb.notebook import beside_notebook
 
 logger = logging.getLogger(__name__)
@@ -164,9 +165,6 @@ def _folder(value: str | None, source: str, home: Path) -> Path:
     return folder.absolute() if source == "argument" else (home / folder).absolute()
 
 
-_PORTS = {"http": 80, "https": 443}
-
-
 def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
     if value is None:
         return REAL_HUB if has_key else "local"
@@ -185,10 +183,7 @@ def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
         raise SettingsError(f"{HUB} ({source}) must be a plain base URL without credentials or query")
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname or ""):
         raise SettingsError(f"{HUB} is {said!r} ({source}): the key would travel in the clear; use https")
-    # Jobs and plans are known by where they are: one hub must have one name.
-    port = f":{parts.port}" if parts.port not in (None, _PORTS[parts.scheme]) else ""
-    host = (parts.hostname or "").lower()
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path.rstrip('/')}"
+    return hub_name(value)  # jobs and plans are known by where they are
 
 
 def is_loopback(host: str) -> bool:

@@ -208,6 +208,7 @@ class Job:
 
     def cancel(self) -> Future[None]:
         """Ask for the job to be stopped; returns at once. One that the hub has begun may still be billed."""
+        self._check_process()
         return self._stop(self)
 
     def card(self) -> dict[str, Any]:

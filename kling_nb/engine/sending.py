@@ -18,10 +18,11 @@ from kling_nb.engine.states import fail, move, progress_of
 from kling_nb.engine.tracker import Tracker
 from kling_nb.models.generation import Generation
 from kling_nb.models.media import public_text
+from kling_nb.models.price import told_apart
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.pace import Pace
-from kling_nb.retry import asked_for
+from kling_nb.retry import PATIENCE, asked_for
 
 
 class Sending:
@@ -78,9 +79,10 @@ class Sending:
         asked, was = known.get("estimate"), jobs[0].kept.estimate
         if asked is None or asked.each is None or was.each is None or asked.each <= was.each:
             return
-        said = f"The hub asks ${asked.each:.2f} for it now, where {was.origin} was ${was.each:.2f}."
+        now, before = told_apart(asked.each * len(jobs), was.each * len(jobs))
+        said = f"The hub asks ${now} for it now, where {was.origin} was ${before}."
         if was.source == "live" or jobs[0].kept.plan:
-            raise errors.BudgetError(said, asked=asked.each, left=was.each, limit="price")
+            raise errors.BudgetError(said, asked=asked.each * len(jobs), left=was.each * len(jobs), limit="price")
         self._roster.note(jobs, said)
 
     async def _addresses(self, jobs: list[Job], request: Request) -> dict[str, str]:
@@ -163,7 +165,7 @@ class Sending:
             try:
                 waits_for_others = await self._look_for(lost)
             except (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited) as exc:
-                failures, asked = failures + 1, asked_for(exc)
+                failures, asked = failures + 1, min(asked_for(exc), PATIENCE)
                 self._roster.tell(lost, trouble=f"{exc} Asking again.")
             except errors.HubError as exc:
                 for job in lost:
@@ -204,7 +206,9 @@ class Sending:
             listed += await self._hub.listed(**scope)
             for status in ("succeeded", "failed", "cancelled"):
                 listed += await self._hub.listed(**scope, status=status)
-        unique = {generation.generation_id: generation for generation in listed}
+        if any(not entry.generation_id and alike(entry.raw, record.sent or {}) for entry in listed):
+            raise errors.HubFault("The hub's queue has a job like this one, but does not say its id.")
+        unique = {entry.generation_id: entry for entry in listed if entry.generation_id}
         mine = [job.id for job in jobs]
         claimed = await asyncio.to_thread(self._log.claimed, list(unique), by_others_than=mine)
         since = record.times.submitted or record.times.created

@@ -14,7 +14,7 @@ from kling_nb.errors import HubError, HubFault, NotFound
 from kling_nb.loop import at_the_end
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.pace import Pace
-from kling_nb.retry import asked_for
+from kling_nb.retry import PATIENCE, asked_for
 
 logger = logging.getLogger(__name__)
 
@@ -111,9 +111,14 @@ class Tracker:
 
     async def _back_off(self, trouble: str, asked: float = 0.0) -> None:
         self._failures += 1
+        pause, asked = self._pace.back_off(self._failures, jitter=random.random()), min(asked, PATIENCE)  # noqa: S311 - spreads load
+        self._trouble(f"{trouble[:-1]} in {asked:.0f} s, as it wishes." if asked > pause else trouble)
+        self._look = False
+        await asyncio.sleep(pause)
+        if asked > pause:  # left alone, unless it speaks itself, or somebody asks
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken(), asked - pause)
         self._look = True
-        self._trouble(trouble)
-        await asyncio.sleep(max(asked, self._pace.back_off(self._failures, jitter=random.random())))  # noqa: S311 - spreads load
 
     async def _until_next(self) -> None:
         beat = self._pace.next_beat(self._ages(), listening=self._heard.is_set(), jitter=random.random())  # noqa: S311 - spreads load
@@ -164,7 +169,7 @@ class Tracker:
                     self._hear(event, again=failures > 0)
                     failures = max(failures, 1)
             except HubError as exc:
-                asked = asked_for(exc)
+                asked = min(asked_for(exc), PATIENCE)
                 logger.debug("event stream: %s", exc)
             finally:
                 self._heard.clear()

@@ -45,6 +45,8 @@ def read_status(response: httpx.Response) -> dict[str, Any]:
         raise _moved(response)
     if response.is_error:
         raise error_of(response)
+    if "<html" in _body(response)[:500].lower():  # of a proxy, which has not done it
+        raise errors.HubFault(f"The hub did not answer: {_text_of(response)}", status=response.status_code)
     return {}
 
 

@@ -124,7 +124,10 @@ class HubClient:
         return await self.listed()
 
     async def listed(self, **filters: str) -> list[Generation]:
-        """Return the queue's list, filtered by `status`, `model`, `media_type`, `namespace`, ..."""
+        """Return the queue's list, filtered by `status`, `model`, `media_type`, `namespace`, ...
+
+        Of an entry that does not say whose it is the `generation_id` is empty.
+        """
         answer = await self._send("repeatable", "GET", "/api/ai/queue", attempts=_LOOKS, params=filters)
         entries = answer.get("generations")
         if answer.get("error") or not isinstance(entries, list):  # taken for an empty list, it would end paid jobs
@@ -133,7 +136,11 @@ class HubClient:
 
     async def generation(self, generation_id: str) -> Generation:
         """Return one generation's record. Raises `NotFound` for an id that the hub does not know."""
-        return _read(Generation, await self._send("repeatable", "GET", f"/api/ai/queue/{generation_id}"))
+        found = _read(Generation, await self._send("repeatable", "GET", f"/api/ai/queue/{generation_id}"))
+        if not found.generation_id:
+            said = "The hub's answer is not as its contract says: it has no generation_id"
+            raise errors.HubFault(said, body=str(found.raw)[:300])
+        return found
 
     async def cancel(self, generation_id: str) -> Generation:
         """Ask the hub to stop a generation and return its record afterwards, which alone says what became of it."""

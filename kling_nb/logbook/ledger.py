@@ -154,7 +154,7 @@ class Ledger:
         """Make every row anew from the sidecars; unreadable ones are logged and left out. Return how many there are."""
         self.ready(writing=True)
         with self._taking_in():
-            return self.ask(lambda index: index.replace_all(self._readable(*one) for one in self.sidecars.all()), 0)
+            return self.ask(lambda index: index.replace_all(self._readable(*one) for one in self.sidecars.first()), 0)
 
     def known(self) -> set[str]:
         """Every id in the index."""
@@ -263,7 +263,9 @@ class Ledger:
     def _catch_up(self) -> None:
         with self._taking_in():
             known = self.index.stamps()
-            changed = [(path, stamp) for path, stamp in self.sidecars.all() if known.get(path.stem, _NEVER)[1] != stamp]
+            changed = [
+                (path, stamp) for path, stamp in self.sidecars.first() if known.get(path.stem, _NEVER)[1] != stamp
+            ]
             if changed:
                 _log.info("the log's index takes in %d records from their sidecars", len(changed))
                 many = (self._readable(path, stamp) for path, stamp in changed)

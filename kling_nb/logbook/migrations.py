@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, insert, insp
 
 from kling_nb.errors import LogError
 from kling_nb.logbook import tables
+from kling_nb.models.media import hub_name
 from kling_nb.models.record import Record
 
 _metadata = MetaData()
@@ -76,6 +77,14 @@ def kept_in_files(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE kept ADD COLUMN carried {kind}"))
 
 
+def hubs_of_one_name(connection: Connection) -> None:
+    """One hub has one name, however its address was written."""
+    column = tables.records.c.hub
+    for (hub,) in connection.execute(select(column).distinct()).all():
+        if hub_name(hub) != hub:
+            connection.execute(update(tables.records).where(column == hub).values(hub=hub_name(hub)))
+
+
 @contextlib.contextmanager
 def words_in_bulk(connection: Connection) -> Generator[None]:
     """Build the word index once in the end instead of word by word; all within the caller's transaction."""
@@ -119,4 +128,5 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     score_table,
     claimed_generations,
     kept_in_files,
+    hubs_of_one_name,
 )

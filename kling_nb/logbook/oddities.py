@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 from kling_nb.logbook.pointers import DIGEST, digests_of
 from kling_nb.models.record import Record, Times
@@ -33,7 +32,6 @@ def oddities(record: Record) -> Iterator[str]:
     for digest, what in digests_of(record):
         if not DIGEST.fullmatch(digest):
             yield f"{what} is called {digest[:80]!r}"
-    yield from _of_words(record.canonical)
 
 
 def odd_time(when: datetime.datetime) -> str:
@@ -52,14 +50,6 @@ def _of_times(record: Record) -> Iterator[str]:
         if odd := odd_time(message.at):
             yield f"the time of a message, {odd}"
             break
-
-
-def _of_words(canonical: dict[str, Any]) -> Iterator[str]:
-    prompt, shots = canonical.get("prompt"), canonical.get("multi_prompt")
-    if not isinstance(prompt, str | None):
-        yield f"its prompt is {_short(prompt)}"
-    if shots is not None and not (isinstance(shots, list | tuple) and all(isinstance(shot, dict) for shot in shots)):
-        yield f"its shots are {_short(shots)}"
 
 
 def _short(value: object) -> str:

@@ -74,6 +74,14 @@ class Sidecars:
                             continue
                         yield Path(entry.path), Stamp(facts.st_mtime_ns, facts.st_size)
 
+    def first(self) -> Iterator[tuple[Path, Stamp]]:
+        """Every record's sidecar, each id once: the one that `find` gives, where a copy lies in another month."""
+        seen = set[str]()
+        for path, stamp in self.all():
+            if path.stem not in seen:
+                seen.add(path.stem)
+                yield path, stamp
+
     def strays(self) -> list[Path]:
         """What lies beside the months, such as a backup of one: nothing in there is read."""
         if not self.folder.is_dir():

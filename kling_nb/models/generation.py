@@ -27,6 +27,11 @@ def _said(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def _word(value: Any) -> Any:
+    """A status or an id of another type is better than a paid job that nobody sees; a missing one is `unknown`."""
+    return value if isinstance(value, str) else str(value)
+
+
 def _truth_or_none(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
@@ -43,7 +48,7 @@ class _Answer(BaseModel):
 
     @classmethod
     def read(cls, raw: dict[str, Any]) -> Self:
-        """Validate one answer and keep its JSON. Raises `ValidationError` for a missing id or status."""
+        """Validate one answer and keep its JSON."""
         given = {name: value for name, value in raw.items() if value is not None}
         return cls.model_validate({**given, "raw": raw})
 
@@ -55,8 +60,9 @@ class Generation(_Answer):
     of what is known of a paid job.
     """
 
-    generation_id: str = Field(min_length=1)
-    status: str
+    generation_id: Annotated[str, BeforeValidator(_word)] = ""
+    """Empty in an entry of a list that does not say whose it is; a record that was asked for by its id has one."""
+    status: Annotated[str, BeforeValidator(_word)] = "unknown"
     model_name: Text = Field(default="", validation_alias=AliasChoices("model_name", "model"))
     media_type: Text = "video"
     result_url: Text = None

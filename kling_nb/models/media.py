@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 _TYPES = {
@@ -46,6 +47,29 @@ def suffix_of(data: bytes) -> str:
 def media_type_of(data: bytes) -> str:
     """Return the MIME type told from the bytes, not from a name."""
     return _TYPES.get(suffix_of(data), "application/octet-stream")
+
+
+@lru_cache(maxsize=256)
+def hub_name(address: str) -> str:
+    """Return a hub's address as records have it: one name, however it was written. What is no address stays as it is.
+
+    >>> hub_name("HTTPS://Hub.Example:443/")
+    'https://hub.example'
+    """
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return address
+    if parts.scheme not in _PORTS or not parts.hostname:
+        return address
+    host = parts.hostname.lower()
+    where = f"[{host}]" if ":" in host else host
+    beyond = "" if port in (None, _PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{where}{beyond}{parts.path.rstrip('/')}"
+
+
+_PORTS = {"http": 80, "https": 443}
 
 
 def public_url(url: str) -> str:

@@ -96,6 +96,15 @@ class Pricing(BaseModel):
         return max((rate for rate in rates if rate is not None), default=None)
 
 
+def told_apart(one: Decimal, other: Decimal) -> tuple[str, str]:
+    """Return two amounts of dollars in cents, or in as many digits as it takes to see which is more."""
+    for digits in range(2, 7):
+        said = f"{one:.{digits}f}", f"{other:.{digits}f}"
+        if said[0] != said[1]:
+            return said
+    return str(one), str(other)
+
+
 class Estimate(BaseModel):
     """A price before it is paid: dollars for one generation and for all of them.
 

@@ -11,11 +11,12 @@ import os
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
 
 from kling_nb.errors import KlingError
+from kling_nb.models.media import hub_name
 from kling_nb.models.price import Estimate
 from kling_nb.models.score import Score
 
@@ -205,7 +206,7 @@ class Record(_Part):
     index: int = 0
     generations: int = 1
     kind: Kind = "result"
-    hub: str
+    hub: Annotated[str, AfterValidator(hub_name)]
     local: bool
     """True when the hub was the local one, whose clips are animatics and cost nothing."""
     model: str
@@ -322,5 +323,9 @@ class Record(_Part):
     @property
     def prompt(self) -> str:
         """The prompt in one text; the shots' prompts one a line."""
+        # Of a model without a class here they may have any shape.
+        if prompt := self.canonical.get("prompt"):
+            return str(prompt)
         shots = self.canonical.get("multi_prompt") or ()
-        return self.canonical.get("prompt") or "\n".join(str(shot.get("prompt", "")) for shot in shots)
+        many: list[Any] = list(cast("list[Any]", shots)) if isinstance(shots, list | tuple) else [shots]
+        return "\n".join(str(shot.get("prompt", "") if isinstance(shot, dict) else shot) for shot in many)

@@ -86,6 +86,56 @@ def test_a_foreign_entry_that_cannot_be_read_hides_no_others(
     assert (clip.record.status, hub.posts) == ("succeeded", 1)
 
 
+@pytest.mark.parametrize("odd", [{"status": None}, {"status": 3}, {"enqueued_at": "now", "error_message": {"a": 1}}])
+def test_an_own_entry_that_is_odd_is_found_all_the_same(
+    before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide, odd: dict[str, Any]
+) -> None:
+    def answer(method: str, path: str, _: Any) -> Answer | None:
+        if (method, path.partition("?")[0]) != ("GET", QUEUE):
+            return None
+        entries = front._http.get(path, headers={"Authorization": "Bearer test-key"}).json()["generations"]
+        return 200, {"generations": [{**entry, **odd} for entry in entries]}
+
+    front = before(answer)
+    hub.fault("lost_reply", times=1)
+    clip = studio_at(front).generate("a boat of an odd hub", duration=3).result(40)
+    assert (clip.record.status, hub.posts) == ("succeeded", 1)
+
+
+def test_an_entry_like_ours_without_an_id_is_no_proof_that_nothing_was_taken(
+    before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    def answer(method: str, path: str, _: Any) -> Answer | None:
+        if (method, path.partition("?")[0]) != ("GET", QUEUE):
+            return None
+        entries = front._http.get(path, headers={"Authorization": "Bearer test-key"}).json()["generations"]
+        return 200, {"generations": [{**entry, "generation_id": None} for entry in entries]}
+
+    front = before(answer)
+    hub.fault("lost_reply", times=1)
+    job = studio_at(front).generate("a boat without a name", duration=3)
+    until(lambda: "does not say its id" in job.progress.trouble, within=30)
+    assert (job.state, job.over) == ("uncertain", False)
+
+
+def test_a_question_to_the_hub_wakes_whoever_leaves_it_alone(
+    before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    sent: list[int] = []
+
+    def answer(method: str, path: str, _: Any) -> Answer | None:
+        if method == "GET" and path.startswith(QUEUE) and not sent:
+            sent.append(1)
+            return 503, BOOM, {"Retry-After": "600"}
+        return None
+
+    studio = studio_at(before(answer))
+    job = studio.generate("an impatient boat", duration=3)
+    until(lambda: "Asking again in 120 s, as it wishes." in job.progress.trouble, within=30)
+    studio.resume()
+    assert job.result(30).path.exists()
+
+
 @pytest.mark.parametrize(
     "unreadable", [(500, BOOM), (200, {"status": "processing"}), (200, b"\x00")], ids=["500", "no id", "no JSON"]
 )
@@ -159,6 +209,23 @@ def test_a_hub_that_asks_to_be_left_alone_is(
     front = before(answer)
     assert studio_at(front).generate("a patient boat", duration=3).result(40).path.exists()
     assert len(began) == 1
+
+
+def test_a_proxys_page_is_no_upload(
+    before: Callable[..., Front], studio_at: Callable[..., Studio], at_once: None
+) -> None:
+    pages: list[int] = []
+
+    def answer(method: str, path: str, _: Any) -> Answer | None:
+        if method == "PUT" and not pages:
+            pages.append(1)
+            return 200, b"<html>Please log in to the guest network</html>", {"Content-Type": "text/html"}
+        return None
+
+    front = before(answer)
+    job = studio_at(front, upload="repository").generate("@Image1 at sea", input_image=[picture()], duration=3)
+    assert job.result(40).path.exists()
+    assert front.count("PUT") == 2
 
 
 # --- downloads ---

@@ -31,6 +31,18 @@ def test_nobody_pays_more_than_the_hub_last_said(studio: Studio, hub: HubSide, h
     assert (agreed.record.price, hub.posts) == (Decimal("11.20"), 1)
 
 
+def test_a_rise_by_less_than_a_cent_is_said_in_its_digits(
+    studio: Studio, hub: HubSide, hours_later: Callable[[], None]
+) -> None:
+    studio.price("a boat", duration=5)
+    hours_later()
+    hub.fault("changed_price", match={"model": TARGET}, factor=1.002)
+    jobs = studio.generate("a boat", duration=5, num_generations=2)
+    with pytest.raises(errors.JobFailed, match=r"asks \$2\.244 for it now, where the hub's live price was \$2\.240\."):
+        jobs.result(30)
+    assert hub.posts == 0
+
+
 def test_less_than_was_said_is_paid_without_a_question(
     studio: Studio, hub: HubSide, hours_later: Callable[[], None]
 ) -> None:

@@ -258,10 +258,13 @@ import os
 from kling_nb import errors as studio_errors
 pid = os.fork()
 if pid == 0:
-    try:
-        job.wait()
-    except studio_errors.KlingError as exc:
-        told = "belongs to the process that started it" in str(exc)
+    told = True
+    for ask in (job.wait, job.cancel, lambda: list(job)):
+        try:
+            ask()
+            told = False
+        except studio_errors.KlingError as exc:
+            told &= "belongs to the process that started it" in str(exc)
     child = studio.generate("a child's boat", duration=3)
     os._exit(0 if child.wait(15) and child.state == "failed" and told else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)

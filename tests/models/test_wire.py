@@ -40,10 +40,15 @@ def test_an_unknown_state_is_kept_and_is_no_end() -> None:
     assert (read.status, read.ended) == ("paused", False)
 
 
-@pytest.mark.parametrize("raw", [{"generation_id": "a"}, {"status": "queued"}, {**ROW, "generation_id": ""}])
-def test_a_missing_state_or_id_is_an_error_not_a_guess(raw: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        Generation.read(raw)
+@pytest.mark.parametrize("state", [{}, {"status": None}])
+def test_a_missing_state_is_no_guess_at_one(state: dict[str, Any]) -> None:
+    read = Generation.read({"generation_id": "a", **state})
+    assert (read.status, read.ended) == ("unknown", False)
+
+
+@pytest.mark.parametrize(("given", "read"), [(None, ""), ("", ""), (7, "7")])
+def test_an_id_of_another_type_is_one_and_a_missing_one_is_empty(given: Any, read: str) -> None:
+    assert Generation.read({**ROW, "generation_id": given}).generation_id == read
 
 
 @pytest.mark.parametrize(
