@@ -38,6 +38,11 @@ def delay(attempt: int, failure: BaseException | None, jitter: float) -> float:
     return wait * (1 + 0.25 * jitter)
 
 
+def heeded(failure: BaseException | None) -> float:
+    """Return for how many seconds a hub is left alone as it asked: `asked_for`, but never longer than `PATIENCE`."""
+    return min(asked_for(failure), PATIENCE)
+
+
 def asked_for(failure: BaseException | None) -> float:
     """Return the seconds that a hub asked to be left alone for (`Retry-After`), 0.0 when it did not.
 

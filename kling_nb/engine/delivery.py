@@ -13,7 +13,7 @@ from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.roster import Roster
 from kling_nb.engine.states import move
 from kling_nb.pace import Pace
-from kling_nb.retry import PATIENCE, asked_for
+from kling_nb.retry import heeded
 
 _DOWNLOADS_AT_ONCE = 4
 #: A hub or a network that will be there again.
@@ -46,7 +46,7 @@ class Delivery:
                 return
             except (errors.HubError, errors.TransferError, errors.LogError) as exc:
                 url, failures = None, failures + 1
-                pause = max(min(asked_for(exc), PATIENCE), self._pace.back_off(failures, jitter=random.random()))  # noqa: S311 - spreads load
+                pause = max(heeded(exc), self._pace.back_off(failures, jitter=random.random()))  # noqa: S311 - spreads load
                 why = exc.__cause__ if isinstance(exc, errors.TransferError) else exc
                 passing = isinstance(why, _PASSING)
                 hopeless = isinstance(why, _FINAL) or (not passing and failures >= _TRIES)

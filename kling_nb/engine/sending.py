@@ -22,7 +22,7 @@ from kling_nb.models.price import told_apart
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.pace import Pace
-from kling_nb.retry import PATIENCE, asked_for
+from kling_nb.retry import heeded
 
 
 class Sending:
@@ -165,7 +165,7 @@ class Sending:
             try:
                 waits_for_others = await self._look_for(lost)
             except (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited) as exc:
-                failures, asked = failures + 1, min(asked_for(exc), PATIENCE)
+                failures, asked = failures + 1, heeded(exc)
                 self._roster.tell(lost, trouble=f"{exc} Asking again.")
             except errors.HubError as exc:
                 for job in lost:

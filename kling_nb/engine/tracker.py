@@ -14,7 +14,7 @@ from kling_nb.errors import HubError, HubFault, NotFound
 from kling_nb.loop import at_the_end
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.pace import Pace
-from kling_nb.retry import PATIENCE, asked_for
+from kling_nb.retry import heeded
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Tracker:
                     self._failures = 0
                     self._trouble("")
             except HubError as exc:
-                await self._back_off(f"{exc} Asking again.", asked_for(exc))
+                await self._back_off(f"{exc} Asking again.", heeded(exc))
             except Exception as exc:
                 if at_the_end(exc):
                     return
@@ -111,7 +111,7 @@ class Tracker:
 
     async def _back_off(self, trouble: str, asked: float = 0.0) -> None:
         self._failures += 1
-        pause, asked = self._pace.back_off(self._failures, jitter=random.random()), min(asked, PATIENCE)  # noqa: S311 - spreads load
+        pause = self._pace.back_off(self._failures, jitter=random.random())  # noqa: S311 - spreads load
         self._trouble(f"{trouble[:-1]} in {asked:.0f} s, as it wishes." if asked > pause else trouble)
         self._look = False
         await asyncio.sleep(pause)
@@ -169,7 +169,7 @@ class Tracker:
                     self._hear(event, again=failures > 0)
                     failures = max(failures, 1)
             except HubError as exc:
-                asked = min(asked_for(exc), PATIENCE)
+                asked = heeded(exc)
                 logger.debug("event stream: %s", exc)
             finally:
                 self._heard.clear()

@@ -45,7 +45,7 @@ def read_status(response: httpx.Response) -> dict[str, Any]:
         raise _moved(response)
     if response.is_error:
         raise error_of(response)
-    if "<html" in _body(response)[:500].lower():  # of a proxy, which has not done it
+    if _is_page(response):  # of a proxy, which has not done it
         raise errors.HubFault(f"The hub did not answer: {_text_of(response)}", status=response.status_code)
     return {}
 
@@ -62,7 +62,7 @@ def error_of(response: httpx.Response) -> errors.HubError:
             return errors.AuthError(f"The hub does not accept the key: {said}", status=status, body=body)
         case 402:
             return errors.CreditError(f"{said} Top up at the hub, then run it again.", status=status, body=body)
-        case 404 if "<html" in _body(response)[:500].lower():
+        case 404 if _is_page(response):
             return errors.NoHub(f"The hub has trouble (404): {said}", status=status, body=body)
         case 404:
             return errors.NotFound(said, status=status, body=body)
@@ -95,6 +95,11 @@ def message_of(response: httpx.Response) -> str:
     return _text_of(response)
 
 
+def _is_page(response: httpx.Response) -> bool:
+    """Whether a web page came: of a proxy, or of whatever else stands at that address."""
+    return "<html" in _body(response)[:500].lower()
+
+
 def _body(response: httpx.Response) -> str:
     """The body without the key: what a proxy echoes of a request must not get into a message or a record."""
     try:
@@ -113,7 +118,7 @@ def _moved(response: httpx.Response) -> errors.HubError:
 
 
 def _text_of(response: httpx.Response) -> str:
-    if "<html" in _body(response)[:500].lower():
+    if _is_page(response):
         title = re.search(r"<title>(.*?)</title>", _body(response), re.IGNORECASE | re.DOTALL)
         return f"a web page came instead of an answer{f' ({title[1].strip()[:80]})' if title else ''}"
     return _body(response)[:300].strip() or f"HTTP {response.status_code} without a word"

@@ -20,12 +20,12 @@ from typing import Any
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.disk import write_whole, written_in
+from kling_nb.logbook.pointers import DIGESTS
 
 #: What is kept by name and not of one notebook alone.
 SHARED = ("preset", "element")
 
 _log = logging.getLogger(__name__)
-_DIGEST = re.compile(r"(?<![\w-])sha256:[0-9a-f]{64}(?![0-9a-f])")
 _Stamp = tuple[int, ...]
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -168,7 +168,7 @@ class Kept:
         if path not in self._seen or self._seen[path].stamp != stamp:
             name, digests = None, None
             try:
-                digests = frozenset(_DIGEST.findall(path.read_bytes().decode("utf-8", "replace")))
+                digests = frozenset(DIGESTS.findall(path.read_bytes().decode("utf-8", "replace")))
                 name = found.name if (found := self._read(path)) else None
             except FileNotFoundError:  # dropped meanwhile
                 digests = frozenset[str]()

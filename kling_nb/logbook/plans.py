@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from kling_nb.errors import LogError
 from kling_nb.logbook.disk import write_whole, written_in
+from kling_nb.logbook.pointers import DIGESTS
 from kling_nb.models.plan import KeptPlan
 
-_DIGEST = re.compile(r"(?<![\w-])sha256:[0-9a-f]{64}(?![0-9a-f])")
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -70,7 +70,7 @@ class Plans:
         """Return each digest that a plan points to in the media, with which plan it is."""
         # Read as text: a plan may have ten thousand cells, and this is asked each time that a record is thrown away.
         texts = {name: self._path(name).read_text("utf-8", "replace") for name in self.ids()}
-        return {digest: f"plan {name}" for name, text in texts.items() for digest in _DIGEST.findall(text)}
+        return {digest: f"plan {name}" for name, text in texts.items() for digest in DIGESTS.findall(text)}
 
     def _path(self, plan_id: str) -> Path:
         if not _ID.fullmatch(plan_id):

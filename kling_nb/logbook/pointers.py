@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from kling_nb.models.record import Record
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+#: The same somewhere in a text.
+DIGESTS = re.compile(r"(?<![\w-])sha256:[0-9a-f]{64}(?![0-9a-f])")
 
 
 def digests_of(record: Record) -> Iterator[tuple[str, str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from sqlalchemy import delete, func, select
 
 from kling_nb.logbook.database import Database
+from kling_nb.logbook.pointers import DIGESTS
 from kling_nb.logbook.shelf import left_in
 from kling_nb.logbook.tables import bodies, records, tags, words
 
@@ -42,7 +42,7 @@ def named_by_kept(database: Database) -> dict[str, str]:
     with database.reading() as connection:
         rows = left_in(connection)
     return {
-        digest: f"{kind} {name!r}".removesuffix(" ''") for kind, name, json in rows for digest in _DIGEST.findall(json)
+        digest: f"{kind} {name!r}".removesuffix(" ''") for kind, name, json in rows for digest in DIGESTS.findall(json)
     }
 
 
@@ -53,6 +53,3 @@ def remove_row(database: Database, record_id: str) -> None:
         for table in (tags, words, bodies):  # one by one: the word index's triggers need not rely on a cascade
             connection.execute(delete(table).where(table.c.seq == mine))
         connection.execute(delete(records).where(records.c.id == record_id))
-
-
-_DIGEST = re.compile(r"(?<![\w-])sha256:[0-9a-f]{64}(?![0-9a-f])")

@@ -45,7 +45,10 @@ _GONE = (
     "This is where a panel was: run the cell to open it again, as it was left. "
     "Clips that were under way are not lost: kn.resume() brings them in, and kn.log() has those that have ended."
 )
-_BOTH = "There was a prompt and there were shots, of which only one can be sent: this is the prompt."
+_BOTH = (
+    "there are a prompt and shots, of which only one can be sent: "
+    "the prompt counts, and the shots wait behind their switch"
+)
 
 
 class Panel:

@@ -24,8 +24,6 @@ def pasted(text: str) -> tuple[dict[str, Any], list[str]]:
     faults: list[Fault] = []
     read = with_media(fields, faults)
     notes += [f"{'.'.join(map(str, path))}: {message}; {_moved(path)}" for path, message, _ in faults]
-    if fields.get("prompt") and fields.get("multi_prompt"):
-        notes.append("there are a prompt and shots: the prompt counts, and the shots wait behind their switch")
     return _without(read, {path for path, _, _ in faults}), notes
 
 
