@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from kling_nb import errors
+from kling_nb.code import Flavour, Flow, Snippet, snippet
 from kling_nb.connection import Connection
 from kling_nb.drafts import Draft
 from kling_nb.engine.job import Job
@@ -22,7 +23,6 @@ from kling_nb.preferences import Options
 from kling_nb.render import card_bundle
 from kling_nb.render.words import day, price_of
 from kling_nb.settings import KEY, REAL_HUB, Settings
-from kling_nb.snippets import Flavour, Flow, Snippet, snippet
 from kling_nb.views.actions import Banner, Before, Verdict
 from kling_nb.views.choosing import Choosing
 from kling_nb.views.keeping import Keeping

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from kling_nb.code.call import NamelessError, call, call_fields, is_keyword_name, name_of
+from kling_nb.code.literal import quoted
 from kling_nb.models.record import Record
-from kling_nb.snippets.call import NamelessError, call, call_fields, is_keyword_name, name_of
-from kling_nb.snippets.literal import quoted
 
 
 def call_text(record: Record) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
+from kling_nb.code import Flavour, Flow, Snippet
 from kling_nb.models.problem import Problem
 from kling_nb.models.progress import Progress
 from kling_nb.models.request import Request
-from kling_nb.snippets import Flavour, Flow, Snippet
 from kling_nb.views.choosing import Choosing
 from kling_nb.views.keeping import Keeping
 

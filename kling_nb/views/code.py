@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kling_nb.snippets import FLAVOURS, FLOWS, Flavour, Flow
+from kling_nb.code import FLAVOURS, FLOWS, Flavour, Flow
 from kling_nb.views.actions import PanelActions, Verdict
 
 _UNFINISHED = "The code comes when nothing is left to mend."

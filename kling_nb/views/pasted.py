@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from kling_nb.code import read_request
 from kling_nb.models.draft import Fault, Path, with_media
-from kling_nb.snippets import read_request
 
 #: What a prompt has no use for. Half a request must not be taken for the words of one.
 _CODE = re.compile(r"[{}\[\]=<>\\`]|\w\(|\bcurl\b|\bhttps?:", re.IGNORECASE)

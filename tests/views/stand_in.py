@@ -14,6 +14,7 @@ import threading
 from dataclasses import replace
 
 from kling_nb.choosing import PanelChoosing
+from kling_nb.code import snippet
 from kling_nb.errors import KlingError, ModelNotFound, Unreachable
 from kling_nb.hubs.bundled import bundled
 from kling_nb.hubs.catalogue import Catalogue
@@ -22,7 +23,6 @@ from kling_nb.models.lint import parse
 from kling_nb.models.price import estimate
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure
-from kling_nb.snippets import snippet
 from kling_nb.views.actions import Banner, Verdict
 
 

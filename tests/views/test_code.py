@@ -6,8 +6,8 @@ import pytest
 from stand_in import Studio
 from test_draft import png
 
+from kling_nb.code import FLAVOURS, FLOWS, read_request
 from kling_nb.models.canonical import request_hash
-from kling_nb.snippets import FLAVOURS, FLOWS, read_request
 from kling_nb.views.panel import Panel
 
 CURL = """curl https://hub.oxen.ai/api/ai/queue -H "Authorization: Bearer sk-do-not-show-me" -d '{

@@ -7,8 +7,8 @@ from keyword import iskeyword
 from pathlib import PurePath
 from typing import Any, Protocol
 
+from kling_nb.code.literal import WIDTH, flat_literal, literal
 from kling_nb.models.request import TARGET, HubRequest, request_type
-from kling_nb.snippets.literal import WIDTH, flat_literal, literal
 
 
 class Picture(Protocol):

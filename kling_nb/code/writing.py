@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kling_nb.code.call import call, call_fields, name_of
+from kling_nb.code.choices import HUB, Flavour, Flow
+from kling_nb.code.literal import quoted
+from kling_nb.code.python import python
+from kling_nb.code.shell import Local, shell
 from kling_nb.models.asset import Asset, suffix_of
 from kling_nb.models.canonical import canonical_request
 from kling_nb.models.request import Request
-from kling_nb.snippets.call import call, call_fields, name_of
-from kling_nb.snippets.choices import HUB, Flavour, Flow
-from kling_nb.snippets.literal import quoted
-from kling_nb.snippets.python import python
-from kling_nb.snippets.shell import Local, shell
 
 #: Seconds between two looks at the queue; the hub's documentation says 10 to 30 for video.
 EVERY = 10

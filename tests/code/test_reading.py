@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from kling_nb.code import read_request
 from kling_nb.models.specs import form_of
-from kling_nb.snippets import read_request
 from kling_nb.views.draft import draft_of
 from kling_nb.views.shelf import Shelf
 

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from kling_nb.snippets.found import Found, elsewhere, is_hub
-from kling_nb.snippets.shellwords import Command, ShellText
+from kling_nb.code.found import Found, elsewhere, is_hub
+from kling_nb.code.shellwords import Command, ShellText
 
 #: Options whose value says nothing of the request.
 _OPTIONS = """

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb.errors import KlingError, RequestError
+from kling_nb.magics.cell import Ordered, option_names, read_cell
+from kling_nb.magics.question import read_question
 from kling_nb.models.lint import parse
-from kling_nb.snippets.asking import read_question
-from kling_nb.snippets.magic import Ordered, option_names, read_cell
 
 NAMES: dict[str, Any] = {"n": 7, "who": "a fox", "face": b"png", "nothing": None, "words": ["x y", "z"], "ratio": 2.456}
 

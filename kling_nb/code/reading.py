@@ -6,10 +6,10 @@ import json
 import re
 from typing import Any
 
-from kling_nb.snippets.curl import read_curl
-from kling_nb.snippets.found import Found, Reading, said
-from kling_nb.snippets.pythoncode import read_python
-from kling_nb.snippets.shape import fitted
+from kling_nb.code.curl import read_curl
+from kling_nb.code.found import Found, Reading, said
+from kling_nb.code.pythoncode import read_python
+from kling_nb.code.shape import fitted
 
 __all__ = ["read_request"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from string import Template
 from typing import Any, Literal
 
-from kling_nb.snippets.choices import Flow
-from kling_nb.snippets.literal import Code, literal, quoted
-from kling_nb.snippets.shell import Local, mapped
+from kling_nb.code.choices import Flow
+from kling_nb.code.literal import Code, literal, quoted
+from kling_nb.code.shell import Local, mapped
 
 Library = Literal["requests", "httpx"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from kling_nb.snippets.choices import Flow
+from kling_nb.code.choices import Flow
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import re
 import warnings
 from typing import Any
 
+from kling_nb.code.found import Found, elsewhere, is_hub
+from kling_nb.code.values import Unknown, Values
 from kling_nb.models.request import OMNI
-from kling_nb.snippets.found import Found, elsewhere, is_hub
-from kling_nb.snippets.values import Unknown, Values
 
 _VERBS = frozenset({"generate", "preview", "price", "lint", "panel", "request", "fill", "run"})
 _KINDS = frozenset({"ReferenceToVideo", "Omni", "HubRequest"})

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from kling_nb.code.choices import GENERATE, QUEUE
 from kling_nb.models.secrets import without_secrets
-from kling_nb.snippets.choices import GENERATE, QUEUE
 
 LIMIT = 160
 _SECRET = re.compile(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from kling_nb.errors import KlingError
+from kling_nb.magics.cell import FLAGS, SHORT, option_names
+from kling_nb.magics.question import FILTERS, VERBS
 from kling_nb.models.draft import media_kind
 from kling_nb.models.record import ENDED
 from kling_nb.models.request import TARGET, TYPED
 from kling_nb.research.spending import By
-from kling_nb.snippets.asking import FILTERS, VERBS
-from kling_nb.snippets.magic import FLAGS, SHORT, option_names
 from kling_nb.studio import Studio
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kling_nb.code import snippet
 from kling_nb.models.request import ReferenceToVideo
-from kling_nb.snippets import snippet
 from tests.hubside import HubSide, picture
 
 KEY = "key-of-the-test"

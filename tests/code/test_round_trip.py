@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from kling_nb.code import FLAVOURS, FLOWS, read_request, snippet
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import Request, request_type
-from kling_nb.snippets import FLAVOURS, FLOWS, read_request, snippet
+from tests.code.samples import FACE, bodies, prompts
 from tests.localhub.conftest import picture
-from tests.snippets.samples import FACE, bodies, prompts
 
 WAYS = list(itertools.product(FLAVOURS, FLOWS))
 
