@@ -54,8 +54,8 @@ async def _stats(request: Request) -> Response:
             "enqueued": sum(job.listed for job in hub.jobs),
             "jobs": hub.counts(),
             "subscribers": len(hub.subscribers),
-            "foreign_requests": hub.foreign["requests"],
-            "foreign_authorization": hub.foreign["authorization"],
+            "other_origin_requests": hub.foreign["requests"],
+            "other_origin_keys": hub.foreign["authorization"],
         }
     )
 

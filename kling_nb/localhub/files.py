@@ -48,7 +48,7 @@ async def result(request: Request) -> Response:
         return answered
     if _is_stale(hub, request, job_id):
         return _forbidden()
-    fault = fault_of(request, "torn_download", "slow_download", "redirect_result")
+    fault = fault_of(request, "interrupted_download", "slow_download", "redirect_result")
     if fault is not None and fault.name == "redirect_result":
         query = request.scope["query_string"].decode("ascii")
         return RedirectResponse(f"{await origin(hub)}{quote(request.scope['path'])}?{query}", 302)
@@ -64,7 +64,7 @@ async def repo_file(request: Request) -> Response:
         return answered
     if path is None:
         return not_found()
-    return answer(request, path, fault_of(request, "torn_download", "slow_download"))
+    return answer(request, path, fault_of(request, "interrupted_download", "slow_download"))
 
 
 def answer(request: Request, path: Path, fault: Fault | None = None) -> Response:
@@ -86,7 +86,7 @@ def answer(request: Request, path: Path, fault: Fault | None = None) -> Response
     status = 206 if isinstance(part, tuple) else 200
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    if fault is not None and fault.name == "torn_download":
+    if fault is not None and fault.name == "interrupted_download":
         return _torn(path, first, last, status, headers)
     pace = float(fault.extra.get("bytes_per_second", 65536)) if fault is not None else None
     return StreamingResponse(_chunks(path, first, last, pace), status, headers)

@@ -22,7 +22,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 _WITHOUT_KEY = re.compile(r"/_local/|/api/ai/models(/|$)")
 # Their own routes decide: a signature may stand for the key (section 8).
 _SIGNED = re.compile(r"/api/repos/[^/]+/[^/]+/(file/(?!presigned_url/)|workspaces/)")
-_GENERIC = frozenset(REPLIES) | {"dropped_before"}
+_GENERIC = frozenset(REPLIES) | {"dropped_connection"}
 _LABELS = (
     (re.compile(r"^/api/ai/queue/.+"), "/api/ai/queue/:generation_id"),
     (re.compile(r"^/api/ai/models/(?!search$).+"), "/api/ai/models/:id"),
@@ -77,7 +77,7 @@ class Gate:
         if fault is None or fault.name not in _GENERIC:
             fault = self._hub.faults.take(_GENERIC, method, path, model)
         if fault is not None:
-            return Dropped() if fault.name == "dropped_before" else faulty(fault, model)
+            return Dropped() if fault.name == "dropped_connection" else faulty(fault, model)
         reads_file = method in ("GET", "HEAD") and _SIGNED.match(path) is not None
         if _WITHOUT_KEY.match(path) or reads_file or authorized(headers, self._hub):
             return None

@@ -11,10 +11,13 @@ __all__ = ["OPEN", "Options", "open_answers"]
 # Every "(open)" of HUB_API.md: the answers that are plausible, the default first.
 OPEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "delete_terminal": ("200", "400", "404"),  # section 3, DELETE on a finished job
+        "late_delete_status": ("200", "400", "404"),  # section 3, DELETE on a finished job
         # section 3, its body: the usual one of that status, envelopes 2 to 4, the record, or none
-        "delete_terminal_body": ("usual", "message", "string", "status", "record", "empty"),
-        "plain_list": ("all", "own"),  # section 3, has a list without `namespace` what others are billed for?
+        "late_delete_body": ("usual", "message", "string", "status", "record", "empty"),
+        "list_without_namespace": (
+            "all",
+            "own",
+        ),  # section 3, has a list without `namespace` what others are billed for?
         "multi_shot_prompt": ("null", "empty"),  # section 3, `prompt` of a multi-shot record
         "upstream_status": ("400", "422", "500"),  # section 2, upstream errors of the synchronous route
         "sync_timeout": ("900",),  # section 2, seconds (any number) until the synchronous route gives up with a 504

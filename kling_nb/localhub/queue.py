@@ -61,7 +61,7 @@ async def listing(request: Request) -> Response:
     """`GET /api/ai/queue`: the active generations, or those of `status`, newest first."""
     hub: Hub = request.app.state.hub
     wanted = request.query_params
-    owner = wanted.get("namespace") or ("" if hub.options.answers["plain_list"] == "all" else USER)
+    owner = wanted.get("namespace") or ("" if hub.options.answers["list_without_namespace"] == "all" else USER)
     jobs = [job for job in hub.jobs if job.listed and owner in ("", job.owner)]
     chosen = [job for job in jobs if _matches(job, wanted, time.time())]
     records = [hub.record(job) for job in reversed(chosen)]
@@ -86,7 +86,7 @@ async def cancel(request: Request) -> Response:
         hub.cancel(job)
         return JSONResponse(done)
     answers = hub.options.answers
-    return over(int(answers["delete_terminal"]), answers["delete_terminal_body"], done, hub.record(job))
+    return over(int(answers["late_delete_status"]), answers["late_delete_body"], done, hub.record(job))
 
 
 async def generate(request: Request) -> Response:

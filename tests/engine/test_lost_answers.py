@@ -12,7 +12,7 @@ from kling_nb.engine.job import Job
 from kling_nb.studio import Studio
 
 QUEUE = {"method": "POST", "path": "/api/ai/queue"}
-AMBIGUOUS = ["unknown_error", "upstream", "html", "dropped_before"]
+AMBIGUOUS = ["unknown_error", "upstream", "html", "dropped_connection"]
 
 
 def begin(studio: Studio, prompt: str = "a paper boat", **fields: Any) -> Job:
@@ -72,7 +72,7 @@ def test_equal_requests_whose_answers_are_all_lost_never_claim_one_job_twice(stu
 
 
 def test_a_lost_request_never_claims_its_twin_that_came_through(studio: Studio, hub: HubSide) -> None:
-    hub.fault("dropped_before", times=1, **QUEUE)
+    hub.fault("dropped_connection", times=1, **QUEUE)
     hub.fault("failed")
     jobs = studio.gather(begin(studio, "one of twins") for _ in range(2))
     assert jobs.wait(40)

@@ -29,7 +29,7 @@ def digest(path: Path) -> str:
 
 
 def test_a_torn_download_is_taken_up_where_it_broke(studio: Studio, hub: HubSide) -> None:
-    hub.fault("torn_download", times=2)
+    hub.fault("interrupted_download", times=2)
     clip = made(studio)
     assert digest(clip.path) == clip.record.clip.digest
     assert clip.record.clip.frames == 72
@@ -66,8 +66,8 @@ def test_the_key_never_follows_a_result_to_another_origin(studio: Studio, hub: H
     hub.fault("redirect_result", times=1)
     assert made(studio).path.exists()
     after = hub.stats()
-    assert after["foreign_requests"] == before["foreign_requests"] + 1
-    assert after["foreign_authorization"] == before["foreign_authorization"] == 0
+    assert after["other_origin_requests"] == before["other_origin_requests"] + 1
+    assert after["other_origin_keys"] == before["other_origin_keys"] == 0
 
 
 def test_a_result_that_needs_the_key_gets_it_at_the_hubs_own_origin(
@@ -82,7 +82,7 @@ def test_an_address_that_is_never_signed_again_ends_with_an_error_that_resume_me
 ) -> None:
     monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
     monkeypatch.setattr("kling_nb.retry.delay", lambda *_: 0.0)
-    hub.fault("torn_download")
+    hub.fault("interrupted_download")
     job = studio.generate("a boat that sinks twice", duration=3)
     with pytest.raises(errors.TransferError, match="did not arrive whole"):
         job.result(40)

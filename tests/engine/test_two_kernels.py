@@ -49,7 +49,7 @@ def test_two_kernels_that_resume_twins_at_the_same_moment_claim_the_one_entry_on
     hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = {left_uncertain(studio_at(hub), hub, "a boat for two kernels", "lost_reply")}
-    theirs.add(left_uncertain(studio_at(hub), hub, "a boat for two kernels", "dropped_before"))
+    theirs.add(left_uncertain(studio_at(hub), hub, "a boat for two kernels", "dropped_connection"))
     kernels = [studio_at(hub), studio_at(hub)]
     for kernel, own in zip(kernels, sorted(theirs), strict=True):
         sees_only(kernel, own, monkeypatch)
@@ -91,7 +91,7 @@ def sees_only(studio: Studio, record_id: str, monkeypatch: pytest.MonkeyPatch) -
 def test_a_lost_request_leaves_the_entry_to_another_kernel_that_is_still_waiting_for_its_answer(
     hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left_uncertain(studio_at(hub), hub, "a slow twin", "dropped_before")
+    left_uncertain(studio_at(hub), hub, "a slow twin", "dropped_connection")
     slow, other = studio_at(hub), studio_at(hub)
     answered, looks = threading.Event(), list[Oxen]()
     enqueue = Oxen.enqueue
@@ -118,7 +118,7 @@ def test_a_kernel_that_dies_between_the_claim_and_the_save_takes_its_entry_up_ag
     hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = left_uncertain(studio_at(hub), hub, "claimed and not saved", "lost_reply")
-    twin = left_uncertain(studio_at(hub), hub, "claimed and not saved", "dropped_before")
+    twin = left_uncertain(studio_at(hub), hub, "claimed and not saved", "dropped_connection")
     dead = studio_at(hub)
     sees_only(dead, mine, monkeypatch)
     save = dead.store._ledger.save

@@ -89,7 +89,7 @@ def test_a_lost_reply_leaves_a_job_behind(hub: Caller) -> None:
 def test_a_dropped_connection_leaves_none(hub: Caller) -> None:
     before = hub.stats()["enqueued"]
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
-        hub.post("/api/ai/queue", json=request(), headers={"X-Local-Fault": "dropped_before"})
+        hub.post("/api/ai/queue", json=request(), headers={"X-Local-Fault": "dropped_connection"})
     assert hub.stats()["enqueued"] == before
 
 
@@ -118,7 +118,7 @@ def bare(url: str, fault: str = "", **more: Any) -> httpx.Response:
 
 def test_a_torn_download_ends_short_of_its_length(hub: Caller, film: tuple[str, str]) -> None:
     with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
-        bare(film[1], "torn_download")
+        bare(film[1], "interrupted_download")
     assert bare(film[1]).status_code == 200
 
 
@@ -126,7 +126,7 @@ def test_a_torn_download_can_be_taken_up_with_a_range(hub: Caller, film: tuple[s
     received = b""
     with (
         pytest.raises(httpx.RemoteProtocolError),
-        httpx.stream("GET", film[1], headers={"X-Local-Fault": "torn_download"}, trust_env=False) as answer,
+        httpx.stream("GET", film[1], headers={"X-Local-Fault": "interrupted_download"}, trust_env=False) as answer,
     ):
         for chunk in answer.iter_raw():
             received += chunk
@@ -151,15 +151,15 @@ def test_an_expired_address_is_renewed_by_the_record(hub: Caller, film: tuple[st
 
 
 def test_a_redirected_result_leads_to_a_place_that_counts_keys(hub: Caller, film: tuple[str, str]) -> None:
-    before = hub.stats()["foreign_authorization"]
+    before = hub.stats()["other_origin_keys"]
     hub.fault("redirect_result", times=2)
     answer = bare(film[1])
     assert answer.status_code == 302
     assert httpx.URL(answer.headers["location"]).port != hub.base_url.port
     assert bare(film[1], follow_redirects=True).content[4:8] == b"ftyp"
-    assert hub.stats()["foreign_authorization"] == before
+    assert hub.stats()["other_origin_keys"] == before
     httpx.get(answer.headers["location"], headers={"Authorization": "Bearer leaked"}, trust_env=False)
-    assert hub.stats()["foreign_authorization"] == before + 1
+    assert hub.stats()["other_origin_keys"] == before + 1
 
 
 def test_every_fault_is_known_to_the_admin_route(hub: Caller) -> None:

@@ -122,7 +122,7 @@ def test_a_delete_cancels_and_the_state_sticks(start: Callable[..., Caller]) -> 
 
 @pytest.mark.parametrize("status", ["400", "404"])
 def test_the_answer_to_a_late_delete_is_a_switch(start: Callable[..., Caller], status: str) -> None:
-    hub = start("--open", f"delete_terminal={status}")
+    hub = start("--open", f"late_delete_status={status}")
     job = hub.enqueue(duration=1)
     hub.finished(job)
     assert hub.delete(f"/api/ai/queue/{job}").status_code == int(status)
@@ -145,7 +145,7 @@ OVER = "The generation is already in a terminal state."
 def test_the_body_of_the_answer_to_a_late_delete_is_a_switch(
     start: Callable[..., Caller], status: int, body: str, said: dict[str, object] | None
 ) -> None:
-    hub = start("--open", f"delete_terminal={status}", "--open", f"delete_terminal_body={body}")
+    hub = start("--open", f"late_delete_status={status}", "--open", f"late_delete_body={body}")
     job = hub.enqueue(duration=1)
     hub.finished(job)
     answer = hub.delete(f"/api/ai/queue/{job}")
