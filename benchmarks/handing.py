@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.hub import MODEL
 from benchmarks.logbook import record_of
 from benchmarks.table import Row
-from kling_nb.localhub import film
+from kling_nb.localhub import animatic
 from kling_nb.logbook.media import digest_of
 from kling_nb.models.record import Record
 from kling_nb.studio import Studio
@@ -48,7 +48,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
     """Clips of three seconds at 720p, each a file of its own."""
     drawn = folder / "film.mp4"
-    film.write(drawn, {"model": MODEL, "prompt": "A paper boat sets sail", "duration": 3}, {})
+    animatic.write(drawn, {"model": MODEL, "prompt": "A paper boat sets sail", "duration": 3}, {})
     body, records = drawn.read_bytes(), list[Record]()
     for number in range(count):
         file = folder / f"{number}.mp4"

@@ -12,8 +12,8 @@ import av
 from benchmarks.hub import MODEL
 from benchmarks.logbook import record_of
 from benchmarks.table import Row
-from kling_nb.localhub import film
-from kling_nb.localhub.pictures import verified
+from kling_nb.localhub import animatic
+from kling_nb.localhub.inputs import verified
 from kling_nb.logbook.media import digest_of
 from kling_nb.models.record import Record
 from kling_nb.research.registry import scorers
@@ -51,7 +51,7 @@ def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
     for number in range(count):
         file = folder / f"{number}.mp4"
         asked: dict[str, Any] = {"model": MODEL, "prompt": f"Take {number}", "duration": _SECONDS}
-        film.write(file, {**asked, "input_image": [_PHOTO.name], "generate_audio": True}, photo)
+        animatic.write(file, {**asked, "input_image": [_PHOTO.name], "generate_audio": True}, photo)
         record = record_of(number)
         clip = studio.store.keep_clip(record.id, file, digest_of(file))
         records.append(studio.store.save(record.model_copy(update={"status": "succeeded", "clip": clip})))

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from . import admin, catalogue, events, files, queue, replies, uploads
-from .gate import Gate
+from . import admin, catalogue, events, files, queue, responses, uploads
 from .hub import Hub
+from .middleware import Gate
 
 __all__ = ["build"]
 
@@ -64,5 +64,5 @@ async def _as_envelope(request: Request, exc: Exception) -> Response:
     del request
     status = exc.status_code if isinstance(exc, HTTPException) else 500
     if status == 404:
-        return replies.not_found()
-    return replies.refused(status, "method_not_allowed" if status == 405 else "bad_request", str(exc))
+        return responses.not_found()
+    return responses.refused(status, "method_not_allowed" if status == 405 else "bad_request", str(exc))

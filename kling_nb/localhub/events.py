@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from .faults import Fault
-from .gate import fault_of
 from .hub import Hub
+from .middleware import fault_of
 
 __all__ = ["stream"]
 

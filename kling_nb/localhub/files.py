@@ -19,10 +19,10 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from . import ranges
 from .faults import Fault
 from .foreign import origin
-from .gate import authorized, fault_of
 from .hub import Hub
-from .replies import not_found, refused, unauthenticated
-from .wire import Dropped
+from .middleware import authorized, fault_of
+from .responses import not_found, refused, unauthenticated
+from .transport import Dropped
 
 __all__ = ["repo_file", "result"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .pictures import BadPicture
+from .inputs import BadPicture
 
 if TYPE_CHECKING:
     from PIL import Image

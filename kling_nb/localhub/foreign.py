@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .hub import Hub
-from .wire import LocalProtocol
+from .transport import LocalProtocol
 
 __all__ = ["Server", "origin"]
 

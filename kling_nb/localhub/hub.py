@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import checks, state
+from . import state, validation
 from .faults import Faults
+from .inputs import BadPicture, fetch_all
 from .jobs import Jobs
 from .options import Options
-from .pictures import BadPicture, fetch_all
-from .render import Order, Renders
 from .repos import Repos
 from .signing import Signer
 from .state import Job
+from .workers import Order, Renders
 
 __all__ = ["USER", "Hub"]
 
@@ -224,10 +224,10 @@ class Hub:
         out = Path("results") / f"{job.id}.{'mp4' if job.media_type == 'video' else 'png'}"
         scratch = self.folder / "scratch" / job.id
         try:
-            wanted = dict.fromkeys(checks.references(job.request))
+            wanted = dict.fromkeys(validation.references(job.request))
             lenient = self.options.answers["unreachable_image"] == "placeholder"
             pictures = await fetch_all(wanted, scratch, own=self.own_file, lenient=lenient)
-            videos = await fetch_all(checks.videos(job.request), scratch, own=self.own_file, lenient=lenient)
+            videos = await fetch_all(validation.videos(job.request), scratch, own=self.own_file, lenient=lenient)
             order = Order(
                 job.request,
                 job.media_type,
@@ -235,7 +235,7 @@ class Hub:
                 str(self.folder / out),
                 self.options.size,
                 job.index,
-                video=videos.get(checks.edited_video(job.request) or ""),
+                video=videos.get(validation.edited_video(job.request) or ""),
             )
             failure = await self._made(order)
         except BadPicture as fault:

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from . import catalogue, checks, state
+from . import catalogue, state, validation
 from .faults import Fault
-from .gate import fault_of
 from .hub import USER, Hub
-from .replies import invalid, not_found, over, refused, timed_out
+from .middleware import fault_of
+from .responses import invalid, not_found, over, refused, timed_out
 from .state import Job
-from .wire import Dropped
+from .transport import Dropped
 
 __all__ = ["cancel", "enqueue", "generate", "listing", "read"]
 
@@ -34,13 +34,13 @@ async def enqueue(request: Request) -> ASGIApp:
     instant = request.headers.get("x-local-instant") == "1"
     # A preview is drawn here whatever the hub that it stands in for offers.
     model = catalogue.find(body.get("model"), None if instant else catalogue.offered(hub.faults))
-    refusal = checks.at_once(body, model, text_model_status=int(hub.options.answers["text_model_status"]))
+    refusal = validation.at_once(body, model, text_model_status=int(hub.options.answers["text_model_status"]))
     if refusal is not None or model is None:
         return _answer(refusal)
     if _has_refused_data_uri(hub, body):
         return refused(500, "unknown_error", "An unknown error occurred.")
     fault = fault_of(request, "stuck", "failed", "lost_reply")
-    failure = _failure_of(fault) or checks.late(body, model)
+    failure = _failure_of(fault) or validation.late(body, model)
     jobs = [
         hub.accept(
             body,
@@ -96,13 +96,13 @@ async def generate(request: Request) -> Response:
     if isinstance(body, Response):
         return body
     model = catalogue.find(body.get("model"), catalogue.offered(hub.faults))
-    refusal = checks.at_once({**body, "num_generations": 1}, model)
+    refusal = validation.at_once({**body, "num_generations": 1}, model)
     if refusal is not None or model is None:
         return _answer(refusal)
     if _has_refused_data_uri(hub, body):
         return refused(500, "unknown_error", "An unknown error occurred.")
     upstream_status = int(hub.options.answers["upstream_status"])
-    fault = checks.late(body, model)
+    fault = validation.late(body, model)
     if fault is not None:
         return invalid(fault, upstream_status)
     accepted = hub.accept(body, _media_type(model), listed=False)
@@ -132,7 +132,7 @@ async def _body(request: Request) -> dict[str, Any] | Response:
     return body if isinstance(body, dict) else invalid("The request body must be a JSON object.")
 
 
-def _answer(refusal: checks.Refusal | None) -> Response:
+def _answer(refusal: validation.Refusal | None) -> Response:
     return JSONResponse(refusal.body, refusal.status) if refusal is not None else not_found()
 
 
@@ -158,4 +158,4 @@ def _failure_of(fault: Fault | None) -> str | None:
 
 def _has_refused_data_uri(hub: Hub, body: dict[str, Any]) -> bool:
     refuses = hub.options.answers["data_uri"] == "refuse"
-    return refuses and any(url.startswith("data:") for url in checks.references(body))
+    return refuses and any(url.startswith("data:") for url in validation.references(body))

@@ -21,7 +21,7 @@ from .hub import Hub
 from .jobs import write_atomically
 from .options import Options
 from .serve import CARD, card
-from .wire import LocalProtocol
+from .transport import LocalProtocol
 
 __all__ = ["run"]
 

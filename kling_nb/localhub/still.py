@@ -9,10 +9,10 @@ from typing import Any
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from .film import COMMENT
-from .overlay import overlay
+from .animatic import COMMENT
+from .graphics import overlay
 from .palette import backdrop, palette
-from .shots import Shot, seed_of, size_of
+from .storyboard import Shot, seed_of, size_of
 
 __all__ = ["write"]
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from .hub import USER, Hub
-from .replies import invalid, not_found, refused
 from .repos import BadPath, safe_path
+from .responses import invalid, not_found, refused
 
 __all__ = ["create", "me", "presigned", "put", "show", "to_context"]
 

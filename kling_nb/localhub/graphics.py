@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from .lettering import draw_lines, draw_spaced, fitted, font, line_height
 from .palette import Palette
-from .shots import Element, Shot
+from .storyboard import Element, Shot
+from .typography import draw_lines, draw_spaced, fitted, font, line_height
 
 __all__ = ["MARK", "overlay"]
 

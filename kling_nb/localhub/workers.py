@@ -57,12 +57,12 @@ class Renders:
 
 def make(order: Order) -> str | None:
     """Render one order in this process."""
-    from . import film, footage, pictures, still  # imported in the worker only: the server needs no codec
+    from . import animatic, footage, inputs, still  # imported in the worker only: the server needs no codec
 
     try:
-        images = pictures.opened(order.body, order.pictures)
+        images = inputs.opened(order.body, order.pictures)
         edited = footage.footage_of(Path(order.video)) if order.video else None
-    except pictures.BadPicture as fault:
+    except inputs.BadPicture as fault:
         return str(fault)
     out = Path(order.out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def make(order: Order) -> str | None:
         if order.media_type == "image":
             still.write(part, order.body, images, size=order.size, index=order.index)
         else:
-            film.write(part, order.body, images, size=order.size, index=order.index, edited=edited)
+            animatic.write(part, order.body, images, size=order.size, index=order.index, edited=edited)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .faults import Fault, parse
 from .hub import Hub
-from .replies import REPLIES, faulty, invalid, unauthenticated, update_required
-from .wire import Dropped
+from .responses import REPLIES, faulty, invalid, unauthenticated, update_required
+from .transport import Dropped
 
 __all__ = ["Gate", "authorized", "fault_of"]
 

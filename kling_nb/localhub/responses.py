@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from .checks import INVALID
 from .faults import Fault
+from .validation import INVALID
 
 __all__ = [
     "REPLIES",

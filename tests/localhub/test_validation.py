@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kling_nb.localhub import catalogue, checks
+from kling_nb.localhub import catalogue, validation
 
 UPSTREAM = "Getting model response error: 422 - Value error, "
 TARGET = catalogue.find("kling-video-o3-pro-reference-to-video")
@@ -16,7 +16,7 @@ PICTURE = "https://x/1.png"
 
 def late(**body: Any) -> str | None:
     assert TARGET is not None
-    return checks.late(body, TARGET)
+    return validation.late(body, TARGET)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,15 @@ def test_what_upstream_refuses_is_refused(body: dict[str, Any]) -> None:
 
 def test_other_models_are_checked_by_their_schema() -> None:
     assert OMNI is not None
-    assert checks.late({"prompt": "a", "duration": 3}, OMNI) is None
-    assert checks.late({"duration": 3}, OMNI) == f"{UPSTREAM}Field required"
+    assert validation.late({"prompt": "a", "duration": 3}, OMNI) is None
+    assert validation.late({"duration": 3}, OMNI) == f"{UPSTREAM}Field required"
     assert (
-        checks.late({"prompt": "a", "resolution": "8k"}, OMNI) == f"{UPSTREAM}Input should be '720p', '1080p' or '4k'"
+        validation.late({"prompt": "a", "resolution": "8k"}, OMNI)
+        == f"{UPSTREAM}Input should be '720p', '1080p' or '4k'"
     )
-    assert "generate_audio" in (checks.late({"prompt": "a", "input_video": "v", "generate_audio": True}, OMNI) or "")
+    assert "generate_audio" in (
+        validation.late({"prompt": "a", "input_video": "v", "generate_audio": True}, OMNI) or ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,7 @@ def test_other_models_are_checked_by_their_schema() -> None:
 )
 def test_what_breaks_a_schema_is_said_in_the_words_of_upstream(body: dict[str, Any], text: str) -> None:
     assert OMNI is not None
-    assert checks.late({"prompt": "a", **body}, OMNI) == UPSTREAM + text
+    assert validation.late({"prompt": "a", **body}, OMNI) == UPSTREAM + text
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_what_breaks_a_schema_is_said_in_the_words_of_upstream(body: dict[str, A
 )
 def test_no_message_quotes_what_was_sent(rule: dict[str, Any]) -> None:
     model = {"id": "any", "request_schema": {"properties": {"style": rule}}}
-    text = checks.late({"style": "x" * 9000}, model)
+    text = validation.late({"style": "x" * 9000}, model)
     assert text and text.startswith(f"{UPSTREAM}style: ") and len(text) < 200
 
 
@@ -125,8 +128,8 @@ def test_omnis_images_and_elements_share_one_limit(images: int, elements: int, v
     full = {"prompt": "a", "input_image": [PICTURE] * images, "elements": [{"frontal_image_url": PICTURE}] * elements}
     for mode in ("edit", "reference"):
         body = {**full, "input_video": video, "video_mode": mode}
-        assert checks.late(body, OMNI) is None
-        assert checks.late({**body, "input_image": [PICTURE] * (images + 1)}, OMNI) == (
+        assert validation.late(body, OMNI) is None
+        assert validation.late({**body, "input_image": [PICTURE] * (images + 1)}, OMNI) == (
             f"{UPSTREAM}Total number of images and elements ({most + 1}) exceeds maximum allowed ({most})."
         )
 
@@ -135,10 +138,10 @@ def test_omnis_images_and_elements_share_one_limit(images: int, elements: int, v
 def test_an_edit_ignores_its_duration_and_a_reference_does_not(duration: object) -> None:
     assert OMNI is not None
     body = {"prompt": "a", "input_video": "v", "duration": duration}
-    assert checks.late(body, OMNI) is None
-    assert checks.late({**body, "video_mode": "edit"}, OMNI) is None
-    assert checks.late({**body, "video_mode": "reference"}, OMNI) is not None
-    assert checks.late({**body, "input_video": None}, OMNI) is not None
+    assert validation.late(body, OMNI) is None
+    assert validation.late({**body, "video_mode": "edit"}, OMNI) is None
+    assert validation.late({**body, "video_mode": "reference"}, OMNI) is not None
+    assert validation.late({**body, "input_video": None}, OMNI) is not None
 
 
 def test_every_model_has_the_fields_of_the_contract() -> None:

@@ -17,10 +17,10 @@ from PIL import Image
 
 from . import sound
 from .footage import Footage
+from .graphics import overlay
 from .motion import Move, Moving, Planes, blend, frame_of, planes_of, yuv
-from .overlay import overlay
 from .palette import backdrop, palette
-from .shots import FPS, Plan, Shot, plan
+from .storyboard import FPS, Plan, Shot, plan
 
 __all__ = ["COMMENT", "frames", "write"]
 

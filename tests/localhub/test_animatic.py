@@ -17,20 +17,20 @@ import pytest
 from filmreader import read_film
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from kling_nb.localhub import film, footage, lettering, pictures, shots, sound, still
+from kling_nb.localhub import animatic, footage, inputs, sound, still, storyboard, typography
 
 from .conftest import data_uri, picture
 
 RED, BLUE = "https://x/red.png", "https://x/blue.png"
 PHOTOS = {
-    RED: pictures.verified(picture(colour="#c02020"), RED),
-    BLUE: pictures.verified(picture((600, 600), colour="#2030c0"), BLUE),
+    RED: inputs.verified(picture(colour="#c02020"), RED),
+    BLUE: inputs.verified(picture((600, 600), colour="#2030c0"), BLUE),
 }
 
 
 def made(folder: Path, size: str = "180p", **body: Any) -> Path:
     path = folder / f"{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:8]}.mp4"
-    film.write(path, body, PHOTOS, size=size)
+    animatic.write(path, body, PHOTOS, size=size)
     return path
 
 
@@ -87,14 +87,14 @@ def test_the_same_request_gives_the_same_frames(tmp_path: Path) -> None:
 
 def test_where_a_picture_came_from_changes_nothing() -> None:
     other = data_uri(picture(colour="#c02020"))
-    first = shots.seed_of({"input_image": [RED]}, PHOTOS)
-    assert first == shots.seed_of({"input_image": [other]}, {other: PHOTOS[RED]})
-    assert first != shots.seed_of({"input_image": [BLUE]}, PHOTOS)
+    first = storyboard.seed_of({"input_image": [RED]}, PHOTOS)
+    assert first == storyboard.seed_of({"input_image": [other]}, {other: PHOTOS[RED]})
+    assert first != storyboard.seed_of({"input_image": [BLUE]}, PHOTOS)
 
 
 def test_the_start_frame_is_the_first_and_the_tail_frame_the_last(tmp_path: Path) -> None:
     images = decoded(made(tmp_path, prompt="from red to blue", duration=3, start_image_url=RED, tail_image_url=BLUE))
-    assert images[0].size == shots.size_of(PHOTOS[RED], "1:1", "180p")
+    assert images[0].size == storyboard.size_of(PHOTOS[RED], "1:1", "180p")
     assert difference(images[0], PHOTOS[RED].resize(images[0].size)) < 4
     width, height = images[0].size
     top = round((width - height) * 0.15)  # a tall picture is cropped above its middle, where a face is
@@ -114,18 +114,18 @@ def test_what_matters_stays_in_sight_whatever_the_move(seed: int, shape: tuple[i
     face = (width * 0.42, height * (middle - half), width * 0.58, height * (middle + half))
     ImageDraw.Draw(scene).ellipse(face, fill="#f0e020")
     body = {"prompt": "", "duration": 3, "input_image": [RED]}
-    shown = replace(shots.plan(body, {RED: scene}, size="180p"), seed=bytes([seed]) * 32)
-    for planes in [*film.frames(shown)][::12]:
+    shown = replace(storyboard.plan(body, {RED: scene}, size="180p"), seed=bytes([seed]) * 32)
+    for planes in [*animatic.frames(shown)][::12]:
         yellow = planes[1].point(lambda level: 255 if level < 100 else 0).getbbox()
         assert yellow
         assert 0 < yellow[1] < yellow[3] < planes[1].height
 
 
 def test_the_way_from_the_start_frame_to_the_tail_frame_turns_in_the_middle() -> None:
-    shown = shots.plan(
+    shown = storyboard.plan(
         {"prompt": "x", "duration": 5, "start_image_url": RED, "tail_image_url": BLUE}, PHOTOS, size="180p"
     )
-    luma = [ImageStat.Stat(planes[1]).mean[0] for planes in film.frames(shown)]
+    luma = [ImageStat.Stat(planes[1]).mean[0] for planes in animatic.frames(shown)]
     turn = next(number for number, level in enumerate(luma) if level > (luma[20] + luma[-20]) / 2)
     assert 54 <= turn <= 66
 
@@ -156,7 +156,7 @@ def test_a_request_without_pictures_gets_a_title_card(tmp_path: Path) -> None:
 
 
 def test_a_shot_shows_what_its_prompt_mentions() -> None:
-    shown = shots.plan(
+    shown = storyboard.plan(
         {
             "multi_prompt": [
                 {"prompt": "@Image2 and @Element1"},
@@ -179,7 +179,7 @@ def test_elements_alone_fill_the_picture(tmp_path: Path) -> None:
 
 
 def test_a_long_prompt_is_cut_with_an_ellipsis_and_never_overflows() -> None:
-    face, lines = lettering.fitted("lantern " * 300, width=600, lines=3, sizes=range(36, 23, -2))
+    face, lines = typography.fitted("lantern " * 300, width=600, lines=3, sizes=range(36, 23, -2))
     assert len(lines) == 3
     assert lines[-1].endswith("…")
     assert all(face.getlength(line) <= 600 for line in lines)
@@ -187,7 +187,7 @@ def test_a_long_prompt_is_cut_with_an_ellipsis_and_never_overflows() -> None:
 
 @pytest.mark.parametrize("text", ["W" * 400, "清晨的梯田上,一位老人赶着水牛慢慢走过", "a\n\tb", "🙂 smile", ""])
 def test_any_text_can_be_set(text: str) -> None:
-    face, lines = lettering.fitted(text or "…", width=500, lines=6, sizes=range(36, 23, -2))
+    face, lines = typography.fitted(text or "…", width=500, lines=6, sizes=range(36, 23, -2))
     assert lines
     assert all(face.getlength(line) <= 500 for line in lines)
 
@@ -204,7 +204,7 @@ def test_transparent_and_turned_pictures_are_made_upright_and_opaque() -> None:
     exif[0x0112] = 6
     out = BytesIO()
     image.save(out, "PNG", exif=exif)
-    upright = pictures.verified(out.getvalue(), "x")
+    upright = inputs.verified(out.getvalue(), "x")
     assert (upright.mode, upright.size) == ("RGB", (300, 400))
 
 
@@ -236,7 +236,7 @@ def test_an_edit_is_as_long_as_its_source_has_its_shape_and_shows_it_in_its_orde
     source = made(tmp_path, input_image=[RED, BLUE], aspect_ratio="9:16", **whole)
     edited, out = footage.footage_of(source), tmp_path / "edit.mp4"
 
-    film.write(out, {"prompt": "at night", "input_video": "https://x/a.mp4"}, {}, size="180p", edited=edited)
+    animatic.write(out, {"prompt": "at night", "input_video": "https://x/a.mp4"}, {}, size="180p", edited=edited)
 
     found, was = decoded(out), decoded(source)
     assert (len(found), found[0].size) == (len(was), was[0].size) == (72, (180, 320))
@@ -247,5 +247,5 @@ def test_an_edit_is_as_long_as_its_source_has_its_shape_and_shows_it_in_its_orde
 @pytest.mark.parametrize("data", [b"", b"no film", picture()], ids=["empty", "text", "still"])
 def test_a_source_that_is_no_film_is_refused_in_words(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(data)
-    with pytest.raises(pictures.BadPicture, match="cannot be read"):
+    with pytest.raises(inputs.BadPicture, match="cannot be read"):
         footage.footage_of(tmp_path / "a.mp4")
