@@ -58,11 +58,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Before:
-    """The newest clip of the same request in the log, or the job that makes it just now; `still` is a data URI."""
+    """The newest clip of the same request in the log, or the job that makes it just now; `poster` is a data URI."""
 
     id: str
     text: str
-    still: str = ""
+    poster: str = ""
     ended: bool = True
 
 

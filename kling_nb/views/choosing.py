@@ -30,11 +30,11 @@ class Offer:
 
 @dataclass(frozen=True)
 class Offers:
-    """The catalogue: as the hub gave it when `live`, else as it came with this package; `trouble` says why."""
+    """The catalogue: as the hub gave it when `live`, else as it came with this package; `error` says why."""
 
     models: tuple[Offer, ...]
     live: bool
-    trouble: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class ChosenModel:
 
     def _offered(self, offers: Offers) -> None:
         self._titles = {offer.id: offer.title for offer in offers.models}
-        self._widget.offers = asdict(offers)
+        self._widget.catalogue = asdict(offers)
         self._publish()
 
     def _heard(self, news: News) -> None:
@@ -171,8 +171,8 @@ class ChosenModel:
             {
                 "id": name,
                 "title": self._titles.get(name) or self._choosing.form(name).title,
-                "lost": asides_in(switched(draft, news.form, self._choosing.form(name))) if mine else [],
+                "unsupported": asides_in(switched(draft, news.form, self._choosing.form(name))) if mine else [],
             }
             for name in (news.alternatives if news.gone else ())
         ]
-        return {"gone": news.gone, "changes": list(news.changes), "instead": instead}
+        return {"gone": news.gone, "changes": list(news.changes), "alternatives": instead}

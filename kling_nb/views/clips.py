@@ -22,13 +22,13 @@ class Sender(Protocol):
 
 def send_clip(widget: Sender, message: Mapping[str, Any], read: Read) -> None:
     """Answer one `clip` message with the bytes, or with why there are none."""
-    reply = {"kind": "clip", "ask": message.get("ask")}
+    reply = {"kind": "clip", "call": message.get("call")}
     try:
         data = read(str(message.get("id")))
     except (KlingError, OSError) as exc:
-        widget.send({**reply, "why": str(exc)})
+        widget.send({**reply, "reason": str(exc)})
         return
     if data is None:
-        widget.send({**reply, "why": "The file is not there any more."})
+        widget.send({**reply, "reason": "The file is not there any more."})
     else:
         widget.send(reply, buffers=[data])

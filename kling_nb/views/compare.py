@@ -66,8 +66,8 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """Return what the browser may know of it."""
         return {
-            "takes": [take.to_json(letter) for take, letter in zip(self.takes, LETTERS, strict=False)],
-            "found": [
+            "clips": [take.to_json(letter) for take, letter in zip(self.takes, LETTERS, strict=False)],
+            "differences": [
                 {"label": item.label, "values": [[list(word) for word in value] for value in item.values]}
                 for item in self.found
             ],
@@ -91,7 +91,7 @@ class CompareView:
         self._comparison, self._read, self._hand = comparison, read, hand
         self._widget = CompareWidget(comparison=comparison.to_json())
         keep_reachable(self._widget)
-        Messages(self._widget).answer(clip=self._on_clip, hand=self._on_hand)
+        Messages(self._widget).answer(clip=self._on_clip, use_frame=self._on_use_frame)
 
     def _ipython_display_(self) -> None:
         # Two outputs: the static form is what is left without a kernel; the player hides it while it lives.
@@ -103,7 +103,7 @@ class CompareView:
         if said.get("id") in {take.record.id for take in self._comparison.takes}:
             send_clip(self._widget, said, self._read)
 
-    def _on_hand(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _on_use_frame(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         hand_frame(self._widget, said, self._hand)
 
     def __repr__(self) -> str:

@@ -78,12 +78,12 @@ class Gallery:
         self._messages.answer(
             page=self._on_page,
             records=self._on_records,
-            look=self._on_look,
+            poll=self._on_poll,
             clip=self._on_clip,
-            hand=self._on_hand,
+            use_frame=self._on_use_frame,
             open=self._on_open,
             annotate=self._on_annotate,
-            offer=self._on_offer,
+            price=self._on_price,
             generate=self._on_generate,
             export=self._on_export,
             trash=self._on_trash,
@@ -127,7 +127,7 @@ class Gallery:
         try:
             records, total = self._actions.find(filters, offset=offset, limit=limit)
         except KlingError as exc:
-            self._widget.send({"kind": "records", "ask": said.get("ask"), "why": str(exc)})
+            self._widget.send({"kind": "records", "call": said.get("call"), "reason": str(exc)})
             return
         with ThreadPoolExecutor(_DRAWING) as pool:  # a still is milliseconds of Pillow, which needs no interpreter
             posters = pool.map(self._actions.poster, records)
@@ -136,10 +136,12 @@ class Gallery:
                 tile_of(record, poster, scores.get(record.id, ()))
                 for record, poster in zip(records, posters, strict=True)
             ]
-        self._widget.send({"kind": "records", "ask": said.get("ask"), "offset": offset, "total": total, "tiles": tiles})
+        self._widget.send(
+            {"kind": "records", "call": said.get("call"), "offset": offset, "total": total, "tiles": tiles}
+        )
 
-    def _on_look(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        seen: Any = said.get("seen")
+    def _on_poll(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        seen: Any = said.get("statuses")
         asked = {str(name): status for name, status in seen.items()} if isinstance(seen, Mapping) else {}
         if asked and self._actions.statuses(list(asked)) != asked:
             self._widget.send({"kind": "changed"})
@@ -147,7 +149,7 @@ class Gallery:
     def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         send_clip(self._widget, said, self._actions.clip)
 
-    def _on_hand(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _on_use_frame(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         hand_frame(self._widget, said, self._actions.hand)
 
     def _on_open(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
@@ -161,12 +163,12 @@ class Gallery:
             self._say_choices()
         self._refresh_sheet()
 
-    def _on_offer(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _on_price(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         price = self._actions.offer(_ids(said))
-        self._widget.send({"kind": "offer", "ask": said.get("ask"), "price": price})
+        self._widget.send({"kind": "price", "call": said.get("call"), "price": price})
 
     def _on_generate(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        press, ids = str(said.get("press")), _ids(said)
+        press, ids = str(said.get("id")), _ids(said)
         if not self._guard.admit(press, "generate", {"ids": ids}):
             return
         try:
@@ -185,7 +187,7 @@ class Gallery:
         try:
             words = self._actions.export(_ids(said))
         finally:  # an error has its own place; the button is free again in any case
-            self._widget.send({"kind": "exported", "ask": said.get("ask"), "words": words})
+            self._widget.send({"kind": "exported", "call": said.get("call"), "text": words})
 
     def _on_trash(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         act = self._actions.trash if said.get("kind") == "trash" else self._actions.restore

@@ -90,8 +90,8 @@ def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) ->
         "prompt": prompt_line(record, 600),
         "status": record.status,
         "ended": record.ended,
-        "words": STATUS_WORDS[record.status],
-        "why": shortened(record.failure.message, 200) if record.failure else "",
+        "status_text": STATUS_WORDS[record.status],
+        "reason": shortened(record.failure.message, 200) if record.failure else "",
         "stars": record.stars or 0,
         "tags": list(record.tags),
         "note": record.note,
@@ -103,7 +103,7 @@ def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) ->
         "price": price_of(record),
         "scores": [f"{score.name} {score.words}" for score in scores if score.value is not None],
         "clip": record.clip is not None,
-        "still": is_still(record),
+        "image": is_still(record),
         "fps": record.clip.fps if record.clip and record.clip.fps else 24,
         "shape": record.clip.width / record.clip.height
         if record.clip and record.clip.width and record.clip.height

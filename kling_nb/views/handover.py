@@ -13,7 +13,7 @@ Hand = Callable[[str, int], str]
 
 
 def hand_frame(widget: Sender, message: Mapping[str, Any], hand: Hand) -> None:
-    """Answer one `hand` message with what came of it, or with why not."""
+    """Answer one `use_frame` message with what came of it, or with why not."""
     _answer(widget, message, lambda: hand(str(message.get("id")), int(message.get("frame", 0))))
 
 
@@ -27,4 +27,4 @@ def _answer(widget: Sender, message: Mapping[str, Any], act: Callable[[], str]) 
         words = act()
     except (KlingError, OSError, ValueError, IndexError) as exc:
         words = str(exc)
-    widget.send({"kind": "handed", "ask": message.get("ask"), "words": words})
+    widget.send({"kind": "done", "call": message.get("call"), "text": words})

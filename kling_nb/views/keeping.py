@@ -31,7 +31,7 @@ class EarlierClip:
     figures: str
     poster: str
     fps: float
-    still: bool = False
+    image: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return what the browser may know of it."""
@@ -94,32 +94,32 @@ class KeptThings:
     def __init__(self, widget: Any, messages: Messages, form: Form, keeping: Callable[[], Keeping]) -> None:
         self._widget, self._messages, self._form, self._keeping = widget, messages, form, keeping
         messages.answer(
-            kept=self._on_kept,
-            keep=self._on_keep,
+            library=self._on_library,
+            save=self._on_save,
             load=self._on_load,
             rename=self._on_rename,
-            drop=self._on_drop,
+            delete=self._on_delete,
             insert=self._answering(self._insert),
             clips=self._answering(self._clips),
             frame=self._answering(self._frame),
             video=self._answering(self._video),
-            mend=self._answering(self._mend),
+            fit=self._answering(self._fit),
             clip=self._on_clip,
         )
 
     # --- what is kept by name ---
 
-    def _on_kept(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        self._widget.kept = {what: list(map(_row, self._keeping().kept(what))) for what in _WHATS}
+    def _on_library(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._widget.library = {what: list(map(_row, self._keeping().kept(what))) for what in _WHATS}
 
-    def _on_keep(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+    def _on_save(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         what, name = _what(content), str(content.get("name"))
         fields = self._form.fields(content.get("draft") or {})
         if what == "element":  # it comes as the only one of its draft
             fields = fields["elements"][0]
         self._keeping().keep(what, name, fields)
         self._messages.calm()
-        self._on_kept(content, buffers)
+        self._on_library(content, buffers)
 
     def _on_load(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._form.show(self._keeping().take("preset", str(content.get("name"))))
@@ -127,11 +127,11 @@ class KeptThings:
 
     def _on_rename(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         self._keeping().rename(_what(content), str(content.get("name")), str(content.get("new")))
-        self._on_kept(content, buffers)
+        self._on_library(content, buffers)
 
-    def _on_drop(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+    def _on_delete(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         self._keeping().drop(_what(content), str(content.get("name")))
-        self._on_kept(content, buffers)
+        self._on_library(content, buffers)
 
     def _insert(self, content: Mapping[str, Any]) -> dict[str, Any]:
         fields = self._keeping().take("element", str(content.get("name")))
@@ -156,7 +156,7 @@ class KeptThings:
         asset = Asset.from_bytes(data, given=f"clip of {clip}", kind="video")
         return {"key": self._form.put(replace(asset, name=f"clip of {clip}.mp4"))}
 
-    def _mend(self, content: Mapping[str, Any]) -> dict[str, Any]:
+    def _fit(self, content: Mapping[str, Any]) -> dict[str, Any]:
         asset = self._form.get(content.get("key"))
         if asset is None:
             raise KlingError("The picture is not there any more: add it again.")
@@ -177,7 +177,7 @@ class KeptThings:
             try:
                 said = {"kind": "answer", **act(content)}
             except (KlingError, OSError, ValueError, IndexError) as exc:
-                said = {"kind": "refused", "why": str(exc)}
+                said = {"kind": "refused", "reason": str(exc)}
             self._widget.send({**said, "id": content.get("id")})
 
         return answer
@@ -191,7 +191,7 @@ def _what(content: Mapping[str, Any]) -> What:
 
 
 def _row(row: KeptRow) -> dict[str, Any]:
-    return {"name": row.name, "text": row.text, "note": row.note, "pictures": list(row.pictures)}
+    return {"name": row.name, "text": row.text, "note": row.note, "images": list(row.pictures)}
 
 
 def _side(asset: Asset) -> dict[str, Any]:
@@ -199,6 +199,6 @@ def _side(asset: Asset) -> dict[str, Any]:
     words = [f"{facts.width} × {facts.height} px", facts.format] if facts and facts.width else []
     return {
         "uri": picture_uri(asset, SHOWN_PIXELS),
-        "words": " · ".join([*words, size(len(asset.data or b""))]),
+        "text": " · ".join([*words, size(len(asset.data or b""))]),
         "rules": ", ".join(broken_rules(asset)),
     }

@@ -82,8 +82,8 @@ class Panel:
         self._messages.answer(
             page=self._on_page,
             piece=self._on_piece,
-            place=self._on_place,
-            press=self._on_press,
+            fetch=self._on_fetch,
+            submit=self._on_submit,
             cancel=self._on_cancel,
             code=self._on_code,
         )
@@ -223,7 +223,7 @@ class Panel:
         return {}
 
     def _drafted(self, _change: object) -> None:
-        self._widget.also = _also(self._extra_of(self._draft))
+        self._widget.extra = _also(self._extra_of(self._draft))
         self._messages.reporting(lambda: self._model.look(self._draft))
         self._messages.reporting(self._judge)
         self._spending.look(self._verdict.request)
@@ -292,28 +292,28 @@ class Panel:
         reply, whole = self._uploads.piece(content, bytes(buffers[0]) if buffers else b"")
         if whole is not None:
             name, data = whole
-            reply = {"kind": "kept", "id": content["id"], "key": self._keep(_file(name, data, _media(content)))}
+            reply = {"kind": "stored", "id": content["id"], "key": self._keep(_file(name, data, _media(content)))}
         self._widget.send(reply)
 
-    def _on_place(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _on_fetch(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         try:
-            key = self._keep(Asset.parse(str(content.get("place", "")).strip(), _media(content)))
+            key = self._keep(Asset.parse(str(content.get("source", "")).strip(), _media(content)))
         except PydanticCustomError as exc:
             context = exc.context or {}
             why = f"{context.get('message')} – {context.get('remedy')}"
-            self._widget.send({"kind": "refused", "id": content.get("id"), "why": why})
+            self._widget.send({"kind": "refused", "id": content.get("id"), "reason": why})
             return
-        self._widget.send({"kind": "kept", "id": content.get("id"), "key": key})
+        self._widget.send({"kind": "stored", "id": content.get("id"), "key": key})
 
     def _keep(self, asset: Asset) -> str:
         key = self._shelf.put(asset)
         self._widget.labels = self._shelf.labels
         return key
 
-    def _on_press(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _on_submit(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         press, what, draft = str(content.get("id")), str(content.get("what")), dict(content.get("draft") or {})
         if not self._guard.admit(press, what, draft):
-            self._widget.send({"kind": "pressed", "id": press, "jobs": 0})
+            self._widget.send({"kind": "submitted", "id": press, "jobs": 0})
             return
         jobs: list[JobLike] = []
         asked: str | None = None
@@ -323,13 +323,15 @@ class Panel:
             asked = (
                 None
                 if what == "preview"
-                else self._spending.question(self._judge(), str(content.get("price")), sure=bool(content.get("sure")))
+                else self._spending.question(
+                    self._judge(), str(content.get("price")), sure=bool(content.get("confirmed"))
+                )
             )
             if asked is None:
                 jobs = self._start(what, self._drawable() if what == "preview" else self.request)
         finally:
             self._guard.release(asked=bool(asked))
-            self._widget.send({"kind": "pressed", "id": press, "jobs": len(jobs), "ask": asked or ""})
+            self._widget.send({"kind": "submitted", "id": press, "jobs": len(jobs), "question": asked or ""})
 
     def _catch_up(self, draft: Mapping[str, Any]) -> None:
         """Take what is on the screen, even where its own message is still on the way."""

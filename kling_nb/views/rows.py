@@ -21,7 +21,7 @@ def row_of(progress: Progress) -> dict[str, Any]:
     return {
         "id": progress.id,
         "status": progress.status,
-        "words": progress.words,
+        "text": progress.words,
         "title": progress.title,
         "ended": progress.ended,
         "created": progress.created.timestamp(),
@@ -29,7 +29,7 @@ def row_of(progress: Progress) -> dict[str, Any]:
         "expected": progress.expected.timestamp() if progress.expected else None,
         "price": progress.price,
         "preview": progress.preview,
-        "trouble": progress.trouble,
+        "warning": progress.trouble,
         "failure": {"message": failure.message, "remedy": failure.remedy} if failure else None,
     }
 

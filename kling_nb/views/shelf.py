@@ -36,7 +36,7 @@ class Shelf:
 
     @property
     def labels(self) -> dict[str, dict[str, Any]]:
-        """Key to `{name, note, uri, rules, barred, mend}`; safe to send to a browser."""
+        """Key to `{name, note, uri, rules, blocked, fixable}`; safe to send to a browser."""
         return dict(self._labels)
 
 
@@ -47,7 +47,7 @@ def label(asset: Asset) -> dict[str, Any]:
     if asset.kind == "video" and asset.data is not None:
         size = words_for_bytes(len(asset.data))
     barred = any(problem.severity == "error" for problem in check_asset((), asset))
-    rules = {"rules": list(broken_rules(asset)), "barred": barred, "mend": can_mend(asset)}
+    rules = {"rules": list(broken_rules(asset)), "blocked": barred, "fixable": can_mend(asset)}
     return {"name": asset.name or asset.given, "note": size, "uri": picture_uri(asset, THUMBNAIL_PIXELS), **rules}
 
 

@@ -26,7 +26,7 @@ class Spending:
 
         def look() -> None:
             before = self._actions.before(request) if request is not None else None
-            self._widget.before = asdict(before) if before else {}
+            self._widget.earlier = asdict(before) if before else {}
 
         self._messages.reporting(look)
 
@@ -48,5 +48,5 @@ class Spending:
 
     def _on_show(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         record_id = str(content.get("id"))
-        if record_id == self._widget.before.get("id"):
+        if record_id == self._widget.earlier.get("id"):
             self._outlet.add(record_id, dict(self._actions.card(record_id)))

@@ -65,4 +65,4 @@ def _receipt(upload: str, arriving: _Arriving) -> Reply:
 
 
 def _refusal(upload: str, why: str) -> Reply:
-    return {"kind": "refused", "id": upload, "why": why}
+    return {"kind": "refused", "id": upload, "reason": why}

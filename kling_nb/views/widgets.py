@@ -20,17 +20,17 @@ class PanelWidget(anywidget.AnyWidget):
 
     draft = traitlets.Dict().tag(sync=True)
     forms = traitlets.Dict().tag(sync=True)
-    offers = traitlets.Dict().tag(sync=True)
+    catalogue = traitlets.Dict().tag(sync=True)
     news = traitlets.Dict().tag(sync=True)
     aside = traitlets.List().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)
-    before = traitlets.Dict().tag(sync=True)
+    earlier = traitlets.Dict().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)
     banner = traitlets.Dict().tag(sync=True)
     alert = traitlets.Dict().tag(sync=True)
-    also = traitlets.Unicode().tag(sync=True)
+    extra = traitlets.Unicode().tag(sync=True)
     notes = traitlets.List().tag(sync=True)
-    kept = traitlets.Dict().tag(sync=True)
+    library = traitlets.Dict().tag(sync=True)
     rows = traitlets.List().tag(sync=True)
 
 

@@ -186,7 +186,7 @@ def test_the_browser_is_told_neither_ids_nor_prompts(log: Log) -> None:
     view._widget.send = lambda content, buffers=None: sent.append((content, buffers))
     say = view._widget._handle_custom_msg
     for name in ("0-left", "0-right", "1-left", "0-up", records[0].id):
-        say({"kind": "clip", "id": name, "ask": name}, [])
+        say({"kind": "clip", "id": name, "call": name}, [])
     pair = ballot.pair
     assert pair is not None
     assert [buffers[0].decode() for _, buffers in sent] == [pair.left, pair.right]

@@ -72,19 +72,19 @@ def test_a_wrong_option_is_a_clear_error(studio: Studio) -> None:
 def test_a_panel_knows_what_runs_and_what_was_made(studio: Studio, hub: HubSide) -> None:
     fields = {"prompt": "a paper boat", "duration": 3}
     panel = studio.panel(fields)
-    assert panel._widget.before == {}
+    assert panel._widget.earlier == {}
     hub.fault("stuck", times=1)
     job = studio.generate(**fields)
     until(lambda: job.state == "processing")
-    assert "under way" in studio.panel(fields)._widget.before["text"]
+    assert "under way" in studio.panel(fields)._widget.earlier["text"]
     job.cancel().result(20)
     job.wait(20)
-    assert studio.panel(fields)._widget.before == {}, "what was stopped made nothing"
+    assert studio.panel(fields)._widget.earlier == {}, "what was stopped made nothing"
     done = studio.generate(**fields).result(60).record
-    before = studio.panel(fields)._widget.before
+    before = studio.panel(fields)._widget.earlier
     assert before["id"] == done.id
     assert before["text"].startswith("Made before, ")
-    assert before["still"].startswith("data:image/")
+    assert before["poster"].startswith("data:image/")
     preview = studio.preview("another boat", duration=3)
     preview.wait(60)
-    assert studio.panel({"prompt": "another boat", "duration": 3})._widget.before == {}, "a preview is no result"
+    assert studio.panel({"prompt": "another boat", "duration": 3})._widget.earlier == {}, "a preview is no result"

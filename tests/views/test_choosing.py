@@ -46,13 +46,13 @@ def asides(panel):
 def test_the_catalogue_is_there_at_once_and_the_hubs_own_when_it_answers(studio):
     studio.source.silent = True
     panel = opened(studio)
-    offers = panel._widget.offers
-    assert not offers["live"] and "does not answer" in offers["trouble"]
+    offers = panel._widget.catalogue
+    assert not offers["live"] and "does not answer" in offers["error"]
     assert {OMNI, FLUX} <= {each["id"] for each in offers["models"]}
 
     studio.source.silent = False
     studio.source.gone = {FLUX}
-    offers = opened(studio)._widget.offers
+    offers = opened(studio)._widget.catalogue
 
     assert offers["live"] and FLUX not in {each["id"] for each in offers["models"]}
     assert "gpt-5-mini" not in {each["id"] for each in offers["models"]}  # it makes neither picture nor clip
@@ -120,7 +120,7 @@ def test_a_model_that_is_gone_says_so_and_cannot_be_paid_for(studio):
     assert panel._widget.verdict["problems"][0]["path"] == "model"
     with pytest.raises(RequestError, match=f"go on with {OMNI}"):
         panel.generate()
-    say(panel, kind="press", id="p", what="generate", draft=panel._widget.draft, price=panel._widget.verdict["price"])
+    say(panel, kind="submit", id="p", what="generate", draft=panel._widget.draft, price=panel._widget.verdict["price"])
     assert studio.started == []
     panel.preview()  # asks nothing of the hub
     assert len(studio.started) == 1
@@ -129,10 +129,10 @@ def test_a_model_that_is_gone_says_so_and_cannot_be_paid_for(studio):
 def test_the_successor_is_offered_with_what_it_cannot_take_and_one_message_goes_on(studio):
     studio.source.gone = {TARGET}
     panel = opened(studio)
-    first, *_ = panel._widget.news[TARGET]["instead"]
-    assert (first["id"], first["lost"]) == (OMNI, [{"name": "negative_prompt", "text": "“blur”"}])
+    first, *_ = panel._widget.news[TARGET]["alternatives"]
+    assert (first["id"], first["unsupported"]) == (OMNI, [{"name": "negative_prompt", "text": "“blur”"}])
     panel._widget.draft = {**panel._widget.draft, "negative_prompt": "", "edit": "view:1"}
-    assert panel._widget.news[TARGET]["instead"][0]["lost"] == []  # it follows what is written
+    assert panel._widget.news[TARGET]["alternatives"][0]["unsupported"] == []  # it follows what is written
 
     choose(panel, OMNI)
 
@@ -189,7 +189,7 @@ def test_a_model_that_only_the_hub_knows_gets_its_form_when_it_answers(studio):
 
     panel = opened(studio, {"model": "new-model", "prompt": "x", "cfg_scale": 2.0, "input_image": png()})
 
-    assert panel._widget.draft["cfg_scale"] == 2.0 and panel._widget.also == ""
+    assert panel._widget.draft["cfg_scale"] == 2.0 and panel._widget.extra == ""
     assert panel.request.model == "new-model"
 
 
@@ -227,7 +227,7 @@ def test_a_video_arrives_as_one_and_sets_the_price(studio, tmp_path):
 
 def test_a_preset_and_the_code_know_the_model(studio):
     panel = opened(studio, {"model": CFG, "prompt": "x", "input_image": "https://example.org/a.png", "cfg_scale": 2.0})
-    say(panel, kind="keep", what="preset", name="soft", draft=panel._widget.draft)
+    say(panel, kind="save", what="preset", name="soft", draft=panel._widget.draft)
     say(panel, kind="code", id="k", flavour="kling_nb", flow="poll")
     assert f'model="{CFG}"' in panel.replies[-1]["code"] and "cfg_scale=2.0" in panel.replies[-1]["code"]
     panel.fill({"prompt": "other"})

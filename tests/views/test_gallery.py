@@ -48,34 +48,34 @@ def say(gallery, kind, **content):
 
 
 def records(gallery, **filters):
-    return say(gallery, "records", ask="q", filters=filters, offset=0, limit=5)
+    return say(gallery, "records", call="q", filters=filters, offset=0, limit=5)
 
 
 def test_a_clip_that_moves_on_elsewhere_is_read_again_and_one_that_does_not_costs_no_message(stand, gallery):
     queued = stand.record("job00003").model_copy(update={"id": "job00099", "status": "queued", "clip": None})
     stand.log.save(queued)
-    say(gallery, "look", seen={"job00099": "queued"})
+    say(gallery, "poll", statuses={"job00099": "queued"})
     assert gallery.replies == []
 
     stand.log.save(queued.model_copy(update={"status": "failed"}))
-    assert say(gallery, "look", seen={"job00099": "queued"}) == {"kind": "changed"}
+    assert say(gallery, "poll", statuses={"job00099": "queued"}) == {"kind": "changed"}
     stand.log.trash("job00099")
-    assert say(gallery, "look", seen={"job00099": "failed"}) == {"kind": "changed"}
+    assert say(gallery, "poll", statuses={"job00099": "failed"}) == {"kind": "changed"}
 
 
 @pytest.mark.parametrize("seen", [None, [], "x", {"no-such": "queued"}, {"../x": 3}])
 def test_nonsense_that_is_looked_after_is_no_error(gallery, seen):
-    say(gallery, "look", seen=seen)
+    say(gallery, "poll", statuses=seen)
     assert gallery._widget.alert == {}
 
 
 def test_a_page_has_tiles_newest_first_and_how_many_there_are(gallery):
-    page = say(gallery, "records", ask="q", filters={}, offset=2, limit=3)
+    page = say(gallery, "records", call="q", filters={}, offset=2, limit=3)
 
-    assert (page["ask"], page["offset"], page["total"]) == ("q", 2, 12)
+    assert (page["call"], page["offset"], page["total"]) == ("q", 2, 12)
     assert [tile["id"] for tile in page["tiles"]] == ["job00009", "job00008", "job00007"]
     assert page["tiles"][1]["poster"].startswith("data:image/jpeg;base64,")
-    assert (page["tiles"][0]["clip"], page["tiles"][0]["words"]) == (False, "Failed")
+    assert (page["tiles"][0]["clip"], page["tiles"][0]["status_text"]) == (False, "Failed")
 
 
 def test_a_tile_has_its_scores_read_in_one_question_for_the_page(gallery, stand, monkeypatch):
@@ -98,8 +98,8 @@ def test_a_tile_of_a_picture_is_one_and_has_no_length(stand):
 
     tile = tile_of(record, None)
 
-    assert (tile["still"], tile["length"], tile["figures"]) == (True, "", "336×192")
-    assert tile_of(stand.record("job00003"), None)["still"] is False
+    assert (tile["image"], tile["length"], tile["figures"]) == (True, "", "336×192")
+    assert tile_of(stand.record("job00003"), None)["image"] is False
 
 
 def test_nobody_can_ask_for_more_than_a_page(gallery):
@@ -119,7 +119,7 @@ def test_filters_of_the_controls_stand_in_for_those_that_were_given(stand):
 
 
 def test_a_filter_that_makes_no_sense_is_said_in_the_answer(gallery):
-    assert "bogus" in records(gallery, status="bogus")["why"]
+    assert "bogus" in records(gallery, status="bogus")["reason"]
 
 
 def test_what_the_user_says_is_in_the_log_at_once(gallery, stand):
@@ -142,16 +142,16 @@ def test_no_stars_takes_them_back_and_nonsense_is_shown_as_an_error(gallery, sta
 
 
 def test_a_clip_comes_as_its_bytes_and_a_lost_one_is_said(gallery, stand):
-    assert say(gallery, "clip", ask="c", id="job00000") == {"kind": "clip", "ask": "c"}
+    assert say(gallery, "clip", call="c", id="job00000") == {"kind": "clip", "call": "c"}
     assert gallery.buffers[-1][0][4:8] == b"ftyp"
 
     stand.log.file(stand.clips[0].digest).unlink()
-    assert "not there any more" in say(gallery, "clip", ask="d", id="job00000")["why"]
-    assert "no record" in say(gallery, "clip", ask="e", id="elsewhere")["why"]
+    assert "not there any more" in say(gallery, "clip", call="d", id="job00000")["reason"]
+    assert "no record" in say(gallery, "clip", call="e", id="elsewhere")["reason"]
 
 
 def test_generating_again_says_the_price_and_starts_what_was_agreed_to(gallery, stand):
-    price = say(gallery, "offer", ask="o", ids=["job00000", "job00001"])["price"]
+    price = say(gallery, "price", call="o", ids=["job00000", "job00001"])["price"]
     assert price == "$1.57"  # 3 s and 4 s at $0.224
 
     say(gallery, "generate", press="p", ids=["job00000", "job00001"], price=price)
@@ -206,7 +206,7 @@ def test_what_was_deleted_before_a_fault_is_told(gallery):
 
 def test_comparing_opens_and_shuts_the_player(gallery):
     say(gallery, "compare", ids=["job00000", "job00001"])
-    assert [take["letter"] for take in gallery._widget.comparison["takes"]] == ["A", "B"]
+    assert [take["letter"] for take in gallery._widget.comparison["clips"]] == ["A", "B"]
 
     say(gallery, "compare", ids=[])
     assert gallery._widget.comparison == {}
@@ -238,9 +238,9 @@ def test_records_clips_jobs_ids_and_lists_of_them_can_be_compared(stand):
 
 def test_the_player_gives_the_bytes_of_its_own_clips_only(stand):
     view = listening_view(stand.compare("job00000", "job00001"))
-    view._widget._handle_custom_msg({"kind": "clip", "ask": "a", "id": "job00001"}, [])
-    view._widget._handle_custom_msg({"kind": "clip", "ask": "b", "id": "job00002"}, [])
-    assert view.replies == [{"kind": "clip", "ask": "a"}]
+    view._widget._handle_custom_msg({"kind": "clip", "call": "a", "id": "job00001"}, [])
+    view._widget._handle_custom_msg({"kind": "clip", "call": "b", "id": "job00002"}, [])
+    assert view.replies == [{"kind": "clip", "call": "a"}]
 
 
 def listening_view(view):
@@ -267,24 +267,24 @@ def test_the_static_forms_keep_planted_text_as_text(tmp_path):
 
 def test_the_selected_are_exported_beside_the_notebook_and_never_over_another(gallery, stand, tmp_path):
     ids = [tile["id"] for tile in records(gallery)["tiles"][:2]]
-    first, second = (say(gallery, "export", ask="x", ids=ids)["words"] for _ in range(2))
+    first, second = (say(gallery, "export", call="x", ids=ids)["text"] for _ in range(2))
     assert "an RO-Crate of 2 records" in first
     assert first.partition(":")[0] != second.partition(":")[0]
     assert len(list(tmp_path.glob("clips-*.zip"))) == 2
 
 
 def test_an_export_that_fails_says_so_and_frees_the_button(gallery):
-    assert say(gallery, "export", ask="x", ids=["gone"]) == {"kind": "exported", "ask": "x", "words": ""}
+    assert say(gallery, "export", call="x", ids=["gone"]) == {"kind": "exported", "call": "x", "text": ""}
     assert "gone" in str(gallery._widget.alert)
 
 
 def test_a_record_that_is_open_fills_the_panel_and_what_stops_it_is_said(gallery, stand):
-    gallery._on_open({"id": "job00002", "ask": "a"}, [])
-    assert gallery.replies == [{"kind": "handed", "ask": "a", "words": "job00002 is in the panel"}]
+    gallery._on_open({"id": "job00002", "call": "a"}, [])
+    assert gallery.replies == [{"kind": "done", "call": "a", "text": "job00002 is in the panel"}]
 
     def without_a_panel(record_id):
         raise KlingError("There is no panel to put it in.")
 
     stand.actions.fill = without_a_panel
-    gallery._on_open({"id": "job00002", "ask": "b"}, [])
-    assert gallery.replies[-1]["words"] == "There is no panel to put it in."
+    gallery._on_open({"id": "job00002", "call": "b"}, [])
+    assert gallery.replies[-1]["text"] == "There is no panel to put it in."

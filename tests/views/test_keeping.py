@@ -29,29 +29,29 @@ def ask(panel, kind, **content):
 
 
 def names(panel, what="preset"):
-    say(panel, kind="kept")
-    return [row["name"] for row in panel._widget.kept[what]]
+    say(panel, kind="library")
+    return [row["name"] for row in panel._widget.library[what]]
 
 
 def test_what_is_on_the_screen_is_kept_and_comes_back(panel, studio):
     draft = {**panel._widget.draft, "prompt": "@Image1 runs"}
 
-    say(panel, kind="keep", what="preset", name="run", draft=draft)
+    say(panel, kind="save", what="preset", name="run", draft=draft)
     panel.fill({"prompt": "another"})
     say(panel, kind="load", name="run")
 
     assert panel.request == studio.request(studio.presets["run"])
     assert (panel.request.prompt, panel.request.duration) == ("@Image1 runs", 9)
-    assert panel._widget.kept["preset"][0]["pictures"][0].startswith("data:image/")
+    assert panel._widget.library["preset"][0]["images"][0].startswith("data:image/")
 
 
 def test_presets_are_renamed_and_dropped(panel):
-    say(panel, kind="keep", what="preset", name="a", draft=panel._widget.draft)
+    say(panel, kind="save", what="preset", name="a", draft=panel._widget.draft)
     say(panel, kind="rename", what="preset", name="a", new="b")
     assert names(panel) == ["b"]
 
-    say(panel, kind="drop", what="preset", name="b")
-    say(panel, kind="drop", what="preset", name="b")
+    say(panel, kind="delete", what="preset", name="b")
+    say(panel, kind="delete", what="preset", name="b")
 
     assert names(panel) == []
 
@@ -66,7 +66,7 @@ def test_an_element_is_kept_and_inserted_with_keys_of_this_panel(panel, studio):
     keys = [panel._keep(asset) for asset in panel.fields["input_image"] * 2]
     element = {"frontal_image_url": keys[0], "reference_image_urls": keys[1:]}
 
-    say(panel, kind="keep", what="element", name="mara", draft={"elements": [element]})
+    say(panel, kind="save", what="element", name="mara", draft={"elements": [element]})
     reply = ask(panel, "insert", name="mara")
 
     assert studio.elements["mara"].frontal_image_url.data == picture()
@@ -80,12 +80,12 @@ def test_a_mend_is_shown_before_and_after_and_the_given_picture_stays(panel):
     panel.fill({"prompt": "@Image1 unrolls", "input_image": [wide]})
     (key,) = panel._widget.draft["input_image"]
     assert panel._widget.labels[key]["rules"] == ["too wide"]
-    assert panel._widget.labels[key]["mend"] is True
+    assert panel._widget.labels[key]["fixable"] is True
 
-    reply = ask(panel, "mend", key=key)
+    reply = ask(panel, "fit", key=key)
 
-    assert reply["before"]["words"].startswith("1200 × 300 px · PNG · ")
-    assert reply["after"]["words"].startswith("1200 × 480 px · PNG · ")
+    assert reply["before"]["text"].startswith("1200 × 300 px · PNG · ")
+    assert reply["after"]["text"].startswith("1200 × 480 px · PNG · ")
     assert (reply["before"]["rules"], reply["after"]["rules"]) == ("too wide", "")
     shown = Image.open(io.BytesIO(base64.b64decode(reply["after"]["uri"].partition(",")[2])))
     assert shown.size == (440, 176)
@@ -98,9 +98,9 @@ def test_what_cannot_be_mended_is_not_offered_and_says_why(panel):
     (key,) = panel._widget.draft["input_image"]
 
     assert panel._widget.labels[key] | {"uri": ""} == {
-        "name": "image.png", "note": "90 × 90", "uri": "", "rules": ["too small"], "barred": True, "mend": False
+        "name": "image.png", "note": "90 × 90", "uri": "", "rules": ["too small"], "blocked": True, "fixable": False
     }  # fmt: skip
-    assert "at least 300 px a side" in ask(panel, "mend", key=key)["why"]
+    assert "at least 300 px a side" in ask(panel, "fit", key=key)["reason"]
 
 
 def test_a_thumbnail_stands_upright(panel):
@@ -127,4 +127,4 @@ def test_a_frame_of_an_earlier_clip_becomes_a_start_frame(panel, studio):
     asset = panel.fields["start_image_url"]
     assert asset.given == f"last frame of {record.id}"
     assert (asset.facts.width, asset.facts.height) == (record.clip.width, record.clip.height)
-    assert "there is no frame 999" in ask(panel, "frame", clip=clip["id"], frame=999)["why"]
+    assert "there is no frame 999" in ask(panel, "frame", clip=clip["id"], frame=999)["reason"]

@@ -49,7 +49,7 @@ def edit(panel, **changes):
 
 def press(panel, what="generate", *, id="p1", price=None):
     seen = panel._widget.verdict["price"] if price is None else price
-    say(panel, kind="press", id=id, what=what, draft=panel._widget.draft, price=seen)
+    say(panel, kind="submit", id=id, what=what, draft=panel._widget.draft, price=seen)
 
 
 def test_an_edit_is_judged_at_once(panel):
@@ -80,7 +80,7 @@ def test_an_incomplete_request_says_everything(panel):
 def test_a_press_starts_what_is_on_the_screen(panel, studio):
     draft = {**panel._widget.draft, "prompt": "newer", "edit": "view:2"}
 
-    say(panel, kind="press", id="p", what="generate", draft=draft, price="$1.12")
+    say(panel, kind="submit", id="p", what="generate", draft=draft, price="$1.12")
 
     assert [job.progress.title for job in studio.started] == ["newer"]
     assert panel.fields["prompt"] == "newer"
@@ -110,7 +110,7 @@ def test_a_press_with_an_error_in_the_draft_starts_nothing(panel, studio):
 
     assert studio.started == []
     assert "there is no prompt" in panel._widget.alert["remedy"]
-    assert panel.replies[-1]["kind"] == "pressed"
+    assert panel.replies[-1]["kind"] == "submitted"
 
 
 def test_an_empty_panel_asks_in_words_of_the_form_and_python_in_those_of_the_wire(studio):
@@ -169,14 +169,14 @@ def test_a_file_that_is_no_picture_is_a_problem_at_its_field(panel):
 
 
 def test_a_path_that_leads_nowhere_is_refused_with_the_reason(panel):
-    say(panel, kind="place", id="x", place="no/such.png")
+    say(panel, kind="fetch", id="x", source="no/such.png")
 
     assert panel.replies[-1]["kind"] == "refused"
-    assert "no/such.png" in panel.replies[-1]["why"]
+    assert "no/such.png" in panel.replies[-1]["reason"]
 
 
 def test_an_address_is_kept_without_being_fetched(panel):
-    say(panel, kind="place", id="x", place=" https://example.org/cat.png ")
+    say(panel, kind="fetch", id="x", source=" https://example.org/cat.png ")
 
     assert panel._widget.labels[panel.replies[-1]["key"]]["name"] == "cat.png"
 
@@ -235,7 +235,7 @@ def test_cancel_reaches_the_job(panel):
 
     say(panel, kind="cancel", job=job.id)
 
-    assert job.cancels == 1 and panel._widget.rows[0]["words"] == "Cancelled"
+    assert job.cancels == 1 and panel._widget.rows[0]["text"] == "Cancelled"
 
 
 def test_a_stop_that_the_hub_refuses_is_said(panel):
@@ -282,8 +282,8 @@ def test_a_request_of_another_model_keeps_its_model(studio):
     panel = Panel(studio, {"model": "kling-video-o3-omni", "prompt": "x", "resolution": "4k"})
 
     assert (panel.request.model, panel.request.resolution) == ("kling-video-o3-omni", "4k")
-    assert panel._widget.also == ""
-    assert Panel(studio, ReferenceToVideo(prompt="x"))._widget.also == ""
+    assert panel._widget.extra == ""
+    assert Panel(studio, ReferenceToVideo(prompt="x"))._widget.extra == ""
 
 
 def test_a_prompt_and_shots_given_together_are_said(studio):
@@ -298,7 +298,7 @@ def test_fields_that_the_panel_does_not_show_are_sent_all_the_same(studio):
     edit(panel, prompt="x")
 
     assert panel.request.target_namespace == "team"
-    assert panel._widget.also == "target_namespace = team"
+    assert panel._widget.extra == "target_namespace = team"
 
 
 def test_a_nonsense_message_is_ignored(panel, studio):
@@ -309,7 +309,7 @@ def test_a_nonsense_message_is_ignored(panel, studio):
 
 
 def test_messages_cannot_start_a_job_that_the_rules_forbid(panel, studio):
-    say(panel, kind="press", id="p", what="generate", draft={"num_generations": 99}, price="$1.12")
+    say(panel, kind="submit", id="p", what="generate", draft={"num_generations": 99}, price="$1.12")
 
     assert studio.started == []
 
@@ -329,4 +329,4 @@ def test_a_draft_from_before_a_filling_brings_back_what_it_does_not_show(panel):
     panel._widget.draft = {**before, "edit": "view:9"}
 
     assert panel.fields["target_namespace"] == "mine"
-    assert panel._widget.also == "target_namespace = mine"
+    assert panel._widget.extra == "target_namespace = mine"

@@ -25,11 +25,11 @@ def panel(studio):
 
 def test_a_request_that_was_made_says_so_as_it_is_written(panel, studio):
     studio.earlier["a blue kite"] = Before("r1", "Made before, 24 Nov · $1.12")
-    assert panel._widget.before == {}
+    assert panel._widget.earlier == {}
     edit(panel, prompt="a blue kite")
-    assert panel._widget.before["text"] == "Made before, 24 Nov · $1.12"
+    assert panel._widget.earlier["text"] == "Made before, 24 Nov · $1.12"
     edit(panel, prompt="a green kite")
-    assert panel._widget.before == {}
+    assert panel._widget.earlier == {}
 
 
 def test_the_earlier_clip_is_shown_and_no_other(panel, studio):
@@ -44,10 +44,10 @@ def test_above_the_threshold_a_press_asks_and_sends_nothing(panel, studio):
     studio.threshold = Decimal("1.00")
     press(panel, id="p1")
     assert studio.started == []
-    assert panel.replies[-1]["ask"].startswith("Spend $1.12 on this clip by kling-video-o3-pro")
-    say(panel, kind="press", id="p2", what="generate", draft={}, price="$1.12", sure=True)
+    assert panel.replies[-1]["question"].startswith("Spend $1.12 on this clip by kling-video-o3-pro")
+    say(panel, kind="submit", id="p2", what="generate", draft={}, price="$1.12", confirmed=True)
     assert len(studio.started) == 1
-    assert panel.replies[-1]["ask"] == ""
+    assert panel.replies[-1]["question"] == ""
 
 
 @pytest.mark.parametrize("above", ["1.12", "5", None])
@@ -65,6 +65,6 @@ def test_a_preview_is_never_asked_about(panel, studio):
 
 def test_being_sure_does_not_agree_to_another_price(panel, studio):
     studio.threshold = Decimal("1.00")
-    say(panel, kind="press", id="p", what="generate", draft={}, price="$0.67", sure=True)
+    say(panel, kind="submit", id="p", what="generate", draft={}, price="$0.67", confirmed=True)
     assert studio.started == []
     assert "the price is now $1.12" in str(panel._widget.alert)

@@ -54,7 +54,7 @@ def test_a_piece_that_was_had_before_is_acknowledged_and_not_added():
 def test_a_stale_piece_is_refused_with_a_remedy():
     reply, whole = Uploads().piece({"id": "old", "name": "x", "size": 9, "piece": 3}, b"zz")
 
-    assert reply["kind"] == "refused" and "add the file again" in reply["why"]
+    assert reply["kind"] == "refused" and "add the file again" in reply["reason"]
     assert whole is None
 
 

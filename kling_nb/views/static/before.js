@@ -4,19 +4,19 @@ import { h } from './dom.js';
 export function beforeLine(model) {
   const poster = h('img', { alt: '' });
   const words = h('span', {});
-  const show = h('button', { type: 'button', class: 'kn-quiet', text: 'Show it', on: { click: () => model.send({ kind: 'show', id: model.get('before').id }) } });
+  const show = h('button', { type: 'button', class: 'kn-quiet', text: 'Show it', on: { click: () => model.send({ kind: 'show', id: model.get('earlier').id }) } });
   const el = h('div', { class: 'kn-before', role: 'status', hidden: true }, poster, words, show);
   const paint = () => {
-    const { id, text, still, ended } = model.get('before');
+    const { id, text, poster: uri, ended } = model.get('earlier');
     el.hidden = !id;
     words.textContent = text ?? '';
-    poster.hidden = !still;
-    if (still) poster.src = still;
+    poster.hidden = !uri;
+    if (uri) poster.src = uri;
     show.hidden = !ended;
   };
-  model.on('change:before', paint);
+  model.on('change:earlier', paint);
   paint();
-  return { el, close: () => model.off('change:before', paint) };
+  return { el, close: () => model.off('change:earlier', paint) };
 }
 
 /**

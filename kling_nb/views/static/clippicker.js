@@ -55,8 +55,8 @@ export function clipPicker({ model, courier, failed }) {
   const offered = (/** @type {EarlierClip} */ clip) => {
     /** @param {string} text @param {string} label @param {() => void} act */
     const button = (text, label, act) => h('button', { type: 'button', class: 'kn-small', text, 'aria-label': `${label} of ${clip.title}`, on: { click: act } });
-    const single = clip.still || wanted?.whole;
-    const act = single ? () => (clip.still ? use(clip, 0) : useWhole(clip)) : () => play(clip);
+    const single = clip.image || wanted?.whole;
+    const act = single ? () => (clip.image ? use(clip, 0) : useWhole(clip)) : () => play(clip);
     const face = single ? { label: `Use ${clip.title}`, title: 'Use it' } : { label: `Play ${clip.title}`, title: 'Play it, and take any frame' };
     return h('div', { class: 'kn-clip', role: 'listitem' },
       h('button', { type: 'button', class: 'kn-clip-face', 'aria-label': face.label, title: face.title, on: { click: act } }, clip.poster ? h('img', { src: clip.poster, alt: '' }) : null),
@@ -75,7 +75,7 @@ export function clipPicker({ model, courier, failed }) {
     el.hidden = false;
     try {
       const { clips } = await courier.ask('clips', {});
-      const fit = clips.filter((/** @type {EarlierClip} */ clip) => !whole || !clip.still);
+      const fit = clips.filter((/** @type {EarlierClip} */ clip) => !whole || !clip.image);
       list.replaceChildren(...fit.map(offered));
       none.textContent = fit.length ? '' : 'There is no clip in the log yet.';
       list.querySelector('button')?.focus({ preventScroll: true });

@@ -13,10 +13,10 @@ export function clipRoom(model, most = 9) {
   /** @param {Heard|null} message @param {DataView<ArrayBuffer>[]} buffers */
   const heard = (message, buffers) => {
     if (message?.kind !== 'clip') return;
-    const mine = waiting.get(message.ask);
+    const mine = waiting.get(message.call);
     if (!mine) return;
-    waiting.delete(message.ask);
-    if (message.why) mine.reject(new Error(message.why));
+    waiting.delete(message.call);
+    if (message.reason) mine.reject(new Error(message.reason));
     else mine.resolve(URL.createObjectURL(new Blob(buffers, { type: 'video/mp4' })));
   };
   model.on('msg:custom', heard);
@@ -24,9 +24,9 @@ export function clipRoom(model, most = 9) {
   return {
     get(id) {
       const url = known.get(id) ?? new Promise((resolve, reject) => {
-        const ask = freshId();
-        waiting.set(ask, { resolve, reject });
-        model.send({ kind: 'clip', id, ask });
+        const call = freshId();
+        waiting.set(call, { resolve, reject });
+        model.send({ kind: 'clip', id, call });
       });
       known.delete(id);
       known.set(id, url); // the newest stands last

@@ -25,8 +25,8 @@ export function makeCourier(model) {
           const bytes = await file.slice(piece * PIECE, (piece + 1) * PIECE).arrayBuffer();
           const name = file.name || 'pasted.png';
           const reply = await answer(id, () => model.send({ kind: 'piece', id, name, size: file.size, piece, media }, undefined, [new Uint8Array(bytes)]));
-          if (reply.kind === 'refused') throw new Error(reply.why);
-          if (reply.kind === 'kept') return reply.key;
+          if (reply.kind === 'refused') throw new Error(reply.reason);
+          if (reply.kind === 'stored') return reply.key;
           progress((piece + 1) / pieces);
         }
         throw new Error('The upload was interrupted – add the file again.');
@@ -38,11 +38,11 @@ export function makeCourier(model) {
       const id = freshId();
       const reply = await answer(id, () => model.send({ ...content, kind, id }));
       waiting.delete(id);
-      if (reply.kind === 'refused') throw new Error(reply.why);
+      if (reply.kind === 'refused') throw new Error(reply.reason);
       return reply;
     },
     async place(place, media = 'image') {
-      return (await this.ask('place', { place, media })).key;
+      return (await this.ask('fetch', { source: place, media })).key;
     },
     close() { model.off('msg:custom', heard); waiting.clear(); },
   };

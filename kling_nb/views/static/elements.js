@@ -36,13 +36,13 @@ export function elementList({ model, desk, labels, faults, courier, failed, rewr
     const keeping = nameLine({ label: 'Keep this element as …', away: () => { keeping.el.hidden = true; keep.focus(); }, words: (name) => (library.names().includes(name) ? 'Replace' : 'Keep'),
       act: (name) => {
         const { frontal_image_url, reference_image_urls } = now()[at];
-        model.send({ kind: 'keep', what: 'element', name, draft: { elements: [{ frontal_image_url, reference_image_urls }] } });
+        model.send({ kind: 'save', what: 'element', name, draft: { elements: [{ frontal_image_url, reference_image_urls }] } });
         keeping.el.hidden = true;
         change(at, { name });
         keep.focus();
       } });
     keeping.el.hidden = true;
-    const keep = iconButton('bookmark', 'Keep this element in the library', () => { model.send({ kind: 'kept' }); keeping.el.hidden = !keeping.el.hidden; if (!keeping.el.hidden) keeping.begin(now()[at].name); });
+    const keep = iconButton('bookmark', 'Keep this element in the library', () => { model.send({ kind: 'library' }); keeping.el.hidden = !keeping.el.hidden; if (!keeping.el.hidden) keeping.begin(now()[at].name); });
     const off = iconButton('close', 'Remove this element', () => {
       const { list: rest, texts } = rearranged(now(), 'Element', at, null);
       desk.edit({ ...rewrite(texts), elements: rest });

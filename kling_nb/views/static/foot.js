@@ -24,15 +24,15 @@ export function foot({ model, desk, showFault }) {
     if (pressed) return;
     const mine = { id: freshId(), what, at: Date.now() };
     pressed = mine;
-    model.send({ kind: 'press', id: mine.id, what, draft: desk.draft, price: model.get('verdict').price, sure: agreed });
+    model.send({ kind: 'submit', id: mine.id, what, draft: desk.draft, price: model.get('verdict').price, confirmed: agreed });
     setTimeout(() => { if (pressed === mine) waitNote.textContent = 'The kernel is busy. This is sent as soon as it answers.'; }, 2500);
     paint();
   };
   const heard = (/** @type {Heard|null} */ message) => {
-    if (message?.kind !== 'pressed' || !pressed || message.id !== pressed.id) return;
+    if (message?.kind !== 'submitted' || !pressed || message.id !== pressed.id) return;
     const rest = Math.max(0, 700 - (Date.now() - pressed.at)); // long enough for the second half of a double click
     waitNote.textContent = '';
-    if (message.ask) { pressed = null; paint(); sure.open(message.ask, model.get('verdict').price.split(' (')[0]); return; }
+    if (message.question) { pressed = null; paint(); sure.open(message.question, model.get('verdict').price.split(' (')[0]); return; }
     setTimeout(() => { pressed = null; paint(); }, rest);
   };
   const paint = () => {
@@ -49,13 +49,13 @@ export function foot({ model, desk, showFault }) {
     mend.replaceChildren(icon('warn'), errors ? `${countWords(errors, 'thing')} to mend` : countWords(problems.length, 'remark'));
     const sending = (/** @type {string} */ what) => pressed?.what === what;
     previewButton.textContent = sending('preview') ? 'Starting…' : 'Preview · free';
-    generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${model.get('before').id ? ' again anyway' : ''}${total ? ` · ${total}` : ''}`;
+    generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${model.get('earlier').id ? ' again anyway' : ''}${total ? ` · ${total}` : ''}`;
     generateButton.disabled = errors > 0 || pressed != null;
     previewButton.disabled = faults.some((problem) => problem.path !== 'model') || pressed != null; // it asks nothing of the hub
   };
   model.on('change:verdict', paint);
-  model.on('change:before', paint);
+  model.on('change:earlier', paint);
   model.on('msg:custom', heard);
   paint();
-  return { el, close: () => { before.close(); model.off('change:verdict', paint); model.off('change:before', paint); model.off('msg:custom', heard); } };
+  return { el, close: () => { before.close(); model.off('change:verdict', paint); model.off('change:earlier', paint); model.off('msg:custom', heard); } };
 }

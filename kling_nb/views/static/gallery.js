@@ -63,8 +63,8 @@ function renderGallery({ model, el }) {
   const paintComparison = () => {
     player?.close();
     const comparison = model.get('comparison');
-    compared.hidden = !comparison.takes;
-    player = comparison.takes ? comparePlayer(comparison, room.get, hands.hand) : null;
+    compared.hidden = !comparison.clips;
+    player = comparison.clips ? comparePlayer(comparison, room.get, hands.hand) : null;
     const close = h('button', { type: 'button', class: 'kn-icon-button kn-compared-shut', 'aria-label': 'Close the comparison', title: 'Close the comparison', on: { click: () => model.send({ kind: 'compare', ids: [] }) } }, glyph('shut'));
     compared.replaceChildren(...(player ? [player.el, close] : []));
     if (player && (comparison.at ?? 0) * 1000 > Date.now() - 5000) { compared.scrollIntoView({ block: 'nearest' }); player.el.focus({ preventScroll: true }); }

@@ -5,22 +5,22 @@ export function handover(model) {
   /** @type {Map<string, (words: string) => void>} */
   const waiting = new Map();
   const heard = (/** @type {Heard|null} */ message) => {
-    if (message?.kind !== 'handed') return;
-    waiting.get(message.ask)?.(message.words);
-    waiting.delete(message.ask);
+    if (message?.kind !== 'done') return;
+    waiting.get(message.call)?.(message.text);
+    waiting.delete(message.call);
   };
   model.on('msg:custom', heard);
-  /** @param {(ask: string) => Said} message @returns {Promise<string>} */
+  /** @param {(call: string) => Said} message @returns {Promise<string>} */
   const asking = (message) => new Promise((told) => {
-    const ask = freshId();
-    waiting.set(ask, told);
-    model.send(message(ask));
+    const call = freshId();
+    waiting.set(call, told);
+    model.send(message(call));
   });
   return {
     /** @type {Hand} */
-    hand: (id, frame) => asking((ask) => ({ kind: 'hand', ask, id, frame })),
+    hand: (id, frame) => asking((call) => ({ kind: 'use_frame', call, id, frame })),
     /** @param {string} id */
-    open: (id) => asking((ask) => ({ kind: 'open', ask, id })),
+    open: (id) => asking((call) => ({ kind: 'open', call, id })),
     close: () => model.off('msg:custom', heard),
   };
 }

@@ -36,13 +36,13 @@ export function keptMenu({ model, what, title, none, take, end, opened = () => {
   const empty = h('p', { class: 'kn-kept-none', text: none });
   const el = h('div', { class: 'kn-kept', role: 'group', 'aria-label': title, hidden: true }, empty, list, end);
   const button = h('button', { type: 'button', class: 'kn-quiet', 'aria-expanded': 'false', on: { click: () => open(Boolean(el.hidden)) } }, icon('bookmark'), title);
-  const rows = () => model.get('kept')?.[what] ?? [];
+  const rows = () => model.get('library')?.[what] ?? [];
 
   const open = (/** @type {boolean} */ on) => {
     el.hidden = !on;
     button.setAttribute('aria-expanded', String(on));
     if (!on) return;
-    model.send({ kind: 'kept' });
+    model.send({ kind: 'library' });
     opened();
   };
   const close = () => { open(false); button.focus(); };
@@ -59,19 +59,19 @@ export function keptMenu({ model, what, title, none, take, end, opened = () => {
       iconButton('pencil', `Rename ${name}`, () => { show(renaming.el); renaming.begin(name); }),
       iconButton('bin', `Delete ${name}`, () => { show(sure); drop.focus(); }));
     const plain = h('div', { class: 'kn-kept-plain' }, choose, tools);
-    const drop = h('button', { type: 'button', class: 'kn-danger', text: 'Delete', on: { click: () => model.send({ kind: 'drop', what, name }) } });
+    const drop = h('button', { type: 'button', class: 'kn-danger', text: 'Delete', on: { click: () => model.send({ kind: 'delete', what, name }) } });
     const sure = h('div', { class: 'kn-kept-sure' }, h('span', { text: `Delete ${name}?` }), drop,
       h('button', { type: 'button', class: 'kn-quiet', text: 'Keep it', on: { click: () => show(plain) } }));
     const row = h('div', { class: 'kn-kept-row', role: 'listitem' }, plain);
     const show = (/** @type {HTMLElement} */ part) => { row.replaceChildren(part); if (part === plain) choose.focus(); };
     return { el: row, paint: (/** @type {KeptRow} */ item) => {
-      pictures.replaceChildren(...item.pictures.map((uri) => h('img', { src: uri, alt: '' })));
+      pictures.replaceChildren(...item.images.map((uri) => h('img', { src: uri, alt: '' })));
       text.textContent = [item.text, item.note].filter(Boolean).join(' · ');
     } };
   };
   const paintRows = keyedList(list, makeRow, (row) => row.name, (row) => /** @type {HTMLElement} */ (row?.querySelector('.kn-kept-take') ?? button).focus());
   const paint = () => { paintRows(rows()); empty.hidden = rows().length > 0; };
-  model.on('change:kept', paint);
+  model.on('change:library', paint);
   paint();
-  return { button, el, names: () => rows().map((row) => row.name), shut: close, close: () => model.off('change:kept', paint) };
+  return { button, el, names: () => rows().map((row) => row.name), shut: close, close: () => model.off('change:library', paint) };
 }

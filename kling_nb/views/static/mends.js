@@ -14,10 +14,10 @@ export function ruleMark() {
     key = now;
     const rules = label?.rules ?? [];
     el.hidden = !rules.length;
-    el.dataset.level = label?.barred ? 'error' : 'warning';
+    el.dataset.level = label?.blocked ? 'error' : 'warning';
     words.textContent = rules.join(', ');
-    words.title = label?.mend ? '' : 'No honest mend: enlarging would invent detail. Give a larger picture.';
-    offer.hidden = !label?.mend;
+    words.title = label?.fixable ? '' : 'No honest mend: enlarging would invent detail. Give a larger picture.';
+    offer.hidden = !label?.fixable;
     offer.setAttribute('aria-label', `Mend ${label?.name ?? 'the picture'}: ${rules.join(', ')}`);
   } };
 }
@@ -63,9 +63,9 @@ export function mendBox({ root, desk, labels, courier, failed, form }) {
   const title = h('b', { class: 'kn-mend-title' });
   const box = h('div', { class: 'kn-mending', role: 'group', 'aria-label': 'Mend a picture', 'aria-live': 'polite' });
   /** @param {string} heading @param {MendSide} side @param {string[]} steps */
-  const side = (heading, { uri, words, rules }, steps) => h('figure', { class: 'kn-mend-side' },
+  const side = (heading, { uri, text, rules }, steps) => h('figure', { class: 'kn-mend-side' },
     h('div', { class: 'kn-mend-picture' }, uri ? h('img', { src: uri, alt: heading }) : null),
-    h('figcaption', {}, h('b', { text: heading }), h('span', { text: words }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
+    h('figcaption', {}, h('b', { text: heading }), h('span', { text }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
   /** @param {string} old @param {{key: string, before: MendSide, after: MendSide, steps: string[]}} reply */
   const show = (old, reply) => {
     const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { close(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); focusOn(reply.key); } } });
@@ -95,7 +95,7 @@ export function mendBox({ root, desk, labels, courier, failed, form }) {
     box.replaceChildren(title, h('p', { text: 'Mending …' }));
     event.target.closest('.kn-field')?.append(box);
     try {
-      const reply = await courier.ask('mend', { key: event.detail });
+      const reply = await courier.ask('fit', { key: event.detail });
       if (key === event.detail) show(event.detail, reply); // else: it has gone, or another was asked for since
     } catch (fault) {
       if (key === event.detail) close();

@@ -13,26 +13,26 @@ export function modelNews({ model, desk }) {
   const title = () => model.get('forms')?.[desk.draft.model]?.title ?? desk.draft.model;
 
   const paint = () => {
-    const news = model.get('news')?.[desk.draft.model] ?? { gone: false, changes: [], instead: [] };
+    const news = model.get('news')?.[desk.draft.model] ?? { gone: false, changes: [], alternatives: [] };
     gone.hidden = !news.gone;
-    paintInstead(news.instead);
+    paintInstead(news.alternatives);
     changes.paint(`${title()} has changed since kling_nb was made`, news.changes.map((text) => splitOnce(text)));
     const left = model.get('aside') ?? [];
     aside.paint(`${countWords(left.length, 'thing')} put aside, not sent: back with a model that takes ${left.length === 1 ? 'it' : 'them'}`, left.map(({ name, text }) => /** @type {[string, string]} */ ([name, text])));
     el.hidden = gone.hidden && changes.el.hidden && aside.el.hidden;
   };
-  const paintInstead = (/** @type {Traits['news'][string]['instead']} */ choices) => {
+  const paintInstead = (/** @type {Traits['news'][string]['alternatives']} */ choices) => {
     const key = JSON.stringify(choices);
     if (instead.dataset.key === key) return;
     instead.dataset.key = key;
     const [first, ...others] = choices;
-    /** @param {Traits['news'][string]['instead'][number]} choice @param {string} text @param {string} extra */
-    const button = (choice, text, extra = '') => h('button', { type: 'button', class: `kn-small ${extra}`, text, title: choice.lost.map(({ name, text: lost }) => `${name}: ${lost}`).join('\n'), on: { click: () => chooseModel(model, desk, choice.id) } });
+    /** @param {Traits['news'][string]['alternatives'][number]} choice @param {string} text @param {string} extra */
+    const button = (choice, text, extra = '') => h('button', { type: 'button', class: `kn-small ${extra}`, text, title: choice.unsupported.map(({ name, text: lost }) => `${name}: ${lost}`).join('\n'), on: { click: () => chooseModel(model, desk, choice.id) } });
     const rest = others.length ? h('div', { class: 'kn-instead-choice' }, h('span', { text: 'or' }), ...others.map((choice) => button(choice, choice.title))) : null;
     instead.replaceChildren(...(first ? [first] : []).map((choice) => h('div', { class: 'kn-instead-choice' },
       button(choice, `Go on with ${choice.title}`, 'kn-strong'),
-      h('span', { text: choice.lost.length ? 'takes all but' : 'takes everything' }),
-      choice.lost.length ? fieldList(choice.lost.map(({ name, text }) => /** @type {[string, string]} */ ([name, text]))) : null)), ...(rest ? [rest] : []));
+      h('span', { text: choice.unsupported.length ? 'takes all but' : 'takes everything' }),
+      choice.unsupported.length ? fieldList(choice.unsupported.map(({ name, text }) => /** @type {[string, string]} */ ([name, text]))) : null)), ...(rest ? [rest] : []));
   };
   /** @type {`change:${keyof Traits}`[]} */
   const watched = ['change:news', 'change:aside', 'change:forms'];

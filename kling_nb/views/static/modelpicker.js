@@ -14,7 +14,7 @@ export function modelPicker({ model, desk }) {
   let found = [];
   let at = 0;
 
-  const offers = () => model.get('offers') ?? {};
+  const offers = () => model.get('catalogue') ?? {};
   const now = () => desk.draft.model;
   const open = (/** @type {boolean} */ on) => {
     box.hidden = !on;
@@ -38,7 +38,7 @@ export function modelPicker({ model, desk }) {
     list.replaceChildren(...found.map((each, i) => option(each, i)));
     const all = (offers().models ?? []).length;
     const which = found.length === all ? countWords(all, 'model') : `${found.length} of ${countWords(all, 'model')}`;
-    const source = offers().live ? 'the hub’s list' : offers().trouble ? `as known here – ${offers().trouble}` : 'as known here, asking the hub …';
+    const source = offers().live ? 'the hub’s list' : offers().error ? `as known here – ${offers().error}` : 'as known here, asking the hub …';
     said.textContent = found.length ? `${which} · ${source}` : `No model has these words. ${source.charAt(0).toUpperCase()}${source.slice(1)}.`;
     mark();
   };
@@ -70,8 +70,8 @@ export function modelPicker({ model, desk }) {
     button.title = now();
   };
   const arrived = () => { if (!box.hidden) { const was = found[at]?.id; search(); at = Math.max(0, found.findIndex((each) => each.id === was)); mark(false); } };
-  model.on('change:offers', arrived);
-  return { el: box, button, paint, close: () => model.off('change:offers', arrived) };
+  model.on('change:catalogue', arrived);
+  return { el: box, button, paint, close: () => model.off('change:catalogue', arrived) };
 }
 
 /** Goes over to another model: what was typed until now is on its way first. @param {Model} model @param {Desk} desk @param {string} id */

@@ -29,17 +29,17 @@ export function pageStore(model, changed, failed) {
 
   const send = () => {
     for (const page of wishes.splice(0, Math.max(0, AT_ONCE - pending.size))) {
-      const ask = freshId();
-      pending.set(ask, page);
-      model.send({ kind: 'records', ask, filters, offset: page * PAGE_SIZE, limit: PAGE_SIZE });
+      const call = freshId();
+      pending.set(call, page);
+      model.send({ kind: 'records', call, filters, offset: page * PAGE_SIZE, limit: PAGE_SIZE });
     }
   };
   const heard = (/** @type {Heard|null} */ message) => {
     if (message?.kind === 'record') { replace(message.tile); return; }
-    const page = message?.kind === 'records' ? pending.get(message.ask) : undefined;
+    const page = message?.kind === 'records' ? pending.get(message.call) : undefined;
     if (message?.kind !== 'records' || page == null) return;
-    pending.delete(message.ask);
-    if (message.why != null) failed(message.why);
+    pending.delete(message.call);
+    if (message.reason != null) failed(message.reason);
     else { keep(page, message.tiles); total = message.total; failed(''); }
     send();
     changed();

@@ -88,12 +88,12 @@ function renderPanel({ model, el }) {
     banner.hidden = !said.text;
   };
   const paintRest = () => {
-    also.textContent = model.get('also') ? `Also sent: ${model.get('also')}` : '';
-    also.hidden = !model.get('also');
+    also.textContent = model.get('extra') ? `Also sent: ${model.get('extra')}` : '';
+    also.hidden = !model.get('extra');
   };
   const repaint = () => paint(desk.draft);
   /** @type {[`change:${keyof Traits}`, () => void][]} */
-  const watched = [['change:labels', repaint], ['change:forms', () => { repaint(); paintVerdict(); }], ['change:verdict', () => { paintVerdict(); voice.soon(); }], ['change:banner', paintBanner], ['change:also', paintRest]];
+  const watched = [['change:labels', repaint], ['change:forms', () => { repaint(); paintVerdict(); }], ['change:verdict', () => { paintVerdict(); voice.soon(); }], ['change:banner', paintBanner], ['change:extra', paintRest]];
   for (const [name, act] of watched) model.on(name, act);
   desk.listen((draft) => { paint(draft); paintVerdict(); });
   paintBanner();

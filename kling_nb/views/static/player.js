@@ -14,7 +14,7 @@ const RATES = [0.25, 0.5, 1, 1.5, 2];
  * @param {Hand} hand gives a frame to the panel, and says what came of it
  */
 export function comparePlayer(comparison, bring, hand) {
-  const { takes } = comparison;
+  const takes = comparison.clips;
   /** @type {ReturnType<typeof makeTransport>|null} */
   let transport = null;
   let heard = takes.findIndex((take) => take.audible);
@@ -43,7 +43,7 @@ export function comparePlayer(comparison, bring, hand) {
   const said = h('div', { class: 'kn-compare-said', role: 'status' });
   const bar = h('div', { class: 'kn-transport', role: 'group', 'aria-label': 'Playback' }, back, play, on, seek, time, rate, repeat);
   const el = h('div', { class: 'kn-compare', role: 'region', tabindex: '0', 'aria-label': `Comparison of ${takes.length} clips`, on: { keydown: (event) => onKey(event) } },
-    head, stage, said, bar, differenceTable(comparison.found, takes.map((take) => take.letter)));
+    head, stage, said, bar, differenceTable(comparison.differences, takes.map((take) => take.letter)));
   stage.style.setProperty('--shape', commonShape(takes));
   el.style.setProperty('--columns', String(takes.length <= 3 ? takes.length : takes.length === 4 ? 2 : 3));
 

@@ -17,7 +17,7 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   const useWords = h('span', {});
   const use = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => frame() } },
     glyph('chain'), useWords);
-  const frame = async () => { if (tile) told.textContent = await hand(tile.id, tile.still ? 0 : frameAt(video.currentTime, tile.fps)); };
+  const frame = async () => { if (tile) told.textContent = await hand(tile.id, tile.image ? 0 : frameAt(video.currentTime, tile.fps)); };
   const fill = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => request() } }, glyph('again'), 'Open in panel');
   const request = async () => { if (tile) told.textContent = await open(tile.id); };
   /** @type {(changes: Parameters<Annotate>[1]) => void} */
@@ -56,16 +56,16 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
     if (other || note !== document.activeElement) note.value = next.note;
     if (!other) return;
     use.hidden = !next.clip;
-    video.hidden = !next.clip || next.still;
-    still.hidden = !next.still;
-    useWords.textContent = `Use this ${next.still ? 'picture' : 'frame'} as start frame`;
+    video.hidden = !next.clip || next.image;
+    still.hidden = !next.image;
+    useWords.textContent = `Use this ${next.image ? 'picture' : 'frame'} as start frame`;
     told.textContent = '';
     video.poster = next.poster;
     video.style.aspectRatio = String(next.shape);
-    why.textContent = next.clip ? '' : [next.words, next.why].filter(Boolean).join(': ');
+    why.textContent = next.clip ? '' : [next.status_text, next.reason].filter(Boolean).join(': ');
     video.removeAttribute('src');
-    if (next.still) still.src = next.poster; else still.removeAttribute('src');
-    if (next.clip) bring(next.id).then((url) => { if (tile?.id === next.id) (next.still ? still : video).src = url; }, (error) => { if (tile?.id === next.id) why.textContent = error.message; });
+    if (next.image) still.src = next.poster; else still.removeAttribute('src');
+    if (next.clip) bring(next.id).then((url) => { if (tile?.id === next.id) (next.image ? still : video).src = url; }, (error) => { if (tile?.id === next.id) why.textContent = error.message; });
   };
   return { el, paint, get id() { return tile?.id ?? null; }, focus: () => close.focus({ preventScroll: true }) };
 }

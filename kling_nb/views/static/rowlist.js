@@ -105,7 +105,7 @@ function jobRow(first, cancel, now) {
     put(prompt, parts[1]);
     title.title = parts.join('');
     badge.hidden = !row.preview;
-    put(words, asked && !row.ended ? 'Stopping' : row.words);
+    put(words, asked && !row.ended ? 'Stopping' : row.text);
     const elapsed = clockWords((row.ended ? row.since : now()) - row.created);
     const left = row.ended ? '' : leftWords(row.expected, now());
     put(time, row.status === 'succeeded' ? ` in ${elapsed}` : ` · ${elapsed}${left ? ` · ${left}` : ''}`);
@@ -118,7 +118,7 @@ function jobRow(first, cancel, now) {
     bar.classList.toggle('kn-unknown', share == null);
     fill.style.width = share == null ? '' : `${share * 100}%`;
     bar.title = share == null ? 'How long it takes is not known yet' : 'Elapsed, of the time such jobs have taken';
-    put(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(' – ') : row.trouble);
+    put(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(' – ') : row.warning);
     note.title = note.textContent ?? ''; // a long one is cut after three lines
     note.hidden = !note.textContent;
   };

@@ -8,7 +8,7 @@ import { countWords } from './words.js';
  * @param {{model: Model, selected: Set<string>, find: (id: string) => Tile|undefined, shows: (id: string) => boolean, drop: (ids: Iterable<string>) => void, most: number}} spec
  */
 export function selectionBar({ model, selected, find, shows, drop, most }) {
-  /** @type {{ask: string, ids: string[]}|null} */
+  /** @type {{call: string, ids: string[]}|null} */
   let asking = null;
   let offered = '';
   /** @param {Parameters<typeof glyph>[0]|''} name @param {string} words @param {() => void} act */
@@ -40,27 +40,27 @@ export function selectionBar({ model, selected, find, shows, drop, most }) {
     exporting = freshId();
     exported = '';
     paint();
-    model.send({ kind: 'export', ask: exporting, ids: chosen() });
+    model.send({ kind: 'export', call: exporting, ids: chosen() });
   };
 
   const chosen = () => [...selected].filter(shows);
   const withClips = () => chosen().filter((id) => find(id)?.clip !== false).slice(0, most);
   const offer = () => {
-    asking = { ask: freshId(), ids: chosen() };
-    model.send({ kind: 'offer', ...asking });
+    asking = { call: freshId(), ids: chosen() };
+    model.send({ kind: 'price', ...asking });
     again.disabled = true;
   };
   const generate = () => {
     if (!asking || !offered) return;
     const { ids } = asking;
-    model.send({ kind: 'generate', press: freshId(), ids, price: offered });
+    model.send({ kind: 'generate', id: freshId(), ids, price: offered });
     asking = null;
     offered = '';
     drop(ids);
   };
   const heard = (/** @type {Heard|null} */ message) => {
-    if (message?.kind === 'offer' && message.ask === asking?.ask) { offered = message.price; paint(); no.focus(); }
-    if (message?.kind === 'exported' && message.ask === exporting) { exporting = ''; exported = message.words; paint(); }
+    if (message?.kind === 'price' && message.call === asking?.call) { offered = message.price; paint(); no.focus(); }
+    if (message?.kind === 'exported' && message.call === exporting) { exporting = ''; exported = message.text; paint(); }
     if (message?.kind === 'trashed') { trashed = message.ids; for (const id of message.ids) selected.delete(id); paint(); }
   };
   const reword = (/** @type {HTMLElement} */ button, /** @type {string} */ words) => button.lastElementChild?.replaceChildren(words);

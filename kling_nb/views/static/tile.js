@@ -30,7 +30,7 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
   };
   const start = () => {
     stop();
-    if (!tile?.clip || tile.still || calm()) return;
+    if (!tile?.clip || tile.image || calm()) return;
     const mine = tile.id;
     waiting = setTimeout(async () => {
       try {
@@ -69,8 +69,8 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
       if (next === before && next) return;
       picture.hidden = !next?.poster;
       if (next?.poster) { if (picture.getAttribute('src') !== next.poster) picture.src = next.poster; } else picture.removeAttribute('src');
-      words.textContent = next && !next.poster ? next.words : '';
-      words.title = next?.why ?? '';
+      words.textContent = next && !next.poster ? next.status_text : '';
+      words.title = next?.reason ?? '';
       words.dataset.status = next?.status ?? '';
       badge.textContent = next?.badge ?? '';
       badge.hidden = !next?.badge;
@@ -80,7 +80,7 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
       noted.textContent = next ? [...next.tags.map((tag) => `#${tag}`), next.note ? '✎' : ''].filter(Boolean).join(' ') : '';
       prompt.textContent = next?.prompt ?? '';
       scores.textContent = scores.title = (next?.scores ?? []).join(' · ');
-      el.setAttribute('aria-label', next ? `${next.prompt.slice(0, 120)} – ${next.words}${next.stars ? `, ${next.stars} stars` : ''}` : 'Loading');
+      el.setAttribute('aria-label', next ? `${next.prompt.slice(0, 120)} – ${next.status_text}${next.stars ? `, ${next.stars} stars` : ''}` : 'Loading');
       mark.setAttribute('aria-label', next ? `Select ${next.id}` : 'Select');
     } };
 }

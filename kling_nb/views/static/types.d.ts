@@ -7,21 +7,21 @@ interface Traits {
   draft: Draft;
   /** The fields of each model that was on the screen. */
   forms: Record<string, ModelForm>;
-  offers: { models?: ModelOffer[]; live?: boolean; trouble?: string };
-  news: Record<string, { gone: boolean; changes: string[]; instead: { id: string; title: string; lost: PutAside[] }[] }>;
+  catalogue: { models?: ModelOffer[]; live?: boolean; error?: string };
+  news: Record<string, { gone: boolean; changes: string[]; alternatives: { id: string; title: string; unsupported: PutAside[] }[] }>;
   aside: PutAside[];
   verdict: { problems?: Problem[]; price: string; seconds: number; note: string };
-  before: { id?: string; text?: string; still?: string; ended?: boolean };
+  earlier: { id?: string; text?: string; poster?: string; ended?: boolean };
   labels: Labels;
   banner: { text?: string; tone?: string; detail?: string };
   alert: Alert;
-  also: string;
+  extra: string;
   notes: string[];
-  kept: { preset?: KeptRow[]; element?: KeptRow[] };
+  library: { preset?: KeptRow[]; element?: KeptRow[] };
   rows: JobRow[];
   filters: Record<string, string | number>;
   choices: { models?: string[]; tags?: string[]; statuses?: { value: string; text: string }[] };
-  comparison: Comparison | { takes?: undefined; at?: undefined };
+  comparison: Comparison | { clips?: undefined; at?: undefined };
   state: { number: number; of: number; done: boolean };
 }
 
@@ -67,11 +67,11 @@ interface Draft {
   /** Which filling the fields that are not shown came with. */
   extra?: number;
 }
-interface Label { name: string; note: string; uri: string; rules: string[]; barred: boolean; mend: boolean }
+interface Label { name: string; note: string; uri: string; rules: string[]; blocked: boolean; fixable: boolean }
 type Labels = Record<string, Label>;
 interface Problem { path: string; severity: 'error' | 'warning'; message: string; remedy: string }
 interface Alert { message?: string; remedy?: string; at?: number }
-interface KeptRow { name: string; text: string; note: string; pictures: string[] }
+interface KeptRow { name: string; text: string; note: string; images: string[] }
 
 // --- the models, and what a form is drawn from (`models/specs.py`) ---
 
@@ -102,7 +102,7 @@ interface PutAside { name: string; text: string }
 interface JobRow {
   id: string;
   status: string;
-  words: string;
+  text: string;
   title: string;
   ended: boolean;
   created: number;
@@ -110,7 +110,7 @@ interface JobRow {
   expected: number | null;
   price: string;
   preview: boolean;
-  trouble: string;
+  warning: string;
   failure: { message: string; remedy: string } | null;
 }
 interface Tile {
@@ -118,8 +118,8 @@ interface Tile {
   prompt: string;
   status: string;
   ended: boolean;
-  words: string;
-  why: string;
+  status_text: string;
+  reason: string;
   stars: number;
   tags: string[];
   note: string;
@@ -131,7 +131,7 @@ interface Tile {
   price: string;
   scores: string[];
   clip: boolean;
-  still: boolean;
+  image: boolean;
   fps: number;
   shape: number;
   poster: string;
@@ -149,11 +149,11 @@ interface Take {
   height: number;
   audible: boolean;
 }
-interface Comparison { takes: Take[]; found: Difference[]; at?: number }
+interface Comparison { clips: Take[]; differences: Difference[]; at?: number }
 /** Each value is words, and whether they are marked. */
 interface Difference { label: string; values: [string, boolean][][] }
-interface EarlierClip { id: string; title: string; figures: string; poster: string; fps: number; still: boolean }
-interface MendSide { uri: string; words: string; rules: string }
+interface EarlierClip { id: string; title: string; figures: string; poster: string; fps: number; image: boolean }
+interface MendSide { uri: string; text: string; rules: string }
 
 /** The views of a gallery know clips by their URLs and frames by their numbers. */
 type Bring = (id: string) => Promise<string>;
@@ -173,49 +173,49 @@ interface TileActs {
 type What = 'preset' | 'element';
 type Media = 'image' | 'video';
 
-/** What the browser says. Questions carry an `id` or `ask`, which comes back with the answer. */
+/** What the browser says. Questions carry an `id` or a `call`, which comes back with the answer. */
 type Said =
   | { kind: 'page'; page: string }
   | { kind: 'piece'; id: string; name: string; size: number; piece: number; media: Media }
   | { kind: 'choose'; id: string; model: string; draft: Draft }
-  | { kind: 'place' | 'insert' | 'clips' | 'frame' | 'video' | 'mend'; id: string; [more: string]: unknown }
-  | { kind: 'press'; id: string; what: string; draft: Draft; price: string; sure: boolean }
+  | { kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit'; id: string; [more: string]: unknown }
+  | { kind: 'submit'; id: string; what: string; draft: Draft; price: string; confirmed: boolean }
   | { kind: 'cancel'; job: string }
   | { kind: 'code'; id: string; flavour: string; flow: string }
   | { kind: 'show'; id: string | undefined }
-  | { kind: 'kept' }
-  | { kind: 'keep'; what: What; name: string; draft: Partial<Draft> }
+  | { kind: 'library' }
+  | { kind: 'save'; what: What; name: string; draft: Partial<Draft> }
   | { kind: 'load'; name: string }
   | { kind: 'rename'; what: What; name: string; new: string }
-  | { kind: 'drop'; what: What; name: string }
-  | { kind: 'clip'; id: string; ask: string }
-  | { kind: 'hand'; ask: string; id: string; frame: number }
-  | { kind: 'open'; ask: string; id: string }
-  | { kind: 'records'; ask: string; filters: Traits['filters']; offset: number; limit: number }
-  | { kind: 'look'; seen: Record<string, string> }
+  | { kind: 'delete'; what: What; name: string }
+  | { kind: 'clip'; id: string; call: string }
+  | { kind: 'use_frame'; call: string; id: string; frame: number }
+  | { kind: 'open'; call: string; id: string }
+  | { kind: 'records'; call: string; filters: Traits['filters']; offset: number; limit: number }
+  | { kind: 'poll'; statuses: Record<string, string> }
   | { kind: 'annotate'; id: string; changes: { stars?: number; tags?: string[]; note?: string } }
-  | { kind: 'offer' | 'export'; ask: string; ids: string[] }
-  | { kind: 'generate'; press: string; ids: string[]; price: string }
+  | { kind: 'price' | 'export'; call: string; ids: string[] }
+  | { kind: 'generate'; id: string; ids: string[]; price: string }
   | { kind: 'compare' | 'trash' | 'restore'; ids: string[] }
   | { kind: 'vote'; number: number; answer: string }
   | { kind: 'undo' };
 
 /** What Python answers to a question of the courier's. */
-type Answer = { kind: 'received' | 'kept' | 'answer'; id: string; [more: string]: any } | { kind: 'refused'; id: string; why: string };
+type Answer = { kind: 'received' | 'stored' | 'answer'; id: string; [more: string]: any } | { kind: 'refused'; id: string; reason: string };
 
 /** What Python says. */
 type Heard =
   | Answer
-  | { kind: 'pressed'; id: string; jobs: number; ask?: string }
+  | { kind: 'submitted'; id: string; jobs: number; question?: string }
   | { kind: 'code'; id: string; code: string; notes: string[] }
   | { kind: 'clock'; page: string; now: number; first: boolean }
-  | { kind: 'clip'; ask: string; why?: string }
-  | { kind: 'handed'; ask: string; words: string }
-  | { kind: 'records'; ask: string; why: string; tiles?: undefined; total?: undefined }
-  | { kind: 'records'; ask: string; why?: undefined; offset: number; total: number; tiles: Tile[] }
+  | { kind: 'clip'; call: string; reason?: string }
+  | { kind: 'done'; call: string; text: string }
+  | { kind: 'records'; call: string; reason: string; tiles?: undefined; total?: undefined }
+  | { kind: 'records'; call: string; reason?: undefined; offset: number; total: number; tiles: Tile[] }
   | { kind: 'record'; tile: Tile }
-  | { kind: 'offer'; ask: string; price: string }
-  | { kind: 'exported'; ask: string; words: string }
+  | { kind: 'price'; call: string; price: string }
+  | { kind: 'exported'; call: string; text: string }
   | { kind: 'trashed'; ids: string[] }
   | { kind: 'changed'; ids?: string[] };
 
@@ -230,7 +230,7 @@ interface Courier {
   /** Bring what stands at a URL or a path. */
   place(place: string, media?: Media): Promise<string>;
   /** Ask Python; gives its answer, or throws with its reason. */
-  ask(kind: 'place' | 'insert' | 'clips' | 'frame' | 'video' | 'mend', content: Record<string, unknown>): Promise<any>;
+  ask(kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit', content: Record<string, unknown>): Promise<any>;
   close(): void;
 }
 interface Desk {

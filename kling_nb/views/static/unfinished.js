@@ -8,7 +8,7 @@ export function unfinished({ model, el, tiles }) {
   const timer = setInterval(() => {
     if (document.visibilityState !== 'visible' || !el.checkVisibility()) return;
     const moving = tiles().filter((one) => !one.ended);
-    if (moving.length) model.send({ kind: 'look', seen: Object.fromEntries(moving.map((one) => [one.id, one.status])) });
+    if (moving.length) model.send({ kind: 'poll', statuses: Object.fromEntries(moving.map((one) => [one.id, one.status])) });
   }, BETWEEN);
   return { close: () => clearInterval(timer) };
 }

@@ -41,11 +41,11 @@ export function expectedShare(row, now) {
 
 /**
  * What is new about some jobs: one or two by their titles, more as counts; '' for nothing.
- * @param {Map<string, string>} before the status of each job that was known @param {{id: string, title: string, status: string, words: string}[]} rows
+ * @param {Map<string, string>} before the status of each job that was known @param {{id: string, title: string, status: string, text: string}[]} rows
  */
 export function newsWords(before, rows) {
   const changed = rows.filter((row) => before.get(row.id) !== row.status);
-  return changed.length > 2 ? summaryWords(rows) : changed.map((row) => `${row.title || row.id}: ${row.words}`).join('. ');
+  return changed.length > 2 ? summaryWords(rows) : changed.map((row) => `${row.title || row.id}: ${row.text}`).join('. ');
 }
 
 /** One line over many jobs: `2 generating · 1 queued · 17 done`. @param {{status: string}[]} rows */

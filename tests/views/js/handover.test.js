@@ -16,10 +16,10 @@ test('each question gets the answer to it, whatever their order', async () => {
   const first = hands.hand('job1', 12);
   const second = hands.open('job2');
   const [one, two] = stub.sent;
-  assert.deepEqual([one.kind, one.id, one.frame, two.kind, two.id], ['hand', 'job1', 12, 'open', 'job2']);
-  stub.tell({ kind: 'records', ask: one.ask });
-  stub.tell({ kind: 'handed', ask: two.ask, words: 'filled' });
-  stub.tell({ kind: 'handed', ask: one.ask, words: 'framed' });
+  assert.deepEqual([one.kind, one.id, one.frame, two.kind, two.id], ['use_frame', 'job1', 12, 'open', 'job2']);
+  stub.tell({ kind: 'records', call: one.call });
+  stub.tell({ kind: 'done', call: two.call, text: 'filled' });
+  stub.tell({ kind: 'done', call: one.call, text: 'framed' });
   assert.deepEqual(await Promise.all([first, second]), ['framed', 'filled']);
   hands.close();
   assert.equal(stub.heard.size, 0);

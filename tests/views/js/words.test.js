@@ -30,7 +30,7 @@ test('many jobs are one line, active ones first', () => {
 });
 
 test('one or two jobs are spoken of by title, more as counts, and what is known is not said again', () => {
-  const rows = [1, 2, 3].map((n) => ({ id: `${n}`, title: n === 2 ? '' : `boat ${n}`, status: 'succeeded', words: 'Done' }));
+  const rows = [1, 2, 3].map((n) => ({ id: `${n}`, title: n === 2 ? '' : `boat ${n}`, status: 'succeeded', text: 'Done' }));
   assert.equal(newsWords(new Map(), rows.slice(0, 2)), 'boat 1: Done. 2: Done');
   assert.equal(newsWords(new Map([['1', 'succeeded'], ['2', 'queued'], ['3', 'succeeded']]), rows), '2: Done');
   assert.equal(newsWords(new Map(), rows), '3 done');
