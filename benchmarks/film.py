@@ -36,7 +36,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
         drawn: list[_Took] = []
         plain: list[_Took] = []
         for _ in range(2 if quick else 5):
-            drawn.append(_took(lambda body=body: animatic.write(target, body, photos)))
+            drawn.append(_took(lambda body=body: animatic.write_video(target, body, photos)))
             plain.append(_took(lambda seconds=seconds: _plain(target, still, seconds)))
         wall, cpu = (median(one[at] for one in drawn) for at in (0, 1))
         base = median(one[0] for one in plain)

@@ -13,16 +13,16 @@ from typing import Any
 
 import av
 from av.video.frame import PictureType
-from PIL import Image
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from . import sound
-from .footage import Footage
-from .graphics import overlay
+from .graphics import backdrop, overlay, palette
+from .inputs import Footage
 from .motion import Move, Moving, Planes, blend, frame_of, planes_of, yuv
-from .palette import backdrop, palette
-from .storyboard import FPS, Plan, Shot, plan
+from .storyboard import FPS, Plan, Shot, plan, seed_of, size_of
 
-__all__ = ["COMMENT", "frames", "write"]
+__all__ = ["COMMENT", "frames", "write_image", "write_video"]
 
 COMMENT = "kling_nb local hub animatic"
 _DISSOLVE = 12
@@ -37,7 +37,7 @@ _X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23", "g": "48", "
 _BT709 = 1
 
 
-def write(
+def write_video(
     path: Path,
     body: Mapping[str, Any],
     pictures: Mapping[str, Image.Image],
@@ -282,3 +282,18 @@ def _dimmed(mask: Image.Image, seen: float) -> Image.Image:
 def _even_box(box: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
     left, top, right, bottom = box
     return left // 2 * 2, top // 2 * 2, min(size[0], -(-right // 2) * 2), min(size[1], -(-bottom // 2) * 2)
+
+
+def write_image(
+    path: Path, body: Mapping[str, Any], pictures: Mapping[str, Image.Image], *, size: str = "720p", index: int = 0
+) -> None:
+    """Write the still of a request."""
+    seed = seed_of(body, pictures, index)
+    shape = size_of(None, str(body.get("aspect_ratio") or "1:1"), size)
+    shown = next(iter(pictures.values()), None)
+    ground = ImageOps.fit(shown, shape, Image.Resampling.LANCZOS) if shown else backdrop(seed, 1, shape)
+    shot = Shot(1, str(body.get("prompt") or ""), 0, 1, (shown,) if shown else (), ())
+    layer = overlay(shot, 1, shape, palette(seed), bare=shown is None)
+    note = PngInfo()
+    note.add_text("Comment", COMMENT)
+    Image.alpha_composite(ground.convert("RGBA"), layer).convert("RGB").save(path, format="PNG", pnginfo=note)

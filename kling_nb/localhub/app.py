@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -9,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from . import admin, catalogue, events, files, queue, responses, uploads
+from . import NAME, __version__, catalogue, files, queue, responses
+from .faults import FAULTS, Fault, parse
 from .hub import Hub
 from .middleware import Gate
 
@@ -35,17 +39,17 @@ def _routes() -> list[Route]:
         Route("/api/ai/models", _models),
         Route("/api/ai/models/search", _models),
         Route("/api/ai/models/{model_id:path}", _model),
-        Route("/api/events", events.stream),
-        Route("/api/users/me", uploads.me),
-        Route("/api/repos", uploads.create, methods=["POST"]),
-        Route("/api/repos/", uploads.create, methods=["POST"]),
-        Route(repo, uploads.show, methods=["GET"]),
-        Route(repo + "/workbench/context", uploads.to_context, methods=["POST"]),
-        Route(repo + "/file/presigned_url/{branch}/{path:path}", uploads.presigned, methods=["GET"]),
-        Route(repo + "/file/{branch}/{path:path}", uploads.put, methods=["PUT"]),
+        Route("/api/events", queue.events),
+        Route("/api/users/me", files.me),
+        Route("/api/repos", files.create, methods=["POST"]),
+        Route("/api/repos/", files.create, methods=["POST"]),
+        Route(repo, files.show, methods=["GET"]),
+        Route(repo + "/workbench/context", files.to_context, methods=["POST"]),
+        Route(repo + "/file/presigned_url/{branch}/{path:path}", files.presigned, methods=["GET"]),
+        Route(repo + "/file/{branch}/{path:path}", files.put, methods=["PUT"]),
         Route(repo + "/file/{branch}/{path:path}", files.repo_file, methods=["GET"]),
         Route(repo + "/workspaces/{job_id}/files/{path:path}", files.result, methods=["GET"]),
-        *admin.routes(),
+        *_private_routes(),
     ]
 
 
@@ -66,3 +70,77 @@ async def _as_envelope(request: Request, exc: Exception) -> Response:
     if status == 404:
         return responses.not_found()
     return responses.refused(status, "method_not_allowed" if status == 405 else "bad_request", str(exc))
+
+
+_OWN = {"fault", "times", "match"}
+
+
+def _private_routes() -> list[Route]:
+    return [
+        Route("/_local/health", _health),
+        Route("/_local/stats", _stats),
+        Route("/_local/faults", _faults, methods=["GET"]),
+        Route("/_local/faults", _add_fault, methods=["POST"]),
+        Route("/_local/faults", _clear_faults, methods=["DELETE"]),
+        Route("/_local/shutdown", _shutdown, methods=["POST"]),
+    ]
+
+
+async def _health(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    if "touch" in request.query_params:
+        hub.touch()  # somebody is about to use it: not the moment to end for idleness
+    return JSONResponse(
+        {
+            "name": NAME,
+            "version": __version__,
+            "pid": os.getpid(),
+            "url": hub.base,
+            "speed": hub.options.speed,
+            "state": str(hub.folder),
+        }
+    )
+
+
+async def _stats(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    return JSONResponse(
+        {
+            "requests": dict(hub.requests),
+            "enqueued": sum(job.listed for job in hub.jobs),
+            "jobs": hub.counts(),
+            "subscribers": len(hub.subscribers),
+            "other_origin_requests": hub.foreign["requests"],
+            "other_origin_keys": hub.foreign["authorization"],
+        }
+    )
+
+
+async def _faults(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    return JSONResponse({"on": hub.faults.listing(), "known": sorted(FAULTS)})
+
+
+async def _add_fault(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    try:
+        asked: Any = await request.json()
+        fault = parse(str(asked["fault"]))
+        times = asked.get("times", fault.times)
+        extra = {name: value for name, value in asked.items() if name not in _OWN}
+        hub.faults.add(Fault(fault.name, times, asked.get("match") or {}, extra))
+    except (ValueError, KeyError, AttributeError, TypeError) as exc:
+        return JSONResponse({"error": str(exc)}, 400)
+    return JSONResponse({"on": hub.faults.listing()})
+
+
+async def _clear_faults(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    hub.faults.clear()
+    return JSONResponse({"on": []})
+
+
+async def _shutdown(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    hub.closing.set()
+    return JSONResponse({"status": "success"})

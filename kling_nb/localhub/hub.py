@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import state, validation
+from . import jobs, validation
 from .faults import Faults
 from .inputs import BadPicture, fetch_all
-from .jobs import Jobs
+from .jobs import Job, Jobs
 from .options import Options
 from .repos import Repos
 from .signing import Signer
-from .state import Job
 from .workers import Order, Renders
 
 __all__ = ["USER", "Hub"]
@@ -65,7 +64,7 @@ class Hub:
         """Take up the jobs that an earlier process left unfinished; a half-made film is made again."""
         now = time.time()
         for job in self.jobs:
-            if state.status(job, now) in state.ACTIVE and not job.stuck:
+            if jobs.status(job, now) in jobs.ACTIVE and not job.stuck:
                 self._follow(job)
 
     async def stop(self) -> None:
@@ -100,7 +99,7 @@ class Hub:
 
     def cancel(self, job: Job) -> None:
         """Cancel an active job; no event is sent for it (section 4)."""
-        self.jobs.put(state.cancelled(job, time.time()))
+        self.jobs.put(jobs.cancelled(job, time.time()))
         if (task := self._tasks.get(job.id)) is not None:
             task.cancel()
 
@@ -117,18 +116,18 @@ class Hub:
         """The wire record of a job, with a URL that answers now."""
         now = time.time()
         url = None
-        if state.status(job, now) == "succeeded":
+        if jobs.status(job, now) == "succeeded":
             self._renew(job.id)
             url = self.result_url(job)
         no_prompt = "" if self.options.answers["multi_shot_prompt"] == "empty" else None
-        return state.record(job, now, result_url=url, no_prompt=no_prompt)
+        return jobs.record(job, now, result_url=url, no_prompt=no_prompt)
 
     def result_url(self, job: Job) -> str:
         """The signed address of a result (section 8)."""
         lifetime = self.options.url_lifetime
         expires = int(time.time() + lifetime + 0.999)
         if self.options.answers["resign"] == "never":
-            expires = int((state.due(job) or 0) + lifetime + 0.999)
+            expires = int((jobs.due(job) or 0) + lifetime + 0.999)
         return self.base + self.signer.signed(self.result_path(job), expires)
 
     def result_path(self, job: Job) -> str:
@@ -141,7 +140,7 @@ class Hub:
     def result_file(self, job_id: str) -> Path | None:
         """The file of a finished job, or None."""
         job = self.jobs.get(job_id)
-        if job is None or job.result_path is None or state.status(job, time.time()) != "succeeded":
+        if job is None or job.result_path is None or jobs.status(job, time.time()) != "succeeded":
             return None
         path = self.folder / job.result_path
         return path if path.is_file() else None
@@ -158,12 +157,12 @@ class Hub:
     def active(self) -> int:
         """How many jobs are on their way (a stuck one is not: it would keep an idle hub alive for ever)."""
         now = time.time()
-        return sum(not job.stuck and state.status(job, now) in state.ACTIVE for job in self.jobs)
+        return sum(not job.stuck and jobs.status(job, now) in jobs.ACTIVE for job in self.jobs)
 
     def counts(self) -> dict[str, int]:
         """How many listed jobs there are of each status."""
         now = time.time()
-        return dict(Counter(state.status(job, now) for job in self.jobs if job.listed))
+        return dict(Counter(jobs.status(job, now) for job in self.jobs if job.listed))
 
     def barred(self, path: str, query: Mapping[str, str], *, key: bool = False) -> int | None:
         """The status that keeps a reader from a file of this hub (sections 7 and 8), or None: it is read."""
@@ -215,7 +214,7 @@ class Hub:
         if job.failure is None and job.rendered_at is None:
             job = await self._rendered(job)
         # Again when it wakes early: the loop's clock is not the wall's.
-        while (left := (state.due(job) or 0) - time.time()) > 0:  # noqa: ASYNC110
+        while (left := (jobs.due(job) or 0) - time.time()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
         if job.listed:
             self._publish(job)
@@ -245,7 +244,7 @@ class Hub:
             failure = _CRASHED
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        return self.jobs.put(state.rendered(job, time.time(), path=out.as_posix(), failure=failure))
+        return self.jobs.put(jobs.rendered(job, time.time(), path=out.as_posix(), failure=failure))
 
     async def _made(self, order: Order) -> str | None:
         for _ in range(2):

@@ -6,21 +6,22 @@ import asyncio
 import base64
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp
 
-from . import catalogue, state, validation
+from . import catalogue, jobs, validation
 from .faults import Fault
 from .hub import USER, Hub
+from .jobs import Job
 from .middleware import fault_of
 from .responses import invalid, not_found, over, refused, timed_out
-from .state import Job
 from .transport import Dropped
 
-__all__ = ["cancel", "enqueue", "generate", "listing", "read"]
+__all__ = ["cancel", "enqueue", "events", "generate", "listing", "read"]
 
 _MESSAGE = "Getting model response error: 500 - The provider failed to generate this clip."
 
@@ -41,7 +42,7 @@ async def enqueue(request: Request) -> ASGIApp:
         return refused(500, "unknown_error", "An unknown error occurred.")
     fault = fault_of(request, "stuck", "failed", "lost_reply")
     failure = _failure_of(fault) or validation.late(body, model)
-    jobs = [
+    accepted = [
         hub.accept(
             body,
             _media_type(model),
@@ -54,7 +55,7 @@ async def enqueue(request: Request) -> ASGIApp:
     ]
     if fault is not None and fault.name == "lost_reply":
         return Dropped()
-    return JSONResponse({"generations": [{"generation_id": job.id, "status": "queued"} for job in jobs]})
+    return JSONResponse({"generations": [{"generation_id": job.id, "status": "queued"} for job in accepted]})
 
 
 async def listing(request: Request) -> Response:
@@ -62,8 +63,8 @@ async def listing(request: Request) -> Response:
     hub: Hub = request.app.state.hub
     wanted = request.query_params
     owner = wanted.get("namespace") or ("" if hub.options.answers["list_without_namespace"] == "all" else USER)
-    jobs = [job for job in hub.jobs if job.listed and owner in ("", job.owner)]
-    chosen = [job for job in jobs if _matches(job, wanted, time.time())]
+    owned = [job for job in hub.jobs if job.listed and owner in ("", job.owner)]
+    chosen = [job for job in owned if _matches(job, wanted, time.time())]
     records = [hub.record(job) for job in reversed(chosen)]
     return JSONResponse({"count": len(records), "generations": records})
 
@@ -82,7 +83,7 @@ async def cancel(request: Request) -> Response:
     if job is None:
         return not_found()
     done = {"status": "success", "generation_id": job.id}
-    if state.status(job, time.time()) in state.ACTIVE:
+    if jobs.status(job, time.time()) in jobs.ACTIVE:
         hub.cancel(job)
         return JSONResponse(done)
     answers = hub.options.answers
@@ -140,7 +141,7 @@ def _matches(job: Job, wanted: Any, now: float) -> bool:
     status = wanted.get("status")
     submitted = job.request
     return (
-        state.status(job, now) in ((status,) if status else state.ACTIVE)
+        jobs.status(job, now) in ((status,) if status else jobs.ACTIVE)
         and wanted.get("model") in (None, "", job.model)
         and wanted.get("media_type") in (None, "", job.media_type)
         and wanted.get("repo") in (None, "", submitted.get("target_repo"))
@@ -159,3 +160,41 @@ def _failure_of(fault: Fault | None) -> str | None:
 def _has_refused_data_uri(hub: Hub, body: dict[str, Any]) -> bool:
     refuses = hub.options.answers["data_uri"] == "refuse"
     return refuses and any(url.startswith("data:") for url in validation.references(body))
+
+
+async def events(request: Request) -> Response:
+    """One subscriber's stream."""
+    hub: Hub = request.app.state.hub
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    body = _lines(hub, fault_of(request, "dropped_events", "silent_events"))
+    return StreamingResponse(body, media_type="text/event-stream", headers=headers)
+
+
+async def _lines(hub: Hub, fault: Fault | None) -> AsyncIterator[str]:
+    mailbox: asyncio.Queue[str | None] = asyncio.Queue()
+    if not hub.closing.is_set():
+        hub.subscribers.add(mailbox)
+    dropped = fault is not None and fault.name == "dropped_events"
+    silent = fault is not None and fault.name == "silent_events"
+    after = fault.extra.get("after") if fault is not None else None
+    closes = time.monotonic() + float(after) if dropped and after is not None else None
+    try:
+        # Says at once that the stream is open; a comment is no event.
+        yield ": connected\n\n"
+        while not hub.closing.is_set():
+            wait = hub.options.keep_alive if closes is None else min(hub.options.keep_alive, closes - time.monotonic())
+            try:
+                event = await asyncio.wait_for(mailbox.get(), max(0.0, wait))
+            except TimeoutError:
+                if closes is not None and time.monotonic() >= closes:
+                    return
+                yield ": keep-alive\n\n"
+                continue
+            if event is None:
+                return
+            if not silent:
+                yield event
+            if dropped and closes is None:
+                return
+    finally:
+        hub.subscribers.discard(mailbox)

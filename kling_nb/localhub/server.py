@@ -16,12 +16,11 @@ from filelock import FileLock
 
 from . import __version__
 from .app import build
-from .foreign import Server
 from .hub import Hub
 from .jobs import write_atomically
 from .options import Options
 from .serve import CARD, card
-from .transport import LocalProtocol
+from .transport import LocalProtocol, Server
 
 __all__ = ["run"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from .footage import Footage
+from .inputs import Footage
 
 __all__ = ["FPS", "Element", "Plan", "Shot", "plan", "seed_of", "size_of"]
 

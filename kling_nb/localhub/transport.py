@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
+import uvicorn
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["Dropped", "LocalProtocol"]
+__all__ = ["Dropped", "LocalProtocol", "Server"]
 
 _open: dict[tuple[str, int], Any] = {}
 
@@ -28,6 +31,14 @@ class LocalProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         _open.pop(self.transport.get_extra_info("peername")[:2], None)
         super().connection_lost(exc)
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that leaves the process's signals alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 class Dropped(Response):

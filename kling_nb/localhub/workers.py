@@ -57,11 +57,11 @@ class Renders:
 
 def make(order: Order) -> str | None:
     """Render one order in this process."""
-    from . import animatic, footage, inputs, still  # imported in the worker only: the server needs no codec
+    from . import animatic, inputs  # imported in the worker only: the server needs no codec
 
     try:
         images = inputs.opened(order.body, order.pictures)
-        edited = footage.footage_of(Path(order.video)) if order.video else None
+        edited = inputs.footage_of(Path(order.video)) if order.video else None
     except inputs.BadPicture as fault:
         return str(fault)
     out = Path(order.out)
@@ -69,9 +69,9 @@ def make(order: Order) -> str | None:
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         if order.media_type == "image":
-            still.write(part, order.body, images, size=order.size, index=order.index)
+            animatic.write_image(part, order.body, images, size=order.size, index=order.index)
         else:
-            animatic.write(part, order.body, images, size=order.size, index=order.index, edited=edited)
+            animatic.write_video(part, order.body, images, size=order.size, index=order.index, edited=edited)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ import pytest
 from filmreader import read_film
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from kling_nb.localhub import animatic, footage, inputs, sound, still, storyboard, typography
+from kling_nb.localhub import animatic, inputs, sound, storyboard, typography
 
 from .conftest import data_uri, picture
 
@@ -30,7 +30,7 @@ PHOTOS = {
 
 def made(folder: Path, size: str = "180p", **body: Any) -> Path:
     path = folder / f"{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:8]}.mp4"
-    animatic.write(path, body, PHOTOS, size=size)
+    animatic.write_video(path, body, PHOTOS, size=size)
     return path
 
 
@@ -193,7 +193,7 @@ def test_any_text_can_be_set(text: str) -> None:
 
 
 def test_a_still_has_the_shape_asked_for(tmp_path: Path) -> None:
-    still.write(tmp_path / "a.png", {"prompt": "a teapot", "aspect_ratio": "1:1"}, {})
+    animatic.write_image(tmp_path / "a.png", {"prompt": "a teapot", "aspect_ratio": "1:1"}, {})
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (960, 960)
 
@@ -234,9 +234,9 @@ def test_an_edit_is_as_long_as_its_source_has_its_shape_and_shows_it_in_its_orde
         "multi_prompt": [{"prompt": "@Image1", "duration": 2}, {"prompt": "@Image2", "duration": 1}],
     }
     source = made(tmp_path, input_image=[RED, BLUE], aspect_ratio="9:16", **whole)
-    edited, out = footage.footage_of(source), tmp_path / "edit.mp4"
+    edited, out = inputs.footage_of(source), tmp_path / "edit.mp4"
 
-    animatic.write(out, {"prompt": "at night", "input_video": "https://x/a.mp4"}, {}, size="180p", edited=edited)
+    animatic.write_video(out, {"prompt": "at night", "input_video": "https://x/a.mp4"}, {}, size="180p", edited=edited)
 
     found, was = decoded(out), decoded(source)
     assert (len(found), found[0].size) == (len(was), was[0].size) == (72, (180, 320))
@@ -248,4 +248,4 @@ def test_an_edit_is_as_long_as_its_source_has_its_shape_and_shows_it_in_its_orde
 def test_a_source_that_is_no_film_is_refused_in_words(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(data)
     with pytest.raises(inputs.BadPicture, match="cannot be read"):
-        footage.footage_of(tmp_path / "a.mp4")
+        inputs.footage_of(tmp_path / "a.mp4")
