@@ -72,7 +72,7 @@ def carried(
             fits, why = _fitted(kind, value, spec)
         usual = spec.default is not None and fits == spec.default
         placed[spec.name] = spec.unset if usual or spec.blank(fits) else fits
-        if why or {kind, spec.kind} == {"picture", "pictures"}:  # the list it came from is remembered in any case
+        if why or {kind, spec.kind} == {"image", "images"}:  # the list it came from is remembered in any case
             nobodys = _usual(spec.name, value, old, aside)
             if not _blank(value):
                 left[spec.name] = Aside(kind, value, placed[spec.name], "" if nobodys else why, nobodys)
@@ -97,10 +97,10 @@ def words_for(kind: Kind, value: Any) -> str:
             flat = " ".join(value.split())
             return f"“{flat if len(flat) <= 60 else flat[:59] + '…'}”"
         case _:
-            return f"a {kind}" if kind in ("picture", "video") else str(value)
+            return ("an image" if kind == "image" else "a video") if kind in ("image", "video") else str(value)
 
 
-_NOUNS: Mapping[str, str] = {"pictures": "picture", "elements": "element", "shots": "shot"}
+_NOUNS: Mapping[str, str] = {"images": "image", "elements": "element", "shots": "shot"}
 
 
 def _wanted(values: Mapping[str, Any], old: Form, aside: Mapping[str, Aside]) -> dict[str, tuple[Kind, Any]]:
@@ -114,21 +114,21 @@ def _wanted(values: Mapping[str, Any], old: Form, aside: Mapping[str, Aside]) ->
         untouched = spec is None or values.get(name) == away.instead
         if untouched or _blank(now):
             wanted[name] = away.kind, away.value
-        elif away.kind == "pictures" and kind == "picture":
+        elif away.kind == "images" and kind == "image":
             wanted[name] = away.kind, [now, *cast(list[Any], away.value)[1:]]
     if _START in aside and aside[_START].instead is not None:  # the picture on the screen is the first frame
         others = aside[_ONLY].value if _ONLY in aside else []
-        wanted[_START] = "picture", values.get(_ONLY)
-        wanted[_ONLY] = "pictures", others
+        wanted[_START] = "image", values.get(_ONLY)
+        wanted[_ONLY] = "images", others
     return wanted
 
 
 def _first_frame(wanted: Mapping[str, tuple[Kind, Any]], old: Form, new: Form) -> Values:
     """What the picture that a clip starts from is called on the new form, where that is another name."""
-    start, only = wanted.get(_START, ("picture", None))[1], wanted.get(_ONLY, ("picture", None))
+    start, only = wanted.get(_START, ("image", None))[1], wanted.get(_ONLY, ("image", None))
     if _is_only(new):
         return {} if _blank(start) else {_ONLY: start}
-    if _is_only(old) and new.spec(_START) is not None and only[0] == "picture":
+    if _is_only(old) and new.spec(_START) is not None and only[0] == "image":
         return {_START: only[1], _ONLY: []}
     if _is_only(old) and _takes_one(new) and _blank(only[1]) and not _blank(start):
         return {_ONLY: start}
@@ -141,7 +141,7 @@ def _is_only(form: Form) -> bool:
 
 def _takes_one(form: Form) -> bool:
     spec = form.spec(_ONLY)
-    return spec is not None and spec.kind == "picture" and form.spec(_START) is None
+    return spec is not None and spec.kind == "image" and form.spec(_START) is None
 
 
 def _effective(spec: FieldSpec, value: Any) -> Any:
@@ -167,12 +167,12 @@ def _fitted(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:
     if spec.choices:
         return _chosen(kind, value, spec)
     match kind, spec.kind:
-        case ("pictures", "picture"):
+        case ("images", "image"):
             many = cast(list[Any], value)
             return many[0], f"1 of {len(many)} pictures is used" if len(many) > 1 else ""
-        case ("picture", "pictures"):
+        case ("image", "images"):
             return [value], ""
-        case _ if isinstance(value, int | float) and not isinstance(value, bool) and spec.kind in ("whole", "number"):
+        case _ if isinstance(value, int | float) and not isinstance(value, bool) and spec.kind in ("integer", "number"):
             return _in_range(value, spec)
         case ("prompt" | "text", "prompt" | "text"):
             return value, ""
@@ -195,9 +195,9 @@ def _chosen(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:
 
 def _in_range(value: float, spec: FieldSpec) -> tuple[Any, str]:
     fits = value
-    if spec.least is not None:
-        fits = max(fits, spec.least)
-    if spec.most is not None:
-        fits = min(fits, spec.most)
-    fits = round(fits) if spec.kind == "whole" else fits
+    if spec.minimum is not None:
+        fits = max(fits, spec.minimum)
+    if spec.maximum is not None:
+        fits = min(fits, spec.maximum)
+    fits = round(fits) if spec.kind == "integer" else fits
     return fits, "" if fits == value else f"{value} is not taken, it is {fits} now"

@@ -17,10 +17,10 @@ from kling_nb.models.request import OMNI, TARGET, TYPED, HubRequest, Request, re
 from kling_nb.models.rules import MAX_REFERENCES
 
 Kind = Literal[
-    "prompt", "shots", "pictures", "picture", "elements", "video", "choice", "whole", "number", "toggle", "text", "json"
+    "prompt", "shots", "images", "image", "elements", "video", "choice", "integer", "number", "toggle", "text", "json"
 ]
 #: What a field of a kind holds when nothing is set; None for the kinds that are not listed.
-_BLANK: Mapping[str, Any] = {"prompt": "", "text": "", "json": "", "shots": [], "pictures": [], "elements": []}
+_BLANK: Mapping[str, Any] = {"prompt": "", "text": "", "json": "", "shots": [], "images": [], "elements": []}
 #: The queue's own field, which no schema lists (HUB_API section 3).
 GENERATIONS = "num_generations"
 
@@ -30,7 +30,7 @@ class FieldSpec:
     """One field of a form: its wire name, the kind of control that it needs, and its limits.
 
     `basic` fields are shown first, the rest are folded away. A field that is left alone shows its `default`; with
-    `always` that is sent too, else the hub fills it in. `needs` names a field without which this one has no effect.
+    `always` that is sent too, else the hub fills it in. `requires` names a field without which this one has no effect.
     """
 
     name: str
@@ -41,12 +41,12 @@ class FieldSpec:
     basic: bool = True
     default: Any = None
     choices: tuple[Any, ...] = ()
-    least: float | None = None
-    most: float | None = None
-    longest: int | None = None
-    many: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    max_items: int | None = None
     always: bool = False
-    needs: str = ""
+    requires: str = ""
 
     @property
     def unset(self) -> Any:
@@ -129,12 +129,12 @@ def _field(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any], basic
         basic=basic or (isinstance(required, list) and name in required),
         default=_plain(schema.get("default")),
         choices=tuple(choice for choice in choices if choice is not None),
-        least=_number(schema.get("minimum")),
-        most=_number(schema.get("maximum")),
-        longest=_count(schema.get("maxLength")),
-        many=_count(schema.get("maxItems")),
+        minimum=_number(schema.get("minimum")),
+        maximum=_number(schema.get("maximum")),
+        max_length=_count(schema.get("maxLength")),
+        max_items=_count(schema.get("maxItems")),
         always=bool(schema.get("x-always")),
-        needs=_text(schema.get("x-needs")),
+        requires=_text(schema.get("x-requires")),
     )
 
 
@@ -146,7 +146,7 @@ def _kind(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Kin
         case "boolean":
             return "toggle"
         case "integer":
-            return "whole"
+            return "integer"
         case "number":
             return "number"
         case "array":
@@ -165,15 +165,15 @@ def _list_kind(name: str, items: Mapping[str, Any], render: Any) -> Kind:
         )
     renders = {render, items.get("renderType")}
     is_address = items.get("format") == "uri" and media_kind(name) == "image"
-    return "pictures" if items.get("type") == "string" and ("image-url" in renders or is_address) else "json"
+    return "images" if items.get("type") == "string" and ("image-url" in renders or is_address) else "json"
 
 
 def _string_kind(name: str, schema: Mapping[str, Any], render: Any) -> Kind:
     if render in ("image-url", "video-url"):
-        return "picture" if render == "image-url" else "video"
+        return "image" if render == "image-url" else "video"
     media = media_kind(name) if schema.get("format") == "uri" else None
     if media:
-        return "picture" if media == "image" else "video"
+        return "image" if media == "image" else "video"
     return "prompt" if name == "prompt" or name.endswith("_prompt") else "text"
 
 
@@ -241,8 +241,8 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
     "resolution": {"title": "Resolution"},
     "generate_audio": {"title": "Audio"},
     "input_video": {"title": "Input video", "description": "a clip to edit, or to take motion and style from"},
-    "video_mode": {"title": "Video is for", "x-needs": "input_video"},
-    "keep_audio": {"title": "Keep its audio", "x-needs": "input_video"},
+    "video_mode": {"title": "Video is for", "x-requires": "input_video"},
+    "keep_audio": {"title": "Keep its audio", "x-requires": "input_video"},
 }  # fmt: skip
 
 

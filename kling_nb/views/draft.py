@@ -75,7 +75,7 @@ def asides_out(draft: Mapping[str, Any], shelf: Shelf, form: Form) -> Fields:
     aside: Fields = {}
     for name, away in read_aside(draft.get("aside")).items():
         spec = form.spec(name)
-        instead = _with_media(spec.kind if spec else "picture", away.instead, shelf.get)
+        instead = _with_media(spec.kind if spec else "image", away.instead, shelf.get)
         aside[name] = {**away.to_json(), "value": _with_media(away.kind, away.value, shelf.get), "instead": instead}
     return aside
 
@@ -97,7 +97,7 @@ def asides_in(draft: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _with_media(kind: str, value: Any, act: Callable[[Any], Any]) -> Any:
     """A value with its pictures and videos, if it is of a kind that has some, as `act` gives them."""
-    return _each(value, act) if kind in ("picture", "pictures", "video", "elements") else value
+    return _each(value, act) if kind in ("image", "images", "video", "elements") else value
 
 
 def _each(value: Any, act: Callable[[Any], Any]) -> Any:
@@ -126,7 +126,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _unused(draft: Mapping[str, Any], form: Form) -> set[str]:
     """The fields that do not count as things stand: of the mode that is off, or without what they need."""
-    unused = {spec.name for spec in form.specs if spec.needs and not draft.get(spec.needs)}
+    unused = {spec.name for spec in form.specs if spec.requires and not draft.get(spec.requires)}
     shots = form.of_kind("shots")
     if shots is not None:
         unused |= {"prompt", "duration"} if draft.get("mode") == "shots" else {shots.name}
@@ -149,9 +149,9 @@ def _inward(spec: FieldSpec, value: Any, shelf: Shelf) -> Any:
     match spec.kind:
         case "shots":
             return [_shot(shot) for shot in _many(value)]
-        case "pictures":
+        case "images":
             return _keys(value, (spec.name,), shelf)
-        case "picture" | "video":
+        case "image" | "video":
             single = value[0] if isinstance(value, list) and len(value) == 1 else value
             return _key(single, (spec.name,), shelf, "video" if spec.kind == "video" else "image")
         case "elements":
@@ -167,9 +167,9 @@ def _outward(spec: FieldSpec, value: Any, shelf: Shelf) -> Any:
     match spec.kind:
         case "shots":
             return [_shot(shot) for shot in value or ()]
-        case "pictures":
+        case "images":
             return [picture for key in value or () if (picture := shelf.get(key))]
-        case "picture" | "video":
+        case "image" | "video":
             return shelf.get(value)
         case "elements":
             return [_wire_element(element, shelf) for element in value or ()]

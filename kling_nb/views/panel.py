@@ -362,7 +362,7 @@ def _sound(verdict: Verdict) -> Request:
 def _place_of_frames(form: ModelForm) -> str | None:
     """The field that takes a clip's first frame."""
     found = form.spec("start_image_url") or form.spec("input_image")
-    return found.name if found and found.kind == "picture" else None
+    return found.name if found and found.kind == "image" else None
 
 
 def _errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -58,4 +58,4 @@ def test_a_reference_is_followed_through_others() -> None:
     entry = model({"A": {"$ref": "#/$defs/B", "title": "Seed"}, "B": {"type": "integer", "title": "B"}})
     assert [p.path for p in lint({"model": "zz", "prompt": "a", "x": "one"}, entry)] == [("x",)]
     spec = form_of("zz", entry).spec("x")
-    assert spec and (spec.kind, spec.title) == ("whole", "Seed")
+    assert spec and (spec.kind, spec.title) == ("integer", "Seed")

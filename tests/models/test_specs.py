@@ -39,20 +39,20 @@ def test_the_forms_of_the_classes_have_all_their_fields() -> None:
     assert kinds(TARGET)["multi_prompt"] == "shots"
     assert kinds(OMNI)["input_video"] == "video"
     duration = FORMS[OMNI].spec("duration")
-    assert duration and (duration.least, duration.most, duration.default) == (3, 15, 5)
+    assert duration and (duration.minimum, duration.maximum, duration.default) == (3, 15, 5)
 
 
 @pytest.mark.parametrize(
     ("model", "name", "kind"),
     [
-        (IMAGE, "input_image", "picture"),
+        (IMAGE, "input_image", "image"),
         (IMAGE, "prompt", "prompt"),
         (O1, "duration", "choice"),
         (O1, "elements", "elements"),
         (CFG, "cfg_scale", "number"),
         (CFG, "generate_audio", "toggle"),
         (EDIT, "input_video", "video"),
-        (EDIT, "input_image", "pictures"),
+        (EDIT, "input_image", "images"),
         (FLUX, "aspect_ratio", "choice"),
     ],
 )
@@ -64,7 +64,7 @@ def test_fields_stand_in_their_order_and_hidden_ones_are_left_out() -> None:
     assert [spec.name for spec in FORMS[CFG].specs][:3] == ["prompt", "input_image", "negative_prompt"]
     assert "response_format" not in kinds(CFG)
     scale = FORMS[CFG].spec("cfg_scale")
-    assert scale and not scale.basic and (scale.least, scale.most, scale.default) == (0, 10, 0.5)
+    assert scale and not scale.basic and (scale.minimum, scale.maximum, scale.default) == (0, 10, 0.5)
 
 
 def test_or_null_and_references_are_read_as_json_schema_means_them() -> None:
@@ -80,8 +80,8 @@ def test_or_null_and_references_are_read_as_json_schema_means_them() -> None:
         },
     }
     found = {spec.name: spec for spec in specs_of(schema)}
-    assert [spec.kind for spec in found.values()] == ["whole", "whole", "whole", "picture", "json", "text"]
-    assert (found["size"].least, found["size"].default) == (1, 4)
+    assert [spec.kind for spec in found.values()] == ["integer", "integer", "integer", "image", "json", "text"]
+    assert (found["size"].minimum, found["size"].default) == (1, 4)
 
 
 def test_a_model_that_nobody_knows_has_a_prompt() -> None:
@@ -138,15 +138,15 @@ def value_for(form: Form) -> st.SearchStrategy[dict[str, Any]]:
         match spec.kind:
             case "choice":
                 set_ = st.sampled_from(spec.choices)
-            case "whole":
-                set_ = st.integers(int(spec.least or 0), int(spec.most or 9))
+            case "integer":
+                set_ = st.integers(int(spec.minimum or 0), int(spec.maximum or 9))
             case "number":
-                set_ = st.floats(spec.least or 0, spec.most or 9)
+                set_ = st.floats(spec.minimum or 0, spec.maximum or 9)
             case "toggle":
                 set_ = st.booleans()
-            case "pictures":
+            case "images":
                 set_ = st.lists(pictures, min_size=1, max_size=3, unique=True)
-            case "picture" | "video":
+            case "image" | "video":
                 set_ = pictures
             case "elements" | "shots":
                 set_ = st.just([{"prompt": "x", "duration": 3}])
@@ -202,8 +202,8 @@ def test_what_is_carried_is_legal_and_what_is_not_is_put_aside(data: st.DataObje
         value = values[spec.name]
         if spec.choices and value is not None:
             assert value in spec.choices
-        if spec.kind in ("whole", "number") and value is not None:
-            assert (spec.least is None or spec.least <= value) and (spec.most is None or value <= spec.most)
+        if spec.kind in ("integer", "number") and value is not None:
+            assert (spec.minimum is None or spec.minimum <= value) and (spec.maximum is None or value <= spec.maximum)
     for name, value in given_.items():
         spec = old.spec(name)
         assert spec is not None

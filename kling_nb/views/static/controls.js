@@ -15,11 +15,11 @@ export function settingControl(spec, pick) {
 
 /** @param {Spec} spec @param {(value: any) => void} pick @returns {Control<any>} */
 function makeControl(spec, pick) {
-  const limited = spec.default != null && spec.least != null && spec.most != null && spec.most - spec.least <= 1000;
+  const limited = spec.default != null && spec.minimum != null && spec.maximum != null && spec.maximum - spec.minimum <= 1000;
   if (spec.kind === 'toggle') return toggle({ label: spec.title, pick });
   if (spec.kind === 'choice') return asButtons(spec) ? buttons(spec, pick) : choiceList(spec, pick);
   if (!limited) return numberLine(spec, pick);
-  return slider({ label: spec.title, least: Number(spec.least), most: Number(spec.most), step: stepOf(spec), unit: spec.name === 'duration' ? 's' : '', pick });
+  return slider({ label: spec.title, least: Number(spec.minimum), most: Number(spec.maximum), step: stepOf(spec), unit: spec.name === 'duration' ? 's' : '', pick });
 }
 
 /** Buttons cannot be taken back: where nothing is an answer too, it is a list. @param {Spec} spec */
@@ -55,7 +55,7 @@ function choiceList(spec, pick) {
 
 /** @param {Spec} spec @param {(value: number|null) => void} pick @returns {Control<any>} */
 function numberLine(spec, pick) {
-  const el = h('input', { type: 'number', class: 'kn-number', 'aria-label': spec.title, min: spec.least, max: spec.most, step: spec.kind === 'whole' ? 1 : 'any', placeholder: '–',
+  const el = h('input', { type: 'number', class: 'kn-number', 'aria-label': spec.title, min: spec.minimum, max: spec.maximum, step: spec.kind === 'integer' ? 1 : 'any', placeholder: '–',
     on: { input: () => pick(el.value === '' ? null : Number(el.value)) } });
   return { el, paint: (value) => { if (el !== el.ownerDocument.activeElement || Number(el.value) !== value) el.value = value == null ? '' : String(value); } };
 }

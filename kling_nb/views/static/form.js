@@ -52,7 +52,7 @@ function fieldMakers(form, shared) {
   /** @param {Spec} spec @returns {FormPart} */
   const prompt = (spec) => {
     const main = spec.name === 'prompt';
-    const most = spec.longest ?? 2500;
+    const most = spec.max_length ?? 2500;
     const hint = main ? 'What is to be seen. @ names a reference.' : spec.note;
     const editor = promptEditor({ label: spec.title, hint, usual: main ? Math.min(512, most) : most, most, labels, draft: () => desk.draft, write: set(spec) });
     const el = h('div', { class: `kn-field ${main ? 'kn-one-prompt' : ''}` }, editor.el, faults(spec.name));
@@ -79,7 +79,7 @@ function fieldMakers(form, shared) {
     const el = field(spec.title, control.el, faults(spec.name));
     el.title = spec.note;
     return { el, paint: (draft) => {
-      el.hidden = (spec.name === 'duration' && told(draft)) || Boolean(spec.needs && !draft[spec.needs]);
+      el.hidden = (spec.name === 'duration' && told(draft)) || Boolean(spec.requires && !draft[spec.requires]);
       control.paint(draft[spec.name]);
     } };
   };
@@ -91,8 +91,8 @@ function fieldMakers(form, shared) {
   /** @param {Spec} spec @returns {FormPart} */
   const part = (spec) => {
     if (spec.kind === 'prompt') return prompt(spec);
-    if (spec.kind === 'pictures') return referenceList(spec, shared);
-    if (spec.kind === 'picture') return picture(spec);
+    if (spec.kind === 'images') return referenceList(spec, shared);
+    if (spec.kind === 'image') return picture(spec);
     if (spec.kind === 'video') return video(spec);
     if (spec.kind === 'elements') return elementList(shared);
     if (spec.kind === 'shots') {

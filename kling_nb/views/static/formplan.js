@@ -2,7 +2,7 @@
  * Where the fields of a model stand: what is written and shown first, a row of settings, and what is folded away.
  * @typedef {{id: string, title: string, note: string, specs: Spec[]}} Part
  */
-export const SETTINGS = ['choice', 'whole', 'number', 'toggle'];
+export const SETTINGS = ['choice', 'integer', 'number', 'toggle'];
 /** The usual order of a row of settings; others follow as the schema lists them. */
 const ROW = ['aspect_ratio', 'duration', 'resolution', 'num_generations', 'generate_audio'];
 const FRAMES = ['start_image_url', 'tail_image_url'];
@@ -33,10 +33,10 @@ function foldsOf(specs) {
     mine.forEach((spec) => rest.delete(spec));
     parts.push({ id, title, note, specs: mine });
   };
-  const frames = specs.filter((spec) => spec.kind === 'picture' && FRAMES.includes(spec.name));
+  const frames = specs.filter((spec) => spec.kind === 'image' && FRAMES.includes(spec.name));
   if (frames.length > 1) part('frames', 'Start and tail frame', 'where the clip begins and ends', frames);
   for (const spec of specs.filter((each) => each.kind === 'elements')) part('elements', spec.title, 'a character or object from several sides', [spec]);
-  for (const spec of specs.filter((each) => each.kind === 'video')) part('video', spec.title, spec.note, [spec, ...specs.filter((each) => each.needs === spec.name)]);
+  for (const spec of specs.filter((each) => each.kind === 'video')) part('video', spec.title, spec.note, [spec, ...specs.filter((each) => each.requires === spec.name)]);
   for (const spec of specs.filter((each) => each.kind === 'prompt')) part(spec.name, spec.title, 'what is not to be seen', [spec]);
   part('more', 'More settings', '', [...rest]);
   return parts;
@@ -50,7 +50,7 @@ export function leftAlone(spec, value) {
 
 /** What a fold says of itself while it is closed: how much in it is set. @param {Part} part @param {Record<string, any>} draft */
 export function foldWords(part, draft) {
-  const set = part.specs.filter((spec) => !leftAlone(spec, draft[spec.name]) && (!spec.needs || draft[spec.needs]));
+  const set = part.specs.filter((spec) => !leftAlone(spec, draft[spec.name]) && (!spec.requires || draft[spec.requires]));
   if (part.id === 'frames') return set.map((spec) => spec.name.split('_')[0]).join(' + ');
   if (part.id === 'elements') return set.length ? String(draft[set[0].name].length) : '';
   if (part.id === 'more') return set.length ? `${set.length} set` : '';
@@ -59,7 +59,7 @@ export function foldWords(part, draft) {
 
 /** The step of a slider: fine enough for its range. @param {Spec} spec */
 export function stepOf(spec) {
-  const range = Number(spec.most) - Number(spec.least);
-  if (spec.kind === 'whole') return 1;
+  const range = Number(spec.maximum) - Number(spec.minimum);
+  if (spec.kind === 'integer') return 1;
   return range <= 2 ? 0.01 : range <= 20 ? 0.1 : 1;
 }

@@ -30,8 +30,8 @@ export function withPicture(draft, specs, old, now) {
   const swapped = (/** @type {any} */ value) => (value === old ? now : value);
   /** @type {Record<string, (value: any) => any>} */
   const kinds = {
-    picture: swapped,
-    pictures: (keys) => keys.map(swapped),
+    image: swapped,
+    images: (keys) => keys.map(swapped),
     elements: (elements) => elements.map((/** @type {DraftElement} */ element) => ({ ...element, frontal_image_url: swapped(element.frontal_image_url), reference_image_urls: element.reference_image_urls.map(swapped) })),
   };
   return Object.fromEntries(specs.filter(({ kind, name }) => kind in kinds && draft[name] != null).map(({ kind, name }) => [name, kinds[kind](draft[name])]));
@@ -44,8 +44,8 @@ export function withPicture(draft, specs, old, now) {
 export function placeOf(draft, specs, key) {
   for (const { kind, name, title } of specs) {
     const value = draft[name];
-    if (kind === 'picture' && value === key) return title;
-    if (kind === 'pictures' && value?.includes(key)) return `${name === 'input_image' ? '@Image' : `${title} `}${value.indexOf(key) + 1}`;
+    if (kind === 'image' && value === key) return title;
+    if (kind === 'images' && value?.includes(key)) return `${name === 'input_image' ? '@Image' : `${title} `}${value.indexOf(key) + 1}`;
     const element = kind === 'elements' ? (value ?? []).findIndex((/** @type {DraftElement} */ each) => [each.frontal_image_url, ...each.reference_image_urls].includes(key)) : -1;
     if (element >= 0) return `@Element${element + 1}`;
   }

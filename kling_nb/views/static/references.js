@@ -6,7 +6,7 @@ import { addressLine, bringIn, pictureStrip } from './pictures.js';
  * A list of pictures, with a line for an address or a path. Those of `input_image` are @Image1 and on in the prompts.
  * @param {Spec} spec @param {Shared} shared
  */
-export function referenceList({ name, title, many }, { desk, labels, faults, courier, failed, rewrite }) {
+export function referenceList({ name, title, max_items: many }, { desk, labels, faults, courier, failed, rewrite }) {
   const now = () => /** @type {string[]} */ (desk.draft[name] ?? []);
   const mentioned = name === 'input_image';
   const noun = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Picture ${i + 1}`);

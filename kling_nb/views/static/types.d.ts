@@ -77,19 +77,19 @@ interface KeptRow { name: string; text: string; note: string; images: string[] }
 
 interface Spec {
   name: string;
-  kind: 'prompt' | 'shots' | 'pictures' | 'picture' | 'elements' | 'video' | 'choice' | 'whole' | 'number' | 'toggle' | 'text' | 'json';
+  kind: 'prompt' | 'shots' | 'images' | 'image' | 'elements' | 'video' | 'choice' | 'integer' | 'number' | 'toggle' | 'text' | 'json';
   title: string;
   note: string;
   required: boolean;
   basic: boolean;
   default: any;
   choices: any[];
-  least: number | null;
-  most: number | null;
-  longest: number | null;
-  many: number | null;
+  minimum: number | null;
+  maximum: number | null;
+  max_length: number | null;
+  max_items: number | null;
   always: boolean;
-  needs: string;
+  requires: string;
   unset: any;
 }
 interface ModelForm { model: string; title: string; makes: 'video' | 'image'; known: boolean; specs: Spec[] }

@@ -7,20 +7,20 @@ const spec = (name, kind, basic = true, more = {}) => ({ name, kind, basic, titl
 const names = (specs) => specs.map(({ name }) => name);
 
 test('what is written comes first, settings in their usual row, the rest is folded', () => {
-  const plan = planOf([spec('input_image', 'pictures'), spec('generate_audio', 'toggle'), spec('style', 'choice'), spec('duration', 'whole'), spec('prompt', 'prompt'),
-    spec('start_image_url', 'picture', false), spec('tail_image_url', 'picture', false), spec('negative_prompt', 'prompt', false), spec('cfg_scale', 'number', false)]);
+  const plan = planOf([spec('input_image', 'images'), spec('generate_audio', 'toggle'), spec('style', 'choice'), spec('duration', 'integer'), spec('prompt', 'prompt'),
+    spec('start_image_url', 'image', false), spec('tail_image_url', 'image', false), spec('negative_prompt', 'prompt', false), spec('cfg_scale', 'number', false)]);
   assert.deepEqual(names(plan.main), ['prompt', 'input_image']);
   assert.deepEqual(names(plan.settings), ['duration', 'generate_audio', 'style']);
   assert.deepEqual(plan.folds.map((part) => [part.id, names(part.specs)]), [['frames', ['start_image_url', 'tail_image_url']], ['negative_prompt', ['negative_prompt']], ['more', ['cfg_scale']]]);
 });
 
 test('a tail frame alone is one of the other settings, and a video brings along what needs it', () => {
-  const plan = planOf([spec('prompt', 'prompt'), spec('tail_image_url', 'picture', false), spec('input_video', 'video', false), spec('keep_audio', 'toggle', false, { needs: 'input_video' })]);
+  const plan = planOf([spec('prompt', 'prompt'), spec('tail_image_url', 'image', false), spec('input_video', 'video', false), spec('keep_audio', 'toggle', false, { requires: 'input_video' })]);
   assert.deepEqual(plan.folds.map((part) => [part.id, names(part.specs)]), [['video', ['input_video', 'keep_audio']], ['more', ['tail_image_url']]]);
 });
 
 test('every field has exactly one place', () => {
-  const kinds = ['prompt', 'shots', 'pictures', 'picture', 'elements', 'video', 'choice', 'whole', 'number', 'toggle', 'text', 'json'];
+  const kinds = ['prompt', 'shots', 'images', 'image', 'elements', 'video', 'choice', 'integer', 'number', 'toggle', 'text', 'json'];
   const specs = kinds.flatMap((kind) => [spec(`${kind}_a`, kind), spec(`${kind}_b`, kind, false), spec(`${kind}_c`, kind, false)]);
   const plan = planOf(specs);
   const placed = [...plan.main, ...plan.settings, ...plan.folds.flatMap((part) => part.specs)];
@@ -28,15 +28,15 @@ test('every field has exactly one place', () => {
 });
 
 test('a closed fold says what in it is set', () => {
-  const more = { id: 'more', specs: [spec('cfg_scale', 'number', false, { default: 0.5 }), spec('seed', 'whole', false)] };
+  const more = { id: 'more', specs: [spec('cfg_scale', 'number', false, { default: 0.5 }), spec('seed', 'integer', false)] };
   assert.equal(foldWords(more, { cfg_scale: 0.5, seed: null }), '');
   assert.equal(foldWords(more, { cfg_scale: 0.7, seed: 0 }), '2 set');
-  assert.equal(foldWords({ id: 'frames', specs: [spec('start_image_url', 'picture'), spec('tail_image_url', 'picture')] }, { start_image_url: 'a1', tail_image_url: 'a2' }), 'start + tail');
+  assert.equal(foldWords({ id: 'frames', specs: [spec('start_image_url', 'image'), spec('tail_image_url', 'image')] }, { start_image_url: 'a1', tail_image_url: 'a2' }), 'start + tail');
   assert.ok(leftAlone(spec('x', 'toggle', true, { default: true }), true) && !leftAlone(spec('x', 'toggle', true, { default: true }), false));
 });
 
 test('a slider is as fine as its range', () => {
-  assert.deepEqual([[3, 15, 'whole'], [0, 1, 'number'], [0, 10, 'number'], [0, 100, 'number']].map(([least, most, kind]) => stepOf({ least, most, kind })), [1, 0.01, 0.1, 1]);
+  assert.deepEqual([[3, 15, 'integer'], [0, 1, 'number'], [0, 10, 'number'], [0, 100, 'number']].map(([minimum, maximum, kind]) => stepOf({ minimum, maximum, kind })), [1, 0.01, 0.1, 1]);
 });
 
 const models = [
