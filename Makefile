@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 NOTEBOOK ?= notebooks/01_quickstart.ipynb
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: demo lab test check bench screens constraints clean always
+.PHONY: help demo lab test check bench docs screens constraints clean always
+
+## help: list these commands
+help:
+	@sed -n 's/^## \([a-z]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 ## demo: make a clip in a real notebook, headless, and say where it is
 demo: .stamps/demo
@@ -30,6 +34,11 @@ check: .stamps/test
 bench: .stamps/test
 	$(BIN)/python -m benchmarks
 
+## docs: build the documentation in site/, offline, with its notebooks run on the local hub
+docs: .stamps/docs
+	$(BIN)/sphinx-build -q -W --keep-going -d site/.doctrees docs site
+	@echo "Open site/index.html"
+
 ## screens: take the screenshots of the documentation anew
 screens: .stamps/test
 	$(BIN)/python -m tests.screens
@@ -42,9 +51,13 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group demo
 	@mkdir -p .stamps && touch $@
 
+.stamps/docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group docs
+	@mkdir -p .stamps && touch $@ .stamps/demo
+
 .stamps/test: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group test
-	@mkdir -p .stamps && touch $@ .stamps/demo
+	@mkdir -p .stamps && touch $@ .stamps/demo .stamps/docs
 
 # Two type checkers read the whole package, which takes half a minute; again when a file has changed, or is gone, since.
 TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.ts'))
@@ -73,5 +86,6 @@ TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.t
 constraints: .stamps/test
 	$(BIN)/python -m pip freeze --exclude-editable --exclude kling-nb | grep -v ' @ ' > constraints.txt
 
+## clean: remove everything that these commands made
 clean:
-	rm -rf $(VENV) .stamps .kernels .validator node_modules demo
+	rm -rf $(VENV) .stamps .kernels .validator node_modules demo site
