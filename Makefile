@@ -77,9 +77,9 @@ TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.t
 	@mkdir -p .stamps && touch $@
 
 # The independent judge of our crates; in an environment of its own, since its pins are not ours.
-.stamps/validator: tests/sharing/validator.txt
+.stamps/validator: tests/exchange/validator.txt
 	$(PYTHON) -m venv .validator
-	.validator/bin/python -m pip install --quiet -r tests/sharing/validator.txt
+	.validator/bin/python -m pip install --quiet -r tests/exchange/validator.txt
 	@mkdir -p .stamps && touch $@
 
 ## constraints: write down the versions that are installed now

@@ -14,8 +14,8 @@ from benchmarks.hub import MODEL
 from benchmarks.logbook import record_of
 from benchmarks.table import Row
 from kling_nb.localhub import animatic
-from kling_nb.logbook.media import digest_of
 from kling_nb.models.record import Record
+from kling_nb.store.media import digest_of
 from kling_nb.studio import Studio
 
 

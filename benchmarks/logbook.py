@@ -18,18 +18,18 @@ from PIL import Image
 
 from benchmarks.hub import MODEL
 from benchmarks.table import Row
-from kling_nb.logbook.sidecars import Stamp
-from kling_nb.logbook.store import Log
 from kling_nb.models.canonical import canonical_json
-from kling_nb.models.media import sha256
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Clip, Record, Times
+from kling_nb.models.urls import sha256
+from kling_nb.store.log import Log
+from kling_nb.store.sidecars import Stamp
 from kling_nb.studio import Studio
 
 _START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _WORDS = ("lantern", "harbour", "fox", "meadow", "storm", "paper", "boat", "neon", "alley", "astronaut", "tea", "snow")
 _RARE = "zeppelin"
-#: So many tiles the browser asks for at once (views/static/pages.js).
+#: So many tiles the browser asks for at once (ui/static/pages.js).
 _PAGE = 24
 
 

@@ -11,14 +11,14 @@ from typing import Any
 from benchmarks.hub import KEY, BenchHub
 from benchmarks.logbook import record_of
 from benchmarks.table import Row
-from kling_nb.logbook.sidecars import Stamp
-from kling_nb.logbook.store import Log
 from kling_nb.models.lint import parse
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET
-from kling_nb.research.axes import points
-from kling_nb.research.plan import Cell, Drafting
+from kling_nb.store.log import Log
+from kling_nb.store.sidecars import Stamp
 from kling_nb.studio import Studio
+from kling_nb.sweeps.axes import points
+from kling_nb.sweeps.design import Cell, Drafting
 
 _BASE = {"prompt": "a paper boat {doing}, {camera}, {light}", "aspect_ratio": "1:1"}
 

@@ -14,9 +14,9 @@ from benchmarks.logbook import record_of
 from benchmarks.table import Row
 from kling_nb.localhub import animatic
 from kling_nb.localhub.inputs import verified
-from kling_nb.logbook.media import digest_of
 from kling_nb.models.record import Record
-from kling_nb.research.registry import scorers
+from kling_nb.scoring.registry import scorers
+from kling_nb.store.media import digest_of
 from kling_nb.studio import Studio
 
 _SECONDS = 5

@@ -13,9 +13,9 @@ from typing import Any
 from benchmarks.hub import BenchHub
 from benchmarks.logbook import index, poster, record_of
 from benchmarks.table import LeftOut, Row
-from kling_nb.logbook.store import Log
-from kling_nb.models.media import sha256
 from kling_nb.models.record import Clip, Record
+from kling_nb.models.urls import sha256
+from kling_nb.store.log import Log
 
 _SCRIPTS = Path(__file__).with_suffix(".js").read_text("utf-8").partition("\n")[2].strip()
 _IMAGES = Path(__file__).resolve().parents[1] / "notebooks" / "images"

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from kling_nb._default import configure as configure
     from kling_nb.engine.job import Clip as Clip
     from kling_nb.engine.job import Job as Job
-    from kling_nb.engine.jobs import Jobs as Jobs
+    from kling_nb.engine.job import Jobs as Jobs
+    from kling_nb.engine.loop import allow_nested_loops as allow_nested_loops
     from kling_nb.models.problem import Problem as Problem
     from kling_nb.models.record import Record as Record
     from kling_nb.models.request import Element as Element
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
     from kling_nb.models.request import Omni as Omni
     from kling_nb.models.request import ReferenceToVideo as ReferenceToVideo
     from kling_nb.models.request import Shot as Shot
-    from kling_nb.nested import allow_nested_loops as allow_nested_loops
-    from kling_nb.research.measure import Measure as Measure
-    from kling_nb.research.registry import scorer as scorer
-    from kling_nb.research.registry import scorers as scorers
+    from kling_nb.scoring.measure import Measure as Measure
+    from kling_nb.scoring.registry import scorer as scorer
+    from kling_nb.scoring.registry import scorers as scorers
     from kling_nb.studio import Studio as Studio
 
     _shared = Studio()
@@ -73,22 +73,22 @@ _VERBS = (
 #: What is no verb: asked of the shared studio each time, since `kn.configure` makes another.
 _PLACES = ("elements", "options", "presets")
 _HOMES = {
-    "allow_nested_loops": "kling_nb.nested",
+    "allow_nested_loops": "kling_nb.engine.loop",
     "configure": "kling_nb._default",
     "Clip": "kling_nb.engine.job",
     "Element": "kling_nb.models.request",
     "HubRequest": "kling_nb.models.request",
     "Job": "kling_nb.engine.job",
-    "Jobs": "kling_nb.engine.jobs",
-    "Measure": "kling_nb.research.measure",
+    "Jobs": "kling_nb.engine.job",
+    "Measure": "kling_nb.scoring.measure",
     "Omni": "kling_nb.models.request",
     "Problem": "kling_nb.models.problem",
     "Record": "kling_nb.models.record",
     "ReferenceToVideo": "kling_nb.models.request",
     "Shot": "kling_nb.models.request",
     "Studio": "kling_nb.studio",
-    "scorer": "kling_nb.research.registry",
-    "scorers": "kling_nb.research.registry",
+    "scorer": "kling_nb.scoring.registry",
+    "scorers": "kling_nb.scoring.registry",
 }
 
 __all__ = [  # noqa: RUF022 - the verbs first: what a user types; pyright reads the names above

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from kling_nb.errors import SettingsError
-from kling_nb.meant import there_are
+from kling_nb.errors import SettingsError, there_are
 from kling_nb.studio import Studio
 
 _guard = threading.Lock()

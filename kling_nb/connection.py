@@ -10,19 +10,17 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from kling_nb import errors
-from kling_nb.hubs.bundled import bundled
-from kling_nb.hubs.catalogue import Catalogue
+from kling_nb.engine.loop import BackgroundLoop
+from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace
+from kling_nb.hubs.catalogue import Catalogue, bundled
 from kling_nb.hubs.client import HubClient
 from kling_nb.hubs.local import LocalHub
 from kling_nb.hubs.oxen import Oxen
 from kling_nb.hubs.upload import Memory, Uploads, Way
-from kling_nb.loop import BackgroundLoop
-from kling_nb.models.catalogue import Model
-from kling_nb.models.changes import Changes, schema_changes
+from kling_nb.models.catalogue import Changes, Model, schema_changes
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
-from kling_nb.pace import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.render import HubInfo
 from kling_nb.settings import KEY, Settings, is_loopback
 

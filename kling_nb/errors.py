@@ -32,14 +32,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from kling_nb.models.problem import Problem
-
 
 class KlingError(Exception):
     """The root of the tree. In a cell it says what is wrong and what to do, without our own stack."""
@@ -196,3 +196,15 @@ class NotApplicable(KlingError):
 
 class RequestWarning(UserWarning):
     """A request that is allowed but probably not what you want; what `kn.lint` calls a doubt."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean …?` with the nearest of the known names; nothing when none is near."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def there_are(name: str, known: Iterable[str]) -> str:
+    """Return all the known names, and with them which was probably meant: `there are key, hub; did you mean key?`."""
+    meant, every = did_you_mean(name, known), f"there are {', '.join(known)}"
+    return f"{every}; {meant}" if meant else every

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip, Job
-from kling_nb.handed import records_of
-from kling_nb.logbook.filters import check_names, worded
-from kling_nb.logbook.selection import Selection
+from kling_nb.exchange.selection import records_of
 from kling_nb.making import Making
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.models.restore import fields_left
-from kling_nb.notebook import notebook_path
+from kling_nb.notebook.location import notebook_path
+from kling_nb.store.filters import check_names, worded
+from kling_nb.store.selection import Selection
 
 if TYPE_CHECKING:
-    from kling_nb.curating import Curating
-    from kling_nb.handed import Handed
-    from kling_nb.keeping import PanelKeeping
-    from kling_nb.library import Elements, Presets
+    from kling_nb.exchange.selection import Handed
     from kling_nb.preferences import Options
-    from kling_nb.views.compare import CompareView
-    from kling_nb.views.gallery import Gallery
-    from kling_nb.views.panel import Panel
+    from kling_nb.ui.compare import CompareView
+    from kling_nb.ui.gallery.controller import Curating
+    from kling_nb.ui.gallery.gallery import Gallery
+    from kling_nb.ui.library import Elements, Presets
+    from kling_nb.ui.panel.panel import Panel
+    from kling_nb.ui.panel.saved import PanelKeeping
 
 
 #: What no code is: one word.
@@ -42,10 +42,10 @@ class Looking(Making):
         A text is read as code: a cURL command, a JSON body or a Python call. What of it was not understood is listed.
         Text that is no code is the prompt. One word is a record's id: `LogError` when the log has none of that name.
         """
-        from kling_nb.actions import Actions
-        from kling_nb.choosing import PanelChoosing
-        from kling_nb.drafts import Draft
-        from kling_nb.views.panel import Panel
+        from kling_nb.ui.panel.controller import Actions
+        from kling_nb.ui.panel.drafts import Draft
+        from kling_nb.ui.panel.models import PanelChoosing
+        from kling_nb.ui.panel.panel import Panel
 
         parts, lost = self.parts, list[str]()
         request: Request | Mapping[str, Any] | str | None
@@ -80,7 +80,7 @@ class Looking(Making):
 
     def gallery(self, text: str | None = None, /, **filters: Any) -> Gallery:
         """Return the log's clips as a gallery: find, play, rate, tag, compare, make again. Filters as for `log`."""
-        from kling_nb.views.gallery import Gallery
+        from kling_nb.ui.gallery.gallery import Gallery
 
         chosen: dict[str, Any] = {"kind": "result", **worded(text, filters)}
         check_names(chosen)
@@ -92,7 +92,7 @@ class Looking(Making):
 
         Raises `KlingError` for fewer or more, and for one that has no clip.
         """
-        from kling_nb.views.compare import CompareView
+        from kling_nb.ui.compare import CompareView
 
         curating = self._curating()
         return CompareView(curating.comparison(records_of(clips, self.store.get)), curating.clip, self._hand)
@@ -107,21 +107,21 @@ class Looking(Making):
     @property
     def presets(self) -> Presets:
         """Requests kept by name in the log: `kn.presets["walk"] = request`, `kn.panel(kn.presets["walk"])`."""
-        from kling_nb.library import Presets
+        from kling_nb.ui.library import Presets
 
         return Presets(self.store, self.parts.screen.links, self.request_of)
 
     @property
     def elements(self) -> Elements:
         """Characters and objects kept by name in the log: `kn.elements["mara"] = kn.Element(...)`."""
-        from kling_nb.library import Elements
+        from kling_nb.ui.library import Elements
 
         return Elements(self.store, self.parts.screen.links)
 
     # --- inside ---
 
     def _curating(self) -> Curating:
-        from kling_nb.curating import Curating
+        from kling_nb.ui.gallery.controller import Curating
 
         def start(request: Request, rerun_of: str) -> list[Job]:
             return self.start(self.request(request), rerun_of=rerun_of)
@@ -139,12 +139,12 @@ class Looking(Making):
         )
 
     def _keeping(self) -> PanelKeeping:
-        from kling_nb.keeping import PanelKeeping
+        from kling_nb.ui.panel.saved import PanelKeeping
 
         return PanelKeeping(self.presets, self.elements, self.store, self.parts.screen.links)
 
     def _exported(self, records: Sequence[Record]) -> str:
-        from kling_nb.research.export import export_beside
+        from kling_nb.exchange.export import export_beside
 
         notebook = notebook_path()
         done = export_beside(records, self.store, notebook.parent if notebook else Path.cwd())
@@ -162,7 +162,7 @@ class Looking(Making):
 
 
 def _front_panel() -> Panel:
-    from kling_nb.views.panel import front_panel
+    from kling_nb.ui.panel.panel import front_panel
 
     panel = front_panel()
     if panel is None:

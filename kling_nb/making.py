@@ -13,23 +13,21 @@ from pydantic_core import PydanticCustomError
 
 from kling_nb import errors
 from kling_nb.connection import PATIENCE, changes_of
-from kling_nb.engine.intent import records_for, sibling
-from kling_nb.engine.job import Job
-from kling_nb.engine.jobs import Jobs
+from kling_nb.engine.job import Job, Jobs
+from kling_nb.engine.sending import records_for, sibling
 from kling_nb.models.asset import Asset
-from kling_nb.models.catalogue import Model
-from kling_nb.models.changes import Changes
-from kling_nb.models.faults import shown
+from kling_nb.models.catalogue import Changes, Model
+from kling_nb.models.fit import mend
+from kling_nb.models.images import Unusable
 from kling_nb.models.lint import lint, parse
-from kling_nb.models.mend import mend
-from kling_nb.models.picture import Unusable
+from kling_nb.models.messages import shown
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.record import Kind, Record
 from kling_nb.models.request import TARGET, HubRequest, Request, given_in, request_type
-from kling_nb.notebook import notebook_path
+from kling_nb.notebook.display import Problems
+from kling_nb.notebook.location import notebook_path
 from kling_nb.render import HubInfo
-from kling_nb.screen import Problems
 from kling_nb.wiring import Wiring
 
 #: Seconds that the start of the local hub may keep a cell waiting, beside the question itself.

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from kling_nb.errors import KlingError, LogError, SettingsError
-from kling_nb.logbook.store import Log
 from kling_nb.models.budget import dollars
-from kling_nb.models.embed import CAP, Embed
-from kling_nb.render.options import OptionRow, options_html, options_text
+from kling_nb.models.frontend import CAP, Embed
+from kling_nb.render.tables import OptionRow, options_html, options_text
 from kling_nb.render.words import money
+from kling_nb.store.log import Log
 
 _KIND = "option"
 _EMBEDDING = f"a cell holds its clip itself; auto: where links lead nowhere (Colab, Voila), up to {CAP:g} MB an output"

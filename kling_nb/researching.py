@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
-from kling_nb.handed import Planned, records_of
-from kling_nb.logbook.store import UNSET
+from kling_nb.exchange.selection import Planned, records_of
 from kling_nb.making import Making, warn_of
-from kling_nb.models.faults import shown
 from kling_nb.models.lint import parse
+from kling_nb.models.messages import shown
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, TYPED, Request, given_in
-from kling_nb.notebook import notebook_path
+from kling_nb.notebook.location import notebook_path
+from kling_nb.store.log import UNSET
 
 if TYPE_CHECKING:
-    from kling_nb.handed import Handed
-    from kling_nb.research.axes import How
-    from kling_nb.research.desk import Desk
-    from kling_nb.research.ranking import Ranking
-    from kling_nb.research.scoring import Scored
-    from kling_nb.research.spending import Budget, By, Spending
-    from kling_nb.research.sweep import Plan
-    from kling_nb.views.vote import VoteView
+    from kling_nb.exchange.selection import Handed
+    from kling_nb.scoring.ranking import Ranking
+    from kling_nb.scoring.scoring import Scored
+    from kling_nb.sweeps.axes import How
+    from kling_nb.sweeps.desk import Desk
+    from kling_nb.sweeps.plan import Plan
+    from kling_nb.sweeps.spending import Budget, By, Spending
+    from kling_nb.ui.vote import VoteView
 
 
 class Researching(Making):
@@ -55,9 +55,9 @@ class Researching(Making):
         each so many times. Raises `RequestError` when the sweep itself makes no sense, and warns of what looks like a
         slot and is none (`RequestWarning`).
         """
-        from kling_nb.research.axes import points
-        from kling_nb.research.plan import Drafting
-        from kling_nb.research.sweep import Plan
+        from kling_nb.sweeps.axes import points
+        from kling_nb.sweeps.design import Drafting
+        from kling_nb.sweeps.plan import Plan
 
         if isinstance(base, Record):
             base = self.request_of(base)
@@ -79,8 +79,8 @@ class Researching(Making):
         The log keeps each from its first run: its cells, with their requests and pictures. It shows itself, goes on,
         and gives its clips as the sweep did that made it. Raises `LogError`, with the plans there are.
         """
-        from kling_nb.research.kept import design_of
-        from kling_nb.research.sweep import Plan
+        from kling_nb.sweeps.files import design_of
+        from kling_nb.sweeps.plan import Plan
 
         return Plan(design_of(self.store.plans.get(plan_id), self.store.read), self._desk())
 
@@ -92,7 +92,7 @@ class Researching(Making):
         For one `job`, for each `notebook`, for a `day`, for the log in `total`. They are kept in the log and hold in
         every kernel that shares it. `unknown_ok` lets pass what nobody gives a price for. Raises `SettingsError`.
         """
-        from kling_nb.research.spending import Budget
+        from kling_nb.sweeps.spending import Budget
 
         given = {"job": job, "notebook": notebook, "day": day, "total": total, "unknown_ok": unknown_ok}
         changes = {name: value for name, value in given.items() if value is not UNSET}
@@ -103,7 +103,7 @@ class Researching(Making):
 
     def spending(self, by: By = "day") -> Spending:
         """Return what was spent by `day`, `notebook`, `model`, `plan` or `tag`; the uncertain is kept apart."""
-        from kling_nb.research.spending import Spending
+        from kling_nb.sweeps.spending import Spending
 
         return Spending.of(self.store.purse.entries(), by)
 
@@ -113,8 +113,8 @@ class Researching(Making):
         Left, right, down for a tie, s to skip, u to take the last one back. Votes go to the log, with who, when and the
         seed of the order. Raises `KlingError` for fewer than two clips.
         """
-        from kling_nb.research.ballot import Ballot
-        from kling_nb.views.vote import VoteView
+        from kling_nb.scoring.ballot import Ballot
+        from kling_nb.ui.vote import VoteView
 
         ballot = Ballot(
             records_of(selection, self.store.get), self.store.votes, who=who or getpass.getuser(), seed=seed
@@ -134,7 +134,7 @@ class Researching(Making):
         `metrics`. Raises `KlingError`.
         """
         from kling_nb.models.row import COLUMNS, row_of
-        from kling_nb.research.ranking import ranking
+        from kling_nb.scoring.ranking import ranking
 
         records = records_of(selection, self.store.get)
         if isinstance(selection, Planned):
@@ -157,8 +157,8 @@ class Researching(Making):
         take `limit` seconds for a clip. It runs in processes of its own, and one that fails is said beside the others'
         numbers. Needs the extra `metrics`. Raises `KlingError` for an unknown scorer.
         """
-        from kling_nb.research.registry import scorers as known
-        from kling_nb.research.scoring import Scoring
+        from kling_nb.scoring.registry import scorers as known
+        from kling_nb.scoring.scoring import Scoring
 
         records = [record for record in records_of(selection, self.store.get) if record.clip is not None]
         chosen, line = known.named(scorers), self.parts.screen.line()
@@ -174,7 +174,7 @@ class Researching(Making):
     # --- inside ---
 
     def _desk(self) -> Desk:
-        from kling_nb.research.desk import Desk
+        from kling_nb.sweeps.desk import Desk
 
         def begin(request: Request, *, plan: str, cell: str, agreed: Estimate | None) -> Job:
             return self.start(request, plan=plan, cell=cell, agreed=agreed)[0]

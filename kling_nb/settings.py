@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from kling_nb.errors import SettingsError
-from kling_nb.models.media import hub_name
-from kling_nb.notebook import beside_notebook
+from kling_nb.models.urls import hub_name
+from kling_nb.notebook.location import beside_notebook
 
 logger = logging.getLogger(__name__)
 

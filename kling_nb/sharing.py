@@ -12,28 +12,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from kling_nb import errors
-from kling_nb.engine.job import Clip, Job
-from kling_nb.engine.jobs import Jobs
-from kling_nb.handed import each_of, record_of, records_of
-from kling_nb.links import Links
+from kling_nb.engine.job import Clip, Job, Jobs
+from kling_nb.exchange.bundle import Bundle
+from kling_nb.exchange.selection import each_of, record_of, records_of
 from kling_nb.making import Making
 from kling_nb.models.catalogue import Model
+from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import Reproducibility, reproducibility
-from kling_nb.models.score import Score
-from kling_nb.notebook import notebook_path
+from kling_nb.notebook.links import Links
+from kling_nb.notebook.location import notebook_path
 from kling_nb.render import Difference, compare_html, compare_text, diff
-from kling_nb.render.methods import Paragraph, methods
-from kling_nb.render.report import Heading
-from kling_nb.research.bundle import Bundle
+from kling_nb.render.report import Heading, Paragraph, methods
 from kling_nb.settings import KEY
 
 if TYPE_CHECKING:
-    from kling_nb.handed import Handed
-    from kling_nb.logbook.merge import Merged
-    from kling_nb.research.export import Exported
-    from kling_nb.research.notebook import PublicNotebook
-    from kling_nb.research.sweep import Plan
+    from kling_nb.exchange.export import Exported
+    from kling_nb.exchange.notebook import PublicNotebook
+    from kling_nb.exchange.selection import Handed
+    from kling_nb.store.merge import Merged
+    from kling_nb.sweeps.plan import Plan
 
 
 class Diff(Sequence[Difference]):
@@ -85,7 +83,7 @@ class Sharing(Making):
         `kn.panel(record)` fills the panel with it. The file is not trusted: its record is checked, and shown as text
         only. Raises `LogError` when it carries none.
         """
-        from kling_nb.logbook.inside import read_inside
+        from kling_nb.exchange.mp4 import read_inside
 
         inside = read_inside(Path(file).expanduser())
         notes = () if inside.untouched else ("The clip was changed after this record was written into its file.",)
@@ -118,7 +116,7 @@ class Sharing(Making):
         else its cells say, goes along.
         Raises `LogError`, also for a name that is taken, and `KlingError` for a selection that is none.
         """
-        from kling_nb.research.export import export
+        from kling_nb.exchange.export import export
 
         to = Path(to).expanduser()
         heading = _heading(title or to.stem or "Generated clips", description, authors, licence)
@@ -139,7 +137,7 @@ class Sharing(Making):
         Nothing of it is trusted: what is not sound is listed and left out. What was paid elsewhere does
         not count in this log's spending. Done again, it changes nothing. Raises `LogError`.
         """
-        from kling_nb.research.importing import import_records
+        from kling_nb.exchange.importing import import_records
 
         return import_records(Path(source).expanduser().absolute(), self.store)
 
@@ -157,7 +155,7 @@ class Sharing(Making):
 
     def save(self, record: Record, target: Path) -> Path:
         """Write a record's clip to a file or into a folder, an MP4 with the record inside; return where it is."""
-        from kling_nb.logbook.inside import save_clip
+        from kling_nb.exchange.mp4 import save_clip
 
         source = self.store.file(record.clip.digest) if record.clip else None
         if source is None:
@@ -184,7 +182,7 @@ class Sharing(Making):
         return dataclasses.replace(bundle, plans=list(plans.values()))
 
     def _notebook(self, given: Any) -> PublicNotebook | None:
-        from kling_nb.research.notebook import PublicNotebook
+        from kling_nb.exchange.notebook import PublicNotebook
 
         if given is None or given is False:
             return None
@@ -215,7 +213,7 @@ class Sharing(Making):
 
 
 def _is_plan(thing: Any) -> TypeGuard[Plan]:
-    from kling_nb.research.sweep import Plan
+    from kling_nb.sweeps.plan import Plan
 
     return isinstance(thing, Plan)
 

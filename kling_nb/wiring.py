@@ -18,23 +18,22 @@ from pydantic import SecretStr
 from kling_nb import errors
 from kling_nb.connection import PATIENCE, Connection, nothing_known
 from kling_nb.engine.engine import DEADLINE, Engine
-from kling_nb.engine.job import Job
-from kling_nb.engine.jobs import Jobs
+from kling_nb.engine.job import Job, Jobs
+from kling_nb.engine.loop import BackgroundLoop
+from kling_nb.engine.tracking import LOCAL_PACE, Pace
+from kling_nb.errors import there_are
 from kling_nb.hubs.upload import WAYS, Way
-from kling_nb.links import Links
-from kling_nb.logbook.store import Log
-from kling_nb.loop import BackgroundLoop
-from kling_nb.meant import there_are
 from kling_nb.models import restore
+from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
-from kling_nb.models.score import Score
-from kling_nb.notebook import beside_notebook
-from kling_nb.pace import LOCAL_PACE, Pace
+from kling_nb.notebook.display import Screen
+from kling_nb.notebook.links import Links
+from kling_nb.notebook.location import beside_notebook
 from kling_nb.preferences import embed_of
 from kling_nb.render import small_poster, small_thumbnail
-from kling_nb.screen import Screen
 from kling_nb.settings import Settings, read_settings
+from kling_nb.store.log import Log
 
 #: Kept in a forked process: SQLite must not close there what its parent opened.
 _of_the_parent: list[Parts] = []

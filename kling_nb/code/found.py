@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kling_nb.code.choices import GENERATE, QUEUE
-from kling_nb.models.secrets import without_secrets
+from kling_nb.models.urls import without_secrets
 
 LIMIT = 160
 _SECRET = re.compile(

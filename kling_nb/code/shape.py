@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from kling_nb.models.draft import unsendable
+from kling_nb.models.fields import unsendable
 from kling_nb.models.request import TARGET, TYPED
 
 _SECRET = re.compile(r"(?i)(?:x-)?(?:\w+_)?(?:api[_-]?key|authorization|token|secret|password)\Z|key\Z")

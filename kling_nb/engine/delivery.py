@@ -8,11 +8,11 @@ import time
 from typing import Any
 
 from kling_nb import errors
+from kling_nb.engine.active import Roster
 from kling_nb.engine.job import Job
 from kling_nb.engine.ports import Hub, Log
-from kling_nb.engine.roster import Roster
 from kling_nb.engine.states import move
-from kling_nb.pace import Pace
+from kling_nb.engine.tracking import Pace
 from kling_nb.retry import heeded
 
 _DOWNLOADS_AT_ONCE = 4

@@ -16,19 +16,18 @@ from concurrent.futures import Future
 from typing import Any
 
 from kling_nb import errors
+from kling_nb.engine.active import Roster
 from kling_nb.engine.delivery import Delivery
 from kling_nb.engine.job import Job
+from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.ports import Hub, Log, Screen
-from kling_nb.engine.roster import Roster
 from kling_nb.engine.sending import Sending
 from kling_nb.engine.states import AT_THE_HUB, fail, heard, move, progress_of, said
-from kling_nb.engine.tracker import Tracker
-from kling_nb.loop import BackgroundLoop
+from kling_nb.engine.tracking import Pace, Tracker
 from kling_nb.models.generation import Generation, moment
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
-from kling_nb.pace import Pace
 
 #: Seconds after which a job that the hub still calls running is given up (one was seen stuck for weeks).
 DEADLINE = 3600.0

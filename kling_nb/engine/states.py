@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kling_nb.models.generation import Generation, moment
-from kling_nb.models.media import public_text
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure, Message, Record, Status
+from kling_nb.models.urls import public_text
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     "prepared": frozenset({"submitting", "failed", "cancelled"}),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
+from functools import cache
+from importlib.resources import files
 from typing import Protocol
 
 from kling_nb.errors import ModelNotFound
-from kling_nb.hubs.bundled import bundled
 from kling_nb.models.catalogue import Model
 
 #: Seconds for which an entry is believed; prices and schemas change rarely.
@@ -83,3 +85,14 @@ class Catalogue:
 
     def _saw(self, model: Model) -> None:
         self._entries[model.id] = model, time.monotonic()
+
+
+@cache
+def bundled() -> dict[str, Model]:
+    """Return the bundled entries by id, without prices: those are for the hub to say (`models/price.py` has a few).
+
+    The file lies with the local hub, which answers with it.
+    """
+    text = files("kling_nb.localhub").joinpath("catalogue.json").read_text(encoding="utf-8")
+    entries = (Model.read({**raw, "pricing": None}) for raw in json.loads(text)["data"])
+    return {model.id: model for model in entries}

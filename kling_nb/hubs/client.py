@@ -17,11 +17,11 @@ from pydantic import SecretStr, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from kling_nb import errors, retry
-from kling_nb.hubs.answers import date_of, error_of, read_json, read_status, transport_error
-from kling_nb.hubs.bundled import bundled
+from kling_nb.hubs.catalogue import bundled
+from kling_nb.hubs.responses import date_of, error_of, read_json, read_status, transport_error
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.generation import Completion, Generation
-from kling_nb.models.media import public_url
+from kling_nb.models.urls import public_url
 from kling_nb.settings import is_loopback
 
 A = TypeVar("A", Generation, Model)

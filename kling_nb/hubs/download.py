@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 
 from kling_nb import errors, retry
-from kling_nb.hubs.answers import error_of, transport_error
 from kling_nb.hubs.client import HubClient, Say, origin_of, silently
+from kling_nb.hubs.responses import error_of, transport_error
 
 _ATTEMPTS, _REDIRECTS = 8, 5
 logger = logging.getLogger(__name__)

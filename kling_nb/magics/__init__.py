@@ -11,15 +11,14 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.display import display
 
 from kling_nb import _default
-from kling_nb.engine.job import Job
-from kling_nb.engine.jobs import Jobs
+from kling_nb.engine.job import Job, Jobs
 from kling_nb.errors import NotKept, RequestError
 from kling_nb.magics.cell import FLAGS, Ordered, option_names, read_cell
 from kling_nb.magics.completion import completions
 from kling_nb.magics.question import read_question
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.request import Request
-from kling_nb.screen import Problems
+from kling_nb.notebook.display import Problems
 from kling_nb.studio import Studio
 
 _COMPLETES = "kling_nb.magics"

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
-from kling_nb.errors import RequestError
-from kling_nb.meant import did_you_mean
+from kling_nb.errors import RequestError, did_you_mean
 from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.request import TARGET, TYPED
 

@@ -9,11 +9,11 @@ from typing import Any, Literal, get_args, get_origin
 from kling_nb.errors import KlingError
 from kling_nb.magics.cell import FLAGS, SHORT, option_names
 from kling_nb.magics.question import FILTERS, VERBS
-from kling_nb.models.draft import media_kind
+from kling_nb.models.fields import media_kind
 from kling_nb.models.record import ENDED
 from kling_nb.models.request import TARGET, TYPED
-from kling_nb.research.spending import By
 from kling_nb.studio import Studio
+from kling_nb.sweeps.spending import By
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 _VIDEOS = (".mp4", ".mov", ".webm", ".mkv")

@@ -8,8 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kling_nb.errors import KlingError
-from kling_nb.meant import did_you_mean
+from kling_nb.errors import KlingError, did_you_mean
 
 VERBS = ("log", "spending", "hub", "resume")
 _AGO = re.compile(r"(\d{1,5})([dhm])\Z")

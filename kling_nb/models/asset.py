@@ -19,9 +19,18 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-from kling_nb.models.media import media_type_of, public_text, public_url, sha256, suffix_of
-from kling_nb.models.picture import ImageFacts, Unusable, facts_of, figure_of, image_of, png_of, words_for
-from kling_nb.models.video import VideoFacts, video_facts
+from kling_nb.models.images import (
+    ImageFacts,
+    Unusable,
+    VideoFacts,
+    facts_of,
+    figure_of,
+    image_of,
+    png_of,
+    video_facts,
+    words_for,
+)
+from kling_nb.models.urls import media_type_of, public_text, public_url, sha256, suffix_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from kling_nb.errors import BudgetError, SettingsError
 from kling_nb.models.record import Record
-from kling_nb.models.spending import charge_of
 
 Name = Literal["job", "notebook", "day", "total", "plan"]
 
@@ -146,3 +145,44 @@ def refused(scope: Scope, asked: Decimal, left: Decimal) -> BudgetError:
 def _amount(amount: Decimal) -> str:
     cents = amount.quantize(Decimal("0.01"))
     return f"${cents:,.2f}" if cents == amount else f"${amount.normalize():,f}"
+
+
+#: `planned` is not bought yet, `open` is under way, `uncertain` may have been billed or not, `released` was not.
+Charge = Literal["free", "planned", "open", "spent", "uncertain", "released"]
+
+#: What counts against a limit. The uncertain does: a limit that holds only with luck is none.
+COUNTED: tuple[Charge, ...] = ("open", "spent", "uncertain")
+
+_MICRO = Decimal(1_000_000)
+
+
+def charge_of(record: Record) -> Charge:
+    """Return how a record's price stands.
+
+    The hub does not say whether it bills a generation that failed or was cancelled after it had taken it, nor one
+    whose answer was lost: those are uncertain. What it never took was never billed.
+    """
+    if record.local or record.imported or record.kind == "preview":
+        return "free"
+    match record.status:
+        case "prepared":
+            return "planned"
+        case "succeeded":
+            return "spent"
+        case "uncertain":
+            return "uncertain"
+        case "failed" | "cancelled":
+            lost = record.failure is not None and record.failure.kind == "lost"
+            return "uncertain" if record.generation_id or lost else "released"
+        case _:
+            return "open"
+
+
+def micros(amount: Decimal) -> int:
+    """Return dollars as whole millionths, rounded up: a sum of them is exact in every database."""
+    return int((amount * _MICRO).to_integral_value(rounding=ROUND_CEILING))
+
+
+def from_micros(count: int) -> Decimal:
+    """Return millionths as dollars."""
+    return Decimal(count) / _MICRO

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
-from kling_nb.models.draft import Fault, Path, asset_or_fault, assets_in, plain, resolved, without_empty
-from kling_nb.models.faults import problem_of
-from kling_nb.models.mentions import check_mentions
+from kling_nb.models.fields import Fault, Path, asset_or_fault, assets_in, plain, resolved, without_empty
+from kling_nb.models.messages import problem_of
 from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
+from kling_nb.models.rules import check_mentions
 from kling_nb.models.schema import check_body
 
 MAX_BYTES = 10 * 1024 * 1024

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from kling_nb.models.canonical import canonical_json
-from kling_nb.models.media import sha256
 from kling_nb.models.record import Reference
+from kling_nb.models.urls import sha256
 
 #: The axis that tells repeats of one point apart.
 REPEAT = "repeat"

@@ -16,9 +16,9 @@ from typing import Annotated, Any, Literal, Protocol, Self, cast
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
 
 from kling_nb.errors import KlingError
-from kling_nb.models.media import hub_name
+from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
-from kling_nb.models.score import Score
+from kling_nb.models.urls import hub_name
 
 RECORD_VERSION = 1
 

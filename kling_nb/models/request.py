@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from kling_nb.errors import RequestError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, VideoKind
-from kling_nb.models.draft import (
+from kling_nb.models.fields import (
     Fault,
     assets_in,
     listed,
@@ -89,7 +89,7 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, hide_input_in_errors=True)
 
     def __init__(self, /, *given: Any, **fields: Any) -> None:
-        from kling_nb.models.faults import problems_of, shown  # it imports this module
+        from kling_nb.models.messages import problems_of, shown  # it imports this module
 
         if given:
             name, known = type(self).__name__, type(self).model_fields

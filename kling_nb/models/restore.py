@@ -8,7 +8,7 @@ from typing import Any
 from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
-from kling_nb.models.draft import assets_in, media_kind, resolved
+from kling_nb.models.fields import assets_in, media_kind, resolved
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Request, request_type
 

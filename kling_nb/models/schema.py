@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sized
 from typing import TYPE_CHECKING, Any, cast
 
-from kling_nb.meant import did_you_mean
+from kling_nb.errors import did_you_mean
 from kling_nb.models.problem import Problem, error, warning
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Literal, cast
 
 from kling_nb.models.catalogue import Model
-from kling_nb.models.draft import media_kind
+from kling_nb.models.fields import media_kind
 from kling_nb.models.request import OMNI, TARGET, TYPED, HubRequest, Request, request_type
 from kling_nb.models.rules import MAX_REFERENCES
 

@@ -5,31 +5,37 @@ carries its own inline styles and no script, so that it looks the same in a trus
 light and in a dark theme, in an nbconvert page and with no kernel at all. `look` says how.
 """
 
-from kling_nb.render.call import call_text
-from kling_nb.render.card import RECORD_TYPE, card_bundle, card_html, card_text, failure_html
-from kling_nb.render.compare import compare_html, compare_text
-from kling_nb.render.diff import diff
-from kling_nb.render.differences import LETTERS, Difference, differences
-from kling_nb.render.gallery import SHEET, gallery_html, gallery_text
-from kling_nb.render.hub import HubInfo, hub_html, hub_text
-from kling_nb.render.images import small_poster, small_thumbnail
-from kling_nb.render.kept import KeptRow, kept_html, kept_text
-from kling_nb.render.links import Links
-from kling_nb.render.matrix import MatrixSheet, matrix_html, matrix_text
-from kling_nb.render.plan import PlanSheet, Tally, Tile, plan_html, plan_text
-from kling_nb.render.problems import problems_html, problems_text
-from kling_nb.render.progress import progress_html, progress_text
-from kling_nb.render.records import records_html, records_text
-from kling_nb.render.spending import (
-    LimitRow,
-    SpendingRow,
-    limits_html,
-    limits_text,
-    spending_html,
-    spending_text,
+from kling_nb.render.card import RECORD_TYPE, call_text, card_bundle, card_html, card_text, failure_html
+from kling_nb.render.compare import (
+    LETTERS,
+    SHEET,
+    Difference,
+    compare_html,
+    compare_text,
+    diff,
+    differences,
+    gallery_html,
+    gallery_text,
 )
-from kling_nb.render.stack import stacked
-from kling_nb.render.stills import tile_still
+from kling_nb.render.figures import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
+from kling_nb.render.images import small_poster, small_thumbnail, tile_still
+from kling_nb.render.links import Links
+from kling_nb.render.page import stacked
+from kling_nb.render.plan import MatrixSheet, PlanSheet, Tally, Tile, matrix_html, matrix_text, plan_html, plan_text
+from kling_nb.render.tables import (
+    HubInfo,
+    KeptRow,
+    hub_html,
+    hub_text,
+    kept_html,
+    kept_text,
+    problems_html,
+    problems_text,
+    progress_html,
+    progress_text,
+    records_html,
+    records_text,
+)
 from kling_nb.render.words import clock, estimate_note, estimate_text
 
 __all__ = [

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
+from kling_nb.code.call import NamelessError, call, call_fields, is_keyword_name, name_of
+from kling_nb.code.literal import quoted
+from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import reproducibility
-from kling_nb.models.score import Score
-from kling_nb.render.call import call_text, panel_text
-from kling_nb.render.details import details_of
+from kling_nb.render.details import details_of, groups_of
 from kling_nb.render.facts import facts_of, headline, is_still
+from kling_nb.render.figures import scores_said
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
-from kling_nb.render.pictures import groups_of
-from kling_nb.render.prompt import mentions_of, pieces, shots_of
-from kling_nb.render.scores import scores_said
 from kling_nb.render.words import STATUS_WORDS, day, price_of, prompt_line, shortened
 
 RECORD_TYPE = "application/vnd.kling_nb.record+json"
@@ -141,3 +141,79 @@ def _shape(record: Record) -> tuple[float, float]:
         return record.clip.width, record.clip.height
     shapes = {"9:16": (9.0, 16.0), "1:1": (1.0, 1.0)}
     return shapes.get(str(record.canonical.get("aspect_ratio")), (16.0, 9.0))
+
+
+def call_text(record: Record) -> str:
+    """Return `kn.generate(…)` for one clip like the record's, and the shorter `kn.log()["…"].rerun()`.
+
+    Pictures stand as they were given: a path or a URL. One that was given as bytes or pixels has no such name; then
+    only the second form is given, which takes it out of the log's own media. What is the default is left out, and so is
+    the number of generations: a pasted call pays for one, and that of a preview is a preview again.
+    """
+    rerun = f"kn.log()[{quoted(record.id)}].rerun()"
+    names = {item.path: name_of(item) for item in record.references}
+    try:
+        fields = call_fields({**record.canonical, "model": record.model}, names)
+    except NamelessError:
+        fields = {}
+    if not fields or not all(map(is_keyword_name, fields)):
+        what = ", ".join(path for path, name in names.items() if name is None) or "a reference"
+        return f"# {' '.join(what.split())} was given as bytes or pixels: the log has kept it\n{rerun}"
+    verb = "kn.preview" if record.kind == "preview" else "kn.generate"
+    return f"{call(verb, fields)}\n\n# or, pictures included\n{rerun}"
+
+
+def panel_text(record: Record) -> str:
+    """Return the call that opens the panel filled with the record's request."""
+    return f"kn.panel({quoted(record.id)})"
+
+
+_MENTION = re.compile(r"(?<![\w@.])(@\w+)")
+
+
+class Piece(NamedTuple):
+    """A stretch of a prompt; `mention` when it names a reference that the request has."""
+
+    text: str
+    mention: bool
+
+
+class Shot(NamedTuple):
+    """One shot of a storyboard, with its length in seconds."""
+
+    number: int
+    seconds: int
+    pieces: list[Piece]
+
+
+def pieces(prompt: str, known: Collection[str]) -> list[Piece]:
+    """Cut a prompt at the mentions that are among `known` (`@Image1`, …)."""
+    parts = [part for part in _MENTION.split(prompt) if part]
+    return [Piece(part, part in known) for part in parts]
+
+
+def mentions_of(record: Record) -> set[str]:
+    """Return what the record's prompts can mention."""
+    request = record.canonical
+    kinds = {"Image": request.get("input_image"), "Element": request.get("elements")}
+    counts = {name: len(items) for name, items in kinds.items() if isinstance(items, list | tuple)}
+    known = {f"@{name}{index + 1}" for name, count in counts.items() for index in range(count)}
+    return known | ({"@Video1"} if request.get("input_video") else set())
+
+
+def shots_of(record: Record) -> list[Shot]:
+    """Return the storyboard; empty for a request with one prompt."""
+    known = mentions_of(record)
+    return [
+        Shot(index + 1, _seconds(shot), pieces(str(shot.get("prompt", "")), known))
+        for index, shot in enumerate(_mappings(record.canonical.get("multi_prompt")))
+    ]
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
+
+
+def _seconds(shot: dict[str, Any]) -> int:
+    seconds = shot.get("duration", 5)
+    return seconds if isinstance(seconds, int) and seconds > 0 else 5

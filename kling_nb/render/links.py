@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from kling_nb.models.embed import Film
+from kling_nb.models.frontend import Film
 from kling_nb.models.record import Record, Reference
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from kling_nb.render.look import TONES
-from kling_nb.render.page import fill
+from kling_nb.render.page import TONES, fill
 from kling_nb.render.words import money, shortened, span
 
 #: How a clip of a plan stands: `there` was in the log before, `missing` is to be paid, `left` was not begun, `faulty`
@@ -162,3 +161,30 @@ def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
 def _values(values: Sequence[str]) -> str:
     count = f" ({len(values)})" if len(values) > 4 else ""
     return f"{shortened(' · '.join(values), 160)}{count}"
+
+
+@dataclass(frozen=True)
+class MatrixSheet:
+    """Tiles by (row, column), by their words; `down` and `across` name the axes."""
+
+    down: str
+    across: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    tiles: Mapping[tuple[str, str], Sequence[Tile]]
+
+
+def matrix_html(sheet: MatrixSheet) -> str:
+    """Return the matrix as HTML that needs no kernel; a player is as wide as its column allows."""
+    width = max(96, min(220, 860 // max(1, len(sheet.columns))))
+    return fill("matrix", sheet=sheet, width=width)
+
+
+def matrix_text(sheet: MatrixSheet) -> str:
+    """Return the matrix in lines of plain text."""
+    lines = [f"{sheet.down} down, {sheet.across} across" if sheet.across else f"by {sheet.down}"]
+    for row in sheet.rows:
+        for column in sheet.columns:
+            states = ", ".join(f"{tile.words} {tile.record}".strip() for tile in sheet.tiles.get((row, column), ()))
+            lines.append(f"  {shortened(row, 40)} · {shortened(column, 40)}: {states or 'nothing'}")
+    return "\n".join(lines)

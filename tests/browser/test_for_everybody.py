@@ -26,7 +26,7 @@ CELLS = (
     """import io, datetime
 import kling_nb as kn
 from PIL import Image
-from kling_nb.views.progress import JobsView
+from kling_nb.ui.progress import JobsView
 from stand_in import Job
 def picture(colour, size=(640, 400)):
     buffer = io.BytesIO()

@@ -15,7 +15,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
 from browser.screen import Screen, contrast, plays, pwned
-from kling_nb.logbook import Log
+from kling_nb.store import Log
 
 pytestmark = pytest.mark.browser
 Opened = Callable[..., Screen]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from kling_nb.code import read_request
 from kling_nb.models.specs import form_of
-from kling_nb.views.draft import draft_of
-from kling_nb.views.shelf import Shelf
+from kling_nb.ui.panel.form import draft_of
+from kling_nb.ui.panel.uploads import Shelf
 
 MODEL = "kling-video-o3-pro-reference-to-video"
 SHOTS = [{"prompt": "a kite", "duration": 2}, {"prompt": "it's a hand", "duration": 1}]

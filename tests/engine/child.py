@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import kling_nb.connection
+from kling_nb.engine.tracking import Pace
 from kling_nb.hubs import download
 from kling_nb.hubs.client import HubClient
 from kling_nb.hubs.oxen import Oxen
-from kling_nb.logbook.store import Log
-from kling_nb.pace import Pace
+from kling_nb.store.log import Log
 from kling_nb.studio import Studio
 
 HUB, FOLDER, POINT = sys.argv[1:4]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hubside import HubSide, until
 
-from kling_nb import drafts
 from kling_nb.studio import Studio
-from kling_nb.views.panel import Panel
+from kling_nb.ui.panel import drafts
+from kling_nb.ui.panel.panel import Panel
 
 
 def prompt_kept(studio: Studio, name: str = "") -> str:

@@ -10,7 +10,7 @@ import pytest
 from hubside import HubSide, picture
 
 from kling_nb.errors import LogError
-from kling_nb.logbook import Log
+from kling_nb.store import Log
 from kling_nb.studio import Studio
 
 GONE = r"is gone: .*Bring it back; or say kn\.configure\(log="

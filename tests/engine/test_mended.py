@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kling_nb.errors import RequestError
-from kling_nb.models.media import sha256
+from kling_nb.models.urls import sha256
 from kling_nb.studio import Studio
 
 

@@ -30,7 +30,7 @@ def test_an_index_that_does_not_answer_costs_no_paid_job_its_id(
     "name", ["a b", "測試", "per%41cent", "what?mode=ro", "ha#sh", "file:x", os.fsdecode(b"bad\xff")]
 )
 def test_a_logs_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
-    from kling_nb.logbook.store import Log
+    from kling_nb.store.log import Log
 
     log = Log(tmp_path / name)
     log.keep("preset", "walk", {"prompt": "a boat"})

@@ -12,7 +12,7 @@ import pytest
 from hubside import DELETE, HubSide, picture, until
 
 from kling_nb import errors
-from kling_nb.pace import HUB_PACE, LOCAL_PACE
+from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE
 from kling_nb.studio import Studio
 
 QUEUE = {"method": "POST", "path": "/api/ai/queue"}
@@ -197,7 +197,7 @@ def test_a_file_server_that_is_away_for_a_while_costs_no_clip(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
-    monkeypatch.setattr("kling_nb.pace.Pace.back_off", lambda *_, **__: 0.1)
+    monkeypatch.setattr("kling_nb.engine.tracking.Pace.back_off", lambda *_, **__: 0.1)
     hub.fault("upstream", times=4, method="GET", path="/api/repos/")
     job = studio.generate("a boat behind a bridge", duration=3)
     assert job.result(60).path.exists()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from hubside import DELETE, LIST, READ, HubSide, until
 
-from kling_nb.engine.jobs import Jobs
+from kling_nb.engine.job import Jobs
 from kling_nb.studio import Studio
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kling_nb import errors
 from kling_nb.engine.sending import _in_doubt
-from kling_nb.hubs.answers import error_of, message_of, read_json, retry_after, transport_error
+from kling_nb.hubs.responses import error_of, message_of, read_json, retry_after, transport_error
 from kling_nb.hubs.upload import text_in
 
 INVALID = "Invalid parameters supplied, please check your request and try again."

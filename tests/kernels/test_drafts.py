@@ -13,7 +13,7 @@ pytestmark = pytest.mark.kernel
 
 
 def test_a_kernel_knows_the_id_of_the_cell_that_runs_where_the_frontend_tells_it(kernel: Kernel) -> None:
-    ask = "from kling_nb.notebook import cell_id; print(repr(cell_id()))"
+    ask = "from kling_nb.notebook.location import cell_id; print(repr(cell_id()))"
     told = ("2f1c0a9e-3b-_Z", "", "vscode-notebook-cell:/home/a.ipynb#W0sZmlsZQ==")
     assert [kernel.run(ask, cell_id=cell).text.strip() for cell in told] == ["'2f1c0a9e-3b-_Z'", "''", "''"]
 
@@ -24,7 +24,7 @@ def test_an_id_that_is_made_up_at_each_opening_is_no_id(kernel: Kernel, tmp_path
         notebook = tmp_path / f"of-4-{minor}.ipynb"
         nbformat.write(nbformat.v4.new_notebook(nbformat_minor=minor), notebook)
         ask = f"""import os
-from kling_nb.notebook import cell_id
+from kling_nb.notebook.location import cell_id
 os.environ["JPY_SESSION_NAME"] = {str(notebook)!r}
 print(repr(cell_id()))
 del os.environ["JPY_SESSION_NAME"]"""

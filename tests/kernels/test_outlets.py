@@ -11,9 +11,9 @@ pytestmark = pytest.mark.kernel
 VIEWS = Path(__file__).parents[1] / "views"
 SETUP = """
 import threading
-from kling_nb.views.outlet import publish
-from kling_nb.views.progress import display
-from kling_nb.views.panel import Panel
+from kling_nb.ui.outlet import publish
+from kling_nb.ui.progress import display
+from kling_nb.ui.panel.panel import Panel
 from stand_in import Engine, Job, Studio
 engine = Engine()
 job = Job("A red kite", engine=engine)

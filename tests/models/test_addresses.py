@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb.models.asset import Asset
-from kling_nb.models.media import public_text, public_url
+from kling_nb.models.urls import public_text, public_url
 
 SIGNERS = [
     *(

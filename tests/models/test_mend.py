@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kling_nb.models.asset import Asset
+from kling_nb.models.fit import broken_rules, can_mend, mend
+from kling_nb.models.images import Unusable
 from kling_nb.models.lint import check_asset
-from kling_nb.models.mend import broken_rules, can_mend, mend
-from kling_nb.models.picture import Unusable
 
 from .drafts import picture
 

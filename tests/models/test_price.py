@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from research.films import film, grey
 
-from kling_nb.hubs.bundled import bundled
+from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.catalogue import Model
 from kling_nb.models.price import BUNDLED_ON, Pricing, as_long_as_its_video, estimate, keeps_length
 from kling_nb.models.request import OMNI, TARGET, HubRequest, Omni, ReferenceToVideo

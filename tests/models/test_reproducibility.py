@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from logbook.samples import make_record
+from store.samples import make_record
 
 from kling_nb.models.catalogue import Model
 from kling_nb.models.price import Estimate

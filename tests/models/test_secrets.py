@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kling_nb.models.secrets import without_secrets
+from kling_nb.models.urls import without_secrets
 
 
 @pytest.mark.parametrize(

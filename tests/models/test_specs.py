@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kling_nb.hubs.bundled import bundled
+from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.carry import carried, read_aside
-from kling_nb.models.changes import Changes, schema_changes
+from kling_nb.models.catalogue import Changes, schema_changes
 from kling_nb.models.request import OMNI, TARGET, Omni, ReferenceToVideo
 from kling_nb.models.specs import Form, form_of, specs_of
 

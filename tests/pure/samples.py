@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from kling_nb.engine.intent import records_for
+from kling_nb.engine.sending import records_for
 from kling_nb.models.generation import Generation
 from kling_nb.models.price import estimate
 from kling_nb.models.record import Record

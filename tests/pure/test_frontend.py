@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb.errors import SettingsError
-from kling_nb.models.embed import MEGABYTE, Embed
 from kling_nb.models.frontend import (
     COLAB,
     JUPYTER,
+    MEGABYTE,
     VOILA,
     VSCODE,
     VSCODE_AT_A_SERVER,
     VSCODE_NOTEBOOK,
+    Embed,
     Frontend,
     frontend_of,
     notebook_of,

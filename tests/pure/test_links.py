@@ -10,11 +10,10 @@ from urllib.parse import unquote
 import pytest
 
 from kling_nb.errors import SettingsError
-from kling_nb.links import Links
-from kling_nb.models.embed import Embed
-from kling_nb.models.frontend import COLAB, JUPYTER, VOILA, VSCODE, VSCODE_AT_A_SERVER, Frontend
+from kling_nb.models.frontend import COLAB, JUPYTER, VOILA, VSCODE, VSCODE_AT_A_SERVER, Embed, Frontend
 from kling_nb.models.record import Clip, Reference
-from kling_nb.notebook import frontend, notebook_path
+from kling_nb.notebook.links import Links
+from kling_nb.notebook.location import frontend, notebook_path
 
 from .samples import a_record
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb import errors, retry
-from kling_nb.pace import HUB_PACE, LOCAL_PACE, Pace, expected_seconds
+from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace, expected_seconds
 
 seconds = st.floats(0, 100_000, allow_nan=False)
 ages = st.lists(st.tuples(seconds, st.none() | st.floats(0.1, 10_000)), max_size=20)

@@ -15,9 +15,9 @@ from pydantic import SecretStr
 
 import kling_nb
 from kling_nb import _default
+from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.errors import SettingsError
 from kling_nb.hubs.upload import WAYS
-from kling_nb.pace import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.settings import REAL_HUB, is_loopback, read_settings
 from kling_nb.studio import Studio
 

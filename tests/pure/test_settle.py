@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_nb.engine.settle import CLOCK_SKEW, ours, public
+from kling_nb.engine.settling import CLOCK_SKEW, ours, public
 from kling_nb.models.generation import Generation
 
 SINCE = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)

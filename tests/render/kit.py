@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from kling_nb.models.canonical import canonical_request, request_hash
-from kling_nb.models.embed import Film
+from kling_nb.models.frontend import Film
 from kling_nb.models.price import estimate
 from kling_nb.models.record import Clip, Message, Record, Reference, Times
 from kling_nb.models.request import request_type

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kling_nb.models.record import Reference
 from kling_nb.render import compare_html, compare_text, differences, gallery_html, gallery_text
-from kling_nb.render.differences import marked_words
+from kling_nb.render.compare import marked_words
 from tests.render.kit import Media, NoMedia, digest_of, record_of
 from tests.render.test_escaping import PLANTED, checked, planted
 

@@ -31,7 +31,7 @@ from kling_nb.render import (
     small_thumbnail,
 )
 from kling_nb.render.images import POSTER_BYTES, THUMBNAIL_BYTES
-from kling_nb.render.stack import stacked
+from kling_nb.render.page import stacked
 from kling_nb.render.words import size, span
 from tests.render.kit import Media, at, picture, record_of
 from tests.render.test_escaping import Reader

@@ -20,7 +20,7 @@ from typing import Any
 
 from kling_nb import errors
 from kling_nb.hubs.client import HubClient
-from kling_nb.logbook.ledger import Ledger
+from kling_nb.store.records import Ledger
 from kling_nb.studio import Studio
 
 HUB, FOLDER, WHAT, POINT = [*sys.argv[1:], "", "", "", ""][:4]

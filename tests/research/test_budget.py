@@ -14,18 +14,17 @@ import pytest
 from hubside import HubSide, until
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logbook.samples import START, make_record
 from sqlalchemy import text
+from store.samples import START, make_record
 
 from kling_nb import errors
-from kling_nb.logbook.purse import Entry, Purse
-from kling_nb.logbook.store import Log
-from kling_nb.models.budget import Limits, dollars, enforce
+from kling_nb.models.budget import Limits, charge_of, dollars, enforce, from_micros, micros
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Failure, Record, Times
-from kling_nb.models.spending import charge_of, from_micros, micros
-from kling_nb.research.spending import By, Spending
+from kling_nb.store.budget import Entry, Purse
+from kling_nb.store.log import Log
 from kling_nb.studio import Studio
+from kling_nb.sweeps.spending import By, Spending
 from research.test_run import go, kernel
 
 cents = st.decimals(0, 20, places=3)

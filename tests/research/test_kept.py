@@ -9,7 +9,7 @@ import pytest
 from hubside import HubSide, picture
 
 from kling_nb import errors
-from kling_nb.logbook.plans import Plans
+from kling_nb.store.plans import Plans
 from kling_nb.studio import Studio
 
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from kling_nb.errors import KlingError, NotApplicable
-from kling_nb.research.footage import Asked, Footage, Picture
-from kling_nb.research.measure import Measure
-from kling_nb.research.registry import scorers
+from kling_nb.scoring.footage import Asked, Footage, Picture
+from kling_nb.scoring.measure import Measure
+from kling_nb.scoring.registry import scorers
 
 from .films import FPS, SIZE, film, grey, pan, still, texture, tone
 

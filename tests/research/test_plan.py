@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from kling_nb.errors import RequestError, RequestWarning
 from kling_nb.models.lint import parse
 from kling_nb.models.request import ReferenceToVideo, Shot
-from kling_nb.research.axes import points
-from kling_nb.research.plan import Design, Drafting
 from kling_nb.studio import Studio
+from kling_nb.sweeps.axes import points
+from kling_nb.sweeps.design import Design, Drafting
 
 lists = st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True)
 axes = st.dictionaries(st.sampled_from("abcd"), lists, max_size=4)

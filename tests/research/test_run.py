@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 from hubside import HubSide, picture, until
-from logbook.samples import START, make_record
 from nursery import Kernel
+from store.samples import START, make_record
 
 from kling_nb import errors
 from kling_nb.models.record import Times
-from kling_nb.research.desk import Desk
-from kling_nb.research.sweep import Plan
 from kling_nb.studio import Studio
+from kling_nb.sweeps.desk import Desk
+from kling_nb.sweeps.plan import Plan
 from research.kernel import small_sweep, sweep_of
 
 KERNEL = Path(__file__).with_name("kernel.py")

@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 from hubside import HubSide
-from logbook.samples import make_record
-from logbook.test_scores import score as score_of
+from store.samples import make_record
+from store.test_scores import score as score_of
 
 from kling_nb.errors import KlingError, NotApplicable
-from kling_nb.logbook import Log
-from kling_nb.logbook.media import digest_of
 from kling_nb.models.record import Record
-from kling_nb.render.scores import ScoredRow, scores_html
-from kling_nb.research.measure import Measure
-from kling_nb.research.registry import Scorer, Scorers
-from kling_nb.research.scoring import Scored, Scoring
+from kling_nb.render.figures import ScoredRow, scores_html
+from kling_nb.scoring.measure import Measure
+from kling_nb.scoring.registry import Scorer, Scorers
+from kling_nb.scoring.scoring import Scored, Scoring
+from kling_nb.store import Log
+from kling_nb.store.media import digest_of
 from kling_nb.studio import Studio
 
 from .films import film, grey, still
@@ -181,7 +181,7 @@ def test_numbers_of_the_request_are_kept_for_that_request_alone(log: Log) -> Non
 def test_plug_ins_are_found_by_entry_point_and_a_broken_one_is_only_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kling_nb.research import registry
+    from kling_nb.scoring import registry
 
     package = tmp_path / "plugins"
     (package / "sweet-1.0.dist-info").mkdir(parents=True)

@@ -13,16 +13,16 @@ import pytest
 from hubside import HubSide
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logbook.samples import jpeg, make_record
+from store.samples import jpeg, make_record
 
 from kling_nb import errors
-from kling_nb.logbook import Log
+from kling_nb.models.judgements import Outcome, Vote
 from kling_nb.models.record import Clip, Record
-from kling_nb.models.vote import Outcome, Vote
-from kling_nb.research.ballot import Ballot
-from kling_nb.research.ranking import ranking
+from kling_nb.scoring.ballot import Ballot
+from kling_nb.scoring.ranking import ranking
+from kling_nb.store import Log
 from kling_nb.studio import Studio
-from kling_nb.views.vote import VoteView
+from kling_nb.ui.vote import VoteView
 
 NOW = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 WORDS = ["calm", "wild", "dark", "loud"]

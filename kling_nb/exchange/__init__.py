@@ -1,0 +1,1 @@
+"""Export and import: crates, reports, JSONL, Parquet, and the record inside an MP4."""

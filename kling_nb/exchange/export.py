@@ -1,0 +1,173 @@
+"""`kn.export`: records with all that belongs to them, written for somebody else: a crate, a report, lines, columns."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from kling_nb.errors import LogError
+from kling_nb.exchange.bundle import Bundle, ReportLinks, beside, clip_name
+from kling_nb.exchange.columns import lines_of, write_columns
+from kling_nb.exchange.crate import Version, write_crate
+from kling_nb.exchange.notebook import PublicNotebook
+from kling_nb.exchange.report import judged, series_of
+from kling_nb.models.record import Record
+from kling_nb.render.report import Heading, SeriesSheet, report_html
+from kling_nb.render.words import size
+from kling_nb.store.log import Log
+from kling_nb.store.media import digest_of
+
+Form = Literal["crate", "html", "jsonl", "parquet"]
+_FORMS: dict[str, Form] = {".zip": "crate", "": "crate", ".html": "html", ".jsonl": "jsonl", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: where, in which form, and how much; `left_out` says of each file why it is not in it."""
+
+    path: Path
+    form: Form
+    records: int
+    clips: int
+    notebook: PublicNotebook | None = None
+    left_out: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        files = [self.path] if self.path.is_file() else [path for path in self.path.rglob("*") if path.is_file()]
+        number, whole = self.records, size(sum(path.stat().st_size for path in files))
+        said = (
+            f"{number} record{'' if number == 1 else 's'}, {self.clips} clip{'' if self.clips == 1 else 's'}, {whole}"
+        )
+        along = f", with {self.notebook}" if self.notebook else ""
+        return "\n".join([f"{self.path.name}: {_NAMES[self.form]} of {said}{along}", *self.left_out])
+
+
+_NAMES = {"crate": "an RO-Crate", "html": "a report", "jsonl": "JSON lines", "parquet": "a Parquet file"}
+
+
+def export(
+    bundle: Bundle,
+    to: Path,
+    heading: Heading,
+    *,
+    version: str = "1.3",
+    notebook: PublicNotebook | None = None,
+    embed: float = 0,
+    now: datetime.datetime,
+) -> Exported:
+    """Write the bundle in the form that the name's ending says; nothing is there until all of it is.
+
+    `embed` is how many megabytes of clips an HTML report carries in itself; the others lie beside it in `clips/`.
+    A `notebook` goes along in a crate only.
+    Raises `LogError` for no records, another ending, or a place that is taken or cannot be written.
+    """
+    form = _form_of(to)
+    if notebook and form != "crate":
+        raise LogError(f"{to.name} holds no notebook: give a name that ends in .zip, or leave notebook= out.")
+    if not bundle.records:
+        raise LogError("There is nothing to export: the selection has no record that has ended.")
+    if version not in get_args(Version):
+        raise LogError(f"version={version!r} is no RO-Crate that can be written: use one of 1.3, 1.1.")
+    try:
+        if to.exists():
+            raise LogError(f"{to} is there already: give another name, or remove it first.")
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=to.parent, prefix=".export-") as near:
+            made = Path(near) / "whole"
+            match form:
+                case "crate":
+                    _crate(made, to.suffix == ".zip", bundle, heading, version, notebook, now)
+                case "html":
+                    _report(made, to, bundle, heading, embed, now)
+                case "jsonl":
+                    made.write_text("".join(f"{line}\n" for line in lines_of(bundle)), "utf-8")
+                case "parquet":
+                    write_columns(made, bundle)
+            made.replace(to)
+    except OSError as exc:
+        raise LogError(f"{to} cannot be written: {exc}.") from exc
+    clips = sum(1 for _ in bundle.clips()) if form in ("crate", "html") else 0
+    return Exported(to, form, len(bundle.records), clips, notebook, tuple(bundle.left_out()))
+
+
+def export_beside(records: Sequence[Record], log: Log, folder: Path) -> Exported:
+    """Write a zipped crate of records, without any notebook, into a folder under a name that is free.
+
+    Raises `LogError`.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    names = (f"clips-{now:%Y-%m-%d}{f'-{number}' if number > 1 else ''}.zip" for number in count(1))
+    target = next(folder / name for name in names if not (folder / name).exists())
+    return export(Bundle.of(records, log), target, Heading(f"Clips of {now:%Y-%m-%d}"), now=now)
+
+
+def _form_of(to: Path) -> Form:
+    if to.suffix.lower() not in _FORMS:
+        raise LogError(f"{to.name} has no ending that says a form: use .zip or a folder, .html, .jsonl or .parquet.")
+    return _FORMS[to.suffix.lower()]
+
+
+def _crate(
+    made: Path,
+    zipped: bool,
+    bundle: Bundle,
+    heading: Heading,
+    version: Any,
+    notebook: PublicNotebook | None,
+    now: datetime.datetime,
+) -> None:
+    folder = made.with_name("crate") if zipped else made
+    folder.mkdir()
+    for digest, name in bundle.media():
+        bundle.copy(digest, folder / name)
+    report = _page(bundle, ReportLinks(bundle, beside), heading, now)
+    write_crate(folder, bundle, heading, version=version, notebook=notebook, report=report)
+    if zipped:
+        # Clips are compressed already; deflating them again takes long and gains nothing.
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as whole:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                whole.write(path, path.relative_to(folder).as_posix())
+        shutil.rmtree(folder)
+
+
+def _report(made: Path, to: Path, bundle: Bundle, heading: Heading, embed: float, now: datetime.datetime) -> None:
+    left = int(embed * 1_000_000)
+    copies: dict[Path, Path] = {}
+
+    def address(record: Record, source: Path) -> str | None:
+        nonlocal left
+        assert record.clip is not None  # noqa: S101 - what has a source is a clip
+        digest, there = record.clip.digest, to.parent / clip_name(record)
+        if (weight := source.stat().st_size) <= left:
+            if (data := bundle.read(digest)) is None:
+                return None
+            left -= weight
+            return f"data:{record.clip.media_type};base64,{base64.b64encode(data).decode()}"
+        if there.exists():
+            if digest_of(there) != digest:
+                raise LogError(f"{there} is there already, and is another file: move it away, or export elsewhere.")
+        elif there not in copies:
+            copy = made.with_name(there.name)
+            if not bundle.copy(digest, copy):
+                return None
+            copies[there] = copy
+        return beside(record, source)
+
+    made.write_text(_page(bundle, ReportLinks(bundle, address), heading, now), encoding="utf-8")
+    for there, copy in copies.items():
+        there.parent.mkdir(exist_ok=True)
+        copy.replace(there)
+
+
+def _page(bundle: Bundle, links: ReportLinks, heading: Heading, now: datetime.datetime) -> str:
+    series = series_of(bundle)
+    sheets = [SeriesSheet(one.id, one.design.axes, one.sheet(links)) for one in series]
+    return report_html(bundle.records, links, heading, now, plans=sheets, judged=judged(bundle, series))

@@ -1,0 +1,141 @@
+"""Bytes and addresses: a digest, a type told from the first bytes, and what of a URL may be kept."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+
+_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+}
+_URL = re.compile(r"https?://[^\s'\"<>]+", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?<![a-z])sig|signature|token|key|secret|credential|expires|policy|auth(?!or(?!i))|passw|pwd|hmac|jwt|session",
+    re.IGNORECASE,
+)
+
+
+def sha256(data: bytes) -> str:
+    """Return the tagged digest: `sha256:` and 64 hex digits."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def suffix_of(data: bytes) -> str:
+    """Tell a file's type from its first bytes; empty when it is none that we know (HUB_API section 8)."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ".png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return ".jpg"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return ".gif"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ".webp"
+    if data[4:8] == b"ftyp":
+        return ".mp4"
+    if data.startswith(b"\x1aE\xdf\xa3"):
+        return ".webm"
+    return ""
+
+
+def media_type_of(data: bytes) -> str:
+    """Return the MIME type told from the bytes, not from a name."""
+    return _TYPES.get(suffix_of(data), "application/octet-stream")
+
+
+@lru_cache(maxsize=256)
+def hub_name(address: str) -> str:
+    """Return a hub's address as records have it: one name, however it was written. What is no address stays as it is.
+
+    >>> hub_name("HTTPS://Hub.Example:443/")
+    'https://hub.example'
+    """
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return address
+    if parts.scheme not in _PORTS or not parts.hostname:
+        return address
+    host = parts.hostname.lower()
+    where = f"[{host}]" if ":" in host else host
+    beyond = "" if port in (None, _PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{where}{beyond}{parts.path.rstrip('/')}"
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def public_url(url: str) -> str:
+    """Return the URL without credentials, and without its query when that is a signature: fit for a record.
+
+    Raises `ValueError` for an address that cannot be taken apart (`http://[`).
+    """
+    parts = urlsplit(url)
+    # Some servers separate parameters with a semicolon, which `parse_qsl` would read as part of a value.
+    names = [unquote_plus(pair.partition("=")[0]) for pair in re.split("[&;]", parts.query)]
+    query = "" if any(map(_SECRET.search, names)) else parts.query
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
+
+
+def public_text(text: str) -> str:
+    """Return a text whose addresses have lost what `public_url` takes from them: fit for a message."""
+    return _URL.sub(lambda found: _public_or_nothing(found[0]), text)
+
+
+def _public_or_nothing(url: str) -> str:
+    try:
+        return public_url(url)
+    except ValueError:
+        return "(an address)"
+
+
+#: What stands where a secret stood.
+TAKEN = "…"
+#: Letters of the shortest key that is looked for by itself: a shorter one would be found in words.
+_SHORTEST = 4
+
+_NAMED = r"(?:sig(?:nature)?|token|key|secret|credential|passw\w{0,10}|pwd|hmac|jwt|session)"
+_QUOTE = r"(?:\\?['\"]|&quot;|&\#x27;|&\#39;|&\#34;)"
+_PATTERNS = [
+    # A header: `Authorization: Bearer …`, and `Bearer …` alone; `{key}`, `$KEY` and `<key>` only say where one goes.
+    r"(\bauthorization['\"]?\]?\s{0,3}[:=,]\s{0,3}['\"]?(?:[a-z]{1,12}\s+)?)(?![{$<]|(?:bearer|basic|token)\b)[^\s'\"\\]{4,}",
+    r"(\bbearer\s+)(?!tokens?\b|[{$<])[^\s'\"\\<&]{4,}",
+    r"(\bx-api-key['\"]?\s{0,3}[:=,]\s{0,3}['\"]?)(?![{$<])[^\s'\"\\]{4,}",
+    # A text that is given to a name: `key="…"`, `"api_key": "…"`, `os.environ["OXEN_API_KEY"] = "…"`.
+    r"((?:(?<![a-z])|(?<=api))(?:key|token|secret|passw(?:or)?d)"
+    rf"(?:{_QUOTE})?\]?\s*(?:[:=]|,(?=\s*['\"]))\s*[rbf]?(?P<quote>{_QUOTE}))(?![{{$<])(?:(?!(?P=quote))\S){{4,}}",
+    # A variable of the shell: `OXEN_API_KEY=…`.
+    r"((?-i:[A-Z_]{0,40}(?:KEY|TOKEN|SECRET|PASSWORD))=)(?![{$<])[^\s'\"\\&;]{4,}",
+    # A parameter of an address without a scheme, which `public_text` does not see.
+    rf"([?&;](?:amp;)?[\w.~%-]{{0,40}}{_NAMED}[\w.~%-]{{0,40}}=)(?![{{$<])[^\s&;'\"<>\\]+",
+]
+_SECRETS = [re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS]
+
+
+def without_secrets(text: str, keys: Iterable[str] = ()) -> str:
+    """Return a text without the keys that are given, and without what looks like a key, a token or a signature.
+
+    It is meant for what a person wrote, code or prose: names, and places where a secret is put in later, stay.
+    """
+    for key in keys:
+        if len(key) >= _SHORTEST:
+            for form in {key, html.escape(key), json.dumps(key)[1:-1], quote(key, safe="")}:
+                text = text.replace(form, TAKEN)
+    text = public_text(text)
+    for pattern in _SECRETS:
+        text = pattern.sub(_without, text)
+    return text
+
+
+def _without(found: re.Match[str]) -> str:
+    return found[0] if found[0] == found[1] + TAKEN else found[1] + TAKEN

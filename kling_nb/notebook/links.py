@@ -1,0 +1,103 @@
+"""How a cell reaches the log's media: a path relative to the notebook, or the bytes themselves where links fail."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from kling_nb.errors import SettingsError
+from kling_nb.models.frontend import MEGABYTE, Embed, Film, Frontend
+from kling_nb.models.record import Clip, Record, Reference
+from kling_nb.notebook.location import frontend
+
+logger = logging.getLogger(__name__)
+
+
+class Links:
+    """Resolves a record's media for its card. Videos are linked, or embedded as `embed` and the frontend decide;
+    pictures are small enough to be embedded always.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        beside: Path,
+        file: Callable[[str], Path | None],
+        small_poster: Callable[[bytes], str],
+        small_thumbnail: Callable[[bytes], str],
+        *,
+        embed: Callable[[], Embed] = Embed,
+        seen_in: Callable[[], Frontend] = frontend,
+    ) -> None:
+        self._folder, self._beside, self._file = folder, beside, file
+        self._small_poster, self._small_thumbnail = small_poster, small_thumbnail
+        self._embed, self._seen_in = embed, seen_in
+
+    def films(self, records: Sequence[Record]) -> list[Film]:
+        """Return how one output shows the clips of these records; together they stay under what may be embedded."""
+        where, embed = self._seen_in(), self._chosen_embed()
+        files = [self._clip_file(record) for record in records]
+        sizes = [file.stat().st_size if file else None for file in files]
+        hint = where.hint if where.links else _out_of_reach(sum(filter(None, sizes)), embed, where)
+        return [
+            self._film(record.clip, file, inside, where, hint) if record.clip else Film()
+            for record, file, inside in zip(records, files, embed.chosen(sizes, where), strict=True)
+        ]
+
+    def poster(self, record: Record) -> str | None:
+        """Return a small poster as a data URI."""
+        return self._embedded(record.clip.poster if record.clip else None, self._small_poster)
+
+    def thumbnail(self, reference: Reference) -> str | None:
+        """Return a small picture of a reference as a data URI."""
+        return self._embedded(reference.thumbnail, self._small_thumbnail)
+
+    def _film(self, clip: Clip, file: Path | None, inside: bool, where: Frontend, hint: str) -> Film:
+        if file is None:
+            return Film(hint=f"The file is not there any more: {clip.file}")
+        silent = _SILENT.format(where.name) if clip.audio_codec in where.silent else ""
+        href = self._address(file) if where.links else None
+        if inside:
+            source = f"data:{clip.media_type};base64,{base64.b64encode(file.read_bytes()).decode()}"
+            return Film(source, href, silent)
+        if href is not None:
+            return Film(href, href, " ".join(filter(None, [hint, silent])))
+        return Film(hint=f"The clip is at {file}. {hint}")
+
+    def _clip_file(self, record: Record) -> Path | None:
+        file = self._folder / record.clip.file if record.clip else None
+        return file if file and file.exists() else None
+
+    def _address(self, file: Path) -> str:
+        try:
+            relative = os.path.relpath(file, self._beside)
+        except ValueError:  # another drive: no relative way leads there
+            return file.as_uri()
+        return quote(Path(relative).as_posix())
+
+    def _chosen_embed(self) -> Embed:
+        try:
+            return self._embed()
+        except SettingsError as exc:  # a paid clip is shown in any case; `kn.options.embed` raises it
+            logger.warning("%s", exc)
+            return Embed()
+
+    def _embedded(self, digest: str | None, small: Callable[[bytes], str]) -> str | None:
+        file = self._file(digest) if digest else None
+        return small(file.read_bytes()) if file else None
+
+
+_SILENT = "{} plays it without its sound (AAC): open the file in another player."
+
+
+def _out_of_reach(size: int, embed: Embed, where: Frontend) -> str:
+    """Say how clips of so many bytes in one output are shown where no link leads to them."""
+    if not embed.wanted(where):
+        return f"{where.name} cannot link to it; kn.options.embed = 'auto' embeds it."
+    needed = max(1, math.ceil(size / MEGABYTE))
+    return f"It is not embedded: an output takes {embed.cap:g} MB. kn.options.embed = {needed} embeds it."

@@ -1,0 +1,1 @@
+"""Scorers, blind votes and rankings."""

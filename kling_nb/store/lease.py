@@ -1,0 +1,58 @@
+"""Who carries a job out: each kernel holds one lock for as long as it lives, and records name their holder.
+
+The system frees the lock when a kernel is killed, so that another one can tell a dead holder from a busy one.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kling_nb.store.disk import written_in
+
+
+class Lease:
+    """This process's lock in a log's folder; taken at the first use of `holder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "locks"
+        self._guard = threading.Lock()
+        self._held: tuple[str, FileLock] | None = None
+
+    def holder(self) -> str:
+        """Return this process's name as a holder. Raises `LogError` when the folder cannot be written."""
+        with self._guard:
+            if self._held is None:
+                with written_in(self._folder.parent):
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    name = f"kernel-{secrets.token_hex(6)}"
+                    lock = FileLock(self._folder / f"{name}.lock", timeout=0, thread_local=False)
+                    lock.acquire()
+                self._held = (name, lock)
+            return self._held[0]
+
+    def alive(self, holder: str) -> bool:
+        """Return whether a holder's process still lives; the file of a dead one is cleared away."""
+        if self._held and holder == self._held[0]:
+            return True
+        file = self._folder / f"{Path(holder).name}.lock"
+        if not file.exists():
+            return False
+        try:
+            with FileLock(file, timeout=0, thread_local=False):
+                file.unlink(missing_ok=True)
+        except Timeout:
+            return True
+        return False
+
+    def release(self) -> None:
+        """Give the lock back; this process's unfinished jobs may be taken over from then on."""
+        with self._guard:
+            if self._held:
+                name, lock = self._held
+                self._held = None
+                (self._folder / f"{name}.lock").unlink(missing_ok=True)
+                lock.release()

@@ -1,0 +1,1 @@
+"""Plans of many requests: axes, prompt templates, runs and spending."""

@@ -1,0 +1,454 @@
+"""A selection is handed on: a crate that an independent validator accepts, a report, lines, columns; and back again."""
+
+from __future__ import annotations
+
+import html
+import json
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import rocrate
+from hubside import HubSide, picture
+from IPython.core.formatters import DisplayFormatter
+
+from kling_nb import errors
+from kling_nb.exchange.export import export_beside
+from kling_nb.models.record import Record
+from kling_nb.studio import Studio
+
+from .conftest import FOLDER, KEY
+
+ROOT = Path(__file__).resolve().parents[2]
+GIVEN: dict[str, Any] = {
+    "title": "Boats & <i>kites</i>",
+    "authors": ["Ada Lovelace <https://orcid.org/0000-0002-1825-0097>", "Bob"],
+    "licence": "CC-BY-4.0",
+}
+
+
+def told(studio: Studio) -> dict[str, dict[str, Any]]:
+    """What a log says, but for what a hand over changes on purpose."""
+    left_out = {"holder", "imported", "revision"}
+    return {record.id: record.public().model_dump(mode="json", exclude=left_out) for record in studio.log()}
+
+
+@pytest.fixture(scope="module")
+def found(filled: Studio, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What an independent validator has against crates of two versions, and against one that was spoilt."""
+    folder = tmp_path_factory.mktemp("validated")
+    notebook = folder / "walk.ipynb"
+    notebook.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    for name, version in {"new": "1.3", "old": "1.1", "spoilt": "1.3"}.items():
+        done = filled.export(filled.log(), folder / name, version=version, notebook=notebook, **GIVEN)
+        assert "an RO-Crate of 3 records, 2 clips" in repr(done)
+    metadata = folder / "spoilt" / "ro-crate-metadata.json"
+    graph = json.loads(metadata.read_text())
+    graph["@graph"] = [entity for entity in graph["@graph"] if entity["@id"] != "./"]
+    metadata.write_text(json.dumps(graph))
+    profiles = {"new": "ro-crate-1.3", "old": "process-run-crate", "spoilt": "ro-crate-1.3"}
+    asked = [word for name, profile in profiles.items() for word in (profile, folder / name)]
+    context = Path(rocrate.__file__).parent / "data" / "ro-crate.jsonld"
+    python = ROOT / ".validator" / "bin" / "python"
+    command = [python, Path(__file__).with_name("validator.py"), context, folder / "cache", *asked]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout[-4000:] + said.stderr[-2000:]
+    return dict(zip(profiles, map(json.loads, said.stdout.splitlines()), strict=True))
+
+
+@pytest.mark.parametrize("crate", ["new", "old"])
+def test_an_independent_validator_accepts_the_crate(found: dict[str, list[str]], crate: str) -> None:
+    assert found[crate] == []
+
+
+def test_the_validator_refuses_a_crate_that_is_wrong(found: dict[str, list[str]]) -> None:
+    assert any("root" in issue.lower() for issue in found["spoilt"]), found
+
+
+def test_each_generation_is_an_action_with_its_inputs_and_its_result(filled: Studio, tmp_path: Path) -> None:
+    folder = filled.export(filled.log(), tmp_path / "study", **GIVEN).path
+    graph = {one["@id"]: one for one in json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]}
+    actions = [one for one in graph.values() if one["@type"] == "CreateAction"]
+    assert len(actions) == 3
+    record = filled.log(tag="walk")[0]
+    action = graph[f"#{record.id}"]
+    files = {one["@id"] for one in action["object"]} | {one["@id"] for one in action["result"]}
+    assert action["startTime"] <= action["endTime"]
+    assert {f"clips/{record.id}.mp4", f"records/{record.id}.json"} <= files
+    assert any(name.startswith("references/") for name in files)
+    assert graph[action["agent"]["@id"]]["name"] == "Ada Lovelace"
+    assert graph[action["instrument"]["@id"]]["name"] == record.model
+    (plan,) = (one for one in graph.values() if one["@id"].startswith("plans/"))
+    assert {one["@id"] for one in plan["about"]} == {f"#{one.id}" for one in filled.plan(plan["@id"][6:18]).records()}
+    (score,) = graph[f"clips/{record.id}.mp4"]["additionalProperty"]
+    scored = graph[score["@id"]]
+    assert (scored["name"], scored["value"], scored["unitText"]) == ("sharpness", 12.5, "dB")
+    assert graph["scores.jsonl"]["encodingFormat"] == "application/jsonl"
+    assert graph["votes.jsonl"]["encodingFormat"] == "application/jsonl"
+    failed = graph[f"#{filled.log(status='failed')[0].id}"]
+    assert failed["actionStatus"]["@id"].endswith("FailedActionStatus")
+    assert failed["error"] == "No <i>such</i> luck."
+    assert (folder / f"clips/{record.id}.mp4").read_bytes() == filled.store.file(record.clip.digest).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["study.zip", "study", "study.jsonl"])
+def test_what_was_handed_on_comes_back_and_only_once(
+    name: str, filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    done = filled.export(filled.log(), tmp_path / name)
+    elsewhere = studio_at(hub)
+    came = elsewhere.import_log(done.path)
+    assert (len(came.added), came.changed, came.plans, came.votes, came.scores) == (3, [], 1, 7, 2)
+    assert told(elsewhere) == told(filled)
+    assert elsewhere.store.votes.all() == filled.store.votes.all()
+    records = list(filled.log())
+    assert elsewhere.store.scores.of(records) == filled.store.scores.of(records)
+    (plan,) = filled.store.plans.ids()
+    if name != "study.jsonl":  # lines carry no media
+        assert elsewhere.plan(plan).labels("prompt") == filled.plan(plan).labels("prompt")
+        assert "2 of 2 are there" in repr(elsewhere.plan(plan)), "nobody pays for them a second time"
+    again = elsewhere.import_log(done.path)
+    assert (again.added, again.changed, again.same, again.plans, again.votes, again.scores) == ([], [], 3, 0, 0, 0)
+    if name != "study.jsonl":
+        assert came.problems == []
+        assert elsewhere.store.verify() == []
+        record = elsewhere.log(tag="walk")[0]
+        assert record.request() == filled.log(tag="walk")[0].request()
+
+
+def test_clips_that_did_not_come_along_are_missing_here_and_can_be_made(
+    filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    # Records know their hub by its address: another log at the same hub is where such a plan goes on.
+    theirs, mine = studio_at(hub), studio_at(hub, log=tmp_path / "mine")
+    plan = theirs.sweep({"prompt": "a {colour} kite"}, colour=["red", "blue"], duration=[3])
+    price = plan.price
+    records = plan.run().result(60)
+    mine.import_log(theirs.export(plan, tmp_path / "plan.jsonl").path)
+    here = mine.plan(plan.id)
+    assert (len(here.missing), here.price, here.records()) == (2, price, [])
+    assert {row["state"] for row in here.rows()} == {"missing"}
+    assert "2 of 2 are there" not in repr(here)
+    made = here.run().result(60)
+    assert all(mine.store.file(record.clip.digest) for record in made if record.clip)
+    assert {record.id for record in made}.isdisjoint(record.id for record in records)
+    assert (here.missing, here.price) == ([], 0)
+    mine.import_log(theirs.export(plan, tmp_path / "plan.zip").path)
+    assert {record.id for record in here.records()} == {record.id for record in records}, "they came after all"
+
+
+def test_a_log_is_no_export_of_one(filled: Studio, studio: Studio) -> None:
+    with pytest.raises(errors.LogError, match=r"is a log, no export of one: kn\.log\(\)\.merge\("):
+        studio.import_log(filled.store.folder)
+
+
+def test_importing_ones_own_crate_changes_nothing(filled: Studio, tmp_path: Path) -> None:
+    before = [record.model_dump() for record in filled.log()]
+    came = filled.import_log(filled.export(filled.log(), tmp_path / "own.zip").path)
+    assert (came.added, came.changed) == ([], [])
+    assert [record.model_dump() for record in filled.log()] == before
+
+
+def test_what_others_paid_does_not_count_here(
+    filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    elsewhere = studio_at(hub)
+    elsewhere.import_log(filled.export(filled.log(), tmp_path / "study.zip").path)
+    assert filled.spending().whole.spent > 0
+    assert elsewhere.spending().whole.spent == 0
+
+
+def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) -> None:
+    frame = pd.read_parquet(filled.export(filled.log(), tmp_path / "study.parquet").path)
+    records = {record.id: record for record in filled.log()}
+    assert set(frame["id"]) == set(records)
+    for row in frame.to_dict("records"):
+        record = records[row["id"]]
+        assert (row["prompt"], row["price"]) == (record.prompt, float(record.price or 0))
+        assert row["created"].to_pydatetime() == record.times.created
+        kept = Record.model_validate_json(row["record"])
+        assert kept.model_dump() == record.public().model_dump()
+    best = frame.set_index("id").loc[filled.log(tag="walk")[0].id]
+    assert (best["axis.prompt"], best["axis.duration"]) == ("@Image1 <b>sails</b>", "4")
+    assert (best["votes"], best["wins"]) == (7, 7.0)
+    assert frame["score.sharpness"].dropna().tolist() == [best["score.sharpness"]] == [12.5]
+    whole = pq.read_schema(tmp_path / "study.parquet").metadata
+    assert [vote["who"] for vote in json.loads(whole[b"kling_nb.votes"])][-1] == "Dan"
+    assert [plan["id"] for plan in json.loads(whole[b"kling_nb.plans"])] == filled.store.plans.ids()
+    assert list(filled.log().to_frame()["id"]) == [record.id for record in filled.log()]
+
+
+def test_neither_the_key_nor_a_signature_nor_a_folder_is_in_any_export(filled: Studio, tmp_path: Path) -> None:
+    filled.export(filled.log(), tmp_path / "out" / "study")
+    for name in ("study.html", "study.jsonl", "study.parquet"):
+        filled.export(filled.log(), tmp_path / "out" / name)
+    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert len(files) > 10
+    for file in files:
+        data = file.read_bytes()
+        for secret in (KEY, FOLDER, "X-Amz", "Signature=", "expires=", str(filled.store.folder)):
+            assert secret.encode() not in data, (file.name, secret)
+
+
+def written(file: Path, *, key: str) -> Path:
+    """A notebook with a key in its cells, outputs and metadata, and with secrets that are in use nowhere."""
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "code", "source": ["import kling_nb as kn\n", f"kn.configure(key='{key}')\n", "clip = 1 + 1"]},
+        {"cell_type": "code", "source": "kn.panel('curl -H \"Authorization: Bearer planted-bearer\" localhost')"},
+        {"cell_type": "code", "source": "kn.configure(key='planted-earlier')\n%env OXEN_API_KEY=planted-env"},
+        {
+            "cell_type": "markdown",
+            "source": "See https://h.org/a.mp4?X-Amz-Signature=planted-signature and h.org?key=planted",
+        },
+    ]
+    cells[0]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": [f"the key is {key}\n"]}]
+    cells[1]["outputs"] = [
+        {"output_type": "display_data", "data": {"text/html": f"<b>{key}</b>", "application/json": {key: 1}}}
+    ]
+    cells[2]["metadata"] = {"said": {"key": key}}
+    file.write_text(json.dumps({"cells": cells, "metadata": {"title": key}, "nbformat": 4, "nbformat_minor": 5}))
+    return file
+
+
+def test_a_notebook_goes_along_only_when_asked_for(
+    filled: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", str(written(tmp_path / "study.ipynb", key=KEY)))
+    beside = export_beside(list(filled.log()), filled.store, tmp_path)
+    for done in (filled.export(filled.log(), tmp_path / "a.zip"), beside):
+        with zipfile.ZipFile(done.path) as archive:
+            assert not [name for name in archive.namelist() if name.endswith(".ipynb")]
+            assert not [name for name in archive.namelist() if KEY.encode() in archive.read(name)]
+        assert "notebook" not in repr(done)
+    done = filled.export(filled.log(), tmp_path / "b", notebook=True)
+    assert (done.path / "notebook.ipynb").is_file()
+    assert "with the notebook study.ipynb" in repr(done)
+
+
+def test_no_secret_goes_along_with_a_notebook(filled: Studio, tmp_path: Path) -> None:
+    notebook = written(tmp_path / "study.ipynb", key=KEY)
+    done = filled.export(filled.log(), tmp_path / "with", notebook=notebook)
+    text = (done.path / "notebook.ipynb").read_text("utf-8")
+    assert KEY not in text
+    assert "planted" not in text
+    told = json.loads(text)
+    assert told["cells"][0]["source"] == ["import kling_nb as kn\n", "kn.configure(key='…')\n", "clip = 1 + 1"]
+    assert "a secret was taken out in 9 places" in repr(done)
+    assert KEY in notebook.read_text(), "the notebook itself is left alone"
+
+
+def test_a_notebook_that_cannot_go_along_is_one_clear_error(
+    filled: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    (tmp_path / "list.ipynb").write_text("[]")
+    (tmp_path / "torn.ipynb").write_bytes(b'{"cells": [\xff')
+    sound = written(tmp_path / "study.ipynb", key=KEY)
+    for given, name, words in (
+        (True, "x.zip", "which notebook runs here"),
+        (tmp_path / "gone.ipynb", "x.zip", "gone.ipynb cannot be read"),
+        (tmp_path, "x.zip", "cannot be read"),
+        (tmp_path / "list.ipynb", "x.zip", "list.ipynb is no notebook"),
+        (tmp_path / "torn.ipynb", "x.zip", "torn.ipynb is no notebook"),
+        (5, "x.zip", "notebook=5 is no file"),
+        (sound, "x.html", "x.html holds no notebook"),
+    ):
+        with pytest.raises(errors.LogError, match=words):
+            filled.export(filled.log(), tmp_path / name, notebook=given)
+        assert not (tmp_path / name).exists()
+
+
+def test_the_report_is_one_page_with_its_text_escaped(filled: Studio, tmp_path: Path) -> None:
+    page = filled.export(filled.log(), tmp_path / "study.html", embed=50, **GIVEN).path.read_text()
+    assert not (tmp_path / "clips").exists(), "under the cap every clip is in the page"
+    assert page.count("<video src='data:video/mp4;base64,") == 2
+    for planted in ("<script", "<i>such", "<i>kites", "<b>sails"):
+        assert planted not in page
+    assert "<link" not in page
+    (plan,) = filled.store.plans.ids()
+    assert f"Plan {plan}" in page
+    for record in filled.plan(plan).records():
+        assert page.count(f"id='{record.id}'") == 1
+        assert page.count(f"href='#{record.id}'") == 2, "from its plan, and from its scores"
+    assert "&lt;b&gt;sails&lt;/b&gt; is ahead of all others" in page
+    assert "<td title='sharp &lt;i&gt;enough&lt;/i&gt;'>12.5 dB</td>" in page
+    beside = filled.export(filled.log(), tmp_path / "linked.html").path.read_text()
+    assert beside.count("<video src='clips/") == 2
+    assert len(list((tmp_path / "clips").iterdir())) == 2
+
+
+@pytest.fixture
+def replaced(filled: Studio) -> Iterator[Record]:
+    """A record whose clip was replaced by another's, behind the log's back."""
+    record, other = filled.log(status="succeeded")[:2]
+    file, source = filled.store.file(record.clip.digest), filled.store.file(other.clip.digest)
+    assert file is not None
+    assert source is not None
+    before = file.read_bytes()
+    file.write_bytes(source.read_bytes())
+    yield record
+    file.write_bytes(before)
+
+
+def test_a_clip_whose_bytes_were_changed_is_handed_on_to_nobody(
+    filled: Studio, replaced: Record, tmp_path: Path
+) -> None:
+    name = f"clips/{replaced.id}.mp4"
+    for number, (to, embed) in enumerate([("study.zip", 0), ("study", 0), ("page.html", 0), ("whole.html", 50)]):
+        done = filled.export(filled.log(), tmp_path / str(number) / to, embed=embed)
+        assert (done.records, done.clips) == (3, 1)
+        assert f"the clip of {replaced.id}" in repr(done)
+        assert "verify()" in repr(done)
+        if to.endswith(".html"):
+            page = done.path.read_text()
+            assert page.count("<video src=") == 1
+            assert "holds other bytes by now" in page
+    with zipfile.ZipFile(tmp_path / "0" / "study.zip") as archive:
+        assert name not in archive.namelist()
+        assert f"records/{replaced.id}.json" in archive.namelist()
+        assert name not in archive.read("ro-crate-metadata.json").decode()
+    assert not (tmp_path / "1" / "study" / name).exists()
+    assert not (tmp_path / "2" / name).exists()
+    assert filled.export(filled.log(), tmp_path / "x.jsonl").left_out == (), "lines carry no media"
+
+
+def test_a_picture_whose_bytes_were_changed_is_handed_on_to_nobody(filled: Studio, tmp_path: Path) -> None:
+    (reference,) = filled.log(tag="walk")[0].references
+    file = filled.store.file(reference.digest)
+    assert file is not None
+    before = file.read_bytes()
+    file.write_bytes(picture("#123456"))
+    try:
+        done = filled.export(filled.log(), tmp_path / "study")
+    finally:
+        file.write_bytes(before)
+    assert "the picture face.png of" in repr(done)
+    assert picture("#123456") not in [path.read_bytes() for path in done.path.rglob("*") if path.is_file()]
+
+
+def test_a_clip_beside_a_report_is_not_taken_for_another_file_there(filled: Studio, tmp_path: Path) -> None:
+    filled.export(filled.log(), tmp_path / "one.html")
+    filled.export(filled.log(), tmp_path / "two.html")
+    clip = sorted((tmp_path / "clips").iterdir())[0]
+    clip.write_bytes(b"my own")
+    with pytest.raises(errors.LogError, match="is there already, and is another file"):
+        filled.export(filled.log(), tmp_path / "three.html")
+    assert clip.read_bytes() == b"my own"
+    assert not (tmp_path / "three.html").exists()
+
+
+def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:
+    text = filled.methods(filled.log())
+    assert "3 generations in 3 requests were asked of the model kling-video-o3-pro-reference-to-video" in text
+    assert "2 clips came of it, 7 s in all; of the rest, 1 failed." in text
+    assert "Each was to last 3 to 4 s, in 16:9, 1 with sound." in text
+    assert "1 of them used reference pictures, 1 picture in all" in text
+    assert "planned as a sweep over prompt (3 values), duration (3 values), generate_audio" not in text, "one value"
+    assert "They were planned as a sweep over prompt (3 values) and duration (3 values)." in text
+    assert "7 votes on blind pairs of clips were cast by 4 people." in text
+    assert "$1.57 by the hub's price list" in text or "$1.568" in text
+    assert filled.methods([]) == "No clips were generated."
+
+
+def test_methods_are_text_for_a_file_and_a_paragraph_in_a_cell(filled: Studio, tmp_path: Path) -> None:
+    text = filled.methods(filled.log())
+    (tmp_path / "methods.txt").write_text(text)
+    assert (tmp_path / "methods.txt").read_text() == text
+
+    shown, _ = DisplayFormatter().format(text)
+
+    assert shown["text/plain"] == text
+    assert f">{text}</p>" in html.unescape(shown["text/html"])
+
+
+@pytest.mark.parametrize(
+    ("to", "more", "words"),
+    [
+        ("study.docx", {}, "no ending that says a form"),
+        ("study.zip", {"version": "2.0"}, "no RO-Crate that can be written"),
+        ("a" * 300 + ".zip", {}, "cannot be written"),
+        ("taken.zip", {}, "is there already"),
+        ("taken.html", {}, "is there already"),
+        ("taken.jsonl", {}, "is there already"),
+        ("taken.parquet", {}, "is there already"),
+    ],
+)
+def test_a_wrong_wish_is_a_clear_error_and_writes_nothing(
+    filled: Studio, tmp_path: Path, to: str, more: dict[str, Any], words: str
+) -> None:
+    for ending in ("zip", "html", "jsonl", "parquet"):
+        (tmp_path / f"taken.{ending}").write_text("x")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(errors.LogError, match=words):
+        filled.export(filled.log(), tmp_path / to, **more)
+    with pytest.raises(errors.LogError, match="nothing to export"):
+        filled.export([], tmp_path / "none.zip")
+    assert sorted(tmp_path.iterdir()) == before
+    assert {path.read_text() for path in tmp_path.glob("taken.*")} == {"x"}
+
+
+def test_an_archive_is_deterministic_in_its_names(filled: Studio, tmp_path: Path) -> None:
+    with zipfile.ZipFile(filled.export(filled.log(), tmp_path / "study.zip").path) as archive:
+        names = archive.namelist()
+    assert names == sorted(names)
+    assert "ro-crate-metadata.json" in names
+
+
+def test_whatever_stands_for_a_record_can_be_handed_on(filled: Studio, studio: Studio, tmp_path: Path) -> None:
+    job = studio.generate("a paper boat", duration=3)
+    clip = job.result(60)
+    plan = studio.sweep({"prompt": "a kite"}, duration=[3, 4])
+    plan.run().wait(60)
+    alone = [clip, job, clip.record, clip.record.id, [clip.record.id], [[job], (clip,)], studio.gather(job)]
+    for number, one in enumerate([*alone, plan, [plan, job], studio.log(), studio.log()[:]]):
+        lines = studio.export(one, tmp_path / f"{number}.jsonl")
+        assert lines.records == (1 if number < len(alone) else 2 if one is plan else 3)
+        assert studio.methods(one)
+        assert studio.log()[clip] == clip.record
+    crate = studio.export([plan, studio.sweep({"prompt": "never run"}, duration=[3, 4])], tmp_path / "plans")
+    assert len(list((crate.path / "plans").iterdir())) == 2
+
+
+@pytest.mark.parametrize("wrong", [None, 5, [None], [b"x"], [[3]], object()])
+def test_what_stands_for_no_record_is_one_clear_error(filled: Studio, tmp_path: Path, wrong: Any) -> None:
+    asks = (filled.methods, filled.vote, filled.ranking, filled.score, filled.compare)
+    for ask in (lambda: filled.export(wrong, tmp_path / "x.zip"), *(partial(ask, wrong) for ask in asks)):
+        with pytest.raises(errors.KlingError, match="is no record: give records, clips, jobs, a plan, or ids"):
+            ask()
+    with pytest.raises(errors.LogError, match="no record 'nobody'"):
+        filled.export("nobody", tmp_path / "x.zip")
+
+
+def test_a_text_is_one_author(filled: Studio, tmp_path: Path) -> None:
+    whole = filled.export(filled.log(), tmp_path / "one", authors="Ann Lee")
+    graph = json.loads((whole.path / "ro-crate-metadata.json").read_text())["@graph"]
+    assert [node["name"] for node in graph if node["@type"] == "Person" and node["name"] == "Ann Lee"] == ["Ann Lee"]
+    assert [node for node in graph if node["@type"] == "Person" and len(node["name"]) == 1] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"authors": 5}, "authors=5 are no names"),
+        ({"authors": ["Ann Lee", 7]}, "7 is no text"),
+        ({"licence": 4}, "licence=4 is no text"),
+        ({"title": 4}, "title=4 is no text"),
+        ({"description": ["a"]}, "description=.* is no text"),
+        ({"embed": "big"}, "embed='big' is no number of megabytes"),
+        ({"embed": None}, "embed=None is no number of megabytes"),
+        ({"embed": float("nan")}, "embed=nan"),
+        ({"embed": -1}, "embed=-1"),
+    ],
+)
+def test_wrong_words_about_an_export_are_one_clear_error(
+    filled: Studio, tmp_path: Path, wrong: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(errors.LogError, match=said):
+        filled.export(filled.log(), tmp_path / "x.html", **wrong)
+    assert not (tmp_path / "x.html").exists()

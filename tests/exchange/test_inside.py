@@ -1,0 +1,159 @@
+"""The record travels inside the clip's file, and the clip is none the worse for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from filmreader import tags_of
+from hubside import HubSide, picture
+
+from kling_nb import errors
+from kling_nb.engine.job import Clip
+from kling_nb.exchange.mp4 import TAG, packets_of
+from kling_nb.studio import Studio
+
+KEY = "sk-planted-key-0123456789"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, _quick_hub: HubSide) -> tuple[Studio, Clip]:
+    """A clip with sound and a picture, made with a planted key."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "private").mkdir()
+    (folder / "private" / "face.png").write_bytes(picture())
+    studio = Studio(hub=_quick_hub.url, key=KEY, log=folder / "log")
+    request: dict[str, Any] = {"prompt": "@Image1 <b>sails</b> über das Meer 海", "duration": 3, "generate_audio": True}
+    clip = studio.generate(**request, input_image=[folder / "private" / "face.png"]).result(60)
+    return studio, clip
+
+
+def streams(file: Path) -> list[list[tuple[Any, ...]]]:
+    """Every packet by a reader of its own: time, size and bytes."""
+    with av.open(str(file)) as container:
+        found: list[list[tuple[Any, ...]]] = [[] for _ in container.streams]
+        for packet in container.demux():
+            found[packet.stream_index].append((packet.pts, packet.dts, packet.duration, bytes(packet)))
+    return found
+
+
+def test_saving_leaves_every_packet_as_it_was(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    _, clip = made
+    saved = clip.save(tmp_path / "walk.mp4")
+    assert streams(saved) == streams(clip.path)
+    assert saved.read_bytes() != clip.path.read_bytes()
+    assert list(tmp_path.glob("*.new")) == []
+
+
+def test_a_clip_is_never_saved_over_what_the_log_keeps(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    studio, clip = made
+    before = clip.path.read_bytes()
+    (tmp_path / "link").symlink_to(clip.path.parent)
+    for target in (clip.path, clip.path.parent, clip.path.with_name("new.mp4"), tmp_path / "link" / clip.path.name):
+        with pytest.raises(errors.LogError, match=r"log's own media.*give another path"):
+            clip.save(target)
+    assert clip.path.read_bytes() == before
+    assert list(clip.path.parent.iterdir()) == [clip.path]
+    assert studio.store.verify() == []
+
+
+def test_any_reader_of_metadata_finds_the_record(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    _, clip = made
+    saved = clip.save(tmp_path)
+    assert saved.name == f"{clip.record.id}.mp4"
+    assert json.loads(tags_of(saved)[TAG])["record"]["request_hash"] == clip.record.request_hash
+
+
+def test_the_record_comes_back_on_a_machine_that_never_saw_the_log(
+    made: tuple[Studio, Clip], tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    _, clip = made
+    elsewhere = studio_at(hub)
+    record = elsewhere.from_video(clip.save(tmp_path / "walk.mp4"))
+    same = {"holder": None, "references": record.references}
+    assert record.model_dump() == clip.record.model_copy(update=same).model_dump()
+    panel = elsewhere.panel(record)
+    assert panel.fields["prompt"] == clip.record.prompt
+    assert "input_image" not in panel.fields or panel.fields["input_image"] == []
+    with pytest.raises(errors.LogError, match=r"face\.png"):
+        record.request()
+    assert "face.png" in str(record.reproducibility)
+
+
+def test_where_the_log_has_the_pictures_the_request_is_whole(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    studio, clip = made
+    record = studio.from_video(clip.save(tmp_path / "walk.mp4"))
+    assert studio.panel(record).request == record.request() == clip.record.request()
+
+
+def test_neither_the_key_nor_a_signature_nor_a_folder_goes_along(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    data = made[1].save(tmp_path / "walk.mp4").read_bytes()
+    assert b"face.png" in data
+    for secret in (KEY, "private", "X-Amz", "Signature", str(tmp_path.parent), 'holder":"'):
+        assert secret.encode() not in data
+
+
+def test_a_clip_that_was_cut_since_says_so(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    studio, clip = made
+    saved, cut = clip.save(tmp_path / "walk.mp4"), tmp_path / "cut.mp4"
+    with (
+        av.open(str(saved)) as given,
+        av.open(str(cut), "w", container_options={"movflags": "use_metadata_tags"}) as shorter,
+    ):
+        shorter.metadata.update(given.metadata)
+        stream = given.streams.video[0]
+        copy = shorter.add_stream_from_template(stream)
+        for number, packet in enumerate(given.demux(stream)):
+            if packet.dts is not None and number < 24:
+                packet.stream = copy
+                shorter.mux(packet)
+    assert packets_of(cut) != packets_of(saved)
+    assert "changed after this record" in studio.from_video(cut).notes[-1]
+
+
+def test_a_file_without_a_record_or_with_a_false_one_is_a_clear_error(
+    made: tuple[Studio, Clip], tmp_path: Path
+) -> None:
+    studio, clip = made
+    with pytest.raises(errors.LogError, match="carries no record"):
+        studio.from_video(clip.path)
+    (tmp_path / "notes.mp4").write_text("no film")
+    with pytest.raises(errors.LogError, match=r"notes\.mp4 cannot be used"):
+        studio.from_video(tmp_path / "notes.mp4")
+    false = tmp_path / "false.mp4"
+    with (
+        av.open(str(clip.path)) as given,
+        av.open(str(false), "w", container_options={"movflags": "use_metadata_tags"}) as other,
+    ):
+        other.metadata[TAG] = '{"record": {"id": 1}, "packets": ""}'
+        copy = other.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(given.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = copy
+                other.mux(packet)
+    with pytest.raises(errors.LogError, match="no readable record"):
+        studio.from_video(false)
+
+
+def test_a_clip_whose_bytes_were_changed_is_not_saved(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    _, clip = made
+    before = clip.path.read_bytes()
+    clip.path.write_bytes(before + b"\0\0\0\x08free")
+    try:
+        with pytest.raises(errors.LogError, match=rf"is not the clip of {clip.record.id}.*verify\(\)"):
+            clip.save(tmp_path / "walk.mp4")
+    finally:
+        clip.path.write_bytes(before)
+    assert list(tmp_path.glob("*walk*")) == []
+
+
+def test_a_record_without_a_clip_has_nothing_to_save(studio: Studio, hub: HubSide, tmp_path: Path) -> None:
+    hub.fault("failed", times=1)
+    job = studio.generate("a boat", duration=3)
+    job.wait(60)
+    with pytest.raises(errors.LogError, match="nothing to save"):
+        job.record.save(tmp_path / "x.mp4")

@@ -1,0 +1,154 @@
+"""Scores in the log: kept by clip, scorer and version, shared by kernels, lost by nothing that the log survives."""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nursery import Kernel
+from pydantic import ValidationError
+
+from kling_nb.models.judgements import Score, figure
+from kling_nb.models.record import Clip, Record
+from kling_nb.store import Log
+
+from .samples import jpeg, make_record
+
+NOW = datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC)
+CLIP = "sha256:" + "a" * 64
+
+
+def score(value: float | None = 1.5, *, seconds: int = 0, **changes: object) -> Score:
+    given = {"clip": CLIP, "name": "motion", "version": "1", "unit": "%", "value": value}
+    return Score.model_validate({**given, "at": NOW + datetime.timedelta(seconds=seconds), **changes})
+
+
+def scored(number: int = 0, clip: str = CLIP) -> Record:
+    return make_record(number, status="succeeded", clip=Clip(file="", digest=clip, size=1))
+
+
+def test_the_newest_version_of_each_scorer_counts_and_the_older_stay(log: Log) -> None:
+    record = scored()
+    log.scores.add([score(1), score(2, version="2", seconds=1), score(3, name="black")])
+    assert [(each.name, each.value) for each in log.scores.of([record])[record.id]] == [("black", 3), ("motion", 2)]
+    assert len(log.scores.every([record])[record.id]) == 3
+
+
+def test_records_of_one_clip_share_what_was_said_of_the_file_but_not_of_the_request(log: Log) -> None:
+    one, other = scored(1), scored(2).model_copy(update={"request_hash": "sha256:else"})
+    log.scores.add([score(), score(0, name="cuts", request=one.request_hash)])
+    found = log.scores.of([one, other])
+    assert [each.name for each in found[one.id]] == ["cuts", "motion"]
+    assert [each.name for each in found[other.id]] == ["motion"]
+    assert log.scores.of([make_record(3), scored(4, "sha256:" + "b" * 64)]) == {}
+
+
+def test_an_older_score_never_replaces_a_newer_one(log: Log) -> None:
+    assert log.scores.add([score(2, seconds=5)]) == 1
+    assert log.scores.add([score(1), score(2, seconds=5)]) == 0
+    assert log.scores.of([scored()])["job00000"][0].value == 2
+
+
+def test_reading_makes_no_log(log: Log) -> None:
+    assert log.scores.of([scored()]) == {}
+    assert not log.folder.exists()
+
+
+def test_a_rebuild_keeps_scores(log: Log) -> None:
+    log.save(scored())
+    log.scores.add([score()])
+    log.rebuild()
+    assert log.scores.of([scored()])["job00000"][0].value == 1.5
+
+
+def test_an_index_of_before_gets_the_table(log: Log) -> None:
+    log.save(scored())
+    log.close()
+    with sqlite3.connect(log.folder / "index.sqlite") as old:
+        old.execute("DROP TABLE scores")
+        old.execute("DELETE FROM migrations WHERE name = 'score_table'")
+    old.close()
+    log.scores.add([score()])
+    assert log.scores.of([scored()])["job00000"] == [score()]
+
+
+values = st.builds(
+    score,
+    st.none() | st.floats(0, 9),
+    seconds=st.integers(0, 2),
+    name=st.sampled_from("ab"),
+    version=st.sampled_from("12"),
+)
+
+
+@settings(max_examples=8)
+@given(st.lists(values, max_size=6), st.lists(values, max_size=6))
+def test_two_logs_agree_after_a_merge_whichever_took_the_other_in(
+    tmp_path_factory: pytest.TempPathFactory, mine: list[Score], theirs: list[Score]
+) -> None:
+    folder, record = tmp_path_factory.mktemp("merge"), scored()
+    one, other = Log(folder / "a"), Log(folder / "b")
+    for log, given_scores in ((one, mine), (other, theirs)):
+        log.save(record)
+        log.scores.add(given_scores)
+    try:
+        one.merge(other.folder)
+        other.merge(one.folder)
+        assert one.merge(other.folder).scores == 0
+        assert sorted(map(str, one.scores.every([record]).get(record.id, []))) == sorted(
+            map(str, other.scores.every([record]).get(record.id, []))
+        )
+    finally:
+        one.close()
+        other.close()
+
+
+def test_a_log_without_scores_is_merged_as_ever(log: Log, tmp_path: Path) -> None:
+    other = Log(tmp_path / "other")
+    other.put(jpeg(), ".jpg")
+    other.save(make_record(status="failed"))
+    other.close()
+    (other.folder / "index.sqlite").unlink()
+    merged = log.merge(other.folder)
+    assert (merged.added, merged.scores, merged.problems) == (["job00000"], 0, [])
+
+
+WRITER = """
+import sys
+from store.test_scores import score
+from kling_nb.store import Log
+log = Log(sys.argv[1])
+for number in range(20):
+    log.scores.add([score(number, seconds=number), score(number, name=f"n{number}")])
+log.close()
+"""
+
+
+def test_kernels_that_share_a_log_do_not_trip_over_each_other(log: Log, tmp_path: Path) -> None:
+    script = tmp_path / "writer.py"
+    script.write_text(WRITER)
+    kernels = [Kernel(script, log.folder) for _ in range(2)]
+    assert [kernel.wait() for kernel in kernels] == [0, 0]
+    found = {each.name: each.value for each in log.scores.of([scored()])["job00000"]}
+    assert found == {"motion": 19, **{f"n{number}": number for number in range(20)}}
+
+
+def test_a_score_is_a_number_or_none_and_says_itself() -> None:
+    for wrong in (float("nan"), float("inf")):
+        with pytest.raises(ValidationError):
+            score(wrong)
+    assert (score(None).words, score(12.345).words, score(3, unit="").words) == ("–", "12.3 %", "3")
+    assert score().plain() == {
+        "name": "motion",
+        "version": "1",
+        "unit": "%",
+        "value": 1.5,
+        "said": "",
+        "parts": {},
+        "at": "2026-11-02T00:00:00Z",
+    }
+    assert [figure(x) for x in (0, 0.00123, -23.04, 123456, 7.0, 0.5)] == ["0", "0.00123", "-23", "123,456", "7", "0.5"]

