@@ -21,8 +21,9 @@ from kling_nb.models.catalogue import Changes, Model, schema_changes
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
+from kling_nb.models.urls import is_loopback
 from kling_nb.render import HubInfo
-from kling_nb.settings import KEY, Settings, is_loopback
+from kling_nb.settings import KEY, Settings
 
 #: Seconds that a question to the catalogue may keep a person waiting.
 PATIENCE = 6.0

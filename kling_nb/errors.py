@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from kling_nb.models.problem import Problem
 
+
 class KlingError(Exception):
     """The root of the tree. In a cell it says what is wrong and what to do, without our own stack."""
 

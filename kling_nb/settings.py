@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import ipaddress
 import logging
 import os
 import re
@@ -16,8 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from kling_nb.errors import SettingsError
-from kling_nb.models.urls import hub_name
-from kling_nb.notebook.location import beside_notebook
+from kling_nb.models.urls import hub_name, is_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +46,7 @@ def read_settings(
     key: str | SecretStr | None = None,
     hub: str | None = None,
     log: str | Path | None = None,
-    beside: Path | None = None,
+    beside: Path,
 ) -> Settings:
     """Read the settings: arguments first, then the environment, then `.env`, then (the key only) the keyring.
 
@@ -56,7 +54,7 @@ def read_settings(
     hub answers. `beside` is the notebook's folder: `.env` is looked for in the current folder and then there, and the
     log lies there unless something else is said. Raises `SettingsError` for what cannot be used.
     """
-    home = beside or beside_notebook()
+    home = beside
     given = {KEY: _text(KEY, key), HUB: _text(HUB, hub), LOG: _text(LOG, log)}
     values: dict[str, str] = {}
     sources: dict[str, str] = {}
@@ -184,11 +182,3 @@ def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname or ""):
         raise SettingsError(f"{HUB} is {said!r} ({source}): the key would travel in the clear; use https")
     return hub_name(value)  # jobs and plans are known by where they are
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name can only be this machine."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

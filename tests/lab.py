@@ -311,7 +311,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "JUPYTER_DATA_DIR": home / "data",
         "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
     }
-    paths = [str(ROOT), str(ROOT / "tests" / "views"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(ROOT), str(ROOT / "tests" / "ui"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **os.environ,
         "PYTHONFAULTHANDLER": "1",

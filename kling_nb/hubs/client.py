@@ -21,8 +21,7 @@ from kling_nb.hubs.catalogue import bundled
 from kling_nb.hubs.responses import date_of, error_of, read_json, read_status, transport_error
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.generation import Completion, Generation
-from kling_nb.models.urls import public_url
-from kling_nb.settings import is_loopback
+from kling_nb.models.urls import is_loopback, public_url
 
 A = TypeVar("A", Generation, Model)
 logger = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,18 +11,17 @@ from pydantic_core import ErrorDetails
 from kling_nb.errors import RequestError, did_you_mean
 from kling_nb.models.fields import resolved
 from kling_nb.models.problem import Problem, error
-from kling_nb.models.request import Element, Shot
 from kling_nb.models.urls import public_text
 
 Words = tuple[str, str]
-_PARTS: Mapping[str, type[BaseModel]] = {"multi_prompt": Shot, "elements": Element}
 _MISSING = {
     "prompt": "say what is to be seen",
     "frontal_image_url": "give the picture that shows it from the front",
 }
-_WHOLE: Mapping[type[BaseModel], str] = {
-    Shot: "give {'prompt': ..., 'duration': 5}",
-    Element: "give {'frontal_image_url': ..., 'reference_image_urls': [...]}",
+#: A part of a request: its noun, and how one is written.
+_PARTS: Mapping[str, Words] = {
+    "multi_prompt": ("a shot", "give {'prompt': ..., 'duration': 5}"),
+    "elements": ("an element", "give {'frontal_image_url': ..., 'reference_image_urls': [...]}"),
 }
 
 
@@ -39,13 +38,13 @@ def problem_of(fault: ErrorDetails, kind: type[BaseModel]) -> Problem:
     """Return the problem for one of pydantic's faults with a request of this kind."""
     path, value, context = tuple(fault["loc"]), fault.get("input"), fault.get("ctx", {})
     name = str(path[-1]) if path else ""
-    part = _PARTS.get(str(path[0])) if len(path) > 1 else None
+    part = str(path[0]) if len(path) > 1 and str(path[0]) in _PARTS else None
     match fault["type"]:
         case "extra_forbidden":
-            return error(path, "there is no such field", _nearest(name, part or kind))
+            return error(path, "there is no such field", _nearest(name, _part_of(kind, part) if part else kind))
         case "model_type" | "model_attributes_type" if part:
-            noun = "a shot" if part is Shot else "an element"
-            return error(path, f"{shown(value)} is not {noun}", _WHOLE[part])
+            noun, example = _PARTS[part]
+            return error(path, f"{shown(value)} is not {noun}", example)
         case known if known in _SAID:
             return error(path, *_SAID[known](name, value, context))
         case _:
@@ -61,6 +60,20 @@ def shown(value: Any) -> str:
         return f"this {type(value).__name__}"
     text = repr(text) if isinstance(value, str) else " ".join(text.split())  # an array's has several lines
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _part_of(kind: type[BaseModel], name: str) -> type[BaseModel]:
+    """Return the class of the parts that a field of a request holds."""
+    field = kind.model_fields.get(name)
+    return next(_models_in(field.annotation), kind) if field else kind
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    for one in get_args(annotation):
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            yield one
+        else:
+            yield from _models_in(one)
 
 
 def _nearest(name: str, kind: type[BaseModel]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import ipaddress
 import json
 import re
 from collections.abc import Iterable
@@ -139,3 +140,11 @@ def without_secrets(text: str, keys: Iterable[str] = ()) -> str:
 
 def _without(found: re.Match[str]) -> str:
     return found[0] if found[0] == found[1] + TAKEN else found[1] + TAKEN
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name can only be this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -12,21 +12,47 @@ from __future__ import annotations
 import threading
 import uuid
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Any, Protocol
 
 import ipywidgets
 from IPython.display import display, update_display
 
+from kling_nb.models.progress import Progress
 from kling_nb.notebook.location import frontend
 from kling_nb.render import RECORD_TYPE, stacked
-from kling_nb.ui.panel.controller import JobLike
 
 Bundle = dict[str, Any]
 LATE_CLASS = "kn-late"
 #: All that shows jobs on some screen, for `publish`.
 SHOWN: weakref.WeakSet[Shown] = weakref.WeakSet()
+
+
+class JobLike(Protocol):
+    """A job as the views see it."""
+
+    @property
+    def id(self) -> str:
+        """What the job is called in the log."""
+        ...
+
+    @property
+    def progress(self) -> Progress:
+        """How it stands now."""
+        ...
+
+    def subscribe(self, listener: Callable[[Progress], None], /) -> Callable[[], None]:
+        """Call `listener` at once and at every change, on the engine's thread; returns what ends that."""
+        ...
+
+    def cancel(self) -> Any:
+        """Ask the hub to stop it; returns soon, from any thread."""
+        ...
+
+    def card(self) -> dict[str, Any]:
+        """The static card as a mimebundle, once the job has ended."""
+        ...
 
 
 class Shown(Protocol):

@@ -19,8 +19,7 @@ from kling_nb.models.progress import Progress
 from kling_nb.render import progress_html, progress_text
 from kling_nb.render.page import under_way_html
 from kling_nb.ui.messages import Messages, Throttle
-from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, Note, Pages, as_output, joined, publish
-from kling_nb.ui.panel.controller import JobLike
+from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, JobLike, Note, Pages, as_output, joined, publish
 from kling_nb.ui.widgets import RowsWidget, keep_reachable, view_of
 
 __all__ = ["JobsView", "display", "publish"]

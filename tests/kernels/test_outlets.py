@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 pytestmark = pytest.mark.kernel
-VIEWS = Path(__file__).parents[1] / "views"
+VIEWS = Path(__file__).parents[1] / "ui"
 SETUP = """
 import threading
 from kling_nb.ui.outlet import publish

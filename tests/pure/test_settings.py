@@ -14,12 +14,18 @@ import pytest
 from pydantic import SecretStr
 
 import kling_nb
-from kling_nb import _default
+from kling_nb import _default, settings
 from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.errors import SettingsError
 from kling_nb.hubs.upload import WAYS
-from kling_nb.settings import REAL_HUB, is_loopback, read_settings
+from kling_nb.models.urls import is_loopback
+from kling_nb.notebook.location import beside_notebook
+from kling_nb.settings import REAL_HUB, Settings
 from kling_nb.studio import Studio
+
+
+def read_settings(**given: Any) -> Settings:
+    return settings.read_settings(**given, beside=beside_notebook())
 
 
 class Ring(keyring.backend.KeyringBackend):

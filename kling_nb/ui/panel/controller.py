@@ -16,7 +16,6 @@ from kling_nb.models.canonical import request_hash
 from kling_nb.models.lint import parse
 from kling_nb.models.price import as_long_as_its_video, keeps_length
 from kling_nb.models.problem import Problem
-from kling_nb.models.progress import Progress
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook.links import Links
@@ -25,37 +24,12 @@ from kling_nb.render import card_bundle
 from kling_nb.render.words import day, price_of
 from kling_nb.settings import KEY, REAL_HUB, Settings
 from kling_nb.store.log import Log
+from kling_nb.ui.outlet import JobLike
 from kling_nb.ui.panel.drafts import Draft
 from kling_nb.ui.panel.models import Choosing
 from kling_nb.ui.panel.saved import Keeping
 
 Tone = Literal["local", "live", "trouble"]
-
-
-class JobLike(Protocol):
-    """A job as the views see it."""
-
-    @property
-    def id(self) -> str:
-        """What the job is called in the log."""
-        ...
-
-    @property
-    def progress(self) -> Progress:
-        """How it stands now."""
-        ...
-
-    def subscribe(self, listener: Callable[[Progress], None], /) -> Callable[[], None]:
-        """Call `listener` at once and at every change, on the engine's thread; returns what ends that."""
-        ...
-
-    def cancel(self) -> Any:
-        """Ask the hub to stop it; returns soon, from any thread."""
-        ...
-
-    def card(self) -> dict[str, Any]:
-        """The static card as a mimebundle, once the job has ended."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from kling_nb.models.request import TARGET, Request
 from kling_nb.models.specs import Form as ModelForm
 from kling_nb.render.page import gone_html
 from kling_nb.ui.messages import Messages
-from kling_nb.ui.outlet import SHOWN, Outlet
+from kling_nb.ui.outlet import SHOWN, JobLike, Outlet
 from kling_nb.ui.panel.code import HubWords, code_reply, pasted
-from kling_nb.ui.panel.controller import Banner, JobLike, PanelActions, Verdict
+from kling_nb.ui.panel.controller import Banner, PanelActions, Verdict
 from kling_nb.ui.panel.form import asides_inward, asides_out, draft_of, fields_of, plain_fields
 from kling_nb.ui.panel.models import ChosenModel
 from kling_nb.ui.panel.saved import Form, KeptThings
