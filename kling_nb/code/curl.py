@@ -1,29 +1,44 @@
-"""The request in a cURL command, alone or among others in a script."""
+"""The request in a cURL command, as the documentation and browsers write it. `shlex` takes it apart; nothing is run."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from kling_nb.code.found import Found, elsewhere, is_hub
-from kling_nb.code.shellwords import Command, ShellText
+from kling_nb.code.found import Found, is_hub, wrong_address
 
-#: Options whose value says nothing of the request.
-_OPTIONS = """
-    -X --request -o --output -m --max-time --connect-timeout --retry --retry-delay --retry-max-time -A --user-agent -x
-    --proxy --proxy-user -w --write-out --cacert --capath -e --referer --resolve --interface --limit-rate -D
-    --dump-header -c --cookie-jar -C -r -y -Y -z -T --upload-file -K --config -P -Q -t
-"""
-_DATA = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"})
-_SECRET = frozenset({"-u", "--user", "-b", "--cookie", "--oauth2-bearer", "-E", "--cert", "--key", "--pass", "-U"})
-_QUIET = frozenset(_OPTIONS.split())
-_FORM = frozenset({"-F", "--form", "--data-urlencode", "--form-string", "--url-query"})
-_VALUED = _DATA | _SECRET | _QUIET | _FORM | {"-H", "--header", "--url"}
-_USUAL = re.compile(
-    r"(?i)authorization|content-|accept|user-agent|origin|referer|cookie|sec-|host|dnt|x-api-key|priority"
+_OPERATORS = "();<>|&\n"
+#: Continued lines and comments, then everything that `shlex` reads otherwise than a shell, or slowly: a data URI in
+#: quotes can be megabytes long.
+_PIECE = re.compile(
+    r"""\\\n | (?<![^\s;&|(])\#[^\n]*
+    | \$'(?P<ansi>[^'\\]*(?:\\.[^'\\]*)*)' | '(?P<single>[^']*)' | "(?P<double>[^"\\]*(?:\\.[^"\\]*)*)"
+    | \\(?P<escaped>.) | (?P<variable>\$\w+|\$\{\w+\}|`[^`]*`)""",
+    re.DOTALL | re.VERBOSE,
 )
+_EXPANSION = r"\$\w+|\$\{[^}]*\}?|\$\([^)]*\)?|`[^`]*`?"
+_IN_DOUBLE = re.compile(rf'\\(?:([\\"$`])|\n)|({_EXPANSION})')
+_ANSI = re.compile(r"\\(?:u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|x([0-9a-fA-F]{1,2})|(.))", re.DOTALL)
+_ANSI_NAMES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v", "0": ""}
+#: Our own snippets send a local file as `$(data_uri FILE TYPE)`.
+_FILE = re.compile(r"\$\(data_uri (\S+) \S+\)")
+
+#: One option, with the value when it is joined to it: `--json`, `-d{…}`, `-sSd{…}`, `--data={…}`.
+_OPTION = re.compile(r"(?:(--[\w-]+)=?|-[fgikLNsSv#]*([A-Za-z]))(.*)", re.DOTALL)
+_DATA = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"})
+_UNREAD = frozenset({
+    "-F", "--form", "--form-string", "--data-urlencode", "--url-query", "-G", "--get", "-T", "--upload-file", "-K",
+    "--config",
+})  # fmt: skip
+_USUAL_HEADER = re.compile(
+    r"(?i)authorization|content-|accept|user-agent|origin|referer|cookie|sec-|host|dnt|x-api-key|priority"
+    r"|connection|te\Z|alt-used|cache-control|pragma"
+)
+_URL = re.compile(r"https?://|\$|[\w.-]+\.\w+/|localhost|/api/|[\w.-]+:[^/]*@")
 
 
 @dataclass
@@ -34,124 +49,137 @@ class _Call:
 
 
 def read_curl(text: str) -> Found:
-    """Return the body of the first cURL command that sends one to the hub, or to anywhere if none does."""
+    """Return the body of the first cURL command that sends one to the hub, or to any address if none does."""
+    notes: list[str] = []
     try:
-        shell = ShellText(_without_prompts(text))
-        calls = [_call(words, stdin) for words, stdin in _curls(shell)]
+        calls = [_call(words, stdin) for words, stdin in _curls(_plain(text), notes)]
     except ValueError as exc:
-        return Found(notes=[f"the command cannot be taken apart: {exc}"])
+        return Found(notes=[*notes, f"the command is incomplete: {exc}"])
     sending = [call for call in calls if call.data]
     if not sending:
-        return Found(notes=["the cURL command sends no body that stands in the text", *_all_notes(calls)])
+        notes += [note for call in calls for note in call.notes]
+        return Found(notes=notes or ["no cURL command in the text has a JSON body (-d '{…}')"])
     chosen = next((call for call in sending if is_hub(call.url)), sending[0])
-    found = _body(chosen, shell.unknown)
+    found = _body(chosen)
+    found.notes += notes
     if not is_hub(chosen.url):
-        found.notes.append(elsewhere(chosen.url))
-    others = sum(is_hub(call.url) for call in sending if call is not chosen)
-    if others:
-        found.notes.append(f"{others} further request{'s' * (others > 1)} in the text: only the first was read")
+        found.notes.append(wrong_address(chosen.url))
+    if others := sum(is_hub(call.url) for call in sending if call is not chosen):
+        found.notes.append(f"{others} more request{'s' * (others > 1)} in the text: only the first was read")
     return found
 
 
-def _body(call: _Call, unknown: list[str]) -> Found:
+def _body(call: _Call) -> Found:
     data = "&".join(call.data)
+    expansions = dict.fromkeys(re.findall(f"\0({_EXPANSION})", data))
+    notes = [*call.notes, *(f"{name}: shell variables and commands are not expanded" for name in expansions)]
     try:
-        body: Any = json.loads(data)
+        body: Any = json.loads(data.replace("\0", ""))
     except (ValueError, RecursionError) as exc:
-        where = f" at line {exc.lineno}, column {exc.colno}" if isinstance(exc, json.JSONDecodeError) else ""
-        return Found(notes=[f"the body is no JSON{where}", *call.notes])
+        where = f" (line {exc.lineno}, column {exc.colno})" if isinstance(exc, json.JSONDecodeError) else ""
+        return Found(notes=notes if expansions else [*notes, f"the body is not valid JSON{where}"])
     if not isinstance(body, dict):
-        return Found(notes=["the body is no JSON object", *call.notes])
-    open_ = [f"{name}: the text does not say what it stands for" for name in dict.fromkeys(unknown) if name in data]
-    return Found(body, [*call.notes, *open_])
+        return Found(notes=[*notes, "the body is not a JSON object"])
+    return Found(cast(dict[str, Any], body), notes)
 
 
-def _all_notes(calls: list[_Call]) -> list[str]:
-    return [note for call in calls for note in call.notes]
+def _plain(text: str) -> str:
+    """Drop the prompt of a terminal or a notebook (`$ `, `!`, `%%bash`) and the carets of Windows."""
+    text = re.sub(r"(?m)^[ \t]*(?:%%(?:bash|sh|script).*\n|\$[ \t]+|!(?=\s*curl))", "", text.replace("\0", ""))
+    text = re.sub(r"\^[ \t]*\n", " ", text)
+    return re.sub(r"\^(.)", r"\1", text) if '^"' in text else text
 
 
-def _without_prompts(text: str) -> str:
-    """Drop what a terminal or a notebook puts before a command: `$ `, `!`, `%%bash`."""
-    return re.sub(r"(?m)^[ \t]*(?:%%(?:bash|sh|script).*\n|\$[ \t]+|!(?=\s*curl))", "", text)
+def _curls(text: str, notes: list[str]) -> Iterator[tuple[list[str], str | None]]:
+    """Yield the words after each `curl`, with the text that `echo` or `printf` pipes into it."""
+    words: list[str] = []
+    stdin: str | None = None
+    for word, operator in _words(text):
+        if operator.startswith("<<"):
+            kind = "here-documents" if operator == "<<" else "here-strings"
+            notes.append(f"{operator}{word if operator == '<<' else ''}: {kind} are not read; paste the JSON itself")
+            if operator == "<<":
+                break  # the next lines are that text, not commands
+        elif not operator:
+            words.append(word)
+        elif not set(operator) & set("<>") or "(" in operator:
+            names = [re.split(r"[\\/]", name)[-1] for name in words]
+            at = next((i for i, name in enumerate(names) if name in ("curl", "curl.exe")), -1)
+            echoes = bool(words) and words[0] in ("echo", "printf")
+            if at >= 0 and not echoes:
+                yield words[at + 1 :], stdin
+            stdin = words[-1] if echoes and operator.strip("\n") == "|" else None
+            words = []
 
 
-def _curls(shell: ShellText) -> list[tuple[list[str], str | None]]:
-    """Return the words after each `curl`, with what is on its input; those inside `$(…)` too."""
-    found: list[tuple[list[str], str | None]] = []
-    before: Command | None = None
-    for command in shell.commands():
-        at = next(
-            (i for i, word in enumerate(command.words) if re.split(r"[\\/]", word)[-1] in ("curl", "curl.exe")), -1
-        )
-        if at >= 0 and command.words[0] not in ("echo", "printf"):
-            found.append((command.words[at + 1 :], _input(command, before)))
-        for word in command.words:
-            if inside := re.search(r"\$\((\s*curl\s.*)\)", word, re.DOTALL):
-                found += _curls(ShellText(inside[1], unknown=shell.unknown))
-        before = command
-    return found
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each word, or each operator (with the word after a `<<`), of a shell text."""
+    pieces: list[str] = []
+
+    def stash(piece: str) -> str:
+        pieces.append(piece)
+        return f"\0{len(pieces) - 1}\0"
+
+    def whole(word: str) -> str:
+        return re.sub("\0([0-9]+)\0", lambda found: pieces[int(found[1])], word)
+
+    skeleton = _PIECE.sub(lambda found: stash(_decoded(found)) if found.lastgroup else "", text)
+    skeleton = _FILE.sub(lambda found: stash(json.dumps(whole(found[1]), ensure_ascii=False)[1:-1]), skeleton)
+    lexer = shlex.shlex(skeleton, posix=True, punctuation_chars=_OPERATORS)
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters, lexer.escape = " \t\r", True, "", ""
+    for token in lexer:
+        if set(token) - set(_OPERATORS):
+            yield whole(token), ""
+        else:
+            yield whole(lexer.get_token() or "") if token.startswith("<<") else "", token
+    yield "", "\n"
 
 
-def _input(command: Command, before: Command | None) -> str | None:
-    if command.stdin is not None or before is None or not before.piped:
-        return command.stdin
-    if before.words and before.words[0] in ("echo", "printf"):
-        return before.words[-1]
-    return before.stdin
+def _decoded(found: re.Match[str]) -> str:
+    """Return a quoted or escaped piece as the shell passes it on; a `\0` marks each expansion that it would do."""
+    match found.lastgroup:
+        case "ansi":
+            decoded = _ANSI.sub(_ansi, found["ansi"])
+            return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # 🐱 may be two \uXXXX
+        case "double":
+            return _IN_DOUBLE.sub(lambda part: f"\0{part[2]}" if part[2] else part[1] or "", found["double"])
+        case "variable":
+            return f"\0{found['variable']}"
+        case kind:
+            return found[str(kind)]
+
+
+def _ansi(found: re.Match[str]) -> str:
+    if digits := found[1] or found[2] or found[3]:
+        return chr(int(digits, 16)) if int(digits, 16) < 0x110000 else "\ufffd"
+    return _ANSI_NAMES.get(found[4], found[4])
 
 
 def _call(words: list[str], stdin: str | None) -> _Call:
     call = _Call()
     rest = iter(words)
     for word in rest:
-        option, value = _option(word)
-        if not option:
-            call.url = call.url or word if _is_address(word) or not call.url else call.url
-            continue
-        if option in _VALUED and value is None:
-            value = next(rest, "")
-        _take(call, option, value or "", stdin)
+        if option := _OPTION.fullmatch(word):
+            _take(call, option[1] or f"-{option[2]}", option[3], rest, stdin)
+        elif _URL.match(plain := word.replace("\0", "")) and (not call.url or is_hub(plain)):
+            call.url = plain
     return call
 
 
-def _option(word: str) -> tuple[str, str | None]:
-    """Return the option that takes a value in a word (or the word), and the value if it is joined to it."""
-    if word.startswith("--"):
-        name, sign, value = word.partition("=")
-        return (name, value) if sign and name in _VALUED else (word, None)
-    if not word.startswith("-") or word == "-":
-        return "", None
-    for index, letter in enumerate(word[1:], 1):
-        if f"-{letter}" in _VALUED:
-            return f"-{letter}", word[index + 1 :] or None
-    return word, None
-
-
-def _take(call: _Call, option: str, value: str, stdin: str | None) -> None:
-    if option == "--url":
-        call.url = value
-    elif option in ("-H", "--header"):
-        name = value.partition(":")[0].strip()
-        if name and not _USUAL.match(name):
-            call.notes.append(f"the header {name} was left out")
-    elif option in _FORM:
-        call.notes.append(
-            f"{option} {value.partition('=')[0]}: a form field, which the hub does not read; it was left out"
-        )
-    elif option in _DATA:
-        _take_data(call, option, value, stdin)
-
-
-def _take_data(call: _Call, option: str, value: str, stdin: str | None) -> None:
-    if not value.startswith("@") or option == "--data-raw":
-        call.data.append(value)
-    elif value != "@-":
-        call.notes.append(f"{option} {value}: the body lies in a file; paste what is in it")
-    elif stdin is None:
-        call.notes.append(f"{option} @-: the body comes from elsewhere; paste what it is")
-    else:
-        call.data.append(stdin)
-
-
-def _is_address(word: str) -> bool:
-    return bool(re.match(r"https?://|\$|[\w.-]+\.\w+/|localhost|/api/", word))
+def _take(call: _Call, name: str, joined: str, rest: Iterator[str], stdin: str | None) -> None:
+    if name in _DATA:
+        value = joined or next(rest, "")
+        if value == "@-" and stdin is not None:
+            call.data.append(stdin)
+        elif value == "@-":
+            call.notes.append(f"{name} @-: the body comes from another command; paste the JSON itself")
+        elif value.startswith("@"):
+            call.notes.append(f"{name} {value}: the body is in a file; paste the JSON itself")
+        else:
+            call.data.append(value)
+    elif name in ("-H", "--header"):
+        header = (joined or next(rest, "")).partition(":")[0].strip()
+        if header and not _USUAL_HEADER.match(header):
+            call.notes.append(f"{header}: the header is not used")
+    elif name in _UNREAD:
+        call.notes.append(f"{name}: the option is not supported")

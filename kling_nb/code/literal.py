@@ -1,22 +1,40 @@
-"""Values as Python literals, broken over lines as a formatter would."""
+"""Values as Python literals, broken over lines as a formatter would, and the choices that the code tab offers."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
+Flavour = Literal["kling_nb", "requests", "httpx", "curl", "json"]
+Flow = Literal["sync", "poll", "events"]
+
+FLAVOURS: Mapping[Flavour, str] = {
+    "kling_nb": "kling_nb",
+    "requests": "requests",
+    "httpx": "httpx",
+    "curl": "cURL",
+    "json": "JSON",
+}
+FLOWS: Mapping[Flow, str] = {"poll": "Queue", "events": "Queue + events", "sync": "One call"}
+
+HUB = "https://hub.oxen.ai"
+QUEUE, GENERATE = "/api/ai/queue", "/api/ai/videos/generate"
 WIDTH = 80
 
 
 class Code(str):
-    """Text that stands in a literal as it is: an expression, not a string."""
+    """An expression, which a literal contains without quotes."""
 
     __slots__ = ()
 
 
 def literal(value: Any, indent: int = 0, taken: int = 0) -> str:
-    """Return the literal of a JSON-like value, broken over lines when it is longer than the width.
+    """Return the literal of a JSON-like value, broken over lines if it is longer than the width.
 
-    `indent` is that of the line it stands on, `taken` what stands before it there.
+    Args:
+        value: The value: text, numbers, lists and dictionaries.
+        indent: The indent of the line that the literal is on.
+        taken: The number of characters before the literal on that line.
     """
     flat = flat_literal(value)
     if indent + taken + len(flat) < WIDTH or not value or not isinstance(value, dict | list | tuple):

@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from kling_nb.code.call import NamelessError, call, call_fields, is_keyword_name, name_of
 from kling_nb.code.literal import quoted
+from kling_nb.code.write import NamelessError, call, call_fields, is_keyword_name, name_of
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import reproducibility

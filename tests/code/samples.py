@@ -1,4 +1,4 @@
-"""Requests of every kind: what the tests of snippets write as code and read back."""
+"""Requests of every kind, for the tests that write them as code and read them back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kling_nb.models.request import OMNI
 from tests.models.drafts import FACE, SIDE, urls
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(str.strip)
-#: What shells, templates and quotes trip over.
+#: Texts that shells, templates and quotes easily break.
 hard = st.sampled_from([
     "it's \"round\" $HOME `ls` $(rm -rf) \\ \\n @BODY@ ${x} $$ %s {y} #no",
     "JSON\nEOF\n'''\n\"\"\"",
@@ -20,7 +20,7 @@ hard = st.sampled_from([
 prompts = texts | hard
 
 _delivery = {"num_generations": st.integers(1, 4)}
-_pictures = {"input_image": st.lists(urls, max_size=3), "start_image_url": urls}
+_images = {"input_image": st.lists(urls, max_size=3), "start_image_url": urls}
 _settings = {
     "aspect_ratio": st.sampled_from(["16:9", "9:16", "1:1"]),
     "generate_audio": st.booleans(),
@@ -33,7 +33,7 @@ _settings = {
 }
 single = st.fixed_dictionaries(
     {"prompt": prompts},
-    optional={"duration": st.integers(3, 15), "negative_prompt": prompts, **_pictures, **_settings, **_delivery},
+    optional={"duration": st.integers(3, 15), "negative_prompt": prompts, **_images, **_settings, **_delivery},
 )
 many = st.fixed_dictionaries(
     {
@@ -41,7 +41,7 @@ many = st.fixed_dictionaries(
             st.fixed_dictionaries({"prompt": prompts, "duration": st.integers(3, 5)}), min_size=1, max_size=3
         )
     },
-    optional={**_pictures, **_settings, **_delivery},
+    optional={**_images, **_settings, **_delivery},
 )
 omni = st.fixed_dictionaries(
     {"model": st.just(OMNI), "prompt": prompts},

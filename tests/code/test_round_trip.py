@@ -1,4 +1,4 @@
-"""Code that was written here is read back as the same request."""
+"""Code that this package writes is read back as the same request."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_number_of_generations_survives_the_queue(body: dict) -> None:
 
 
 @pytest.mark.parametrize(("flavour", "flow"), WAYS)
-def test_local_pictures_read_back_as_their_paths(flavour, flow, tmp_path: Path) -> None:
+def test_local_images_read_back_as_their_paths(flavour, flow, tmp_path: Path) -> None:
     name = 'it\'s a "face" $(1) \\ `2`.png'
     (tmp_path / name).write_bytes(picture())
     body = {
@@ -70,8 +70,8 @@ def test_python_always_parses(prompt: str) -> None:
 
 
 @pytest.fixture
-def heard_by_curl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Put a `curl` on the PATH that keeps what is on its input; returns what runs a script and gives that."""
+def sent_to_curl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Put a `curl` on the PATH that saves its input; return a function that runs a script and returns that input."""
     stand_in = tmp_path / "bin" / "curl"
     stand_in.parent.mkdir()
     stand_in.write_text("#!/bin/sh\ncat > body.json\n")
@@ -86,14 +86,14 @@ def heard_by_curl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh on the PATH")
+@pytest.mark.skipif(not all(map(shutil.which, ("sh", "jq"))), reason="sh or jq is not installed")
 @given(prompt=prompts)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_shell_hands_on_the_body_as_it_is(heard_by_curl, prompt: str) -> None:
-    """With a local file the here-document is expanded: nothing of a prompt may be."""
+def test_a_shell_passes_the_body_on_unchanged(sent_to_curl, prompt: str) -> None:
+    """With a local file parts of the body are expanded; no part of a prompt may be."""
     Path("face.png").write_bytes(picture())
     request = made({"prompt": prompt, "input_image": ["face.png"]})
 
-    said = heard_by_curl(snippet(request, "curl", "sync").code)
+    said = sent_to_curl(snippet(request, "curl", "sync").code)
 
     assert request_hash(made(read_request(said).fields)) == request_hash(request)

@@ -1,4 +1,4 @@
-"""Every snippet runs as it stands against a real local hub, and a film lies there in the end."""
+"""Every snippet runs unchanged against a real local hub and saves a clip."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.hubside import HubSide, picture
 KEY = "key-of-the-test"
 SH = shutil.which("sh") or "sh"
 needs_curl = pytest.mark.skipif(
-    shutil.which("curl") is None or shutil.which("sh") is None, reason="curl is not on the PATH"
+    not all(map(shutil.which, ("sh", "curl", "jq"))), reason="sh, curl or jq is not installed"
 )
 
 
@@ -48,61 +48,61 @@ def _face(tmp_path: Path) -> None:
     (tmp_path / "it's me.png").write_bytes(picture())
 
 
-def films(folder: Path) -> list[bytes]:
+def clips(folder: Path) -> list[bytes]:
     return [path.read_bytes()[4:8] for path in folder.rglob("*.mp4")]
 
 
 @pytest.mark.parametrize(
     ("flavour", "flow"), [(library, flow) for library in ("requests", "httpx") for flow in ("sync", "poll", "events")]
 )
-def test_python_makes_a_film(flavour, flow, hub: HubSide, tmp_path: Path) -> None:
+def test_python_saves_a_clip(flavour, flow, hub: HubSide, tmp_path: Path) -> None:
     code = snippet(request(), flavour, flow, hub=hub.url, every=0.1).code
 
     ran(code, tmp_path)
 
-    assert films(tmp_path) == [b"ftyp"]
+    assert clips(tmp_path) == [b"ftyp"]
     assert KEY not in code
 
 
-def test_two_generations_make_two_films(hub: HubSide, tmp_path: Path) -> None:
+def test_two_generations_save_two_clips(hub: HubSide, tmp_path: Path) -> None:
     ran(snippet(request(num_generations=2), "httpx", "events", hub=hub.url, every=0.1).code, tmp_path)
 
-    assert films(tmp_path) == [b"ftyp"] * 2
+    assert clips(tmp_path) == [b"ftyp"] * 2
     assert hub.posts == 1
 
 
-def test_the_call_of_this_package_makes_a_film(hub: HubSide, tmp_path: Path) -> None:
+def test_the_call_of_this_package_saves_a_clip(hub: HubSide, tmp_path: Path) -> None:
     ran(snippet(request(), "kling_nb", hub=hub.url).code, tmp_path)
 
-    assert films(tmp_path) == [b"ftyp"]
+    assert clips(tmp_path) == [b"ftyp"]
 
 
 @needs_curl
 @pytest.mark.parametrize("flow", ["sync", "poll", "events"])
-def test_curl_makes_a_film(flow, hub: HubSide, tmp_path: Path) -> None:
+def test_curl_saves_a_clip(flow, hub: HubSide, tmp_path: Path) -> None:
     ran(snippet(request(), "curl", flow, hub=hub.url, every=0.1).code, tmp_path, program=SH)
 
-    assert films(tmp_path) == [b"ftyp"]
+    assert clips(tmp_path) == [b"ftyp"]
 
 
 @needs_curl
-def test_curl_sends_nothing_when_a_picture_is_missing(hub: HubSide, tmp_path: Path) -> None:
+def test_curl_sends_nothing_when_an_image_is_missing(hub: HubSide, tmp_path: Path) -> None:
     code = snippet(request(), "curl", "poll", hub=hub.url).code
     (tmp_path / "it's me.png").unlink()
 
-    with pytest.raises(AssertionError, match="there is no it's me"):
+    with pytest.raises(AssertionError, match="Cannot read it's me"):
         ran(code, tmp_path, program=SH)
 
     assert hub.posts == 0
 
 
-def test_the_json_is_what_the_hub_takes(hub: HubSide) -> None:
+def test_the_hub_accepts_the_json(hub: HubSide) -> None:
     body = json.loads(snippet(request(input_image=[]), "json").code)
 
     assert hub.enqueue(body)
 
 
-def test_bytes_become_a_file_name_with_a_note() -> None:
+def test_bytes_become_a_file_name_with_a_comment() -> None:
     made = snippet(request(input_image=[picture()]), "requests")
 
     assert made.code.startswith("# input_image.0 was given as bytes: save it as input_image-0.png where this runs\n")
@@ -110,16 +110,19 @@ def test_bytes_become_a_file_name_with_a_note() -> None:
     assert snippet(request(input_image=[picture()]), "json").notes
 
 
-def test_a_signature_is_left_out_with_a_note() -> None:
+def test_a_signature_is_left_out_with_a_comment() -> None:
     signed = "https://example.org/a.png?oxen_signature=deadbeef"
     for flavour in ("kling_nb", "requests", "curl"):
         code = snippet(request(input_image=[signed]), flavour).code
         assert "deadbeef" not in code
-        assert code.startswith("# input_image.0 was a signed address")
+        assert code.startswith("# input_image.0 was a signed URL: ")
 
 
-def test_one_call_says_what_it_leaves_out() -> None:
+def test_the_code_of_one_call_names_the_fields_that_it_leaves_out() -> None:
     code = snippet(request(num_generations=3, target_namespace="team"), "requests", "sync").code
 
-    assert code.startswith("# one call makes one clip, not 3: num_generations is for the queue\n# target_namespace is")
+    assert code.splitlines()[:2] == [
+        "# one call makes one clip, not 3: only the queue takes num_generations",
+        "# one call is billed to the key's own namespace: only the queue takes target_namespace",
+    ]
     assert '"num_generations"' not in code

@@ -43,7 +43,7 @@ def test_a_request_with_faults_has_no_code():
 def test_local_pictures_are_named_beside_the_code():
     panel = Panel(Studio(), {"prompt": "@Image1", "input_image": [png()]})
 
-    assert asked(panel, flavour="httpx")["notes"] == ["Pictures are read where the code runs: input_image-0.png."]
+    assert asked(panel, flavour="httpx")["notes"] == ["Images are read where the code runs: input_image-0.png."]
     assert "save it as input_image-0.png" in asked(panel, flavour="json")["notes"][0]
 
 

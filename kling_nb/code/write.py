@@ -1,0 +1,183 @@
+"""`snippet`: a request as code in one of the flavours. `call`: a request as a call of this package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from keyword import iskeyword
+from pathlib import PurePath
+from typing import Any, Protocol
+
+from kling_nb.code.literal import HUB, WIDTH, Flavour, Flow, flat_literal, literal, quoted
+from kling_nb.code.scripts import Local, python, shell
+from kling_nb.models.asset import Asset, suffix_of
+from kling_nb.models.canonical import canonical_request
+from kling_nb.models.request import TARGET, HubRequest, Request, request_type
+
+#: Seconds between two polls; the hub's documentation says 10 to 30 for video.
+EVERY = 10
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """Code, and notes to show beside it: which files it reads, and comments that JSON cannot hold."""
+
+    code: str
+    notes: tuple[str, ...] = ()
+
+
+def snippet(
+    request: Request, flavour: Flavour = "kling_nb", flow: Flow = "poll", *, hub: str = HUB, every: float = EVERY
+) -> Snippet:
+    """Return code that sends a request to a hub and saves the clips.
+
+    The code runs on its own, with the key in `OXEN_API_KEY`. It sends what this package would send, in one POST that
+    is never repeated. Local images are read where the code runs: Python uploads them to the user's private storage, as
+    the vendor's own client does; cURL sends them as data URIs, which some models do not accept; JSON contains their
+    paths, to be replaced. An image that was given as bytes or pixels becomes a file name, and a signed URL loses its
+    signature, each with a comment.
+
+    Args:
+        request: The request.
+        flavour: The library or language of the code.
+        flow: How it waits: one call that blocks (`sync`), polling (`poll`), or events first (`events`).
+        hub: The URL of the hub.
+        every: Seconds between two polls.
+    """
+    names, comments = _names(request)
+    if flow == "sync" and flavour != "kling_nb":
+        comments += _left_out(request)
+    files = ", ".join(dict.fromkeys(names[path] for path, asset in request.assets() if asset.url is None))
+    if flavour == "json":
+        notes = [*comments, *([f"replace with URLs that the hub can read: {files}"] if files else [])]
+        text = json.dumps(_body(request, flow, names), indent=2, ensure_ascii=False)
+        return Snippet(text, tuple(notes))
+    if flavour == "kling_nb":
+        code = _own(request, names, hub)
+    else:
+        body = _body(request, flow, names, local=True)
+        write = shell if flavour == "curl" else partial(python, flavour)
+        code = write(body, flow, hub=hub, every=every)
+    code = "".join(f"# {' '.join(comment.split())}\n" for comment in comments) + code
+    return Snippet(code, (f"images are read where the code runs: {files}",) if files else ())
+
+
+def _names(request: Request) -> tuple[dict[str, str], list[str]]:
+    """Return the path or URL to write for each image, and comments on those that had to change."""
+    names: dict[str, str] = {}
+    comments: list[str] = []
+    for path, asset in request.assets():
+        name = name_of(asset)
+        if name is None:
+            name = f"{path.replace('.', '-')}{suffix_of(asset.data or b'') or '.png'}"
+            comments.append(f"{path} was given as {asset.given}: save it as {name} where this runs")
+        elif asset.url is not None and asset.url != asset.identity:
+            comments.append(f"{path} was a signed URL: its signature is left out, so replace it with a new one")
+        names[path] = name
+    return names, comments
+
+
+def _left_out(request: Request) -> Iterator[str]:
+    if request.num_generations > 1:
+        yield f"one call makes one clip, not {request.num_generations}: only the queue takes num_generations"
+    if request.target_namespace is not None:
+        yield "one call is billed to the key's own namespace: only the queue takes target_namespace"
+
+
+def _body(request: Request, flow: Flow, names: Mapping[str, str], *, local: bool = False) -> dict[str, Any]:
+    """Return the body to send, with images by name, or local ones as `Local`; the clip is to come as a URL."""
+    paths = iter(path for path, _ in request.assets())
+
+    def place(asset: Asset) -> Any:
+        name = names[next(paths)]
+        return Local(name, asset.media_type) if local and asset.url is None else name
+
+    dropped = {"response_format"} | ({"num_generations", "target_namespace"} if flow == "sync" else set())
+    return {name: value for name, value in request.body(place).items() if name not in dropped}
+
+
+def _own(request: Request, names: Mapping[str, str], hub: str) -> str:
+    fields = call_fields(canonical_request(request), names)
+    if request.num_generations > 1:
+        fields["num_generations"] = request.num_generations
+    if request.target_namespace is not None:
+        fields["target_namespace"] = request.target_namespace
+    settings = f"kn.configure(hub={quoted(hub)})\n" if hub != HUB else ""
+    job, clip = ("jobs", "clips") if request.num_generations > 1 else ("job", "clip")
+    return f"import kling_nb as kn\n\n{settings}{job} = {call('kn.generate', fields)}\n{clip} = {job}.result()\n"
+
+
+class Image(Protocol):
+    """The common part of an asset and a record's reference."""
+
+    @property
+    def identity(self) -> str: ...
+    @property
+    def given(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class NamelessError(Exception):
+    """An image without a path or URL that code could contain."""
+
+
+def name_of(image: Image) -> str | None:
+    """Return the path or public URL that an image was given by; None for bytes and pixels."""
+    if image.identity.startswith("pixels-"):
+        return None
+    if not image.identity.startswith("sha256:"):
+        return image.identity
+    is_path = bool(image.name) and PurePath(image.given).name == image.name
+    return image.given if is_path else None
+
+
+def call_fields(canonical: Mapping[str, Any], names: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return a canonical request's fields as a caller gives them, without defaults.
+
+    `names` maps the path of each image to the name to write. Raises `NamelessError` for an image without one.
+    """
+    model = canonical.get("model", TARGET)
+    kind = request_type(model)
+    defaults = {} if kind is HubRequest else {name: field.default for name, field in kind.model_fields.items()}
+    defaults.pop("duration", None)  # the price depends on it: always written
+    given = {name: value for name, value in canonical.items() if name not in defaults or defaults[name] != value}
+    if model != TARGET:
+        given["model"] = model
+    return {name: _named(value, name, names) for name, value in given.items()}
+
+
+def is_keyword_name(name: str) -> bool:
+    """Whether a field can be written as a keyword argument."""
+    return name.isidentifier() and not iskeyword(name)
+
+
+def call(verb: str, fields: Mapping[str, Any]) -> str:
+    """Return a call with these fields, the prompt first; fields that are not keywords go into `**{...}`."""
+    prompt = [literal(fields["prompt"], 4)] if "prompt" in fields else []
+    named = [(f"{name}=", value) for name, value in fields.items() if name != "prompt" and is_keyword_name(name)]
+    rest = {name: value for name, value in fields.items() if not is_keyword_name(name)}
+    named += [("**", rest)] if rest else []
+    flat = ", ".join([*prompt, *(f"{head}{flat_literal(value)}" for head, value in named)])
+    if len(flat) + len(verb) + 2 <= WIDTH:
+        return f"{verb}({flat})"
+    lines = [*prompt, *(f"{head}{literal(value, 4, len(head))}" for head, value in named)]
+    return f"{verb}(\n" + "".join(f"    {line},\n" for line in lines) + ")"
+
+
+def _named(value: Any, path: str, names: Mapping[str, str | None]) -> Any:
+    match value:
+        case dict():
+            return {key: _named(item, f"{path}.{key}", names) for key, item in value.items()}
+        case list() | tuple():
+            return [_named(item, f"{path}.{index}", names) for index, item in enumerate(value)]
+        case str() if path in names:
+            if (name := names[path]) is None:
+                raise NamelessError
+            return name
+        case str() if value.startswith(("sha256:", "pixels-sha256:")):
+            raise NamelessError
+        case _:
+            return value
