@@ -2,6 +2,8 @@
 
 * `KlingError`
     + `RequestError`          mend the request: `.problems` lists all that is wrong, nothing was spent
+    + `ArgumentError`         an argument has a value that cannot be used; a `ValueError` too
+    + `ArgumentTypeError`     an argument is of the wrong type; a `TypeError` too
     + `SettingsError`         mend a setting: a URL, a folder, a key that cannot be read
     + `BudgetError`           a limit of yours refused the spending
     + `HubError`              the hub answered with an error, or not at all
@@ -58,6 +60,14 @@ class RequestError(KlingError, ValueError):
 
     def _render_traceback_(self) -> list[str]:
         return ["RequestError: nothing was sent", *(f"  ✗ {problem}" for problem in self.problems)]
+
+
+class ArgumentError(KlingError, ValueError):
+    """An argument has a value that cannot be used."""
+
+
+class ArgumentTypeError(KlingError, TypeError):
+    """An argument is of the wrong type."""
 
 
 class SettingsError(KlingError, ValueError):
