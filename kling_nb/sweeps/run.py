@@ -312,7 +312,7 @@ class Standing:
     @property
     def counts(self) -> bool:
         """Whether this run has spent on it, or may have."""
-        record = self.job.kept if self.job else self.record
+        record = self.job.record if self.job else self.record
         return self.bought and record is not None and charge_of(record) in COUNTED
 
 

@@ -204,7 +204,7 @@ class PanelChoosing:
     def news_later(self, model: str, callback: Callable[[News], None], /, *, again: bool = False) -> None:
         """Ask the hub about one model, and say what it said."""
         if again:
-            self._catalogue.doubt(model)
+            self._catalogue.expire(model)
         self._loop.submit(self._look(model, callback))
 
     def _offers(self, trouble: str = "") -> Offers:
