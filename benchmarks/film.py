@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.table import Row
 from kling_nb.localhub import animatic
-from kling_nb.localhub.inputs import verified
+from kling_nb.localhub.inputs import decode_image
 
 _SIZE, _FPS = (1280, 720), 24
 _PHOTOS = Path(__file__).resolve().parents[1] / "notebooks" / "images"
@@ -22,7 +22,7 @@ _PHOTOS = Path(__file__).resolve().parents[1] / "notebooks" / "images"
 
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     """Draw each kind of film in turn with the plain encoding; speeds are seconds of film per second."""
-    photos = {name: verified((_PHOTOS / name).read_bytes(), name) for name in ("astronaut.jpg", "coffee.jpg")}
+    photos = {name: decode_image((_PHOTOS / name).read_bytes(), name) for name in ("astronaut.jpg", "coffee.jpg")}
     named = list(photos)
     shots = [{"prompt": f"@Image{1 + number % 2} in shot {number + 1}", "duration": 2} for number in range(3)]
     kinds: dict[str, tuple[int, dict[str, Any]]] = {

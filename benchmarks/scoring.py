@@ -13,7 +13,7 @@ from benchmarks.hub import MODEL
 from benchmarks.logbook import record_of
 from benchmarks.table import Row
 from kling_nb.localhub import animatic
-from kling_nb.localhub.inputs import verified
+from kling_nb.localhub.inputs import decode_image
 from kling_nb.models.record import Record
 from kling_nb.scoring.registry import scorers
 from kling_nb.store.media import digest_of
@@ -47,7 +47,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
     """Clips that differ in a word of their caption."""
-    photo, records = {_PHOTO.name: verified(_PHOTO.read_bytes(), _PHOTO.name)}, list[Record]()
+    photo, records = {_PHOTO.name: decode_image(_PHOTO.read_bytes(), _PHOTO.name)}, list[Record]()
     for number in range(count):
         file = folder / f"{number}.mp4"
         asked: dict[str, Any] = {"model": MODEL, "prompt": f"Take {number}", "duration": _SECONDS}

@@ -88,7 +88,7 @@ def hub(_quick_hub: HubSide) -> Iterator[HubSide]:
 
 @pytest.fixture
 def own_hub(tmp_path: Path) -> Iterator[Callable[..., HubSide]]:
-    """Start a hub for one test alone: `own_hub("--open", "resign=never", speed=4)`."""
+    """Start a hub for one test alone: `own_hub("--choice", "resign=never", speed=4)`."""
     hubs: list[HubSide] = []
 
     def start(*arguments: str, speed: float = 100) -> HubSide:

@@ -1,4 +1,4 @@
-"""`python -m kling_nb.localhub`: the local hub from a shell."""
+"""`python -m kling_nb.localhub`: run the local hub from a shell."""
 
 from __future__ import annotations
 
@@ -10,69 +10,67 @@ from filelock import Timeout
 from platformdirs import user_state_dir
 
 from .faults import FAULTS, parse
-from .options import OPEN, Options, open_answers
+from .options import CHOICES, Options, parse_choices
 from .server import run
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse the command line, and serve."""
+    """Parse the command line and serve."""
     parser = _parser()
-    given = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     try:
-        for fault in given.fault:
+        for fault in args.fault:
             parse(fault)
-        answers = open_answers(given.open)
+        choices = parse_choices(args.choice)
     except ValueError as exc:
         parser.error(str(exc))
     options = Options(
-        speed=given.speed,
-        size=given.size,
-        idle=given.idle,
-        keys=frozenset(given.key),
-        keep_alive=given.keep_alive,
-        workers=given.workers,
-        faults=tuple(given.fault),
-        answers=answers,
+        speed=args.speed,
+        size=args.size,
+        idle=args.idle,
+        keys=frozenset(args.key),
+        keep_alive=args.keep_alive,
+        workers=args.workers,
+        faults=tuple(args.fault),
+        choices=choices,
     )
-    folder = Path(given.state).expanduser().absolute()
+    folder = Path(args.state).expanduser().absolute()
     try:
-        run(folder, options, given.port, lambda url: print(f"kling_nb local hub at {url}", flush=True))
+        run(folder, options, args.port, lambda url: print(f"kling_nb local hub at {url}", flush=True))
     except Timeout:
-        print(f"another local hub serves {folder}", file=sys.stderr)
+        print(f"Another local hub is already running on {folder}.", file=sys.stderr)
         return 1
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m kling_nb.localhub", description="The local hub of kling_nb.")
+    parser = argparse.ArgumentParser(prog="python -m kling_nb.localhub", description="Run the local hub of kling_nb.")
+    add = parser.add_argument
     state = str(Path(user_state_dir("kling_nb")) / "localhub")
-    parser.add_argument("--port", type=int, default=0, help="0: the last one, or any free one")
-    parser.add_argument("--state", default=state, metavar="DIR", help="jobs, files and results (default: %(default)s)")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="1: a clip takes about 6 s; 100: a hundredth")
-    parser.add_argument("--size", choices=("180p", "720p", "1080p"), default="720p", help="size class of the films")
-    parser.add_argument("--idle", type=_positive, metavar="SECONDS", help="end after so long without requests and jobs")
-    parser.add_argument("--key", action="append", default=[], help="take only this key (may be repeated)")
-    parser.add_argument(
-        "--keep-alive", type=_positive, default=15.0, metavar="SECONDS", help="beat of the event stream"
-    )
-    parser.add_argument("--workers", type=int, default=2, help="processes that render")
-    parser.add_argument(
-        "--fault", action="append", default=[], metavar="NAME[:TIMES]", help=f"one of {', '.join(sorted(FAULTS))}"
-    )
-    questions = "; ".join(f"{name}={'|'.join(choices)}" for name, choices in OPEN.items())
-    parser.add_argument("--open", action="append", default=[], metavar="NAME=VALUE", help=questions)
+    add("--port", type=int, default=0, help="port to listen on; 0 (default) reuses the last one or picks a free one")
+    add("--state", default=state, metavar="DIR", help="folder for jobs, uploads and results (default: %(default)s)")
+    add("--speed", type=_positive, default=1.0, help="1 (default): a clip takes about 6 s; 100: a hundredth of that")
+    add("--size", choices=("180p", "720p", "1080p"), default="720p", help="resolution of the clips (default: 720p)")
+    add("--idle", type=_positive, metavar="SECONDS", help="exit after this time without requests or active jobs")
+    add("--key", action="append", default=[], help="accept only this API key (may be repeated); default: any key")
+    add("--keep-alive", type=_positive, default=15.0, metavar="SECONDS", help="keep-alive interval of the event stream")
+    add("--workers", type=int, default=2, help="number of rendering processes (default: 2)")
+    faults = f"switch on a fault, for the first TIMES requests or for all: {', '.join(sorted(FAULTS))}"
+    add("--fault", action="append", default=[], metavar="NAME[:TIMES]", help=faults)
+    choices = "; ".join(f"{name}={'|'.join(values)}" for name, values in CHOICES.items())
+    choices = f"how to behave where the wire contract leaves it open; the default comes first: {choices}"
+    add("--choice", action="append", default=[], metavar="NAME=VALUE", help=choices)
     return parser
 
 
 def _positive(text: str) -> float:
     value = float(text)
     if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        raise argparse.ArgumentTypeError(f"must be greater than 0, got {text}")
     return value
 
 
 if __name__ == "__main__":
-    # This process is ours alone, and nothing in it asks for the formats that this is for: beside JupyterLab, jsonschema
-    # would take over a second to load it.
+    # jsonschema loads this package for formats that the hub does not check, and loading it takes over a second.
     sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]
     sys.exit(main())

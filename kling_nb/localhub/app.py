@@ -1,8 +1,10 @@
-"""The ASGI application: every route of HUB_API.md, and the private ones under `/_local/`."""
+"""The ASGI application: all routes, including the private ones under `/_local/`."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections import Counter
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,19 +14,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from . import NAME, __version__, catalogue, files, queue, responses
+from . import NAME, __version__, catalogue, files, queue
 from .faults import FAULTS, Fault, parse
 from .hub import Hub
-from .middleware import Gate
+from .middleware import Middleware
+from .responses import Rejection, error_response, model_not_found, not_found
 
 __all__ = ["build"]
 
 
 def build(hub: Hub) -> ASGIApp:
-    """The application around one hub."""
-    app = Starlette(routes=_routes(), exception_handlers={HTTPException: _as_envelope})
+    """Return the application of a hub."""
+    handlers: dict[Any, Any] = {HTTPException: _http_error, Rejection: _rejection}
+    app = Starlette(routes=_routes(), exception_handlers=handlers)
     app.state.hub = hub
-    return Gate(app, hub)
+    return Middleware(app, hub)
 
 
 def _routes() -> list[Route]:
@@ -49,53 +53,39 @@ def _routes() -> list[Route]:
         Route(repo + "/file/{branch}/{path:path}", files.put, methods=["PUT"]),
         Route(repo + "/file/{branch}/{path:path}", files.repo_file, methods=["GET"]),
         Route(repo + "/workspaces/{job_id}/files/{path:path}", files.result, methods=["GET"]),
-        *_private_routes(),
-    ]
-
-
-async def _models(request: Request) -> Response:
-    left = catalogue.offered(request.app.state.hub.faults)
-    return JSONResponse(catalogue.listing(request.query_params.get("search", ""), left))
-
-
-async def _model(request: Request) -> Response:
-    wanted = request.path_params["model_id"]
-    model = catalogue.find(wanted, catalogue.offered(request.app.state.hub.faults))
-    return JSONResponse(model) if model else JSONResponse({"error": {"message": f"Model not found: {wanted}"}}, 404)
-
-
-async def _as_envelope(request: Request, exc: Exception) -> Response:
-    del request
-    status = exc.status_code if isinstance(exc, HTTPException) else 500
-    if status == 404:
-        return responses.not_found()
-    return responses.refused(status, "method_not_allowed" if status == 405 else "bad_request", str(exc))
-
-
-_OWN = {"fault", "times", "match"}
-
-
-def _private_routes() -> list[Route]:
-    return [
+        # The real hub does not have these.
         Route("/_local/health", _health),
         Route("/_local/stats", _stats),
-        Route("/_local/faults", _faults, methods=["GET"]),
+        Route("/_local/faults", _list_faults, methods=["GET"]),
         Route("/_local/faults", _add_fault, methods=["POST"]),
         Route("/_local/faults", _clear_faults, methods=["DELETE"]),
         Route("/_local/shutdown", _shutdown, methods=["POST"]),
     ]
 
 
+async def _models(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    found = catalogue.search(request.query_params.get("search", ""), catalogue.current(hub.faults))
+    return JSONResponse({"object": "list", "data": found})
+
+
+async def _model(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    model_id = request.path_params["model_id"]
+    model = catalogue.find(model_id, catalogue.current(hub.faults))
+    return JSONResponse(model) if model else model_not_found(model_id)
+
+
 async def _health(request: Request) -> Response:
     hub: Hub = request.app.state.hub
     if "touch" in request.query_params:
-        hub.touch()  # somebody is about to use it: not the moment to end for idleness
+        hub.touch()  # a client is about to use the hub, which must not exit now
     return JSONResponse(
         {
             "name": NAME,
             "version": __version__,
             "pid": os.getpid(),
-            "url": hub.base,
+            "url": hub.base_url,
             "speed": hub.options.speed,
             "state": str(hub.folder),
         }
@@ -104,34 +94,36 @@ async def _health(request: Request) -> Response:
 
 async def _stats(request: Request) -> Response:
     hub: Hub = request.app.state.hub
+    now = time.time()
+    jobs = [job for job in hub.jobs if job.listed]
     return JSONResponse(
         {
             "requests": dict(hub.requests),
-            "enqueued": sum(job.listed for job in hub.jobs),
-            "jobs": hub.counts(),
+            "enqueued": len(jobs),
+            "jobs": dict(Counter(job.status(now) for job in jobs)),
             "subscribers": len(hub.subscribers),
-            "other_origin_requests": hub.foreign["requests"],
-            "other_origin_keys": hub.foreign["authorization"],
+            "other_origin_requests": hub.other_origin_requests,
+            "other_origin_keys": hub.other_origin_keys,
         }
     )
 
 
-async def _faults(request: Request) -> Response:
+async def _list_faults(request: Request) -> Response:
     hub: Hub = request.app.state.hub
-    return JSONResponse({"on": hub.faults.listing(), "known": sorted(FAULTS)})
+    return JSONResponse({"on": hub.faults.to_json(), "known": sorted(FAULTS)})
 
 
 async def _add_fault(request: Request) -> Response:
+    """Switch on the fault of a body such as `{"fault": "failed", "times": 1, "match": {"model": ...}}`."""
     hub: Hub = request.app.state.hub
     try:
-        asked: Any = await request.json()
-        fault = parse(str(asked["fault"]))
-        times = asked.get("times", fault.times)
-        extra = {name: value for name, value in asked.items() if name not in _OWN}
-        hub.faults.add(Fault(fault.name, times, asked.get("match") or {}, extra))
-    except (ValueError, KeyError, AttributeError, TypeError) as exc:
+        extra: dict[str, Any] = dict(await request.json())
+        fault = parse(str(extra.pop("fault")))
+        times, match = extra.pop("times", fault.times), extra.pop("match", None)
+        hub.faults.append(Fault(fault.name, times, match or {}, extra))
+    except (ValueError, KeyError, TypeError) as exc:
         return JSONResponse({"error": str(exc)}, 400)
-    return JSONResponse({"on": hub.faults.listing()})
+    return JSONResponse({"on": hub.faults.to_json()})
 
 
 async def _clear_faults(request: Request) -> Response:
@@ -144,3 +136,13 @@ async def _shutdown(request: Request) -> Response:
     hub: Hub = request.app.state.hub
     hub.closing.set()
     return JSONResponse({"status": "success"})
+
+
+async def _rejection(request: Request, exc: Rejection) -> Response:
+    return exc.response
+
+
+async def _http_error(request: Request, exc: HTTPException) -> Response:
+    if exc.status_code == 404:
+        return not_found()
+    return error_response(exc.status_code, "method_not_allowed" if exc.status_code == 405 else "bad_request", str(exc))

@@ -1,32 +1,34 @@
-"""Faults on request: what can go wrong at the hub or on the way to it, switched on by name.
+"""Faults that can be switched on: errors of the hub, or of the connection to it.
 
-`withdrawn`, `changed_schema` and `changed_price` strike no request: while one is on, the catalogue is another. They
-take the model in `match`; `changed_schema` the `properties` that are laid over the bundled ones (null takes one away),
-and `changed_price` the `factor` by which every rate is another.
-By the switch `--fault NAME[:times]`, by `POST /_local/faults`, or for one request by the header `X-Local-Fault`.
+Switch a fault on with `--fault NAME[:TIMES]`, with `POST /_local/faults`, or for one request with the header
+`X-Local-Fault`.
+
+`withdrawn`, `changed_schema` and `changed_price` change the catalogue while they are on, for the model in `match`:
+`changed_schema` merges `properties` into the bundled ones (null removes a property), and `changed_price` multiplies
+every rate by `factor`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["FAULTS", "Fault", "Faults", "parse"]
 
 _ALL = ("", "/api/")
-_MAKE = ("POST", "/api/ai/")
+_GENERATE = ("POST", "/api/ai/")
 _QUEUE = ("POST", "/api/ai/queue")
 _FILES = ("GET", "/api/repos/")
 _EVENTS = ("GET", "/api/events")
-_NONE = ("", "/no request/")
+_CATALOGUE = ("", "/no request/")
 
-# name -> (method, path prefix) that it strikes unless `match` says otherwise.
+# The method and the path prefix that a fault applies to unless its `match` says otherwise.
 FAULTS: Mapping[str, tuple[str, str]] = {
     "unauthenticated": _ALL,
-    "insufficient_credits": _MAKE,
+    "insufficient_credits": _GENERATE,
     "not_found": _ALL,
-    "model_not_found": _MAKE,
+    "model_not_found": _GENERATE,
     "update_required": _ALL,
     "rate_limited": _ALL,
     "unknown_error": _ALL,
@@ -43,71 +45,56 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "redirect_result": _FILES,
     "dropped_events": _EVENTS,
     "silent_events": _EVENTS,
-    "withdrawn": _NONE,
-    "changed_schema": _NONE,
-    "changed_price": _NONE,
+    "withdrawn": _CATALOGUE,
+    "changed_schema": _CATALOGUE,
+    "changed_price": _CATALOGUE,
 }
 
 
 @dataclass
 class Fault:
-    """One fault that is switched on, and how often it still strikes (None: for as long as it is on)."""
+    """A fault that is on, and how many requests it still applies to (None: no limit)."""
 
     name: str
     times: int | None = None
     match: Mapping[str, str] = field(default_factory=dict[str, str])
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def strikes(self, method: str, path: str, model: str | None) -> bool:
-        """Whether the fault is meant for this request."""
-        usual_method, usual_prefix = FAULTS[self.name]
-        wanted_model = self.match.get("model")
+    def applies_to(self, method: str, path: str, model: str | None) -> bool:
+        """Return whether the fault affects this request."""
+        default_method, default_prefix = FAULTS[self.name]
         return (
             self.times != 0
-            and method in (self.match.get("method", usual_method).upper() or method)
-            and path.startswith(self.match.get("path_prefix", usual_prefix))
-            and (wanted_model is None or wanted_model == model)
+            and method in (self.match.get("method", default_method).upper() or method)
+            and path.startswith(self.match.get("path_prefix", default_prefix))
+            and self.match.get("model") in (None, model)
         )
 
 
-class Faults:
-    """The faults that are on, in the order they were switched on."""
+class Faults(list[Fault]):
+    """The faults that are on, oldest first."""
 
-    def __init__(self, names: tuple[str, ...] = ()) -> None:
-        self._on = [parse(name) for name in names]
-
-    def add(self, fault: Fault) -> None:
-        """Switch a fault on."""
-        self._on.append(fault)
-
-    def clear(self) -> None:
-        """Switch all faults off."""
-        self._on.clear()
-
-    def listing(self) -> list[dict[str, Any]]:
-        """What is on, as plain values."""
-        return [{"fault": on.name, "times": on.times, "match": dict(on.match), **on.extra} for on in self._on]
-
-    def __iter__(self) -> Iterator[Fault]:
-        return iter(self._on)
-
-    def take(self, names: frozenset[str], method: str, path: str, model: str | None = None) -> Fault | None:
-        """The first fault of these names that strikes the request; it is used up by one."""
-        for fault in self._on:
-            if fault.name in names and fault.strikes(method, path, model):
+    def take(self, names: frozenset[str], method: str, path: str, model: str | None) -> Fault | None:
+        """Return the first of the named faults that applies to the request, and count it as used."""
+        for fault in self:
+            if fault.name in names and fault.applies_to(method, path, model):
                 if fault.times is not None:
                     fault.times -= 1
                 return fault
         return None
 
-    def wants_model(self) -> bool:
-        """Whether any fault that is on asks for the model of a request."""
-        return any("model" in fault.match for fault in self._on)
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the faults as JSON values."""
+        return [{"fault": on.name, "times": on.times, "match": dict(on.match), **on.extra} for on in self]
 
 
 def parse(text: str) -> Fault:
-    """A fault from `NAME` or `NAME:times`; an unknown name is a ValueError that lists the known ones."""
+    """Parse `NAME` or `NAME:TIMES`.
+
+    Raises:
+        ValueError: The name is unknown, or the count is not an integer.
+    """
     name, _, times = text.strip().partition(":")
     if name not in FAULTS:
-        raise ValueError(f"no such fault: {name!r}; known: {', '.join(sorted(FAULTS))}")
+        raise ValueError(f"Unknown fault {name!r}. Choose from {', '.join(sorted(FAULTS))}.")
     return Fault(name, int(times) if times else None)

@@ -1,39 +1,37 @@
-"""Reading files: results by signed address, files of repositories, with Range and every way a download goes wrong.
+"""The routes under `/api/repos`: uploads, and downloads with the faults that can interrupt them.
 
-A path is taken from the scope: that of `request.url` ends at a `#` or `?` that stands in a name.
+Paths come from the scope, because `request.url.path` ends at a `#` or `?` in a file name.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import re
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator
-from email.utils import formatdate
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
-from . import ranges
 from .faults import Fault
 from .hub import USER, Hub
-from .middleware import authorized, fault_of
-from .repos import BadPath, safe_path
-from .responses import invalid, not_found, refused, unauthenticated
-from .transport import Dropped, LocalProtocol, Server
+from .middleware import active_fault, is_authorized
+from .repos import PathError, safe_path
+from .responses import Rejection, error_response, invalid_params, not_found, unauthenticated
+from .transport import close_connection, make_server
 
-__all__ = ["create", "me", "origin", "presigned", "put", "repo_file", "result", "show", "to_context"]
+__all__ = ["create", "me", "presigned", "put", "repo_file", "result", "show", "to_context"]
 
-_CHUNK = 256 * 1024
+_PRESIGNED_SECONDS = 3600
+_ONE_RANGE = re.compile(rb"bytes=(?:(\d+)-(\d*)|-\d+)")
 _TYPES = {
     ".mp4": "video/mp4",
     ".png": "image/png",
@@ -44,223 +42,209 @@ _TYPES = {
 }
 
 
-async def result(request: Request) -> Response:
-    """A finished job's file; its signature is the permission (HUB_API section 8)."""
-    hub: Hub = request.app.state.hub
-    job_id = request.path_params["job_id"]
-    path = hub.result_file(job_id)
-    if path is None:
-        return not_found()
-    if (answered := _barred(request)) is not None:
-        return answered
-    if _is_stale(hub, request, job_id):
-        return _forbidden()
-    fault = fault_of(request, "interrupted_download", "slow_download", "redirect_result")
-    if fault is not None and fault.name == "redirect_result":
-        query = request.scope["query_string"].decode("ascii")
-        return RedirectResponse(f"{await origin(hub)}{quote(request.scope['path'])}?{query}", 302)
-    return answer(request, path, fault)
-
-
-async def repo_file(request: Request) -> Response:
-    """A repository's file: with a key, with a signature, or when the repository is public (section 7)."""
-    hub: Hub = request.app.state.hub
-    where = request.path_params
-    path = hub.repos.find(where["namespace"], where["repo"], where["path"])
-    if (answered := _barred(request)) is not None:
-        return answered
-    if path is None:
-        return not_found()
-    return answer(request, path, fault_of(request, "interrupted_download", "slow_download"))
-
-
-def answer(request: Request, path: Path, fault: Fault | None = None) -> Response:
-    """The file, or the part of it that was asked for."""
-    stat = path.stat()
-    tag = f'"{hashlib.sha256(f"{path.name}{stat.st_mtime_ns}{stat.st_size}".encode()).hexdigest()[:32]}"'
-    modified = formatdate(stat.st_mtime, usegmt=True)
-    headers = {"Accept-Ranges": "bytes", "ETag": tag, "Last-Modified": modified, "Cache-Control": "private"}
-    condition = request.headers.get("if-range")
-    asked = request.headers.get("range") if condition in (None, tag, modified) else None
-    part = ranges.chosen(asked, stat.st_size)
-    if part == ranges.UNSATISFIABLE:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{stat.st_size}"})
-    first, last = part if isinstance(part, tuple) else (0, stat.st_size - 1)
-    if isinstance(part, tuple):
-        headers["Content-Range"] = f"bytes {first}-{last}/{stat.st_size}"
-    headers["Content-Length"] = str(last - first + 1)
-    headers["Content-Type"] = _TYPES.get(path.suffix.lower(), "application/octet-stream")
-    status = 206 if isinstance(part, tuple) else 200
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers)
-    if fault is not None and fault.name == "interrupted_download":
-        return _torn(path, first, last, status, headers)
-    pace = float(fault.extra.get("bytes_per_second", 65536)) if fault is not None else None
-    return StreamingResponse(_chunks(path, first, last, pace), status, headers)
-
-
-def _torn(path: Path, first: int, last: int, status: int, headers: dict[str, str]) -> Response:
-    with path.open("rb") as file:
-        file.seek(first)
-        half = file.read((last - first + 1) // 2)
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    return Dropped({"type": "http.response.start", "status": status, "headers": raw}, half)
-
-
-async def _chunks(path: Path, first: int, last: int, pace: float | None) -> AsyncIterator[bytes]:
-    left = last - first + 1
-    size = _CHUNK if pace is None else max(1, int(pace / 10))
-    with path.open("rb") as file:
-        file.seek(first)
-        while left > 0:
-            data = await asyncio.to_thread(_read, file, min(size, left))
-            if not data:
-                return
-            left -= len(data)
-            yield data
-            if pace is not None:
-                await asyncio.sleep(len(data) / pace)
-
-
-def _read(file: IO[bytes], size: int) -> bytes:
-    return file.read(size)
-
-
-def _barred(request: Request) -> Response | None:
-    hub: Hub = request.app.state.hub
-    status = hub.barred(request.scope["path"], request.query_params, key=authorized(request.headers, hub))
-    return None if status is None else unauthenticated() if status == 401 else _forbidden()
-
-
-def _is_stale(hub: Hub, request: Request, job_id: str) -> bool:
-    # The fault strikes addresses that were given out before; a record read after it gives one that answers.
-    if fault_of(request, "expired_url") is None or job_id in hub.renewed:
-        return False
-    hub.stale.add(job_id)
-    return True
-
-
-def _forbidden() -> Response:
-    return refused(403, "forbidden", "The signed URL has expired or is not valid.")
-
-
-_PRESIGNED_FOR = 3600
-
-
 async def me(request: Request) -> Response:
     """`GET /api/users/me`."""
-    del request
     return JSONResponse({"user": {"username": USER, "name": "Local Hub", "email": "local@localhost"}})
 
 
 async def create(request: Request) -> Response:
-    """`POST /api/repos`: 409 when it exists."""
+    """`POST /api/repos`."""
     hub: Hub = request.app.state.hub
     try:
         body: Any = await request.json()
         name, namespace = str(body["name"]), str(body.get("namespace") or USER)
         public = body.get("visibility", "public") != "private" and body.get("is_public", True)
-        made = hub.repos.create(namespace, name, visibility="public" if public else "private")
+        created = hub.repos.create(namespace, name, visibility="public" if public else "private")
     except (ValueError, KeyError, AttributeError, TypeError) as exc:
-        return invalid(f"A repository needs a legal name: {exc}")
-    if not made:
-        return refused(409, "resource_already_exists", "A repository of that name exists.")
-    return JSONResponse(_shown(hub, namespace, name, "resource_created"), 201)
+        return invalid_params(f"A repository needs a valid name: {exc}")
+    if not created:
+        return error_response(409, "resource_already_exists", "A repository with this name already exists.")
+    return _repository(hub, namespace, name, "resource_created", 201)
 
 
 async def show(request: Request) -> Response:
-    """`GET /api/repos/{ns}/{repo}`: 404 when there is none."""
-    hub: Hub = request.app.state.hub
-    where = request.path_params
-    if hub.repos.get(where["namespace"], where["repo"]) is None:
+    """`GET /api/repos/{namespace}/{repo}`."""
+    params = request.path_params
+    return _repository(request.app.state.hub, params["namespace"], params["repo"], "resource_found", 200)
+
+
+def _repository(hub: Hub, namespace: str, name: str, message: str, status: int) -> Response:
+    if (repository := hub.repos.get(namespace, name)) is None:
         return not_found()
-    return JSONResponse(_shown(hub, where["namespace"], where["repo"], "resource_found"))
+    return JSONResponse({"status": "success", "status_message": message, "repository": repository}, status)
 
 
 async def put(request: Request) -> Response:
-    """`PUT /api/repos/{ns}/{repo}/file/{branch}/{path}`: multipart `file`, `message`, `name`, `email`.
+    """`PUT /api/repos/{namespace}/{repo}/file/{branch}/{path}`.
 
-    Whether the path is the file's or its folder's is told by its last piece: a name with a suffix is a file.
+    The path is that of the file if its last part has a suffix, else that of its folder.
     """
-    where = request.path_params
+    path = request.path_params["path"]
     async with request.form() as form:
         file = form.get("file")
-        if not isinstance(file, UploadFile):
-            return invalid("The multipart field 'file' is required.")
-        folder, _, last = where["path"].rpartition("/")
-        name = last if "." in last else file.filename or "file"
-        folder = folder if "." in last else where["path"]
-        return await _kept(request, f"{folder}/{_plain(name)}", file, str(form.get("message") or f"Add {name}"))
+        folder, _, last = path.rpartition("/")
+        name = last if "." in last else getattr(file, "filename", None) or "file"
+        await _save(request, file, f"{folder if '.' in last else path}/{_base_name(name)}")
+        commit = {"id": uuid.uuid4().hex, "message": str(form.get("message") or f"Add {name}")}
+        return JSONResponse({"status": "success", "status_message": "resource_created", "commit": commit}, 201)
 
 
 async def to_context(request: Request) -> Response:
-    """`POST /api/repos/{ns}/{repo}/workbench/context`: multipart `file`, `directory`."""
+    """`POST /api/repos/{namespace}/{repo}/workbench/context`."""
     async with request.form() as form:
         file = form.get("file")
-        if not isinstance(file, UploadFile):
-            return invalid("The multipart field 'file' is required.")
-        number = str(uuid.uuid4())
-        path = f"{form.get('directory') or 'context'}/{number}-{_plain(file.filename or 'file')}"
-        answer = await _kept(request, path, file, "")
-        if answer.status_code >= 400:
-            return answer
-        return JSONResponse({"status": "success", "asset_path": safe_path(path).as_posix(), "uuid": number})
+        file_id = str(uuid.uuid4())
+        name = _base_name(getattr(file, "filename", None) or "file")
+        path = f"{form.get('directory') or 'context'}/{file_id}-{name}"
+        await _save(request, file, path)
+        return JSONResponse({"status": "success", "asset_path": safe_path(path).as_posix(), "uuid": file_id})
 
 
-async def presigned(request: Request) -> Response:
-    """`GET /api/repos/{ns}/{repo}/file/presigned_url/{branch}/{path}`: an address that needs no key for an hour."""
+async def _save(request: Request, file: UploadFile | str | None, path: str) -> None:
     hub: Hub = request.app.state.hub
-    where = request.path_params
-    if hub.repos.find(where["namespace"], where["repo"], where["path"]) is None:
-        return not_found()
-    path = f"/api/repos/{where['namespace']}/{where['repo']}/file/{where['branch']}/{where['path']}"
-    return JSONResponse({"url": hub.base + hub.signer.signed(path, int(time.time()) + _PRESIGNED_FOR)})
-
-
-async def _kept(request: Request, path: str, file: UploadFile, message: str) -> Response:
-    hub: Hub = request.app.state.hub
-    where = request.path_params
-    if hub.repos.get(where["namespace"], where["repo"]) is None:
-        return not_found()
+    namespace, repo = request.path_params["namespace"], request.path_params["repo"]
+    if not isinstance(file, UploadFile):
+        raise Rejection(invalid_params("The multipart field 'file' is required."))
+    if hub.repos.get(namespace, repo) is None:
+        raise Rejection(not_found())
     try:
-        hub.repos.write(where["namespace"], where["repo"], path, await file.read())
-    except BadPath as exc:
-        return invalid(str(exc))
-    commit = {"id": uuid.uuid4().hex, "message": message}
-    return JSONResponse({"status": "success", "status_message": "resource_created", "commit": commit}, 201)
+        hub.repos.write(namespace, repo, path, await file.read())
+    except PathError as exc:
+        raise Rejection(invalid_params(str(exc))) from exc
 
 
-def _plain(name: str) -> str:
+def _base_name(name: str) -> str:
     return name.replace("\\", "/").rpartition("/")[2]
 
 
-def _shown(hub: Hub, namespace: str, name: str, message: str) -> dict[str, Any]:
-    return {"status": "success", "status_message": message, "repository": hub.repos.get(namespace, name)}
-
-
-async def origin(hub: Hub) -> str:
-    """The address of the foreign origin, opened when it is first needed."""
-    if hub.foreign_origin is None:
-        listener = socket.create_server(("127.0.0.1", 0))
-        hub.foreign_origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = Starlette(routes=[Route("/{path:path}", _serve)])
-        app.state.hub = hub
-        server = Server(
-            uvicorn.Config(app, http=LocalProtocol, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
-        )
-        hub.keep(asyncio.create_task(server.serve(sockets=[listener])))
-        hub.keep(asyncio.create_task(_end(hub, server)))
-    return hub.foreign_origin
-
-
-async def _end(hub: Hub, server: uvicorn.Server) -> None:
-    await hub.closing.wait()
-    server.should_exit = True
-
-
-async def _serve(request: Request) -> Response:
+async def presigned(request: Request) -> Response:
+    """`GET /api/repos/{namespace}/{repo}/file/presigned_url/{branch}/{path}`."""
     hub: Hub = request.app.state.hub
-    hub.foreign["requests"] += 1
-    hub.foreign["authorization"] += "authorization" in request.headers
+    params = request.path_params
+    if hub.repos.find(params["namespace"], params["repo"], params["path"]) is None:
+        return not_found()
+    path = f"/api/repos/{params['namespace']}/{params['repo']}/file/{params['branch']}/{params['path']}"
+    return JSONResponse({"url": hub.base_url + hub.signer.sign(path, int(time.time()) + _PRESIGNED_SECONDS)})
+
+
+async def repo_file(request: Request) -> Response:
+    """`GET /api/repos/{namespace}/{repo}/file/{branch}/{path}`."""
+    hub: Hub = request.app.state.hub
+    params = request.path_params
+    _check_access(request)
+    path = hub.repos.find(params["namespace"], params["repo"], params["path"])
+    if path is None:
+        return not_found()
+    return _FileResponse(path, active_fault(request, "interrupted_download", "slow_download"))
+
+
+async def result(request: Request) -> Response:
+    """`GET /api/repos/{namespace}/{repo}/workspaces/{job_id}/files/{path}`."""
+    hub: Hub = request.app.state.hub
+    job_id = request.path_params["job_id"]
+    path = hub.result_file(job_id)
+    if path is None:
+        return not_found()
+    _check_access(request)
+    # This fault affects the URLs handed out so far; reading the record returns a new one.
+    if active_fault(request, "expired_url") is not None and job_id not in hub.renewed:
+        hub.expired.add(job_id)
+        return _forbidden()
+    fault = active_fault(request, "interrupted_download", "slow_download", "redirect_result")
+    if fault is not None and fault.name == "redirect_result":
+        query = request.scope["query_string"].decode("ascii")
+        return RedirectResponse(f"{_other_origin(hub)}{quote(request.scope['path'])}?{query}", 302)
+    return _FileResponse(path, fault)
+
+
+def _check_access(request: Request) -> None:
+    hub: Hub = request.app.state.hub
+    has_key = is_authorized(request.headers, hub)
+    status = hub.access_error(request.scope["path"], request.query_params, has_key=has_key)
+    if status is not None:
+        raise Rejection(unauthenticated() if status == 401 else _forbidden())
+
+
+def _forbidden() -> Response:
+    return error_response(403, "forbidden", "The signed URL has expired or is not valid.")
+
+
+class _FileResponse(FileResponse):
+    """A file, whose transfer a fault slows down or interrupts."""
+
+    chunk_size = 256 * 1024
+
+    def __init__(self, path: Path, fault: Fault | None = None) -> None:
+        media_type = _TYPES.get(path.suffix.lower(), "application/octet-stream")
+        super().__init__(path, headers={"Cache-Control": "private"}, media_type=media_type, stat_result=path.stat())
+        self._fault = fault
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = {**scope, "headers": [header for header in scope["headers"] if not _is_unsupported_range(*header)]}
+        if self._fault is not None and self._fault.name == "slow_download":
+            rate = float(self._fault.extra.get("bytes_per_second", 65536))
+            self.chunk_size = max(1, int(rate / 10))
+            send = _slow(send, rate)
+        elif self._fault is not None and scope["method"] == "GET":
+            send = _interrupted(send, scope)
+        await super().__call__(scope, receive, send)
+
+
+def _is_unsupported_range(name: bytes, value: bytes) -> bool:
+    """Return whether this is a Range header of several ranges, in another unit or backwards: it is ignored."""
+    if name != b"range":
+        return False
+    match = _ONE_RANGE.fullmatch(value)
+    return match is None or (bool(match[2]) and int(match[2]) < int(match[1]))
+
+
+def _slow(send: Send, bytes_per_second: float) -> Send:
+    async def slow(message: Message) -> None:
+        await send(message)
+        await asyncio.sleep(len(message.get("body", b"")) / bytes_per_second)
+
+    return slow
+
+
+def _interrupted(send: Send, scope: Scope) -> Send:
+    """Send half of the body, then close the connection."""
+    left = 0
+
+    async def interrupted(message: Message) -> None:
+        nonlocal left
+        if message["type"] == "http.response.start":
+            left = int(dict(message["headers"])[b"content-length"]) // 2
+        elif left:
+            message = {**message, "body": message["body"][:left], "more_body": True}
+            left -= len(message["body"])
+        await send(message)
+        if message["type"] == "http.response.body" and not left:
+            await close_connection(scope)
+
+    return interrupted
+
+
+def _other_origin(hub: Hub) -> str:
+    """Return the URL of a second server, which counts the keys that a client must not send to it."""
+    if hub.other_origin is None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        hub.other_origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = Starlette(routes=[Route("/{path:path}", _other_file)])
+        app.state.hub = hub
+        server = make_server(app)
+
+        async def stop() -> None:
+            await hub.closing.wait()
+            server.should_exit = True
+
+        hub.run_in_background(server.serve(sockets=[listener]))
+        hub.run_in_background(stop())
+    return hub.other_origin
+
+
+async def _other_file(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    hub.other_origin_requests += 1
+    hub.other_origin_keys += "authorization" in request.headers
     path = hub.result_file(request.scope["path"].split("/")[6])
-    return answer(request, path) if path is not None else Response(status_code=404)
+    return _FileResponse(path) if path is not None else Response(status_code=404)

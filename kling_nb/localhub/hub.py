@@ -1,86 +1,92 @@
-"""The hub itself, behind its routes: accepts jobs, follows each to its end, and tells the subscribers."""
+"""The hub behind the routes: it accepts jobs, runs them and publishes their end."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import shutil
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import jobs, validation
-from .faults import Faults
-from .inputs import BadPicture, fetch_all
+from .faults import Faults, parse
+from .inputs import InputError, download, edited_video_url, image_urls, video_urls
 from .jobs import Job, Jobs
 from .options import Options
 from .repos import Repos
 from .signing import Signer
-from .workers import Order, Renders
+from .workers import CRASHED, RenderTask, Workers
 
 __all__ = ["USER", "Hub"]
 
 USER = "local"
 _log = logging.getLogger(__name__)
-# Seconds in the queue and in processing at speed 1: a clip takes about six, a still two.
-_COURSE = {"video": (1.5, 4.5), "image": (0.5, 1.5)}
-_CRASHED = "Getting model response error: 500 - Internal Server Error"
+# Seconds in the queue and in processing at speed 1.
+_SCHEDULES = {"video": (1.5, 4.5), "image": (0.5, 1.5)}
+_SUFFIXES = {"video": "mp4", "image": "png"}
 
 
 class Hub:
-    """One local hub and its state folder."""
+    """A local hub and its state folder."""
 
     def __init__(self, folder: Path, options: Options) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
         self.options = options
-        self.base = ""
+        self.base_url = ""
         self.jobs = Jobs(folder / "jobs")
         self.repos = Repos(folder / "repos")
         self.signer = Signer(folder)
-        self.faults = Faults(options.faults)
-        self.renders = Renders(options.workers)
+        self.faults = Faults(map(parse, options.faults))
         self.requests: Counter[str] = Counter()
-        self.foreign = {"requests": 0, "authorization": 0}
+        self.last_used = time.time()
         self.subscribers: set[asyncio.Queue[str | None]] = set()
         self.closing = asyncio.Event()
-        self.touched = time.time()
-        self.stale: set[str] = set()
+        # Jobs whose URLs the fault `expired_url` has made invalid, and those that were read afterwards.
+        self.expired: set[str] = set()
         self.renewed: set[str] = set()
-        self.foreign_origin: str | None = None
-        self._kept: set[asyncio.Task[None]] = set()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._ended: dict[str, asyncio.Event] = {}
+        self.other_origin: str | None = None
+        self.other_origin_requests = self.other_origin_keys = 0
+        self._workers = Workers(options.workers)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
-        """Take up the jobs that an earlier process left unfinished; a half-made film is made again."""
-        now = time.time()
+        """Continue the jobs that an earlier process left unfinished."""
         for job in self.jobs:
-            if jobs.status(job, now) in jobs.ACTIVE and not job.stuck:
-                self._follow(job)
+            if job.is_active(time.time()) and not job.stuck:
+                self._start(job)
 
     async def stop(self) -> None:
-        """End streams and workers; active jobs stay in the state folder for the next start."""
+        """End streams and workers; unfinished jobs remain for the next start."""
         self.closing.set()
         for queue in self.subscribers:
             queue.put_nowait(None)
-        for task in list(self._tasks.values()):
+        for task in self._running.values():
             task.cancel()
-        self.renders.close()
+        self._workers.close()
 
-    def accept(self, body: Mapping[str, Any], media_type: str, **how: Any) -> Job:
-        """Keep a new job and set it going. `how`: instant, index, listed, stuck, failure."""
-        queue_for, process_for = (seconds / self.options.speed for seconds in _COURSE[media_type])
-        if how.pop("instant", False):
-            queue_for = process_for = 0.0
+    def submit(
+        self,
+        body: Mapping[str, Any],
+        media_type: str,
+        *,
+        index: int = 0,
+        listed: bool = True,
+        stuck: bool = False,
+        instant: bool = False,
+        error: str | None = None,
+    ) -> Job:
+        """Save a new job and start it; one with an `error` fails when its time is over."""
+        queue_for, process_for = (
+            0.0 if instant else seconds / self.options.speed for seconds in _SCHEDULES[media_type]
+        )
         job = Job(
             id=str(uuid.uuid4()),
             model=str(body["model"]),
@@ -89,182 +95,156 @@ class Hub:
             enqueued_at=time.time(),
             queue_for=queue_for,
             process_for=process_for,
+            index=index,
             owner=str(body.get("target_namespace") or USER),
-            **how,
+            listed=listed,
+            stuck=stuck,
+            error=error,
         )
-        self.jobs.put(job)
+        self.jobs.save(job)
         if not job.stuck:
-            self._follow(job)
+            self._start(job)
         return job
 
     def cancel(self, job: Job) -> None:
-        """Cancel an active job; no event is sent for it (section 4)."""
-        self.jobs.put(jobs.cancelled(job, time.time()))
-        if (task := self._tasks.get(job.id)) is not None:
+        """Cancel an active job, without an event."""
+        self.jobs.save(job.cancelled(time.time()))
+        if (task := self._running.get(job.id)) is not None:
             task.cancel()
 
-    async def ended(self, job_id: str) -> Job:
-        """The job once it is over."""
-        event = self._ended.get(job_id)
-        if event is not None:
-            await event.wait()
+    async def wait(self, job_id: str) -> Job:
+        """Return the job once it has ended."""
+        if (task := self._running.get(job_id)) is not None:
+            await asyncio.wait([task])
         job = self.jobs.get(job_id)
-        assert job is not None  # noqa: S101  # jobs are never removed
+        assert job is not None  # noqa: S101  # jobs are never deleted
         return job
 
     def record(self, job: Job) -> dict[str, Any]:
-        """The wire record of a job, with a URL that answers now."""
-        now = time.time()
-        url = None
-        if jobs.status(job, now) == "succeeded":
-            self._renew(job.id)
+        """Return the record of a job on the wire, with a URL that is valid now."""
+        now, url = time.time(), None
+        if job.status(now) == "succeeded":
+            if job.id in self.expired:
+                self.expired.discard(job.id)
+                self.renewed.add(job.id)
             url = self.result_url(job)
-        no_prompt = "" if self.options.answers["multi_shot_prompt"] == "empty" else None
-        return jobs.record(job, now, result_url=url, no_prompt=no_prompt)
+        no_prompt = "" if self.options.choices["multi_shot_prompt"] == "empty" else None
+        return job.record(now, result_url=url, no_prompt=no_prompt)
 
     def result_url(self, job: Job) -> str:
-        """The signed address of a result (section 8)."""
-        lifetime = self.options.url_lifetime
-        expires = int(time.time() + lifetime + 0.999)
-        if self.options.answers["resign"] == "never":
-            expires = int((jobs.due(job) or 0) + lifetime + 0.999)
-        return self.base + self.signer.signed(self.result_path(job), expires)
-
-    def result_path(self, job: Job) -> str:
-        """The path part of a result's address."""
+        """Return the signed URL of a result."""
+        signed_at = (job.ends_at or 0) if self.options.choices["resign"] == "never" else time.time()
+        expires = int(signed_at + float(self.options.choices["url_lifetime"]) + 0.999)
         repo = str(job.request.get("target_repo") or "playground").strip("/").rpartition("/")[2]
-        suffix = "mp4" if job.media_type == "video" else "png"
         directory = str(job.request.get("target_directory") or "generations").strip("/")
-        return f"/api/repos/{job.owner}/{repo}/workspaces/{job.id}/files/{directory}/{job.id}.{suffix}"
+        name = f"{directory}/{job.id}.{_SUFFIXES[job.media_type]}"
+        path = f"/api/repos/{job.owner}/{repo}/workspaces/{job.id}/files/{name}"
+        return self.base_url + self.signer.sign(path, expires)
 
     def result_file(self, job_id: str) -> Path | None:
-        """The file of a finished job, or None."""
+        """Return the file of a succeeded job, or None."""
         job = self.jobs.get(job_id)
-        if job is None or job.result_path is None or jobs.status(job, time.time()) != "succeeded":
+        if job is None or job.result_path is None or job.status(time.time()) != "succeeded":
             return None
         path = self.folder / job.result_path
         return path if path.is_file() else None
 
-    def keep(self, task: asyncio.Task[None]) -> None:
-        """Hold on to a task that runs beside the requests."""
-        self._kept.add(task)
-        task.add_done_callback(self._kept.discard)
-
-    def touch(self) -> None:
-        """Somebody asked for something."""
-        self.touched = time.time()
-
-    def active(self) -> int:
-        """How many jobs are on their way (a stuck one is not: it would keep an idle hub alive for ever)."""
-        now = time.time()
-        return sum(not job.stuck and jobs.status(job, now) in jobs.ACTIVE for job in self.jobs)
-
-    def counts(self) -> dict[str, int]:
-        """How many listed jobs there are of each status."""
-        now = time.time()
-        return dict(Counter(jobs.status(job, now) for job in self.jobs if job.listed))
-
-    def barred(self, path: str, query: Mapping[str, str], *, key: bool = False) -> int | None:
-        """The status that keeps a reader from a file of this hub (sections 7 and 8), or None: it is read."""
-        verdict = self.signer.verdict(path, query, time.time())
-        if verdict in ("expired", "wrong"):
+    def access_error(self, path: str, query: Mapping[str, str], *, has_key: bool = False) -> int | None:
+        """Return the status that refuses to read a file of this hub, or None if access is allowed."""
+        signature = self.signer.verify(path, query, time.time())
+        if signature in ("expired", "invalid"):
             return 403
-        pieces = path.split("/")
-        if (job_id := _job_of(pieces)) is None:
-            return 401 if verdict == "none" and not key and self.repos.is_private(*pieces[3:5]) else None
-        if verdict == "none" and not key:
+        signed, parts = signature == "valid", path.split("/")
+        if (job_id := _job_id_in(path)) is None:
+            return 401 if not signed and not has_key and self.repos.is_private(*parts[3:5]) else None
+        if not signed and not has_key:
             return 403
-        if self.options.answers["results_need_key"] == "yes" and not key:
+        if self.options.choices["results_need_key"] == "yes" and not has_key:
             return 401
-        return 403 if job_id in self.stale else None
+        return 403 if job_id in self.expired else None
 
-    def own_file(self, url: str) -> Path | None:
-        """The file behind one of this hub's own addresses; None when the address is another's.
+    def local_file(self, url: str) -> Path | None:
+        """Return the file behind a URL of this hub, or None for any other URL.
 
-        The model's provider reads it, who has no key: what a bare address does not give is no input either.
+        Upstream reads it without a key, so a URL that needs one raises `InputError`.
         """
         parts = urlsplit(url)
-        if not self.base or f"{parts.scheme}://{parts.netloc}" != self.base:
+        if not self.base_url or f"{parts.scheme}://{parts.netloc}" != self.base_url:
             return None
         path = unquote(parts.path)
-        job_id = _job_of(path.split("/"))
-        found = self.repos.find_by_url(path) if job_id is None else self.result_file(job_id)
-        status = 404 if found is None else self.barred(path, dict(parse_qsl(parts.query)))
+        job_id = _job_id_in(path)
+        file = self.repos.find_by_url(path) if job_id is None else self.result_file(job_id)
+        status = 404 if file is None else self.access_error(path, dict(parse_qsl(parts.query)))
         if status is not None:
-            raise BadPicture(f"Failed to download image from {url[:200]}: {status} {HTTPStatus(status).phrase}")
-        return found
+            raise InputError(f"Failed to download image from {url[:200]}: {status} {HTTPStatus(status).phrase}")
+        return file
 
-    def _renew(self, job_id: str) -> None:
-        if job_id in self.stale:
-            self.stale.discard(job_id)
-            self.renewed.add(job_id)
+    def touch(self) -> None:
+        """Restart the idle time."""
+        self.last_used = time.time()
 
-    def _follow(self, job: Job) -> None:
-        self._ended[job.id] = asyncio.Event()
-        task = asyncio.create_task(self._course(job))
-        self._tasks[job.id] = task
-        task.add_done_callback(lambda _: self._leave(job.id))
+    def run_in_background(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine as a task, and keep a reference to it."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _leave(self, job_id: str) -> None:
-        self._tasks.pop(job_id, None)
-        self._ended.pop(job_id, asyncio.Event()).set()
-        self.touched = time.time()
+    def is_busy(self) -> bool:
+        """Return whether any job is active; a stuck one does not count, since it would keep the hub running."""
+        now = time.time()
+        return any(job.is_active(now) and not job.stuck for job in self.jobs)
 
-    async def _course(self, job: Job) -> None:
-        if job.failure is None and job.rendered_at is None:
-            job = await self._rendered(job)
-        # Again when it wakes early: the loop's clock is not the wall's.
-        while (left := (jobs.due(job) or 0) - time.time()) > 0:  # noqa: ASYNC110
+    def _start(self, job: Job) -> None:
+        task = self._running[job.id] = asyncio.create_task(self._run(job))
+        task.add_done_callback(lambda _: self._running.pop(job.id, None))
+        task.add_done_callback(lambda _: self.touch())
+
+    async def _run(self, job: Job) -> None:
+        if job.error is None and job.rendered_at is None:
+            job = await self._render(job)
+        # In a loop, because the event loop's clock may run ahead of the wall clock.
+        while (left := (job.ends_at or 0) - time.time()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
         if job.listed:
             self._publish(job)
 
-    async def _rendered(self, job: Job) -> Job:
-        out = Path("results") / f"{job.id}.{'mp4' if job.media_type == 'video' else 'png'}"
+    async def _render(self, job: Job) -> Job:
+        out = f"results/{job.id}.{_SUFFIXES[job.media_type]}"
         scratch = self.folder / "scratch" / job.id
+        skip_missing = self.options.choices["unreachable_image"] == "placeholder"
         try:
-            wanted = dict.fromkeys(validation.references(job.request))
-            lenient = self.options.answers["unreachable_image"] == "placeholder"
-            pictures = await fetch_all(wanted, scratch, own=self.own_file, lenient=lenient)
-            videos = await fetch_all(validation.videos(job.request), scratch, own=self.own_file, lenient=lenient)
-            order = Order(
-                job.request,
-                job.media_type,
-                pictures,
-                str(self.folder / out),
-                self.options.size,
-                job.index,
-                video=videos.get(validation.edited_video(job.request) or ""),
+            files = await download(
+                dict.fromkeys([*image_urls(job.request), *video_urls(job.request)]),
+                scratch,
+                local_file=self.local_file,
+                skip_missing=skip_missing,
             )
-            failure = await self._made(order)
-        except BadPicture as fault:
-            failure = str(fault)
-        except Exception:  # noqa: BLE001  # whatever went wrong, the job must end, and hub.log must say why
+            images = {url: files[url] for url in image_urls(job.request) if url in files}
+            video = files.get(edited_video_url(job.request) or "")
+            path = str(self.folder / out)
+            error = await self._workers.render(
+                RenderTask(job.request, job.media_type, images, path, self.options.size, job.index, video)
+            )
+        except InputError as exc:
+            error = str(exc)
+        except Exception:  # noqa: BLE001  # the job must end whatever happened
             _log.exception("rendering of %s failed", job.id)
-            failure = _CRASHED
+            error = CRASHED
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        return self.jobs.put(jobs.rendered(job, time.time(), path=out.as_posix(), failure=failure))
-
-    async def _made(self, order: Order) -> str | None:
-        for _ in range(2):
-            with contextlib.suppress(BrokenProcessPool):
-                return await self.renders.make(order)
-            self.renders.close()
-        return _CRASHED
+        return self.jobs.save(job.rendered(time.time(), path=out, error=error))
 
     def _publish(self, job: Job) -> None:
-        news: dict[str, Any] = {"generation_id": job.id}
-        if job.failure is None:
+        outcome: dict[str, Any] = {"status": "failed", "media_type": job.media_type, "error": job.error}
+        if job.error is None:
             url = self.result_url(job)
-            news |= {"status": "succeeded", "media_type": job.media_type, "model": job.model, "url": url}
-        else:
-            news |= {"status": "failed", "media_type": job.media_type, "error": job.failure}
-        line = json.dumps(news, separators=(",", ":"))
+            outcome = {"status": "succeeded", "media_type": job.media_type, "model": job.model, "url": url}
+        data = json.dumps({"generation_id": job.id, **outcome}, separators=(",", ":"))
         for queue in self.subscribers:
-            queue.put_nowait(f"event: media_generation_completed\ndata: {line}\n\n")
+            queue.put_nowait(f"event: media_generation_completed\ndata: {data}\n\n")
 
 
-def _job_of(pieces: list[str]) -> str | None:
-    """The job whose result lies at a path; None for a repository's file."""
-    return pieces[6] if pieces[5:6] == ["workspaces"] and len(pieces) > 6 else None
+def _job_id_in(path: str) -> str | None:
+    """Return the job whose result is at a path, or None for a file of a repository."""
+    parts = path.split("/")
+    return parts[6] if parts[5:6] == ["workspaces"] and len(parts) > 6 else None

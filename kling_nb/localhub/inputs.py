@@ -1,4 +1,4 @@
-"""The pictures of a request: fetched by the hub, then checked and decoded by the worker (HUB_API sections 6 and 7)."""
+"""The images and videos of a request: downloaded by the hub, then checked and decoded by a worker."""
 
 from __future__ import annotations
 
@@ -16,135 +16,167 @@ from urllib.parse import unquote_to_bytes, urlsplit
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["BadPicture", "Footage", "fetch", "fetch_all", "footage_of", "opened", "verified"]
+__all__ = [
+    "UPSTREAM_ERROR",
+    "InputError",
+    "SourceVideo",
+    "decode_image",
+    "download",
+    "edited_video_url",
+    "image_urls",
+    "read_video",
+    "video_urls",
+]
 
-_UPSTREAM = "Getting model response error: 422 - Value error, "
-_MOST_BYTES = 10 * 1024 * 1024
-_LEAST_SIDE = 300
-_FLATTEST, _WIDEST = 0.40, 2.50
+UPSTREAM_ERROR = "Getting model response error: 422 - Value error, "
+_MAX_BYTES = 10 * 1024 * 1024
+_MIN_SIDE = 300
+_MIN_RATIO, _MAX_RATIO = 0.40, 2.50
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+_MAX_VIDEO_SECONDS = 60
+_MAX_VIDEO_SIZE = (1280, 1280)
+_UNREADABLE = "The input video cannot be read: use mp4 or mov."
 
 
-class BadPicture(Exception):
-    """A picture that upstream would refuse; the text is the generation's `error_message`."""
+class InputError(Exception):
+    """An image or video that upstream would refuse; the text is the `error_message` of the job."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(_UPSTREAM + text)
+        super().__init__(UPSTREAM_ERROR + text)
 
 
-async def fetch_all(
-    urls: Iterable[str], folder: Path, *, own: Callable[[str], Path | None], lenient: bool
+@dataclass(frozen=True)
+class SourceVideo:
+    """A video to edit: its length in seconds, and its frame at the start of each second."""
+
+    seconds: float
+    frames: tuple[Image.Image, ...]
+
+
+def image_urls(body: Mapping[str, Any]) -> list[str]:
+    """Return all image URLs of a request, in the order of its fields."""
+    found: list[Any] = [body.get("start_image_url"), body.get("tail_image_url")]
+    images, elements = body.get("input_image"), body.get("elements")
+    found += images if isinstance(images, list) else [images]
+    for element in elements if isinstance(elements, list) else []:
+        if isinstance(element, dict):
+            found += [element.get("frontal_image_url"), *(element.get("reference_image_urls") or [])]
+    return [url for url in found if isinstance(url, str) and url]
+
+
+def video_urls(body: Mapping[str, Any]) -> list[str]:
+    """Return the video URL of a request, if it has one."""
+    url = body.get("input_video")
+    return [url] if isinstance(url, str) and url else []
+
+
+def edited_video_url(body: Mapping[str, Any]) -> str | None:
+    """Return the URL of the video that a request edits; it determines the length of the clip."""
+    mode = body.get("video_mode") or "edit"
+    return next(iter(video_urls(body)), None) if mode == "edit" else None
+
+
+async def download(
+    urls: Iterable[str], folder: Path, *, local_file: Callable[[str], Path | None], skip_missing: bool
 ) -> dict[str, str]:
-    """The pictures behind these URLs as files in a folder; with `lenient`, without those that cannot be had."""
+    """Save the files behind the URLs in a folder, and return their paths by URL.
+
+    Args:
+        urls: Data URIs, URLs of this hub, or URLs on the network.
+        folder: Created if it does not exist.
+        local_file: Returns the file behind a URL of this hub, and None for any other URL.
+        skip_missing: Leave out files that cannot be downloaded instead of raising `InputError`.
+    """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    found: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for url in urls:
         try:
-            data = await fetch(url, own=own)
-        except BadPicture:
-            if not lenient:
+            data = await _read(url, local_file)
+        except InputError:
+            if not skip_missing:
                 raise
             continue
         path = folder / hashlib.sha256(data).hexdigest()
         await asyncio.to_thread(path.write_bytes, data)
-        found[url] = str(path)
-    return found
+        paths[url] = str(path)
+    return paths
 
 
-async def fetch(url: str, *, own: Callable[[str], Path | None]) -> bytes:
-    """The bytes behind a picture URL: a data URI, a file of this hub (`own`), or the network."""
+async def _read(url: str, local_file: Callable[[str], Path | None]) -> bytes:
     if url.startswith("data:"):
-        return _from_data_uri(url)
-    path = own(url)
-    if path is not None:
+        head, _, payload = url.partition(",")
+        try:
+            return base64.b64decode(payload, validate=True) if head.endswith(";base64") else unquote_to_bytes(payload)
+        except (binascii.Error, ValueError) as exc:
+            raise InputError("Invalid data URI.") from exc
+    if (path := local_file(url)) is not None:
         return path.read_bytes()
     if urlsplit(url).scheme not in ("http", "https"):
-        raise BadPicture(f"Input should be a valid URL: {url[:200]}")
-    import httpx  # few pictures come from the network, and a client reads all the authorities of TLS first
+        raise InputError(f"Input should be a valid URL: {url[:200]}")
+    import httpx  # imported late: a client loads the certificate authorities, and few images come from the network
 
     try:
         async with httpx.AsyncClient(timeout=20, follow_redirects=True) as client:
-            answer = await client.get(url)
-            answer.raise_for_status()
+            response = await client.get(url)
+            response.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise BadPicture(f"Failed to download image from {url[:200]}: {_reason(exc)}") from exc
-    return answer.content
+        reason = str(exc).split("\n")[0][:200] or type(exc).__name__
+        raise InputError(f"Failed to download image from {url[:200]}: {reason}") from exc
+    return response.content
 
 
-def opened(body: Mapping[str, Any], paths: Mapping[str, str]) -> dict[str, Image.Image]:
-    """Every fetched picture of the request, checked and decoded, by its URL."""
-    return {url: verified(Path(path).read_bytes(), url) for url, path in paths.items()}
+def decode_image(data: bytes, url: str) -> Image.Image:
+    """Return the image upright and in RGB.
 
-
-def verified(data: bytes, url: str) -> Image.Image:
-    """The picture as upright RGB, or `BadPicture` with the rule that it breaks."""
+    Raises:
+        InputError: The image breaks one of upstream's rules.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     name = "the data URI" if url.startswith("data:") else url.partition("?")[0][:200]
-    if len(data) > _MOST_BYTES:
-        raise BadPicture(f"Image size of {name} is {len(data) / 1048576:.1f} MB, the maximum is 10 MB.")
+    if len(data) > _MAX_BYTES:
+        raise InputError(f"Image size of {name} is {len(data) / 1048576:.1f} MB, the maximum is 10 MB.")
     try:
-        picture = Image.open(BytesIO(data), formats=_FORMATS)
-        picture.load()
+        image = Image.open(BytesIO(data), formats=_FORMATS)
+        image.load()
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as exc:
-        raise BadPicture(f"Image format of {name} is not supported: use jpg, jpeg or png.") from exc
-    width, height = picture.size
-    if min(width, height) < _LEAST_SIDE:
-        raise BadPicture(f"Image dimensions of {name} are {width}x{height}, the minimum is 300x300.")
-    if not _FLATTEST <= width / height <= _WIDEST:
-        raise BadPicture(f"Image aspect ratio of {name} is {width / height:.2f}, it must be between 0.40 and 2.50.")
-    upright = ImageOps.exif_transpose(picture)
+        raise InputError(f"Image format of {name} is not supported: use jpg, jpeg or png.") from exc
+    width, height = image.size
+    if min(width, height) < _MIN_SIDE:
+        raise InputError(f"Image dimensions of {name} are {width}x{height}, the minimum is 300x300.")
+    if not _MIN_RATIO <= width / height <= _MAX_RATIO:
+        raise InputError(f"Image aspect ratio of {name} is {width / height:.2f}, it must be between 0.40 and 2.50.")
+    upright = ImageOps.exif_transpose(image)
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        ground = Image.new("RGBA", upright.size, "white")
-        ground.alpha_composite(upright.convert("RGBA"))
-        upright = ground
+        background = Image.new("RGBA", upright.size, "white")
+        background.alpha_composite(upright.convert("RGBA"))
+        upright = background
     return upright.convert("RGB")
 
 
-def _from_data_uri(url: str) -> bytes:
-    head, _, payload = url.partition(",")
-    try:
-        return base64.b64decode(payload, validate=True) if head.endswith(";base64") else unquote_to_bytes(payload)
-    except (binascii.Error, ValueError) as exc:
-        raise BadPicture("Invalid data URI.") from exc
+def read_video(path: Path) -> SourceVideo:
+    """Read the first minute of a video.
 
-
-def _reason(exc: Exception) -> str:
-    return str(exc).split("\n")[0][:200] or type(exc).__name__
-
-
-_MOST_SECONDS = 60
-_LARGEST = (1280, 1280)
-_UNREADABLE = "The input video cannot be read: use mp4 or mov."
-
-
-@dataclass(frozen=True)
-class Footage:
-    """A video: its length in seconds, and what is seen at the beginning of each second."""
-
-    seconds: float
-    stills: tuple[Image.Image, ...]
-
-
-def footage_of(path: Path) -> Footage:
-    """Read a video's first minute. Raises `BadPicture` for a file that is none."""
+    Raises:
+        InputError: The file is not a video.
+    """
     import av
 
-    stills: list[Image.Image] = []
-    seen = 0
+    frames: list[Image.Image] = []
+    count, rate = 0, 24.0
     try:
         with av.open(str(path), "r") as container:
             stream = container.streams.video[0]
-            pace = float(stream.average_rate or 24)
-            for seen, frame in enumerate(container.decode(stream), 1):
-                if seen > len(stills) * pace:
-                    still = frame.to_image()
-                    still.thumbnail(_LARGEST)
-                    stills.append(still)
-                if seen >= _MOST_SECONDS * pace:
+            rate = float(stream.average_rate or rate)
+            for count, frame in enumerate(container.decode(stream), 1):
+                if count > len(frames) * rate:
+                    image = frame.to_image()
+                    image.thumbnail(_MAX_VIDEO_SIZE)
+                    frames.append(image)
+                if count >= _MAX_VIDEO_SECONDS * rate:
                     break
-    except (OSError, ValueError, IndexError) as exc:  # PyAV's errors are the first two; no stream is the last
-        raise BadPicture(_UNREADABLE) from exc
-    if seen < 2:  # a still is a film of one frame, for a decoder
-        raise BadPicture(_UNREADABLE)
-    return Footage(seen / pace, tuple(stills))
+    except (OSError, ValueError, IndexError) as exc:  # PyAV raises the first two; IndexError means no video stream
+        raise InputError(_UNREADABLE) from exc
+    if count < 2:  # a decoder reads an image as a video of one frame
+        raise InputError(_UNREADABLE)
+    return SourceVideo(count / rate, tuple(frames))

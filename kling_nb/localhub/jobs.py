@@ -1,4 +1,4 @@
-"""Every job as a function of the clock: pure, `now` is a parameter, nothing here waits or reads the time."""
+"""Jobs: their state as a function of time, and their storage on disk."""
 
 from __future__ import annotations
 
@@ -11,29 +11,17 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-__all__ = [
-    "ACTIVE",
-    "TERMINAL",
-    "Job",
-    "Jobs",
-    "cancelled",
-    "completed_at",
-    "due",
-    "record",
-    "rendered",
-    "started_at",
-    "status",
-    "write_atomically",
-]
+__all__ = ["ACTIVE", "Job", "Jobs", "write_atomically"]
 
 ACTIVE = ("queued", "processing")
-TERMINAL = ("succeeded", "failed", "cancelled")
-_HUB_ONLY = {"model", "prompt"}
 
 
 @dataclass(frozen=True)
 class Job:
-    """One generation: what was asked, when, and what has become of it. A change is a new value."""
+    """A generation: its request, schedule and outcome. A change returns a new job.
+
+    The state follows from these values and the time, so its methods take `now`. Terminal states never change.
+    """
 
     id: str
     model: str
@@ -46,120 +34,98 @@ class Job:
     owner: str = "local"
     listed: bool = True
     stuck: bool = False
-    failure: str | None = None
+    error: str | None = None
     cancelled_at: float | None = None
     rendered_at: float | None = None
     result_path: str | None = None
-    url_expires: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """The job as the state folder keeps it."""
-        return asdict(self)
+    @property
+    def ends_at(self) -> float | None:
+        """When the job ends, or None while it is stuck or not rendered yet."""
+        if self.stuck:
+            return None
+        scheduled = self.enqueued_at + self.queue_for + self.process_for
+        if self.rendered_at is not None:
+            return max(scheduled, self.rendered_at)
+        return scheduled if self.error is not None else None
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Job:
-        """The job back from the state folder."""
-        return cls(**data)
+    def status(self, now: float) -> str:
+        """Return the state at `now`."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        if self.ends_at is not None and now >= self.ends_at:
+            return "succeeded" if self.error is None else "failed"
+        return "queued" if now < self.enqueued_at + self.queue_for else "processing"
 
+    def is_active(self, now: float) -> bool:
+        """Return whether the job is queued or processing at `now`."""
+        return self.status(now) in ACTIVE
 
-def status(job: Job, now: float) -> str:
-    """The job's state at `now` (HUB_API section 3, "States"): terminal states stick."""
-    if job.cancelled_at is not None:
-        return "cancelled"
-    end = due(job)
-    if end is not None and now >= end:
-        return "failed" if job.failure is not None else "succeeded"
-    return "queued" if now < job.enqueued_at + job.queue_for else "processing"
+    def started_at(self, now: float) -> float | None:
+        """Return when processing began, or None if it has not."""
+        start = self.enqueued_at + self.queue_for
+        end = self.cancelled_at if self.cancelled_at is not None else now
+        return start if start <= end else None
 
+    def completed_at(self, now: float) -> float | None:
+        """Return when the job reached its terminal state, or None while it is active."""
+        if self.cancelled_at is not None:
+            return self.cancelled_at
+        return self.ends_at if self.ends_at is not None and now >= self.ends_at else None
 
-def due(job: Job) -> float | None:
-    """When the job ends, or None while nobody can say: it is stuck, or its film is not rendered yet."""
-    if job.stuck:
-        return None
-    scheduled = job.enqueued_at + job.queue_for + job.process_for
-    if job.rendered_at is not None:
-        return max(scheduled, job.rendered_at)
-    return scheduled if job.failure is not None else None
+    def cancelled(self, now: float) -> Job:
+        """Return the job after a DELETE at `now`, which does not affect a finished job."""
+        return replace(self, cancelled_at=now) if self.is_active(now) else self
 
+    def rendered(self, now: float, *, path: str | None = None, error: str | None = None) -> Job:
+        """Return the job after its rendering ended at `now` with a file or an error."""
+        return replace(self, rendered_at=now, result_path=path, error=error)
 
-def started_at(job: Job, now: float) -> float | None:
-    """When processing began, or None when it never did."""
-    start = job.enqueued_at + job.queue_for
-    end = job.cancelled_at if job.cancelled_at is not None else now
-    return start if start <= end else None
-
-
-def completed_at(job: Job, now: float) -> float | None:
-    """When the job reached its terminal state, or None while it is active."""
-    if job.cancelled_at is not None:
-        return job.cancelled_at
-    end = due(job)
-    return end if end is not None and now >= end else None
-
-
-def cancelled(job: Job, now: float) -> Job:
-    """The job after a DELETE at `now`: cancelled when it was active, unchanged when it was over."""
-    return replace(job, cancelled_at=now) if status(job, now) in ACTIVE else job
-
-
-def rendered(job: Job, now: float, *, path: str | None = None, failure: str | None = None) -> Job:
-    """The job once its rendering ended at `now`, well (`path`) or badly (`failure`)."""
-    return replace(job, rendered_at=now, result_path=path, failure=failure)
-
-
-def record(job: Job, now: float, *, result_url: str | None, no_prompt: str | None = None) -> dict[str, Any]:
-    """The wire record of HUB_API section 3: the fixed fields, and the submitted parameters beside them."""
-    state = status(job, now)
-    echoed = {name: value for name, value in job.request.items() if name not in _HUB_ONLY}
-    failed = state == "failed"
-    return {
-        **echoed,
-        "generation_id": job.id,
-        "model_name": job.model,
-        "model": job.model,
-        "prompt": job.request.get("prompt") or no_prompt,
-        "media_type": job.media_type,
-        "status": state,
-        "result_url": result_url if state == "succeeded" else None,
-        "error_message": job.failure if failed else None,
-        "enqueued_at": int(job.enqueued_at),
-        "started_at": _second(started_at(job, now)),
-        "completed_at": _second(completed_at(job, now)),
-        **({"error_retryable": False} if failed else {}),
-    }
-
-
-def _second(moment: float | None) -> int | None:
-    return None if moment is None else int(moment)
+    def record(self, now: float, *, result_url: str | None, no_prompt: str | None = None) -> dict[str, Any]:
+        """Return the record on the wire: the submitted parameters and the fixed fields."""
+        status = self.status(now)
+        failed = status == "failed"
+        return {
+            **self.request,
+            "generation_id": self.id,
+            "model_name": self.model,
+            "model": self.model,
+            "prompt": self.request.get("prompt") or no_prompt,
+            "media_type": self.media_type,
+            "status": status,
+            "result_url": result_url if status == "succeeded" else None,
+            "error_message": self.error if failed else None,
+            "enqueued_at": int(self.enqueued_at),
+            "started_at": _whole(self.started_at(now)),
+            "completed_at": _whole(self.completed_at(now)),
+            **({"error_retryable": False} if failed else {}),
+        }
 
 
 class Jobs:
-    """All jobs by id, in the order they were enqueued."""
+    """All jobs of a hub in the order they were enqueued: in memory, and one JSON file each for the next start."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._jobs = {job.id: job for job in sorted(_stored(folder), key=lambda job: (job.enqueued_at, job.index))}
+        self._jobs = {job.id: job for job in sorted(_load(folder), key=lambda job: (job.enqueued_at, job.index))}
 
     def __iter__(self) -> Iterator[Job]:
         return iter(list(self._jobs.values()))
 
-    def __len__(self) -> int:
-        return len(self._jobs)
-
     def get(self, job_id: str) -> Job | None:
-        """The job, or None when there is none of that id."""
+        """Return the job with this ID, or None."""
         return self._jobs.get(job_id)
 
-    def put(self, job: Job) -> Job:
-        """Keep the job, on disk before in memory."""
-        write_atomically(self._folder / f"{job.id}.json", job.to_json())
+    def save(self, job: Job) -> Job:
+        """Save the job on disk, then in memory."""
+        write_atomically(self._folder / f"{job.id}.json", asdict(job))
         self._jobs[job.id] = job
         return job
 
 
 def write_atomically(path: Path, data: Any) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of either."""
+    """Write JSON so that a reader sees either the old file or the new one."""
     with NamedTemporaryFile("w", dir=path.parent, prefix=".tmp-", delete=False, encoding="utf-8") as file:
         json.dump(data, file)
         file.flush()
@@ -167,8 +133,12 @@ def write_atomically(path: Path, data: Any) -> None:
     Path(file.name).replace(path)
 
 
-def _stored(folder: Path) -> Iterator[Job]:
+def _load(folder: Path) -> Iterator[Job]:
     for path in folder.glob("*.json"):
-        # A file of another version, or cut off by a full disk, is one lost job and no reason not to start.
+        # A damaged file, or one from another version, loses one job and must not prevent the start.
         with contextlib.suppress(ValueError, TypeError):
-            yield Job.from_json(json.loads(path.read_text(encoding="utf-8")))
+            yield Job(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds)

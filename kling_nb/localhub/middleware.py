@@ -1,4 +1,4 @@
-"""What every request passes before its route: loopback only, the User-Agent rule, faults, the key."""
+"""Middleware around all routes: access from this machine only, the User-Agent rule, faults and the API key."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .faults import Fault, parse
 from .hub import Hub
-from .responses import REPLIES, faulty, invalid, unauthenticated, update_required
-from .transport import Dropped
+from .responses import FAULT_RESPONSES, fault_response, invalid_params, unauthenticated, update_required
+from .transport import DroppedConnection
 
-__all__ = ["Gate", "authorized", "fault_of"]
+__all__ = ["Middleware", "active_fault", "is_authorized"]
 
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
-_WITHOUT_KEY = re.compile(r"/_local/|/api/ai/models(/|$)")
-# Their own routes decide: a signature may stand for the key (section 8).
+_NO_KEY_NEEDED = re.compile(r"/_local/|/api/ai/models(/|$)")
+# These routes check access themselves, since a signature can replace the key.
 _SIGNED = re.compile(r"/api/repos/[^/]+/[^/]+/(file/(?!presigned_url/)|workspaces/)")
-_GENERIC = frozenset(REPLIES) | {"dropped_connection"}
+_GENERAL_FAULTS = frozenset(FAULT_RESPONSES) | {"dropped_connection"}
+# Patterns that replace IDs and paths in the request counts.
 _LABELS = (
     (re.compile(r"^/api/ai/queue/.+"), "/api/ai/queue/:generation_id"),
     (re.compile(r"^/api/ai/models/(?!search$).+"), "/api/ai/models/:id"),
@@ -31,8 +32,8 @@ _LABELS = (
 )
 
 
-class Gate:
-    """ASGI middleware around the routes."""
+class Middleware:
+    """ASGI middleware that answers a request itself or passes it on."""
 
     def __init__(self, app: ASGIApp, hub: Hub) -> None:
         self._app = app
@@ -41,24 +42,23 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        headers, path = Headers(scope=scope), scope["path"]
+        headers, method, path = Headers(scope=scope), scope["method"], scope["path"]
         if not _is_loopback(headers.get("host", "")):
-            return await PlainTextResponse("Forbidden: this hub answers on loopback only.", 403)(scope, receive, send)
-        if scope["method"] not in ("GET", "HEAD") and not _is_ours(headers.get("origin")):
-            # A page from elsewhere can post without asking first: it shall not stop the hub, nor break it.
-            return await PlainTextResponse("Forbidden: a page from elsewhere.", 403)(scope, receive, send)
+            return await PlainTextResponse("Forbidden: host is not loopback.", 403)(scope, receive, send)
+        # A browser sends a simple POST of any page without asking, and such a page must not stop the hub.
+        origin = headers.get("origin")
+        if method not in ("GET", "HEAD") and origin is not None and not _is_loopback(origin.partition("://")[2]):
+            return await PlainTextResponse("Forbidden: origin is not loopback.", 403)(scope, receive, send)
         if path.startswith("/_local/"):
             return await self._app(scope, receive, send)
-        self._count(scope["method"], path)
+        self._count(method, path)
         model = None
-        if scope["method"] == "POST" and path.startswith("/api/ai/"):
-            body, receive = await _read(receive)
+        if method == "POST" and path.startswith("/api/ai/"):
+            body, receive = await _read_body(receive)
             model = _model_of(body)
             scope.setdefault("state", {})["model"] = model
-        answer = await self._answer(scope, headers, model)
-        if answer is None:
-            return await self._app(scope, receive, send)
-        return await answer(scope, receive, send)
+        response = self._response(scope, headers, model) or self._app
+        return await response(scope, receive, send)
 
     def _count(self, method: str, path: str) -> None:
         self._hub.touch()
@@ -66,48 +66,41 @@ class Gate:
             path = pattern.sub(label, path)
         self._hub.requests[f"{method} {path}"] += 1
 
-    async def _answer(self, scope: Scope, headers: Headers, model: str | None) -> ASGIApp | None:
+    def _response(self, scope: Scope, headers: Headers, model: str | None) -> ASGIApp | None:
         method, path = scope["method"], scope["path"]
         if "oxen" in headers.get("user-agent", "").lower():
             return update_required()
-        try:
-            fault = _asked_for(headers, scope)
-        except ValueError as exc:
-            return invalid(str(exc))
-        if fault is None or fault.name not in _GENERIC:
-            fault = self._hub.faults.take(_GENERIC, method, path, model)
+        fault = None
+        if name := headers.get("x-local-fault"):
+            try:
+                fault = scope.setdefault("state", {})["fault"] = parse(name)
+            except ValueError as exc:
+                return invalid_params(str(exc))
+        if fault is None or fault.name not in _GENERAL_FAULTS:
+            fault = self._hub.faults.take(_GENERAL_FAULTS, method, path, model)
         if fault is not None:
-            return Dropped() if fault.name == "dropped_connection" else faulty(fault, model)
+            return DroppedConnection() if fault.name == "dropped_connection" else fault_response(fault, model)
         reads_file = method in ("GET", "HEAD") and _SIGNED.match(path) is not None
-        if _WITHOUT_KEY.match(path) or reads_file or authorized(headers, self._hub):
+        if _NO_KEY_NEEDED.match(path) or reads_file or is_authorized(headers, self._hub):
             return None
         return unauthenticated()
 
 
-def authorized(headers: Headers, hub: Hub) -> bool:
-    """Whether the request carries a key that the hub takes: any, or one of those given by `--key`."""
+def is_authorized(headers: Headers, hub: Hub) -> bool:
+    """Return whether the request has a key that the hub accepts: any key, or one that `--key` lists."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     key = key.strip()
     return scheme.lower() == "bearer" and bool(key) and (not hub.options.keys or key in hub.options.keys)
 
 
-def fault_of(request: Request, *names: str) -> Fault | None:
-    """The fault of these names that strikes a request: the one in its header, or one that is switched on."""
-    asked = getattr(request.state, "fault", None)
-    if asked is not None and asked.name in names:
-        return asked
+def active_fault(request: Request, *names: str) -> Fault | None:
+    """Return the fault that applies to a request: from its header, or the first of these names that is on."""
+    requested = getattr(request.state, "fault", None)
+    if requested is not None and requested.name in names:
+        return requested
     hub: Hub = request.app.state.hub
     method = "GET" if request.method == "HEAD" else request.method
     return hub.faults.take(frozenset(names), method, request.scope["path"], getattr(request.state, "model", None))
-
-
-def _asked_for(headers: Headers, scope: Scope) -> Fault | None:
-    named = headers.get("x-local-fault")
-    if not named:
-        return None
-    fault = parse(named)
-    scope.setdefault("state", {})["fault"] = fault
-    return fault
 
 
 def _is_loopback(host: str) -> bool:
@@ -115,11 +108,8 @@ def _is_loopback(host: str) -> bool:
     return name.lower() in _LOOPBACK
 
 
-def _is_ours(origin: str | None) -> bool:
-    return origin is None or _is_loopback(origin.partition("://")[2])
-
-
-async def _read(receive: Receive) -> tuple[bytes, Receive]:
+async def _read_body(receive: Receive) -> tuple[bytes, Receive]:
+    """Return the request body, and a `receive` that returns it once more."""
     chunks: list[bytes] = []
     more = True
     while more:

@@ -1,7 +1,8 @@
-"""Pictures in slow motion: a cover crop that drifts and grows, in YUV planes and at quarters of a pixel.
+"""Slow pans and zooms over images, in YUV planes and quarters of a pixel.
 
-Each plane is scaled by libswscale to a whole size, out of a copy that was shifted by the quarter beforehand, and the
-crop is whole: a third of the work of shifting every frame, and as smooth, since H.264 too moves in quarters.
+libswscale scales each plane to a whole size, from a copy that was shifted by quarters of a pixel before, and the crop
+is at whole pixels. This takes a third of the time of shifting every frame. It looks as smooth, since H.264 also moves
+blocks by quarters.
 """
 
 from __future__ import annotations
@@ -15,138 +16,129 @@ import av
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from PIL import Image
 
-__all__ = ["Move", "Moving", "Planes", "blend", "frame_of", "planes_of", "yuv"]
+__all__ = ["Move", "MovingImage", "Planes", "dissolve", "to_frame", "to_planes", "to_yuv"]
 
 Planes = tuple[Image.Image, Image.Image, Image.Image]
-_STEPS = 4  # to a pixel
-# A new size needs a new scaler, and its pool of threads costs more than the scaling; PyAV 14 knows no such choice.
+_STEPS = 4  # per pixel
+# Each size needs its own scaler, whose pool of threads costs more than the scaling. PyAV 14 has no such option.
 _ONE_THREAD = {"threads": 1} if "threads" in (VideoReformatter.reformat.__doc__ or "") else {}
-_QUICKLY: dict[str, Any] = {"interpolation": Interpolation.FAST_BILINEAR, **_ONE_THREAD}
+_FAST: dict[str, Any] = {"interpolation": Interpolation.FAST_BILINEAR, **_ONE_THREAD}
 
 
 @dataclass(frozen=True)
 class Move:
-    """From where to where: the zoom, and the anchor of the crop (0 left or top, 1 right or bottom)."""
+    """The zoom at both ends of a move, and the anchors of the crop (0 is left or top, 1 right or bottom)."""
 
     zoom: tuple[float, float] = (1.0, 1.08)
-    across: tuple[float, float] = (0.5, 0.5)
-    down: tuple[float, float] = (0.5, 0.5)
+    x: tuple[float, float] = (0.5, 0.5)
+    y: tuple[float, float] = (0.5, 0.5)
 
 
-class Moving:
-    """One picture, ready to be seen at any moment of its move."""
+class MovingImage:
+    """An image that fills the frame at any moment of its move."""
 
-    def __init__(self, picture: Image.Image, size: tuple[int, int], move: Move) -> None:
+    def __init__(self, image: Image.Image, size: tuple[int, int], move: Move) -> None:
         self._size = size
-        picture, move = _trimmed(picture, size, move)
-        self._move = move
-        cover = max(size[0] / picture.width, size[1] / picture.height)
-        self._cover = (picture.width * cover, picture.height * cover)
+        image, self._move = _trim(image, size, move)
+        cover = max(size[0] / image.width, size[1] / image.height)
+        self._cover = (image.width * cover, image.height * cover)
         largest = max(move.zoom)
-        wide, high = (2 * math.ceil(side * largest / 2) for side in self._cover)
-        # Kept: the planes are views of this frame.
-        self._frame = yuv(picture.resize((wide, high), Image.Resampling.LANCZOS, reducing_gap=2.0))
-        luma, *chroma = planes_of(self._frame)
+        width, height = (2 * math.ceil(side * largest / 2) for side in self._cover)
+        # The planes are views of this frame, which must therefore stay alive.
+        self._frame = to_yuv(image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0))
+        luma, *chroma = to_planes(self._frame)
         self._luma, self._chroma = _Plane(luma), [_Plane(plane) for plane in chroma]
 
     def at(self, progress: float) -> Planes:
-        """The planes at `progress` from 0 to 1."""
+        """Return the planes at `progress` from 0 to 1."""
         eased = 0.45 * progress + 0.55 * progress * progress * (3 - 2 * progress)
-        zoom, across, down = (a + (b - a) * eased for a, b in (self._move.zoom, self._move.across, self._move.down))
-        (width, height), (room_x, room_y) = self._size, self._cover
-        wide, high = max(width, round(room_x * zoom)), max(height, round(room_y * zoom))
-        x, y = (wide - width) * across, (high - height) * down
-        half, half_size = ((wide + 1) // 2, (high + 1) // 2), (width // 2, height // 2)
-        first, second = (plane.seen(half, (x / 2, y / 2), half_size) for plane in self._chroma)
-        return self._luma.seen((wide, high), (x, y), self._size), first, second
+        zoom, x, y = (a + (b - a) * eased for a, b in (self._move.zoom, self._move.x, self._move.y))
+        (width, height), (cover_width, cover_height) = self._size, self._cover
+        scaled = max(width, round(cover_width * zoom)), max(height, round(cover_height * zoom))
+        left, top = (scaled[0] - width) * x, (scaled[1] - height) * y
+        half, half_size = ((scaled[0] + 1) // 2, (scaled[1] + 1) // 2), (width // 2, height // 2)
+        first, second = (plane.crop(half, (left / 2, top / 2), half_size) for plane in self._chroma)
+        return self._luma.crop(scaled, (left, top), self._size), first, second
 
 
 class _Plane:
-    """One plane of a picture, with the copies of it that are shifted by quarters of a pixel, made when first needed."""
+    """A plane of an image, with copies that are shifted by quarters of a pixel and made when needed."""
 
     def __init__(self, plane: Image.Image) -> None:
         self._plane = plane
         self._shifted: dict[tuple[int, int], av.VideoFrame] = {}
 
-    def seen(self, scaled: tuple[int, int], at: tuple[float, float], size: tuple[int, int]) -> Image.Image:
-        """The crop of `size` at the point `at` of the plane scaled to `scaled`."""
-        (left, right), (top, bottom) = (divmod(round(place * _STEPS), _STEPS) for place in at)
-        frame = self._frame(right, bottom)
+    def crop(self, scaled: tuple[int, int], corner: tuple[float, float], size: tuple[int, int]) -> Image.Image:
+        """Scale the plane to `scaled`, then crop it to `size` at `corner`."""
+        (left, right_shift), (top, down_shift) = (divmod(round(place * _STEPS), _STEPS) for place in corner)
+        if (right_shift, down_shift) not in self._shifted:
+            plane = _shift(_shift(self._plane, right_shift / _STEPS, (1, 0)), down_shift / _STEPS, (0, 1))
+            shifted = av.VideoFrame(*plane.size, "gray")
+            _fill(shifted, (plane,))
+            self._shifted[right_shift, down_shift] = shifted
+        frame = self._shifted[right_shift, down_shift]
         if scaled != (frame.width, frame.height):
-            # Its own scaler: nearly every frame has a size of its own, and frames are drawn on several threads.
-            frame = VideoReformatter().reformat(frame, *scaled, "gray", **_QUICKLY)
+            # A new scaler each time: nearly every frame has another size, and several threads draw frames.
+            frame = VideoReformatter().reformat(frame, *scaled, "gray", **_FAST)
         return _view(frame.planes[0], scaled).crop((left, top, left + size[0], top + size[1]))
 
-    def _frame(self, right: int, down: int) -> av.VideoFrame:
-        if (right, down) not in self._shifted:
-            self._shifted[right, down] = _gray(
-                _moved(_moved(self._plane, right / _STEPS, (1, 0)), down / _STEPS, (0, 1))
-            )
-        return self._shifted[right, down]
+
+def dissolve(first: Planes, second: Planes, share: float) -> Planes:
+    """Blend two frames; `share` is the weight of the second."""
+    luma, blue, red = (Image.blend(a, b, share) for a, b in zip(first, second, strict=True))
+    return luma, blue, red
 
 
-def blend(one: Planes, other: Planes, share: float) -> Planes:
-    """A dissolve: `share` of the other."""
-    first, second, third = (Image.blend(a, b, share) for a, b in zip(one, other, strict=True))
-    return first, second, third
-
-
-def planes_of(frame: av.VideoFrame) -> Planes:
-    """The planes of a yuv420p frame as pictures, without copying."""
+def to_planes(frame: av.VideoFrame) -> Planes:
+    """Return the planes of a yuv420p frame as images that share its memory."""
     half = ((frame.width + 1) // 2, (frame.height + 1) // 2)
     sizes = ((frame.width, frame.height), half, half)
     luma, blue, red = (_view(plane, size) for plane, size in zip(frame.planes, sizes, strict=True))
     return luma, blue, red
 
 
-def frame_of(planes: Planes) -> av.VideoFrame:
-    """A frame from planes of exact size."""
+def to_frame(planes: Planes) -> av.VideoFrame:
+    """Return a yuv420p frame with these planes."""
     frame = av.VideoFrame(*planes[0].size, "yuv420p")
     _fill(frame, planes)
     return frame
 
 
-def yuv(picture: Image.Image) -> av.VideoFrame:
-    """An RGB picture as a BT.709 frame of limited range, which is what players take HD for."""
-    return av.VideoFrame.from_image(picture).reformat(
+def to_yuv(image: Image.Image) -> av.VideoFrame:
+    """Convert an RGB image to a frame in BT.709 and limited range, which players expect of HD video."""
+    return av.VideoFrame.from_image(image).reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, interpolation=Interpolation.BICUBIC
     )
 
 
-def _trimmed(picture: Image.Image, size: tuple[int, int], move: Move) -> tuple[Image.Image, Move]:
-    """Without the parts that the move never shows, which would be scaled for nothing in every frame."""
+def _trim(image: Image.Image, size: tuple[int, int], move: Move) -> tuple[Image.Image, Move]:
+    """Cut off the rows that the move never shows, and adapt the move: every frame would scale them in vain."""
     shape = size[0] / size[1]
-    if picture.width / picture.height < shape:
-        seen = picture.width / shape
-        low, high = ((picture.height - seen) * each for each in sorted(move.down))
-        top, bottom = math.floor(low), min(picture.height, math.ceil(high + seen))
-        room = max(1e-6, bottom - top - seen)
-        first, last = (min(1.0, ((picture.height - seen) * each - top) / room) for each in move.down)
-        return picture.crop((0, top, picture.width, bottom)), replace(move, down=(first, last))
-    return picture, move
+    if image.width / image.height >= shape:
+        return image, move
+    visible = image.width / shape
+    low, high = ((image.height - visible) * each for each in sorted(move.y))
+    top, bottom = math.floor(low), min(image.height, math.ceil(high + visible))
+    room = max(1e-6, bottom - top - visible)
+    first, last = (min(1.0, ((image.height - visible) * each - top) / room) for each in move.y)
+    return image.crop((0, top, image.width, bottom)), replace(move, y=(first, last))
 
 
 def _view(plane: Any, size: tuple[int, int]) -> Image.Image:
     return Image.frombuffer("L", size, plane, "raw", "L", plane.line_size, 1)
 
 
-def _gray(plane: Image.Image) -> av.VideoFrame:
-    frame = av.VideoFrame(*plane.size, "gray")
-    _fill(frame, (plane,))
-    return frame
-
-
 def _fill(frame: av.VideoFrame, planes: Sequence[Image.Image]) -> None:
     for target, plane in zip(frame.planes, planes, strict=True):
         view = _view(target, plane.size)
-        view.readonly = 0  # a paste then writes into the frame itself, and saves two copies
+        view.readonly = 0  # pasting then writes to the frame itself, which saves two copies
         view.paste(plane)
 
 
-def _moved(plane: Image.Image, part: float, step: tuple[int, int]) -> Image.Image:
-    """The plane shifted by a part of one step to the left or up: neighbours blended; its edge stands still."""
-    if not part:
+def _shift(plane: Image.Image, fraction: float, direction: tuple[int, int]) -> Image.Image:
+    """Shift a plane left or up by a fraction of a pixel, blending neighbours; its edge stays in place."""
+    if not fraction:
         return plane
     neighbour = plane.copy()
-    neighbour.paste(plane, (-step[0], -step[1]))
-    return Image.blend(plane, neighbour, part)
+    neighbour.paste(plane, (-direction[0], -direction[1]))
+    return Image.blend(plane, neighbour, fraction)

@@ -1,40 +1,37 @@
-"""What a local hub can be told when it starts: its speed, its keys, and an answer to every open question."""
+"""Settings of a local hub process."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-__all__ = ["OPEN", "Options", "open_answers"]
+__all__ = ["CHOICES", "Options", "parse_choices"]
 
-# Every "(open)" of HUB_API.md: the answers that are plausible, the default first.
-OPEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
+# Behaviour that docs/contracts/hub-api.md marks as open: the plausible values, the default first.
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "late_delete_status": ("200", "400", "404"),  # section 3, DELETE on a finished job
-        # section 3, its body: the usual one of that status, envelopes 2 to 4, the record, or none
+        "late_delete_status": ("200", "400", "404"),  # DELETE on a finished job
+        # Its body: the usual one of that status, envelopes 2 to 4, the record, or none.
         "late_delete_body": ("usual", "message", "string", "status", "record", "empty"),
-        "list_without_namespace": (
-            "all",
-            "own",
-        ),  # section 3, has a list without `namespace` what others are billed for?
-        "multi_shot_prompt": ("null", "empty"),  # section 3, `prompt` of a multi-shot record
-        "upstream_status": ("400", "422", "500"),  # section 2, upstream errors of the synchronous route
-        "sync_timeout": ("900",),  # section 2, seconds (any number) until the synchronous route gives up with a 504
-        "data_uri": ("accept", "refuse"),  # section 7, refused with a 500
-        "resign": ("always", "never"),  # section 3, is `result_url` signed again at each read?
-        "url_lifetime": ("3600",),  # section 8, seconds (any number)
-        "text_model_status": ("415", "400"),  # section 5
-        "results_need_key": ("no", "yes"),  # section 8, "some observers needed the Bearer"
-        "unreachable_image": ("fail", "placeholder"),  # ours: what an image URL without network gives
+        "list_without_namespace": ("all", "own"),  # whether it includes jobs that are billed to other namespaces
+        "multi_shot_prompt": ("null", "empty"),  # `prompt` in the record of a multi-shot job
+        "upstream_status": ("400", "422", "500"),  # upstream errors of the synchronous route
+        "sync_timeout": ("900",),  # any number of seconds until the synchronous route answers 504
+        "data_uri": ("accept", "refuse"),  # "refuse" answers 500
+        "resign": ("always", "never"),  # whether each read signs `result_url` again
+        "url_lifetime": ("3600",),  # any number of seconds
+        "text_model_status": ("415", "400"),
+        "results_need_key": ("no", "yes"),
+        "unreachable_image": ("fail", "placeholder"),  # not in the contract: images without a network
     }
 )
-_FREE = {"sync_timeout", "url_lifetime"}
+_SECONDS = {"sync_timeout", "url_lifetime"}
 
 
 @dataclass(frozen=True)
 class Options:
-    """The settings of one hub process."""
+    """The settings of one hub process; `__main__` documents them."""
 
     speed: float = 1.0
     size: str = "720p"
@@ -43,38 +40,30 @@ class Options:
     keep_alive: float = 15.0
     workers: int = 2
     faults: tuple[str, ...] = ()
-    answers: Mapping[str, str] = field(default_factory=lambda: open_answers(()))
-
-    @property
-    def url_lifetime(self) -> float:
-        """Seconds for which a signed URL answers."""
-        return float(self.answers["url_lifetime"])
-
-    @property
-    def sync_timeout(self) -> float:
-        """Seconds that the synchronous route waits for a result."""
-        return float(self.answers["sync_timeout"])
+    choices: Mapping[str, str] = field(default_factory=lambda: parse_choices(()))
 
 
-def open_answers(given: tuple[str, ...] | list[str]) -> Mapping[str, str]:
-    """The answers to the open questions, with `NAME=VALUE` choices laid over the defaults."""
-    answers = {name: choices[0] for name, choices in OPEN.items()}
-    for item in given:
+def parse_choices(items: Sequence[str]) -> Mapping[str, str]:
+    """Return all choices: the defaults, overridden by `NAME=VALUE` items.
+
+    Raises:
+        ValueError: An item has an unknown name or value.
+    """
+    choices = {name: values[0] for name, values in CHOICES.items()}
+    for item in items:
         name, _, value = item.partition("=")
-        if name not in OPEN:
-            raise ValueError(f"no such open question: {name!r}; known: {', '.join(sorted(OPEN))}")
-        if name in _FREE:
-            _check_seconds(name, value)
-        elif value not in OPEN[name]:
-            raise ValueError(f"{name} is one of {', '.join(OPEN[name])}, not {value!r}")
-        answers[name] = value
-    return MappingProxyType(answers)
+        if name not in CHOICES:
+            raise ValueError(f"Unknown choice {name!r}. Choose from {', '.join(sorted(CHOICES))}.")
+        if name in _SECONDS and not _is_duration(value):
+            raise ValueError(f"{name} must be a number of seconds, got {value!r}.")
+        if name not in _SECONDS and value not in CHOICES[name]:
+            raise ValueError(f"{name} must be one of {', '.join(CHOICES[name])}, got {value!r}.")
+        choices[name] = value
+    return MappingProxyType(choices)
 
 
-def _check_seconds(name: str, value: str) -> None:
+def _is_duration(text: str) -> bool:
     try:
-        fits = 0 <= float(value) < float("inf")
+        return 0 <= float(text) < float("inf")
     except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError(f"{name} is a number of seconds, not {value!r}")
+        return False

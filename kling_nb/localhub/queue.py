@@ -1,4 +1,4 @@
-"""Making things: the queue's four verbs and the synchronous route (HUB_API sections 2 and 3)."""
+"""The routes that make clips: the queue, the event stream and the synchronous route."""
 
 from __future__ import annotations
 
@@ -6,187 +6,139 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp
 
-from . import catalogue, jobs, validation
+from . import catalogue
+from .catalogue import Model
 from .faults import Fault
 from .hub import USER, Hub
-from .jobs import Job
-from .middleware import fault_of
-from .responses import invalid, not_found, over, refused, timed_out
-from .transport import Dropped
+from .inputs import image_urls
+from .jobs import ACTIVE, Job
+from .middleware import active_fault
+from .responses import (
+    Rejection,
+    already_finished,
+    gateway_timeout,
+    invalid_params,
+    model_not_found,
+    not_found,
+    unknown_error,
+)
+from .transport import DroppedConnection
+from .validation import is_integer, upstream_error
 
 __all__ = ["cancel", "enqueue", "events", "generate", "listing", "read"]
 
-_MESSAGE = "Getting model response error: 500 - The provider failed to generate this clip."
+_FAILED = "Getting model response error: 500 - The provider failed to generate this clip."
 
 
 async def enqueue(request: Request) -> ASGIApp:
-    """`POST /api/ai/queue`: four checks, then one job per generation."""
+    """`POST /api/ai/queue`."""
     hub: Hub = request.app.state.hub
     body = await _body(request)
-    if isinstance(body, Response):
-        return body
     instant = request.headers.get("x-local-instant") == "1"
-    # A preview is drawn here whatever the hub that it stands in for offers.
-    model = catalogue.find(body.get("model"), None if instant else catalogue.offered(hub.faults))
-    refusal = validation.at_once(body, model, text_model_status=int(hub.options.answers["text_model_status"]))
-    if refusal is not None or model is None:
-        return _answer(refusal)
-    if _has_refused_data_uri(hub, body):
-        return refused(500, "unknown_error", "An unknown error occurred.")
-    fault = fault_of(request, "stuck", "failed", "lost_reply")
-    failure = _failure_of(fault) or validation.late(body, model)
-    accepted = [
-        hub.accept(
-            body,
-            _media_type(model),
-            index=index,
-            failure=failure,
-            stuck=fault is not None and fault.name == "stuck",
-            instant=instant,
-        )
-        for index in range(body.get("num_generations", 1))
-    ]
-    if fault is not None and fault.name == "lost_reply":
-        return Dropped()
-    return JSONResponse({"generations": [{"generation_id": job.id, "status": "queued"} for job in accepted]})
+    # A preview is an animatic, so it may use a model that the hub has withdrawn.
+    models = catalogue.models() if instant else catalogue.current(hub.faults)
+    model = _model(body, models, text_model_status=int(hub.options.choices["text_model_status"]))
+    count = body.get("num_generations", 1)
+    if not is_integer(count) or not 1 <= count <= 4:
+        raise Rejection(invalid_params("num_generations must be an integer between 1 and 4"))
+    _check_data_uris(hub, body)
+    fault = active_fault(request, "stuck", "failed", "lost_reply")
+    name = fault.name if fault is not None else None
+    error = str(fault.extra.get("message", _FAILED)) if fault is not None and name == "failed" else None
+    error = error or upstream_error(body, model)
+    settings: dict[str, Any] = {"error": error, "stuck": name == "stuck", "instant": instant}
+    jobs = [hub.submit(body, _media_type(model), index=index, **settings) for index in range(count)]
+    if name == "lost_reply":
+        return DroppedConnection()
+    return JSONResponse({"generations": [{"generation_id": job.id, "status": "queued"} for job in jobs]})
 
 
 async def listing(request: Request) -> Response:
-    """`GET /api/ai/queue`: the active generations, or those of `status`, newest first."""
+    """`GET /api/ai/queue`, newest first."""
     hub: Hub = request.app.state.hub
-    wanted = request.query_params
-    owner = wanted.get("namespace") or ("" if hub.options.answers["list_without_namespace"] == "all" else USER)
-    owned = [job for job in hub.jobs if job.listed and owner in ("", job.owner)]
-    chosen = [job for job in owned if _matches(job, wanted, time.time())]
-    records = [hub.record(job) for job in reversed(chosen)]
-    return JSONResponse({"count": len(records), "generations": records})
+    query, now = request.query_params, time.time()
+    owner = query.get("namespace") or ("" if hub.options.choices["list_without_namespace"] == "all" else USER)
+    found = [job for job in hub.jobs if job.listed and owner in ("", job.owner) and _matches(job, query, now)]
+    return JSONResponse({"count": len(found), "generations": [hub.record(job) for job in reversed(found)]})
 
 
 async def read(request: Request) -> Response:
-    """`GET /api/ai/queue/:generation_id`: the record."""
+    """`GET /api/ai/queue/{generation_id}`."""
     hub: Hub = request.app.state.hub
     job = hub.jobs.get(request.path_params["generation_id"])
     return JSONResponse(hub.record(job)) if job is not None else not_found()
 
 
 async def cancel(request: Request) -> Response:
-    """`DELETE /api/ai/queue/:generation_id`: 200 while active; the answer for a finished job is an open question."""
+    """`DELETE /api/ai/queue/{generation_id}`."""
     hub: Hub = request.app.state.hub
     job = hub.jobs.get(request.path_params["generation_id"])
     if job is None:
         return not_found()
-    done = {"status": "success", "generation_id": job.id}
-    if jobs.status(job, time.time()) in jobs.ACTIVE:
+    success = {"status": "success", "generation_id": job.id}
+    if job.is_active(time.time()):
         hub.cancel(job)
-        return JSONResponse(done)
-    answers = hub.options.answers
-    return over(int(answers["late_delete_status"]), answers["late_delete_body"], done, hub.record(job))
-
-
-async def generate(request: Request) -> Response:
-    """`POST /api/ai/videos/generate` and `/images/generate`: validates at once, and blocks until the result exists."""
-    hub: Hub = request.app.state.hub
-    body = await _body(request)
-    if isinstance(body, Response):
-        return body
-    model = catalogue.find(body.get("model"), catalogue.offered(hub.faults))
-    refusal = validation.at_once({**body, "num_generations": 1}, model)
-    if refusal is not None or model is None:
-        return _answer(refusal)
-    if _has_refused_data_uri(hub, body):
-        return refused(500, "unknown_error", "An unknown error occurred.")
-    upstream_status = int(hub.options.answers["upstream_status"])
-    fault = validation.late(body, model)
-    if fault is not None:
-        return invalid(fault, upstream_status)
-    accepted = hub.accept(body, _media_type(model), listed=False)
-    try:
-        job = await asyncio.wait_for(hub.ended(accepted.id), hub.options.sync_timeout)
-    except TimeoutError:
-        return timed_out()  # the job goes on
-    if job.failure is not None:
-        return invalid(job.failure, upstream_status)
-    made = await _result(hub, job, as_base64=body.get("response_format") == "b64_json")
-    return JSONResponse({"created": int(time.time()), "model": job.model, f"{job.media_type}s": [made]})
-
-
-async def _result(hub: Hub, job: Job, *, as_base64: bool) -> dict[str, str]:
-    path = hub.result_file(job.id)
-    if as_base64 and path is not None:
-        data = await asyncio.to_thread(path.read_bytes)
-        return {"b64_json": base64.b64encode(data).decode("ascii")}
-    return {"url": hub.result_url(job)}
-
-
-async def _body(request: Request) -> dict[str, Any] | Response:
-    try:
-        body = json.loads(await request.body())
-    except ValueError:
-        return invalid("The request body is not valid JSON.")
-    return body if isinstance(body, dict) else invalid("The request body must be a JSON object.")
-
-
-def _answer(refusal: validation.Refusal | None) -> Response:
-    return JSONResponse(refusal.body, refusal.status) if refusal is not None else not_found()
-
-
-def _matches(job: Job, wanted: Any, now: float) -> bool:
-    status = wanted.get("status")
-    submitted = job.request
-    return (
-        jobs.status(job, now) in ((status,) if status else jobs.ACTIVE)
-        and wanted.get("model") in (None, "", job.model)
-        and wanted.get("media_type") in (None, "", job.media_type)
-        and wanted.get("repo") in (None, "", submitted.get("target_repo"))
-        and wanted.get("folder") in (None, "", submitted.get("target_directory"))
-    )
-
-
-def _media_type(model: Any) -> str:
-    return "video" if "video" in model["capabilities"]["output"] else "image"
-
-
-def _failure_of(fault: Fault | None) -> str | None:
-    return str(fault.extra.get("message", _MESSAGE)) if fault is not None and fault.name == "failed" else None
-
-
-def _has_refused_data_uri(hub: Hub, body: dict[str, Any]) -> bool:
-    refuses = hub.options.answers["data_uri"] == "refuse"
-    return refuses and any(url.startswith("data:") for url in validation.references(body))
+        return JSONResponse(success)
+    choices = hub.options.choices
+    return already_finished(int(choices["late_delete_status"]), choices["late_delete_body"], success, hub.record(job))
 
 
 async def events(request: Request) -> Response:
-    """One subscriber's stream."""
+    """`GET /api/events`."""
     hub: Hub = request.app.state.hub
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    body = _lines(hub, fault_of(request, "dropped_events", "silent_events"))
+    body = _event_stream(hub, active_fault(request, "dropped_events", "silent_events"))
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
-async def _lines(hub: Hub, fault: Fault | None) -> AsyncIterator[str]:
-    mailbox: asyncio.Queue[str | None] = asyncio.Queue()
+async def generate(request: Request) -> Response:
+    """`POST /api/ai/videos/generate` and `/api/ai/images/generate`, which block until the result exists."""
+    hub: Hub = request.app.state.hub
+    body = await _body(request)
+    model = _model(body, catalogue.current(hub.faults), text_model_status=415)
+    _check_data_uris(hub, body)
+    upstream_status = int(hub.options.choices["upstream_status"])
+    if (error := upstream_error(body, model)) is not None:
+        return invalid_params(error, upstream_status)
+    submitted = hub.submit(body, _media_type(model), listed=False)
+    try:
+        job = await asyncio.wait_for(hub.wait(submitted.id), float(hub.options.choices["sync_timeout"]))
+    except TimeoutError:
+        return gateway_timeout()  # the job goes on
+    if job.error is not None:
+        return invalid_params(job.error, upstream_status)
+    path, result = hub.result_file(job.id), {"url": hub.result_url(job)}
+    if body.get("response_format") == "b64_json" and path is not None:
+        data = await asyncio.to_thread(path.read_bytes)
+        result = {"b64_json": base64.b64encode(data).decode("ascii")}
+    return JSONResponse({"created": int(time.time()), "model": job.model, f"{job.media_type}s": [result]})
+
+
+async def _event_stream(hub: Hub, fault: Fault | None) -> AsyncIterator[str]:
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
     if not hub.closing.is_set():
-        hub.subscribers.add(mailbox)
+        hub.subscribers.add(queue)
     dropped = fault is not None and fault.name == "dropped_events"
     silent = fault is not None and fault.name == "silent_events"
     after = fault.extra.get("after") if fault is not None else None
-    closes = time.monotonic() + float(after) if dropped and after is not None else None
+    closes_at = time.monotonic() + float(after) if dropped and after is not None else None
     try:
-        # Says at once that the stream is open; a comment is no event.
-        yield ": connected\n\n"
+        yield ": connected\n\n"  # a comment, which tells the client that the stream is open
         while not hub.closing.is_set():
-            wait = hub.options.keep_alive if closes is None else min(hub.options.keep_alive, closes - time.monotonic())
+            timeout = hub.options.keep_alive
+            if closes_at is not None:
+                timeout = max(0.0, min(timeout, closes_at - time.monotonic()))
             try:
-                event = await asyncio.wait_for(mailbox.get(), max(0.0, wait))
+                event = await asyncio.wait_for(queue.get(), timeout)
             except TimeoutError:
-                if closes is not None and time.monotonic() >= closes:
+                if closes_at is not None and time.monotonic() >= closes_at:
                     return
                 yield ": keep-alive\n\n"
                 continue
@@ -194,7 +146,46 @@ async def _lines(hub: Hub, fault: Fault | None) -> AsyncIterator[str]:
                 return
             if not silent:
                 yield event
-            if dropped and closes is None:
+            if dropped and closes_at is None:
                 return
     finally:
-        hub.subscribers.discard(mailbox)
+        hub.subscribers.discard(queue)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body())
+    except ValueError as exc:
+        raise Rejection(invalid_params("The request body is not valid JSON.")) from exc
+    if not isinstance(body, dict):
+        raise Rejection(invalid_params("The request body must be a JSON object."))
+    return body
+
+
+def _model(body: Mapping[str, Any], models: Iterable[Model], *, text_model_status: int) -> Model:
+    model = catalogue.find(body.get("model"), models)
+    if model is None:
+        raise Rejection(model_not_found(body.get("model")))
+    if not {"image", "video"} & set(model["capabilities"]["output"]):
+        raise Rejection(JSONResponse({"error": ":unsupported_media_type"}, text_model_status))
+    return model
+
+
+def _check_data_uris(hub: Hub, body: Mapping[str, Any]) -> None:
+    if hub.options.choices["data_uri"] == "refuse" and any(url.startswith("data:") for url in image_urls(body)):
+        raise Rejection(unknown_error())
+
+
+def _matches(job: Job, query: Mapping[str, str], now: float) -> bool:
+    status = query.get("status")
+    return (
+        job.status(now) in ((status,) if status else ACTIVE)
+        and query.get("model") in (None, "", job.model)
+        and query.get("media_type") in (None, "", job.media_type)
+        and query.get("repo") in (None, "", job.request.get("target_repo"))
+        and query.get("folder") in (None, "", job.request.get("target_directory"))
+    )
+
+
+def _media_type(model: Model) -> str:
+    return "video" if "video" in model["capabilities"]["output"] else "image"

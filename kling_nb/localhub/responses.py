@@ -1,4 +1,4 @@
-"""The hub's answers when something is wrong: the envelopes and texts of HUB_API section 5."""
+"""Error responses: the envelopes and texts of the wire contract."""
 
 from __future__ import annotations
 
@@ -10,54 +10,77 @@ from typing import Any
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from .faults import Fault
-from .validation import INVALID
 
 __all__ = [
-    "REPLIES",
-    "faulty",
-    "invalid",
+    "FAULT_RESPONSES",
+    "Rejection",
+    "already_finished",
+    "error_response",
+    "fault_response",
+    "gateway_timeout",
+    "invalid_params",
+    "model_not_found",
     "not_found",
-    "over",
-    "refused",
-    "timed_out",
     "unauthenticated",
+    "unknown_error",
     "update_required",
 ]
 
 
-def refused(status: int, kind: str, title: str, detail: str | None = None) -> JSONResponse:
-    """Envelope 1."""
+class Rejection(Exception):
+    """Ends a request with an error response, which the app's exception handler sends."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+def error_response(status: int, kind: str, title: str, detail: str | None = None) -> JSONResponse:
+    """Return an error in the hub's usual envelope."""
     error = {"type": kind, "title": title, **({"detail": detail} if detail else {})}
-    return JSONResponse({"error": error, "status": "error", "status_message": kind}, status)
+    description = {"status_description": detail} if detail else {}
+    return JSONResponse({"error": error, "status": "error", "status_message": kind, **description}, status)
 
 
 def not_found() -> JSONResponse:
-    """404 for an unknown id or path (section 3)."""
-    return refused(404, "resource_not_found", "The requested resource could not be found")
+    """Return 404 for an unknown ID or path."""
+    return error_response(404, "resource_not_found", "The requested resource could not be found")
 
 
 def unauthenticated() -> JSONResponse:
-    """401."""
-    return refused(401, "unauthenticated", "You must be authenticated to perform this action.")
+    """Return 401."""
+    return error_response(401, "unauthenticated", "You must be authenticated to perform this action.")
 
 
 def update_required() -> JSONResponse:
-    """426, for a User-Agent that looks like the vendor's command-line tool (section 1)."""
-    return refused(426, "update_required", "Your CLI version is out of date. Please update to continue.")
+    """Return 426, for a User-Agent that looks like the vendor's command-line tool."""
+    return error_response(426, "update_required", "Your CLI version is out of date. Please update to continue.")
 
 
-def invalid(detail: str, status: int = 400) -> JSONResponse:
-    """400 with a detail; upstream's errors come in the same envelope with the status of the day (section 2)."""
-    return refused(status, "invalid_params", INVALID, detail)
+def unknown_error() -> JSONResponse:
+    """Return 500."""
+    return error_response(500, "unknown_error", "An unknown error occurred.")
 
 
-def over(status: int, body: str, done: Mapping[str, Any], record: Mapping[str, Any]) -> Response:
-    """The answer to a DELETE that came too late (section 3): both its status and its body are open."""
+def invalid_params(detail: str, status: int = 400) -> JSONResponse:
+    """Return 400 with a detail, or another status for an error from upstream."""
+    title = "Invalid parameters supplied, please check your request and try again."
+    return error_response(status, "invalid_params", title, detail)
+
+
+def model_not_found(model: object) -> JSONResponse:
+    """Return 404 for a model that the hub does not offer."""
+    return JSONResponse({"error": {"message": f"Model not found: {model}"}}, 404)
+
+
+def already_finished(status: int, body: str, success: Mapping[str, Any], record: Mapping[str, Any]) -> Response:
+    """Return the response to a DELETE on a finished job; `body` is a value of `late_delete_body`."""
+    text = "The generation is already in a terminal state."
     match body:
         case "message":
-            return JSONResponse({"error": {"message": _OVER}}, status)
+            return JSONResponse({"error": {"message": text}}, status)
         case "string":
-            return JSONResponse({"error": _OVER}, status)
+            return JSONResponse({"error": text}, status)
         case "status":
             kind = "resource_not_found" if status == 404 else "invalid_params"
             return JSONResponse({"status": "error", "status_message": kind}, status)
@@ -66,56 +89,50 @@ def over(status: int, body: str, done: Mapping[str, Any], record: Mapping[str, A
         case "empty":
             return Response(status_code=status)
         case _:
-            return {404: not_found(), 400: invalid(_OVER)}.get(status) or JSONResponse(done, status)
+            return {404: not_found(), 400: invalid_params(text)}.get(status) or JSONResponse(success, status)
 
 
-def timed_out() -> Response:
-    """504, the page of a proxy (envelope 7) that waited long enough for the synchronous route."""
-    return HTMLResponse(_page("504 Gateway Time-out"), 504)
+def gateway_timeout() -> Response:
+    """Return 504 as an HTML page from a proxy."""
+    return _page("504 Gateway Time-out", 504)
 
 
-def _page(title: str) -> str:
-    return f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+def fault_response(fault: Fault, model: str | None) -> Response:
+    """Return the response of a fault; its `status`, `body` and `headers` override the usual ones."""
+    extra: Mapping[str, Any] = {"model": model, **fault.extra} if model else fault.extra
+    response = FAULT_RESPONSES[fault.name](extra)
+    if "body" in extra:
+        response = JSONResponse(extra["body"], response.status_code)
+    response.status_code = int(extra.get("status", response.status_code))
+    response.headers.update(extra.get("headers", {}))
+    return response
 
 
-def _rate_limited(fault: Fault) -> Response:
-    answer = JSONResponse({"error": "Rate limit exceeded"}, 429)
-    after = fault.extra.get("retry_after", 1)
-    if fault.extra.get("retry_after_format") == "date":
-        after = formatdate(time.time() + float(after), usegmt=True)
-    answer.headers["Retry-After"] = str(after)
-    return answer
+def _page(title: str, status: int) -> Response:
+    html = f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    return HTMLResponse(html, status)
 
 
-_OVER = "The generation is already in a terminal state."
-_CREDITS = "You have run out of credits."
-_PROVIDER = {"error": {"type": "upstream", "title": "The model provider returned an error."}, "status": 502}
+def _rate_limited(extra: Mapping[str, Any]) -> Response:
+    retry_after = extra.get("retry_after", 1)
+    if extra.get("retry_after_format") == "date":
+        retry_after = formatdate(time.time() + float(retry_after), usegmt=True)
+    return JSONResponse({"error": "Rate limit exceeded"}, 429, {"Retry-After": str(retry_after)})
+
+
+_UPSTREAM = {"error": {"type": "upstream", "title": "The model provider returned an error."}, "status": 502}
 _EMPTY = {"generations": [], "error": {"message": "The generation could not be queued."}}
 
-# The faults that are an answer, whatever was asked.
-REPLIES: Mapping[str, Callable[[Fault], Response]] = {
+# The faults that replace the response to any request.
+FAULT_RESPONSES: Mapping[str, Callable[[Mapping[str, Any]], Response]] = {
     "unauthenticated": lambda _: unauthenticated(),
-    "insufficient_credits": lambda _: refused(402, "insufficient_credits", _CREDITS),
+    "insufficient_credits": lambda _: error_response(402, "insufficient_credits", "You have run out of credits."),
     "not_found": lambda _: not_found(),
-    "model_not_found": lambda fault: JSONResponse(
-        {"error": {"message": f"Model not found: {fault.extra.get('model', 'kling-video-o3-pro-reference-to-video')}"}},
-        404,
-    ),
+    "model_not_found": lambda extra: model_not_found(extra.get("model", "kling-video-o3-pro-reference-to-video")),
     "update_required": lambda _: update_required(),
     "rate_limited": _rate_limited,
-    "unknown_error": lambda _: refused(500, "unknown_error", "An unknown error occurred."),
-    "upstream": lambda _: JSONResponse(_PROVIDER, 502),
-    "html": lambda _: HTMLResponse(_page("502 Bad Gateway"), 502),
-    "empty_200": lambda _: JSONResponse(_EMPTY, 200),
+    "unknown_error": lambda _: unknown_error(),
+    "upstream": lambda _: JSONResponse(_UPSTREAM, 502),
+    "html": lambda _: _page("502 Bad Gateway", 502),
+    "empty_200": lambda _: JSONResponse(_EMPTY),
 }
-
-
-def faulty(fault: Fault, model: str | None) -> Response:
-    """The answer of a fault; `status`, `body` and `headers` given with it win."""
-    named: Mapping[str, Any] = {"model": model, **fault.extra} if model else fault.extra
-    answer = REPLIES[fault.name](Fault(fault.name, extra=named))
-    if "body" in fault.extra:
-        answer = JSONResponse(fault.extra["body"], answer.status_code)
-    answer.status_code = int(fault.extra.get("status", answer.status_code))
-    answer.headers.update(fault.extra.get("headers", {}))
-    return answer

@@ -1,4 +1,4 @@
-"""The hub as a process: found when it runs, started when it does not. Loads nothing of the server itself."""
+"""Start, find and stop the process of a local hub, without importing the server."""
 
 from __future__ import annotations
 
@@ -14,65 +14,77 @@ from filelock import FileLock
 
 from . import NAME
 
-__all__ = ["CARD", "card", "ensure", "stop"]
+__all__ = ["STATE_FILE", "ensure", "last_state", "stop"]
 
-CARD = "hub.json"
-_START_WITHIN = 30.0
-_STOP_WITHIN = 10.0
+STATE_FILE = "hub.json"
+_START_TIMEOUT = 30.0
+_STOP_TIMEOUT = 10.0
 
 
 def ensure(state_dir: str | Path, speed: float = 1.0, idle: float | None = 600, arguments: tuple[str, ...] = ()) -> str:
-    """The base URL of the hub of that state folder, started when it does not run.
+    """Return the base URL of the local hub of a folder, and start it if it is not running.
 
-    A running hub is taken as it is: `speed`, `idle` and `arguments` count only for one that is started.
+    Args:
+        state_dir: Folder for jobs, uploads and results. It is created if it does not exist.
+        speed: 1 takes about 6 s for a clip, 100 a hundredth of that.
+        idle: Seconds without requests and active jobs after which the hub exits; None means never.
+        arguments: Further command-line arguments, see `python -m kling_nb.localhub --help`.
+
+    A hub that is running already keeps its speed, idle time and arguments.
+
+    Raises:
+        RuntimeError: The hub did not start.
     """
     folder = Path(state_dir).expanduser().absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if (url := _running(folder, touch=True)) is not None:
+    if (url := _running_url(folder, touch=True)) is not None:
         return url
     with FileLock(folder / "start.lock"):
-        if (url := _running(folder, touch=True)) is not None:
+        if (url := _running_url(folder, touch=True)) is not None:
             return url
         options = ["--state", str(folder), "--speed", str(speed), *(["--idle", str(idle)] if idle is not None else [])]
-        process = _spawn(folder, [*options, *arguments])
-        return _awaited(folder, process)
+        return _wait_until_running(folder, _spawn(folder, [*options, *arguments]))
 
 
 def stop(state_dir: str | Path) -> bool:
-    """End the hub of that state folder; False when none was running. Its jobs stay."""
+    """Stop the local hub of a folder; return False if it was not running. Its jobs stay in the folder.
+
+    Raises:
+        TimeoutError: The hub did not exit.
+    """
     folder = Path(state_dir).expanduser().absolute()
-    url = _running(folder)
+    url = _running_url(folder)
     if url is None:
         return False
     import httpx
 
     with contextlib.suppress(httpx.HTTPError):
         httpx.post(f"{url}/_local/shutdown", timeout=5, trust_env=False)
-    deadline = time.monotonic() + _STOP_WITHIN
-    while _running(folder) is not None:
+    deadline = time.monotonic() + _STOP_TIMEOUT
+    while _running_url(folder) is not None:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the local hub at {url} did not end within {_STOP_WITHIN:g} s")
+            raise TimeoutError(f"The local hub at {url} did not exit within {_STOP_TIMEOUT:g} s.")
         time.sleep(0.05)
     return True
 
 
-def card(folder: Path) -> dict[str, Any]:
-    """What the hub of that state folder said of itself when it last started; empty when there was none."""
+def last_state(folder: Path) -> dict[str, Any]:
+    """Return the URL, pid and version of the hub that last started in a folder, or an empty dict."""
     try:
-        return json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 
 
-def _running(folder: Path, *, touch: bool = False) -> str | None:
-    url = card(folder).get("url")
+def _running_url(folder: Path, *, touch: bool = False) -> str | None:
+    url = last_state(folder).get("url")
     if not isinstance(url, str):
         return None
-    import httpx  # by those who ask only: the server reads the card, and answers
+    import httpx  # imported late: the server uses this module too, but makes no requests
 
     try:
-        question = f"{url}/_local/health{'?touch=1' if touch else ''}"
-        health = httpx.get(question, timeout=2, trust_env=False).json()
+        query = "?touch=1" if touch else ""
+        health = httpx.get(f"{url}/_local/health{query}", timeout=2, trust_env=False).json()
     except (httpx.HTTPError, ValueError):
         return None
     return url if health.get("name") == NAME and health.get("state") == str(folder) else None
@@ -83,7 +95,7 @@ def _spawn(folder: Path, arguments: list[str]) -> subprocess.Popen[Any]:
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
     with (folder / "hub.log").open("ab") as log:
-        return subprocess.Popen(  # noqa: S603  # our own module, with arguments of our own
+        return subprocess.Popen(  # noqa: S603  # the command is ours
             [sys.executable, "-m", __package__ or NAME, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -92,14 +104,14 @@ def _spawn(folder: Path, arguments: list[str]) -> subprocess.Popen[Any]:
         )
 
 
-def _awaited(folder: Path, process: subprocess.Popen[Any]) -> str:
-    deadline = time.monotonic() + _START_WITHIN
+def _wait_until_running(folder: Path, process: subprocess.Popen[Any]) -> str:
+    deadline = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < deadline:
-        if (url := _running(folder)) is not None:
-            process.returncode = 0  # it lives on by design: Popen need not warn about it
+        if (url := _running_url(folder)) is not None:
+            process.returncode = 0  # keeps Popen from warning that the process still runs, which is intended
             return url
         if process.poll() is not None:
             break
         time.sleep(0.03)
     log = (folder / "hub.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise RuntimeError(f"the local hub did not start from {folder}; its log ends:\n{log}")
+    raise RuntimeError(f"The local hub did not start in {folder}. Its log ends with:\n{log}")

@@ -1,4 +1,4 @@
-"""What a film shows and when: the shots of a request, and the pictures of each. Pure."""
+"""The storyboard of a request: its shots, when they begin, and the images of each."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from typing import Any
 
 from PIL import Image
 
-from .inputs import Footage
+from .inputs import SourceVideo
 
-__all__ = ["FPS", "Element", "Plan", "Shot", "plan", "seed_of", "size_of"]
+__all__ = ["FPS", "Element", "Shot", "Storyboard", "seed_of", "size_of"]
 
 FPS = 24
 _MENTION = re.compile(r"@(Image|Element)\s?(\d+)", re.IGNORECASE)
-_AREA = {"180p": 320 * 180, "720p": 1280 * 720, "1080p": 1920 * 1080}
+_AREAS = {"180p": 320 * 180, "720p": 1280 * 720, "1080p": 1920 * 1080}
 _RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0, "4:3": 4 / 3, "3:4": 3 / 4}
-_NOT_SEEN = {"num_generations", "target_namespace", "target_repo", "target_directory", "response_format"}
+# Fields that do not change the video.
+_IGNORED = {"num_generations", "target_namespace", "target_repo", "target_directory", "response_format"}
 
-Pictures = Mapping[str, Image.Image]
+Images = Mapping[str, Image.Image]
 
 
 @dataclass(frozen=True)
 class Element:
-    """One `@ElementN`: its frontal view and its further angles."""
+    """An `@ElementN`: its frontal image and its further angles."""
 
     label: str
     frontal: Image.Image
@@ -36,99 +37,113 @@ class Element:
 
 @dataclass(frozen=True)
 class Shot:
-    """One shot: its place in time in frames, its text, and what is seen in it."""
+    """A shot: its number, prompt, first frame and length in frames, and the images and elements it shows."""
 
     number: int
     prompt: str
-    first: int
-    frames: int
-    pictures: tuple[Image.Image, ...]
+    first_frame: int
+    frame_count: int
+    images: tuple[Image.Image, ...]
     elements: tuple[Element, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A whole film, decided."""
+class Storyboard:
+    """The shots of a video with all that is needed to draw it."""
 
     size: tuple[int, int]
     shots: tuple[Shot, ...]
-    start: Image.Image | None
-    tail: Image.Image | None
-    sound: bool
+    start_image: Image.Image | None
+    tail_image: Image.Image | None
+    has_sound: bool
     seed: bytes
 
     @property
-    def frames(self) -> int:
-        """The length of the film."""
-        return sum(shot.frames for shot in self.shots)
+    def frame_count(self) -> int:
+        """The length of the video in frames."""
+        return sum(shot.frame_count for shot in self.shots)
+
+    @classmethod
+    def of(
+        cls,
+        body: Mapping[str, Any],
+        images: Images,
+        *,
+        size: str = "720p",
+        index: int = 0,
+        edited: SourceVideo | None = None,
+    ) -> Storyboard:
+        """Return the storyboard of a request.
+
+        Args:
+            body: The request.
+            images: The images of the request by URL; the storyboard leaves out those that are missing.
+            size: The resolution: 180p, 720p or 1080p.
+            index: The number of the generation, if the request makes several.
+            edited: The video that the request edits.
+        """
+        given = body.get("input_image")
+        # Image-to-video models take a single image, which is their first frame.
+        start = images.get(str(body.get("start_image_url") or (given if isinstance(given, str) else "")))
+        references = {f"image{n}": images.get(url) for n, url in enumerate(given if isinstance(given, list) else [], 1)}
+        elements = {f"element{n}": _element(n, spec, images) for n, spec in enumerate(body.get("elements") or [], 1)}
+        shots: list[Shot] = []
+        for number, (prompt, seconds) in enumerate(_timing(body, edited), 1):
+            first_frame = sum(shot.frame_count for shot in shots)
+            shown = edited.frames if edited else _mentioned(prompt, references)
+            frame_count = max(1, round(seconds * FPS))
+            shots.append(Shot(number, prompt, first_frame, frame_count, shown, _mentioned(prompt, elements)))
+        return cls(
+            size=size_of(edited.frames[0] if edited else start, str(body.get("aspect_ratio") or "16:9"), size),
+            shots=tuple(shots),
+            start_image=start,
+            tail_image=images.get(str(body.get("tail_image_url") or "")),
+            has_sound=bool(body.get("generate_audio")),
+            seed=seed_of(body, {**images, str(body["input_video"]): edited.frames[0]} if edited else images, index),
+        )
 
 
-def plan(
-    body: Mapping[str, Any], pictures: Pictures, *, size: str = "720p", index: int = 0, edited: Footage | None = None
-) -> Plan:
-    """The film of a request; pictures that could not be had are left out. `edited` is the video that it edits."""
-    given = body.get("input_image")
-    # A model of one picture takes it for its first frame (section 6, image-to-video).
-    start = pictures.get(str(body.get("start_image_url") or (given if isinstance(given, str) else "")))
-    images = {f"image{n}": pictures.get(url) for n, url in enumerate(given if isinstance(given, list) else [], 1)}
-    elements = {f"element{n}": _element(n, spec, pictures) for n, spec in enumerate(body.get("elements") or [], 1)}
-    shots: list[Shot] = []
-    for number, (prompt, seconds) in enumerate(_timing(body, edited), 1):
-        first = sum(shot.frames for shot in shots)
-        shown, cast = edited.stills if edited else _chosen(prompt, images), _chosen(prompt, elements)
-        shots.append(Shot(number, prompt, first, max(1, round(seconds * FPS)), shown, cast))
-    seen = {**pictures, str(body["input_video"]): edited.stills[0]} if edited else pictures
-    return Plan(
-        size=size_of(edited.stills[0] if edited else start, str(body.get("aspect_ratio") or "16:9"), size),
-        shots=tuple(shots),
-        start=start,
-        tail=pictures.get(str(body.get("tail_image_url") or "")),
-        sound=bool(body.get("generate_audio")),
-        seed=seed_of(body, seen, index),
-    )
-
-
-def size_of(start: Image.Image | None, ratio: str, size: str = "720p") -> tuple[int, int]:
-    """Width and height, even: the start frame's shape, else the aspect ratio's, in the area of the size class."""
-    shape = start.width / start.height if start is not None else _RATIOS.get(ratio, 16 / 9)
-    height = math.sqrt(_AREA[size] / shape)
+def size_of(start_image: Image.Image | None, ratio: str, size: str = "720p") -> tuple[int, int]:
+    """Return an even width and height, in the shape of the start image, else in the aspect ratio."""
+    shape = start_image.width / start_image.height if start_image is not None else _RATIOS.get(ratio, 16 / 9)
+    height = math.sqrt(_AREAS[size] / shape)
     return _even(height * shape), _even(height)
 
 
-def seed_of(body: Mapping[str, Any], pictures: Pictures, index: int = 0) -> bytes:
-    """What decides every free choice: the request and the bytes of its pictures, so that the same gives the same."""
-    seen = json.dumps(_with_digests({k: v for k, v in body.items() if k not in _NOT_SEEN}, pictures), sort_keys=True)
-    return hashlib.sha256(f"{index}\n{seen}".encode()).digest()
+def seed_of(body: Mapping[str, Any], images: Images, index: int = 0) -> bytes:
+    """Return a digest of the request and the content of its images, which determines all random choices."""
+
+    def with_digests(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: with_digests(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [with_digests(each) for each in value]
+        image = images.get(value) if isinstance(value, str) else None
+        return value if image is None else hashlib.sha256(image.resize((64, 64)).tobytes()).hexdigest()
+
+    fields = {name: with_digests(value) for name, value in body.items() if name not in _IGNORED}
+    return hashlib.sha256(f"{index}\n{json.dumps(fields, sort_keys=True)}".encode()).digest()
 
 
-def _with_digests(value: Any, pictures: Pictures) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_digests(each, pictures) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_with_digests(each, pictures) for each in value]
-    picture = pictures.get(value) if isinstance(value, str) else None
-    return value if picture is None else hashlib.sha256(picture.resize((64, 64)).tobytes()).hexdigest()
-
-
-def _timing(body: Mapping[str, Any], edited: Footage | None) -> list[tuple[str, float]]:
+def _timing(body: Mapping[str, Any], edited: SourceVideo | None) -> list[tuple[str, float]]:
+    """Return the prompt and the seconds of each shot."""
     if edited:
         return [(str(body.get("prompt") or ""), edited.seconds)]
-    shots = body.get("multi_prompt")
-    if shots:
-        return [(str(shot["prompt"]), int(shot.get("duration") or 5)) for shot in shots]
-    return [(str(body.get("prompt") or ""), int(body.get("duration") or 5))]
+    return [
+        (str(part.get("prompt") or ""), int(part.get("duration") or 5)) for part in body.get("multi_prompt") or [body]
+    ]
 
 
-def _element(number: int, spec: Mapping[str, Any], pictures: Pictures) -> Element | None:
-    frontal = pictures.get(str(spec.get("frontal_image_url")))
-    angles = (pictures.get(str(url)) for url in spec.get("reference_image_urls") or [])
+def _element(number: int, spec: Mapping[str, Any], images: Images) -> Element | None:
+    frontal = images.get(str(spec.get("frontal_image_url")))
+    angles = (images.get(str(url)) for url in spec.get("reference_image_urls") or [])
     return None if frontal is None else Element(f"@Element{number}", frontal, tuple(each for each in angles if each))
 
 
-def _chosen(prompt: str, named: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Those that the prompt mentions, in its order; all of them when it mentions none of any kind."""
-    mentioned = [f"{kind.lower()}{int(number)}" for kind, number in _MENTION.findall(prompt)]
-    names = [name for name in dict.fromkeys(mentioned) if name in named] if mentioned else list(named)
+def _mentioned(prompt: str, named: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the images or elements that the prompt mentions, in its order, or all if it mentions none."""
+    mentions = [f"{kind.lower()}{int(number)}" for kind, number in _MENTION.findall(prompt)]
+    names = [name for name in dict.fromkeys(mentions) if name in named] if mentions else list(named)
     return tuple(named[name] for name in names if named[name] is not None)
 
 

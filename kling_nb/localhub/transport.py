@@ -1,4 +1,4 @@
-"""The connection under a request: how a fault cuts it, which no ASGI message can."""
+"""The connection under a request, which ASGI cannot close."""
 
 from __future__ import annotations
 
@@ -10,56 +10,69 @@ from typing import Any
 
 import uvicorn
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["Dropped", "LocalProtocol", "Server"]
+__all__ = ["DroppedConnection", "close_connection", "make_server"]
 
-_open: dict[tuple[str, int], Any] = {}
-
-
-class LocalProtocol(H11Protocol):
-    """uvicorn's HTTP protocol, with its transports known by the caller's address."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        # asyncio does this for sockets that it opened itself; ours was handed over, and a reply is two writes:
-        # without it each waits 40 ms for the caller's delayed acknowledgement.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _open[transport.get_extra_info("peername")[:2]] = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        _open.pop(self.transport.get_extra_info("peername")[:2], None)
-        super().connection_lost(exc)
+_transports: dict[tuple[str, int], Any] = {}
 
 
-class Server(uvicorn.Server):
-    """A uvicorn server that leaves the process's signals alone."""
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """Return a server whose connections `close_connection` can close."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+class DroppedConnection(Response):
+    """A response that is never sent: the connection closes instead."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await close_connection(scope, abort=True)
+
+
+async def close_connection(scope: Scope, *, abort: bool = False) -> None:
+    """Close the connection of a request, after sending what was written unless `abort` is set."""
+    transport = _transports.get(tuple(scope["client"]))
+    if transport is None:
+        return
+    if abort:
+        transport.abort()
+    else:
+        transport.close()
+    # uvicorn answers 500 for an app that returns without a response while the connection is open.
+    while transport in _transports.values():  # noqa: ASYNC110  # only uvicorn's protocol learns of the end
+        await asyncio.sleep(0.001)
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that does not handle the signals of the process."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
 
 
-class Dropped(Response):
-    """No reply: the connection is cut, after `sent` was written to it."""
+class _Protocol(H11Protocol):
+    """uvicorn's HTTP protocol, which registers its transports by the address of the client."""
 
-    def __init__(self, start: Message | None = None, sent: bytes = b"") -> None:
-        super().__init__()
-        self._start = start
-        self._sent = sent
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        # asyncio sets this for sockets that it opens itself. Without it, the second write of each response waits
+        # 40 ms for the client's delayed acknowledgement.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _transports[transport.get_extra_info("peername")[:2]] = transport
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._start is not None:
-            await send(self._start)
-            await send({"type": "http.response.body", "body": self._sent, "more_body": True})
-        transport = _open.get(tuple(scope["client"]))
-        if transport is None:
-            return
-        if self._start is None:
-            transport.abort()
-        else:
-            transport.close()  # lets what was written go out
-        # uvicorn would answer 500 for a route that returned nothing, unless it has seen the end of the connection.
-        while transport in _open.values():  # noqa: ASYNC110  # connection_lost is told to uvicorn only
-            await asyncio.sleep(0.001)
+    def connection_lost(self, exc: Exception | None) -> None:
+        _transports.pop(self.transport.get_extra_info("peername")[:2], None)
+        super().connection_lost(exc)

@@ -1,4 +1,4 @@
-"""Rendering apart from serving: a pool of worker processes, so that a film never stalls a status call."""
+"""Worker processes that render clips, so that rendering does not delay the server."""
 
 from __future__ import annotations
 
@@ -8,84 +8,94 @@ import os
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Order", "Renders", "make"]
+from .inputs import InputError, decode_image, read_video
+
+__all__ = ["CRASHED", "RenderTask", "Workers", "render"]
+
+CRASHED = "Getting model response error: 500 - Internal Server Error"
 
 
 @dataclass(frozen=True)
-class Order:
-    """Everything a worker needs: the request, its pictures and the video it edits as files, where the result goes."""
+class RenderTask:
+    """All that a worker needs: the request, its images and the video to edit as files, and the path of the result."""
 
     body: Mapping[str, Any]
     media_type: str
-    pictures: Mapping[str, str]
+    images: Mapping[str, str]
     out: str
     size: str = "720p"
     index: int = 0
     video: str | None = None
 
 
-class Renders:
-    """The worker processes, started when the first order comes."""
+class Workers:
+    """A pool of worker processes, which starts with the first task."""
 
-    def __init__(self, workers: int = 2) -> None:
-        self._workers = workers
+    def __init__(self, count: int) -> None:
+        self._count = count
         self._pool: ProcessPoolExecutor | None = None
 
-    async def make(self, order: Order) -> str | None:
-        """Render the order; the result is None, or the upstream's message of what was wrong with it."""
-        return await asyncio.get_running_loop().run_in_executor(self._started(), make, order)
+    async def render(self, task: RenderTask) -> str | None:
+        """Render a task; return None, or the error message of the job."""
+        for _ in range(2):
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"), initializer=_initialize)
+            pool = self._pool
+            try:
+                return await asyncio.get_running_loop().run_in_executor(pool, render, task)
+            except BrokenProcessPool:
+                if self._pool is pool:  # else another task has replaced it
+                    self.close()
+        return CRASHED
 
     def close(self) -> None:
-        """End the workers without waiting for what they are at: an unfinished film is made again at the next start."""
+        """End the workers at once; the next start renders their unfinished clips again."""
         if self._pool is None:
             return
-        processes = list((self._pool._processes or {}).values())  # no public way to end a busy worker
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        pool, self._pool = self._pool, None
+        processes = list((pool._processes or {}).values())  # there is no public way to end a busy worker
+        pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
 
-    def _started(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=_begin)
-        return self._pool
 
-
-def make(order: Order) -> str | None:
-    """Render one order in this process."""
-    from . import animatic, inputs  # imported in the worker only: the server needs no codec
+def render(task: RenderTask) -> str | None:
+    """Render a task in this process; return None, or the error message of the job."""
+    from . import animatic  # imported in the worker only: the server needs no codec
 
     try:
-        images = inputs.opened(order.body, order.pictures)
-        edited = inputs.footage_of(Path(order.video)) if order.video else None
-    except inputs.BadPicture as fault:
-        return str(fault)
-    out = Path(order.out)
+        images = {url: decode_image(Path(path).read_bytes(), url) for url, path in task.images.items()}
+        video = read_video(Path(task.video)) if task.video else None
+    except InputError as exc:
+        return str(exc)
+    out = Path(task.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        if order.media_type == "image":
-            animatic.write_image(part, order.body, images, size=order.size, index=order.index)
+        if task.media_type == "image":
+            animatic.write_image(part, task.body, images, size=task.size, index=task.index)
         else:
-            animatic.write_video(part, order.body, images, size=order.size, index=order.index, edited=edited)
+            animatic.write_video(part, task.body, images, size=task.size, index=task.index, edited=video)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
     return None
 
 
-def _begin() -> None:
+def _initialize() -> None:
     with contextlib.suppress(OSError, AttributeError):
         os.nice(15)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    # A hub that was killed cannot stop its workers, and an idle worker would wait for orders for ever.
+def _exit_with_parent() -> None:
+    # A killed hub cannot stop its workers, and idle workers would wait for tasks forever.
     parent = parent_process()
     if parent is not None:
         parent.join()

@@ -16,7 +16,7 @@ from kling_nb.code import FLAVOURS, FLOWS, read_request, snippet
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import Request, request_type
 from tests.code.samples import FACE, bodies, prompts
-from tests.localhub.conftest import picture
+from tests.localhub.conftest import image_bytes
 
 WAYS = list(itertools.product(FLAVOURS, FLOWS))
 
@@ -47,7 +47,7 @@ def test_the_number_of_generations_survives_the_queue(body: dict) -> None:
 @pytest.mark.parametrize(("flavour", "flow"), WAYS)
 def test_local_images_read_back_as_their_paths(flavour, flow, tmp_path: Path) -> None:
     name = 'it\'s a "face" $(1) \\ `2`.png'
-    (tmp_path / name).write_bytes(picture())
+    (tmp_path / name).write_bytes(image_bytes())
     body = {
         "prompt": "@Image1 meets @Element1",
         "input_image": [name, FACE],
@@ -91,7 +91,7 @@ def sent_to_curl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_shell_passes_the_body_on_unchanged(sent_to_curl, prompt: str) -> None:
     """With a local file parts of the body are expanded; no part of a prompt may be."""
-    Path("face.png").write_bytes(picture())
+    Path("face.png").write_bytes(image_bytes())
     request = made({"prompt": prompt, "input_image": ["face.png"]})
 
     said = sent_to_curl(snippet(request, "curl", "sync").code)

@@ -46,7 +46,7 @@ def test_what_was_prepared_and_cut_short_is_billed_to_the_namespace_that_was_ask
 def test_a_lost_answer_is_looked_for_where_it_was_billed(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
 ) -> None:
-    hub = own_hub("--open", "list_without_namespace=own")
+    hub = own_hub("--choice", "list_without_namespace=own")
     hub.fault("lost_reply", times=1)
     studio = studio_at(hub)
     job = studio.generate("a boat of the lab, lost", duration=3, target_namespace="lab")

@@ -83,7 +83,7 @@ def test_after_the_end_it_changes_nothing(studio: Studio, hub: HubSide) -> None:
 def test_when_the_hub_was_quicker_the_clip_is_kept(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], answer: str
 ) -> None:
-    hub = own_hub("--open", f"late_delete_status={answer}")
+    hub = own_hub("--choice", f"late_delete_status={answer}")
     hub.fault("silent_events")
     studio = studio_at(hub)
     job = studio.generate("a quick boat", duration=3)

@@ -73,7 +73,7 @@ def test_the_key_never_follows_a_result_to_another_origin(studio: Studio, hub: H
 def test_a_result_that_needs_the_key_gets_it_at_the_hubs_own_origin(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
 ) -> None:
-    hub = own_hub("--open", "results_need_key=yes")
+    hub = own_hub("--choice", "results_need_key=yes")
     assert made(studio_at(hub)).path.exists()
 
 

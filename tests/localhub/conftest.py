@@ -1,4 +1,4 @@
-"""Real hub processes on real sockets, each in a folder of its own."""
+"""Real hub processes on real sockets, each with its own folder."""
 
 from __future__ import annotations
 
@@ -16,31 +16,39 @@ from PIL import Image, ImageDraw
 from kling_nb.localhub.serve import ensure, stop
 
 TARGET = "kling-video-o3-pro-reference-to-video"
-#: Films of a few kilobytes: what a test wants of most of them is that they are there.
+# Most tests do not look at the clip, so it may be small.
 SMALL = ("--size", "180p")
-OVER = ("succeeded", "failed", "cancelled")
+TERMINAL = ("succeeded", "failed", "cancelled")
 
 
-class Caller(httpx.Client):
-    """A client with a key, and the few sequences that every test needs."""
+class HubClient(httpx.Client):
+    """An HTTP client with a key, and the calls that most tests make."""
 
     def enqueue(self, headers: dict[str, str] | None = None, **body: Any) -> str:
-        answer = self.post("/api/ai/queue", json=request(**body), headers=headers)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["generations"][0]["generation_id"]
+        response = self.post("/api/ai/queue", json=request(**body), headers=headers)
+        assert response.status_code == 200, response.text
+        return response.json()["generations"][0]["generation_id"]
 
     def record(self, job_id: str) -> dict[str, Any]:
         return self.get(f"/api/ai/queue/{job_id}").json()
 
     def finished(self, job_id: str, within: float = 30) -> dict[str, Any]:
-        return until(lambda: (found := self.record(job_id))["status"] in OVER and found, within)
+        return wait_for(lambda: (record := self.record(job_id))["status"] in TERMINAL and record, within)
 
-    def fault(self, name: str, **more: Any) -> None:
-        answer = self.post("/_local/faults", json={"fault": name, **more})
-        assert answer.status_code == 200, answer.text
+    def fault(self, name: str, **settings: Any) -> None:
+        response = self.post("/_local/faults", json={"fault": name, **settings})
+        assert response.status_code == 200, response.text
 
     def stats(self) -> dict[str, Any]:
         return self.get("/_local/stats").json()
+
+    def pid(self) -> int:
+        return self.get("/_local/health").json()["pid"]
+
+
+def connect(url: str, key: str = "test-key") -> HubClient:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return HubClient(base_url=url, headers=headers, trust_env=False, timeout=30)
 
 
 def request(**body: Any) -> dict[str, Any]:
@@ -49,15 +57,15 @@ def request(**body: Any) -> dict[str, Any]:
     return {"model": TARGET, **body}
 
 
-def until(condition: Callable[[], Any], within: float = 60) -> Any:
+def wait_for(condition: Callable[[], Any], within: float = 60) -> Any:
     deadline = time.monotonic() + within
     while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come about in time"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.02)
     return value
 
 
-def picture(size: tuple[int, int] = (640, 360), colour: str = "#c04030", kind: str = "PNG") -> bytes:
+def image_bytes(size: tuple[int, int] = (640, 360), colour: str = "#c04030", kind: str = "PNG") -> bytes:
     image = Image.new("RGB", size, colour)
     ImageDraw.Draw(image).ellipse((size[0] * 0.3, size[1] * 0.2, size[0] * 0.6, size[1] * 0.8), fill="#f0d060")
     out = BytesIO()
@@ -70,47 +78,48 @@ def data_uri(data: bytes, kind: str = "png") -> str:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
-    """Start a hub of one's own: `start("--open", "resign=never", speed=50)`."""
+def start(tmp_path: Path) -> Iterator[Callable[..., HubClient]]:
+    """Start a hub for one test alone: `start("--choice", "resign=never", speed=50)`."""
     folders: list[Path] = []
-    callers: list[Caller] = []
+    clients: list[HubClient] = []
 
-    def starter(*arguments: str, folder: Path | None = None, speed: float = 50, idle: float | None = 120) -> Caller:
+    def starter(*arguments: str, folder: Path | None = None, speed: float = 50, idle: float | None = 120) -> HubClient:
         home = folder or tmp_path / f"hub{len(folders)}"
         folders.append(home)
-        callers.append(caller(ensure(home, speed=speed, idle=idle, arguments=(*SMALL, *arguments))))
-        return callers[-1]
+        clients.append(connect(ensure(home, speed=speed, idle=idle, arguments=(*SMALL, *arguments))))
+        return clients[-1]
 
     yield starter
-    for each in callers:
-        each.close()
+    for client in clients:
+        client.close()
     for home in folders:
         stop(home)
 
 
 @pytest.fixture(scope="session")
-def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubClient]:
     folder = tmp_path_factory.mktemp("shared-hub")
-    with caller(ensure(folder, speed=50, idle=3600, arguments=(*SMALL, "--keep-alive", "0.2"))) as client:
+    with connect(ensure(folder, speed=50, idle=3600, arguments=(*SMALL, "--keep-alive", "0.2"))) as client:
         yield client
     stop(folder)
 
 
 @pytest.fixture(scope="session")
-def finished(_shared: Caller) -> str:
-    """A job that has its film."""
+def finished(_shared: HubClient) -> str:
+    """A succeeded job."""
     job = _shared.enqueue()
     assert _shared.finished(job)["status"] == "succeeded"
     return job
 
 
 @pytest.fixture
-def hub(_shared: Caller) -> Iterator[Caller]:
+def hub(_shared: HubClient) -> Iterator[HubClient]:
     """The hub that most tests share, without faults."""
     yield _shared
     _shared.delete("/_local/faults")
 
 
-def caller(url: str, key: str = "test-key") -> Caller:
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return Caller(base_url=url, headers=headers, trust_env=False, timeout=30)
+@pytest.fixture
+def result_url(hub: HubClient, finished: str) -> str:
+    """The URL of a finished clip."""
+    return hub.record(finished)["result_url"]

@@ -1,4 +1,4 @@
-"""The film as a file, read by FFmpeg's own tools where they are, and by PyAV."""
+"""Animatics, read by FFmpeg and by PyAV."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from filmreader import read_film
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from kling_nb.localhub import animatic, inputs, sound, storyboard, typography
+from kling_nb.localhub.storyboard import Storyboard
 
-from .conftest import data_uri, picture
+from .conftest import data_uri, image_bytes
 
 RED, BLUE = "https://x/red.png", "https://x/blue.png"
 PHOTOS = {
-    RED: inputs.verified(picture(colour="#c02020"), RED),
-    BLUE: inputs.verified(picture((600, 600), colour="#2030c0"), BLUE),
+    RED: inputs.decode_image(image_bytes(colour="#c02020"), RED),
+    BLUE: inputs.decode_image(image_bytes((600, 600), colour="#2030c0"), BLUE),
 }
 
 
@@ -39,9 +40,9 @@ def decoded(path: Path) -> list[Image.Image]:
         return [frame.to_image() for frame in container.decode(video=0)]
 
 
-def difference(one: Image.Image, other: Image.Image) -> float:
-    """Mean difference of two pictures, 0 to 255."""
-    return sum(ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean) / 3
+def difference(first: Image.Image, second: Image.Image) -> float:
+    """Return the mean difference of two images, 0 to 255."""
+    return sum(ImageStat.Stat(ImageChops.difference(first.convert("RGB"), second.convert("RGB"))).mean) / 3
 
 
 def boxes(data: bytes) -> Iterator[str]:
@@ -57,9 +58,7 @@ def boxes(data: bytes) -> Iterator[str]:
     [("16:9", (1280, 720)), ("9:16", (720, 1280)), ("1:1", (960, 960))],
     ids=["wide", "tall", "square"],
 )
-def test_a_film_has_the_shape_the_length_and_the_pace_asked_for(
-    tmp_path: Path, ratio: str, size: tuple[int, int]
-) -> None:
+def test_a_video_has_the_requested_shape_length_and_sound(tmp_path: Path, ratio: str, size: tuple[int, int]) -> None:
     found = read_film(made(tmp_path, "720p", prompt="a boat", duration=3, aspect_ratio=ratio, generate_audio=True))
     assert found.size == size
     assert (found.video, found.fps, found.frames) == (("h264", "yuv420p"), 24, 72)
@@ -68,7 +67,7 @@ def test_a_film_has_the_shape_the_length_and_the_pace_asked_for(
     assert found.tags["comment"] == "kling_nb local hub animatic"
 
 
-def test_a_film_without_sound_has_one_stream_and_its_index_first(tmp_path: Path) -> None:
+def test_a_silent_video_has_one_stream_and_its_index_first(tmp_path: Path) -> None:
     path = made(tmp_path, prompt="a boat", duration=3)
     names = list(boxes(path.read_bytes()))
     assert names.index("moov") < names.index("mdat")
@@ -85,19 +84,19 @@ def test_the_same_request_gives_the_same_frames(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
-def test_where_a_picture_came_from_changes_nothing() -> None:
-    other = data_uri(picture(colour="#c02020"))
+def test_the_url_of_an_image_does_not_change_the_seed() -> None:
+    other = data_uri(image_bytes(colour="#c02020"))
     first = storyboard.seed_of({"input_image": [RED]}, PHOTOS)
     assert first == storyboard.seed_of({"input_image": [other]}, {other: PHOTOS[RED]})
     assert first != storyboard.seed_of({"input_image": [BLUE]}, PHOTOS)
 
 
-def test_the_start_frame_is_the_first_and_the_tail_frame_the_last(tmp_path: Path) -> None:
+def test_the_start_image_is_the_first_frame_and_the_tail_image_the_last(tmp_path: Path) -> None:
     images = decoded(made(tmp_path, prompt="from red to blue", duration=3, start_image_url=RED, tail_image_url=BLUE))
     assert images[0].size == storyboard.size_of(PHOTOS[RED], "1:1", "180p")
     assert difference(images[0], PHOTOS[RED].resize(images[0].size)) < 4
     width, height = images[0].size
-    top = round((width - height) * 0.15)  # a tall picture is cropped above its middle, where a face is
+    top = round((width - height) * 0.15)  # a tall image is cropped above its middle, where a face is
     blue = PHOTOS[BLUE].resize((width, width)).crop((0, top, width, top + height))
     assert difference(images[-1], blue) < 4
 
@@ -108,29 +107,29 @@ def test_the_start_frame_is_the_first_and_the_tail_frame_the_last(tmp_path: Path
     ids=["square", "portrait", "phone", "photo", "wide"],
 )
 @pytest.mark.parametrize("seed", range(8))
-def test_what_matters_stays_in_sight_whatever_the_move(seed: int, shape: tuple[int, int], middle: float) -> None:
+def test_a_face_stays_in_sight_in_every_move(seed: int, shape: tuple[int, int], middle: float) -> None:
     width, height = shape
     scene, half = Image.new("RGB", shape, "#808080"), 0.16 * width / height / 2
     face = (width * 0.42, height * (middle - half), width * 0.58, height * (middle + half))
     ImageDraw.Draw(scene).ellipse(face, fill="#f0e020")
     body = {"prompt": "", "duration": 3, "input_image": [RED]}
-    shown = replace(storyboard.plan(body, {RED: scene}, size="180p"), seed=bytes([seed]) * 32)
-    for planes in [*animatic.frames(shown)][::12]:
+    shown = replace(Storyboard.of(body, {RED: scene}, size="180p"), seed=bytes([seed]) * 32)
+    for planes in [*animatic.draw_frames(shown)][::12]:
         yellow = planes[1].point(lambda level: 255 if level < 100 else 0).getbbox()
         assert yellow
         assert 0 < yellow[1] < yellow[3] < planes[1].height
 
 
-def test_the_way_from_the_start_frame_to_the_tail_frame_turns_in_the_middle() -> None:
-    shown = storyboard.plan(
+def test_the_dissolve_from_start_to_tail_image_is_in_the_middle() -> None:
+    shown = Storyboard.of(
         {"prompt": "x", "duration": 5, "start_image_url": RED, "tail_image_url": BLUE}, PHOTOS, size="180p"
     )
-    luma = [ImageStat.Stat(planes[1]).mean[0] for planes in animatic.frames(shown)]
+    luma = [ImageStat.Stat(planes[1]).mean[0] for planes in animatic.draw_frames(shown)]
     turn = next(number for number, level in enumerate(luma) if level > (luma[20] + luma[-20]) / 2)
     assert 54 <= turn <= 66
 
 
-def test_a_shot_is_cut_at_its_exact_frame(tmp_path: Path) -> None:
+def test_shots_are_cut_at_the_exact_frame(tmp_path: Path) -> None:
     parts = [
         {"prompt": "@Image1", "duration": 1},
         {"prompt": "@Image2", "duration": 2},
@@ -141,12 +140,12 @@ def test_a_shot_is_cut_at_its_exact_frame(tmp_path: Path) -> None:
     assert [at + 1 for at, step in enumerate(steps) if step > 20] == [24, 72]
 
 
-def test_the_picture_moves_all_the_time(tmp_path: Path) -> None:
+def test_the_image_moves_all_the_time(tmp_path: Path) -> None:
     images = decoded(made(tmp_path, prompt="x", duration=3, input_image=[RED]))
     assert all(difference(images[at], images[at + 12]) > 0.1 for at in range(0, 60, 12))
 
 
-def test_a_request_without_pictures_gets_a_title_card(tmp_path: Path) -> None:
+def test_a_request_without_images_gets_a_title_card(tmp_path: Path) -> None:
     images = decoded(made(tmp_path, prompt="A lighthouse in the storm", duration=3))
     for image in (images[0], images[-1]):
         low, high = image.convert("L").getextrema()
@@ -155,12 +154,12 @@ def test_a_request_without_pictures_gets_a_title_card(tmp_path: Path) -> None:
         assert ImageStat.Stat(image.convert("L")).stddev[0] > 20
 
 
-def test_a_shot_shows_what_its_prompt_mentions() -> None:
-    shown = storyboard.plan(
+def test_a_shot_shows_the_images_that_its_prompt_mentions() -> None:
+    shown = Storyboard.of(
         {
             "multi_prompt": [
                 {"prompt": "@Image2 and @Element1"},
-                {"prompt": "nobody is named"},
+                {"prompt": "no mention"},
                 {"prompt": "@Element1"},
             ],
             "input_image": [RED, BLUE],
@@ -168,43 +167,43 @@ def test_a_shot_shows_what_its_prompt_mentions() -> None:
         },
         PHOTOS,
     )
-    assert [shot.pictures for shot in shown.shots] == [(PHOTOS[BLUE],), (PHOTOS[RED], PHOTOS[BLUE]), ()]
+    assert [shot.images for shot in shown.shots] == [(PHOTOS[BLUE],), (PHOTOS[RED], PHOTOS[BLUE]), ()]
     assert [len(shot.elements) for shot in shown.shots] == [1, 1, 1]
-    assert [shot.first for shot in shown.shots] == [0, 120, 240]
+    assert [shot.first_frame for shot in shown.shots] == [0, 120, 240]
 
 
-def test_elements_alone_fill_the_picture(tmp_path: Path) -> None:
+def test_a_request_with_elements_only_can_be_drawn(tmp_path: Path) -> None:
     elements = [{"frontal_image_url": RED, "reference_image_urls": [BLUE] * 3}] * 4
     assert len(decoded(made(tmp_path, prompt="@Element1", duration=3, elements=elements))) == 72
 
 
-def test_a_long_prompt_is_cut_with_an_ellipsis_and_never_overflows() -> None:
-    face, lines = typography.fitted("lantern " * 300, width=600, lines=3, sizes=range(36, 23, -2))
+def test_a_long_prompt_is_cut_off_with_an_ellipsis_within_its_width() -> None:
+    font, lines = typography.fit("lantern " * 300, width=600, lines=3, sizes=range(36, 23, -2))
     assert len(lines) == 3
     assert lines[-1].endswith("…")
-    assert all(face.getlength(line) <= 600 for line in lines)
+    assert all(font.getlength(line) <= 600 for line in lines)
 
 
 @pytest.mark.parametrize("text", ["W" * 400, "清晨的梯田上,一位老人赶着水牛慢慢走过", "a\n\tb", "🙂 smile", ""])
-def test_any_text_can_be_set(text: str) -> None:
-    face, lines = typography.fitted(text or "…", width=500, lines=6, sizes=range(36, 23, -2))
+def test_any_text_fits_its_width(text: str) -> None:
+    font, lines = typography.fit(text or "…", width=500, lines=6, sizes=range(36, 23, -2))
     assert lines
-    assert all(face.getlength(line) <= 500 for line in lines)
+    assert all(font.getlength(line) <= 500 for line in lines)
 
 
-def test_a_still_has_the_shape_asked_for(tmp_path: Path) -> None:
+def test_an_image_has_the_requested_shape(tmp_path: Path) -> None:
     animatic.write_image(tmp_path / "a.png", {"prompt": "a teapot", "aspect_ratio": "1:1"}, {})
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (960, 960)
 
 
-def test_transparent_and_turned_pictures_are_made_upright_and_opaque() -> None:
+def test_transparent_and_rotated_images_become_opaque_and_upright() -> None:
     image = Image.new("RGBA", (400, 300), (255, 0, 0, 0))
     exif = Image.Exif()
     exif[0x0112] = 6
     out = BytesIO()
     image.save(out, "PNG", exif=exif)
-    upright = inputs.verified(out.getvalue(), "x")
+    upright = inputs.decode_image(out.getvalue(), "x")
     assert (upright.mode, upright.size) == ("RGB", (300, 400))
 
 
@@ -217,10 +216,10 @@ def _folders(home: Path, count: int) -> list[Path]:
 
 @pytest.mark.parametrize("seconds", range(3, 16))
 def test_sound_can_be_muxed_at_every_length(tmp_path: Path, seconds: int) -> None:
-    track = sound.bed(b"0" * 32, seconds, [])
+    track = sound.track(b"0" * 32, seconds, [])
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("aac", rate=sound.RATE, layout="stereo")
-        for piece in sound.frames(track):
+        for piece in sound.to_frames(track):
             container.mux(stream.encode(piece))
         container.mux(stream.encode(None))
     with av.open(str(tmp_path / "a.mp4")) as container:
@@ -228,24 +227,24 @@ def test_sound_can_be_muxed_at_every_length(tmp_path: Path, seconds: int) -> Non
     assert samples / sound.RATE == pytest.approx(seconds, abs=0.05)
 
 
-def test_an_edit_is_as_long_as_its_source_has_its_shape_and_shows_it_in_its_order(tmp_path: Path) -> None:
+def test_an_edit_has_the_length_shape_and_order_of_its_source(tmp_path: Path) -> None:
     whole = {
         "prompt": "a",
         "multi_prompt": [{"prompt": "@Image1", "duration": 2}, {"prompt": "@Image2", "duration": 1}],
     }
     source = made(tmp_path, input_image=[RED, BLUE], aspect_ratio="9:16", **whole)
-    edited, out = inputs.footage_of(source), tmp_path / "edit.mp4"
+    edited, out = inputs.read_video(source), tmp_path / "edit.mp4"
 
     animatic.write_video(out, {"prompt": "at night", "input_video": "https://x/a.mp4"}, {}, size="180p", edited=edited)
 
-    found, was = decoded(out), decoded(source)
-    assert (len(found), found[0].size) == (len(was), was[0].size) == (72, (180, 320))
+    found, original = decoded(out), decoded(source)
+    assert (len(found), found[0].size) == (len(original), original[0].size) == (72, (180, 320))
     middles = [ImageStat.Stat(found[at]).mean for at in (12, 36, 64)]
     assert [red > blue for red, _, blue in middles] == [True, True, False]
 
 
-@pytest.mark.parametrize("data", [b"", b"no film", picture()], ids=["empty", "text", "still"])
-def test_a_source_that_is_no_film_is_refused_in_words(tmp_path: Path, data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"not a video", image_bytes()], ids=["empty", "text", "image"])
+def test_a_source_that_is_not_a_video_is_rejected(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(data)
-    with pytest.raises(inputs.BadPicture, match="cannot be read"):
-        inputs.footage_of(tmp_path / "a.mp4")
+    with pytest.raises(inputs.InputError, match="The input video cannot be read"):
+        inputs.read_video(tmp_path / "a.mp4")

@@ -1,4 +1,4 @@
-"""The event stream: HUB_API section 4."""
+"""The event stream."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import TARGET, Caller
+from .conftest import TARGET, HubClient
 
 
 class Listener:
-    """One subscriber: the raw text that came, up to a given mark."""
+    """A subscriber, and the text that it has received."""
 
-    def __init__(self, stack: ExitStack, hub: Caller, **headers: str) -> None:
-        answer = stack.enter_context(hub.stream("GET", "/api/events", headers=headers, timeout=20))
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        self._chunks = answer.iter_text()
+    def __init__(self, stack: ExitStack, hub: HubClient, **headers: str) -> None:
+        response = stack.enter_context(hub.stream("GET", "/api/events", headers=headers, timeout=20))
+        assert response.headers["content-type"].startswith("text/event-stream")
+        self._chunks = response.iter_text()
         self.text = ""
-        self.read_to(":")
+        self.read_until(":")
 
-    def read_to(self, mark: str) -> str:
-        while mark not in self.text or not self.text.endswith("\n\n"):
+    def read_until(self, text: str) -> str:
+        while text not in self.text or not self.text.endswith("\n\n"):
             self.text += next(self._chunks)
         return self.text
 
@@ -42,10 +42,10 @@ def stack() -> Iterator[ExitStack]:
         yield opened
 
 
-def test_success_is_told_in_one_compact_line(hub: Caller, stack: ExitStack) -> None:
+def test_success_is_one_line_of_compact_json(hub: HubClient, stack: ExitStack) -> None:
     listener = Listener(stack, hub)
     job = hub.enqueue()
-    text = listener.read_to(job)
+    text = listener.read_until(job)
     line = next(line for line in text.split("\n") if job in line)
     block = text[text.index("event:") :]
     assert block.startswith("event: media_generation_completed\ndata: {")
@@ -57,48 +57,48 @@ def test_success_is_told_in_one_compact_line(hub: Caller, stack: ExitStack) -> N
     assert hub.record(job)["status"] == "succeeded"
 
 
-def test_failure_has_an_error_and_no_model(hub: Caller, stack: ExitStack) -> None:
+def test_failure_has_an_error_and_no_model(hub: HubClient, stack: ExitStack) -> None:
     listener = Listener(stack, hub)
     job = hub.enqueue(duration=1)
-    listener.read_to(job)
+    listener.read_until(job)
     event = next(event for event in listener.events() if event["generation_id"] == job)
     assert set(event) == {"generation_id", "status", "media_type", "error"}
     assert event["error"].startswith("Getting model response error")
 
 
-def test_every_subscriber_is_told_and_nobody_of_a_cancelled_job(hub: Caller, stack: ExitStack) -> None:
+def test_all_subscribers_get_all_events_but_none_for_a_cancelled_job(hub: HubClient, stack: ExitStack) -> None:
     listeners = [Listener(stack, hub) for _ in range(2)]
     cancelled = hub.enqueue({"X-Local-Fault": "stuck"})
     hub.delete(f"/api/ai/queue/{cancelled}")
     job = hub.enqueue(duration=1)
     for listener in listeners:
-        assert cancelled not in listener.read_to(job)
+        assert cancelled not in listener.read_until(job)
 
 
-def test_nothing_is_replayed(hub: Caller, stack: ExitStack) -> None:
+def test_earlier_events_are_not_replayed(hub: HubClient, stack: ExitStack) -> None:
     job = hub.enqueue(duration=1)
     hub.finished(job)
-    listener = Listener(stack, hub)  # before the next job: a short one can be over before a stream is open
+    listener = Listener(stack, hub)  # opened first: a short job can end before a stream is open
     later = hub.enqueue(duration=1)
-    assert job not in listener.read_to(later)
+    assert job not in listener.read_until(later)
 
 
-def test_the_stream_is_kept_alive_by_comments(hub: Caller, stack: ExitStack) -> None:
-    assert ": keep-alive\n\n" in Listener(stack, hub).read_to(": keep-alive")
+def test_comments_keep_the_stream_alive(hub: HubClient, stack: ExitStack) -> None:
+    assert ": keep-alive\n\n" in Listener(stack, hub).read_until(": keep-alive")
 
 
-def test_a_dropped_stream_closes_after_an_event(hub: Caller, stack: ExitStack) -> None:
+def test_a_dropped_stream_closes_after_an_event(hub: HubClient, stack: ExitStack) -> None:
     listener = Listener(stack, hub, **{"X-Local-Fault": "dropped_events"})
     job = hub.enqueue(duration=1)
     assert job in listener.rest()
 
 
-def test_a_dropped_stream_closes_after_its_seconds(hub: Caller, stack: ExitStack) -> None:
+def test_a_dropped_stream_closes_after_the_given_seconds(hub: HubClient, stack: ExitStack) -> None:
     hub.fault("dropped_events", times=1, after=0.1)
     assert "event:" not in Listener(stack, hub).rest()
 
 
-def test_a_silent_stream_is_alive_and_says_nothing(hub: Caller, stack: ExitStack) -> None:
+def test_a_silent_stream_stays_open_without_events(hub: HubClient, stack: ExitStack) -> None:
     silent = Listener(stack, hub, **{"X-Local-Fault": "silent_events"})
     hub.finished(hub.enqueue(duration=1))
-    assert "event:" not in silent.read_to(": keep-alive")
+    assert "event:" not in silent.read_until(": keep-alive")

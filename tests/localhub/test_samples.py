@@ -1,4 +1,4 @@
-"""Scripts in the style of the hub's documentation run against the local hub, changed in nothing but the host."""
+"""Scripts in the style of the hub's documentation run on the local hub; only the host is changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Caller
+from .conftest import HubClient
 
 ENQUEUE_AND_POLL = """
 import os, time, requests
@@ -113,23 +113,23 @@ def environment() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("script", [ENQUEUE_AND_POLL, LISTEN, GENERATE], ids=["poll", "events", "synchronous"])
-def test_a_python_sample_runs(hub: Caller, script: str, tmp_path: Path) -> None:
+def test_a_python_sample_runs(hub: HubClient, script: str, tmp_path: Path) -> None:
     text = script.replace("HOST", str(hub.base_url).rstrip("/"))
     command = [sys.executable, "-c", text]
-    ended = subprocess.run(
+    process = subprocess.run(
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False
     )
-    assert ended.stdout == "done\n", ended.stderr
+    assert process.stdout == "done\n", process.stderr
     assert all(b"ftyp" in path.read_bytes()[:12] for path in tmp_path.glob("*.mp4"))
     assert list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(shutil.which("curl") is None or shutil.which("sh") is None, reason="curl is not on the PATH")
-def test_a_curl_sample_runs(hub: Caller, tmp_path: Path) -> None:
+def test_a_curl_sample_runs(hub: HubClient, tmp_path: Path) -> None:
     text = CURL.replace("HOST", str(hub.base_url).rstrip("/"))
     command = ["sh", "-c", text]
-    ended = subprocess.run(
+    process = subprocess.run(
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False
     )
-    assert ended.stdout == "done\n", ended.stderr
+    assert process.stdout == "done\n", process.stderr
     assert (tmp_path / "video.mp4").read_bytes()[4:8] == b"ftyp"

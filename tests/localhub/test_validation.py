@@ -1,4 +1,4 @@
-"""The hub's own messages, to the letter."""
+"""Upstream's error messages, word by word."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from kling_nb.localhub import catalogue, validation
 
 UPSTREAM = "Getting model response error: 422 - Value error, "
-TARGET = catalogue.find("kling-video-o3-pro-reference-to-video")
-OMNI = catalogue.find("kling-video-o3-omni")
-PICTURE = "https://x/1.png"
+TARGET = catalogue.find("kling-video-o3-pro-reference-to-video", catalogue.models())
+OMNI = catalogue.find("kling-video-o3-omni", catalogue.models())
+IMAGE = "https://x/1.png"
 
 
-def late(**body: Any) -> str | None:
+def error(**body: Any) -> str | None:
     assert TARGET is not None
-    return validation.late(body, TARGET)
+    return validation.upstream_error(body, TARGET)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def late(**body: Any) -> str | None:
         ),
     ],
 )
-def test_the_documented_mistakes_have_the_documented_texts(body: dict[str, Any], text: str) -> None:
-    assert late(**body) == UPSTREAM + text
+def test_documented_errors_have_the_documented_texts(body: dict[str, Any], text: str) -> None:
+    assert error(**body) == UPSTREAM + text
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_the_documented_mistakes_have_the_documented_texts(body: dict[str, Any],
         {"prompt": "a", "something_new": 1},
     ],
 )
-def test_legal_requests_are_not_complained_of(body: dict[str, Any]) -> None:
-    assert late(**body) is None
+def test_valid_requests_have_no_error(body: dict[str, Any]) -> None:
+    assert error(**body) is None
 
 
 @pytest.mark.parametrize(
@@ -75,20 +75,20 @@ def test_legal_requests_are_not_complained_of(body: dict[str, Any]) -> None:
         {"prompt": "a", "aspect_ratio": "4:3"},
     ],
 )
-def test_what_upstream_refuses_is_refused(body: dict[str, Any]) -> None:
-    assert (late(**body) or "").startswith(UPSTREAM)
+def test_invalid_requests_have_an_error(body: dict[str, Any]) -> None:
+    assert (error(**body) or "").startswith(UPSTREAM)
 
 
-def test_other_models_are_checked_by_their_schema() -> None:
+def test_other_models_are_validated_by_their_schema() -> None:
     assert OMNI is not None
-    assert validation.late({"prompt": "a", "duration": 3}, OMNI) is None
-    assert validation.late({"duration": 3}, OMNI) == f"{UPSTREAM}Field required"
+    assert validation.upstream_error({"prompt": "a", "duration": 3}, OMNI) is None
+    assert validation.upstream_error({"duration": 3}, OMNI) == f"{UPSTREAM}Field required"
     assert (
-        validation.late({"prompt": "a", "resolution": "8k"}, OMNI)
+        validation.upstream_error({"prompt": "a", "resolution": "8k"}, OMNI)
         == f"{UPSTREAM}Input should be '720p', '1080p' or '4k'"
     )
     assert "generate_audio" in (
-        validation.late({"prompt": "a", "input_video": "v", "generate_audio": True}, OMNI) or ""
+        validation.upstream_error({"prompt": "a", "input_video": "v", "generate_audio": True}, OMNI) or ""
     )
 
 
@@ -102,34 +102,34 @@ def test_other_models_are_checked_by_their_schema() -> None:
         ({"elements": "x" * 9000}, "elements: Input should be a valid list"),
         ({"elements": [{}]}, "elements.0.frontal_image_url: Field required"),
         (
-            {"elements": [{"frontal_image_url": PICTURE, "reference_image_urls": ["x" * 9000] * 4}]},
+            {"elements": [{"frontal_image_url": IMAGE, "reference_image_urls": ["x" * 9000] * 4}]},
             "elements.0.reference_image_urls: List should have at most 3 items after validation, not 4",
         ),
         ({"elements": ["x" * 9000]}, "elements.0: Input should be a valid dictionary"),
     ],
 )
-def test_what_breaks_a_schema_is_said_in_the_words_of_upstream(body: dict[str, Any], text: str) -> None:
+def test_schema_errors_have_upstreams_texts(body: dict[str, Any], text: str) -> None:
     assert OMNI is not None
-    assert validation.late({"prompt": "a", **body}, OMNI) == UPSTREAM + text
+    assert validation.upstream_error({"prompt": "a", **body}, OMNI) == UPSTREAM + text
 
 
 @pytest.mark.parametrize(
     "rule", [{"pattern": "^a$"}, {"minLength": 9001}, {"const": "a"}, {"type": ["integer", "null"]}, {"not": {}}]
 )
-def test_no_message_quotes_what_was_sent(rule: dict[str, Any]) -> None:
+def test_messages_do_not_quote_values(rule: dict[str, Any]) -> None:
     model = {"id": "any", "request_schema": {"properties": {"style": rule}}}
-    text = validation.late({"style": "x" * 9000}, model)
+    text = validation.upstream_error({"style": "x" * 9000}, model)
     assert text and text.startswith(f"{UPSTREAM}style: ") and len(text) < 200
 
 
 @pytest.mark.parametrize(("images", "elements", "video", "most"), [(4, 3, None, 7), (0, 7, None, 7), (2, 2, "v", 4)])
-def test_omnis_images_and_elements_share_one_limit(images: int, elements: int, video: str | None, most: int) -> None:
+def test_omni_images_and_elements_share_one_limit(images: int, elements: int, video: str | None, most: int) -> None:
     assert OMNI is not None
-    full = {"prompt": "a", "input_image": [PICTURE] * images, "elements": [{"frontal_image_url": PICTURE}] * elements}
+    full = {"prompt": "a", "input_image": [IMAGE] * images, "elements": [{"frontal_image_url": IMAGE}] * elements}
     for mode in ("edit", "reference"):
         body = {**full, "input_video": video, "video_mode": mode}
-        assert validation.late(body, OMNI) is None
-        assert validation.late({**body, "input_image": [PICTURE] * (images + 1)}, OMNI) == (
+        assert validation.upstream_error(body, OMNI) is None
+        assert validation.upstream_error({**body, "input_image": [IMAGE] * (images + 1)}, OMNI) == (
             f"{UPSTREAM}Total number of images and elements ({most + 1}) exceeds maximum allowed ({most})."
         )
 
@@ -138,10 +138,10 @@ def test_omnis_images_and_elements_share_one_limit(images: int, elements: int, v
 def test_an_edit_ignores_its_duration_and_a_reference_does_not(duration: object) -> None:
     assert OMNI is not None
     body = {"prompt": "a", "input_video": "v", "duration": duration}
-    assert validation.late(body, OMNI) is None
-    assert validation.late({**body, "video_mode": "edit"}, OMNI) is None
-    assert validation.late({**body, "video_mode": "reference"}, OMNI) is not None
-    assert validation.late({**body, "input_video": None}, OMNI) is not None
+    assert validation.upstream_error(body, OMNI) is None
+    assert validation.upstream_error({**body, "video_mode": "edit"}, OMNI) is None
+    assert validation.upstream_error({**body, "video_mode": "reference"}, OMNI) is not None
+    assert validation.upstream_error({**body, "input_video": None}, OMNI) is not None
 
 
 def test_every_model_has_the_fields_of_the_contract() -> None:
@@ -167,7 +167,7 @@ def test_every_model_has_the_fields_of_the_contract() -> None:
         assert {"type", "title", "required", "basic", "properties"} <= set(model["request_schema"]), model["id"]
 
 
-def test_the_target_schema_names_neither_prompt_nor_duration_and_requires_nothing() -> None:
+def test_the_target_schema_lacks_prompt_and_duration_and_requires_nothing() -> None:
     assert TARGET is not None
     schema = TARGET["request_schema"]
     assert not {"prompt", "multi_prompt", "duration"} & set(schema["properties"])
