@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import re
 import warnings
@@ -33,14 +34,12 @@ def read_python(text: str) -> Found:
 
 
 def _tree(text: str) -> ast.Module | None:
-    plain = re.sub(r"(?m)^[ \t]*[%!].*$", "", text)
-    plain = re.sub(r"(?m)^(?:>>>|\.\.\.) ?", "", plain)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an invalid escape in pasted code
-        try:
-            return ast.parse(plain.strip())
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+    # As it is first: a line of a prompt may look like a magic too.
+    for source in (text, re.sub(r"(?m)^[ \t]*[%!].*$|^(?:>>>|\.\.\.) ?", "", text)):
+        with warnings.catch_warnings(), contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            warnings.simplefilter("ignore")  # an invalid escape in pasted code
+            return ast.parse(source.strip())
+    return None
 
 
 class _Code:
@@ -116,7 +115,7 @@ def _post(reader: _Reader, call: ast.Call) -> Found | None:
 
 
 def _bare(code: _Code) -> Found:
-    """Fall back on a dictionary that looks like a body: `payload = {"model": …, "prompt": …}`."""
+    """Return a dictionary that looks like a body, when no call sends one: `payload = {"prompt": …}`."""
     for node in code.nodes:
         keys = (
             {key.value for key in node.keys if isinstance(key, ast.Constant)} if isinstance(node, ast.Dict) else set()
@@ -130,7 +129,7 @@ def _bare(code: _Code) -> Found:
 
 
 class _Reader:
-    """Tells what expressions stand for when a call is made, and notes those that the text alone does not tell."""
+    """Evaluates expressions as of one call, without running them, and notes each one that it cannot evaluate."""
 
     def __init__(self, code: _Code, call: ast.Call | None) -> None:
         self.notes: list[str] = []

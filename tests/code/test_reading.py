@@ -114,6 +114,13 @@ def test_a_request_is_read_in_the_forms_that_people_write(command):
     assert read_request(command) == (WANTED, [])
 
 
+def test_lines_of_a_prompt_may_look_like_magics():
+    text = 'kn.generate("""A sign:\n% off\n!now\n>>> here""")'
+
+    assert read_request(text) == ({"prompt": "A sign:\n% off\n!now\n>>> here"}, [])
+    assert read_request("%load_ext kling_nb\n>>> kn.generate('x')") == ({"prompt": "x"}, [])
+
+
 def test_our_own_classes_are_read():
     text = """
     job = kn.generate(
