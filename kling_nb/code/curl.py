@@ -87,7 +87,8 @@ def _plain(text: str) -> str:
     """Drop the prompt of a terminal or a notebook (`$ `, `!`, `%%bash`) and the carets of Windows."""
     text = re.sub(r"(?m)^[ \t]*(?:%%(?:bash|sh|script).*\n|\$[ \t]+|!(?=\s*curl))", "", text.replace("\0", ""))
     text = re.sub(r"\^[ \t]*\n", " ", text)
-    return re.sub(r"\^(.)", r"\1", text) if '^"' in text else text
+    is_cmd = re.search(r'\bcurl(?:\.exe)?\s+\^"', text)
+    return re.sub(r"\^(.)", r"\1", text) if is_cmd else text
 
 
 def _curls(text: str, notes: list[str]) -> Iterator[tuple[list[str], str | None]]:

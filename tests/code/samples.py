@@ -15,6 +15,7 @@ hard = st.sampled_from([
     "it's \"round\" $HOME `ls` $(rm -rf) \\ \\n @BODY@ ${x} $$ %s {y} #no",
     "JSON\nEOF\n'''\n\"\"\"",
     "curl -d '{}' https://example.org/api/ai/queue\\",
+    "^ a caret ^",
     "local-file0. \u2028 \x85 \t\r\n 猫 \U0001f431",
 ])  # fmt: skip
 prompts = texts | hard
