@@ -55,7 +55,7 @@ def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
         # A `free` box of its own makes another file of the same film.
         file.write_bytes(body + (12).to_bytes(4) + b"free" + number.to_bytes(4))
         record = record_of(number)
-        clip = studio.store.keep_clip(record.id, file, digest_of(file))
+        clip = studio.store.add_clip(record.id, file, digest_of(file))
         records.append(studio.store.save(record.model_copy(update={"status": "succeeded", "clip": clip})))
     return records
 

@@ -23,7 +23,7 @@ from kling_nb.models.price import Estimate
 from kling_nb.models.record import Clip, Record, Times
 from kling_nb.models.urls import sha256
 from kling_nb.store.log import Log
-from kling_nb.store.sidecars import Stamp
+from kling_nb.store.sidecars import FileVersion
 from kling_nb.studio import Studio
 
 _START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -63,7 +63,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 def _gallery(folder: Path, naive: sqlite3.Connection, count: int) -> Row:
     """The first page of a gallery that was just opened, with its stills, as the browser asks for it."""
     studio = Studio(log=folder)
-    posters = [studio.store.put(poster(number), ".jpg") for number in range(_PAGE)]
+    posters = [studio.store.add_media(poster(number), ".jpg") for number in range(_PAGE)]
     for number, still in enumerate(posters):
         record = record_of(count + 2000 + number)
         clip = Clip(file=f"clips/{record.id}.mp4", digest=sha256(still.encode()), size=1, poster=still)
@@ -101,8 +101,8 @@ def filled(folder: Path, count: int) -> Log:
 
 def index(log: Log, records: Iterable[Record]) -> None:
     """Straight into the index: the sidecars of as many records would take minutes to be written and synced."""
-    log._ledger.ready(writing=True)
-    log._ledger.index.replace_all((record, Stamp(number, 1)) for number, record in enumerate(records))
+    log._records.ready(writing=True)
+    log._records.index.replace_all((record, FileVersion(number, 1)) for number, record in enumerate(records))
 
 
 def _naive(file: Path, records: list[Record]) -> sqlite3.Connection:

@@ -15,7 +15,7 @@ from kling_nb.models.lint import parse
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET
 from kling_nb.store.log import Log
-from kling_nb.store.sidecars import Stamp
+from kling_nb.store.sidecars import FileVersion
 from kling_nb.studio import Studio
 from kling_nb.sweeps.axes import points
 from kling_nb.sweeps.design import Cell, Drafting
@@ -52,8 +52,8 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 def _fill(folder: Path, count: int, cells: list[Cell], hub: str) -> None:
     log = Log(folder)
-    log._ledger.ready(writing=True)
-    log._ledger.index.replace_all((_made(number, cells, hub), Stamp(number, 1)) for number in range(count))
+    log._records.ready(writing=True)
+    log._records.index.replace_all((_made(number, cells, hub), FileVersion(number, 1)) for number in range(count))
     log.close()
 
 

@@ -53,7 +53,7 @@ def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
         asked: dict[str, Any] = {"model": MODEL, "prompt": f"Take {number}", "duration": _SECONDS}
         animatic.write_video(file, {**asked, "input_image": [_PHOTO.name], "generate_audio": True}, photo)
         record = record_of(number)
-        clip = studio.store.keep_clip(record.id, file, digest_of(file))
+        clip = studio.store.add_clip(record.id, file, digest_of(file))
         records.append(studio.store.save(record.model_copy(update={"status": "succeeded", "clip": clip})))
     return records
 

@@ -197,7 +197,7 @@ def _looking(bench: _Bench, times: int) -> Iterator[Row]:
 def _records(folder: Path) -> None:
     """A log with posters that differ, and the same as a list of files and words."""
     log = Log(folder / "many")
-    posters = [log.put(poster(number), ".jpg") for number in range(100)]
+    posters = [log.add_media(poster(number), ".jpg") for number in range(100)]
     records = [_kept(number, posters[number % len(posters)]) for number in range(_RECORDS)]
     index(log, records)
     shown = [(f"many/{log.relative(posters[n % len(posters)])}", record.prompt) for n, record in enumerate(records)]

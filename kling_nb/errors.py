@@ -26,7 +26,7 @@
         - `JobUncertain`      nobody knows whether the hub took it: `.job_id` to settle it
     + `WaitTimeout`           you stopped waiting; the job goes on
     + `LogError`              the record store cannot be read or written
-        - `NotKept`           nothing is kept under that name; a `KeyError` too
+        - `NotSaved`           nothing is kept under that name; a `KeyError` too
     + `NotApplicable`         raised by a scorer: it has nothing to say of this clip, and why
 
 `RequestWarning` is no error: a doubt about a request that is carried out all the same.
@@ -195,7 +195,7 @@ class LogError(KlingError):
     """The record store cannot be read or written."""
 
 
-class NotKept(LogError, KeyError):
+class NotSaved(LogError, KeyError):
     """Nothing is kept under that name."""
 
     __str__ = Exception.__str__  # KeyError's own shows its message as a quoted key

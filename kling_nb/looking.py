@@ -15,7 +15,7 @@ from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.models.restore import fields_left
 from kling_nb.notebook.location import notebook_path
-from kling_nb.store.filters import check_names, worded
+from kling_nb.store.filters import check_names, with_text
 from kling_nb.store.selection import Selection
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ class Looking(Making):
 
         Raises `LogError` for what is no filter.
         """
-        chosen = {"kind": "result", **worded(text, filters)}
+        chosen = {"kind": "result", **with_text(text, filters)}
         return Selection(self.store, chosen, bind=self.bind, show=self.parts.screen.table)
 
     def gallery(self, text: str | None = None, /, **filters: Any) -> Gallery:
         """Return the log's clips as a gallery: find, play, rate, tag, compare, make again. Filters as for `log`."""
         from kling_nb.ui.gallery.gallery import Gallery
 
-        chosen: dict[str, Any] = {"kind": "result", **worded(text, filters)}
+        chosen: dict[str, Any] = {"kind": "result", **with_text(text, filters)}
         check_names(chosen)
         self.store.find(limit=0, **chosen)  # a wrong filter is said here, not when it is shown
         return Gallery(self._curating(), chosen)

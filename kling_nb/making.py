@@ -187,7 +187,7 @@ class Making(Wiring):
             cell=cell,
             tags=tags,
         )
-        parts.store.purse.afford(records)
+        parts.store.budget.afford(records)
         return (parts.previews if preview else parts.engine).start(records, request)
 
     # --- inside ---

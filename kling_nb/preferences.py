@@ -19,7 +19,7 @@ _EMBEDDING = f"a cell holds its clip itself; auto: where links lead nowhere (Col
 def embed_of(store: Log) -> Embed:
     """Return what a log's user has said about embedding. Raises `SettingsError` when it cannot be read."""
     try:
-        return Embed.parse(store.kept(_KIND, "embed"))
+        return Embed.parse(store.load_value(_KIND, "embed"))
     except LogError as exc:
         raise SettingsError(f"kn.options.embed cannot be read: {exc}") from exc
 
@@ -42,9 +42,9 @@ class Options:
     def confirm_above(self, value: Any) -> None:
         amount = dollars(value)
         if amount is None:
-            self._store.drop(_KIND, "confirm_above")
+            self._store.delete_value(_KIND, "confirm_above")
         else:
-            self._store.keep(_KIND, "confirm_above", str(amount))
+            self._store.save_value(_KIND, "confirm_above", str(amount))
 
     @property
     def embed(self) -> str | float:
@@ -59,9 +59,9 @@ class Options:
     def embed(self, value: Any) -> None:
         chosen = Embed.parse(value)
         if chosen == Embed():
-            self._store.drop(_KIND, "embed")
+            self._store.delete_value(_KIND, "embed")
         else:
-            self._store.keep(_KIND, "embed", chosen.value)
+            self._store.save_value(_KIND, "embed", chosen.value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not isinstance(getattr(type(self), name, None), property):
@@ -79,7 +79,7 @@ class Options:
         ]
 
     def _kept(self, name: str) -> Any:
-        return self._store.kept(_KIND, name)
+        return self._store.load_value(_KIND, name)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": options_html(self.rows()), "text/plain": repr(self)}

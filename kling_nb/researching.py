@@ -97,15 +97,15 @@ class Researching(Making):
         given = {"job": job, "notebook": notebook, "day": day, "total": total, "unknown_ok": unknown_ok}
         changes = {name: value for name, value in given.items() if value is not UNSET}
         if changes:
-            self.store.purse.change(lambda limits: limits.changed(**changes))
+            self.store.budget.change(lambda limits: limits.changed(**changes))
         here = notebook_path()
-        return Budget.of(self.store.purse, here.name if here else None)
+        return Budget.of(self.store.budget, here.name if here else None)
 
     def spending(self, by: By = "day") -> Spending:
         """Return what was spent by `day`, `notebook`, `model`, `plan` or `tag`; the uncertain is kept apart."""
         from kling_nb.sweeps.spending import Spending
 
-        return Spending.of(self.store.purse.entries(), by)
+        return Spending.of(self.store.budget.entries(), by)
 
     def vote(self, selection: Handed, *, who: str | None = None, seed: int | None = None) -> VoteView:
         """Show two clips of a plan (or of some records) at a time, hidden and shuffled; one key press each.

@@ -27,10 +27,10 @@ from kling_nb.render.report import Heading, Paragraph, methods
 from kling_nb.settings import KEY
 
 if TYPE_CHECKING:
-    from kling_nb.exchange.export import Exported
+    from kling_nb.exchange.export import ExportReport
     from kling_nb.exchange.notebook import PublicNotebook
     from kling_nb.exchange.selection import Handed
-    from kling_nb.store.merge import Merged
+    from kling_nb.store.merge import MergeReport
     from kling_nb.sweeps.plan import Plan
 
 
@@ -83,9 +83,9 @@ class Sharing(Making):
         `kn.panel(record)` fills the panel with it. The file is not trusted: its record is checked, and shown as text
         only. Raises `LogError` when it carries none.
         """
-        from kling_nb.exchange.mp4 import read_inside
+        from kling_nb.exchange.mp4 import read_embedded
 
-        inside = read_inside(Path(file).expanduser())
+        inside = read_embedded(Path(file).expanduser())
         notes = () if inside.untouched else ("The clip was changed after this record was written into its file.",)
         return self.bind(inside.record.model_copy(update={"notes": (*inside.record.notes, *notes)}))
 
@@ -101,7 +101,7 @@ class Sharing(Making):
         notebook: str | Path | bool | None = None,
         version: str = "1.3",
         embed: float = 0,
-    ) -> Exported:
+    ) -> ExportReport:
         """Write records, with all that belongs to them, for somebody else; the ending of `to` says in which form.
 
         `selection` is the log, a plan, a record, a clip, a job, an id, or a list of them.
@@ -131,7 +131,7 @@ class Sharing(Making):
             now=datetime.datetime.now(datetime.UTC),
         )
 
-    def import_log(self, source: str | Path) -> Merged:
+    def import_log(self, source: str | Path) -> MergeReport:
         """Take all that a crate (folder or zip) or a `.jsonl` file holds into this log, and say what came.
 
         Nothing of it is trusted: what is not sound is listed and left out. What was paid elsewhere does

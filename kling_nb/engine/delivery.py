@@ -68,7 +68,7 @@ class Delivery:
         partial = await asyncio.to_thread(self._log.partial, job.id)
         fetched = await self._hub.fetch(url, partial, renew, lambda words: self._roster.note([job], words))
         try:
-            clip = await asyncio.to_thread(self._log.keep_clip, job.id, fetched.file, fetched.digest)
+            clip = await asyncio.to_thread(self._log.add_clip, job.id, fetched.file, fetched.digest)
         except errors.TransferError:
             await asyncio.to_thread(partial.unlink, missing_ok=True)  # whole, but no clip: fetch it from the start
             raise

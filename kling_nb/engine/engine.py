@@ -82,7 +82,7 @@ class Engine:
 
         Returns at once. Raises `LogError` when it cannot be written; nothing is sent then.
         """
-        keep, holder = self._log.keep_reference, self._log.holder()
+        keep, holder = self._log.add_reference, self._log.holder()
         known = {"holder": holder, "references": tuple(keep(asset, path=path) for path, asset in request.assets())}
         with self._joining:
             jobs = [self._job(record) for record in self._written([one.model_copy(update=known) for one in records])]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from kling_nb.models.frontend import Film
 from kling_nb.models.judgements import Score, Vote
-from kling_nb.models.plan import KeptPlan
+from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.urls import sha256
 from kling_nb.render import small_poster, small_thumbnail
@@ -30,13 +30,13 @@ class Bundle:
 
     records: Sequence[Record]
     file: Callable[[str], Path | None]
-    plans: Sequence[KeptPlan] = ()
+    plans: Sequence[StoredPlan] = ()
     votes: Sequence[Vote] = ()
     scores: Mapping[str, Sequence[Score]] = field(default_factory=dict[str, Sequence[Score]])
     changed: set[str] = field(default_factory=set[str])
 
     @classmethod
-    def of(cls, records: Sequence[Record], log: Log, *, plan: KeptPlan | None = None) -> Bundle:
+    def of(cls, records: Sequence[Record], log: Log, *, plan: StoredPlan | None = None) -> Bundle:
         """Bundle records of a log that have ended, each once; `plan` is one that goes along in any case."""
         unique = {record.id: record.public() for record in records if record.ended}
         ordered = sorted(unique.values(), key=lambda record: (record.times.created, record.id))
@@ -144,7 +144,7 @@ def record_name(record: Record) -> str:
     return f"records/{record.id}.json"
 
 
-def plan_name(plan: KeptPlan) -> str:
+def plan_name(plan: StoredPlan) -> str:
     """Where a plan goes."""
     return f"plans/{plan.id}.json"
 

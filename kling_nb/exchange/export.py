@@ -30,7 +30,7 @@ _FORMS: dict[str, Form] = {".zip": "crate", "": "crate", ".html": "html", ".json
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportReport:
     """What was written: where, in which form, and how much; `left_out` says of each file why it is not in it."""
 
     path: Path
@@ -62,7 +62,7 @@ def export(
     notebook: PublicNotebook | None = None,
     embed: float = 0,
     now: datetime.datetime,
-) -> Exported:
+) -> ExportReport:
     """Write the bundle in the form that the name's ending says; nothing is there until all of it is.
 
     `embed` is how many megabytes of clips an HTML report carries in itself; the others lie beside it in `clips/`.
@@ -95,10 +95,10 @@ def export(
     except OSError as exc:
         raise LogError(f"{to} cannot be written: {exc}.") from exc
     clips = sum(1 for _ in bundle.clips()) if form in ("crate", "html") else 0
-    return Exported(to, form, len(bundle.records), clips, notebook, tuple(bundle.left_out()))
+    return ExportReport(to, form, len(bundle.records), clips, notebook, tuple(bundle.left_out()))
 
 
-def export_beside(records: Sequence[Record], log: Log, folder: Path) -> Exported:
+def export_beside(records: Sequence[Record], log: Log, folder: Path) -> ExportReport:
     """Write a zipped crate of records, without any notebook, into a folder under a name that is free.
 
     Raises `LogError`.

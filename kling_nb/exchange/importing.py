@@ -19,11 +19,11 @@ from typing import BinaryIO
 
 from kling_nb.errors import LogError
 from kling_nb.exchange.bundle import METADATA, SCORES, VOTES
-from kling_nb.exchange.intake import MOST, Intake
+from kling_nb.exchange.intake import MOST, StagedImport
 from kling_nb.models.judgements import Score
 from kling_nb.store.log import Log
 from kling_nb.store.media import Media, digest_of
-from kling_nb.store.merge import Merged
+from kling_nb.store.merge import MergeReport
 
 #: Bytes: of one file, of all of them, and how often a packed one may be its own size.
 LARGEST, WHOLE, SWELLING = 2_000_000_000, 20_000_000_000, 200
@@ -42,14 +42,14 @@ _DAMAGED = (
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def import_records(source: Path, log: Log) -> Merged:
+def import_records(source: Path, log: Log) -> MergeReport:
     """Take a crate (folder or zip) or a file of JSON lines into the log.
 
     Records, plans, votes and scores that are no sound ones are left out and listed. Raises `LogError` for what is
     neither, and for an archive that would write outside, is a bomb, or is too large.
     """
     with _trouble(source), tempfile.TemporaryDirectory(prefix=_PREFIX) as temporary:
-        intake = Intake(Path(temporary) / "log")
+        intake = StagedImport(Path(temporary) / "log")
         _take_in(intake, source, Path(temporary) / "unpacked")
         problems = intake.close()
         if not intake.records and (source / "index.sqlite").is_file():
@@ -64,7 +64,7 @@ def import_records(source: Path, log: Log) -> Merged:
         return merged
 
 
-def _take_in(intake: Intake, source: Path, unpacked: Path) -> None:
+def _take_in(intake: StagedImport, source: Path, unpacked: Path) -> None:
     if not source.exists():
         raise LogError(f"{source} is not there.")
     if source.is_dir():
@@ -102,13 +102,13 @@ def _said(source: Path, exc: OSError) -> str:
     return f"{source} cannot be taken in: {why}."
 
 
-def _new(intake: Intake, log: Log) -> list[Score]:
+def _new(intake: StagedImport, log: Log) -> list[Score]:
     """Return the scores that are not here: nobody else replaces one of this log."""
     known = {score.key for each in log.scores.every(list(intake.records.values())).values() for score in each}
     return [score for score in intake.scores if score.key not in known]
 
 
-def _lay_out(intake: Intake, folder: Path) -> None:
+def _lay_out(intake: StagedImport, folder: Path) -> None:
     crate = _root(folder)
     for take, name in ((intake.record, "records"), (intake.plan, "plans")):
         for file in _files(crate / name, "*.json"):
@@ -140,7 +140,7 @@ def _files(folder: Path, pattern: str) -> list[Path]:
     return [file for file in sorted(folder.glob(pattern)) if not file.is_symlink() and file.is_file()]
 
 
-def _lines(intake: Intake, source: Path) -> None:
+def _lines(intake: StagedImport, source: Path) -> None:
     with source.open("rb") as stream:
         for number, line in enumerate(_each(stream), 1):
             intake.line(line, f"line {number}")
@@ -148,7 +148,7 @@ def _lines(intake: Intake, source: Path) -> None:
 
 def _each(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines that hold something; of one that is too long, so much that it is seen to be."""
-    while line := stream.readline(Intake.LARGEST + 2):
+    while line := stream.readline(StagedImport.LARGEST + 2):
         whole = line.endswith(b"\n")
         if line.strip():
             yield line

@@ -1,4 +1,4 @@
-"""`Intake`: records, plans, votes and scores of somebody else, each checked, laid out as a log that can be merged."""
+"""Staging of an import: imported records, plans, votes and scores are checked and laid out as a log to merge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from kling_nb.errors import LogError
 from kling_nb.exchange.columns import PLAN, SCORE, VOTE
-from kling_nb.exchange.untrusted import LARGEST_PLAN, admitted, admitted_plan, admitted_score, admitted_vote
+from kling_nb.exchange.untrusted import LARGEST_PLAN, parse_plan, parse_record, parse_score, parse_vote
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
 from kling_nb.store.plans import Plans
@@ -21,7 +21,7 @@ T = TypeVar("T")
 MOST, MOST_IN_ALL = 100_000, 1_000_000
 
 
-class Intake:
+class StagedImport:
     """What comes in. What is not sound is left out, and said at the end."""
 
     #: Bytes of the largest text that can be anything.
@@ -38,13 +38,13 @@ class Intake:
 
     def record(self, text: bytes, where: str) -> None:
         """Take a record in, marked as paid for elsewhere."""
-        if record := self._checked(admitted, text, where):
+        if record := self._checked(parse_record, text, where):
             self._sidecars.write(record.model_copy(update={"imported": True}))
             self.records[record.id] = record
 
     def plan(self, text: bytes, where: str) -> None:
         """Take a plan in."""
-        if plan := self._checked(admitted_plan, text, where):
+        if plan := self._checked(parse_plan, text, where):
             self._plans.put(plan)
 
     def vote(self, text: bytes, where: str) -> None:
@@ -54,7 +54,7 @@ class Intake:
 
     def score(self, text: bytes, where: str) -> None:
         """Take a score in."""
-        if score := self._checked(admitted_score, text, where):
+        if score := self._checked(parse_score, text, where):
             self.scores.append(score)
 
     def line(self, text: bytes, where: str) -> None:
@@ -102,7 +102,7 @@ class Intake:
 
 def _vote(text: bytes, where: str) -> Vote:
     """Return the vote in a line; it is to stand on one line of a log's file, too."""
-    vote = admitted_vote(text, where)
+    vote = parse_vote(text, where)
     if len(vote.model_dump_json().splitlines()) > 1:
         raise LogError(f"{where} is no sound vote: the name of who voted has a line break in it.")
     return vote

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from kling_nb.errors import LogError
-from kling_nb.exchange.untrusted import LARGEST, admitted
+from kling_nb.exchange.untrusted import LARGEST, parse_record
 from kling_nb.models.record import Record
 from kling_nb.store.media import digest_of
 
@@ -23,7 +23,7 @@ TAG = "kling_nb"
 
 
 @dataclass(frozen=True)
-class Inside:
+class EmbeddedRecord:
     """What a file holds: the record, and whether pictures and sound are those that it was written for."""
 
     record: Record
@@ -37,7 +37,7 @@ class _Envelope(BaseModel):
     packets: str
 
 
-def write_inside(record: Record, source: Path, target: Path) -> None:
+def embed_record(record: Record, source: Path, target: Path) -> None:
     """Copy an MP4 and put the record's public form into the copy. Raises `LogError` for what cannot carry it."""
     with _trouble(target):
         public = record.public()
@@ -69,7 +69,7 @@ def save_clip(record: Record, source: Path, target: Path, media: Path) -> Path:
         near = file.with_name(f".{file.name}.new")  # the finished file appears at once, or not at all
         try:
             if source.suffix == ".mp4":
-                write_inside(record, source, near)
+                embed_record(record, source, near)
             else:
                 shutil.copyfile(source, near)
                 file.with_suffix(".json").write_text(record.public().model_dump_json(indent=2))
@@ -79,7 +79,7 @@ def save_clip(record: Record, source: Path, target: Path, media: Path) -> Path:
         return file
 
 
-def read_inside(file: Path) -> Inside:
+def read_embedded(file: Path) -> EmbeddedRecord:
     """Return what an MP4 holds. The file is not trusted. Raises `LogError` when it holds no record, or a wrong one."""
     import av
 
@@ -94,8 +94,8 @@ def read_inside(file: Path) -> Inside:
             envelope = _Envelope.model_validate_json(text)
         except ValidationError as exc:
             raise LogError(f"The record in {file.name} cannot be read ({exc.error_count()} faults).") from exc
-        record = admitted(json.dumps(envelope.record), f"What {file.name} carries")
-        return Inside(record, envelope.packets == packets_of(file))
+        record = parse_record(json.dumps(envelope.record), f"What {file.name} carries")
+        return EmbeddedRecord(record, envelope.packets == packets_of(file))
 
 
 def packets_of(file: Path) -> str:

@@ -14,7 +14,7 @@ from kling_nb.render import Links, MatrixSheet, Tally, Tile
 from kling_nb.render.figures import ranking_html
 from kling_nb.render.report import Judged
 from kling_nb.scoring.ranking import ranking
-from kling_nb.store.queries import Made
+from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design
 from kling_nb.sweeps.files import design_of
 
@@ -95,7 +95,7 @@ class Series:
 def series_of(bundle: Bundle) -> list[Series]:
     """Return each plan of a bundle with those of its records that have a clip there."""
     records = {record.id: record for record in bundle.records}
-    made = [Made(one.id, one.request_hash, one.cell, one.status) for one in bundle.records if one.clip]
+    made = [RecordSummary(one.id, one.request_hash, one.cell, one.status) for one in bundle.records if one.clip]
     found: list[Series] = []
     for plan in bundle.plans:
         design = design_of(plan, lambda _: None)  # nothing is to be made: the pictures can stay where they are

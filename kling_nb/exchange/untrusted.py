@@ -12,11 +12,11 @@ from kling_nb.errors import LogError
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.fields import media_kind
 from kling_nb.models.judgements import Score, Vote
-from kling_nb.models.plan import KeptPlan
+from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import RECORD_VERSION, Record, Reference
 from kling_nb.models.urls import sha256
 from kling_nb.store.plans import digests_of_plan
-from kling_nb.store.sidecars import DIGEST, LATER, UPDATE, checked_id, odd_time, oddities
+from kling_nb.store.sidecars import DIGEST, LATER, UPDATE, checked_id, invalid_time, invalid_values
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _FILE = re.compile(r"media/[0-9a-f]{2}/[0-9a-f]{64}\.[A-Za-z0-9]{1,8}")
 
 
-def admitted(text: str | bytes, where: str) -> Record:
+def parse_record(text: str | bytes, where: str) -> Record:
     """Return the record in some JSON. Raises `LogError` naming `where` for what is no sound record of an ended job.
 
     Names that could lead out of a log's folder are refused, and so is a request that is not the one of its hash. What
@@ -41,15 +41,15 @@ def admitted(text: str | bytes, where: str) -> Record:
     return record.model_copy(update={"holder": None, "delivery": {}})
 
 
-def admitted_plan(text: str | bytes, where: str) -> KeptPlan:
+def parse_plan(text: str | bytes, where: str) -> StoredPlan:
     """Return the plan in some JSON. Raises `LogError` naming `where` for what is no sound one."""
-    plan = _read(KeptPlan, "plan", text, where, LARGEST_PLAN)
+    plan = _read(StoredPlan, "plan", text, where, LARGEST_PLAN)
     if faults := list(dict.fromkeys(_faults_of_plan(plan))):
         raise LogError(f"{where} is no sound plan: {'; '.join(faults[:5])}.")
     return plan
 
 
-def _faults_of_plan(plan: KeptPlan) -> Iterator[str]:
+def _faults_of_plan(plan: StoredPlan) -> Iterator[str]:
     for point in plan.points:
         yield from _unnamed(point.request or {}, plan.references)
     yield from _false(plan.references)
@@ -67,7 +67,7 @@ def _faults_of_plan(plan: KeptPlan) -> Iterator[str]:
         yield f"its requests have no canonical form ({exc})"
 
 
-def admitted_vote(text: str | bytes, where: str) -> Vote:
+def parse_vote(text: str | bytes, where: str) -> Vote:
     """Return the vote in a line of JSON. Raises `LogError` naming `where` for what is no sound one.
 
     One that was taken back is refused too: nobody else takes a vote of this log back.
@@ -75,16 +75,16 @@ def admitted_vote(text: str | bytes, where: str) -> Vote:
     vote = _read(Vote, "vote", text, where, LARGEST_LINE)
     if vote.undone:
         raise LogError(f"{where} is a vote that was taken back.")
-    if odd_time(vote.at) or not all(map(_NAME.fullmatch, (vote.id, vote.left, vote.right))):
+    if invalid_time(vote.at) or not all(map(_NAME.fullmatch, (vote.id, vote.left, vote.right))):
         raise LogError(f"{where} is no sound vote: its names or its time are none.")
     return vote
 
 
-def admitted_score(text: str | bytes, where: str) -> Score:
+def parse_score(text: str | bytes, where: str) -> Score:
     """Return the score in a line of JSON. Raises `LogError` naming `where` for what is no sound one."""
     score = _read(Score, "score", text, where, LARGEST_LINE)
     hashes = (score.clip, score.request or score.clip)
-    if odd_time(score.at) or not all(map(DIGEST.fullmatch, hashes)) or not _NAME.fullmatch(score.name):
+    if invalid_time(score.at) or not all(map(DIGEST.fullmatch, hashes)) or not _NAME.fullmatch(score.name):
         raise LogError(f"{where} is no sound score: its names or its time are none.")
     return score
 
@@ -106,7 +106,7 @@ def _faults(record: Record) -> Iterator[str]:
             checked_id(name)
         except LogError:
             yield f"its {what} is {name[:80]!r}"
-    yield from oddities(record)
+    yield from invalid_values(record)
     if record.revision > _MOST_CHANGES:  # joined with one of here, it leaves no room to count on
         yield f"its revision is {record.revision}"
     if record.clip and not _FILE.fullmatch(record.clip.file):

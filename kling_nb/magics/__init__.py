@@ -12,7 +12,7 @@ from IPython.display import display
 
 from kling_nb import _default
 from kling_nb.engine.job import Job, Jobs
-from kling_nb.errors import NotKept, RequestError
+from kling_nb.errors import NotSaved, RequestError
 from kling_nb.magics.cell import FLAGS, Ordered, option_names, read_cell
 from kling_nb.magics.completion import completions
 from kling_nb.magics.question import read_question
@@ -121,7 +121,7 @@ def _elements(studio: Studio, order: Ordered) -> dict[str, Any]:
     for number, one in enumerate(given):
         try:
             elements.append(_element(studio, one) if isinstance(one, str) else one)
-        except NotKept as exc:
+        except NotSaved as exc:
             problems.append(
                 error(("elements", number), str(exc), "keep it, or give pictures: element=front.png,side.png")
             )

@@ -20,7 +20,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class KeptProblem(_Part):
+class StoredProblem(_Part):
     """Why a request would fail: the field, what is wrong, what to do."""
 
     path: str
@@ -28,15 +28,15 @@ class KeptProblem(_Part):
     remedy: str = ""
 
 
-class KeptPoint(_Part):
+class StoredPoint(_Part):
     """One point: its value in words on each axis, and the canonical request there, or why there is none."""
 
     at: dict[str, str]
     request: dict[str, Any] | None = None
-    problems: tuple[KeptProblem, ...] = ()
+    problems: tuple[StoredProblem, ...] = ()
 
 
-class KeptPlan(_Part):
+class StoredPlan(_Part):
     """A whole sweep. `axes` holds each axis's values in words; each point is made `repeat` times.
 
     `references` are the pictures that the requests name by their identity; their bytes lie in the log's media.
@@ -46,7 +46,7 @@ class KeptPlan(_Part):
     id: str
     axes: dict[str, tuple[str, ...]]
     repeat: int = 1
-    points: tuple[KeptPoint, ...]
+    points: tuple[StoredPoint, ...]
     references: tuple[Reference, ...] = ()
 
     @property

@@ -13,9 +13,9 @@ from kling_nb.models.record import Record
 from kling_nb.models.urls import sha256
 from kling_nb.store.judgements import MEND, votes_in
 from kling_nb.store.media import Media, digest_of
-from kling_nb.store.named import Kept, Torn
-from kling_nb.store.plans import Plans, read_plan
-from kling_nb.store.sidecars import COMPARE, Gone, Sidecars, Unreadable, digests_of, read_sidecar
+from kling_nb.store.named import DamagedValue, NamedValues
+from kling_nb.store.plans import Plans, read_plan_file
+from kling_nb.store.sidecars import COMPARE, MissingSidecar, Sidecars, UnreadableRecord, digests_of, read_sidecar
 
 FindingKind = Literal[
     "sidecar unreadable",
@@ -50,7 +50,7 @@ class Finding:
         return f"{self.about}: {self.message}; {self.remedy}"
 
 
-class Books(Protocol):
+class AuditedRecords(Protocol):
     """The two places of a record, as the audit reads them."""
 
     sidecars: Sidecars
@@ -68,7 +68,7 @@ class Books(Protocol):
         ...
 
 
-def audit(folder: Path, books: Books, media: Media) -> list[Finding]:
+def audit(folder: Path, books: AuditedRecords, media: Media) -> list[Finding]:
     """Return what disagrees between the sidecars, the index's rows and the media. Reads every file."""
     records, found = _read(folder, books.sidecars)
     unreadable = {Path(finding.about).stem for finding in found if finding.kind == "sidecar unreadable"}
@@ -93,9 +93,9 @@ def _read(folder: Path, sidecars: Sidecars) -> tuple[dict[str, Record], list[Fin
     for path, _ in sidecars.all():
         try:
             record = records[path.stem] = read_sidecar(path)
-        except Gone:
+        except MissingSidecar:
             continue
-        except Unreadable as exc:
+        except UnreadableRecord as exc:
             found.append(Finding("sidecar unreadable", _within(folder, path), exc.why, exc.remedy))
             continue
         if path != (place := sidecars.path(record)):
@@ -135,10 +135,10 @@ def _request(record: Record) -> Iterator[Finding]:
         yield Finding("request changed", record.id, message, "it was edited: it would not make the same clip")
 
 
-def _named(books: Books) -> Mapping[str, str]:
+def _named(books: AuditedRecords) -> Mapping[str, str]:
     try:
         return books.kept()
-    except Torn:  # `_kept` has said so
+    except DamagedValue:  # `_kept` has said so
         return {}
 
 
@@ -175,14 +175,14 @@ def _partials(folder: Path, media: Media, records: Mapping[str, Record]) -> Iter
 
 
 def _kept(folder: Path) -> Iterator[Finding]:
-    for path, exc in Kept(folder).faults():
+    for path, exc in NamedValues(folder).faults():
         yield Finding("kept unreadable", _within(folder, path), str(exc), "restore it from a copy, or remove it")
 
 
 def _plans(folder: Path) -> Iterator[Finding]:
     for path in sorted(Plans(folder).folder.glob("*.json")):
         try:
-            read_plan(path)
+            read_plan_file(path)
         except LogError as exc:
             remedy = "restore it, or run the sweep again: it is written anew once this one is gone"
             yield Finding("plan unreadable", _within(folder, path), str(exc), remedy)

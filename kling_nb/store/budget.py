@@ -23,8 +23,8 @@ from kling_nb.models.budget import COUNTED, Charge, Limits, Scope, charge_of, en
 from kling_nb.models.record import Record
 from kling_nb.store.disk import write_whole, written_in
 from kling_nb.store.index import Index
-from kling_nb.store.records import Ledger
-from kling_nb.store.sidecars import Gone, Sidecars, Stamp, Unreadable, read_sidecar
+from kling_nb.store.records import RecordStore
+from kling_nb.store.sidecars import FileVersion, MissingSidecar, Sidecars, UnreadableRecord, read_sidecar
 from kling_nb.store.tables import charged_at, microseconds, records, tags
 
 _log = logging.getLogger(__name__)
@@ -49,22 +49,24 @@ def _now() -> datetime.datetime:
 
 
 @dataclass(frozen=True)
-class Purse:
+class BudgetStore:
     """The limits and sums of one log."""
 
-    ledger: Ledger
+    record_store: RecordStore
     trash: Sidecars
     now: Callable[[], datetime.datetime] = _now
-    _thrown: dict[str, tuple[Stamp, Record | None]] = field(default_factory=dict[str, tuple[Stamp, Record | None]])
+    _thrown: dict[str, tuple[FileVersion, Record | None]] = field(
+        default_factory=dict[str, tuple[FileVersion, Record | None]]
+    )
 
     @property
     def file(self) -> Path:
         """Where the limits are kept: a file of its own, since the index may be made anew."""
-        return self.ledger.folder / "budget.json"
+        return self.record_store.folder / "budget.json"
 
     def limits(self) -> Limits:
         """Return the limits. Raises `LogError` when they cannot be read: then nothing may be spent."""
-        self.ledger.exists()
+        self.record_store.exists()
         try:
             return Limits.model_validate_json(self.file.read_bytes())
         except (FileNotFoundError, NotADirectoryError):  # no log yet, or none possible: the first write says so
@@ -77,9 +79,9 @@ class Purse:
 
     def change(self, change: Callable[[Limits], Limits]) -> Limits:
         """Replace the limits by what `change` makes of them, alone in this log, and return them."""
-        with self.ledger.alone(_LOCK):
+        with self.record_store.alone(_LOCK):
             changed = change(self.limits())
-            with written_in(self.ledger.folder):
+            with written_in(self.record_store.folder):
                 write_whole(self.file, changed.model_dump_json(indent=2).encode() + b"\n")
             return changed
 
@@ -90,29 +92,29 @@ class Purse:
         enforce(limits, asking, lambda scope: self.counted(scope, without=ids))
 
     def spend(self, asking: Sequence[Record]) -> list[Record | None]:
-        """Write records whose POST comes next, unless a limit refuses them all: `BudgetError`. See `Ledger.send`."""
+        """Write records that are about to be sent; see `RecordStore.send`. Raises `BudgetError`."""
         limited = any(self.limits().any_for(record) for record in asking)
-        with self.ledger.alone(_LOCK) if limited else contextlib.nullcontext():
+        with self.record_store.alone(_LOCK) if limited else contextlib.nullcontext():
             if limited:
                 self.afford(asking)
-            return [self.ledger.send(record) for record in asking]
+            return [self.record_store.send(record) for record in asking]
 
     def counted(self, scope: Scope, *, without: Sequence[str] = ()) -> Decimal:
         """Return what counts against a limit so far: spent, set aside for jobs under way, or uncertain.
 
         Raises `LogError` when it cannot be told.
         """
-        self.ledger.settled()
+        self.record_store.settled()
         query = select(func.coalesce(func.sum(records.c.cost), 0)).where(
             records.c.charge.in_(COUNTED), *self._within(scope), records.c.id.not_in(without)
         )
         thrown = (record.price or Decimal(0) for record in self._in_the_trash() if self._is_within(scope, record))
-        return from_micros(int(self.ledger.ask(lambda index: _scalar(index, query), 0))) + sum(thrown, Decimal(0))
+        return from_micros(int(self.record_store.ask(lambda index: _scalar(index, query), 0))) + sum(thrown, Decimal(0))
 
     def entries(self) -> list[Entry]:
         """Return every record that cost, may have cost or would have cost something, the thrown away too."""
         thrown = [_entry_of(record) for record in self._in_the_trash()]
-        return [*self.ledger.ask(lambda index: list(_entries(index)), []), *thrown]
+        return [*self.record_store.ask(lambda index: list(_entries(index)), []), *thrown]
 
     def _in_the_trash(self) -> list[Record]:
         """Return what was paid for and then thrown away: the money is not back. What cannot be read is left out."""
@@ -153,9 +155,9 @@ class Purse:
 def _readable(path: Path) -> Record | None:
     try:
         return read_sidecar(path)
-    except Gone:  # another kernel has brought it back
+    except MissingSidecar:  # another kernel has brought it back
         return None
-    except Unreadable as exc:
+    except UnreadableRecord as exc:
         _log.warning("%s", exc)
         return None
 

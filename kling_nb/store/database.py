@@ -25,7 +25,7 @@ _CACHE_KIB = 65_536
 _WAL_BYTES = 16 * 1024 * 1024
 
 
-class Damaged(LogError):
+class DamagedIndex(LogError):
     """The index's file holds something else than what was written."""
 
 
@@ -54,7 +54,7 @@ class Database:
         return self._engine is not None and self._inode == self._inode_now()
 
     def open(self) -> None:
-        """Open it and bring its schema up to date. Raises `LogError`, or `Damaged`."""
+        """Open it and bring its schema up to date. Raises `LogError`, or `DamagedIndex`."""
         self.close()
         engine = _engine(self.url)
         try:
@@ -118,7 +118,7 @@ class Database:
         except DatabaseError as exc:
             where = f"The log's index {self.file or 'in the database'}"
             if type(exc) is DatabaseError and self.file:  # its subclasses are locks, full disks, wrong statements
-                raise Damaged(f"{where} is damaged ({exc.orig}).") from exc
+                raise DamagedIndex(f"{where} is damaged ({exc.orig}).") from exc
             raise LogError(f"{where} does not answer ({exc.orig}): try again, or rebuild() it.") from exc
 
     def _inode_now(self) -> int | None:

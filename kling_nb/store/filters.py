@@ -127,7 +127,7 @@ def check_names(given: Iterable[str]) -> None:
         raise LogError("\n".join(["The log cannot be filtered so.", *(f"  ✗ {fault}" for fault in faults)]))
 
 
-def worded(text: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def with_text(text: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return filters with the text that was given without a name. Raises `LogError` when there are two."""
     if text is None:
         return dict(given)

@@ -27,7 +27,7 @@ from kling_nb.store.database import Database
 from kling_nb.store.filters import containing, matching
 from kling_nb.store.migrations import has_fts5, words_in_bulk
 from kling_nb.store.named import left_in
-from kling_nb.store.sidecars import DIGESTS, Stamp
+from kling_nb.store.sidecars import DIGESTS, FileVersion
 from kling_nb.store.tables import bodies, records, row_of, tags, words, words_of
 
 _CHUNK = 5_000
@@ -35,7 +35,7 @@ _CHUNK = 5_000
 _RARE = 2_000
 
 #: A record and its sidecar's stamp; None for one that could not be read.
-Stamped = tuple[Record, Stamp] | None
+Stamped = tuple[Record, FileVersion] | None
 
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -61,7 +61,7 @@ class Index:
 
     database: Database
 
-    def put(self, record: Record, stamp: Stamp) -> None:
+    def put(self, record: Record, stamp: FileVersion) -> None:
         """Insert or replace one record's row."""
         with self.database.writing() as connection:
             put_row(connection, record, stamp)
@@ -134,12 +134,13 @@ class Index:
         with self.database.reading() as connection:
             return connection.scalar(select(records.c.revision).where(records.c.id == record_id))
 
-    def stamps(self) -> dict[str, tuple[int, Stamp]]:
+    def stamps(self) -> dict[str, tuple[int, FileVersion]]:
         """Return every id with the revision and the sidecar's stamp that the index knows."""
         columns = (records.c.id, records.c.revision, records.c.modified, records.c.size)
         with self.database.reading() as connection:
             return {
-                id_: (revision, Stamp(at, size)) for id_, revision, at, size in connection.execute(select(*columns))
+                id_: (revision, FileVersion(at, size))
+                for id_, revision, at, size in connection.execute(select(*columns))
             }
 
 
@@ -147,7 +148,7 @@ _OPEN = ("prepared", "submitting", "uncertain", "queued", "processing", "downloa
 assert not ENDED & set(_OPEN)  # noqa: S101 - a status added to one list and not the other would strand paid jobs
 
 
-def put_row(connection: Connection, record: Record, stamp: Stamp) -> None:
+def put_row(connection: Connection, record: Record, stamp: FileVersion) -> None:
     """Insert or replace one record's row; an older revision never replaces a newer one."""
     known = connection.execute(_KNOWN, {"of": record.id}).one_or_none()
     if known is None:
@@ -201,7 +202,7 @@ class _Entry:
     tags: tuple[str, ...]
 
     @classmethod
-    def of(cls, record: Record, stamp: Stamp) -> _Entry:
+    def of(cls, record: Record, stamp: FileVersion) -> _Entry:
         row = row_of(record, stamp)
         order = (row["created"], record.batch, record.index)
         return cls(order, row, record.model_dump_json(), words_of(record), record.tags)

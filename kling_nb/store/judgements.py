@@ -17,8 +17,8 @@ from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
 from kling_nb.store.database import Database, has, read_only
 from kling_nb.store.disk import written_in
-from kling_nb.store.records import Ledger
-from kling_nb.store.sidecars import odd_time
+from kling_nb.store.records import RecordStore
+from kling_nb.store.sidecars import invalid_time
 from kling_nb.store.tables import scores
 
 _log = logging.getLogger(__name__)
@@ -28,16 +28,16 @@ _log = logging.getLogger(__name__)
 class Votes:
     """The votes of one folder; a later line of the same vote counts."""
 
-    ledger: Ledger
+    record_store: RecordStore
 
     @property
     def folder(self) -> Path:
         """Where the files lie."""
-        return self.ledger.folder / "votes"
+        return self.record_store.folder / "votes"
 
     def add(self, votes: Iterable[Vote]) -> None:
         """Write votes down, safe from other kernels. Raises `LogError`."""
-        with self.ledger.alone("votes"), written_in(self.ledger.folder):
+        with self.record_store.alone("votes"), written_in(self.record_store.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             for vote in votes:
                 month = vote.at.astimezone(datetime.UTC).strftime("%Y-%m")
@@ -51,7 +51,7 @@ class Votes:
             _log.warning("%s", line)
         return [vote for vote in votes if not vote.undone]
 
-    def merge(self, other: Path) -> tuple[int, list[TornLine]]:
+    def merge(self, other: Path) -> tuple[int, list[DamagedLine]]:
         """Take in the votes of another log's folder that are not here; return how many, and what is no vote there."""
         theirs, torn = votes_in(other)
         mine = {(vote.id, vote.undone) for vote in votes_in(self.folder)[0]}
@@ -62,7 +62,7 @@ class Votes:
 
 
 @dataclass(frozen=True)
-class TornLine:
+class DamagedLine:
     """A line that is no vote: a disk was full, a program wrote into it."""
 
     file: Path
@@ -75,10 +75,10 @@ class TornLine:
 MEND = "mend it, or take it out"
 
 
-def votes_in(folder: Path) -> tuple[list[Vote], list[TornLine]]:
+def votes_in(folder: Path) -> tuple[list[Vote], list[DamagedLine]]:
     """Return the votes of a folder, each as its last line has it, oldest first, and the lines that are none."""
     found: dict[str, Vote] = {}
-    torn: list[TornLine] = []
+    torn: list[DamagedLine] = []
     for file in sorted(path for path in folder.glob("*.jsonl") if not path.name.startswith(".")):
         for number, line in enumerate(file.read_bytes().split(b"\n"), 1):
             if not line.strip():
@@ -86,7 +86,7 @@ def votes_in(folder: Path) -> tuple[list[Vote], list[TornLine]]:
             if vote := _vote(line):
                 found[vote.id] = vote
             else:
-                torn.append(TornLine(file, number))
+                torn.append(DamagedLine(file, number))
     return sorted(found.values(), key=lambda vote: (vote.at, vote.id)), torn
 
 
@@ -95,7 +95,7 @@ def _vote(line: bytes) -> Vote | None:
         vote = Vote.model_validate_json(line)
     except ValidationError:
         return None
-    return None if odd_time(vote.at) else vote
+    return None if invalid_time(vote.at) else vote
 
 
 def _fresh_line(file: BinaryIO) -> bytes:
@@ -114,7 +114,7 @@ _MANY = 500
 class Scores:
     """The scores of one folder, shared by all kernels on it."""
 
-    ledger: Ledger
+    record_store: RecordStore
 
     def add(self, found: Iterable[Score]) -> int:
         """Keep scores; of two of the same clip, request, scorer and version the newer stays. Return how many were new.
@@ -124,8 +124,8 @@ class Scores:
         given = list(found)
         if not given:
             return 0
-        self.ledger.ready(writing=True)
-        with self.ledger.alone("scores"), self.ledger.database.writing() as connection:
+        self.record_store.ready(writing=True)
+        with self.record_store.alone("scores"), self.record_store.database.writing() as connection:
             return sum(_put(connection, score) for score in given)
 
     def of(self, records: Sequence[Record]) -> dict[str, list[Score]]:
@@ -139,7 +139,7 @@ class Scores:
     def every(self, records: Sequence[Record]) -> dict[str, list[Score]]:
         """Return by record id all scores that are kept, of every version."""
         clips = list(dict.fromkeys(record.clip.digest for record in records if record.clip))
-        kept = self.ledger.ask(lambda index: _read(index.database, clips), {})
+        kept = self.record_store.ask(lambda index: _read(index.database, clips), {})
         found = {
             record.id: [score for score in kept.get(record.clip.digest, ()) if _is_of(score, record)]
             for record in records

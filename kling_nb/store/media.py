@@ -124,7 +124,7 @@ def _move_from_anywhere(file: Path, target: Path) -> None:
 
 
 def clip_of(media: Media, file: Path, digest: str) -> Clip:
-    """Move a result into the media, with its poster, and return its part of the record; see `Log.keep_clip`."""
+    """Move a result into the media, with its poster, and return its part of the record; see `Log.add_clip`."""
     facts, poster = probe(file)
     size = file.stat().st_size
     with file.open("rb") as stream:
@@ -135,7 +135,7 @@ def clip_of(media: Media, file: Path, digest: str) -> Clip:
 
 
 def reference_of(media: Media, asset: Asset, path: str) -> Reference:
-    """Keep what a request refers to, and return its part of the record; see `Log.keep_reference`."""
+    """Keep what a request refers to, and return its part of the record; see `Log.add_reference`."""
     if asset.data is None:
         sent = public_url(asset.url) if asset.url else None
         return Reference(

@@ -15,15 +15,15 @@ from kling_nb.models.record import RECORD_VERSION, Record, Reference
 from kling_nb.store.database import read_only
 from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.media import Media, digest_of
-from kling_nb.store.named import SHARED, Keepsake, Kept, Torn, left_in, read_row
+from kling_nb.store.named import SHARED, DamagedValue, NamedValue, NamedValues, left_in, read_row
 from kling_nb.store.plans import Plans, digests_of_plan
-from kling_nb.store.records import Ledger, rank
-from kling_nb.store.sidecars import LATER, UPDATE, Gone, Sidecars, Unreadable, digests_of, read_sidecar
+from kling_nb.store.records import RecordStore, rank
+from kling_nb.store.sidecars import LATER, UPDATE, MissingSidecar, Sidecars, UnreadableRecord, digests_of, read_sidecar
 from kling_nb.store.trash import Trash
 
 
 @dataclass
-class Merged:
+class MergeReport:
     """What a merge did: records that are new here, that both had, and that were the same; `problems` in words."""
 
     added: list[str] = field(default_factory=list[str])
@@ -51,7 +51,9 @@ class Merged:
 _CRATE = "ro-crate-metadata.json"
 
 
-def merge(ledger: Ledger, media: Media, trash: Trash, kept: Kept, votes: Votes, scores: Scores, other: Path) -> Merged:
+def merge(
+    record_store: RecordStore, media: Media, trash: Trash, kept: NamedValues, votes: Votes, scores: Scores, other: Path
+) -> MergeReport:
     """Take in all that the log in the folder `other` has; it is only read.
 
     Raises `LogError` when there is no log there, or it is this one.
@@ -59,23 +61,23 @@ def merge(ledger: Ledger, media: Media, trash: Trash, kept: Kept, votes: Votes, 
     if other.is_file() or (other / _CRATE).is_file():
         raise LogError(f"{other} is no log, but looks like an export of one: kn.import_log takes it in.")
     theirs = Sidecars(other / "records")
-    if not theirs.folder.is_dir() and not Kept(other).folder.is_dir():
+    if not theirs.folder.is_dir() and not NamedValues(other).folder.is_dir():
         raise LogError(f"{other} holds no log: give the folder that has records/ in it.")
-    if other.resolve() == ledger.folder.resolve():
+    if other.resolve() == record_store.folder.resolve():
         raise LogError(f"{other} is this log itself.")
-    done, pool = Merged(), Media(other)
+    done, pool = MergeReport(), Media(other)
     thrown = {path.stem for path, _ in trash.sidecars.all()}
     for record in _readable(theirs, done):
         if not record.ended:  # two kernels could carry one job out, and pay for it twice
             done.problems.append(f"{record.id} is still {record.status} there: resume it there, then merge again.")
             continue
         try:
-            if record.id in thrown and ledger.sidecars.find(record.id) is None:
+            if record.id in thrown and record_store.sidecars.find(record.id) is None:
                 trash.restore(record.id)  # it lives in the other log; what was paid and said here is joined with that
                 done.restored.append(record.id)
             done.media += _bring({digest for digest, _ in digests_of(record)}, pool, media, record.id, done)
-            came = ledger.join(record, joined)
-        except Unreadable as exc:  # the one of here, which stays as it is
+            came = record_store.join(record, joined)
+        except UnreadableRecord as exc:  # the one of here, which stays as it is
             done.problems.append(str(exc))
             continue
         match came:
@@ -86,12 +88,12 @@ def merge(ledger: Ledger, media: Media, trash: Trash, kept: Kept, votes: Votes, 
             case _:
                 done.changed.append(record.id)
     for record in _readable(Sidecars(other / "trash" / "records"), done):
-        if not (ledger.sidecars.find(record.id) or trash.sidecars.find(record.id)):
+        if not (record_store.sidecars.find(record.id) or trash.sidecars.find(record.id)):
             trash.sidecars.write(record)
             wanted = {digest for digest, _ in digests_of(record)}
             done.media += _bring(wanted, Media(other / "trash"), trash.pool, record.id, done, beside=pool)
     _shared(other, pool, media, kept, done)
-    mine = Plans(ledger.folder)
+    mine = Plans(record_store.folder)
     for plan in Plans(other).all():
         done.media += _bring(digests_of_plan(plan), pool, media, f"plan {plan.id}", done)
         done.plans += mine.join(plan)
@@ -140,13 +142,13 @@ def _notes(one: str, other: str) -> str:
     return "\n".join([*first, *(line for line in second if line not in first)])
 
 
-def _readable(sidecars: Sidecars, done: Merged) -> Iterator[Record]:
+def _readable(sidecars: Sidecars, done: MergeReport) -> Iterator[Record]:
     for path, _ in sorted(sidecars.all()) if sidecars.folder.is_dir() else ():
         try:
             record = read_sidecar(path)
-        except Gone:
+        except MissingSidecar:
             continue
-        except Unreadable as exc:
+        except UnreadableRecord as exc:
             done.problems.append(str(exc))
             continue
         if record.version > RECORD_VERSION:  # written here, it would lose what this version does not know
@@ -156,7 +158,7 @@ def _readable(sidecars: Sidecars, done: Merged) -> Iterator[Record]:
 
 
 def _bring(
-    digests: set[str], source: Media, target: Media, about: str, done: Merged, *, beside: Media | None = None
+    digests: set[str], source: Media, target: Media, about: str, done: MergeReport, *, beside: Media | None = None
 ) -> int:
     brought = 0
     for digest in sorted(digests):
@@ -171,22 +173,22 @@ def _bring(
     return brought
 
 
-def _shared(other: Path, pool: Media, media: Media, kept: Kept, done: Merged) -> None:
+def _shared(other: Path, pool: Media, media: Media, kept: NamedValues, done: MergeReport) -> None:
     """Take in presets and elements: those in files, and those that an earlier version left in the index."""
-    unreadable: list[Torn] = []
-    for one in (*Kept(other).all(SHARED, unreadable), *_left_in(other / "index.sqlite", unreadable, done)):
+    unreadable: list[DamagedValue] = []
+    for one in (*NamedValues(other).all(SHARED, unreadable), *_left_in(other / "index.sqlite", unreadable, done)):
         try:
             wanted = {digest for digest in _digests(one.value) if digest}
             done.media += _bring(wanted, pool, media, f"{one.kind} {one.name!r}", done)
             done.kept += kept.join(one.kind, one.name, one.value)
-        except Torn as exc:
+        except DamagedValue as exc:
             unreadable.append(exc)
         except (ValidationError, AttributeError, TypeError):
             done.problems.append(f"{one.kind} {one.name!r} of that log is not what it should be: it is left there.")
     done.problems += map(str, unreadable)
 
 
-def _left_in(index: Path, unreadable: list[Torn], done: Merged) -> Iterator[Keepsake]:
+def _left_in(index: Path, unreadable: list[DamagedValue], done: MergeReport) -> Iterator[NamedValue]:
     if not index.is_file():
         return
     try:
@@ -199,11 +201,11 @@ def _left_in(index: Path, unreadable: list[Torn], done: Merged) -> Iterator[Keep
         try:
             if kind in SHARED:
                 yield read_row(kind, name, body)
-        except Torn as exc:
+        except DamagedValue as exc:
             unreadable.append(exc)
 
 
-def _scores(index: Path, scores: Scores, done: Merged) -> int:
+def _scores(index: Path, scores: Scores, done: MergeReport) -> int:
     try:
         return scores.merge(index) if index.is_file() else 0
     except (DatabaseError, ValidationError) as exc:

@@ -71,7 +71,7 @@ def claimed_generations(connection: Connection) -> None:
 
 
 def kept_in_files(connection: Connection) -> None:
-    """Kept values lie in files. Earlier versions are kept out: they would take pictures of those for orphans."""
+    """NamedValues values lie in files. Earlier versions are kept out: they would take pictures of those for orphans."""
     if "carried" not in {column["name"] for column in inspect(connection).get_columns("kept")}:
         kind = tables.kept.c.carried.type.compile(connection.dialect)
         connection.execute(text(f"ALTER TABLE kept ADD COLUMN carried {kind}"))

@@ -1,7 +1,7 @@
-"""What is kept by name: presets, elements, options, drafts. One JSON file each, `kept/<kind>/<name>-<hash>.json`.
+"""What is kept by name: presets, elements, options, drafts. One JSON file each, `saved/<kind>/<name>-<hash>.json`.
 
 The files are the truth, and the index has none of it: it can be deleted, left out of git, or made anew. Drafts are of
-one machine's notebooks, yet lie here too, so that there is one place and one way; `kept/draft/` need not be shared.
+one machine's notebooks, yet lie here too, so that there is one place and one way; `saved/draft/` need not be shared.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _Stamp = tuple[int, ...]
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
-class Torn(LogError):
+class DamagedValue(LogError):
     """A file of a kept value is torn, foreign, or under another's name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Keepsake:
+class NamedValue:
     """One kept value."""
 
     kind: str
@@ -60,7 +60,7 @@ class _Seen:
 
 
 @dataclass(frozen=True)
-class Kept:
+class NamedValues:
     """The kept values in the folder of a log. A value is replaced whole; of two kernels the later one's stays."""
 
     log: Path
@@ -69,7 +69,7 @@ class Kept:
     @property
     def folder(self) -> Path:
         """Where the files lie."""
-        return self.log / "kept"
+        return self.log / "saved"
 
     def path(self, kind: str, name: str) -> Path:
         """Return the file of a name. Two names have two files, also where a disk knows no case and no accents."""
@@ -87,7 +87,7 @@ class Kept:
             write_whole(self.path(kind, name), text.encode("utf-8", "backslashreplace") + b"\n")
 
     def get(self, kind: str, name: str) -> Any | None:
-        """Return the value, None when there is none. Raises `Torn`."""
+        """Return the value, None when there is none. Raises `DamagedValue`."""
         found = self._read(self.path(kind, name))
         return found.value if found else None
 
@@ -104,7 +104,7 @@ class Kept:
     def join(self, kind: str, name: str, value: Any) -> bool:
         """Take in a value from elsewhere and return whether anything was new. Of two with one name both stay.
 
-        Which of them keeps the name does not depend on which was here first. Raises `Torn`, and takes in
+        Which of them keeps the name does not depend on which was here first. Raises `DamagedValue`, and takes in
         nothing, when that of the same name cannot be read.
         """
         mine = self.get(kind, name)
@@ -121,39 +121,39 @@ class Kept:
         self.put(kind, name, first)
         return True
 
-    def all(self, kinds: Collection[str], unreadable: list[Torn]) -> Iterator[Keepsake]:
+    def all(self, kinds: Collection[str], unreadable: list[DamagedValue]) -> Iterator[NamedValue]:
         """Every value of these kinds; what is wrong with those that cannot be read goes into `unreadable`."""
         for kind in kinds:
             for path, _ in _files_in(self.path(kind, "").parent):
                 try:
                     if found := self._read(path):
                         yield found
-                except Torn as exc:
+                except DamagedValue as exc:
                     unreadable.append(exc)
 
-    def faults(self) -> Iterator[tuple[Path, Torn]]:
+    def faults(self) -> Iterator[tuple[Path, DamagedValue]]:
         """Every file that cannot be read, with what is wrong."""
         try:
             folders = self._kinds()
-        except Torn as exc:
+        except DamagedValue as exc:
             yield self.folder, exc
             return
         for folder in folders:
             try:
                 paths = _files_in(folder)
-            except Torn as exc:
+            except DamagedValue as exc:
                 yield folder, exc
                 continue
             for path, _ in paths:
                 try:
                     self._read(path)
-                except Torn as exc:
+                except DamagedValue as exc:
                     yield path, exc
 
     def digests(self) -> dict[str, str]:
         """Return each digest that a kept value names, with which one it is; also of a file that is torn.
 
-        Raises `Torn` for what cannot be looked into: nobody knows what it names.
+        Raises `DamagedValue` for what cannot be looked into: nobody knows what it names.
         """
         found: dict[str, str] = {}
         for path, stamp in (file for kind in self._kinds() for file in _files_in(kind)):
@@ -177,15 +177,15 @@ class Kept:
                 name = found.name if (found := self._read(path)) else None
             except FileNotFoundError:  # dropped meanwhile
                 digests = frozenset[str]()
-            except (OSError, Torn) as exc:
-                _log.warning("%s", exc if isinstance(exc, Torn) else _unreadable(path, exc))
+            except (OSError, DamagedValue) as exc:
+                _log.warning("%s", exc if isinstance(exc, DamagedValue) else _unreadable(path, exc))
             self._seen[path] = _Seen(stamp, name, digests)
         return self._seen[path]
 
-    def _read(self, path: Path) -> Keepsake | None:
+    def _read(self, path: Path) -> NamedValue | None:
         try:
             whole = json.loads(path.read_bytes())
-            found = Keepsake(str(whole["kind"]), str(whole["name"]), whole["value"])
+            found = NamedValue(str(whole["kind"]), str(whole["name"]), whole["value"])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, LookupError, RecursionError) as exc:
@@ -193,13 +193,13 @@ class Kept:
         place = self.path(found.kind, found.name)
         if place != path:
             where = place.relative_to(self.folder).as_posix()
-            raise Torn(f"{path} holds the {found.kind} {found.name!r}: move it to {where}, or remove it.")
+            raise DamagedValue(f"{path} holds the {found.kind} {found.name!r}: move it to {where}, or remove it.")
         return found
 
 
-def _unreadable(path: Path, exc: Exception) -> Torn:
+def _unreadable(path: Path, exc: Exception) -> DamagedValue:
     why = f"it has no {exc}" if isinstance(exc, LookupError) else getattr(exc, "strerror", None) or str(exc)
-    return Torn(f"{path} holds no readable {path.parent.name} ({why}): restore it from a copy, or remove it.")
+    return DamagedValue(f"{path} holds no readable {path.parent.name} ({why}): restore it from a copy, or remove it.")
 
 
 def _files_in(folder: Path) -> list[tuple[Path, _Stamp]]:
@@ -222,7 +222,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         return []
     except OSError as exc:
-        raise Torn(f"{folder} cannot be read ({exc.strerror or exc}): it is to be a folder of yours.") from exc
+        raise DamagedValue(f"{folder} cannot be read ({exc.strerror or exc}): it is to be a folder of yours.") from exc
 
 
 def _safe(word: str) -> str:
@@ -241,7 +241,7 @@ _log_shelf = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Shelf:
+class UploadCache:
     """One table of JSON values, each under two words."""
 
     database: Database
@@ -277,7 +277,7 @@ class Shelf:
         return and_(one == first, two == second)
 
 
-def carry(connection: Connection, files: Kept) -> None:
+def carry(connection: Connection, files: NamedValues) -> None:
     """Write what an earlier version kept by name in the index into files; each row once.
 
     The rows stay as they are: a kernel of an earlier version that still runs reads them, and does not take pictures
@@ -299,15 +299,15 @@ def left_in(connection: Connection) -> list[tuple[str, str, str]]:
     return [(kind, name, body) for kind, name, body in connection.execute(query)]
 
 
-def read_row(kind: str, name: str, body: str) -> Keepsake:
-    """Return a row's value. Raises `Torn`."""
+def read_row(kind: str, name: str, body: str) -> NamedValue:
+    """Return a row's value. Raises `DamagedValue`."""
     try:
-        return Keepsake(kind, name, json.loads(body))
+        return NamedValue(kind, name, json.loads(body))
     except ValueError as exc:
-        raise Torn(f"The {kind} {name!r} in the log's index cannot be read ({exc}): it is left out.") from exc
+        raise DamagedValue(f"The {kind} {name!r} in the log's index cannot be read ({exc}): it is left out.") from exc
 
 
-def _taken_in(files: Kept, kind: str, name: str, body: str) -> bool:
+def _taken_in(files: NamedValues, kind: str, name: str, body: str) -> bool:
     """Whether a row has nothing that is not in files now. A file that differs is of later, or else both stay."""
     try:
         value = read_row(kind, name, body).value
@@ -317,7 +317,7 @@ def _taken_in(files: Kept, kind: str, name: str, body: str) -> bool:
             files.put(kind, name, value)
         elif mine != value:
             _log_shelf.info("the %s %r of an earlier version is left in the index: the log has a later one", kind, name)
-    except Torn as exc:  # the row stays until the file is mended
+    except DamagedValue as exc:  # the row stays until the file is mended
         _log_shelf.warning("%s", exc)
         return False
     return True
@@ -327,7 +327,7 @@ def _at(value: Any) -> str:
     return str(value.get("at", "")) if isinstance(value, dict) else ""
 
 
-def salvage(aside: Path, database: Database, files: Kept) -> None:
+def salvage(aside: Path, database: Database, files: NamedValues) -> None:
     """Copy what can still be read of the small values out of a damaged file: no sidecar has them."""
     old = create_engine(sqlite_at(aside))
     try:

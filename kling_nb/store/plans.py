@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from kling_nb.errors import LogError
-from kling_nb.models.plan import KeptPlan
+from kling_nb.models.plan import StoredPlan
 from kling_nb.store.disk import write_whole, written_in
 from kling_nb.store.sidecars import DIGESTS
 
@@ -28,12 +28,12 @@ class Plans:
         """Where the files lie."""
         return self.log / "plans"
 
-    def put(self, plan: KeptPlan) -> None:
+    def put(self, plan: StoredPlan) -> None:
         """Keep a plan. Raises `LogError`."""
         with written_in(self.log):
             write_whole(self._path(plan.id), plan.model_dump_json().encode() + b"\n")
 
-    def join(self, plan: KeptPlan) -> bool:
+    def join(self, plan: StoredPlan) -> bool:
         """Take in a plan of another log and return whether it is new here; two plans of one id ask for the same."""
         if self.has(plan.id):
             return False
@@ -44,25 +44,25 @@ class Plans:
         """Whether a plan is kept."""
         return bool(_ID.fullmatch(plan_id)) and self._path(plan_id).is_file()
 
-    def get(self, plan_id: str) -> KeptPlan:
+    def get(self, plan_id: str) -> StoredPlan:
         """Return a plan by its id or the beginning of it. Raises `LogError` when none or several begin so."""
         found = [name for name in self.ids() if name.startswith(plan_id)] if plan_id else []
         if len(found) != 1:
             known = ", ".join(self.ids()) or "none yet"
             said = f"begins {len(found)} plans" if found else "is no plan of this log"
             raise LogError(f"{plan_id!r} {said}; there are: {known}.")
-        return read_plan(self._path(found[0]))
+        return read_plan_file(self._path(found[0]))
 
     def ids(self) -> list[str]:
         """Return the ids of all plans, those that were run last at the end."""
         files = [path for path in self.folder.glob("*.json") if _ID.fullmatch(path.stem)]
         return [path.stem for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.stem))]
 
-    def all(self) -> Iterator[KeptPlan]:
+    def all(self) -> Iterator[StoredPlan]:
         """Every plan that can be read; what is torn is left out."""
         for name in self.ids():
             try:
-                yield read_plan(self._path(name))
+                yield read_plan_file(self._path(name))
             except LogError:
                 continue
 
@@ -78,10 +78,10 @@ class Plans:
         return self.folder / f"{plan_id}.json"
 
 
-def read_plan(path: Path) -> KeptPlan:
+def read_plan_file(path: Path) -> StoredPlan:
     """Return the plan in a file. Raises `LogError` when it is torn, or was edited."""
     try:
-        plan = KeptPlan.model_validate_json(path.read_bytes())
+        plan = StoredPlan.model_validate_json(path.read_bytes())
         sound = plan.derived_id == plan.id == path.stem
     except (OSError, ValueError) as exc:
         why = f"{exc.error_count()} faults" if isinstance(exc, ValidationError) else str(exc)
@@ -91,7 +91,7 @@ def read_plan(path: Path) -> KeptPlan:
     return plan
 
 
-def digests_of_plan(plan: KeptPlan) -> set[str]:
+def digests_of_plan(plan: StoredPlan) -> set[str]:
     """Every digest that a plan points to."""
     each = [(one.digest, one.original, one.thumbnail) for one in plan.references]
     return {digest for some in each for digest in some if digest}

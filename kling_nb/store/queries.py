@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from kling_nb.models.record import ENDED, Record, Status
 from kling_nb.store.database import Database
 from kling_nb.store.index import Index
-from kling_nb.store.records import Ledger
+from kling_nb.store.records import RecordStore
 from kling_nb.store.tables import bodies, claims, records
 
 #: How many ids one query asks for: SQLite takes so many parameters in every build.
@@ -26,20 +26,20 @@ _AT_ONCE = 500
 class Claims:
     """The claims of one log."""
 
-    ledger: Ledger
+    record_store: RecordStore
 
     def claim(self, record: Record) -> bool:
         """Claim the hub's generation that a record names; False when another record has it."""
-        self.ledger.ready(writing=True)
-        return self.ledger.ask(lambda index: _claim(index.database, record), nothing=False)
+        self.record_store.ready(writing=True)
+        return self.record_store.ask(lambda index: _claim(index.database, record), nothing=False)
 
     def of_others(self, generation_ids: Sequence[str], record_ids: Sequence[str]) -> set[str]:
         """Return which of the hub's generations belong to records other than these."""
-        return self.ledger.ask(lambda index: _of_others(index.database, generation_ids, record_ids), set[str]())
+        return self.record_store.ask(lambda index: _of_others(index.database, generation_ids, record_ids), set[str]())
 
     def being_sent(self, record: Record, alive: Callable[[str], bool]) -> list[Record]:
         """Return the records of the same model whose POST is under way: an entry of the queue may be theirs."""
-        asked = self.ledger.ask(lambda index: _being_sent(index, record), [])
+        asked = self.record_store.ask(lambda index: _being_sent(index, record), [])
         return [one for one in asked if one.holder and alive(one.holder)]
 
 
@@ -86,7 +86,7 @@ _AT_ONCE_cells = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class RecordSummary:
     """A record that has, or may come to have, the clip of a request: where it can be found, and how it stands."""
 
     id: str
@@ -104,30 +104,30 @@ class Made:
 class Cells:
     """The records of a log as plans look at them."""
 
-    ledger: Ledger
+    record_store: RecordStore
 
-    def made(self, hashes: Sequence[str], hub: str) -> list[Made]:
+    def made(self, hashes: Sequence[str], hub: str) -> list[RecordSummary]:
         """Return the results at a hub for these requests, oldest first; what ended without a clip is left out."""
-        return self.ledger.ask(lambda index: _made(index, list(dict.fromkeys(hashes)), hub), [])
+        return self.record_store.ask(lambda index: _made(index, list(dict.fromkeys(hashes)), hub), [])
 
     def imported(self, hashes: Sequence[str], hub: str) -> list[Record]:
         """Return those of the clips for these requests that were made elsewhere: their files may be there alone."""
-        return self.ledger.ask(lambda index: _imported(index, list(dict.fromkeys(hashes)), hub), [])
+        return self.record_store.ask(lambda index: _imported(index, list(dict.fromkeys(hashes)), hub), [])
 
     def alone(self, begin: Callable[[], T]) -> T:
         """Look and begin while no other kernel does: of two that miss the same clip, one begins it."""
-        with self.ledger.alone("plans"):
+        with self.record_store.alone("plans"):
             return begin()
 
 
-def _made(index: Index, hashes: Sequence[str], hub: str) -> list[Made]:
-    c, found = records.c, list[Made]()
+def _made(index: Index, hashes: Sequence[str], hub: str) -> list[RecordSummary]:
+    c, found = records.c, list[RecordSummary]()
     query = select(c.id, c.request_hash, c.cell, c.status).where(c.kind == "result", c.hub == hub)
     query = query.where(c.status.not_in(ENDED - {"succeeded"})).order_by(c.created, c.seq)
     with index.database.reading() as connection:
         for start in range(0, len(hashes), _AT_ONCE_cells):
             some = query.where(c.request_hash.in_(hashes[start : start + _AT_ONCE_cells]))
-            found += [Made(*row) for row in connection.execute(some)]
+            found += [RecordSummary(*row) for row in connection.execute(some)]
     return found
 
 

@@ -16,12 +16,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kling_nb.errors import LogError
 from kling_nb.models.record import RECORD_VERSION, Record
-from kling_nb.store.database import Damaged, Database
+from kling_nb.store.database import DamagedIndex, Database
 from kling_nb.store.disk import written_in
 from kling_nb.store.index import Index, named_by_kept, remove_row
-from kling_nb.store.named import Kept, carry, salvage
+from kling_nb.store.named import NamedValues, carry, salvage
 from kling_nb.store.plans import Plans
-from kling_nb.store.sidecars import LATER, UPDATE, Gone, Sidecars, Stamp, Unreadable, checked_id, read_sidecar, stamp_of
+from kling_nb.store.sidecars import (
+    LATER,
+    UPDATE,
+    FileVersion,
+    MissingSidecar,
+    Sidecars,
+    UnreadableRecord,
+    checked_id,
+    read_sidecar,
+    stamp_of,
+)
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -31,14 +41,14 @@ _OWNED_BY_THE_USER = ("tags", "stars", "note")
 
 
 @dataclass
-class Ledger:
+class RecordStore:
     """The records of one folder."""
 
     folder: Path
     database: Database
     sidecars: Sidecars
     index: Index
-    by_name: Kept
+    by_name: NamedValues
     _locks: dict[str, tuple[threading.Lock, FileLock]] = field(
         default_factory=dict[str, tuple[threading.Lock, FileLock]]
     )
@@ -50,9 +60,9 @@ class Ledger:
     """Whether the index has taken in what the sidecars say; an empty one must not be asked what was spent."""
 
     @classmethod
-    def at(cls, folder: Path, url: str | None) -> Ledger:
-        """The ledger of a folder; nothing is opened."""
-        by_name = Kept(folder)
+    def at(cls, folder: Path, url: str | None) -> RecordStore:
+        """The record_store of a folder; nothing is opened."""
+        by_name = NamedValues(folder)
         database = Database.at(folder / "index.sqlite", url, lambda connection: carry(connection, by_name))
         return cls(folder, database, Sidecars(folder / "records"), Index(database), by_name)
 
@@ -80,7 +90,7 @@ class Ledger:
     def join(self, record: Record, joined: Callable[[Record, Record], Record]) -> str | None:
         """Take in a record of another log; say whether it was `added` or `changed`, None when nothing was new.
 
-        Raises `Unreadable` when the one of here, or the other, is not all understood.
+        Raises `UnreadableRecord` when the one of here, or the other, is not all understood.
         """
         with self._alone(record.id):
             stored = self.sidecars.read(record.id)
@@ -169,7 +179,7 @@ class Ledger:
             return nothing
         try:
             return question(self.index)
-        except Damaged as exc:
+        except DamagedIndex as exc:
             self._heal(exc)
             return question(self.index)
 
@@ -230,7 +240,7 @@ class Ledger:
         try:
             self.database.open()
             self._catch_up()
-        except Damaged as exc:
+        except DamagedIndex as exc:
             _log.warning("%s It is made anew from the sidecars.", exc)
             self._open_anew()
 
@@ -242,7 +252,7 @@ class Ledger:
         if aside:
             salvage(aside, self.database, self.by_name)
 
-    def _heal(self, damage: Damaged) -> None:
+    def _heal(self, damage: DamagedIndex) -> None:
         _log.warning("%s It is made anew from the sidecars.", damage)
         with self._lock("index"):
             # Another kernel may have found it first: then the file is a new one, and need only be opened.
@@ -280,12 +290,12 @@ class Ledger:
         except LogError as exc:
             _log.warning("%d saved records are not yet in the index: %s", len(self._late), exc)
 
-    def _readable(self, path: Path, stamp: Stamp) -> tuple[Record, Stamp] | None:
+    def _readable(self, path: Path, stamp: FileVersion) -> tuple[Record, FileVersion] | None:
         try:
             return read_sidecar(path), stamp
-        except Gone:
+        except MissingSidecar:
             return None
-        except Unreadable as exc:
+        except UnreadableRecord as exc:
             _log.warning("%s", exc)
             return None
 
@@ -327,14 +337,14 @@ class Ledger:
 
 
 #: What tells a folder that holds a log: each of these outlives the others.
-_PARTS = ("index.sqlite", "records", "kept", "budget.json", "plans", "votes", "trash")
-_NEVER = (-1, Stamp(-1, -1))
+_PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "trash")
+_NEVER = (-1, FileVersion(-1, -1))
 
 
 def _ours(record: Record) -> Record:
-    """Return a record that may be written anew. Raises `Unreadable` for one whose fields are not all known here."""
+    """Return the record. Raises `UnreadableRecord` if a later version wrote it, since some fields are unknown."""
     if record.version > RECORD_VERSION:
-        raise Unreadable.of(record.id, LATER, f"{UPDATE} to change it")
+        raise UnreadableRecord.of(record.id, LATER, f"{UPDATE} to change it")
     return record
 
 

@@ -12,9 +12,9 @@ from kling_nb.models.judgements import score_columns
 from kling_nb.models.record import Record
 from kling_nb.models.row import COLUMNS, row_of
 from kling_nb.store.audit import Finding
-from kling_nb.store.filters import check_names, worded
+from kling_nb.store.filters import check_names, with_text
 from kling_nb.store.log import UNSET, HasId, Log
-from kling_nb.store.merge import Merged
+from kling_nb.store.merge import MergeReport
 
 #: How many records a table in a cell shows.
 SHOWN = 50
@@ -41,7 +41,7 @@ class Selection(Sequence[Record]):
 
     def __call__(self, text: str | None = None, /, **filters: Any) -> Selection:
         """Return the records that pass these filters too; a text alone is the filter `text`."""
-        return Selection(self._log, {**self._filters, **worded(text, filters)}, bind=self._bind, show=self._show)
+        return Selection(self._log, {**self._filters, **with_text(text, filters)}, bind=self._bind, show=self._show)
 
     def __len__(self) -> int:
         return self._log.count(**self._filters)
@@ -93,7 +93,7 @@ class Selection(Sequence[Record]):
         """Make the index anew from the sidecar files; returns how many records there are."""
         return self._log.rebuild()
 
-    def merge(self, folder: Path | str) -> Merged:
+    def merge(self, folder: Path | str) -> MergeReport:
         """Join the log in another folder to this one: records, clips, pictures, presets and elements.
 
         Nothing is lost and nothing is there twice; the other log is only read. Records that both have become one, with

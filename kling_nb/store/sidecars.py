@@ -23,7 +23,7 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class FileVersion:
     """What tells two writings of a file apart without reading them."""
 
     modified: int
@@ -41,9 +41,9 @@ class Sidecars:
         created = record.times.created.astimezone(datetime.UTC)
         return self.folder / f"{created.year:04}-{created.month:02}" / f"{checked_id(record.id)}.json"
 
-    def write(self, record: Record) -> Stamp:
+    def write(self, record: Record) -> FileVersion:
         """Write it whole. Raises OSError, and `LogError` for one that could not be read again: nothing is written."""
-        if odd := list(oddities(record)):
+        if odd := list(invalid_values(record)):
             raise LogError(f"{record.id} would hold what no record can ({'; '.join(odd)}): it is not written.")
         path = self.path(record)
         write_whole(path, record.model_dump_json(indent=2).encode() + b"\n")
@@ -54,7 +54,7 @@ class Sidecars:
         path = self.find(record_id)
         try:
             return read_sidecar(path) if path else None
-        except Gone:
+        except MissingSidecar:
             return None
 
     def find(self, record_id: str) -> Path | None:
@@ -62,7 +62,7 @@ class Sidecars:
         name = f"{checked_id(record_id)}.json"
         return next((month / name for month in self._months() if (month / name).is_file()), None)
 
-    def all(self) -> Iterator[tuple[Path, Stamp]]:
+    def all(self) -> Iterator[tuple[Path, FileVersion]]:
         """Every sidecar with its stamp, month by month; not what has a hidden name, as editors' locks have."""
         for month in self._months():
             with os.scandir(month) as entries:
@@ -72,9 +72,9 @@ class Sidecars:
                             facts = entry.stat()
                         except FileNotFoundError:  # thrown away meanwhile, or a link to nothing
                             continue
-                        yield Path(entry.path), Stamp(facts.st_mtime_ns, facts.st_size)
+                        yield Path(entry.path), FileVersion(facts.st_mtime_ns, facts.st_size)
 
-    def first(self) -> Iterator[tuple[Path, Stamp]]:
+    def first(self) -> Iterator[tuple[Path, FileVersion]]:
         """Every record's sidecar, each id once: the one that `find` gives, where a copy lies in another month."""
         seen = set[str]()
         for path, stamp in self.all():
@@ -99,32 +99,36 @@ class Sidecars:
 
 
 def read_sidecar(path: Path) -> Record:
-    """Return the record in a sidecar. Raises `Unreadable` when it is torn, odd, foreign, or under another's name."""
+    """Return the record in a sidecar. Raises `UnreadableRecord` if it is damaged, invalid or misnamed."""
     text = b""
     try:
         text = path.read_bytes()
         record = Record.model_validate_json(text)
     except FileNotFoundError as exc:
-        raise Gone.of(path, "is no readable record (it is not there)", "restore it from a copy") from exc
+        raise MissingSidecar.of(path, "is no readable record (it is not there)", "restore it from a copy") from exc
     except (OSError, ValidationError) as exc:
         if isinstance(exc, ValidationError) and _is_newer(text):
-            raise Unreadable.of(path, LATER, UPDATE) from exc
+            raise UnreadableRecord.of(path, LATER, UPDATE) from exc
         why = f"{exc.error_count()} faults" if isinstance(exc, ValidationError) else str(exc)
-        raise Unreadable.of(path, f"is no readable record ({why})", "restore it from a copy, or move it away") from exc
+        raise UnreadableRecord.of(
+            path, f"is no readable record ({why})", "restore it from a copy, or move it away"
+        ) from exc
     if not is_id(record.id):
-        raise Unreadable.of(path, f"holds the record {record.id[:80]!r}, which is no id", "mend it, or move it away")
+        raise UnreadableRecord.of(
+            path, f"holds the record {record.id[:80]!r}, which is no id", "mend it, or move it away"
+        )
     if record.id != path.stem:
         its_own = path.with_name(f"{record.id}.json")
         if its_own.exists():
-            raise Unreadable.of(path, f"holds the record {record.id}, as {its_own.name} does", COMPARE)
-        raise Unreadable.of(path, f"holds the record {record.id}", f"rename it to {its_own.name}")
-    if odd := list(oddities(record)):
+            raise UnreadableRecord.of(path, f"holds the record {record.id}, as {its_own.name} does", COMPARE)
+        raise UnreadableRecord.of(path, f"holds the record {record.id}", f"rename it to {its_own.name}")
+    if odd := list(invalid_values(record)):
         why = f"holds what no record can: {'; '.join(odd)}"
-        raise Unreadable.of(path, why, "mend it or restore it from a copy, or move it away")
+        raise UnreadableRecord.of(path, why, "mend it or restore it from a copy, or move it away")
     return record
 
 
-class Unreadable(LogError):
+class UnreadableRecord(LogError):
     """What cannot be taken as a record of this version: `why`, and the `remedy`."""
 
     why, remedy = "", ""
@@ -137,7 +141,7 @@ class Unreadable(LogError):
         return error
 
 
-class Gone(Unreadable):
+class MissingSidecar(UnreadableRecord):
     """A sidecar that was there a moment ago: another kernel has thrown the record away, or brought it back."""
 
 
@@ -152,10 +156,10 @@ def _is_newer(text: bytes) -> bool:
         return False
 
 
-def stamp_of(path: Path) -> Stamp:
+def stamp_of(path: Path) -> FileVersion:
     """Return the file's stamp now."""
     facts = path.stat()
-    return Stamp(facts.st_mtime_ns, facts.st_size)
+    return FileVersion(facts.st_mtime_ns, facts.st_size)
 
 
 def is_id(text: str) -> bool:
@@ -177,7 +181,7 @@ _FIRST = datetime.datetime.min.replace(tzinfo=datetime.UTC) + datetime.timedelta
 _LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC) - datetime.timedelta(days=2)
 
 
-def oddities(record: Record) -> Iterator[str]:
+def invalid_values(record: Record) -> Iterator[str]:
     """Yield in words what is odd about a record's values."""
     yield from _of_times(record)
     if not 0 <= record.revision <= _MOST_REVISIONS:
@@ -195,7 +199,7 @@ def oddities(record: Record) -> Iterator[str]:
             yield f"{what} is called {digest[:80]!r}"
 
 
-def odd_time(when: datetime.datetime) -> str:
+def invalid_time(when: datetime.datetime) -> str:
     """Return in words what is odd about a time, nothing when it is a sound one."""
     if when.utcoffset() is None:
         return f"{when.isoformat()}, has no zone"
@@ -205,10 +209,10 @@ def odd_time(when: datetime.datetime) -> str:
 def _of_times(record: Record) -> Iterator[str]:
     for name in Times.model_fields:
         when: datetime.datetime | None = getattr(record.times, name)
-        if when is not None and (odd := odd_time(when)):
+        if when is not None and (odd := invalid_time(when)):
             yield f"its time {name}, {odd}"
     for message in record.messages:
-        if odd := odd_time(message.at):
+        if odd := invalid_time(message.at):
             yield f"the time of a message, {odd}"
             break
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from kling_nb.models.budget import charge_of, micros
 from kling_nb.models.record import Record
-from kling_nb.store.sidecars import Stamp
+from kling_nb.store.sidecars import FileVersion
 
 metadata = MetaData()
 
@@ -92,7 +92,7 @@ uploads = Table(
     Column("digest", String, primary_key=True),
     Column("json", Text, nullable=False),
 )
-#: What earlier versions kept by name; now it lies in files (`kept.Kept`), to which rows that are not yet `carried` go.
+#: Saved values of earlier versions.
 kept = Table(
     "kept",
     metadata,
@@ -112,7 +112,7 @@ scores = Table(
 )
 
 
-def row_of(record: Record, stamp: Stamp) -> dict[str, Any]:
+def row_of(record: Record, stamp: FileVersion) -> dict[str, Any]:
     """The record's row, without its `seq`."""
     return {
         "id": record.id,

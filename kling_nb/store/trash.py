@@ -13,7 +13,7 @@ from kling_nb.models.record import Record
 from kling_nb.store.disk import move, written_in
 from kling_nb.store.index import pointed_to
 from kling_nb.store.media import Media
-from kling_nb.store.records import Ledger
+from kling_nb.store.records import RecordStore
 from kling_nb.store.sidecars import Sidecars, digests_of, is_id
 
 
@@ -21,20 +21,20 @@ from kling_nb.store.sidecars import Sidecars, digests_of, is_id
 class Trash:
     """The trash of one log."""
 
-    ledger: Ledger
+    record_store: RecordStore
     media: Media
     sidecars: Sidecars
     pool: Media
 
     @classmethod
-    def of(cls, ledger: Ledger, media: Media) -> Trash:
+    def of(cls, record_store: RecordStore, media: Media) -> Trash:
         """The trash in the log's own folder; nothing is opened."""
-        folder = ledger.folder / "trash"
-        return cls(ledger, media, Sidecars(folder / "records"), Media(folder))
+        folder = record_store.folder / "trash"
+        return cls(record_store, media, Sidecars(folder / "records"), Media(folder))
 
     def throw(self, record_id: str) -> Record:
         """Move a record there, with what no other record points to. Raises `LogError` while its job is under way."""
-        record = self.ledger.take_out(record_id, self.sidecars)
+        record = self.record_store.take_out(record_id, self.sidecars)
         mine = {digest for digest, _ in digests_of(record)}
         self._carry(self._unused(mine), self.media, self.pool)
         # Another kernel may have begun to use one of them in between: what is wanted again comes back.
@@ -45,17 +45,17 @@ class Trash:
         """Bring a record back, its media first. Raises `LogError` when it is not there, or is in the log."""
         record = self.sidecars.read(record_id)
         if record is None:
-            raise LogError(f"There is no record {record_id!r} in the trash of {self.ledger.folder}.")
+            raise LogError(f"There is no record {record_id!r} in the trash of {self.record_store.folder}.")
         self._carry({digest for digest, _ in digests_of(record)}, self.pool, self.media)
-        return self.ledger.put_back(record_id, self.sidecars)
+        return self.record_store.put_back(record_id, self.sidecars)
 
     def ids(self) -> list[str]:
         """The ids of the records in it, sorted; not of a file whose name is none, such as a copy's."""
         return sorted({path.stem for path, _ in self.sidecars.all() if is_id(path.stem)})
 
     def _unused(self, digests: set[str]) -> set[str]:
-        left = digests - self.ledger.kept().keys()
-        return left - self.ledger.ask(lambda index: pointed_to(index.database, left), left)
+        left = digests - self.record_store.kept().keys()
+        return left - self.record_store.ask(lambda index: pointed_to(index.database, left), left)
 
     def _carry(self, digests: set[str], source: Media, target: Media) -> None:
         for digest in sorted(digests):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.asset import Asset
@@ -22,6 +22,9 @@ from kling_nb.models.request import TARGET, Request, request_type
 from kling_nb.render import Links, MatrixSheet, Tally, Tile
 from kling_nb.sweeps.axes import Point
 from kling_nb.sweeps.template import doubts_of, filled, slots_of
+
+if TYPE_CHECKING:
+    from kling_nb.store.queries import RecordSummary
 
 #: By axis: what a label says of each value.
 Said = Mapping[str, Mapping[str, str]]
@@ -74,19 +77,6 @@ Check = Callable[[Mapping[str, Any]], tuple[Request | None, list[Problem]]]
 
 #: Fields that take a list; one picture, as an axis gives it, is a list of one.
 _LISTS = frozenset({"input_image", "reference_image_urls", "elements", "multi_prompt"})
-
-
-class Made(Protocol):
-    """A record that has, or may come to have, a clip."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def request_hash(self) -> str: ...
-    @property
-    def cell(self) -> str | None: ...
-    @property
-    def done(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -177,15 +167,15 @@ class Design:
         heads = [list(dict.fromkeys(place[side] for place in tiles)) for side in (0, 1)]
         return MatrixSheet(down, across, heads[0], heads[1], tiles)
 
-    def filled_by(self, made: Iterable[Made]) -> dict[str, Made]:
+    def filled_by(self, made: Iterable[RecordSummary]) -> dict[str, RecordSummary]:
         """Return by cell id which record a cell has: its own first, then any other of the same request.
 
         A clip that is there is better than one under way; each record fills one cell. `made` comes oldest first.
         """
-        of_hash: defaultdict[str, list[Made]] = defaultdict(list)
+        of_hash: defaultdict[str, list[RecordSummary]] = defaultdict(list)
         for one in made:
             of_hash[one.request_hash].append(one)
-        fill: dict[str, Made] = {}
+        fill: dict[str, RecordSummary] = {}
         for key, found in of_hash.items():
             fill |= _shared_out(self.alike.get(key, ()), sorted(found, key=lambda one: not one.done))
         return fill
@@ -267,10 +257,10 @@ def _numbered(cell: Cell, number: int, repeat: int, varied: Said) -> Cell:
     return Cell(at, number, cell.request, cell.problems, cell.request_hash, name, varied)
 
 
-def _shared_out(cells: Sequence[Cell], found: Sequence[Made]) -> dict[str, Made]:
-    fill: dict[str, Made] = {}
+def _shared_out(cells: Sequence[Cell], found: Sequence[RecordSummary]) -> dict[str, RecordSummary]:
+    fill: dict[str, RecordSummary] = {}
     ids = {cell.id for cell in cells}
-    spare: list[Made] = []
+    spare: list[RecordSummary] = []
     for one in found:
         if one.cell in ids and one.cell not in fill:
             fill[one.cell] = one

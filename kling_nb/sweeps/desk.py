@@ -16,7 +16,7 @@ from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.notebook.display import Screen
 from kling_nb.store.log import Log
-from kling_nb.store.queries import Made
+from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design
 
 #: Seconds between two looks at a job that another kernel carries out.
@@ -43,7 +43,7 @@ class Desk:
     price: Callable[[Request], Estimate]
     bind: Callable[[Record], Record]
 
-    def made(self, design: Design) -> dict[str, Made]:
+    def made(self, design: Design) -> dict[str, RecordSummary]:
         """Return which record each cell has, by its id."""
         return _typed(design, self._made(list(design.alike)))
 
@@ -64,7 +64,7 @@ class Desk:
         record = self.store.get(found.id)
         return record, None if record.ended else self.adopt(record), False
 
-    def _made(self, hashes: Sequence[str]) -> list[Made]:
+    def _made(self, hashes: Sequence[str]) -> list[RecordSummary]:
         """Return the results for these requests; not of another's records that came without their clips."""
         made = self.store.cells.made(hashes, self.hub)
         imported = self.store.cells.imported(hashes, self.hub) if any(one.done for one in made) else []
@@ -97,7 +97,7 @@ class Desk:
         return known if len(known) == len(each) else []
 
 
-def _typed(design: Design, made: Sequence[Made]) -> dict[str, Made]:
+def _typed(design: Design, made: Sequence[RecordSummary]) -> dict[str, RecordSummary]:
     by_id = {one.id: one for one in made}
     return {cell: by_id[one.id] for cell, one in design.filled_by(made).items()}
 

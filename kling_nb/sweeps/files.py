@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import canonical_json, canonical_request, request_hash
-from kling_nb.models.plan import REPEAT, KeptPlan, KeptPoint, KeptProblem
+from kling_nb.models.plan import REPEAT, StoredPlan, StoredPoint, StoredProblem
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Reference
 from kling_nb.models.request import TARGET, Request, request_type
@@ -19,12 +19,12 @@ from kling_nb.models.urls import sha256
 from kling_nb.sweeps.design import Cell, Design, repeated, varied_in
 
 
-def kept_of(design: Design, keep: Callable[..., Reference]) -> KeptPlan:
+def stored_plan(design: Design, keep: Callable[..., Reference]) -> StoredPlan:
     """Return a sweep as the log keeps it; `keep(asset, path=...)` puts a picture into the log's media."""
     points = [cell for cell in design.cells if cell.repeat == 1]
     assets = {asset.identity: asset for cell in points if cell.request for _, asset in cell.request.assets()}
     references = [keep(asset, path="").public() for _, asset in sorted(assets.items())]
-    return KeptPlan(
+    return StoredPlan(
         id=design.id,
         axes={name: tuple(values) for name, values in design.axes.items()},
         repeat=design.repeat,
@@ -33,7 +33,7 @@ def kept_of(design: Design, keep: Callable[..., Reference]) -> KeptPlan:
     )
 
 
-def design_of(kept: KeptPlan, read: Callable[[str], bytes | None]) -> Design:
+def design_of(kept: StoredPlan, read: Callable[[str], bytes | None]) -> Design:
     """Return the sweep that was kept; `read` gives the bytes for a digest.
 
     A request whose pictures are lost stays in it with the reason, so that its clip is still found in the log.
@@ -53,7 +53,7 @@ def design_of(kept: KeptPlan, read: Callable[[str], bytes | None]) -> Design:
     return Design(tuple(cells), kept.axes, kept.repeat)
 
 
-def _fields(kept: KeptPlan) -> set[str]:
+def _fields(kept: StoredPlan) -> set[str]:
     """The axes that are fields, by name or path; the others are slots of prompts."""
     asked = [point.request for point in kept.points if point.request is not None]
     models = {str(request.get("model", TARGET)) for request in asked}
@@ -63,15 +63,15 @@ def _fields(kept: KeptPlan) -> set[str]:
     return {axis for axis in kept.axes if axis.split(".")[0] in known}
 
 
-def _point(cell: Cell, repeat: int) -> KeptPoint:
+def _point(cell: Cell, repeat: int) -> StoredPoint:
     at = {name: value for name, value in cell.at.items() if repeat == 1 or name != REPEAT}
     if cell.request is not None:
-        return KeptPoint(at=at, request=canonical_request(cell.request))
-    problems = (KeptProblem(path=one.field, message=one.message, remedy=one.remedy) for one in cell.problems)
-    return KeptPoint(at=at, problems=tuple(problems))
+        return StoredPoint(at=at, request=canonical_request(cell.request))
+    problems = (StoredProblem(path=one.field, message=one.message, remedy=one.remedy) for one in cell.problems)
+    return StoredPoint(at=at, problems=tuple(problems))
 
 
-def _cell(point: KeptPoint, picture: Callable[[str], Asset]) -> Cell:
+def _cell(point: StoredPoint, picture: Callable[[str], Asset]) -> Cell:
     if point.request is None:
         return Cell(point.at, 1, None, tuple(_problem(one) for one in point.problems))
     name = sha256(canonical_json(point.request))
@@ -93,6 +93,6 @@ def _request(canonical: Mapping[str, Any], name: str, picture: Callable[[str], A
     return request
 
 
-def _problem(kept: KeptProblem) -> Problem:
+def _problem(kept: StoredProblem) -> Problem:
     path = tuple(kept.path.split(".")) if kept.path else ()
     return error(path, kept.message, kept.remedy)

@@ -11,16 +11,16 @@ from kling_nb.models.budget import dollars
 from kling_nb.models.fields import scalar
 from kling_nb.models.frontend import Film
 from kling_nb.models.judgements import score_columns
-from kling_nb.models.plan import KeptPlan
+from kling_nb.models.plan import StoredPlan
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.render import MatrixSheet, PlanSheet, Tally, Tile, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.plan import TILES
-from kling_nb.store.queries import Made
+from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design, tile_of
 from kling_nb.sweeps.desk import Desk
-from kling_nb.sweeps.files import kept_of
+from kling_nb.sweeps.files import stored_plan
 from kling_nb.sweeps.run import Run
 
 #: At once, unless `run` says otherwise; what the expected time is worked out with.
@@ -88,18 +88,18 @@ class Plan:
             raise KlingError(f"stop_after_failures={stop_after_failures!r} is no number: give 3, or None to go on")
         if self._design.faulty and not skip_faulty:
             raise RequestError([problem for cell in self._design.faulty for problem in cell.problems])
-        purse = self._desk.store.purse
-        before = purse.limits().plans.get(self.id)
+        store = self._desk.store
+        before = store.budget.limits().plans.get(self.id)
         allowed = before if budget == "as before" else dollars(budget)
         if before != allowed:
-            purse.change(lambda limits: limits.with_plan(self.id, allowed))
-        if not self._desk.store.plans.has(self.id):
-            self._desk.store.plans.put(self.kept())
+            store.budget.change(lambda limits: limits.with_plan(self.id, allowed))
+        if not store.plans.has(self.id):
+            store.plans.put(self.kept())
         return Run(self._design, self._desk, limit=limit, stop_after_failures=stop_after_failures)
 
-    def kept(self) -> KeptPlan:
+    def kept(self) -> StoredPlan:
         """Return it as the log keeps it, from its first run on; its pictures go into the log's media."""
-        return kept_of(self._design, self._desk.store.keep_reference)
+        return stored_plan(self._design, self._desk.store.add_reference)
 
     def records(self) -> list[Record]:
         """Return the records of the clips that are there, in the plan's order."""
@@ -178,11 +178,11 @@ class Plan:
         took = self._desk.took(missing, estimates)
         return max(max(took), sum(took) / min(LIMIT, len(took))) if took else None
 
-    def _found(self, made: Mapping[str, Made]) -> dict[str, Record]:
+    def _found(self, made: Mapping[str, RecordSummary]) -> dict[str, Record]:
         store, bind = self._desk.store, self._desk.bind
         return {cell: bind(store.get(one.id)) for cell, one in made.items() if one.done}
 
-    def _row(self, cell: Cell, made: Made | None, record: Record | None) -> dict[str, Any]:
+    def _row(self, cell: Cell, made: RecordSummary | None, record: Record | None) -> dict[str, Any]:
         seen: dict[str, Any] = {"state": self._state(cell, made), "record": made.id if made else None}
         clip = record.clip if record else None
         price = self._estimate(cell).each if cell.request else None
@@ -198,11 +198,11 @@ class Plan:
         }
         return {**cell.at, **seen, **facts}
 
-    def _tile(self, cell: Cell, made: Made | None, record: Record | None, film: Film | None = None) -> Tile:
+    def _tile(self, cell: Cell, made: RecordSummary | None, record: Record | None, film: Film | None = None) -> Tile:
         note = "; ".join(map(str, cell.problems))
         return tile_of(cell, self._state(cell, made), record, self._desk.screen.links, note=note, film=film)
 
-    def _state(self, cell: Cell, made: Made | None) -> Tally:
+    def _state(self, cell: Cell, made: RecordSummary | None) -> Tally:
         if made is None:
             return "missing" if cell.request else "faulty"
         return "there" if made.done else "running"

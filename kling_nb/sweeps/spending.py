@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from kling_nb.errors import LogError
 from kling_nb.models.budget import Limits, Scope
 from kling_nb.render import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
-from kling_nb.store.budget import Entry, Purse
+from kling_nb.store.budget import BudgetStore, Entry
 
 By = Literal["day", "notebook", "model", "plan", "tag"]
 
@@ -60,13 +60,13 @@ class Budget:
     rows: tuple[LimitRow, ...]
 
     @classmethod
-    def of(cls, purse: Purse, notebook: str | None) -> Budget:
+    def of(cls, budget: BudgetStore, notebook: str | None) -> Budget:
         """Read the limits and the sums; the notebook's is that of this one."""
-        limits, rows = purse.limits(), list[LimitRow]()
+        limits, rows = budget.limits(), list[LimitRow]()
         if limits.job is not None:
             rows.append(LimitRow("One job", limits.job, None))
         for words, scope in _scopes(limits, notebook):
-            rows.append(LimitRow(words, scope.limit, purse.counted(scope)))
+            rows.append(LimitRow(words, scope.limit, budget.counted(scope)))
         return cls(limits, tuple(rows))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, ClassVar, TypeVar
 
-from kling_nb.errors import LogError, NotKept, RequestError
+from kling_nb.errors import LogError, NotSaved, RequestError
 from kling_nb.models import restore
 from kling_nb.models.fields import Fault, plain, with_media
 from kling_nb.models.lint import parse
@@ -29,7 +29,7 @@ _LONGEST = 80
 class Library(MutableMapping[str, T], ABC):
     """Values kept by name, their pictures in the log's media; every kernel on this log sees the same.
 
-    Reading a name that is not kept raises `NotKept` (a `KeyError`).
+    Reading a name that is not kept raises `NotSaved` (a `KeyError`).
     """
 
     kind: ClassVar[str]
@@ -44,19 +44,19 @@ class Library(MutableMapping[str, T], ABC):
         if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST:
             raise LogError(f"{name!r} is no name for {self._a}: give 1 to {_LONGEST} characters.")
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        kept = restore.put_away(self._fields_of(value), self._store.keep_reference)
-        self._store.keep(self.kind, name.strip(), {**kept, "at": now})
+        kept = restore.put_away(self._fields_of(value), self._store.add_reference)
+        self._store.save_value(self.kind, name.strip(), {**kept, "at": now})
 
     def __delitem__(self, name: str) -> None:
-        if name not in self._store.kept_names(self.kind):
+        if name not in self._store.value_names(self.kind):
             self._kept(name)
-        self._store.drop(self.kind, name)
+        self._store.delete_value(self.kind, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._store.kept_names(self.kind))
+        return iter(self._store.value_names(self.kind))
 
     def __len__(self) -> int:
-        return len(self._store.kept_names(self.kind))
+        return len(self._store.value_names(self.kind))
 
     def rename(self, name: str, new: str) -> None:
         """Give a kept value another name. Raises `LogError` when that name is taken."""
@@ -94,10 +94,10 @@ class Library(MutableMapping[str, T], ABC):
         """Say what is kept: the first line and a quiet second."""
 
     def _kept(self, name: str) -> dict[str, Any]:
-        kept = self._store.kept(self.kind, name)
+        kept = self._store.load_value(self.kind, name)
         if kept is None:
             there = ", ".join(self) or "none yet"
-            raise NotKept(f"There is no {self.kind} {name!r}; kept are: {there}.")
+            raise NotSaved(f"There is no {self.kind} {name!r}; kept are: {there}.")
         if not _is_sound(kept):
             raise LogError(
                 f"The file of the {self.kind} {name!r} does not hold {self._a}: it was edited. Restore it from a "

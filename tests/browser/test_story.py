@@ -228,7 +228,7 @@ def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(opened: Opene
     screen.run(0)
     screen.prompt.fill("A heron lands on the reeds")
     with closing(Log(screen.notebook.path.parent / "kling_log")) as log:
-        until(lambda: any("heron" in str(log.kept("draft", name)) for name in log.kept_names("draft")))
+        until(lambda: any("heron" in str(log.load_value("draft", name)) for name in log.value_names("draft")))
 
     screen.page.evaluate(
         """async () => {

@@ -81,8 +81,8 @@ async def receive_a_little(response: Any, target: Path, *, append: bool) -> None
             await hang_here()
 
 
-before_and_after(Log, "keep_reference", "nothing saved", "")
-before_and_after(Log, "keep_clip", "downloaded", "adopted")
+before_and_after(Log, "add_reference", "nothing saved", "")
+before_and_after(Log, "add_clip", "downloaded", "adopted")
 async_before_and_after(Oxen, "address_of", "uploading", "uploaded")
 async_before_and_after(HubClient, "enqueue", "", "replied")
 for verb in ("save", "spend", "claim"):

@@ -16,7 +16,7 @@ from kling_nb.ui.panel.panel import Panel
 
 
 def prompt_kept(studio: Studio, name: str = "") -> str:
-    return (studio.store.kept("draft", name) or {"fields": {}})["fields"].get("prompt", "")
+    return (studio.store.load_value("draft", name) or {"fields": {}})["fields"].get("prompt", "")
 
 
 class Writer:
@@ -100,7 +100,7 @@ def test_what_was_written_last_counts_in_whichever_frontend(writer: Writer) -> N
 
 def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafts, "_AFTER", 0.0)
-    studio.store.keep("draft", "", {"fields": {"prompt": "A kite"}, "references": []})
+    studio.store.save_value("draft", "", {"fields": {"prompt": "A kite"}, "references": []})
     kept, written = studio.store.keep, list[str]()
     monkeypatch.setattr(studio.store, "keep", lambda kind, *rest: (written.append(kind), kept(kind, *rest)))
 

@@ -68,10 +68,15 @@ def test_a_log_that_was_deleted_on_purpose_is_begun_anew_by_another_studio(
 
 def test_a_log_that_never_was_is_made_at_its_first_use_and_looking_makes_none(tmp_path: Path) -> None:
     log = Log(tmp_path / "a" / "log")
-    assert (log.find(), log.kept("preset", "x"), log.purse.limits().total, log.plans.ids()) == ([], None, None, [])
+    assert (log.find(), log.load_value("preset", "x"), log.budget.limits().total, log.plans.ids()) == (
+        [],
+        None,
+        None,
+        [],
+    )
     assert not log.folder.exists()
-    log.keep("preset", "x", 1)
+    log.save_value("preset", "x", 1)
     for file in log.folder.glob("index*"):
         file.unlink()
-    assert log.kept("preset", "x") == 1, "a log without its index is not gone"
+    assert log.load_value("preset", "x") == 1, "a log without its index is not gone"
     log.close()

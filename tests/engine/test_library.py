@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hubside import HubSide, picture
 
-from kling_nb.errors import BudgetError, KlingError, LogError, NotKept, RequestError, RequestWarning, SettingsError
+from kling_nb.errors import BudgetError, KlingError, LogError, NotSaved, RequestError, RequestWarning, SettingsError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import Element
@@ -54,10 +54,10 @@ def test_presets_are_renamed_and_deleted_and_say_what_is_there(studio: Studio) -
     del studio.presets["b"]
 
     assert dict(studio.presets) == {"c": {"prompt": "one"}}
-    with pytest.raises(NotKept, match=r"There is no preset 'b'; kept are: c\."):
+    with pytest.raises(NotSaved, match=r"There is no preset 'b'; kept are: c\."):
         studio.presets["b"]
     assert studio.presets.get("b") is None
-    with pytest.raises(NotKept):
+    with pytest.raises(NotSaved):
         del studio.presets["b"]
 
 

@@ -19,7 +19,7 @@ def test_an_index_that_does_not_answer_costs_no_paid_job_its_id(
     studio = studio_at(hub)
     job = studio.generate("a paper boat", duration=3)
     assert job.result(20).path.exists()
-    kept = studio.store._ledger.sidecars.read(job.id)
+    kept = studio.store._records.sidecars.read(job.id)
     assert kept is not None
     assert (kept.status, bool(kept.generation_id), hub.posts) == ("succeeded", True, 1)
     (tmp_path / "log" / "index.sqlite").rmdir()
@@ -33,9 +33,9 @@ def test_a_logs_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
     from kling_nb.store.log import Log
 
     log = Log(tmp_path / name)
-    log.keep("preset", "walk", {"prompt": "a boat"})
+    log.save_value("preset", "walk", {"prompt": "a boat"})
     log.close()
     assert (tmp_path / name / "index.sqlite").is_file()
     again = Log(tmp_path / name)
-    assert again.kept("preset", "walk") == {"prompt": "a boat"}
+    assert again.load_value("preset", "walk") == {"prompt": "a boat"}
     again.close()

@@ -121,7 +121,7 @@ def test_a_kernel_that_dies_between_the_claim_and_the_save_takes_its_entry_up_ag
     twin = left_uncertain(studio_at(hub), hub, "claimed and not saved", "dropped_connection")
     dead = studio_at(hub)
     sees_only(dead, mine, monkeypatch)
-    save = dead.store._ledger.save
+    save = dead.store._records.save
     at_the_save, over = threading.Event(), threading.Event()
 
     def never_saved(record: Any) -> Any:
@@ -131,7 +131,7 @@ def test_a_kernel_that_dies_between_the_claim_and_the_save_takes_its_entry_up_ag
         over.wait(60)
         raise errors.LogError("it was dead long before")
 
-    monkeypatch.setattr(dead.store._ledger, "save", never_saved)
+    monkeypatch.setattr(dead.store._records, "save", never_saved)
     dead.resume()
     assert at_the_save.wait(20)
     dies(dead)

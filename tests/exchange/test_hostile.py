@@ -17,7 +17,7 @@ from hubside import HubSide, picture
 
 from kling_nb import errors
 from kling_nb.exchange import importing
-from kling_nb.exchange.intake import Intake
+from kling_nb.exchange.intake import StagedImport
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.request import TARGET
 from kling_nb.models.urls import sha256
@@ -283,11 +283,11 @@ def test_a_plan_that_is_not_the_one_of_its_id_or_names_a_file_is_left_out(crate:
 def test_a_line_without_an_end_is_not_read_to_its_end(
     filled: Studio, elsewhere: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Intake, "LARGEST", 1_100_000)
+    monkeypatch.setattr(StagedImport, "LARGEST", 1_100_000)
     file = filled.export(filled.log(), tmp_path / "study.jsonl").path
     file.write_bytes(b'{"vote":{"' + b"x" * 5_000_000 + b"\n" + file.read_bytes())
     read: list[int] = []
-    monkeypatch.setattr(Intake, "line", _measured(read, Intake.line))
+    monkeypatch.setattr(StagedImport, "line", _measured(read, StagedImport.line))
     came = elsewhere.import_log(file)
     assert len(came.added) == 3
     assert max(read) == 1_100_002
@@ -295,7 +295,7 @@ def test_a_line_without_an_end_is_not_read_to_its_end(
 
 
 def _measured(read: list[int], line: Any) -> Any:
-    def measured(self: Intake, text: bytes, where: str) -> None:
+    def measured(self: StagedImport, text: bytes, where: str) -> None:
         read.append(len(text))
         line(self, text, where)
 

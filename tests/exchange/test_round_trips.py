@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kling_nb.exchange.bundle import Bundle
 from kling_nb.exchange.export import export
 from kling_nb.exchange.importing import import_records
-from kling_nb.exchange.mp4 import packets_of, read_inside, write_inside
+from kling_nb.exchange.mp4 import embed_record, packets_of, read_embedded
 from kling_nb.models.record import Clip, Record
 from kling_nb.render.report import Heading
 from kling_nb.store.log import Log
@@ -70,8 +70,8 @@ def told(record: Record) -> dict[str, Any]:
 @given(records(CLIP))
 def test_a_record_comes_back_out_of_an_mp4_and_the_streams_are_as_they_were(tmp_path: Path, record: Record) -> None:
     target = tmp_path / "saved.mp4"
-    write_inside(record, FILM, target)
-    inside = read_inside(target)
+    embed_record(record, FILM, target)
+    inside = read_embedded(target)
     assert inside.record == record.public()
     assert inside.untouched
     assert packets_of(target) == packets_of(FILM)
@@ -106,7 +106,7 @@ def test_records_come_back_out_of_a_crate_into_another_log(
     with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
         here, there = Log(Path(folder, "here")), Log(Path(folder, "there"))
         for data, suffix in [(FILM.read_bytes(), ".mp4"), *((picture, ".png") for picture in PICTURES.values())]:
-            here.put(data, suffix)
+            here.add_media(data, suffix)
         saved = [here.save(record) for record in some_records]
         done = export(Bundle.of(saved, here), Path(folder, name), HEADING, version=version, now=NOW)
         came = import_records(done.path, there)

@@ -20,7 +20,7 @@ from typing import Any
 
 from kling_nb import errors
 from kling_nb.hubs.client import HubClient
-from kling_nb.store.records import Ledger
+from kling_nb.store.records import RecordStore
 from kling_nb.studio import Studio
 
 HUB, FOLDER, WHAT, POINT = [*sys.argv[1:], "", "", "", ""][:4]
@@ -32,11 +32,11 @@ def sweep_of(log: Path) -> dict[str, Any]:
 
 
 def stop_after_a_state_is_saved() -> None:
-    real = Ledger._write
+    real = RecordStore._write
     seen: list[str] = []
     here = threading.Lock()
 
-    def write(self: Ledger, record: Any) -> Any:
+    def write(self: RecordStore, record: Any) -> Any:
         saved = real(self, record)
         with here:  # jobs are saved on several threads; the first to arrive stays for good, and so do the others
             seen.append(f"saved {saved.status}")
@@ -45,7 +45,7 @@ def stop_after_a_state_is_saved() -> None:
                 threading.Event().wait()
         return saved
 
-    Ledger._write = write  # type: ignore[method-assign]
+    RecordStore._write = write  # type: ignore[method-assign]
 
 
 def stop_when_the_hub_has_replied() -> None:
@@ -64,9 +64,9 @@ def killed_at(number: int, log: Path) -> bool:
     sys.stdout.flush()
     if child := os.fork():  # nothing runs here but this: no thread has been started yet
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    real, here, seen = Ledger._write, threading.Lock(), list[int]()
+    real, here, seen = RecordStore._write, threading.Lock(), list[int]()
 
-    def write(self: Ledger, record: Any) -> Any:
+    def write(self: RecordStore, record: Any) -> Any:
         with here:
             saved = real(self, record)
             seen.append(1)
@@ -74,7 +74,7 @@ def killed_at(number: int, log: Path) -> bool:
                 os.kill(os.getpid(), signal.SIGKILL)
         return saved
 
-    Ledger._write = write  # type: ignore[method-assign]
+    RecordStore._write = write  # type: ignore[method-assign]
     Studio(hub=HUB, key="test-key", log=log).sweep(**small_sweep(log)).run(limit=2).wait(40)
     os._exit(0)
 

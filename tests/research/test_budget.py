@@ -21,7 +21,7 @@ from kling_nb import errors
 from kling_nb.models.budget import Limits, charge_of, dollars, enforce, from_micros, micros
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Failure, Record, Times
-from kling_nb.store.budget import Entry, Purse
+from kling_nb.store.budget import BudgetStore, Entry
 from kling_nb.store.log import Log
 from kling_nb.studio import Studio
 from kling_nb.sweeps.spending import By, Spending
@@ -113,16 +113,16 @@ def test_each_limit_adds_up_its_own(log: Log) -> None:
         log.save(priced(Decimal(2), number, status="succeeded", times=times, notebook=notebook))
     asking = priced(Decimal(1), 9, notebook="a.ipynb")
     for name, fits in (("notebook", 5), ("day", 5), ("total", 7), ("job", 1)):
-        log.purse.change(lambda _, name=name, fits=fits: Limits().changed(**{name: fits}))
-        log.purse.afford([asking])
-        log.purse.change(lambda _, name=name, fits=fits: Limits().changed(**{name: Decimal(fits) - Decimal("0.001")}))
+        log.budget.change(lambda _, name=name, fits=fits: Limits().changed(**{name: fits}))
+        log.budget.afford([asking])
+        log.budget.change(lambda _, name=name, fits=fits: Limits().changed(**{name: Decimal(fits) - Decimal("0.001")}))
         with pytest.raises(errors.BudgetError) as refused:
-            log.purse.afford([asking])
+            log.budget.afford([asking])
         assert refused.value.limit == name
 
 
 def test_a_record_does_not_stand_in_its_own_way(log: Log) -> None:
-    log.purse.change(lambda limits: limits.changed(total=1))
+    log.budget.change(lambda limits: limits.changed(total=1))
     record = log.save(priced(Decimal(1)))
     (sent,) = log.spend([record.model_copy(update={"status": "submitting"})])
     assert sent.status == "submitting"
@@ -134,20 +134,20 @@ def test_a_record_does_not_stand_in_its_own_way(log: Log) -> None:
 def test_money_for_a_clip_that_was_thrown_away_is_not_back(log: Log) -> None:
     record = log.save(priced(Decimal(2), status="succeeded", plan="p"))
     log.trash(record.id)
-    assert [(entry.cost, entry.plan) for entry in log.purse.entries()] == [(Decimal(2), "p")]
-    log.purse.change(lambda limits: limits.changed(total=2, day=2))
+    assert [(entry.cost, entry.plan) for entry in log.budget.entries()] == [(Decimal(2), "p")]
+    log.budget.change(lambda limits: limits.changed(total=2, day=2))
     with pytest.raises(errors.BudgetError, match=r"\$0\.00 left"):
-        log.purse.afford([priced(Decimal(1), 1)])
+        log.budget.afford([priced(Decimal(1), 1)])
     log.restore(record.id)
-    assert len(log.purse.entries()) == 1
+    assert len(log.budget.entries()) == 1
 
 
 def test_limits_outlive_the_index_and_a_file_that_cannot_be_read_lets_nothing_pass(log: Log) -> None:
-    log.purse.change(lambda limits: limits.changed(total="0.50"))
+    log.budget.change(lambda limits: limits.changed(total="0.50"))
     log.close()
     (log.folder / "index.sqlite").unlink(missing_ok=True)
     with pytest.raises(errors.BudgetError):
-        log.purse.afford([priced(Decimal(1))])
+        log.budget.afford([priced(Decimal(1))])
     (log.folder / "budget.json").write_text("{")
     with pytest.raises(errors.LogError, match="set the limits again"):
         log.spend([priced(Decimal(1))])
@@ -155,13 +155,13 @@ def test_limits_outlive_the_index_and_a_file_that_cannot_be_read_lets_nothing_pa
 
 def test_an_index_of_before_learns_what_its_records_cost(log: Log) -> None:
     log.save(priced(Decimal("1.12"), status="succeeded", plan="p", cell="c"))
-    with log._ledger.database.writing() as connection:
+    with log._records.database.writing() as connection:
         connection.execute(text("DROP INDEX records_money"))
         for column in ("plan", "cell", "notebook", "charge", "charged", "cost"):
             connection.execute(text(f"ALTER TABLE records DROP COLUMN {column}"))
         connection.execute(text("DELETE FROM migrations WHERE name = 'money_columns'"))
     log.close()
-    (entry,) = log.purse.entries()
+    (entry,) = log.budget.entries()
     assert (entry.cost, entry.charge, entry.plan, entry.day) == (
         Decimal("1.12"),
         "spent",
@@ -182,17 +182,17 @@ def test_a_refusal_is_said_at_once_and_nothing_is_written_or_sent(studio: Studio
 
 def test_a_limit_that_comes_while_a_job_prepares_still_refuses_it(studio: Studio, hub: HubSide) -> None:
     studio.price("a boat")
-    afford = Purse.afford
+    afford = BudgetStore.afford
     calls: list[int] = []
 
-    def afford_then_tighten(self: Purse, records: Any) -> None:
+    def afford_then_tighten(self: BudgetStore, records: Any) -> None:
         afford(self, records)
         if not calls:
             calls.append(1)
             self.change(lambda limits: limits.changed(total=0))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Purse, "afford", afford_then_tighten)
+        patch.setattr(BudgetStore, "afford", afford_then_tighten)
         job = studio.generate("a boat", duration=3)
         with pytest.raises(errors.JobFailed, match="Nothing was sent"):
             job.result(40)  # type: ignore[union-attr]
@@ -268,7 +268,7 @@ def test_what_is_no_amount_is_refused_and_the_limits_stay_readable(name: str, wr
     studio.budget(total="9.00")
     with pytest.raises(errors.SettingsError, match="no amount of dollars"):
         studio.budget(**{name: wrong})
-    assert studio.store.purse.limits() == Limits(total=Decimal("9.00"))
+    assert studio.store.budget.limits() == Limits(total=Decimal("9.00"))
 
 
 @pytest.mark.parametrize("wrong", ["yes", 1, 0, "", [True]])
@@ -276,6 +276,6 @@ def test_unknown_ok_is_true_or_false_and_none_means_false(wrong: Any, studio: St
     studio.budget(unknown_ok=True)
     with pytest.raises(errors.SettingsError, match="neither True nor False"):
         studio.budget(unknown_ok=wrong)
-    assert studio.store.purse.limits().unknown_ok is True
+    assert studio.store.budget.limits().unknown_ok is True
     studio.budget(unknown_ok=None)
-    assert studio.store.purse.limits() == Limits()
+    assert studio.store.budget.limits() == Limits()

@@ -41,7 +41,7 @@ def clip_in(log: Log, number: int, level: int | None = None) -> Record:
     """A record of a tiny clip; of equal levels, the same file."""
     made = film(log.folder.parent / f"{number}.mp4", still(0.1, grey(number * 40 if level is None else level)))
     record = make_record(number, prompt=f"clip {number}", status="succeeded")
-    clip = log.keep_clip(record.id, made, digest_of(made))
+    clip = log.add_clip(record.id, made, digest_of(made))
     return log.save(record.model_copy(update={"clip": clip}))
 
 

@@ -119,7 +119,7 @@ def clips(log: Log, count: int = 3) -> list[Record]:
     records: list[Record] = []
     for number in range(count):
         data = jpeg((60, 40 + number))
-        digest = log.put(data, ".jpg")
+        digest = log.add_media(data, ".jpg")
         kept = Clip(file=log.relative(digest) or "", digest=digest, size=len(data))
         records.append(log.save(make_record(number, status="succeeded", clip=kept)))
     return records

@@ -32,10 +32,10 @@ def kinds(log: Log) -> list[str]:
 @pytest.fixture
 def kept(log: Log, film: Callable[..., Path]) -> Record:
     """A finished record with a reference and a clip."""
-    reference = log.keep_reference(Asset.from_bytes(jpeg()), path="input_image.0")
+    reference = log.add_reference(Asset.from_bytes(jpeg()), path="input_image.0")
     path = log.partial("job00000")
     shutil.copy(film(), path)
-    clip = log.keep_clip("job00000", path, sha256(path.read_bytes()))
+    clip = log.add_clip("job00000", path, sha256(path.read_bytes()))
     return log.save(make_record(status="succeeded", references=(reference,), clip=clip))
 
 
@@ -46,7 +46,7 @@ def test_a_sound_log_has_no_findings(log: Log, kept: Record) -> None:
 def test_missing_and_changed_and_orphaned_media_are_found(log: Log, kept: Record) -> None:
     (log.folder / kept.clip.file).unlink()
     log.file(kept.references[0].digest).write_bytes(b"edited")
-    log.put(b"nobody's", ".bin")
+    log.add_media(b"nobody's", ".bin")
     assert kinds(log) == ["media changed", "media missing", "media orphaned"]
     missing = next(finding for finding in log.verify() if finding.kind == "media missing")
     assert missing.about == kept.id
@@ -135,7 +135,7 @@ def test_a_damaged_index_is_made_anew_with_a_word_in_the_log(
 def test_damage_while_it_is_open_is_healed_and_small_values_are_saved(log: Log) -> None:
     for number in range(300):
         log.save(make_record(number))
-    log.keep("preset", "mine", {"a": 1})
+    log.save_value("preset", "mine", {"a": 1})
     log.close()
     file = log.folder / "index.sqlite"
     with sqlite3.connect(file) as raw:
@@ -144,11 +144,11 @@ def test_damage_while_it_is_open_is_healed_and_small_values_are_saved(log: Log) 
     assert log.count() == 300
     data = bytearray(file.read_bytes())
     data[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
-    log._ledger.database._engine.dispose()
+    log._records.database._engine.dispose()
     with file.open("r+b") as stream:
         stream.write(data)
     assert len(log.find()) == 300
-    assert log.kept("preset", "mine") == {"a": 1}
+    assert log.load_value("preset", "mine") == {"a": 1}
 
 
 def test_a_record_saved_while_the_index_was_locked_is_found_again(
@@ -171,7 +171,7 @@ def test_a_record_saved_while_the_index_was_locked_is_found_again(
 
 def test_a_sidecar_written_by_a_kernel_that_was_killed_before_the_index_is_found_at_the_next_opening(log: Log) -> None:
     log.save(make_record(0))
-    log._ledger.sidecars.write(make_record(1, revision=1))
+    log._records.sidecars.write(make_record(1, revision=1))
     assert log.count() == 1
     again = Log(log.folder)
     assert again.count() == 2
@@ -188,7 +188,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_record(log: Log, monkeypatch: py
     with pytest.raises(LogError, match=r"No space left on device\): free some space"):
         log.save(saved)
     with pytest.raises(LogError, match="free some space"):
-        log.put(b"hello", ".bin")
+        log.add_media(b"hello", ".bin")
     monkeypatch.undo()
     assert log.get(saved.id) == saved
     assert log.verify() == []

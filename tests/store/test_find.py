@@ -214,7 +214,7 @@ def test_durations_are_those_of_successes_newest_first(log: Log) -> None:
 def test_a_page_is_read_along_an_index_and_never_sorted(log: Log) -> None:
     save(log, make_record())
     queries = ["1=1", "kind='result'", "model='m'", "status='failed'", "hub='h'"]
-    with log._ledger.database.reading() as connection:
+    with log._records.database.reading() as connection:
         for where in queries:
             query = f"EXPLAIN QUERY PLAN SELECT seq FROM records WHERE {where} ORDER BY created DESC, seq DESC LIMIT 9"  # noqa: S608 - our own words
             plan = " ".join(str(row) for row in connection.execute(text(query)))

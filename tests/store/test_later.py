@@ -16,7 +16,7 @@ from .samples import make_record
 
 def written_later(log: Log, record_id: str, **more: object) -> Path:
     """Let a later version add to a sidecar."""
-    path = log._ledger.sidecars.find(record_id)
+    path = log._records.sidecars.find(record_id)
     assert path is not None
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99, "mood": "calm", **more}))
     log.close()
@@ -59,7 +59,7 @@ def test_a_later_index_is_left_alone_and_paid_work_is_still_written(log: Log) ->
     with pytest.raises(LogError, match=r"later version of kling_nb \(moods\): update"):
         log.find()
     log.save(make_record(1))
-    assert log._ledger.sidecars.read("job00001") is not None
+    assert log._records.sidecars.read("job00001") is not None
 
 
 def test_a_merge_leaves_out_what_a_later_version_wrote_and_says_so(log: Log, tmp_path: Path) -> None:

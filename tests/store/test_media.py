@@ -28,8 +28,8 @@ def downloaded(log: Log, source: Path) -> tuple[Path, str]:
 
 
 def test_the_same_bytes_are_kept_once(log: Log) -> None:
-    digest = log.put(b"hello", ".jpg")
-    assert log.put(b"hello", ".png") == digest == sha256(b"hello")
+    digest = log.add_media(b"hello", ".jpg")
+    assert log.add_media(b"hello", ".png") == digest == sha256(b"hello")
     assert [path.name for path in log.folder.rglob("*") if path.is_file()] == [f"{digest[7:]}.jpg"]
     assert log.relative(digest) == f"media/{digest[7:9]}/{digest[7:]}.jpg"
     assert log.file(sha256(b"other")) is None
@@ -38,11 +38,11 @@ def test_the_same_bytes_are_kept_once(log: Log) -> None:
 
 @pytest.mark.parametrize("wrong", [b"", b"hellO", b"hello and more"])
 def test_wrong_bytes_are_written_again(log: Log, wrong: bytes) -> None:
-    digest = log.put(b"hello", ".bin")
+    digest = log.add_media(b"hello", ".bin")
     file = log.file(digest)
     assert file is not None
     file.write_bytes(wrong)
-    assert log.put(b"hello", ".bin") == digest
+    assert log.add_media(b"hello", ".bin") == digest
     assert file.read_bytes() == b"hello"
 
 
@@ -56,9 +56,9 @@ def test_an_adopted_file_is_moved_and_a_wrong_one_stays(log: Log) -> None:
     path = log.partial("job")
     path.write_bytes(b"clip")
     with pytest.raises(TransferError):
-        log.adopt(path, sha256(b"another"), ".mp4")
+        log.move_into_media(path, sha256(b"another"), ".mp4")
     assert path.exists()
-    digest = log.adopt(path, sha256(b"clip"), ".mp4")
+    digest = log.move_into_media(path, sha256(b"clip"), ".mp4")
     assert not path.exists()
     assert log.file(digest).read_bytes() == b"clip"
 
@@ -66,7 +66,7 @@ def test_an_adopted_file_is_moved_and_a_wrong_one_stays(log: Log) -> None:
 def test_a_clip_is_kept_with_its_facts_and_its_poster(log: Log, film: Film) -> None:
     path, digest = downloaded(log, film("sound.mp4", frames=48, sound=True))
     size = path.stat().st_size
-    clip = log.keep_clip("job", path, digest)
+    clip = log.add_clip("job", path, digest)
     assert (clip.width, clip.height, clip.fps, clip.frames, clip.size) == (320, 180, 24.0, 48, size)
     assert clip.duration == pytest.approx(2.0, abs=0.06)
     assert (clip.video_codec, clip.audio_codec, clip.media_type) == ("h264", "aac", "video/mp4")
@@ -78,13 +78,13 @@ def test_a_clip_is_kept_with_its_facts_and_its_poster(log: Log, film: Film) -> N
 
 def test_keeping_a_clip_again_is_harmless(log: Log, film: Film) -> None:
     source = film()
-    assert log.keep_clip("job", *downloaded(log, source)) == log.keep_clip("job", *downloaded(log, source))
+    assert log.add_clip("job", *downloaded(log, source)) == log.add_clip("job", *downloaded(log, source))
 
 
 def test_an_image_is_a_result_too(log: Log) -> None:
     path = log.partial("job")
     path.write_bytes(jpeg((900, 600)))
-    clip = log.keep_clip("job", path, sha256(jpeg((900, 600))))
+    clip = log.add_clip("job", path, sha256(jpeg((900, 600))))
     assert (clip.media_type, clip.width, clip.height, clip.duration) == ("image/jpeg", 900, 600, None)
     with Image.open(log.file(clip.poster)) as poster:
         assert poster.size == (640, 427)
@@ -99,7 +99,7 @@ def test_a_torn_clip_is_told_from_a_whole_one_and_kept_where_it_is(
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * part)])
     with pytest.raises(TransferError, match="fetch it again"):
-        log.keep_clip("job", path, sha256(path.read_bytes()))
+        log.add_clip("job", path, sha256(path.read_bytes()))
     assert path.exists()
     assert not (log.folder / "media").exists()
 
@@ -109,12 +109,12 @@ def test_what_is_no_clip_is_not_kept(log: Log, data: bytes) -> None:
     path = log.partial("job")
     path.write_bytes(data)
     with pytest.raises(TransferError):
-        log.keep_clip("job", path, sha256(data))
+        log.add_clip("job", path, sha256(data))
 
 
 def test_a_reference_keeps_its_bytes_and_a_small_picture(log: Log) -> None:
     data = jpeg((400, 200))
-    reference = log.keep_reference(Asset.from_bytes(data, given="face.jpg"), path="input_image.0")
+    reference = log.add_reference(Asset.from_bytes(data, given="face.jpg"), path="input_image.0")
     assert (reference.path, reference.digest, reference.given) == ("input_image.0", sha256(data), "face.jpg")
     assert (reference.width, reference.height, reference.size) == (400, 200, len(data))
     assert log.file(reference.digest).read_bytes() == data
@@ -123,7 +123,7 @@ def test_a_reference_keeps_its_bytes_and_a_small_picture(log: Log) -> None:
 
 
 def test_a_reference_by_address_loses_its_signature(log: Log) -> None:
-    reference = log.keep_reference(Asset.from_url("https://a.example/face.png?X-Amz-Signature=s"), path="input_image.0")
+    reference = log.add_reference(Asset.from_url("https://a.example/face.png?X-Amz-Signature=s"), path="input_image.0")
     assert reference.sent != "s"
     assert reference.sent == "https://a.example/face.png"
     assert (reference.digest, reference.thumbnail) == (None, None)
@@ -131,7 +131,7 @@ def test_a_reference_by_address_loses_its_signature(log: Log) -> None:
 
 def test_a_video_reference_has_a_thumbnail_too(log: Log, film: Film) -> None:
     asset = Asset.from_path(film(), kind="video")
-    reference = log.keep_reference(asset, path="input_video")
+    reference = log.add_reference(asset, path="input_video")
     assert (reference.kind, reference.media_type) == ("video", "video/mp4")
     assert reference.thumbnail is not None
 

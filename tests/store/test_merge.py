@@ -47,8 +47,10 @@ def filled(folder: Path, numbers: range, *, note: str) -> Log:
     log = Log(folder)
     for number in numbers:
         poster, clip = jpeg((30, 30 + number)), jpeg((50, 30 + number))
-        digest = log.put(clip, ".jpg")
-        kept = Clip(file=log.relative(digest) or "", digest=digest, size=len(clip), poster=log.put(poster, ".jpg"))
+        digest = log.add_media(clip, ".jpg")
+        kept = Clip(
+            file=log.relative(digest) or "", digest=digest, size=len(clip), poster=log.add_media(poster, ".jpg")
+        )
         log.save(make_record(number, status="succeeded", clip=kept))
         log.annotate(f"job{number:05}", note=note, tags=[note])
     return log
@@ -121,7 +123,7 @@ def test_what_lies_in_the_trash_is_joined_and_not_replaced_by_what_was_handed_on
     assert (back.stars, back.tags) == (5, ("keep",))
     assert set(back.note.splitlines()) == {later.note, "from there"}
     assert log.trashed() == []
-    assert log.purse.counted(Scope("total", Decimal(9))) == Decimal("2.24")
+    assert log.budget.counted(Scope("total", Decimal(9))) == Decimal("2.24")
     assert (done.added, done.changed, done.restored) == ([], [paid.id], [paid.id])
     assert "1 of the joined came back out of the trash" in repr(done)
 
@@ -151,18 +153,18 @@ def test_what_cannot_be_read_in_the_trash_is_said_and_nothing_takes_its_place(tm
 
 def test_presets_of_one_name_both_stay(tmp_path: Path) -> None:
     one, other = filled(tmp_path / "a", range(1), note="x"), filled(tmp_path / "b", range(1), note="x")
-    digest = other.put(jpeg(), ".jpg")
+    digest = other.add_media(jpeg(), ".jpg")
     reference = Reference(path="p", identity=digest, given="face.jpg", digest=digest).model_dump(mode="json")
     for log, words, pictures in ((one, "mine", []), (other, "theirs", [reference])):
-        log.keep("preset", "walk", {"fields": {"prompt": words}, "references": pictures})
-        log.keep("draft", "a.ipynb", {"fields": {"prompt": words}, "references": []})
+        log.save_value("preset", "walk", {"fields": {"prompt": words}, "references": pictures})
+        log.save_value("draft", "a.ipynb", {"fields": {"prompt": words}, "references": []})
     assert one.merge(other.folder).kept == 1
     other.merge(one.folder)
-    kept = {name: one.kept("preset", name) for name in one.kept_names("preset")}
+    kept = {name: one.load_value("preset", name) for name in one.value_names("preset")}
     assert sorted(value["fields"]["prompt"] for value in kept.values()) == ["mine", "theirs"]
-    assert kept == {name: other.kept("preset", name) for name in other.kept_names("preset")}
+    assert kept == {name: other.load_value("preset", name) for name in other.value_names("preset")}
     assert one.file(digest) is not None
-    assert one.kept("draft", "a.ipynb")["fields"]["prompt"] == "mine"
+    assert one.load_value("draft", "a.ipynb")["fields"]["prompt"] == "mine"
 
 
 def test_a_job_under_way_in_the_other_log_stays_there(tmp_path: Path) -> None:

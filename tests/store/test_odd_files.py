@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kling_nb.errors import KlingError, LogError
-from kling_nb.exchange.untrusted import admitted
+from kling_nb.exchange.untrusted import parse_record
 from kling_nb.models.budget import Scope
 from kling_nb.models.judgements import Vote
 from kling_nb.models.record import Record
@@ -83,7 +83,7 @@ def test_a_record_with_an_odd_value_is_left_out_and_named_and_the_rest_is_read(
     with caplog.at_level(logging.WARNING, "kling_nb.store"):
         assert [record.id for record in log.find()] == ["job00001"]
     assert f"{odd} holds what no record can" in caplog.text and words in caplog.text
-    assert log.purse.counted(Scope("total", Decimal(9))) == SPENT
+    assert log.budget.counted(Scope("total", Decimal(9))) == SPENT
     (finding,) = log.verify()
     assert (finding.kind, finding.about) == ("sidecar unreadable", "records/2026-11/job00007.json")
     assert words in finding.message and "mend it" in finding.remedy
@@ -93,18 +93,18 @@ def test_a_record_with_an_odd_value_is_left_out_and_named_and_the_rest_is_read(
 @pytest.mark.parametrize(("path", "value", "words"), ODD, ids=[f"{path} {str(value)[:20]}" for path, value, _ in ODD])
 def test_an_odd_value_from_elsewhere_is_refused(path: str, value: Any, words: str) -> None:
     with pytest.raises(LogError, match="what came is no sound record") as refused:
-        admitted(json.dumps(changed(path, value)), "what came")
+        parse_record(json.dumps(changed(path, value)), "what came")
     assert words in str(refused.value)
 
 
 def test_a_foreign_record_replaces_neither_my_stars_nor_my_count_of_changes(log: Log) -> None:
     with pytest.raises(LogError, match="its revision is 2147483000"):
-        admitted(json.dumps(changed("revision", 2147483000)), "what came")
+        parse_record(json.dumps(changed("revision", 2147483000)), "what came")
     mine = make_record(7, status="succeeded", stars=5, note="mine", revision=3)
     theirs = mine.model_copy(update={"imported": True, "stars": 1, "note": "theirs", "revision": 900})
     assert joined(mine, theirs).stars == joined(theirs, mine).stars == 5
     log.save(mine)
-    log._ledger.join(theirs, joined)
+    log._records.join(theirs, joined)
     assert log.annotate(mine.id, stars=4).stars == 4
     log.close()
     assert log.get(mine.id).stars == 4
@@ -156,8 +156,8 @@ def test_while_the_sidecars_cannot_be_taken_in_nothing_counts_as_unspent(
         patched.setattr("kling_nb.store.index.row_of", trouble)
         for _ in range(3):  # it was the second that found the index open, and empty
             with pytest.raises(LogError, match=r"cannot take in .*too large.*what was spent is not known"):
-                log.purse.counted(Scope("total", Decimal(9)))
-    assert log.purse.counted(Scope("total", Decimal(9))) == SPENT
+                log.budget.counted(Scope("total", Decimal(9)))
+    assert log.budget.counted(Scope("total", Decimal(9))) == SPENT
 
 
 def test_a_saved_record_that_the_index_lacks_stops_the_spending_under_a_limit(
@@ -171,9 +171,9 @@ def test_a_saved_record_that_the_index_lacks_stops_the_spending_under_a_limit(
     other.execute("BEGIN IMMEDIATE")
     log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.25")))
     with pytest.raises(LogError, match=r"1 saved records are not yet in the index.*what was spent is not known"):
-        log.purse.counted(Scope("total", Decimal(9)))
+        log.budget.counted(Scope("total", Decimal(9)))
     other.close()
-    assert log.purse.counted(Scope("total", Decimal(9))) == SPENT
+    assert log.budget.counted(Scope("total", Decimal(9))) == SPENT
 
 
 def paths(value: Any, way: tuple[str, ...] = ()) -> list[str]:
@@ -207,11 +207,11 @@ def test_whatever_a_record_holds_the_log_is_read_and_searched_and_made_anew(
         log.find,
         log.rebuild,
         log.verify,
-        log.purse.entries,
-        lambda: log.purse.counted(Scope("day", Decimal(9))),
+        log.budget.entries,
+        lambda: log.budget.counted(Scope("day", Decimal(9))),
         lambda: log.annotate("job00007", stars=3, note="read"),
         lambda: log.trash("job00007"),
-        log.purse.entries,
+        log.budget.entries,
     ]
     for step in steps:
         try:
@@ -225,7 +225,7 @@ def test_whatever_a_record_holds_the_log_is_read_and_searched_and_made_anew(
 @given(path=st.sampled_from(paths(BODY)), value=values)
 def test_whatever_comes_from_elsewhere_is_admitted_or_refused(path: str, value: Any) -> None:
     try:
-        record = admitted(json.dumps(changed(path, value)), "what came")
+        record = parse_record(json.dumps(changed(path, value)), "what came")
     except LogError as exc:
         assert str(exc).startswith("what came is")
     else:
@@ -291,7 +291,7 @@ def test_a_record_that_another_kernel_throws_away_while_the_log_is_read_stops_no
                 reader = Log(log.folder)
                 assert reader.rebuild() >= 1
                 reader.find()
-                reader.purse.entries()
+                reader.budget.entries()
                 reader.trashed()
                 assert "sidecar unreadable" not in kinds(reader)
                 reader.close()
@@ -311,8 +311,8 @@ def test_a_conflict_copy_in_the_trash_is_left_out_and_named_and_stops_no_spendin
     copied = shutil.copy(path, path.with_name("job00001 (Ann's conflicted copy).json"))
 
     with caplog.at_level(logging.WARNING, "kling_nb.store"):
-        assert [entry.cost for entry in log.purse.entries()] == [SPENT]
-        assert log.purse.counted(Scope("total", Decimal(9))) == SPENT
+        assert [entry.cost for entry in log.budget.entries()] == [SPENT]
+        assert log.budget.counted(Scope("total", Decimal(9))) == SPENT
     assert caplog.text.count("conflicted copy") == 1
     assert log.trashed() == ["job00001"]
     (finding,) = log.verify()

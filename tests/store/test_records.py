@@ -24,7 +24,7 @@ def sidecar_of(log: Log, record: Record) -> Path:
 
 def test_making_and_reading_a_log_writes_nothing(tmp_path: Path) -> None:
     log = Log(tmp_path / "log")
-    assert log.find() == log.unfinished() == log.verify() == log.kept_names("draft") == []
+    assert log.find() == log.unfinished() == log.verify() == log.value_names("draft") == []
     assert log.count() == 0
     assert log.durations(MODEL, HUB) == []
     assert not log.folder.exists()

@@ -109,7 +109,7 @@ def test_two_logs_agree_after_a_merge_whichever_took_the_other_in(
 
 def test_a_log_without_scores_is_merged_as_ever(log: Log, tmp_path: Path) -> None:
     other = Log(tmp_path / "other")
-    other.put(jpeg(), ".jpg")
+    other.add_media(jpeg(), ".jpg")
     other.save(make_record(status="failed"))
     other.close()
     (other.folder / "index.sqlite").unlink()

@@ -26,10 +26,10 @@ def finished(log: Log, film: Callable[..., Path]) -> Make:
     """Save a finished record with a reference of this size and a clip of so many frames."""
 
     def make(number: int = 0, *, reference: int = 40, frames: int = 6, **changes: object) -> Record:
-        kept = log.keep_reference(Asset.from_bytes(jpeg((reference, 30))), path="input_image.0")
+        kept = log.add_reference(Asset.from_bytes(jpeg((reference, 30))), path="input_image.0")
         part = log.partial(f"job{number:05}")
         shutil.copy(film(f"{frames}.mp4", frames=frames), part)
-        clip = log.keep_clip(f"job{number:05}", part, sha256(part.read_bytes()))
+        clip = log.add_clip(f"job{number:05}", part, sha256(part.read_bytes()))
         return log.save(make_record(number, status="succeeded", references=(kept,), clip=clip, **changes))
 
     return make
@@ -135,8 +135,8 @@ def test_whatever_the_order_the_log_is_sound_and_nothing_is_lost(
     tmp_path_factory: pytest.TempPathFactory, film: Callable[..., Path], steps: list[tuple[str, int]]
 ) -> None:
     log = Log(tmp_path_factory.mktemp("moves") / "log")
-    shared = log.keep_reference(Asset.from_bytes(jpeg()), path="input_image.0")
-    own = [log.keep_reference(Asset.from_bytes(jpeg((50 + i, 30))), path="input_image.1") for i in range(3)]
+    shared = log.add_reference(Asset.from_bytes(jpeg()), path="input_image.0")
+    own = [log.add_reference(Asset.from_bytes(jpeg((50 + i, 30))), path="input_image.1") for i in range(3)]
     for number in range(3):
         log.save(make_record(number, status="failed", references=(shared, own[number])))
     contents = files(log)

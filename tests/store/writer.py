@@ -21,7 +21,7 @@ def main(folder: str, name: str, turns: int) -> None:
         log.annotate(saved.id, note=f"seen by {name}", stars=turn % 5 + 1)
         log.annotate("shared", note=f"{name} {turn}")
         log.claim(saved.model_copy(update={"generation_id": f"wanted-by-all-{turn}"}))
-        log.put(f"shared media {turn}".encode(), ".bin")
+        log.add_media(f"shared media {turn}".encode(), ".bin")
         assert log.find(text=f"{name} turn", limit=3)
         print(turn, flush=True)
     log.close()

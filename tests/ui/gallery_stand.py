@@ -103,7 +103,7 @@ class Stand:
 
     def _kept(self, frames, colour):
         data = film(frames, colour)
-        digest = self.log.put(data, ".mp4")
+        digest = self.log.add_media(data, ".mp4")
         return Clip(
             file=self.log.relative(digest),
             digest=digest,
@@ -114,7 +114,7 @@ class Stand:
             fps=24,
             frames=frames,
             video_codec="h264",
-            poster=self.log.put(poster(colour), ".jpg"),
+            poster=self.log.add_media(poster(colour), ".jpg"),
         )
 
     def _write(self, number, prompt):

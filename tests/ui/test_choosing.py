@@ -80,8 +80,8 @@ def test_what_is_put_aside_outlives_the_kernel(studio, tmp_path):
     said = asides(panel)
 
     log = Log(tmp_path)
-    log.keep("draft", "", put_away(studio.kept, log.keep_reference))
-    studio.kept_draft = lambda: taken_out(log.kept("draft", ""), log.read)
+    log.save_value("draft", "", put_away(studio.kept, log.add_reference))
+    studio.kept_draft = lambda: taken_out(log.load_value("draft", ""), log.read)
     later = Panel(studio)
     assert (later.request.model, asides(later)) == (IMAGE, said)
     choose(later, TARGET)

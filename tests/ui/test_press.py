@@ -50,13 +50,13 @@ def test_a_preview_and_then_generate_are_two_wishes():
 
 
 def test_of_many_presses_at_once_one_is_admitted():
-    guard, admitted = PressGuard(), []
+    guard, parse_record = PressGuard(), []
     gate = threading.Barrier(8)
 
     def press(number):
         gate.wait()
         if guard.admit(f"p{number}", "generate", {"prompt": str(number)}):
-            admitted.append(number)
+            parse_record.append(number)
 
     threads = [threading.Thread(target=press, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -64,4 +64,4 @@ def test_of_many_presses_at_once_one_is_admitted():
     for thread in threads:
         thread.join()
 
-    assert len(admitted) == 1
+    assert len(parse_record) == 1

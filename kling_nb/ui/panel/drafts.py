@@ -81,20 +81,20 @@ class Draft:
         """The newest of this cell in this notebook, and of the notebook where a frontend told no cell; else of this
         cell in a notebook of another name: a cell keeps its id when the file is renamed, moved or copied.
         """
-        places = [Place.named(name) for name in self._store.kept_names(_KIND)]
+        places = [Place.named(name) for name in self._store.value_names(_KIND)]
         file, cell = self._here
         mine = [place for place in places if place.file == file and (not cell or place.cell in (cell, ""))]
         elsewhere = [place for place in places if cell and place.cell == cell]
         kept: dict[Place, dict[str, Any]] = {
-            place: self._store.kept(_KIND, str(place)) or {} for place in mine or elsewhere
+            place: self._store.load_value(_KIND, str(place)) or {} for place in mine or elsewhere
         }
         newest = max(kept, key=lambda place: kept[place].get("at", ""), default=None)
         if newest is None:
             return None
         if newest == (file, "") and cell:  # this cell's from now on, and not that of every other cell too
             with suppress(LogError):  # it is here, and can be moved another time
-                self._store.keep(_KIND, str(self._here), kept[newest])
-                self._store.drop(_KIND, str(newest))
+                self._store.save_value(_KIND, str(self._here), kept[newest])
+                self._store.delete_value(_KIND, str(newest))
         return kept[newest]
 
     async def _save(self) -> None:
@@ -122,5 +122,7 @@ class Draft:
         if fields == self._stored:
             return
         now = datetime.datetime.now(datetime.UTC).isoformat()
-        self._store.keep(_KIND, str(self._here), {**restore.put_away(fields, self._store.keep_reference), "at": now})
+        self._store.save_value(
+            _KIND, str(self._here), {**restore.put_away(fields, self._store.add_reference), "at": now}
+        )
         self._stored = fields
