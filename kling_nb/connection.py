@@ -16,7 +16,7 @@ from kling_nb.hubs.catalogue import Catalogue, bundled
 from kling_nb.hubs.client import HubClient
 from kling_nb.hubs.local import LocalHub
 from kling_nb.hubs.oxen import Oxen
-from kling_nb.hubs.upload import Memory, Uploads, Way
+from kling_nb.hubs.upload import UploadCache, UploadMethod, Uploads
 from kling_nb.models.catalogue import Changes, Model, schema_changes
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
@@ -32,9 +32,9 @@ PATIENCE = 6.0
 class Connection:
     """Makes the hubs that the settings name; nothing is opened before the first question."""
 
-    def __init__(self, settings: Settings, loop: BackgroundLoop, memory: Memory, upload: Way) -> None:
+    def __init__(self, settings: Settings, loop: BackgroundLoop, memory: UploadCache, upload: UploadMethod) -> None:
         self._settings, self._loop, self._memory = settings, loop, memory
-        self._upload: Way = upload
+        self._upload: UploadMethod = upload
         self.main = self._local({}) if settings.local else self._remote()
         # Previews are drawn at once, whatever pace the local hub acts out for jobs.
         self.previews = self._local({"X-Local-Instant": "1"})

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from kling_nb.exchange.selection import Handed
     from kling_nb.preferences import Options
     from kling_nb.ui.compare import CompareView
-    from kling_nb.ui.gallery.controller import Curating
+    from kling_nb.ui.gallery.controller import GalleryController
     from kling_nb.ui.gallery.gallery import Gallery
     from kling_nb.ui.library import Elements, Presets
     from kling_nb.ui.panel.panel import Panel
-    from kling_nb.ui.panel.saved import PanelKeeping
+    from kling_nb.ui.panel.saved import SavedController
 
 
 #: What no code is: one word.
@@ -42,9 +42,9 @@ class Looking(Making):
         A text is read as code: a cURL command, a JSON body or a Python call. What of it was not understood is listed.
         Text that is no code is the prompt. One word is a record's id: `LogError` when the log has none of that name.
         """
-        from kling_nb.ui.panel.controller import Actions
+        from kling_nb.ui.panel.controller import PanelController
         from kling_nb.ui.panel.drafts import Draft
-        from kling_nb.ui.panel.models import PanelChoosing
+        from kling_nb.ui.panel.models import ModelsController
         from kling_nb.ui.panel.panel import Panel
 
         parts, lost = self.parts, list[str]()
@@ -57,14 +57,14 @@ class Looking(Making):
             request, lost = fields_left(source, self.store.read)
         else:
             request = _fillable(source)
-        actions = Actions(
+        actions = PanelController(
             parts.settings,
             parts.connection,
             parts.store,
             self._loop,
             self.start,
             self._keeping(),
-            PanelChoosing(parts.connection.catalogue, self._loop),
+            ModelsController(parts.connection.catalogue, self._loop),
             parts.screen.links,
             Draft(parts.store, self._loop),
         )
@@ -120,14 +120,14 @@ class Looking(Making):
 
     # --- inside ---
 
-    def _curating(self) -> Curating:
-        from kling_nb.ui.gallery.controller import Curating
+    def _curating(self) -> GalleryController:
+        from kling_nb.ui.gallery.controller import GalleryController
 
         def start(request: Request, rerun_of: str) -> list[Job]:
             return self.start(self.request(request), rerun_of=rerun_of)
 
         parts, estimate = self.parts, self.parts.connection.estimate
-        return Curating(
+        return GalleryController(
             parts.store,
             parts.screen.links,
             request_of=self.request_of,
@@ -138,10 +138,10 @@ class Looking(Making):
             export=self._exported,
         )
 
-    def _keeping(self) -> PanelKeeping:
-        from kling_nb.ui.panel.saved import PanelKeeping
+    def _keeping(self) -> SavedController:
+        from kling_nb.ui.panel.saved import SavedController
 
-        return PanelKeeping(self.presets, self.elements, self.store, self.parts.screen.links)
+        return SavedController(self.presets, self.elements, self.store, self.parts.screen.links)
 
     def _exported(self, records: Sequence[Record]) -> str:
         from kling_nb.exchange.export import export_beside
@@ -152,7 +152,7 @@ class Looking(Making):
 
     def _hand(self, record_id: str, number: int) -> str:
         frame = self._keeping().frame(record_id, number)
-        _front_panel().put_start_frame(frame)
+        _front_panel().set_start_frame(frame)
         return f"The panel’s start frame is now {frame.given}."
 
     def _fill(self, record_id: str) -> str:
@@ -162,9 +162,9 @@ class Looking(Making):
 
 
 def _front_panel() -> Panel:
-    from kling_nb.ui.panel.panel import front_panel
+    from kling_nb.ui.panel.panel import active_panel
 
-    panel = front_panel()
+    panel = active_panel()
     if panel is None:
         raise errors.KlingError("There is no panel to put it in: run kn.panel() in a cell, then press again.")
     return panel

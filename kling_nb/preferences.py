@@ -8,8 +8,8 @@ from typing import Any
 from kling_nb.errors import KlingError, LogError, SettingsError
 from kling_nb.models.budget import dollars
 from kling_nb.models.frontend import CAP, Embed
+from kling_nb.render.formatting import format_money
 from kling_nb.render.tables import OptionRow, options_html, options_text
-from kling_nb.render.words import money
 from kling_nb.store.log import Log
 
 _KIND = "option"
@@ -71,7 +71,7 @@ class Options:
     def rows(self) -> list[OptionRow]:
         """Return each option with its value in words and what it means."""
         above = self.confirm_above
-        said = "never" if above is None else money(above)
+        said = "never" if above is None else format_money(above)
         embed = embed_of(self._store)
         return [
             OptionRow("confirm_above", said, "the panel asks once more before it spends more than this at once"),

@@ -200,7 +200,7 @@ class Researching(Making):
         return parse(fields, model)
 
     def _adopt_one(self, record: Record) -> Job | None:
-        if (job := self.parts.engine.jobs.get(record.id)) and not job.over:
+        if (job := self.parts.engine.jobs.get(record.id)) and not job.done:
             return job
         taken = self.store.take(record.id)
         jobs = self._adopt([taken]) if taken else []

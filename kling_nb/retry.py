@@ -12,7 +12,7 @@ Sending = Literal["repeatable", "enqueue"]
 ATTEMPTS = 6
 LONGEST_WAIT = 60.0
 #: A `Retry-After` beyond this many seconds is not sat out within one question, and by nobody for longer than this.
-PATIENCE = 120.0
+LONGEST_RETRY_AFTER = 120.0
 
 
 def may_resend(sending: Sending, failure: BaseException) -> bool:
@@ -20,7 +20,7 @@ def may_resend(sending: Sending, failure: BaseException) -> bool:
 
     An enqueue only after 429, or when no connection was made: after anything else the job may exist and be billed.
     """
-    if asked_for(failure) > PATIENCE:
+    if requested_wait(failure) > LONGEST_RETRY_AFTER:
         return False
     if sending == "enqueue":
         return isinstance(failure, RateLimited | Unreachable)
@@ -38,12 +38,12 @@ def delay(attempt: int, failure: BaseException | None, jitter: float) -> float:
     return wait * (1 + 0.25 * jitter)
 
 
-def heeded(failure: BaseException | None) -> float:
-    """Return for how many seconds a hub is left alone as it asked: `asked_for`, but never longer than `PATIENCE`."""
-    return min(asked_for(failure), PATIENCE)
+def retry_after(failure: BaseException | None) -> float:
+    """Return the seconds to leave the hub alone: its `Retry-After`, at most `LONGEST_RETRY_AFTER`."""
+    return min(requested_wait(failure), LONGEST_RETRY_AFTER)
 
 
-def asked_for(failure: BaseException | None) -> float:
+def requested_wait(failure: BaseException | None) -> float:
     """Return the seconds that a hub asked to be left alone for (`Retry-After`), 0.0 when it did not.
 
     Of a `TransferError` what lay under it counts.

@@ -22,7 +22,7 @@ from kling_nb.engine.job import Job, Jobs
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.tracking import LOCAL_PACE, Pace
 from kling_nb.errors import there_are
-from kling_nb.hubs.upload import WAYS, Way
+from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
 from kling_nb.models import restore
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
@@ -63,13 +63,13 @@ class Wiring(ABC):
         key: str | SecretStr | None = None,
         hub: str | None = None,
         log: str | Path | None = None,
-        upload: Way = "workbench",
+        upload: UploadMethod = "workbench",
         deadline: float = DEADLINE,
     ) -> None:
         # A key is never held in the open: a traceback may show what an object is made of.
         secret = SecretStr(key) if isinstance(key, str) else key
         self._given: dict[str, Any] = {"key": secret, "hub": hub, "log": log}
-        self._upload: Way = _way(upload)
+        self._upload: UploadMethod = _way(upload)
         self._deadline: float = _seconds(deadline)
         self._loop = BackgroundLoop()
         self._guard = threading.RLock()
@@ -184,7 +184,7 @@ class Wiring(ABC):
     def _last_words(self) -> None:
         """When the process ends: a script that does not wait must not seem to have lost what it asked for."""
         if self._parts and not self._closed:
-            unfinished = sum(not job.kept.ended for job in self._parts.engine.jobs.values())
+            unfinished = sum(not job.record.ended for job in self._parts.engine.jobs.values())
             self._parts.screen.leave(unfinished, self._parts.store.folder)
 
     def _forked(self) -> None:
@@ -195,11 +195,11 @@ class Wiring(ABC):
         self._loop, self._guard = BackgroundLoop(), threading.RLock()
 
 
-def _way(upload: Any) -> Way:
+def _way(upload: Any) -> UploadMethod:
     # Said here and not at the first picture: one way is a public repository, and no misspelling may lead there.
-    if callable(upload) or (isinstance(upload, str) and upload in WAYS):
-        return cast("Way", upload)
-    ways = there_are(str(upload).replace("_", "-"), [*WAYS, "a function that returns an address"])
+    if callable(upload) or (isinstance(upload, str) and upload in UPLOAD_METHODS):
+        return cast("UploadMethod", upload)
+    ways = there_are(str(upload).replace("_", "-"), [*UPLOAD_METHODS, "a function that returns an address"])
     raise errors.SettingsError(f"upload={upload!r} is no way to upload: {ways}")
 
 

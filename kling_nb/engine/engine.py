@@ -16,13 +16,13 @@ from concurrent.futures import Future
 from typing import Any
 
 from kling_nb import errors
-from kling_nb.engine.active import Roster
+from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.delivery import Delivery
 from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.ports import Hub, Log, Screen
 from kling_nb.engine.sending import Sending
-from kling_nb.engine.states import AT_THE_HUB, fail, heard, move, progress_of, said
+from kling_nb.engine.states import AT_THE_HUB, fail, heard, move, said
 from kling_nb.engine.tracking import Pace, Tracker
 from kling_nb.models.generation import Generation, moment
 from kling_nb.models.progress import Progress
@@ -56,6 +56,8 @@ class Engine:
         deadline: float = DEADLINE,
         now: Callable[[], datetime.datetime] = _utc_now,
     ) -> None:
+        self.jobs: dict[str, Job] = {}
+        """The jobs by their id."""
         self._hub, self._log, self._loop, self._pace = hub, log, loop, pace
         self._bind, self._screen = bind, screen
         self._deadline = deadline
@@ -66,14 +68,9 @@ class Engine:
         # What is written down by one thread is not adopted by another before its job is here.
         self._joining = threading.Lock()
         self._tracker: Tracker | None = None
-        self._roster = Roster(log, now, over=lambda generation_id: self._tracking().told(generation_id))
-        self._sending = Sending(hub, log, self._roster, self._tracking, describe, pace)
-        self._delivery = Delivery(hub, log, self._roster, pace)
-
-    @property
-    def jobs(self) -> dict[str, Job]:
-        """The jobs by their id."""
-        return self._roster.jobs
+        self._active = ActiveJobs(log, now, over=lambda generation_id: self._tracking().told(generation_id))
+        self._sending = Sending(hub, log, self._active, self._tracking, describe, pace)
+        self._delivery = Delivery(hub, log, self._active, pace)
 
     # --- what the studio calls ---
 
@@ -85,9 +82,9 @@ class Engine:
         keep, holder = self._log.add_reference, self._log.holder()
         known = {"holder": holder, "references": tuple(keep(asset, path=path) for path, asset in request.assets())}
         with self._joining:
-            jobs = [self._job(record) for record in self._written([one.model_copy(update=known) for one in records])]
-        self._loop.submit(self._roster.guarded(self._sending.launch(jobs, request), jobs))
-        return jobs
+            jobs = [self._join(record) for record in self._written([one.model_copy(update=known) for one in records])]
+        self._loop.submit(self._active.guarded(self._sending.launch(jobs, request), jobs))
+        return [self.jobs[job.id] for job in jobs]
 
     def adopt(self, records: Sequence[Record], request: Request | None) -> list[Job]:
         """Go on with the records of one batch from an earlier kernel; nothing is sent that may have been sent.
@@ -96,27 +93,27 @@ class Engine:
         for a batch that had not been sent; without it such a batch fails with a clear word.
         """
         with self._joining:
-            going_on = [job for record in records if (job := self.jobs.get(record.id)) and not job.over]
+            going_on = [job for record in records if (job := self._active.jobs.get(record.id)) and not job.done]
             busy = {job.id for job in going_on}
-            jobs = [self._job(record) for record in records if record.id not in busy]
+            jobs = [self._join(record) for record in records if record.id not in busy]
         if jobs or going_on:
-            self._loop.submit(self._roster.guarded(self._resume(jobs, request, also=going_on), jobs))
-        return [*going_on, *jobs]
+            self._loop.submit(self._active.guarded(self._resume(jobs, request, also=going_on), jobs))
+        return [self.jobs[job.id] for job in (*going_on, *jobs)]
 
     async def aclose(self) -> None:
         """Let go whoever waits and stop tracking. The jobs at the hub go on."""
         if self._tracker:
             self._tracker.stop()
-        for job in self.jobs.values():
-            if not job.over:
+        for job in self._active.jobs.values():
+            if not job.done:
                 job.finish(error=errors.KlingError(f"{job.id} goes on at the hub, but this studio was closed."))
 
     # --- after a restart ---
 
-    async def _resume(self, jobs: list[Job], request: Request | None, *, also: list[Job]) -> None:
+    async def _resume(self, jobs: list[ActiveJob], request: Request | None, *, also: list[ActiveJob]) -> None:
         """Go on with jobs; those that are under way here `also` are only asked about at once."""
-        await self._roster.fail(
-            [job for job in jobs if job.state == "prepared" and job.kept.batch in self._roster.given_up],
+        await self._active.fail(
+            [job for job in jobs if job.state == "prepared" and job.record.batch in self._active.given_up],
             errors.KlingError("It had failed before anything was sent."),
             "Nothing was sent.",
         )
@@ -124,22 +121,22 @@ class Engine:
         unsure = [job for job in jobs if job.state in ("submitting", "uncertain")]
         running = [job for job in (*jobs, *also) if job.state in AT_THE_HUB]
         if running:
-            self._tracking().watch([job.kept.generation_id or "" for job in running], look=True)
-        self._roster.note(jobs, "A kernel took it up again.")
+            self._tracking().watch([job.record.generation_id or "" for job in running], look=True)
+        self._active.note(jobs, "A kernel took it up again.")
         for job in jobs:
-            await self._roster.expect(job.kept)
+            await self._active.expect(job.record)
             if job.state == "downloading":
-                self._roster.spawn(job, self._delivery.bring_in(job, None))
+                self._active.spawn(job, self._delivery.bring_in(job, None))
         if unsure:
             for job in unsure:
                 if job.state == "submitting":
-                    await self._roster.move(
-                        job, "uncertain", notes=(*job.kept.notes, "The kernel ended during the enqueue.")
+                    await self._active.move(
+                        job, "uncertain", notes=(*job.record.notes, "The kernel ended during the enqueue.")
                     )
             await self._sending.settle(unsure)
         if prepared and request is None:
             missing = errors.LogError("The log has lost a picture of this request.")
-            await self._roster.fail(prepared, missing, "Nothing was sent; build it again.")
+            await self._active.fail(prepared, missing, "Nothing was sent; build it again.")
         elif prepared and request is not None:
             # Only what was never about to be sent is sent now, and after the list was read: it looks just the same.
             await self._sending.launch(prepared, request)
@@ -147,61 +144,61 @@ class Engine:
     # --- while the hub works ---
 
     async def _told(self, generation_id: str, generation: Generation | None) -> None:
-        job = self._roster.of(generation_id)
+        job = self._active.of(generation_id)
         if job is None or job.state not in AT_THE_HUB:
             self._tracking().told(generation_id)
             return
         try:
             await self._news(job, generation)
         except errors.LogError as exc:
-            self._roster.tell([job], trouble=str(exc))  # the next beat tries again; the hub has the clip
+            self._active.tell([job], trouble=str(exc))  # the next beat tries again; the hub has the clip
 
-    async def _news(self, job: Job, generation: Generation | None) -> None:
+    async def _news(self, job: ActiveJob, generation: Generation | None) -> None:
         if generation is None:
             await self._unknown_to_the_hub(job)
             return
         if self._unknown.pop(job.id, None) is not None:
-            self._roster.tell([job])
+            self._active.tell([job])
         await self._heard(job, generation)
         self._check_deadline(job, self._age(job, generation))
 
-    def _check_deadline(self, job: Job, age: float) -> None:
+    def _check_deadline(self, job: ActiveJob, age: float) -> None:
         if job.state in AT_THE_HUB and age > self._deadline and job.id not in self._overdue:
             self._overdue.add(job.id)
-            self._roster.spawn(job, self._give_up(job))
+            self._active.spawn(job, self._give_up(job))
 
-    async def _unknown_to_the_hub(self, job: Job) -> None:
+    async def _unknown_to_the_hub(self, job: ActiveJob) -> None:
         """One answer is no proof, of a server that is just being renewed for example: a paid clip would be given up."""
         now = time.monotonic()
         if now - self._unknown.setdefault(job.id, now) < self._pace.unknown:
-            self._roster.tell([job], trouble="The hub says that it does not know this job. Asking again.")
+            self._active.tell([job], trouble="The hub says that it does not know this job. Asking again.")
             return
         said = "The hub no longer knows this job."
-        await self._roster.end(
-            job, fail(job.kept, "lost", said, "Run it again with record.rerun().", self._roster.now())
+        await self._active.end(
+            job, fail(job.record, "lost", said, "Run it again with record.rerun().", self._active.now())
         )
 
-    def _age(self, job: Job, generation: Generation) -> float:
+    def _age(self, job: ActiveJob, generation: Generation) -> float:
         """The seconds since the hub took a job: the less of what its clock and ours say, since a clock may be put."""
-        here, began = self._roster.age(job), moment(generation.enqueued_at)
+        here, began = self._active.age(job), moment(generation.enqueued_at)
         if began is None or self._hub.clock is None:
             return here
         return min(here, (self._hub.clock - began).total_seconds())
 
-    async def _heard(self, job: Job, generation: Generation) -> None:
+    async def _heard(self, job: ActiveJob, generation: Generation) -> None:
         async with self._news_of[job.id]:  # a cancel and a beat may bring the same news: it must count once
-            record = heard(job.kept, generation, self._roster.now())
+            record = heard(job.record, generation, self._active.now())
             if record.status == job.state:
                 return
             if record.ended:
-                await self._roster.end(job, record)
+                await self._active.end(job, record)
                 return
-            await self._roster.save(job, record)
+            await self._active.save(job, record)
             if record.status == "downloading":
                 self._tracking().told(generation.generation_id)
-                self._roster.spawn(job, self._delivery.bring_in(job, generation.result_url))
+                self._active.spawn(job, self._delivery.bring_in(job, generation.result_url))
 
-    async def _give_up(self, job: Job) -> None:
+    async def _give_up(self, job: ActiveJob) -> None:
         """After the deadline: DELETE, and let the hub's record say what became of it."""
         minutes = self._deadline / 60
         try:
@@ -211,17 +208,17 @@ class Engine:
             return
         if job.state in AT_THE_HUB:
             said = f"The hub still calls it running after {minutes:.0f} minutes, and does not stop it."
-            await self._roster.end(
-                job, fail(job.kept, "stuck", said, "Look at the hub, then run it again.", self._roster.now())
+            await self._active.end(
+                job, fail(job.record, "stuck", said, "Look at the hub, then run it again.", self._active.now())
             )
 
-    async def _cancelled(self, job: Job) -> None:
+    async def _cancelled(self, job: ActiveJob) -> None:
         """Before the POST a job just ends; during it, its id must be known before it can be stopped."""
         if self._sending.call_off(job):
             try:
-                await self._roster.end(job, move(job.kept, "cancelled", self._roster.now()))
+                await self._active.end(job, move(job.record, "cancelled", self._active.now()))
             except errors.LogError as exc:
-                await self._roster.never_sent(job, "log", str(exc))
+                await self._active.never_sent(job, "log", str(exc))
                 job.finish(error=exc)
                 raise
             return
@@ -232,11 +229,8 @@ class Engine:
                 settled.set()
 
         loop = asyncio.get_running_loop()
-
-        def given_up() -> None:
-            loop.call_soon_threadsafe(settled.set)
-
-        job.when_over(given_up)  # nothing is left then that could be stopped
+        # Nothing is left then that could be stopped.
+        job.end.add_done_callback(lambda _: loop.call_soon_threadsafe(settled.set))
         unsubscribe = job.subscribe(look)
         await settled.wait()
         unsubscribe()
@@ -245,12 +239,13 @@ class Engine:
         try:
             await self._stop(job, "You cancelled it.")
         except errors.HubError as exc:
-            self._roster.tell([job], trouble=f"It could not be stopped: {exc}")
+            self._active.tell([job], trouble=f"It could not be stopped: {exc}")
             raise
 
-    async def _stop(self, job: Job, note: str) -> None:
-        generation = await self._hub.cancel(job.kept.generation_id or "")
-        job.keep(said(job.kept.model_copy(update={"notes": (*job.kept.notes, note)}), note, self._roster.now()))
+    async def _stop(self, job: ActiveJob, note: str) -> None:
+        generation = await self._hub.cancel(job.record.generation_id or "")
+        record = job.record.model_copy(update={"notes": (*job.record.notes, note)})
+        job.record = said(record, note, self._active.now())
         await self._heard(job, generation)
 
     # --- inside ---
@@ -266,30 +261,30 @@ class Engine:
             said = str(exc) or "It was interrupted before anything was sent."
             for record in (*saved, *interrupted):
                 try:
-                    self._log.save(fail(record, "log", said, "Nothing was sent.", self._roster.now()))
+                    self._log.save(fail(record, "log", said, "Nothing was sent.", self._active.now()))
                 except errors.LogError:
-                    self._roster.given_up.add(record.batch)
+                    self._active.given_up.add(record.batch)
             raise
         return saved
 
-    def _job(self, record: Record) -> Job:
-        return self._roster.add(
-            Job(record, progress_of(record), bind=self._bind, screen=self._screen, stop=self._cancel)
-        )
+    def _join(self, record: Record) -> ActiveJob:
+        job = self._active.add(record)
+        self.jobs[job.id] = Job(job, bind=self._bind, screen=self._screen, cancel=self._cancel)
+        return job
 
-    def _cancel(self, job: Job) -> Future[None]:
+    def _cancel(self, job: ActiveJob) -> Future[None]:
         return self._loop.submit(self._cancelled(job))
 
     def _tracking(self) -> Tracker:
         if self._tracker is None:
             self._tracker = Tracker(
-                self._hub, self._pace, ages=self._roster.ages, tell=self._told, trouble=self._trouble
+                self._hub, self._pace, ages=self._active.ages, tell=self._told, trouble=self._trouble
             )
         return self._tracker
 
     def _trouble(self, text: str) -> None:
         if text:
             self._unknown.clear()  # what it does not know counts only while it answers
-        self._roster.tell(self._roster.running(), trouble=text)
-        for job in self._roster.running() if text else ():
-            self._check_deadline(job, min(self._roster.age(job), self._roster.watched(job)))
+        self._active.tell(self._active.running(), trouble=text)
+        for job in self._active.running() if text else ():
+            self._check_deadline(job, min(self._active.age(job), self._active.watched(job)))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import queue
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kling_nb.engine.active import ActiveJob, Listener
 from kling_nb.engine.frames import frame_of
 from kling_nb.engine.ports import Screen
 from kling_nb.errors import JobCancelled, JobFailed, JobUncertain, KlingError, TransferError, WaitTimeout
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 
     from kling_nb.engine.ports import Screen
     from kling_nb.models.judgements import Score
-
-logger = logging.getLogger(__name__)
-
-Listener = Callable[[Progress], None]
 
 #: How often a wait looks up, in seconds: an interrupt of a cell that awaits is felt only when its loop wakes.
 _HEARTBEAT = 0.1
@@ -77,70 +72,54 @@ class Job:
 
     def __init__(
         self,
-        record: Record,
-        progress: Progress,
+        active: ActiveJob,
         *,
         bind: Callable[[Record], Record],
         screen: Screen,
-        stop: Callable[[Job], Future[None]],
+        cancel: Callable[[ActiveJob], Future[None]],
     ) -> None:
-        self._guard = threading.Lock()
-        self._record, self._progress = record, progress
-        self._bind, self._screen = bind, screen
-        self._listeners: list[Listener] = []
-        self._end: Future[Path | None] = Future()
+        self._active, self._bind, self._screen, self._cancel = active, bind, screen, cancel
         self._process = os.getpid()
-        self._stop = stop
-
-    # --- how it stands ---
 
     @property
     def id(self) -> str:
-        """Its name in the log."""
-        return self._record.id
+        """ID of its record in the log."""
+        return self._active.id
 
     @property
     def record(self) -> Record:
         """The record as it is now."""
-        return self._bind(self._record)
-
-    @property
-    def kept(self) -> Record:
-        """The record as the log has it, without a way to act on it; what the engine works with."""
-        return self._record
+        return self._bind(self._active.record)
 
     @property
     def progress(self) -> Progress:
-        """How it stands, as one value."""
-        return self._progress
+        """State, elapsed and expected time, and any trouble, as one value."""
+        return self._active.progress
 
     @property
     def state(self) -> Status:
-        """`prepared`, `submitting`, `uncertain`, `queued`, `processing`, `downloading`, or how it ended."""
-        return self._record.status
+        """`prepared`, `submitting`, `uncertain`, `queued`, `processing`, `downloading`, `succeeded`, `failed` or
+        `cancelled`."""
+        return self._active.state
 
     @property
-    def over(self) -> bool:
-        """Whether nobody works on it here any more; `record.ended` says whether it reached an end of its own."""
-        return self._end.done()
+    def done(self) -> bool:
+        """Whether `result()` returns or raises at once: the job has ended, or this session has stopped working on it.
 
-    def when_over(self, call: Callable[[], None]) -> None:
-        """Call when nobody works on it here any more, on any thread; at once when that is so already."""
-        self._end.add_done_callback(lambda _: call())
+        `record.ended` tells the two apart.
+        """
+        return self._active.done
+
+    def add_done_callback(self, callback: Callable[[Job], Any]) -> None:
+        """Call `callback(job)` once the job is `done`, on any thread; at once if it is done already."""
+        self._active.end.add_done_callback(lambda _: callback(self))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with the progress now and at each change (on the engine's thread); returns how to stop."""
-        with self._guard:
-            self._listeners.append(listener)
-        listener(self._progress)
+        """Call `listener` with the progress, now and at each change; return a function that unsubscribes it.
 
-        def unsubscribe() -> None:
-            with self._guard, suppress(ValueError):
-                self._listeners.remove(listener)
-
-        return unsubscribe
-
-    # --- waiting ---
+        The listener is called on the engine's thread and must not block.
+        """
+        return self._active.subscribe(listener)
 
     def result(self, timeout: float | None = None) -> Clip:
         """Wait for the clip, for up to `timeout` seconds (None: as long as it takes).
@@ -156,10 +135,10 @@ class Job:
         """Wait for the end, whichever it is; return whether it came within `timeout` seconds."""
         self._check_process()
         with suppress(KlingError, TimeoutError):
-            self._end.result(timeout)
-        if self._end.done():
+            self._active.end.result(timeout)
+        if self._active.end.done():
             self._screen.publish([self])
-        return self._end.done()
+        return self._active.end.done()
 
     def __await__(self) -> Generator[Any, None, Clip]:
         return self._awaited().__await__()
@@ -172,8 +151,8 @@ class Job:
             with suppress(RuntimeError):  # the waiting loop may be gone by then
                 loop.call_soon_threadsafe(ended.set)
 
-        self._end.add_done_callback(wake)
-        while not self._end.done():
+        self._active.end.add_done_callback(wake)
+        while not self._active.end.done():
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _HEARTBEAT)
         self._screen.publish([self])
@@ -190,7 +169,7 @@ class Job:
                     yield (progress := changes.get(timeout=_HEARTBEAT))
                     if progress.ended:
                         break
-                if self._end.done() and changes.empty():
+                if self._active.end.done() and changes.empty():
                     break
         finally:
             unsubscribe()
@@ -200,7 +179,7 @@ class Job:
         changes: queue.SimpleQueue[Progress] = queue.SimpleQueue()
         unsubscribe = self.subscribe(changes.put)
         try:
-            while not (self._end.done() and changes.empty()):
+            while not (self._active.end.done() and changes.empty()):
                 try:
                     yield changes.get_nowait()
                 except queue.Empty:
@@ -211,7 +190,7 @@ class Job:
     def cancel(self) -> Future[None]:
         """Ask for the job to be stopped; returns at once. One that the hub has begun may still be billed."""
         self._check_process()
-        return self._stop(self)
+        return self._cancel(self._active)
 
     def card(self) -> dict[str, Any]:
         """Return its static card as a mimebundle."""
@@ -225,7 +204,7 @@ class Job:
 
     def _check_process(self) -> None:
         """No news of a job reaches a process that was forked off: a wait there would have no end."""
-        if self._process != os.getpid() and not self._end.done():
+        if self._process != os.getpid() and not self._active.end.done():
             raise KlingError(f"{self.id} belongs to the process that started it: wait for it there, or read kn.log()")
 
     def _clip(self) -> Clip:
@@ -244,38 +223,12 @@ class Job:
                 )
                 raise JobUncertain(f"{text} kn.resume() looks again; nothing is sent twice.", job_id=self.id)
             case _:
-                path = self._end.result()
+                path = self._active.end.result()
                 if path is None:
                     raise TransferError(
                         f"{self.id} is {record.status}, but its file is not here; kn.resume() fetches it"
                     )
                 return Clip(path, record)
-
-    # --- the engine's side, called on its loop ---
-
-    def become(self, record: Record, progress: Progress) -> None:
-        """Take a new state and tell the listeners."""
-        with self._guard:
-            self._record, self._progress = record, progress
-            listeners = tuple(self._listeners)
-        for listener in listeners:
-            try:
-                listener(progress)
-            except Exception:  # a broken view must not end the work on a paid job
-                logger.exception("a listener of job %s failed", record.id)
-
-    def keep(self, record: Record) -> None:
-        """Take what was said of it into its record; how it stands is the same."""
-        with self._guard:
-            self._record = record
-
-    def finish(self, path: Path | None = None, error: KlingError | None = None) -> None:
-        """Let go whoever waits: with the file, or with why there is none here."""
-        if not self._end.done():
-            if error is None:
-                self._end.set_result(path)
-            else:
-                self._end.set_exception(error)
 
 
 class Jobs(tuple[Job, ...]):

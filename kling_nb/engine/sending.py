@@ -15,8 +15,7 @@ from importlib import metadata
 from typing import Any
 
 from kling_nb import errors
-from kling_nb.engine.active import Roster
-from kling_nb.engine.job import Job
+from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.settling import alike, ours, public
 from kling_nb.engine.states import fail, move, progress_of
@@ -27,7 +26,7 @@ from kling_nb.models.price import Estimate, told_apart
 from kling_nb.models.record import Kind, Record, Times
 from kling_nb.models.request import Request
 from kling_nb.models.urls import public_text
-from kling_nb.retry import heeded
+from kling_nb.retry import retry_after
 
 
 class Sending:
@@ -37,18 +36,18 @@ class Sending:
         self,
         hub: Hub,
         log: Log,
-        roster: Roster,
+        active: ActiveJobs,
         tracking: Callable[[], Tracker],
         describe: Callable[[Record, Request], Awaitable[dict[str, Any]]],
         pace: Pace,
     ) -> None:
-        self._hub, self._log, self._roster = hub, log, roster
+        self._hub, self._log, self._active = hub, log, active
         self._tracking, self._describe, self._pace = tracking, describe, pace
         self._unwanted: set[str] = set()
-        self._sending: dict[str, tuple[list[Job], asyncio.Event]] = {}
+        self._sending: dict[str, tuple[list[ActiveJob], asyncio.Event]] = {}
         """Each job that is being sent, with those of its request, and what is set once none of them is wanted."""
 
-    def call_off(self, job: Job) -> bool:
+    def call_off(self, job: ActiveJob) -> bool:
         """Say that a job is not wanted; return whether it will not be sent."""
         self._unwanted.add(job.id)
         if job.id not in self._sending:
@@ -58,17 +57,17 @@ class Sending:
             unwanted.set()  # between two attempts it is not sent again
         return False
 
-    async def launch(self, jobs: list[Job], request: Request) -> None:
+    async def launch(self, jobs: list[ActiveJob], request: Request) -> None:
         """Upload what must be uploaded, and enqueue; a refusal ends the jobs."""
         try:
             await self._tracking().listen()
             addresses = await self._addresses(jobs, request)
-            known = await self._describe(jobs[0].kept, request)
+            known = await self._describe(jobs[0].record, request)
             self._check_price(jobs, known)
         except errors.KlingError as exc:
-            await self._roster.fail(jobs, exc, "Nothing was sent and nothing billed; run it again.")
+            await self._active.fail(jobs, exc, "Nothing was sent and nothing billed; run it again.")
             return
-        wanted = [job for job in jobs if job.id not in self._unwanted and not job.kept.ended]
+        wanted = [job for job in jobs if job.id not in self._unwanted and not job.record.ended]
         # In one step: from here on, a cancel waits for the id.
         self._sending.update(dict.fromkeys((job.id for job in wanted), (wanted, asyncio.Event())))
         try:
@@ -79,90 +78,90 @@ class Sending:
             for job in wanted:
                 self._sending.pop(job.id, None)
 
-    def _check_price(self, jobs: list[Job], known: dict[str, Any]) -> None:
+    def _check_price(self, jobs: list[ActiveJob], known: dict[str, Any]) -> None:
         """Refuse what the hub asks more for by now than it said before, or than a plan was agreed on for."""
-        asked, was = known.get("estimate"), jobs[0].kept.estimate
+        asked, was = known.get("estimate"), jobs[0].record.estimate
         if asked is None or asked.each is None or was.each is None or asked.each <= was.each:
             return
         now, before = told_apart(asked.each * len(jobs), was.each * len(jobs))
         said = f"The hub asks ${now} for it now, where {was.origin} was ${before}."
-        if was.source == "live" or jobs[0].kept.plan:
+        if was.source == "live" or jobs[0].record.plan:
             raise errors.BudgetError(said, asked=asked.each * len(jobs), left=was.each * len(jobs), limit="price")
-        self._roster.note(jobs, said)
+        self._active.note(jobs, said)
 
-    async def _addresses(self, jobs: list[Job], request: Request) -> dict[str, str]:
+    async def _addresses(self, jobs: list[ActiveJob], request: Request) -> dict[str, str]:
         addresses: dict[str, str] = {}
         for asset in dict.fromkeys(asset for _, asset in request.assets()):
             if asset.url is None:
-                self._roster.tell(jobs, uploading=asset.name)
+                self._active.tell(jobs, uploading=asset.name)
             addresses[asset.identity] = await self._hub.address_of(asset)
-        self._roster.tell(jobs)
+        self._active.tell(jobs)
         return addresses
 
-    async def _submit(self, jobs: list[Job], body: dict[str, Any], known: dict[str, Any]) -> None:
-        sent, now = public(body), self._roster.now()
-        asking = [move(job.kept, "submitting", now, sent=sent, **known) for job in jobs]
+    async def _submit(self, jobs: list[ActiveJob], body: dict[str, Any], known: dict[str, Any]) -> None:
+        sent, now = public(body), self._active.now()
+        asking = [move(job.record, "submitting", now, sent=sent, **known) for job in jobs]
         try:
             saved = await asyncio.to_thread(self._log.spend, asking)
         except errors.BudgetError as exc:
-            await self._roster.fail(jobs, exc, "Nothing was sent and nothing billed.")
+            await self._active.fail(jobs, exc, "Nothing was sent and nothing billed.")
             return
-        mine: list[Job] = []
+        mine: list[ActiveJob] = []
         for job, record in zip(jobs, saved, strict=True):
             if record is None:
                 job.finish(error=errors.KlingError(f"{job.id} is carried out by another kernel; kn.log() shows it."))
             else:
-                job.become(record, progress_of(record))
+                job.update(record, progress_of(record))
                 mine.append(job)
         if mine:
             await self._enqueue(mine, {**body, "num_generations": len(mine)})
 
-    async def _enqueue(self, jobs: list[Job], body: dict[str, Any]) -> None:
+    async def _enqueue(self, jobs: list[ActiveJob], body: dict[str, Any]) -> None:
         _, unwanted = self._sending[jobs[0].id]
         try:
-            ids = await self._hub.enqueue(body, lambda words: self._roster.note(jobs, words), unwanted)
+            ids = await self._hub.enqueue(body, lambda words: self._active.note(jobs, words), unwanted)
         except errors.CalledOff:
             for job in jobs:
-                await self._roster.end(job, move(job.kept, "cancelled", self._roster.now()))
+                await self._active.end(job, move(job.record, "cancelled", self._active.now()))
         except errors.KlingError as exc:
             if not _in_doubt(exc):
-                await self._roster.fail(jobs, exc, _remedy(exc))
+                await self._active.fail(jobs, exc, _remedy(exc))
                 return
             for job in jobs:
-                await self._roster.move(
-                    job, "uncertain", notes=(*job.kept.notes, public_text(f"The answer to the enqueue: {exc}"))
+                await self._active.move(
+                    job, "uncertain", notes=(*job.record.notes, public_text(f"The answer to the enqueue: {exc}"))
                 )
             await self.settle(jobs)
         else:
             await self._accepted(jobs, ids)
 
-    async def _accepted(self, jobs: list[Job], ids: Sequence[str]) -> None:
+    async def _accepted(self, jobs: list[ActiveJob], ids: Sequence[str]) -> None:
         for job, generation_id in zip(jobs, ids, strict=False):
             await self._take_id(job, generation_id)
         self._tracking().watch(ids[: len(jobs)])
         for job in jobs[len(ids) :]:
             said = f"The hub took {len(ids)} of {len(jobs)} generations."
-            await self._roster.end(
-                job, fail(job.kept, "refused", said, "Run it again for the rest.", self._roster.now())
+            await self._active.end(
+                job, fail(job.record, "refused", said, "Run it again for the rest.", self._active.now())
             )
 
-    async def _take_id(self, job: Job, generation_id: str) -> None:
+    async def _take_id(self, job: ActiveJob, generation_id: str) -> None:
         try:
-            await self._roster.move(job, "queued", generation_id=generation_id)
+            await self._active.move(job, "queued", generation_id=generation_id)
         except errors.LogError as exc:  # the hub has it and will be paid: it is watched, and written down with its news
-            self._roster.hold(job, move(job.kept, "queued", self._roster.now(), generation_id=generation_id))
-            self._roster.tell([job], trouble=f"The hub has it. {exc}")
+            self._active.hold(job, move(job.record, "queued", self._active.now(), generation_id=generation_id))
+            self._active.tell([job], trouble=f"The hub has it. {exc}")
 
-    async def settle(self, jobs: list[Job]) -> None:
+    async def settle(self, jobs: list[ActiveJob]) -> None:
         """Find out from the hub's list whether it has jobs whose answer was lost. Never sends them again."""
         if not await self._looked_for(jobs):
             return
         for job in (job for job in jobs if job.state == "uncertain"):
             said = "The answer to the enqueue was lost, and the hub's queue does not have the job."
             remedy = "Most likely nothing was made or billed; run it again with record.rerun()."
-            await self._roster.end(job, fail(job.kept, "lost", said, remedy, self._roster.now()))
+            await self._active.end(job, fail(job.record, "lost", said, remedy, self._active.now()))
 
-    async def _looked_for(self, jobs: list[Job]) -> bool:
+    async def _looked_for(self, jobs: list[ActiveJob]) -> bool:
         """Look until every job has its entry, or the list was read often enough; False when it cannot be read."""
         pauses, failures = iter(self._pace.settling), 0
         pause: float | None = self._pace.settling[0]
@@ -170,25 +169,25 @@ class Sending:
             try:
                 waits_for_others = await self._look_for(lost)
             except (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited) as exc:
-                failures, asked = failures + 1, heeded(exc)
-                self._roster.tell(lost, trouble=f"{exc} Asking again.")
+                failures, asked = failures + 1, retry_after(exc)
+                self._active.tell(lost, trouble=f"{exc} Asking again.")
             except errors.HubError as exc:
                 for job in lost:
-                    self._roster.tell([job], trouble=str(exc))
+                    self._active.tell([job], trouble=str(exc))
                     job.finish(error=exc)
                 return False
             else:
                 failures, asked = 0, 0.0
-                self._roster.tell(lost, trouble=_OTHERS if waits_for_others else "")
+                self._active.tell(lost, trouble=_OTHERS if waits_for_others else "")
                 pause = pause if waits_for_others else next(pauses, None)
             if pause is not None and any(job.state == "uncertain" for job in lost):
                 again = self._pace.back_off(failures, jitter=random.random()) if failures else 0.0  # noqa: S311 - spreads load
                 await asyncio.sleep(max(pause, again, asked))
         return True
 
-    async def _look_for(self, jobs: list[Job]) -> bool:
+    async def _look_for(self, jobs: list[ActiveJob]) -> bool:
         """Claim what the queue has of the jobs; return whether it may be another's, whose answer is on its way."""
-        record = jobs[0].kept
+        record = jobs[0].record
         found = await self._listed(jobs)
         # After the list was read: whoever has an entry in it had written down before that it was being sent.
         others = await asyncio.to_thread(self._log.being_sent, record) if found else []
@@ -196,15 +195,15 @@ class Sending:
             return True
         open_, claimed = list(jobs), list[str]()
         for generation in found:
-            if open_ and await self._roster.claim(open_[0], generation.generation_id):
+            if open_ and await self._active.claim(open_[0], generation.generation_id):
                 open_.pop(0)
                 claimed.append(generation.generation_id)
         self._tracking().watch(claimed, look=True)
         return False
 
-    async def _listed(self, jobs: list[Job]) -> list[Generation]:
+    async def _listed(self, jobs: list[ActiveJob]) -> list[Generation]:
         """Return the entries of the queue that may be these jobs': none of those that another record has."""
-        record = jobs[0].kept
+        record = jobs[0].record
         # The running ones first: one that ends in between is in the later list.
         listed: list[Generation] = []
         for scope in _scopes(record):
@@ -218,7 +217,7 @@ class Sending:
         claimed = await asyncio.to_thread(self._log.claimed, list(unique), by_others_than=mine)
         since = record.times.submitted or record.times.created
         if clock := self._hub.clock:  # the entries bear the hub's times
-            since += clock - self._roster.now()
+            since += clock - self._active.now()
         return ours(unique.values(), record.sent or {}, since=since, claimed=claimed)
 
 

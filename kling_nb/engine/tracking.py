@@ -15,7 +15,7 @@ from kling_nb.engine.loop import at_the_end
 from kling_nb.engine.ports import Hub
 from kling_nb.errors import HubError, HubFault, NotFound
 from kling_nb.models.generation import Completion, Generation
-from kling_nb.retry import heeded
+from kling_nb.retry import retry_after
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Tracker:
                     self._failures = 0
                     self._trouble("")
             except HubError as exc:
-                await self._back_off(f"{exc} Asking again.", heeded(exc))
+                await self._back_off(f"{exc} Asking again.", retry_after(exc))
             except Exception as exc:
                 if at_the_end(exc):
                     return
@@ -170,7 +170,7 @@ class Tracker:
                     self._hear(event, again=failures > 0)
                     failures = max(failures, 1)
             except HubError as exc:
-                asked = heeded(exc)
+                asked = retry_after(exc)
                 logger.debug("event stream: %s", exc)
             finally:
                 self._heard.clear()

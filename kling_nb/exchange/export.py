@@ -20,8 +20,8 @@ from kling_nb.exchange.crate import Version, write_crate
 from kling_nb.exchange.notebook import PublicNotebook
 from kling_nb.exchange.report import judged, series_of
 from kling_nb.models.record import Record
-from kling_nb.render.report import Heading, SeriesSheet, report_html
-from kling_nb.render.words import size
+from kling_nb.render.formatting import format_size
+from kling_nb.render.report import Heading, PlanSection, report_html
 from kling_nb.store.log import Log
 from kling_nb.store.media import digest_of
 
@@ -42,7 +42,7 @@ class ExportReport:
 
     def __repr__(self) -> str:
         files = [self.path] if self.path.is_file() else [path for path in self.path.rglob("*") if path.is_file()]
-        number, whole = self.records, size(sum(path.stat().st_size for path in files))
+        number, whole = self.records, format_size(sum(path.stat().st_size for path in files))
         said = (
             f"{number} record{'' if number == 1 else 's'}, {self.clips} clip{'' if self.clips == 1 else 's'}, {whole}"
         )
@@ -169,5 +169,5 @@ def _report(made: Path, to: Path, bundle: Bundle, heading: Heading, embed: float
 
 def _page(bundle: Bundle, links: ReportLinks, heading: Heading, now: datetime.datetime) -> str:
     series = series_of(bundle)
-    sheets = [SeriesSheet(one.id, one.design.axes, one.sheet(links)) for one in series]
+    sheets = [PlanSection(one.id, one.design.axes, one.sheet(links)) for one in series]
     return report_html(bundle.records, links, heading, now, plans=sheets, judged=judged(bundle, series))

@@ -10,9 +10,9 @@ from kling_nb.errors import KlingError
 from kling_nb.exchange.bundle import Bundle
 from kling_nb.models.judgements import Vote
 from kling_nb.models.record import Record
-from kling_nb.render import Links, MatrixSheet, Tally, Tile
+from kling_nb.render import Links, MatrixSheet, Tile, TileState
 from kling_nb.render.figures import ranking_html
-from kling_nb.render.report import Judged
+from kling_nb.render.report import Judgements
 from kling_nb.scoring.ranking import ranking
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design
@@ -22,7 +22,7 @@ from kling_nb.sweeps.files import design_of
 _DRAWS = 300
 
 
-def judged(bundle: Bundle, series: Sequence[Series]) -> Judged:
+def judged(bundle: Bundle, series: Sequence[Series]) -> Judgements:
     """Return rankings and scores; without the library that ranks, only how many votes there are."""
     votes, scores = bundle.votes, bundle.scores
     scorers = sorted({score.name for each in scores.values() for score in each})
@@ -34,7 +34,7 @@ def judged(bundle: Bundle, series: Sequence[Series]) -> Judged:
         if (by_name := {score.name: score for score in scores.get(record.id, ())})
     ]
     rankings = list(_rankings(votes, bundle, series))
-    return Judged(len(votes), len({vote.who for vote in votes}), rankings, scorers, rows)
+    return Judgements(len(votes), len({vote.who for vote in votes}), rankings, scorers, rows)
 
 
 def _rankings(votes: Sequence[Vote], bundle: Bundle, series: Sequence[Series]) -> Iterator[tuple[str, str]]:
@@ -88,7 +88,7 @@ class Series:
 
     def _tile(self, cell: Cell, links: Links) -> Tile:
         record = self.records.get(cell.id)
-        state: Tally = "there" if record else "missing" if cell.request_hash else "faulty"
+        state: TileState = "existing" if record else "missing" if cell.request_hash else "invalid"
         return Tile(cell.label, state, record.id if record else "", links.poster(record) if record else None)
 
 

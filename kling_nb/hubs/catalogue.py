@@ -75,10 +75,10 @@ class Catalogue:
                 self._saw(model)
             self._list = tuple(model.id for model in found), time.monotonic()
             for name in set(self._entries) - {model.id for model in found}:  # it may have left since it was heard of
-                self.doubt(name)
+                self.expire(name)
         return self.listed()[0]
 
-    def doubt(self, model_id: str) -> None:
+    def expire(self, model_id: str) -> None:
         """Believe nothing of a model until the hub has said it again."""
         if entry := self._entries.get(model_id):
             self._entries[model_id] = entry[0], float("-inf")

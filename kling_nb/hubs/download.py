@@ -40,7 +40,7 @@ async def download(
     """
     last: Exception | None = None
     attempt = 0
-    while attempt < _ATTEMPTS and retry.asked_for(last) <= retry.PATIENCE:
+    while attempt < _ATTEMPTS and retry.requested_wait(last) <= retry.LONGEST_RETRY_AFTER:
         attempt += 1
         try:
             done = await _fetch(client, url, target, say)
@@ -55,7 +55,7 @@ async def download(
         except (errors.HubError, errors.TransferError) as exc:
             last = exc
             say(f"The download broke off: {exc}")
-        if attempt < _ATTEMPTS and retry.asked_for(last) <= retry.PATIENCE:
+        if attempt < _ATTEMPTS and retry.requested_wait(last) <= retry.LONGEST_RETRY_AFTER:
             await asyncio.sleep(retry.delay(attempt, last, 0.5))
     tries = "1 attempt" if attempt == 1 else f"{attempt} attempts"
     raise errors.TransferError(f"The clip did not arrive whole after {tries}: {last}") from last

@@ -17,16 +17,16 @@ from kling_nb.models.asset import Asset
 
 #: How a local file reaches the hub: its own workbench (the vendor's way), a public repository of yours (the documented
 #: way), inside the request, or a function of yours that returns an address.
-Named = Literal["workbench", "repository", "data-uri"]
-Way = Named | Callable[[Asset], str | Awaitable[str]]
-WAYS: tuple[Named, ...] = get_args(Named)
+NamedMethod = Literal["workbench", "repository", "data-uri"]
+UploadMethod = NamedMethod | Callable[[Asset], str | Awaitable[str]]
+UPLOAD_METHODS: tuple[NamedMethod, ...] = get_args(NamedMethod)
 
 #: A signed URL lives for about an hour; one older than this is signed again, in seconds.
 SIGN_AGAIN_AFTER = 45 * 60.0
 REPOSITORY, PLAYGROUND, FOLDER = "kling_nb", "playground", "kling_nb"
 
 
-class Memory(Protocol):
+class UploadCache(Protocol):
     """What was put on a hub before, so that the same content goes up once. Never holds a signed URL."""
 
     def upload_of(self, origin: str, digest: str) -> dict[str, Any] | None:
@@ -45,7 +45,7 @@ class Memory(Protocol):
 class Uploads:
     """Gives every asset an address that the hub can read; equal content goes up once, even when asked for at once."""
 
-    def __init__(self, client: HubClient, memory: Memory, way: Way = "workbench") -> None:
+    def __init__(self, client: HubClient, memory: UploadCache, way: UploadMethod = "workbench") -> None:
         self._client, self._memory, self._way = client, memory, way
         self._signed: dict[str, tuple[str, float]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -75,7 +75,9 @@ class Uploads:
             return await self._by_workbench(asset)
         if way == "repository":  # public, so never the way of a name that nobody knows
             return await self._by_repository(asset)
-        raise errors.SettingsError(f"upload={way!r} is no way to upload: use one of {', '.join(WAYS)}, or a function.")
+        raise errors.SettingsError(
+            f"upload={way!r} is no way to upload: use one of {', '.join(UPLOAD_METHODS)}, or a function."
+        )
 
     async def _by_workbench(self, asset: Asset) -> str:
         """As the vendor's own client does it: the playground repository, then a signed URL."""

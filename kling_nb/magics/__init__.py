@@ -1,8 +1,8 @@
-"""`%%kling` makes a clip from a cell that holds a prompt; `%kling` asks the log. Loaded by `%load_ext kling_nb`."""
+"""`%%kling` makes a clip from a cell, `%kling` queries the log. `%load_ext kling_nb` adds both to a notebook."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -13,10 +13,9 @@ from IPython.display import display
 from kling_nb import _default
 from kling_nb.engine.job import Job, Jobs
 from kling_nb.errors import NotSaved, RequestError
-from kling_nb.magics.cell import FLAGS, Ordered, option_names, read_cell
+from kling_nb.magics.cell import CellRequest, option_names, read_cell, read_command
 from kling_nb.magics.completion import completions
-from kling_nb.magics.question import read_question
-from kling_nb.models.problem import Problem, error
+from kling_nb.models.problem import error
 from kling_nb.models.request import Request
 from kling_nb.notebook.display import Problems
 from kling_nb.studio import Studio
@@ -25,12 +24,15 @@ _COMPLETES = "kling_nb.magics"
 
 
 def load(shell: InteractiveShell) -> None:
-    """Add the magics and their completion to a shell."""
+    """Add `%%kling`, `%kling` and their completion to a shell; `kling_nb.load_ipython_extension` calls it.
+
+    Loading again replaces the completion, so that it is there once.
+    """
 
     @context_matcher(identifier=_COMPLETES)  # pyright: ignore[reportUntypedFunctionDecorator] -- IPython's own, untyped
     def complete(context: CompletionContext) -> SimpleMatcherResult:
         found = completions(_default.studio, context.text_until_cursor, context.token)
-        # On these lines nothing else is offered: what Jedi sees there is no Python.
+        # Jedi would take these lines for Python: its suggestions are suppressed.
         texts = [SimpleCompletion(text) for text in found or ()]
         return {"completions": texts, "suppress": found is not None, "ordered": True}
 
@@ -41,80 +43,113 @@ def load(shell: InteractiveShell) -> None:
 
 @magics_class
 class KlingMagics(Magics):
-    """`%%kling` and `%kling`."""
+    """The magics `%%kling` and `%kling`."""
 
-    @no_var_expand  # values are put in after the line is taken apart, so that one with spaces stays one value
+    @no_var_expand  # values are filled in after the line is split, so that one with spaces stays one value
     @line_cell_magic
     def kling(self, line: str, cell: str | None = None) -> Any:
-        """Make a clip from the cell's text, or ask the log.
+        """Make a clip from the text of a cell (`%%kling`), or query the log (`%kling`).
 
-        %%kling duration=5 image=face.png tag=walk      the prompt is the cell; a line --- 3 starts a shot of 3 s
-        %kling log tag=walk status=failed lantern       the records that pass; words are looked for in the prompts
-        %kling spending tag                             by day, notebook, model, plan or tag
-        %kling hub, %kling resume                       who answers; unfinished jobs come back
-        %kling                                          every option
+        The first line of the cell has the options, the rest is the prompt:
+
+            %%kling duration=5 image=face.png tag=walk
+            @Image1 wakes in the grass.
+            --- 3
+            A {animal} runs past.
+
+        A line `---` starts the next shot; `--- 3` starts one of 3 seconds. `{expression}` and `$name` are replaced
+        by the values of Python variables, in the options too; `{{` and `$$` stand for `{` and `$`. Quote values that
+        contain spaces: tag='day one'. Press Tab to complete options, files, tags, elements and models.
+
+        Args:
+            duration=5: Length in whole seconds. With several shots: of each shot that has no length of its own.
+            image=face.png: A reference image, `@Image1` in the prompt: a path, a URL or a {value}. Repeatable.
+            element=mara: A saved element, `@Element1` in the prompt. Repeatable.
+            element=front.png,side.png: A new element: a frontal image and further angles.
+            start=a.png, tail=b.png: The first and the last frame.
+            video=walk.mp4: An input video, for models that take one.
+            negative='blur': A negative prompt.
+            aspect=16:9: 16:9, 9:16 or 1:1.
+            audio=on: Whether to generate audio: on or off.
+            count=2: The number of clips, 1 to 4; each is paid for.
+            model=kling-video-o3-omni: Another model. Any of its fields is an option.
+            tag=walk: A tag of the record. Repeatable.
+            into=job: The variable to set to the job; with --wait, to the clip.
+            --dry: Check the request and print its price; send nothing.
+            --preview: Draw a free animatic on the local hub.
+            --wait: Wait for the clip; if the job fails, so does the cell.
+
+        Raises:
+            RequestError: Something in the cell cannot be read, or the request would be refused. Nothing was sent.
+            BudgetError: The request exceeds a spending limit. Nothing was sent.
+            JobError: With --wait: the job ended without a clip.
+
+        On a line of its own, `%kling` queries the log:
+
+            %kling log tag=walk stars=4 since=7d lantern    records that match; words are searched in the prompts
+            %kling spending tag      money spent by day, notebook, model, plan or tag
+            %kling hub               the hub that is used
+            %kling resume            bring back unfinished jobs
+            %kling                   this text, and all options
+
+        Filters of the log: tag, status, model, notebook, plan, kind, stars, since and until. A time is a date
+        (2026-11-24) or an age (7d, 12h, 30m).
         """
         studio = _default.studio()
-        return self._asked(studio, line) if cell is None else self._made(studio, line, cell)
+        return self._query(studio, line) if cell is None else self._generate(studio, line, cell)
 
-    def _made(self, studio: Studio, line: str, cell: str) -> Any:
-        order = read_cell(line, cell, self._shell.ev)
-        fields = {**order.fields, **_elements(studio, order)}
-        if order.dry:
-            return self._dry(studio, fields, order.doubts)
-        request = studio.request(fields)
-        if doubts := [*order.doubts, *studio.lint(request)]:
-            display(Problems(doubts))
-        job = _begun(studio, request, order)
-        if not order.wait:
-            return self._kept(order, job, job)
-        display(job)
-        self._kept(order, job.result(), None)
-        return None
-
-    @property
-    def _shell(self) -> InteractiveShell:
-        assert self.shell is not None  # noqa: S101 - a magic is registered with its shell
-        return self.shell
-
-    def _kept(self, order: Ordered, value: Any, shown: Any) -> Any:
-        if order.into:
-            self._shell.user_ns[order.into] = value
-        return shown
-
-    def _dry(self, studio: Studio, fields: dict[str, Any], doubts: Sequence[Problem]) -> Any:
-        problems = Problems([*studio.lint(fields), *doubts])
-        try:
-            estimate = studio.price(fields)
-        except RequestError as exc:
-            return Problems(dict.fromkeys([*exc.problems, *problems]))
-        display(problems)
-        print(" · ".join([str(estimate), *([f"{estimate.seconds} s"] if estimate.seconds else []), estimate.origin]))
-        return None
-
-    def _asked(self, studio: Studio, line: str) -> Any:
-        match read_question(line):
+    def _query(self, studio: Studio, line: str) -> Any:
+        match read_command(line):
             case "", _:
-                print(_usage())
+                print(f"{inspect.cleandoc(str(KlingMagics.kling.__doc__))}\n\nAll options: {_all_options()}")
                 return None
             case "log", filters:
                 return studio.log(**filters)
             case "spending", by:
                 return studio.spending(**by)
-            case verb, _:
-                return getattr(studio, verb)()
+            case command, _:
+                return getattr(studio, command)()
+
+    def _generate(self, studio: Studio, line: str, cell: str) -> Any:
+        shell = self.shell
+        assert shell is not None  # noqa: S101 - a magic is registered with its shell
+        asked = read_cell(line, cell, shell.ev)
+        fields = {**asked.fields, **_elements(studio, asked)}
+        if asked.dry:
+            return _checked(studio, fields, asked)
+        request = studio.request(fields)
+        if warnings := [*asked.warnings, *studio.lint(request)]:
+            display(Problems(warnings))
+        shown = result = _started(studio, request, asked)
+        if asked.wait:
+            display(result)
+            shown, result = None, result.result()
+        if asked.into:
+            shell.user_ns[asked.into] = result
+        return shown
 
 
-def _begun(studio: Studio, request: Request, order: Ordered) -> Job | Jobs:
-    if order.preview:
+def _checked(studio: Studio, fields: dict[str, Any], asked: CellRequest) -> Problems | None:
+    problems = Problems([*studio.lint(fields), *asked.warnings])
+    try:
+        estimate = studio.price(fields)
+    except RequestError as exc:
+        return Problems(dict.fromkeys([*exc.problems, *problems]))
+    display(problems)
+    print(" · ".join([str(estimate), *([f"{estimate.seconds} s"] if estimate.seconds else []), estimate.origin]))
+    return None
+
+
+def _started(studio: Studio, request: Request, asked: CellRequest) -> Job | Jobs:
+    if asked.preview:
         request = request.model_copy(update={"num_generations": 1})
-    jobs = studio.start(request, "preview" if order.preview else "result", tags=order.tags)
+    jobs = studio.start(request, "preview" if asked.preview else "result", tags=asked.tags)
     return jobs[0] if len(jobs) == 1 else studio.gather(jobs)
 
 
-def _elements(studio: Studio, order: Ordered) -> dict[str, Any]:
-    """Return the cell's elements: kept ones by their names, new ones from `front.png,side.png`."""
-    given = order.fields.get("elements")
+def _elements(studio: Studio, asked: CellRequest) -> dict[str, Any]:
+    """Return the cell's elements: saved ones by name, new ones from `front.png,side.png`."""
+    given = asked.fields.get("elements")
     if given is None:
         return {}
     problems, elements = [], []
@@ -122,22 +157,19 @@ def _elements(studio: Studio, order: Ordered) -> dict[str, Any]:
         try:
             elements.append(_element(studio, one) if isinstance(one, str) else one)
         except NotSaved as exc:
-            problems.append(
-                error(("elements", number), str(exc), "keep it, or give pictures: element=front.png,side.png")
-            )
+            remedy = "save it first, or give images: element=front.png,side.png"
+            problems.append(error(("elements", number), str(exc), remedy))
     if problems:
         raise RequestError(problems)
     return {"elements": elements}
 
 
-def _element(studio: Studio, said: str) -> Any:
-    front, *more = said.split(",")
-    if more or "." in said or "/" in said:
+def _element(studio: Studio, text: str) -> Any:
+    front, *more = text.split(",")
+    if more or "." in text or "/" in text:
         return {"frontal_image_url": front, "reference_image_urls": more}
-    return studio.elements[said]
+    return studio.elements[text]
 
 
-def _usage() -> str:
-    options = dict.fromkeys(option_names())
-    flags = "\n".join(f"  {flag:<10} {words}" for flag, words in FLAGS.items())
-    return f"{KlingMagics.kling.__doc__}\nOptions: {', '.join(f'{name}=' for name in options)}\n{flags}"
+def _all_options() -> str:
+    return ", ".join(f"{name}=" for name in dict.fromkeys(option_names()))

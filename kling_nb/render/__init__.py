@@ -18,25 +18,25 @@ from kling_nb.render.compare import (
     gallery_text,
 )
 from kling_nb.render.figures import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
+from kling_nb.render.formatting import estimate_note, estimate_text, format_clock
 from kling_nb.render.images import small_poster, small_thumbnail, tile_still
 from kling_nb.render.links import Links
 from kling_nb.render.page import stacked
-from kling_nb.render.plan import MatrixSheet, PlanSheet, Tally, Tile, matrix_html, matrix_text, plan_html, plan_text
+from kling_nb.render.plan import MatrixSheet, PlanSheet, Tile, TileState, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.tables import (
     HubInfo,
-    KeptRow,
+    SavedRow,
     hub_html,
     hub_text,
-    kept_html,
-    kept_text,
     problems_html,
     problems_text,
     progress_html,
     progress_text,
     records_html,
     records_text,
+    saved_html,
+    saved_text,
 )
-from kling_nb.render.words import clock, estimate_note, estimate_text
 
 __all__ = [
     "LETTERS",
@@ -44,19 +44,18 @@ __all__ = [
     "SHEET",
     "Difference",
     "HubInfo",
-    "KeptRow",
     "LimitRow",
     "Links",
     "MatrixSheet",
     "PlanSheet",
+    "SavedRow",
     "SpendingRow",
-    "Tally",
     "Tile",
+    "TileState",
     "call_text",
     "card_bundle",
     "card_html",
     "card_text",
-    "clock",
     "compare_html",
     "compare_text",
     "diff",
@@ -64,12 +63,11 @@ __all__ = [
     "estimate_note",
     "estimate_text",
     "failure_html",
+    "format_clock",
     "gallery_html",
     "gallery_text",
     "hub_html",
     "hub_text",
-    "kept_html",
-    "kept_text",
     "limits_html",
     "limits_text",
     "matrix_html",
@@ -82,6 +80,8 @@ __all__ = [
     "progress_text",
     "records_html",
     "records_text",
+    "saved_html",
+    "saved_text",
     "small_poster",
     "small_thumbnail",
     "spending_html",

@@ -14,10 +14,10 @@ from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import reproducibility
 from kling_nb.render.details import details_of, groups_of
 from kling_nb.render.facts import facts_of, headline, is_still
-from kling_nb.render.figures import scores_said
+from kling_nb.render.figures import score_facts
+from kling_nb.render.formatting import STATUS_WORDS, format_time, price_of, prompt_line, shorten
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
-from kling_nb.render.words import STATUS_WORDS, day, price_of, prompt_line, shortened
 
 RECORD_TYPE = "application/vnd.kling_nb.record+json"
 
@@ -48,7 +48,7 @@ def card_html(record: Record, links: Links, scores: Iterable[Score] = ()) -> str
         negative=str(request.get("negative_prompt") or ""),
         groups=groups_of(record, links),
         stars=stars_of(record),
-        facts=[*facts_of(record), *scores_said(scores)],
+        facts=[*facts_of(record), *score_facts(scores)],
         details=details_of(record),
         call=call_text(record),
         panel=panel_text(record),
@@ -78,10 +78,10 @@ def card_text(record: Record) -> str:
         " · ".join([STATUS_WORDS[record.status], *_figures(record)]),
     ]
     if record.failure:
-        lines += [shortened(record.failure.message, 400), shortened(record.failure.remedy, 200)]
+        lines += [shorten(record.failure.message, 400), shorten(record.failure.remedy, 200)]
     if record.clip:
         lines.append(record.clip.file)
-    lines.append(f"record {record.id} · {record.model} · {day(record.times.created)}")
+    lines.append(f"record {record.id} · {record.model} · {format_time(record.times.created)}")
     return "\n".join(line for line in lines if line)
 
 

@@ -12,9 +12,9 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record, Reference
 from kling_nb.render.card import badge_of, stars_of
 from kling_nb.render.facts import Fact, facts_of, headline
+from kling_nb.render.formatting import STATUS_WORDS, format_size, price_of, prompt_line
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
-from kling_nb.render.words import STATUS_WORDS, price_of, prompt_line, size
 
 SAME = "The same parameters: what differs is the run itself."
 
@@ -76,7 +76,7 @@ def _run(record: Record) -> Iterator[Fact]:
     yield Fact("Price", price_of(record))
     yield Fact("Took", next((fact.value for fact in facts_of(record) if fact.label == "Took"), ""))
     if clip:
-        yield Fact("File", f"{clip.digest.removeprefix('sha256:')[:12]} · {size(clip.size)}")
+        yield Fact("File", f"{clip.digest.removeprefix('sha256:')[:12]} · {format_size(clip.size)}")
     yield Fact("Stars", "★" * (record.stars or 0))
     yield Fact("Tags", " ".join(f"#{tag}" for tag in record.tags))
     yield Fact("Note", record.note)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from kling_nb.models.record import Record, Reference
 from kling_nb.render.facts import Fact
+from kling_nb.render.formatting import estimate_note, format_clock, format_duration, format_size, shorten
 from kling_nb.render.images import smaller
 from kling_nb.render.links import Links
-from kling_nb.render.words import clock, estimate_note, shortened, size, span
 
 
 class Section(NamedTuple):
@@ -57,7 +57,11 @@ def _hub(record: Record) -> Iterable[Fact]:
     """Where it was made, as what, and the hub's own times after the question; ours stand on the way."""
     times, start = record.times, record.times.created
     moments = {"queued": times.enqueued, "begun": times.started, "made": times.completed}
-    after = [f"{word} after {span((moment - start).total_seconds())}" for word, moment in moments.items() if moment]
+    after = [
+        f"{word} after {format_duration((moment - start).total_seconds())}"
+        for word, moment in moments.items()
+        if moment
+    ]
     yield Fact("at", record.hub)
     yield Fact("generation", record.generation_id or "")
     yield Fact("times", ", ".join(after))
@@ -73,7 +77,8 @@ def _clip(record: Record) -> Iterable[Fact]:
     rate = f"{clip.fps:g} fps" if clip.fps else ""
     codecs = " + ".join(codec for codec in (clip.video_codec, clip.audio_codec) if codec)
     yield Fact(
-        "Media", " · ".join(filter(None, [clip.media_type, frame, length, frames, rate, codecs, size(clip.size)]))
+        "Media",
+        " · ".join(filter(None, [clip.media_type, frame, length, frames, rate, codecs, format_size(clip.size)])),
     )
 
 
@@ -82,7 +87,7 @@ def _way(record: Record) -> Iterable[Fact]:
     said = {message.text for message in record.messages}
     yield from (Fact("–", note) for note in record.notes if note not in said)
     for message in record.messages:
-        yield Fact(clock((message.at - record.times.created).total_seconds()), message.text)
+        yield Fact(format_clock((message.at - record.times.created).total_seconds()), message.text)
 
 
 def _columns(facts: Iterable[Fact]) -> list[str]:
@@ -136,7 +141,7 @@ def _picture(reference: Reference, links: Links, share: int) -> Picture:
     return Picture(
         caption=_caption(reference.path),
         title=" · ".join([f"{reference.given}{size}", *reference.mends]),
-        name=reference.name or shortened(reference.given, 40),
+        name=reference.name or shorten(reference.given, 40),
         source=smaller(thumbnail, share) if thumbnail else None,
         href=reference.identity if on_the_web else None,
     )

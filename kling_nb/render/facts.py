@@ -6,7 +6,7 @@ import datetime
 from typing import Any, NamedTuple
 
 from kling_nb.models.record import Record
-from kling_nb.render.words import day, price_of, span
+from kling_nb.render.formatting import format_duration, format_time, price_of
 
 
 class Fact(NamedTuple):
@@ -25,7 +25,7 @@ def headline(record: Record) -> list[Fact]:
     audible = clip.audio_codec if clip else request.get("generate_audio")
     still = record.estimate.unit == "image" or is_still(record)
     facts = [
-        Fact("length", "" if still else span(seconds)),
+        Fact("length", "" if still else format_duration(seconds)),
         Fact("frame", frame),
         Fact("audio", "" if still else "sound" if audible else "silent"),
         Fact(by or ("price" if record.status == "succeeded" else "estimate"), price),
@@ -43,7 +43,7 @@ def facts_of(record: Record) -> list[Fact]:
     facts = [
         Fact("Model", record.model),
         Fact("Settings", " · ".join(_asked(record.canonical))),
-        Fact("Made", day(record.times.created)),
+        Fact("Made", format_time(record.times.created)),
         Fact("Took", _timings(record)),
         Fact("Record", record.id),
         Fact("Tags", " ".join(f"#{tag}" for tag in record.tags)),
@@ -76,4 +76,4 @@ def _timings(record: Record) -> str:
 
 
 def _between(start: datetime.datetime | None, end: datetime.datetime | None) -> str:
-    return span((end - start).total_seconds()) if start and end else ""
+    return format_duration((end - start).total_seconds()) if start and end else ""

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from kling_nb.models.judgements import Score, figure
 from kling_nb.render.facts import Fact
+from kling_nb.render.formatting import format_money, shorten
 from kling_nb.render.page import fill
-from kling_nb.render.words import money, shortened
 
 #: How many clips a table in a cell shows.
 SHOWN = 50
@@ -58,11 +58,11 @@ def scores_text(rows: Sequence[ScoredRow], notes: Sequence[str]) -> str:
     lines = [_lead(rows)]
     for row in rows[:SHOWN]:
         said = [f"{name} {score.words}" for name, score in row.scores.items() if score and score.value is not None]
-        lines.append(f"  {row.record}  {shortened(row.label, 40)}: {' · '.join(said) or '–'}")
+        lines.append(f"  {row.record}  {shorten(row.label, 40)}: {' · '.join(said) or '–'}")
     return "\n".join([*lines, *([f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []), *notes])
 
 
-def scores_said(scores: Iterable[Score]) -> list[Fact]:
+def score_facts(scores: Iterable[Score]) -> list[Fact]:
     """Return a clip's scores as one line of its card; nothing where there are none."""
     said = [f"{score.name} {score.words}" for score in scores if score.value is not None]
     return [Fact("Scores", " · ".join(said))] if said else []
@@ -173,7 +173,7 @@ def spending_html(by: str, rows: Sequence[SpendingRow], whole: SpendingRow) -> s
 
 def spending_text(by: str, rows: Sequence[SpendingRow], whole: SpendingRow) -> str:
     """Return the table in lines of plain text."""
-    lines = [f"  {shortened(row.name, 40):<40} {'  '.join(f'{cell:>9}' for cell in _cells(row))}" for row in rows]
+    lines = [f"  {shorten(row.name, 40):<40} {'  '.join(f'{cell:>9}' for cell in _cells(row))}" for row in rows]
     return "\n".join([_lead_spending(whole), f"  {by:<40} {'  '.join(f'{name:>9}' for name in _HEADINGS)}", *lines])
 
 
@@ -195,15 +195,15 @@ _HEADINGS = ("jobs", "spent", "under way", "uncertain", "not sent")
 
 def _cells(row: SpendingRow) -> list[str]:
     jobs = f"{row.jobs}" + (f" ({row.unpriced} unpriced)" if row.unpriced else "")
-    return [jobs, *(money(part) if part else "–" for part in (row.spent, row.open, row.uncertain, row.planned))]
+    return [jobs, *(format_money(part) if part else "–" for part in (row.spent, row.open, row.uncertain, row.planned))]
 
 
 def _lead_spending(whole: SpendingRow) -> str:
     if not whole.jobs:
         return "Nothing was spent"
-    parts = [f"{money(whole.spent)} spent"]
-    parts += [f"{money(whole.open)} under way"] if whole.open else []
-    parts += [f"{money(whole.uncertain)} uncertain"] if whole.uncertain else []
+    parts = [f"{format_money(whole.spent)} spent"]
+    parts += [f"{format_money(whole.open)} under way"] if whole.open else []
+    parts += [f"{format_money(whole.uncertain)} uncertain"] if whole.uncertain else []
     parts += [f"{whole.unpriced} of {whole.jobs} jobs have no known price"] if whole.unpriced else []
     return " · ".join(parts)
 
@@ -214,5 +214,7 @@ def _share(part: Decimal, most: Decimal) -> int:
 
 def _limit_words(row: LimitRow) -> tuple[str, str]:
     if row.counted is None:
-        return money(row.limit), ""
-    return money(row.limit), f"{money(max(row.limit - row.counted, Decimal(0)))} left, {money(row.counted)} counted"
+        return format_money(row.limit), ""
+    return format_money(
+        row.limit
+    ), f"{format_money(max(row.limit - row.counted, Decimal(0)))} left, {format_money(row.counted)} counted"

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from kling_nb.models.progress import Progress
-from kling_nb.render.words import shortened
+from kling_nb.render.formatting import shorten
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -126,7 +126,7 @@ def under_way_html(states: Sequence[Progress]) -> str:
     """Return what to do about jobs that are under way, should their kernel have ended, before they have or after."""
     live = [state for state in states if not state.ended]
     if len(live) == 1:
-        found = f'“{shortened(live[0].title, 90)}” while it is under way; after that kn.log()["{live[0].id}"] has it.'
+        found = f'“{shorten(live[0].title, 90)}” while it is under way; after that kn.log()["{live[0].id}"] has it.'
     else:
         found = f"what of these {len(live)} clips is under way; kn.log() has those that have ended."
     return gone_html(f"{_KEPT} kn.resume() brings in {found}")

@@ -8,19 +8,21 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from kling_nb.render.formatting import format_duration, format_money, shorten
 from kling_nb.render.page import TONES, fill
-from kling_nb.render.words import money, shortened, span
 
 #: How a clip of a plan stands: `there` was in the log before, `missing` is to be paid, `left` was not begun, `faulty`
 #: would fail.
-Tally = Literal["faulty", "there", "missing", "waiting", "running", "done", "failed", "uncertain", "cancelled", "left"]
+TileState = Literal[
+    "invalid", "existing", "missing", "waiting", "running", "done", "failed", "uncertain", "cancelled", "skipped"
+]
 
-#: So many tiles, and so many faults, are shown; a sheet stays small.
-TILES, FAULTS = 60, 12
+#: So many tiles, and so many invalid, are shown; a sheet stays small.
+TILES, INVALID = 60, 12
 
-_WORDS: Mapping[Tally, str] = {
-    "faulty": "would fail",
-    "there": "in the log",
+_WORDS: Mapping[TileState, str] = {
+    "invalid": "would fail",
+    "existing": "in the log",
     "missing": "to make",
     "waiting": "waiting",
     "running": "running",
@@ -28,13 +30,13 @@ _WORDS: Mapping[Tally, str] = {
     "failed": "failed",
     "uncertain": "uncertain",
     "cancelled": "cancelled",
-    "left": "not begun",
+    "skipped": "not begun",
 }
-_TONES: Mapping[Tally, str] = {
-    "there": "good",
+_TONES: Mapping[TileState, str] = {
+    "existing": "good",
     "done": "good",
     "failed": "bad",
-    "faulty": "bad",
+    "invalid": "bad",
     "uncertain": "doubt",
     "running": "busy",
 }
@@ -45,7 +47,7 @@ class Tile:
     """One clip; `poster` is a data URI, `clip` what plays it."""
 
     label: str
-    state: Tally
+    state: TileState
     record: str = ""
     poster: str | None = None
     clip: str | None = None
@@ -64,7 +66,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class PlanSheet:
-    """A plan at one moment. `price` is what is to be paid, `elsewhere` what a real hub would ask, both in dollars.
+    """A plan at one moment. `price` is what is to be paid, `real_price` what a real hub would ask, both in dollars.
 
     `cells` counts the places of the sweep, which may be more than its clips. `expected` is in seconds.
     """
@@ -72,17 +74,17 @@ class PlanSheet:
     name: str
     tiles: Sequence[Tile]
     axes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    faults: Sequence[tuple[str, str]] = ()
+    invalid: Sequence[tuple[str, str]] = ()
     cells: int = 0
     price: Decimal | None = None
     free: bool = False
-    elsewhere: Decimal | None = None
+    real_price: Decimal | None = None
     expected: float | None = None
     spent: Decimal | None = None
-    left: Decimal | None = None
+    remaining: Decimal | None = None
     running: bool = False
     paused: bool = False
-    trouble: str = ""
+    stopped: str = ""
 
     @property
     def summary(self) -> str:
@@ -91,7 +93,7 @@ class PlanSheet:
 
     def _of_plan(self) -> str:
         counts, whole = Counter(tile.state for tile in self.tiles), len(self.tiles)
-        there, missing = counts["there"], counts["missing"]
+        there, missing = counts["existing"], counts["missing"]
         if not whole:
             return "Nothing can be made of this"
         parts: list[str] = []
@@ -102,22 +104,35 @@ class PlanSheet:
         if missing:
             parts.append(f"{missing}{'' if there else ' clips' if missing > 1 else ' clip'} to make")
             parts.append("free" if self.free else self._price())
-        if self.faults:
-            parts.append(f"{len(self.faults)} would fail")
+        if self.invalid:
+            parts.append(f"{len(self.invalid)} would fail")
         return " · ".join(parts)
 
     def _price(self) -> str:
-        return "price unknown" if self.price is None else money(self.price)
+        return "price unknown" if self.price is None else format_money(self.price)
 
     def _of_run(self) -> str:
         counts = Counter(tile.state for tile in self.tiles)
-        order: tuple[Tally, ...] = ("there", "done", "running", "waiting", "failed", "uncertain", "cancelled", "left")
+        order: tuple[TileState, ...] = (
+            "existing",
+            "done",
+            "running",
+            "waiting",
+            "failed",
+            "uncertain",
+            "cancelled",
+            "skipped",
+        )
         parts = [f"{counts[state]} {_WORDS[state]}" for state in order if counts[state]]
         if self.free:
             return " · ".join((["paused"] if self.paused else []) + [*parts, "free"])
-        parts.append(f"{money(self.spent or Decimal(0))} spent")
-        if counts["waiting"] or counts["left"]:
-            parts.append("the rest has no known price" if self.left is None else f"{money(self.left)} left to pay")
+        parts.append(f"{format_money(self.spent or Decimal(0))} spent")
+        if counts["waiting"] or counts["skipped"]:
+            parts.append(
+                "the rest has no known price"
+                if self.remaining is None
+                else f"{format_money(self.remaining)} left to pay"
+            )
         return " · ".join((["paused"] if self.paused else []) + parts)
 
 
@@ -130,37 +145,35 @@ def plan_html(sheet: PlanSheet) -> str:
         shown=shown,
         more=len(sheet.tiles) - len(shown),
         facts=_facts(sheet),
-        faults=sheet.faults[:FAULTS],
-        more_faults=len(sheet.faults) - FAULTS,
+        invalid=sheet.invalid[:INVALID],
+        more_invalid=len(sheet.invalid) - INVALID,
     )
 
 
 def plan_text(sheet: PlanSheet) -> str:
     """Return the sheet in lines of plain text."""
     lines = [sheet.summary, *(f"{name}: {value}" for name, value in _facts(sheet))]
-    lines += [f"  ✗ {label}: {why}" for label, why in sheet.faults[:FAULTS]]
-    lines += [
-        f"  {tile.words:<10}  {shortened(tile.label, 80)}  {tile.record}".rstrip() for tile in sheet.tiles[:TILES]
-    ]
+    lines += [f"  ✗ {label}: {why}" for label, why in sheet.invalid[:INVALID]]
+    lines += [f"  {tile.words:<10}  {shorten(tile.label, 80)}  {tile.record}".rstrip() for tile in sheet.tiles[:TILES]]
     return "\n".join(lines)
 
 
 def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
     facts = [(name, _values(values)) for name, values in sheet.axes.items()]
-    if sheet.cells > len(sheet.tiles) + len(sheet.faults):
+    if sheet.cells > len(sheet.tiles) + len(sheet.invalid):
         facts.append(("Cells", f"{sheet.cells}; some of them ask for the same clip"))
-    if sheet.elsewhere:
-        facts.append(("Real hub", f"would ask {money(sheet.elsewhere)}"))
+    if sheet.real_price:
+        facts.append(("Real hub", f"would ask {format_money(sheet.real_price)}"))
     if sheet.expected:
-        facts.append(("Time", f"about {span(sheet.expected)}, by the log's history"))
-    if sheet.trouble:
-        facts.append(("Stopped", sheet.trouble))
+        facts.append(("Time", f"about {format_duration(sheet.expected)}, by the log's history"))
+    if sheet.stopped:
+        facts.append(("Stopped", sheet.stopped))
     return [*facts, ("Plan", sheet.name)]
 
 
 def _values(values: Sequence[str]) -> str:
     count = f" ({len(values)})" if len(values) > 4 else ""
-    return f"{shortened(' · '.join(values), 160)}{count}"
+    return f"{shorten(' · '.join(values), 160)}{count}"
 
 
 @dataclass(frozen=True)
@@ -186,5 +199,5 @@ def matrix_text(sheet: MatrixSheet) -> str:
     for row in sheet.rows:
         for column in sheet.columns:
             states = ", ".join(f"{tile.words} {tile.record}".strip() for tile in sheet.tiles.get((row, column), ()))
-            lines.append(f"  {shortened(row, 40)} · {shortened(column, 40)}: {states or 'nothing'}")
+            lines.append(f"  {shorten(row, 40)} · {shorten(column, 40)}: {states or 'nothing'}")
     return "\n".join(lines)

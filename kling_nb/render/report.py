@@ -12,10 +12,10 @@ from typing import Any
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.render.card import card_html
+from kling_nb.render.formatting import format_money, format_time
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
 from kling_nb.render.plan import MatrixSheet
-from kling_nb.render.words import day, money
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class SeriesSheet:
+class PlanSection:
     """A plan as a report shows it: its axes with their values, and its clips over two of them."""
 
     name: str
@@ -38,7 +38,7 @@ class SeriesSheet:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgements:
     """What was said of the clips: how many votes, by how many people, rankings as (what of, HTML), and scores."""
 
     votes: int = 0
@@ -55,16 +55,16 @@ def report_html(
     heading: Heading,
     now: datetime.datetime,
     *,
-    plans: Sequence[SeriesSheet] = (),
-    judged: Judged | None = None,
+    plans: Sequence[PlanSection] = (),
+    judged: Judgements | None = None,
 ) -> str:
     """Return the page: heading, methods, plans over two axes, rankings, and each record's card, oldest first."""
-    judged = judged or Judged()
+    judged = judged or Judgements()
     told = methods(records, plans=[plan.axes for plan in plans], votes=judged.votes, people=judged.people)
     return fill(
         "report",
         heading=heading,
-        made=day(now),
+        made=format_time(now),
         methods=told,
         plans=plans,
         judged=judged,
@@ -161,7 +161,7 @@ def _limits(records: Sequence[Record]) -> Iterable[str]:
     paid = [record for record in records if not record.local]
     prices = [record.price for record in paid if record.status == "succeeded" and record.price is not None]
     if paid:
-        known = f"{money(sum(prices, Decimal(0)))} by the hub's price list" if prices else "not known"
+        known = f"{format_money(sum(prices, Decimal(0)))} by the hub's price list" if prices else "not known"
         yield f"The price of the finished clips was {known}."
     if len(paid) < len(records):
         yield "The local hub draws animatics, which are no output of the model and cost nothing."

@@ -13,10 +13,19 @@ from kling_nb.models.progress import Progress
 from kling_nb.models.record import Record
 from kling_nb.render.card import badge_of, stars_of
 from kling_nb.render.facts import headline
+from kling_nb.render.formatting import (
+    STATUS_WORDS,
+    format_clock,
+    format_duration,
+    format_money,
+    format_time,
+    price_of,
+    prompt_line,
+    shorten,
+)
 from kling_nb.render.images import smaller
 from kling_nb.render.links import Links
 from kling_nb.render.page import fill
-from kling_nb.render.words import STATUS_WORDS, clock, day, money, price_of, prompt_line, shortened, span
 
 #: A row's still weighs a tenth of a card's poster, so that a long table stays light.
 POSTER_BYTES = 420
@@ -70,7 +79,7 @@ def _summary(records: Sequence[Record], total: int | None, spent: Decimal | None
         return "No records"
     cost = spent_on(records) if spent is None else spent
     among = " by these" if spent is None and count < whole else ""
-    return f"{shown} · {money(cost)} spent{among}"
+    return f"{shown} · {format_money(cost)} spent{among}"
 
 
 def _row(record: Record, links: Links) -> Row:
@@ -80,7 +89,7 @@ def _row(record: Record, links: Links) -> Row:
         poster=smaller(poster, POSTER_BYTES) if poster else None,
         prompt=prompt_line(record, 120),
         status=STATUS_WORDS[record.status],
-        when=day(record.times.created),
+        when=format_time(record.times.created),
         length=next((fact.value for fact in headline(record) if fact.label == "length"), ""),
         price="–" if record.status in ("failed", "cancelled") else price_of(record).partition(" · ")[0],
         badge=badge_of(record).partition(" – ")[0],
@@ -89,7 +98,7 @@ def _row(record: Record, links: Links) -> Row:
 
 
 @dataclass(frozen=True)
-class KeptRow:
+class SavedRow:
     """One kept value: its name, what it is in a line and a quiet second one, pictures as data URIs, since when."""
 
     name: str
@@ -99,18 +108,18 @@ class KeptRow:
     at: datetime.datetime
 
 
-def kept_html(rows: Sequence[KeptRow], noun: str) -> str:
+def saved_html(rows: Sequence[SavedRow], noun: str) -> str:
     """Return the rows as a table; `noun` says what they are."""
-    return fill("kept", rows=[(row, day(row.at)) for row in rows], summary=_summary_kept(rows, noun))
+    return fill("saved", rows=[(row, format_time(row.at)) for row in rows], summary=_summary_kept(rows, noun))
 
 
-def kept_text(rows: Sequence[KeptRow], noun: str) -> str:
+def saved_text(rows: Sequence[SavedRow], noun: str) -> str:
     """Return the rows one a line under a line that counts them."""
     lines = [" · ".join(filter(None, (f"{row.name:<16}", row.text, row.note))) for row in rows]
     return "\n".join([_summary_kept(rows, noun), *lines])
 
 
-def _summary_kept(rows: Sequence[KeptRow], noun: str) -> str:
+def _summary_kept(rows: Sequence[SavedRow], noun: str) -> str:
     if not rows:
         return f"No {noun}s yet: kn.{noun}s['a name'] = … keeps one"
     return f"{len(rows)} {noun}{'' if len(rows) == 1 else 's'}"
@@ -216,7 +225,7 @@ def progress_html(progress: Progress, now: datetime.datetime) -> str:
     return fill(
         "progress",
         progress=progress,
-        title=shortened(progress.title, 90),
+        title=shorten(progress.title, 90),
         elapsed=_elapsed(progress, now),
         ahead=_ahead(progress, now),
     )
@@ -226,12 +235,12 @@ def progress_text(progress: Progress, now: datetime.datetime) -> str:
     """Return how a job stands at `now` on one line: `Generating · 0:42 · about 2 min left`."""
     parts = (progress.words, _elapsed(progress, now), _ahead(progress, now), progress.trouble)
     why = progress.failure.message if progress.failure else ""
-    return " · ".join(part for part in (*parts, shortened(why, 200), shortened(progress.title, 60)) if part)
+    return " · ".join(part for part in (*parts, shorten(why, 200), shorten(progress.title, 60)) if part)
 
 
 def _elapsed(progress: Progress, now: datetime.datetime) -> str:
     end = progress.since if progress.ended else now
-    return clock((end - progress.created).total_seconds())
+    return format_clock((end - progress.created).total_seconds())
 
 
 def _ahead(progress: Progress, now: datetime.datetime) -> str:
@@ -241,4 +250,4 @@ def _ahead(progress: Progress, now: datetime.datetime) -> str:
     left = (progress.expected - now).total_seconds()
     if left <= 0:
         return "any moment now" if left > -30 else "longer than usual"
-    return f"about {span(round(left, -1) if left >= 10 else left)} left"
+    return f"about {format_duration(round(left, -1) if left >= 10 else left)} left"

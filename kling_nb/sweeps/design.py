@@ -19,7 +19,7 @@ from kling_nb.models.plan import REPEAT, numbered, plan_id
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, Request, request_type
-from kling_nb.render import Links, MatrixSheet, Tally, Tile
+from kling_nb.render import Links, MatrixSheet, Tile, TileState
 from kling_nb.sweeps.axes import Point
 from kling_nb.sweeps.template import doubts_of, filled, slots_of
 
@@ -275,7 +275,7 @@ def _fault(path: tuple[str, ...], message: str, remedy: str) -> RequestError:
 
 
 def tile_of(
-    cell: Cell, state: Tally, record: Record | None, links: Links, *, note: str = "", film: Film | None = None
+    cell: Cell, state: TileState, record: Record | None, links: Links, *, note: str = "", film: Film | None = None
 ) -> Tile:
     """Return the tile of a cell; `film` where its clip can be played too."""
     return Tile(

@@ -60,7 +60,7 @@ class Desk:
             if cell.request is None:
                 raise LogError("; ".join(map(str, cell.problems)))
             job = self.begin(cell.request, plan=design.id, cell=cell.id, agreed=agreed)
-            return job.kept, job, True
+            return job.record, job, True
         record = self.store.get(found.id)
         return record, None if record.ended else self.adopt(record), False
 
@@ -79,8 +79,8 @@ class Desk:
             job = None if record.ended else await asyncio.to_thread(self.adopt, record)
         if job is None:
             return record
-        await _over(job)
-        return job.kept
+        await _done(job)
+        return job.record
 
     def took(self, cells: Sequence[Cell], estimates: Sequence[Estimate]) -> list[float]:
         """Return how many seconds each cell should take, by the log's history; nothing while that is too short."""
@@ -102,11 +102,7 @@ def _typed(design: Design, made: Sequence[RecordSummary]) -> dict[str, RecordSum
     return {cell: by_id[one.id] for cell, one in design.filled_by(made).items()}
 
 
-async def _over(job: Job) -> None:
-    loop, over = asyncio.get_running_loop(), asyncio.Event()
-
-    def wake() -> None:
-        loop.call_soon_threadsafe(over.set)
-
-    job.when_over(wake)
-    await over.wait()
+async def _done(job: Job) -> None:
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    job.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
+    await done.wait()

@@ -15,7 +15,7 @@ from kling_nb.models.plan import StoredPlan
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
-from kling_nb.render import MatrixSheet, PlanSheet, Tally, Tile, matrix_html, matrix_text, plan_html, plan_text
+from kling_nb.render import MatrixSheet, PlanSheet, Tile, TileState, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.plan import TILES
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design, tile_of
@@ -166,11 +166,11 @@ class Plan:
             name=self.id,
             tiles=[self._tile(cell, made.get(cell.id), found.get(cell.id)) for cell in self._design.wanted],
             axes=self._design.axes,
-            faults=[(cell.label, "; ".join(map(str, cell.problems))) for cell in self._design.faulty],
+            invalid=[(cell.label, "; ".join(map(str, cell.problems))) for cell in self._design.faulty],
             cells=len(self._design.cells),
             price=_sum([estimate.each for estimate in estimates]),
             free=free,
-            elsewhere=_sum([estimate.elsewhere for estimate in estimates]) if free else None,
+            real_price=_sum([estimate.elsewhere for estimate in estimates]) if free else None,
             expected=self._expected(missing, estimates),
         )
 
@@ -202,10 +202,10 @@ class Plan:
         note = "; ".join(map(str, cell.problems))
         return tile_of(cell, self._state(cell, made), record, self._desk.screen.links, note=note, film=film)
 
-    def _state(self, cell: Cell, made: RecordSummary | None) -> Tally:
+    def _state(self, cell: Cell, made: RecordSummary | None) -> TileState:
         if made is None:
-            return "missing" if cell.request else "faulty"
-        return "there" if made.done else "running"
+            return "missing" if cell.request else "invalid"
+        return "existing" if made.done else "running"
 
     def _estimate(self, cell: Cell) -> Estimate:
         assert cell.request is not None  # noqa: S101 - what is missing can be made

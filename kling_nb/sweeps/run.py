@@ -18,7 +18,7 @@ from kling_nb.engine.job import Job
 from kling_nb.engine.loop import at_the_end
 from kling_nb.models.budget import COUNTED, charge_of
 from kling_nb.models.record import Record
-from kling_nb.render import PlanSheet, Tally, Tile, plan_html, plan_text
+from kling_nb.render import PlanSheet, Tile, TileState, plan_html, plan_text
 from kling_nb.render.plan import TILES
 from kling_nb.sweeps.design import Cell, Design, tile_of
 from kling_nb.sweeps.desk import Desk
@@ -85,7 +85,7 @@ class Run:
     @property
     def left(self) -> Decimal | None:
         """What the clips that are not begun would cost; None when nobody gives a price for one of them."""
-        waiting = [each.cell.request for each in self.standings if each.state in ("waiting", "left")]
+        waiting = [each.cell.request for each in self.standings if each.state in ("waiting", "skipped")]
         prices = [self._desk.price(request).each for request in waiting if request]
         known = [price for price in prices if price is not None]
         return sum(known, Decimal(0)) if len(known) == len(prices) else None
@@ -142,7 +142,7 @@ class Run:
         finally:
             for standing in self.standings:
                 if standing.state == "waiting":
-                    self._become(replace(standing, state="left"))
+                    self._become(replace(standing, state="skipped"))
 
     async def _work(self) -> None:
         while self._waiting and self._stopped is None:
@@ -175,12 +175,12 @@ class Run:
             )
         except errors.BudgetError as exc:
             self._stop(exc)
-            self._become(Standing(cell, "left", error=exc))
+            self._become(Standing(cell, "skipped", error=exc))
             return None
         except errors.KlingError as exc:
             self._failed(cell, exc)
             return None
-        standing = Standing(cell, "there" if record.status == "succeeded" else "running", record, job, bought)
+        standing = Standing(cell, "existing" if record.status == "succeeded" else "running", record, job, bought)
         self._become(standing)
         return replace(standing, record=await self._desk.ended(record, job))
 
@@ -189,11 +189,11 @@ class Run:
         assert record is not None  # noqa: S101 - it was begun or found
         match record.status:
             case "succeeded":
-                self._become(replace(standing, state="done" if standing.state == "running" else "there"))
+                self._become(replace(standing, state="done" if standing.state == "running" else "existing"))
             case "failed" if record.failure and record.failure.kind == "BudgetError":
                 refusal = errors.BudgetError(record.failure.message)
                 self._stop(refusal)
-                self._become(replace(standing, state="left", error=refusal))
+                self._become(replace(standing, state="skipped", error=refusal))
             case "cancelled":
                 self._become(replace(standing, state="cancelled"))
             case "failed":
@@ -207,7 +207,7 @@ class Run:
                 self._failed(standing.cell, errors.TransferError(said), standing)
 
     def _failed(
-        self, cell: Cell, exc: errors.KlingError, standing: Standing | None = None, state: Tally = "failed"
+        self, cell: Cell, exc: errors.KlingError, standing: Standing | None = None, state: TileState = "failed"
     ) -> None:
         self._become(replace(standing or Standing(cell), state=state, error=exc))
         failures = sum(each.failed for each in self.standings)
@@ -255,10 +255,10 @@ class Run:
             tiles=tiles,
             free=self._free,
             spent=self.spent,
-            left=self.left,
+            remaining=self.left,
             running=not self.over,
             paused=self.paused,
-            trouble=why,
+            stopped=why,
         )
 
     def _tile(self, standing: Standing, *, drawn: bool) -> Tile:
@@ -298,7 +298,7 @@ class Standing:
     """How one clip of a run stands; `record` is None until it has one."""
 
     cell: Cell
-    state: Tally = "waiting"
+    state: TileState = "waiting"
     record: Record | None = None
     job: Job | None = None
     bought: bool = False
@@ -312,7 +312,7 @@ class Standing:
     @property
     def counts(self) -> bool:
         """Whether this run has spent on it, or may have."""
-        record = self.job.kept if self.job else self.record
+        record = self.job.record if self.job else self.record
         return self.bought and record is not None and charge_of(record) in COUNTED
 
 

@@ -17,8 +17,8 @@ from kling_nb.models.record import Record
 from kling_nb.render import LETTERS, Difference
 from kling_nb.render.card import badge_of, stars_of
 from kling_nb.render.facts import headline
+from kling_nb.render.formatting import prompt_line
 from kling_nb.render.page import NO_ALARM
-from kling_nb.render.words import prompt_line
 from kling_nb.ui.messages import Hand, Messages, Read, hand_frame, send_clip
 from kling_nb.ui.widgets import keep_reachable, linked, styles, view_of
 

@@ -16,8 +16,8 @@ from kling_nb.models.problem import error
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Element, Request, given_in
 from kling_nb.notebook.links import Links
-from kling_nb.render import KeptRow, kept_html, kept_text
-from kling_nb.render.words import shortened
+from kling_nb.render import SavedRow, saved_html, saved_text
+from kling_nb.render.formatting import shorten
 from kling_nb.store.log import Log
 
 logger = logging.getLogger(__name__)
@@ -71,9 +71,9 @@ class Library(MutableMapping[str, T], ABC):
         """Return what is kept as wire-named fields, pictures as `Asset`."""
         return restore.taken_out(self._kept(name), self._store.read)
 
-    def rows(self) -> list[KeptRow]:
+    def rows(self) -> list[SavedRow]:
         """Return every kept value as a row of a table; what cannot be read is left out, with a warning."""
-        rows: list[KeptRow] = []
+        rows: list[SavedRow] = []
         for name in self:
             try:
                 rows.append(self._row(name, self._kept(name)))
@@ -105,11 +105,11 @@ class Library(MutableMapping[str, T], ABC):
             )
         return kept
 
-    def _row(self, name: str, kept: Mapping[str, Any]) -> KeptRow:
+    def _row(self, name: str, kept: Mapping[str, Any]) -> SavedRow:
         references = [Reference.model_validate(reference) for reference in kept["references"]]
         pictures = [uri for reference in references[:4] if (uri := self._links.thumbnail(reference))]
         text, note = self._words(kept["fields"])
-        return KeptRow(name, text, note, tuple(pictures), datetime.datetime.fromisoformat(kept["at"]))
+        return SavedRow(name, text, note, tuple(pictures), datetime.datetime.fromisoformat(kept["at"]))
 
     @property
     def _a(self) -> str:
@@ -119,10 +119,10 @@ class Library(MutableMapping[str, T], ABC):
         return list(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": kept_html(self.rows(), self.kind), "text/plain": repr(self)}
+        return {"text/html": saved_html(self.rows(), self.kind), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return kept_text(self.rows(), self.kind)
+        return saved_text(self.rows(), self.kind)
 
 
 class Presets(Library[dict[str, Any]]):
@@ -155,7 +155,7 @@ class Presets(Library[dict[str, Any]]):
         shots = fields.get("multi_prompt") or ()
         text = fields.get("prompt") or " / ".join(str(shot.get("prompt", "")) for shot in shots)
         said = [f"{len(shots)} shots" if shots else "", f"{fields['duration']} s" if "duration" in fields else ""]
-        return shortened(str(text), 120), " · ".join(filter(None, [*said, fields.get("aspect_ratio", "")]))
+        return shorten(str(text), 120), " · ".join(filter(None, [*said, fields.get("aspect_ratio", "")]))
 
 
 class Elements(Library[Element]):

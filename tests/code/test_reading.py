@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kling_nb.code import read_request
 from kling_nb.models.specs import form_of
 from kling_nb.ui.panel.form import draft_of
-from kling_nb.ui.panel.uploads import Shelf
+from kling_nb.ui.panel.uploads import AssetTable
 
 MODEL = "kling-video-o3-pro-reference-to-video"
 SHOTS = [{"prompt": "a kite", "duration": 2}, {"prompt": "it's a hand", "duration": 1}]
@@ -336,7 +336,7 @@ FORM = form_of("kling-video-o3-pro-reference-to-video")
 def test_any_value_is_shown_by_a_form_or_named(name, value):
     fields, not_understood = read_request(json.dumps({"negative_prompt": "n", name: value}))
     media = ("elements", "input_image", "tail_image_url")
-    draft_of({key: item for key, item in fields.items() if key not in media}, Shelf(), FORM)
+    draft_of({key: item for key, item in fields.items() if key not in media}, AssetTable(), FORM)
 
     assert name in fields or value is None or not_understood
 

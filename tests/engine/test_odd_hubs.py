@@ -115,7 +115,7 @@ def test_an_entry_like_ours_without_an_id_is_no_proof_that_nothing_was_taken(
     hub.fault("lost_reply", times=1)
     job = studio_at(front).generate("a boat without a name", duration=3)
     until(lambda: "does not say its id" in job.progress.trouble, within=30)
-    assert (job.state, job.over) == ("uncertain", False)
+    assert (job.state, job.done) == ("uncertain", False)
 
 
 def test_a_question_to_the_hub_wakes_whoever_leaves_it_alone(
@@ -152,7 +152,7 @@ def test_a_job_whose_record_cannot_be_read_is_stopped_at_the_deadline_all_the_sa
     front = before(answer)
     job = studio_at(front, deadline=1).generate("a boat for ever", duration=3)
     until(lambda: front.count("DELETE", QUEUE) > 0, within=40)
-    assert not job.over
+    assert not job.done
 
 
 def test_an_answer_that_cannot_be_unpacked_is_settled_by_the_list(

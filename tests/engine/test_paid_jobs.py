@@ -174,9 +174,9 @@ def test_a_clock_that_is_put_forward_stops_no_job(own_hub: Callable[..., HubSide
     studio = studio_at(hub)
     job = studio.generate("a boat in time", duration=3)
     until(lambda: job.state in ("queued", "processing"))
-    roster = studio.parts.engine._roster  # pyright: ignore[reportPrivateUsage]
-    now = roster.now
-    roster.now = lambda: now() + datetime.timedelta(hours=2)
+    active = studio.parts.engine._active  # pyright: ignore[reportPrivateUsage]
+    now = active.now
+    active.now = lambda: now() + datetime.timedelta(hours=2)
     assert job.result(60).path.exists()
     assert hub.asked(DELETE) == 0
 
@@ -219,7 +219,7 @@ def test_outages_between_two_answers_of_404_do_not_count_as_not_knowing_the_job(
     until(lambda: job.record.generation_id)
     once = {"times": 1, "method": "GET", "path": "/api/ai/queue/"}
     slow.fault("not_found", **once)
-    until(lambda: "does not know" in job.progress.trouble or job.over)
+    until(lambda: "does not know" in job.progress.trouble or job.done)
     slow.kill()
     until(lambda: "Asking again" in job.progress.trouble and "know" not in job.progress.trouble)
     slow.start()

@@ -98,7 +98,7 @@ def test_a_hub_killed_in_the_middle_and_started_again_ends_the_job(
     job = studio_at(hub).generate("a boat in an earthquake", duration=3)
     until(lambda: job.state in ("queued", "processing"))
     hub.kill()
-    until(lambda: job.progress.trouble or job.over)
+    until(lambda: job.progress.trouble or job.done)
     hub.start()
     assert job.result(60).path.exists()
     assert hub.stats()["enqueued"] == 1

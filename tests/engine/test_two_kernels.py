@@ -154,7 +154,7 @@ def test_a_job_that_finished_while_nobody_could_look_is_found(hub: HubSide, stud
 def test_a_hub_whose_clock_is_far_behind_ours_still_has_the_job(
     hub: HubSide, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ahead = studio.parts.engine._roster
+    ahead = studio.parts.engine._active
     real = ahead.now
     ahead.now = lambda: real() + datetime.timedelta(hours=2)
     hub.fault("lost_reply", times=1)

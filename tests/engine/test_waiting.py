@@ -70,7 +70,7 @@ async def test_cancelling_an_awaiting_task_leaves_the_job_running(studio: Studio
     waiting = asyncio.ensure_future(asyncio.wait_for(asyncio.shield(_await(job)), 0.2))
     with pytest.raises(TimeoutError):
         await waiting
-    assert (job.over, hub.asked(DELETE)) == (False, 0)
+    assert (job.done, hub.asked(DELETE)) == (False, 0)
     job.cancel()
     with pytest.raises(errors.JobCancelled):
         await job
@@ -131,8 +131,8 @@ async def test_gathered_jobs_can_be_awaited_and_all_have_ended_when_one_failed(j
     other = studio.generate("another boat", duration=3)
     with pytest.raises(errors.JobFailed):
         await studio.gather([job, other])
-    assert job.over
-    assert other.over
+    assert job.done
+    assert other.done
 
 
 def test_gather_takes_jobs_and_lists_of_jobs_each_once(job: Job, studio: Studio) -> None:
@@ -195,7 +195,7 @@ try:
     print("WAITING", flush=True)
     job.result()
 except KeyboardInterrupt:
-    print("INTERRUPTED", job.over, flush=True)
+    print("INTERRUPTED", job.done, flush=True)
 """
     with script(hub, tmp_path / "log", waits) as child:
         assert child.stdout.readline() == "WAITING\n"
@@ -270,7 +270,7 @@ if pid == 0:
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 again = studio.generate("the parent's boat", duration=3)
 again.wait(15)
-print(job.over, again.state, flush=True)
+print(job.done, again.state, flush=True)
 """
     with script(hub, tmp_path / "log", forks) as child:
         out, err = child.communicate(timeout=60)

@@ -61,7 +61,7 @@ def test_dry_says_what_is_wrong_and_what_it_costs_and_sends_nothing(loaded: Kern
     faulty = said(loaded.run("%%kling duration=2 --dry\n@Image3 waves"))
     loaded.run("seconds = 2.5")
     odd = said(loaded.run("%%kling duration=5 --dry\nA kite, {seconds:.0f} s, {so it goes}"))
-    assert "{so it goes} is no expression of Python" in odd
+    assert "{so it goes} is not a Python expression" in odd
     assert "{seconds" not in odd
     assert "No problems" in sound
     assert "free" in sound
@@ -76,9 +76,9 @@ def test_what_cannot_be_read_is_one_error_that_lists_it_all(loaded: Kernel, hub:
     assert cell.error == "RequestError"
     assert cell.traceback.splitlines() == [
         "RequestError: nothing was sent",
-        "  ✗ duraton: there is no such option – did you mean duration?",
-        "  ✗ audio: 'maybe' is neither on nor off – give on or off",
-        "  ✗ prompt: nothing fills {lens} – define it, or write {{lens}} for the text itself",
+        "  ✗ duraton: unknown option – did you mean duration?",
+        "  ✗ audio: must be on or off, got 'maybe' – write on or off",
+        "  ✗ prompt: {lens} is not defined – define it, or write {{lens}} to keep it as text",
     ]
     unknown = loaded.ended(loaded.send("%%kling element=nobody\n@Element1 waves"))
     assert "There is no element 'nobody'" in unknown.traceback

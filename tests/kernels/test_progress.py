@@ -20,7 +20,7 @@ def test_progress_arrives_while_a_cell_is_busy(kernel: Kernel, busy: str) -> Non
     shown = kernel.run(GENERATE)
 
     cell = kernel.run(
-        f"import time\nend = time.monotonic() + 30\nwhile not job.over and time.monotonic() < end: {busy}"
+        f"import time\nend = time.monotonic() + 30\nwhile not job.done and time.monotonic() < end: {busy}"
     )
 
     seen = kernel.states(since=shown.over_at or 0, before=cell.over_at or 0)
@@ -38,7 +38,7 @@ def test_progress_arrives_while_no_cell_runs_and_becomes_the_card(kernel: Kernel
 
 WAYS = {
     "sleeping": "import time\nend = time.monotonic() + PATIENCE\n"
-    "while not job.over and time.monotonic() < end: time.sleep(0.01)\nprint(job.over)",
+    "while not job.done and time.monotonic() < end: time.sleep(0.01)\nprint(job.done)",
     "waiting": "from kling_nb.errors import JobCancelled\ntry: print(job.wait(PATIENCE))\n"
     "except JobCancelled: print(True)",
 }

@@ -43,7 +43,7 @@ def test_an_interrupt_is_felt_within_a_second_and_the_job_goes_on(kernel: Kernel
 
     assert cell.error in ("KeyboardInterrupt", "CancelledError"), cell.traceback
     assert float(cell.text.split()[-1]) - pressed < 1
-    after = kernel.run("print(job.over)\nprint(job.result(30).path.exists())")
+    after = kernel.run("print(job.done)\nprint(job.result(30).path.exists())")
     assert after.text.split() == ["False", "True"]
 
 

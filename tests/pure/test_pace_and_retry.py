@@ -81,7 +81,7 @@ def test_an_enqueue_is_sent_again_only_when_it_cannot_have_been_taken(failure: E
 
 
 def test_a_hub_that_asks_for_an_hour_is_not_sat_out_in_silence() -> None:
-    assert retry.may_resend("enqueue", errors.RateLimited("slow down", retry_after=retry.PATIENCE))
+    assert retry.may_resend("enqueue", errors.RateLimited("slow down", retry_after=retry.LONGEST_RETRY_AFTER))
     assert not retry.may_resend("enqueue", errors.RateLimited("slow down", retry_after=3600))
 
 

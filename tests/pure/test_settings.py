@@ -17,7 +17,7 @@ import kling_nb
 from kling_nb import _default, settings
 from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.errors import SettingsError
-from kling_nb.hubs.upload import WAYS
+from kling_nb.hubs.upload import UPLOAD_METHODS
 from kling_nb.models.urls import is_loopback
 from kling_nb.notebook.location import beside_notebook
 from kling_nb.settings import REAL_HUB, Settings
@@ -298,5 +298,5 @@ def test_a_setting_that_cannot_be_used_is_said_at_once_and_changes_nothing(wrong
 
 
 def test_every_way_to_upload_and_a_function_are_settings() -> None:
-    for way in (*WAYS, lambda _: "https://example.org/a.png"):
+    for way in (*UPLOAD_METHODS, lambda _: "https://example.org/a.png"):
         assert Studio(upload=way, deadline=90)._upload == way

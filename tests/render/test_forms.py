@@ -17,8 +17,8 @@ from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure
 from kling_nb.render import (
     HubInfo,
-    clock,
     estimate_note,
+    format_clock,
     hub_html,
     hub_text,
     problems_html,
@@ -30,9 +30,9 @@ from kling_nb.render import (
     small_poster,
     small_thumbnail,
 )
+from kling_nb.render.formatting import format_duration, format_size
 from kling_nb.render.images import POSTER_BYTES, THUMBNAIL_BYTES
 from kling_nb.render.page import stacked
-from kling_nb.render.words import size, span
 from tests.render.kit import Media, at, picture, record_of
 from tests.render.test_escaping import Reader
 
@@ -134,11 +134,11 @@ def test_bytes_that_are_no_picture_are_refused():
 
 @given(st.floats(0, 1e6))
 def test_a_clock_never_shows_sixty(seconds: float):
-    assert all(int(part) < 60 for part in clock(seconds).split(":")[1:])
+    assert all(int(part) < 60 for part in format_clock(seconds).split(":")[1:])
 
 
 def test_words_for_lengths_and_sizes():
-    assert [span(s) for s in (0.4, 5.0, 42.2, 59.7, 185, 3600, 3725)] == [
+    assert [format_duration(s) for s in (0.4, 5.0, 42.2, 59.7, 185, 3600, 3725)] == [
         "0.4 s",
         "5 s",
         "42 s",
@@ -147,7 +147,7 @@ def test_words_for_lengths_and_sizes():
         "1 h 0 min",
         "1 h 2 min",
     ]
-    assert [size(n) for n in (12, 999_600, 812_000, 1_730_000)] == ["12 bytes", "1.0 MB", "812 kB", "1.7 MB"]
+    assert [format_size(n) for n in (12, 999_600, 812_000, 1_730_000)] == ["12 bytes", "1.0 MB", "812 kB", "1.7 MB"]
 
 
 def test_a_price_says_where_it_comes_from():

@@ -50,7 +50,7 @@ def test_a_plan_whose_picture_is_lost_still_finds_its_clips(studio: Studio, hub:
     for one in plan.kept().references:
         (studio.store.file(one.digest or "") or face).unlink()
     later = studio.plan(plan.id)
-    assert [row["state"] for row in later.rows()] == ["there", "faulty"]
+    assert [row["state"] for row in later.rows()] == ["existing", "invalid"]
     assert "lost the bytes of face.png" in later.rows()[1]["problems"]
     run = later.run()
     with pytest.raises(errors.LogError, match="lost the bytes"):

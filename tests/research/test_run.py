@@ -175,7 +175,7 @@ def test_failures_stop_the_rest_and_the_first_is_raised(studio: Studio, hub: Hub
     run = plan.run(limit=1, stop_after_failures=2)
     with pytest.raises(errors.JobFailed, match="safety check"):
         run.result(40)
-    assert [standing.state for standing in run.standings] == ["failed", "failed", "left", "left", "left"]
+    assert [standing.state for standing in run.standings] == ["failed", "failed", "skipped", "skipped", "skipped"]
     plan.run().result(40)
     assert hub.posts == 7
 
@@ -204,7 +204,7 @@ def test_a_cancelled_run_stops_its_own_jobs_and_begins_no_more(
     with pytest.raises(errors.JobCancelled):
         run.result(40)
     assert hub.posts == 1
-    assert [standing.state for standing in run.standings] == ["cancelled", "left", "left"]
+    assert [standing.state for standing in run.standings] == ["cancelled", "skipped", "skipped"]
     assert studio.spending().whole.uncertain == THREE_SECONDS
 
 
@@ -228,7 +228,7 @@ def test_afterwards_the_plan_is_a_matrix_and_a_frame(studio: Studio, tmp_path: P
     assert "<b>calm" not in html
     assert "&lt;b&gt;calm" in html
     assert list(frame["look"]) == ["<b>calm</b>", "<b>calm</b>", "wild", "wild"]
-    assert set(frame["state"]) == {"there"}
+    assert set(frame["state"]) == {"existing"}
     assert list(frame["price"]) == [0.672, 0.896] * 2
     with pytest.raises(errors.KlingError, match="this plan has"):
         plan.matrix("colour")
@@ -256,7 +256,7 @@ def test_a_run_that_the_end_of_a_script_overtakes_says_nothing(
     monkeypatch.setattr(Desk, "secure", ended)
     run = plan.run(limit=1)
     assert run.wait(10)
-    assert [standing.state for standing in run.standings] == ["left"] * 4
+    assert [standing.state for standing in run.standings] == ["skipped"] * 4
     assert not caplog.records
 
 

@@ -25,7 +25,7 @@ from kling_nb.notebook.links import Links
 from kling_nb.render import small_poster, small_thumbnail
 from kling_nb.store import Log
 from kling_nb.ui.compare import CompareView
-from kling_nb.ui.gallery.controller import Curating
+from kling_nb.ui.gallery.controller import GalleryController
 from kling_nb.ui.gallery.gallery import Gallery
 
 MODEL = "kling-video-o3-pro-reference-to-video"
@@ -69,7 +69,7 @@ class Stand:
             self._write(number, prompts[number] if number < len(prompts) else f"take {number} of a red kite")
         self.log.rebuild()
         links = Links(self.log.folder, Path.cwd(), self.log.file, small_poster, small_thumbnail)
-        self.actions = Curating(
+        self.actions = GalleryController(
             self.log,
             links,
             request_of=lambda record: ReferenceToVideo.model_validate(

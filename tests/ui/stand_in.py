@@ -22,7 +22,7 @@ from kling_nb.models.price import estimate
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure
 from kling_nb.ui.panel.controller import Banner, Verdict
-from kling_nb.ui.panel.models import PanelChoosing
+from kling_nb.ui.panel.models import ModelsController
 
 
 def now():
@@ -135,7 +135,7 @@ class Studio:
         self._folder = None
         self.source = Source()
         self.catalogue = Catalogue(self.source)
-        self.choosing = PanelChoosing(self.catalogue, engine or Here())
+        self.choosing = ModelsController(self.catalogue, engine or Here())
 
     def check(self, fields):
         request, problems = parse(fields, self.catalogue.known(fields.get("model", "")))
@@ -180,13 +180,13 @@ class Studio:
         from kling_nb.render import small_poster, small_thumbnail
         from kling_nb.store import Log
         from kling_nb.ui.library import Elements, Presets
-        from kling_nb.ui.panel.saved import PanelKeeping
+        from kling_nb.ui.panel.saved import SavedController
 
         self._folder = self._folder or tempfile.TemporaryDirectory()
         store = Log(self._folder.name)
         links = Links(store.folder, store.folder, store.file, small_poster, small_thumbnail)
         presets = Presets(store, links, lambda record: record.request())
-        return PanelKeeping(presets, Elements(store, links), store, links)
+        return SavedController(presets, Elements(store, links), store, links)
 
     def keep_draft(self, fields):
         self.kept = fields

@@ -14,7 +14,7 @@ from kling_nb.models.asset import Asset
 from kling_nb.models.record import Failure
 from kling_nb.models.request import ReferenceToVideo
 from kling_nb.models.restore import put_away, taken_out
-from kling_nb.render.words import size
+from kling_nb.render.formatting import format_size
 from kling_nb.store import Log
 from kling_nb.ui.panel.panel import Panel
 
@@ -204,12 +204,12 @@ def test_a_frame_goes_where_the_model_takes_its_first_picture(studio):
     panel = opened(studio, {"model": IMAGE, "prompt": "x"})
     frame = Asset.from_bytes(png("blue"), given="frame")
 
-    panel.put_start_frame(frame)
+    panel.set_start_frame(frame)
     assert panel.request.input_image == frame
     choose(panel, "kling-video-o3-pro-text-to-video")
 
     with pytest.raises(KlingError, match="takes no start frame"):
-        panel.put_start_frame(frame)
+        panel.set_start_frame(frame)
 
 
 def test_a_video_arrives_as_one_and_sets_the_price(studio, tmp_path):
@@ -221,7 +221,7 @@ def test_a_video_arrives_as_one_and_sets_the_price(studio, tmp_path):
 
     assert (panel.request.input_video.kind, panel.request.input_video.name) == ("video", "walk.mp4")
     label = panel._widget.labels[panel.replies[-1]["key"]]
-    assert (label["uri"], label["note"]) == ("", size(len(data)))
+    assert (label["uri"], label["note"]) == ("", format_size(len(data)))
     assert panel._widget.verdict["seconds"] == 2
 
 

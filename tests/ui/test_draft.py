@@ -12,7 +12,7 @@ from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo
 from kling_nb.models.specs import form_of
 from kling_nb.ui.panel.form import asides_in, draft_of, fields_of, plain_fields, switched
-from kling_nb.ui.panel.uploads import Shelf
+from kling_nb.ui.panel.uploads import AssetTable
 
 
 def png(colour="red", size=(400, 300), mode="RGB"):
@@ -29,7 +29,7 @@ def form(name):
 
 
 def there_and_back(request, form=TARGET_FORM):
-    shelf = Shelf()
+    shelf = AssetTable()
     draft, extra = draft_of(plain_fields(request), shelf, form)
     return extra | fields_of(draft, shelf, form)
 
@@ -63,7 +63,7 @@ def test_any_plain_request_survives_the_panel(prompt, duration, aspect, audio):
 
 
 def test_both_descriptions_are_kept_and_one_counts():
-    draft, _ = draft_of({"prompt": "one", "duration": 7}, shelf := Shelf(), TARGET_FORM)
+    draft, _ = draft_of({"prompt": "one", "duration": 7}, shelf := AssetTable(), TARGET_FORM)
     draft |= {"mode": "shots", "multi_prompt": [{"prompt": "two", "duration": 3, "id": "of the browser"}]}
 
     assert fields_of(draft, shelf, TARGET_FORM)["multi_prompt"] == [{"prompt": "two", "duration": 3}]
@@ -72,7 +72,7 @@ def test_both_descriptions_are_kept_and_one_counts():
 
 
 def test_a_key_that_is_not_on_the_shelf_is_no_picture():
-    draft, _ = draft_of({"prompt": "x"}, shelf := Shelf(), TARGET_FORM)
+    draft, _ = draft_of({"prompt": "x"}, shelf := AssetTable(), TARGET_FORM)
 
     assert "input_image" not in fields_of(
         draft | {"input_image": ["a99"], "start_image_url": {"x": 1}}, shelf, TARGET_FORM
@@ -80,7 +80,7 @@ def test_a_key_that_is_not_on_the_shelf_is_no_picture():
 
 
 def test_one_that_stands_alone_is_a_list_of_one():
-    shelf = Shelf()
+    shelf = AssetTable()
     draft, _ = draft_of(
         {"multi_prompt": "a boat", "elements": "https://example.org/a.png", "input_image": png()}, shelf, TARGET_FORM
     )
@@ -92,14 +92,14 @@ def test_one_that_stands_alone_is_a_list_of_one():
 
 def test_a_picture_that_cannot_be_read_says_where():
     with pytest.raises(RequestError) as caught:
-        draft_of({"prompt": "x", "elements": [{"frontal_image_url": "no-such.png"}]}, Shelf(), TARGET_FORM)
+        draft_of({"prompt": "x", "elements": [{"frontal_image_url": "no-such.png"}]}, AssetTable(), TARGET_FORM)
 
     assert caught.value.problems[0].field == "elements.0.frontal_image_url"
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("RGB", "jpeg"), ("RGBA", "png"), ("P", "jpeg"), ("L", "jpeg")])
 def test_a_thumbnail_is_small_and_keeps_transparency(mode, kind):
-    shelf = Shelf()
+    shelf = AssetTable()
     draft, _ = draft_of({"input_image": [png(0, (1200, 900), mode)]}, shelf, TARGET_FORM)
 
     uri = shelf.labels[draft["input_image"][0]]["uri"]
@@ -109,7 +109,7 @@ def test_a_thumbnail_is_small_and_keeps_transparency(mode, kind):
 
 
 def test_a_label_knows_no_signature():
-    shelf = Shelf()
+    shelf = AssetTable()
     draft_of({"input_image": ["https://example.org/a.png?token=secret"]}, shelf, TARGET_FORM)
 
     assert "secret" not in str(shelf.labels)
@@ -139,7 +139,7 @@ def test_a_request_of_any_model_survives_the_panel_with_no_field_added(request_)
 def test_fields_of_a_structure_that_no_control_has_are_written_as_json():
     schema = {"properties": {"prompt": {"type": "string"}, "style": {"type": "object"}}}
     odd = form_of("odd", bundled()["black-forest-labs-flux-2-klein-4b"].model_copy(update={"request_schema": schema}))
-    draft, _ = draft_of({"style": {"name": "é", "n": 3}}, shelf := Shelf(), odd)
+    draft, _ = draft_of({"style": {"name": "é", "n": 3}}, shelf := AssetTable(), odd)
 
     assert draft["style"] == '{"name": "é", "n": 3}'
     assert fields_of(draft, shelf, odd)["style"] == {"name": "é", "n": 3}
@@ -148,7 +148,7 @@ def test_fields_of_a_structure_that_no_control_has_are_written_as_json():
 
 def test_shots_become_one_prompt_where_there_are_none_and_come_back():
     omni, shots = form("kling-video-o3-omni"), [{"prompt": "one", "duration": 3}, {"prompt": "two", "duration": 4}]
-    draft, _ = draft_of({"multi_prompt": shots}, shelf := Shelf(), TARGET_FORM)
+    draft, _ = draft_of({"multi_prompt": shots}, shelf := AssetTable(), TARGET_FORM)
 
     there = switched(draft, TARGET_FORM, omni)
     assert (there["prompt"], there["duration"]) == ("one\ntwo", 7)

@@ -1,11 +1,11 @@
-"""What a gallery and a comparison do: `views.gallery_actions.GalleryActions` over a studio's parts."""
+"""What a gallery and a comparison do: `views.gallery_actions.GalleryController` over a studio's parts."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
@@ -17,13 +17,12 @@ from kling_nb.notebook.links import Links
 from kling_nb.render import SHEET, compare_html, compare_text, differences, gallery_html, gallery_text, tile_still
 from kling_nb.render.card import badge_of
 from kling_nb.render.facts import headline, is_still
-from kling_nb.render.words import STATUS_WORDS, day, money, price_of, prompt_line, shortened
+from kling_nb.render.formatting import STATUS_WORDS, format_money, format_time, price_of, prompt_line, shorten
 from kling_nb.store.log import Log
 from kling_nb.ui.compare import FEWEST, MOST, Comparison, Take
-from kling_nb.ui.panel.controller import JobLike
 
 
-class Curating:
+class GalleryController:
     """Finds, shows, rates, compares and throws away records. `start` begins one more clip of a record's
     request; `hand` makes a frame of a clip the start frame of the panel that is open, `fill` takes the whole request
     there, and each says so."""
@@ -86,7 +85,7 @@ class Curating:
         if any(total is None for total in totals):
             return "price unknown"
         whole = sum((total for total in totals if total is not None), Decimal(0))
-        return "free" if all(estimate.source == "free" for estimate in estimates) else money(whole)
+        return "free" if all(estimate.source == "free" for estimate in estimates) else format_money(whole)
 
     def generate(self, record_id: str, /) -> Sequence[Job]:
         """Start one more clip of the record's request; the new record names the old one."""
@@ -140,74 +139,6 @@ class Curating:
             return None
 
 
-class GalleryActions(Protocol):
-    """What a gallery can do. Every method may be called from any thread, and raises `KlingError`."""
-
-    def find(self, filters: Mapping[str, Any], /, *, offset: int, limit: int) -> tuple[Sequence[Record], int]:
-        """Return a page of the records that pass, newest first, and how many pass in all."""
-        ...
-
-    def choices(self) -> Mapping[str, Sequence[str]]:
-        """Return the `models` and `tags` that there are to choose from."""
-        ...
-
-    def poster(self, record: Record, /) -> str | None:
-        """Return a still for a tile as a data URI."""
-        ...
-
-    def scores(self, records: Sequence[Record], /) -> Mapping[str, Sequence[Score]]:
-        """Return the scores that the log has of these records, by record id, in one question."""
-        ...
-
-    def statuses(self, record_ids: Sequence[str], /) -> Mapping[str, str]:
-        """Return where these records stand now, by their id; those that are gone are left out."""
-        ...
-
-    def clip(self, record_id: str, /) -> bytes | None:
-        """Return a clip's bytes, None when the file is gone."""
-        ...
-
-    def hand(self, record_id: str, number: int, /) -> str:
-        """Make a frame of a clip the start frame of the panel that is open; say so in words."""
-        ...
-
-    def fill(self, record_id: str, /) -> str:
-        """Fill the panel that is open with a record's request; say so in words."""
-        ...
-
-    def annotate(self, record_id: str, changes: Mapping[str, Any], /) -> Record:
-        """Write stars, tags or a note to the log, at once, and return the record."""
-        ...
-
-    def offer(self, record_ids: Sequence[str], /) -> str:
-        """Return what one more clip of each costs, in words."""
-        ...
-
-    def generate(self, record_id: str, /) -> Sequence[JobLike]:
-        """Start one more clip like this record's; it is paid on the real hub. Returns at once."""
-        ...
-
-    def export(self, record_ids: Sequence[str], /) -> str:
-        """Write these records, clips and pictures into an archive beside the notebook; say where and how much."""
-        ...
-
-    def trash(self, record_id: str, /) -> None:
-        """Move a record to the trash."""
-        ...
-
-    def restore(self, record_id: str, /) -> None:
-        """Bring it back."""
-        ...
-
-    def compare(self, record_ids: Sequence[str], /) -> Comparison:
-        """Return what a player needs to compare these."""
-        ...
-
-    def sheet(self, filters: Mapping[str, Any], /) -> Mapping[str, Any]:
-        """Return the static form as a mimebundle."""
-        ...
-
-
 def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) -> dict[str, Any]:
     """Return a record as plain values for a tile; everything in it is text, never markup."""
     figures = headline(record)
@@ -217,13 +148,13 @@ def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) ->
         "status": record.status,
         "ended": record.ended,
         "status_text": STATUS_WORDS[record.status],
-        "reason": shortened(record.failure.message, 200) if record.failure else "",
+        "reason": shorten(record.failure.message, 200) if record.failure else "",
         "stars": record.stars or 0,
         "tags": list(record.tags),
         "note": record.note,
         "badge": badge_of(record).replace(" – ", " · ").partition(" · ")[0],
         "model": record.model,
-        "when": day(record.times.created),
+        "when": format_time(record.times.created),
         "length": next((fact.value for fact in figures if fact.label == "length"), ""),
         "figures": " · ".join(fact.value for fact in figures if fact.label in ("length", "frame", "audio")),
         "price": price_of(record),

@@ -19,13 +19,12 @@ from IPython.display import display, update_display
 
 from kling_nb.errors import KlingError
 from kling_nb.models.record import Status
+from kling_nb.render.formatting import STATUS_WORDS
 from kling_nb.render.page import gone_html
-from kling_nb.render.words import STATUS_WORDS
 from kling_nb.ui.compare import FEWEST, MOST, QUIET
-from kling_nb.ui.gallery.controller import GalleryActions, tile_of
+from kling_nb.ui.gallery.controller import GalleryController, tile_of
 from kling_nb.ui.messages import Messages, hand_frame, open_record, send_clip
-from kling_nb.ui.outlet import SHOWN, Outlet
-from kling_nb.ui.panel.controller import JobLike
+from kling_nb.ui.outlet import SHOWN, JobLike, Outlet
 from kling_nb.ui.panel.uploads import PressGuard
 from kling_nb.ui.progress import Rows
 from kling_nb.ui.widgets import keep_reachable, linked, styles, view_of
@@ -58,7 +57,7 @@ class Gallery:
 
     def __init__(
         self,
-        actions: GalleryActions,
+        actions: GalleryController,
         filters: Mapping[str, Any],
         *,
         clock: Callable[[], float] = time.monotonic,

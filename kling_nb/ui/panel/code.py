@@ -10,13 +10,14 @@ from typing import Any
 from kling_nb.code import FLAVOURS, FLOWS, Flavour, Flow, read_request
 from kling_nb.models.fields import Fault, Path, with_media
 from kling_nb.models.problem import Problem, warning
-from kling_nb.render.words import shortened
-from kling_nb.ui.panel.controller import JobLike, PanelActions, Verdict
+from kling_nb.render.formatting import shorten
+from kling_nb.ui.outlet import JobLike
+from kling_nb.ui.panel.controller import PanelController, Verdict
 
 _UNFINISHED = "The code comes when nothing is left to mend."
 
 
-def code_reply(content: Mapping[str, Any], verdict: Verdict, actions: PanelActions) -> dict[str, Any]:
+def code_reply(content: Mapping[str, Any], verdict: Verdict, actions: PanelController) -> dict[str, Any]:
     """Return the answer to a browser that asks for code; a request with faults has none."""
     flavours: list[Flavour] = [name for name in FLAVOURS if name == content.get("flavour")]
     flows: list[Flow] = [name for name in FLOWS if name == content.get("flow")]
@@ -65,7 +66,7 @@ def _without(value: Any, lost: set[Path], path: Path = ()) -> Any:
 
 
 @dataclass
-class HubWords:
+class HubErrors:
     """The words of failed jobs, by the field that they speak of; each holds while that field is as it was sent."""
 
     _sent: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -81,7 +82,7 @@ class HubWords:
         name = named_in(failure.message, fields) if failure and fields else None
         if failure is None or fields is None or name is None:
             return False
-        words = f"the hub refused this: {shortened(failure.message, 240)}"
+        words = f"the hub refused this: {shorten(failure.message, 240)}"
         self._said[name] = fields.get(name), warning((name,), words, "change it before you send it again")
         return True
 

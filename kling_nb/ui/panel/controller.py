@@ -1,11 +1,11 @@
-"""What the panel's buttons do: `views.actions.PanelActions` over a studio's parts."""
+"""What the panel's buttons do: `views.actions.PanelController` over a studio's parts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from kling_nb import errors
 from kling_nb.code import Flavour, Flow, Snippet, snippet
@@ -21,13 +21,12 @@ from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook.links import Links
 from kling_nb.preferences import Options
 from kling_nb.render import card_bundle
-from kling_nb.render.words import day, price_of
+from kling_nb.render.formatting import format_time, price_of
 from kling_nb.settings import KEY, REAL_HUB, Settings
 from kling_nb.store.log import Log
-from kling_nb.ui.outlet import JobLike
 from kling_nb.ui.panel.drafts import Draft
-from kling_nb.ui.panel.models import Choosing
-from kling_nb.ui.panel.saved import Keeping
+from kling_nb.ui.panel.models import ModelsController
+from kling_nb.ui.panel.saved import SavedController
 
 Tone = Literal["local", "live", "trouble"]
 
@@ -64,61 +63,7 @@ class Banner:
     detail: str = ""
 
 
-class PanelActions(Protocol):
-    """What a panel can do. Every method may be called from any thread."""
-
-    @property
-    def keeping(self) -> Keeping:
-        """The log: what is kept by name, and earlier clips."""
-        ...
-
-    @property
-    def choosing(self) -> Choosing:
-        """The catalogue: which models there are, and what the hub says of one."""
-        ...
-
-    def check(self, fields: dict[str, Any], /) -> Verdict:
-        """Judge wire-named fields within a few milliseconds."""
-        ...
-
-    def before(self, request: Request, /) -> Before | None:
-        """Say whether the same request was made already, within a few milliseconds."""
-        ...
-
-    def card(self, record_id: str, /) -> Mapping[str, Any]:
-        """Return a record's card as a mimebundle; raises `KlingError`."""
-        ...
-
-    def confirm_above(self) -> Decimal | None:
-        """Return the price above which to ask once more, None for never."""
-        ...
-
-    def generate(self, request: Request, /) -> Sequence[JobLike]:
-        """Start paid jobs; returns at once, raises `KlingError`."""
-        ...
-
-    def preview(self, request: Request, /) -> Sequence[JobLike]:
-        """Start free jobs on the local hub; returns at once, raises `KlingError`."""
-        ...
-
-    def banner_later(self, callback: Callable[[Banner], None], /) -> None:
-        """Find out which hub answers and say so, from any thread, now and whenever it changes; returns at once."""
-        ...
-
-    def code(self, request: Request, flavour: Flavour, flow: Flow, /) -> Snippet:
-        """Write the request as code for the hub that is meant, in a few milliseconds."""
-        ...
-
-    def keep_draft(self, fields: dict[str, Any], /) -> None:
-        """Keep what is being written, and under `aside` what waits for other models, for after a kernel restart."""
-        ...
-
-    def kept_draft(self) -> Mapping[str, Any] | None:
-        """What was being written, None when nothing was kept."""
-        ...
-
-
-class Actions:
+class PanelController:
     """Checks, starts and keeps what one panel holds. `start` begins the jobs of a request."""
 
     def __init__(
@@ -128,15 +73,15 @@ class Actions:
         store: Log,
         loop: BackgroundLoop,
         start: Callable[[Request, Kind], list[Job]],
-        keeping: Keeping,
-        choosing: Choosing,
+        keeping: SavedController,
+        choosing: ModelsController,
         links: Links,
         draft: Draft,
     ) -> None:
         self._settings, self._connection, self._store = settings, connection, store
         self._loop, self._start = loop, start
-        self.keeping: Keeping = keeping
-        self.choosing: Choosing = choosing
+        self.keeping: SavedController = keeping
+        self.choosing: ModelsController = choosing
         self._links, self._draft = links, draft
 
     def check(self, fields: dict[str, Any], /) -> Verdict:
@@ -157,7 +102,7 @@ class Actions:
         if not made:
             return None
         record = self._store.get((next((one for one in reversed(made) if one.done), made[-1])).id)
-        when = day(record.times.created)
+        when = format_time(record.times.created)
         if not record.ended:
             return Before(record.id, f"The same request is under way, since {when}.", ended=False)
         times = f"Made before, {when}" if len(made) == 1 else f"Made {len(made)} times before, last {when}"

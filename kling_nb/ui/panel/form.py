@@ -19,7 +19,7 @@ from kling_nb.models.carry import Aside, carried, read_aside
 from kling_nb.models.problem import error
 from kling_nb.models.request import TARGET, Request, plain
 from kling_nb.models.specs import FieldSpec, Form
-from kling_nb.ui.panel.uploads import Shelf
+from kling_nb.ui.panel.uploads import AssetTable
 
 Fields = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -32,7 +32,7 @@ def plain_fields(request: Request | Mapping[str, Any] | None) -> Fields:
     return {**fields, "model": model if isinstance(model, str) and model else TARGET}
 
 
-def draft_of(fields: Mapping[str, Any], shelf: Shelf, form: Form) -> tuple[Fields, Fields]:
+def draft_of(fields: Mapping[str, Any], shelf: AssetTable, form: Form) -> tuple[Fields, Fields]:
     """Return the draft of a model's fields, and those that its form keeps but does not show.
 
     Raises `RequestError` for a picture that cannot be read.
@@ -44,7 +44,7 @@ def draft_of(fields: Mapping[str, Any], shelf: Shelf, form: Form) -> tuple[Field
     return draft, {name: value for name, value in fields.items() if name not in draft}
 
 
-def fields_of(draft: Mapping[str, Any], shelf: Shelf, form: Form) -> Fields:
+def fields_of(draft: Mapping[str, Any], shelf: AssetTable, form: Form) -> Fields:
     """Return the wire-named fields that a draft stands for; only what its mode uses, and what has an effect."""
     unused = _unused(draft, form)
     used = [spec for spec in form.specs if spec.name not in unused]
@@ -70,7 +70,7 @@ def switched(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
     return {**placed, "model": new.model, "mode": mode, "aside": {name: away.to_json() for name, away in aside.items()}}
 
 
-def asides_out(draft: Mapping[str, Any], shelf: Shelf, form: Form) -> Fields:
+def asides_out(draft: Mapping[str, Any], shelf: AssetTable, form: Form) -> Fields:
     """Return what a draft has put aside, pictures as `Asset`, so that it can be kept like the fields."""
     aside: Fields = {}
     for name, away in read_aside(draft.get("aside")).items():
@@ -80,7 +80,7 @@ def asides_out(draft: Mapping[str, Any], shelf: Shelf, form: Form) -> Fields:
     return aside
 
 
-def asides_inward(aside: Mapping[str, Any], draft: Mapping[str, Any], shelf: Shelf) -> Fields:
+def asides_inward(aside: Mapping[str, Any], draft: Mapping[str, Any], shelf: AssetTable) -> Fields:
     """Return what `asides_out` gave as a draft holds it; a picture that is on the screen too keeps its key there."""
     shown = {asset.identity: key for key in _texts(draft) if (asset := shelf.get(key))}
 
@@ -144,7 +144,7 @@ def _told(draft: Mapping[str, Any], old: Form) -> Fields:
     return {"prompt": words, "duration": sum(seconds)} if words or each else {}
 
 
-def _inward(spec: FieldSpec, value: Any, shelf: Shelf) -> Any:
+def _inward(spec: FieldSpec, value: Any, shelf: AssetTable) -> Any:
     """A field's value as the browser gets it."""
     match spec.kind:
         case "shots":
@@ -162,7 +162,7 @@ def _inward(spec: FieldSpec, value: Any, shelf: Shelf) -> Any:
             return spec.unset if value is None else value
 
 
-def _outward(spec: FieldSpec, value: Any, shelf: Shelf) -> Any:
+def _outward(spec: FieldSpec, value: Any, shelf: AssetTable) -> Any:
     """What the browser has in a field, as the hub takes it."""
     match spec.kind:
         case "shots":
@@ -192,7 +192,7 @@ def _shot(shot: Any) -> Fields:
     return {"prompt": shot.get("prompt", ""), "duration": shot.get("duration", 5)}
 
 
-def _element(element: Any, path: Path, shelf: Shelf) -> Fields:
+def _element(element: Any, path: Path, shelf: AssetTable) -> Fields:
     element = element if isinstance(element, Mapping) else {"frontal_image_url": element}
     angles = element.get("reference_image_urls")
     return {
@@ -201,14 +201,14 @@ def _element(element: Any, path: Path, shelf: Shelf) -> Fields:
     }
 
 
-def _wire_element(element: Mapping[str, Any], shelf: Shelf) -> Fields:
+def _wire_element(element: Mapping[str, Any], shelf: AssetTable) -> Fields:
     angles = [shelf.get(key) for key in element.get("reference_image_urls") or ()]
     frontal = shelf.get(element.get("frontal_image_url"))
     wire: Fields = {"reference_image_urls": [angle for angle in angles if angle]}
     return wire | ({"frontal_image_url": frontal} if frontal else {})
 
 
-def _keys(values: Any, path: Path, shelf: Shelf) -> list[str]:
+def _keys(values: Any, path: Path, shelf: AssetTable) -> list[str]:
     return [key for index, value in enumerate(_many(values)) if (key := _key(value, (*path, index), shelf))]
 
 
@@ -219,7 +219,7 @@ def _many(value: Any) -> list[Any]:
     return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else [value]
 
 
-def _key(value: Any, path: Path, shelf: Shelf, kind: Kind = "image") -> str | None:
+def _key(value: Any, path: Path, shelf: AssetTable, kind: Kind = "image") -> str | None:
     if value is None:
         return None
     try:

@@ -8,7 +8,7 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from kling_nb import errors
 from kling_nb.connection import PATIENCE, changes_of
@@ -55,23 +55,7 @@ class News:
     alternatives: tuple[str, ...] = ()
 
 
-class Choosing(Protocol):
-    """The catalogue as a panel sees it. Every method may be called from any thread and returns at once."""
-
-    def form(self, model: str, /) -> Form:
-        """The form of a model, from what is known without asking."""
-        ...
-
-    def offers_later(self, callback: Callable[[Offers], None], /) -> None:
-        """Say which models there are: what is known at once, and the hub's own list when it has answered."""
-        ...
-
-    def news_later(self, model: str, callback: Callable[[News], None], /, *, again: bool = False) -> None:
-        """Ask the hub about one model, and say what it said; with `again`, whatever was believed. Silent on failure."""
-        ...
-
-
-class ChosenModel:
+class ModelPicker:
     """The part of a panel that shows models and goes from one to another.
 
     `draft` gives what is on the screen, `show` puts another draft there, `judge` looks at it again; `refill` makes the
@@ -82,7 +66,7 @@ class ChosenModel:
         self,
         widget: Any,
         messages: Messages,
-        choosing: Choosing,
+        choosing: ModelsController,
         *,
         draft: Callable[[], Mapping[str, Any]],
         show: Callable[[Mapping[str, Any]], None],
@@ -186,7 +170,7 @@ class ChosenModel:
         return {"gone": news.gone, "changes": list(news.changes), "alternatives": instead}
 
 
-class PanelChoosing:
+class ModelsController:
     """Answers from what is known, and asks the hub on the background loop."""
 
     def __init__(self, catalogue: Catalogue, loop: BackgroundLoop) -> None:
@@ -204,7 +188,7 @@ class PanelChoosing:
     def news_later(self, model: str, callback: Callable[[News], None], /, *, again: bool = False) -> None:
         """Ask the hub about one model, and say what it said."""
         if again:
-            self._catalogue.doubt(model)
+            self._catalogue.expire(model)
         self._loop.submit(self._look(model, callback))
 
     def _offers(self, trouble: str = "") -> Offers:

@@ -25,13 +25,13 @@ from kling_nb.models.specs import Form as ModelForm
 from kling_nb.render.page import gone_html
 from kling_nb.ui.messages import Messages
 from kling_nb.ui.outlet import SHOWN, JobLike, Outlet
-from kling_nb.ui.panel.code import HubWords, code_reply, pasted
-from kling_nb.ui.panel.controller import Banner, PanelActions, Verdict
+from kling_nb.ui.panel.code import HubErrors, code_reply, pasted
+from kling_nb.ui.panel.controller import Banner, PanelController, Verdict
 from kling_nb.ui.panel.form import asides_inward, asides_out, draft_of, fields_of, plain_fields
-from kling_nb.ui.panel.models import ChosenModel
-from kling_nb.ui.panel.saved import Form, KeptThings
+from kling_nb.ui.panel.models import ModelPicker
+from kling_nb.ui.panel.saved import Form, SavedItems
 from kling_nb.ui.panel.spending import Spending
-from kling_nb.ui.panel.uploads import PressGuard, Shelf, Uploads
+from kling_nb.ui.panel.uploads import AssetTable, PressGuard, Uploads
 from kling_nb.ui.progress import Rows
 from kling_nb.ui.widgets import PanelWidget, keep_reachable, view_of
 
@@ -56,17 +56,17 @@ class Panel:
 
     def __init__(
         self,
-        actions: PanelActions,
+        actions: PanelController,
         request: Request | Mapping[str, Any] | str | None = None,
         notes: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._actions = actions
-        self._shelf, self._uploads, self._guard = Shelf(), Uploads(), PressGuard(clock)
+        self._shelf, self._uploads, self._guard = AssetTable(), Uploads(), PressGuard(clock)
         self._lock = threading.RLock()
         self._extras: list[dict[str, Any]] = []
-        self._verdict, self._hub_words = Verdict(), HubWords()
+        self._verdict, self._hub_words = Verdict(), HubErrors()
         self._outlet = Outlet(gone_html(_GONE))
         self._widget = PanelWidget()
         keep_reachable(self._widget)
@@ -84,7 +84,7 @@ class Panel:
             code=self._on_code,
         )
         self._spending = Spending(self._widget, self._messages, actions, self._outlet)
-        self._model = ChosenModel(
+        self._model = ModelPicker(
             self._widget,
             self._messages,
             actions.choosing,
@@ -94,7 +94,7 @@ class Panel:
             judge=self._judge,
         )
         form = Form(self.fill, self._fields_of, self._keep, self._shelf.get)
-        KeptThings(self._widget, self._messages, form, lambda: actions.keeping)
+        SavedItems(self._widget, self._messages, form, lambda: actions.keeping)
         self.fill({} if request is None else request, notes)
         if request is None:
             self._messages.reporting(self._restore)
@@ -148,7 +148,7 @@ class Panel:
             self._widget.labels = self._shelf.labels
             self._widget.draft = draft | {"extra": filled, "edit": f"fill:{filled}"}
 
-    def put_start_frame(self, frame: Asset) -> None:
+    def set_start_frame(self, frame: Asset) -> None:
         """Show a picture as the start frame."""
         with self._lock:
             place = _place_of_frames(self._form)
@@ -344,7 +344,7 @@ class Panel:
 _front: list[weakref.ref[Panel]] = []
 
 
-def front_panel() -> Panel | None:
+def active_panel() -> Panel | None:
     """Return the panel that was shown last, None when there is none any more."""
     return _front[0]() if _front else None
 

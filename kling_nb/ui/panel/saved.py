@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from kling_nb.engine.frames import frame_of
 from kling_nb.errors import KlingError, LogError
@@ -13,9 +13,9 @@ from kling_nb.models.fit import broken_rules, mend
 from kling_nb.models.images import Unusable
 from kling_nb.models.record import Record
 from kling_nb.notebook.links import Links
-from kling_nb.render import KeptRow
+from kling_nb.render import SavedRow
 from kling_nb.render.facts import headline
-from kling_nb.render.words import prompt_line, size
+from kling_nb.render.formatting import format_size, prompt_line
 from kling_nb.store.log import Log
 from kling_nb.ui.library import Elements, Library, Presets
 from kling_nb.ui.messages import Messages, send_clip
@@ -43,42 +43,6 @@ class EarlierClip:
         return vars(self)
 
 
-class Keeping(Protocol):
-    """The log as a panel sees it. Every method may be called from any thread, and raises `KlingError`."""
-
-    def kept(self, what: What, /) -> Sequence[KeptRow]:
-        """What is kept by name."""
-        ...
-
-    def take(self, what: What, name: str, /) -> Mapping[str, Any]:
-        """The wire-named fields of one, pictures as `Asset`."""
-        ...
-
-    def keep(self, what: What, name: str, fields: Mapping[str, Any], /) -> None:
-        """Keep fields under a name, in place of what was there."""
-        ...
-
-    def rename(self, what: What, name: str, new: str, /) -> None:
-        """Give one another name."""
-        ...
-
-    def drop(self, what: What, name: str, /) -> None:
-        """Forget one."""
-        ...
-
-    def clips(self) -> Sequence[EarlierClip]:
-        """The newest clips."""
-        ...
-
-    def clip(self, record_id: str, /) -> bytes | None:
-        """A clip's bytes, None when they are gone."""
-        ...
-
-    def frame(self, record_id: str, number: int, /) -> Asset:
-        """One frame of a clip, from 0; negative numbers count from the end."""
-        ...
-
-
 @dataclass(frozen=True)
 class Form:
     """The form that things are taken from and put into."""
@@ -93,10 +57,10 @@ class Form:
     """Gives the picture of a key."""
 
 
-class KeptThings:
+class SavedItems:
     """The part of a panel that answers what the browser asks about kept things. `keeping` is asked when needed."""
 
-    def __init__(self, widget: Any, messages: Messages, form: Form, keeping: Callable[[], Keeping]) -> None:
+    def __init__(self, widget: Any, messages: Messages, form: Form, keeping: Callable[[], SavedController]) -> None:
         self._widget, self._messages, self._form, self._keeping = widget, messages, form, keeping
         messages.answer(
             library=self._on_library,
@@ -195,7 +159,7 @@ def _what(content: Mapping[str, Any]) -> What:
     return "element" if content.get("what") == "element" else "preset"
 
 
-def _row(row: KeptRow) -> dict[str, Any]:
+def _row(row: SavedRow) -> dict[str, Any]:
     return {"name": row.name, "text": row.text, "note": row.note, "images": list(row.pictures)}
 
 
@@ -204,7 +168,7 @@ def _side(asset: Asset) -> dict[str, Any]:
     words = [f"{facts.width} × {facts.height} px", facts.format] if facts and facts.width else []
     return {
         "uri": picture_uri(asset, SHOWN_PIXELS),
-        "text": " · ".join([*words, size(len(asset.data or b""))]),
+        "text": " · ".join([*words, format_size(len(asset.data or b""))]),
         "rules": ", ".join(broken_rules(asset)),
     }
 
@@ -213,14 +177,14 @@ def _side(asset: Asset) -> dict[str, Any]:
 NEWEST = 12
 
 
-class PanelKeeping:
+class SavedController:
     """Keeps and gives by name, and takes frames out of clips."""
 
     def __init__(self, presets: Presets, elements: Elements, store: Log, links: Links) -> None:
         self._shelves: dict[What, Library[Any]] = {"preset": presets, "element": elements}
         self._store, self._links = store, links
 
-    def kept(self, what: What, /) -> Sequence[KeptRow]:
+    def kept(self, what: What, /) -> Sequence[SavedRow]:
         """Return what is kept by name."""
         return self._shelves[what].rows()
 

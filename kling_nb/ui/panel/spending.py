@@ -7,17 +7,17 @@ from dataclasses import asdict
 from typing import Any
 
 from kling_nb.models.request import Request
-from kling_nb.render.words import money
+from kling_nb.render.formatting import format_money
 from kling_nb.ui.messages import Messages
 from kling_nb.ui.outlet import Outlet
-from kling_nb.ui.panel.controller import PanelActions, Verdict
+from kling_nb.ui.panel.controller import PanelController, Verdict
 from kling_nb.ui.widgets import PanelWidget
 
 
 class Spending:
     """The part of a panel that stands between a press and the money."""
 
-    def __init__(self, widget: PanelWidget, messages: Messages, actions: PanelActions, outlet: Outlet) -> None:
+    def __init__(self, widget: PanelWidget, messages: Messages, actions: PanelController, outlet: Outlet) -> None:
         self._widget, self._messages, self._actions, self._outlet = widget, messages, actions, outlet
         messages.answer(show=self._on_show)
 
@@ -44,7 +44,8 @@ class Spending:
         count = verdict.request.num_generations if verdict.request else 1
         clips = "this clip" if count == 1 else f"these {count} clips"
         model = verdict.request.model if verdict.request else "the model"
-        return f"Spend {money(verdict.total)} on {clips} by {model}? You asked to be asked above {money(above)}."
+        price, limit = format_money(verdict.total), format_money(above)
+        return f"Spend {price} on {clips} by {model}? You asked to be asked above {limit}."
 
     def _on_show(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         record_id = str(content.get("id"))

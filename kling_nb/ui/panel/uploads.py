@@ -18,7 +18,7 @@ from typing import Any
 from kling_nb.models.asset import Asset
 from kling_nb.models.fit import broken_rules, can_mend
 from kling_nb.models.lint import check_asset
-from kling_nb.render.words import size as words_for_bytes
+from kling_nb.render.formatting import format_size
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_OPEN = 16
@@ -82,7 +82,7 @@ def _refusal(upload: str, why: str) -> Reply:
 THUMBNAIL_PIXELS = 96
 
 
-class Shelf:
+class AssetTable:
     """Holds assets by key. The browser only ever sees `labels`: a thumbnail and a name for each."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ def label(asset: Asset) -> dict[str, Any]:
     facts = asset.facts
     size = f"{facts.width} × {facts.height}" if facts and facts.width else ""
     if asset.kind == "video" and asset.data is not None:
-        size = words_for_bytes(len(asset.data))
+        size = format_size(len(asset.data))
     barred = any(problem.severity == "error" for problem in check_asset((), asset))
     rules = {"rules": list(broken_rules(asset)), "blocked": barred, "fixable": can_mend(asset)}
     return {"name": asset.name or asset.given, "note": size, "uri": picture_uri(asset, THUMBNAIL_PIXELS), **rules}

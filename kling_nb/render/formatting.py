@@ -13,7 +13,7 @@ from kling_nb.models.record import Record, Status
 STATUS_WORDS: dict[Status, str] = {**WORDS, "uncertain": "Uncertain"}
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """Return a length as a clock shows it: `0:42`, `12:05`, `1:02:05`."""
     whole = max(0, int(seconds))
     minutes, rest = divmod(whole, 60)
@@ -21,7 +21,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def span(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a length in words: `0.4 s`, `42 s`, `3 min 5 s`, `1 h 2 min`."""
     if seconds < 9.95:
         return f"{max(0.0, seconds):.1f}".removesuffix(".0") + " s"
@@ -33,14 +33,14 @@ def span(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """Return a number of bytes in words: `812 kB`, `1.7 MB`."""
     if count < 1000:
         return f"{count} bytes"
     return f"{count / 1e6:.1f} MB" if count >= 999_500 else f"{count / 1e3:.0f} kB"
 
 
-def day(moment: datetime.datetime) -> str:
+def format_time(moment: datetime.datetime) -> str:
     """Return a moment as `22 Nov 2026, 14:03 UTC`."""
     utc = moment.astimezone(datetime.UTC)
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
@@ -48,10 +48,10 @@ def day(moment: datetime.datetime) -> str:
 
 def prompt_line(record: Record, most: int) -> str:
     """Return the prompt on one line, its shots with a stroke between them."""
-    return shortened(record.prompt.replace("\n", " / "), most)
+    return shorten(record.prompt.replace("\n", " / "), most)
 
 
-def money(amount: Decimal) -> str:
+def format_money(amount: Decimal) -> str:
     """Return dollars as `$1.12`."""
     return f"${amount:,.2f}"
 
@@ -60,7 +60,7 @@ def price_of(record: Record) -> str:
     """Return what one generation costs, in words: `$1.12`, `free · local hub`, `price unknown`."""
     if record.local or record.estimate.source == "free":
         return "free · local hub" if record.local else "free"
-    return "price unknown" if record.price is None else money(record.price)
+    return "price unknown" if record.price is None else format_money(record.price)
 
 
 def estimate_text(estimate: Estimate) -> str:
@@ -82,7 +82,7 @@ def estimate_note(estimate: Estimate) -> str:
     return f"{of} ${estimate.rate.normalize():f} · {sources[estimate.source]}"
 
 
-def shortened(text: str, limit: int) -> str:
+def shorten(text: str, limit: int) -> str:
     """Return the text on one line, cut at `limit` characters with an ellipsis."""
     line = " ".join(text.split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"

@@ -1,0 +1,86 @@
+"""The files around the code agree with it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kling_nb.localhub.__main__ import main
+from kling_nb.localhub.faults import FAULTS
+from kling_nb.localhub.options import OPEN
+from tests.docs.pages import DOCS, ROOT, pages
+from tests.textfiles import problems
+
+BINARY = {".png", ".jpg", ".mp4"}
+
+
+def test_every_text_file_is_clean() -> None:
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    files = [ROOT / name for name in listed.decode().split("\0") if name and Path(name).suffix not in BINARY]
+    assert len(files) > 100
+    assert not [f"{file} {problem}" for file in files if file.is_file() for problem in problems(file.read_bytes())]
+
+
+def test_the_citation_has_the_version_and_the_licence_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
+
+
+def test_every_issue_template_has_a_name_and_fields() -> None:
+    templates = [path for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.stem != "config"]
+    assert len(templates) >= 2
+    for path in templates:
+        template = yaml.safe_load(path.read_text("utf-8"))
+        assert template["name"] and template["description"] and template["body"], path.name
+
+
+def test_every_hook_runs_a_tool_of_the_environment() -> None:
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    assert repo["repo"] == "local"  # a hook of another repository would need the network
+    for hook in repo["hooks"]:
+        assert (ROOT / hook["entry"].split()[0]).is_file(), hook["id"]
+
+
+def test_every_make_command_that_a_page_names_exists_and_is_listed_by_help() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"^## ([a-z]+): \S", makefile, re.MULTILINE)) == targets
+    for page in [*pages(), ROOT / "CONTRIBUTING.md"]:
+        named = set(re.findall(r"(?:`|\$ )make ([a-z]+)", page.read_text("utf-8")))
+        assert named <= targets, page.name
+
+
+def test_the_page_of_the_local_hub_lists_its_options_faults_and_open_questions(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = (DOCS / "local-hub.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(?:--)?([a-z0-9_-]+)[^`]*` \| (.+) \|$", page, re.MULTILINE))
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    options = set(re.findall(r"^  --([a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    assert len(options) > 5
+    assert set(rows) == options | set(FAULTS) | set(OPEN)
+    for name, answers in OPEN.items():
+        assert set(re.findall(r"`([^`]+)`", rows[name].split("|")[0])) == set(answers)
+
+
+def test_the_tables_and_examples_in_pages_are_whole() -> None:
+    for page in pages():
+        text = page.read_text("utf-8")
+        for block in re.findall(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            json.loads(block)
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+            widths = {len(re.findall(r"(?<!\\)\|", re.sub(r"`[^`]*`", "", row))) for row in table.splitlines()}
+            assert len(widths) == 1, f"{page.name}: {table.splitlines()[0]}"
