@@ -14,7 +14,7 @@ import yaml
 
 from kling_nb.localhub.__main__ import main
 from kling_nb.localhub.faults import FAULTS
-from kling_nb.localhub.options import OPEN
+from kling_nb.localhub.options import CHOICES
 from tests.docs.pages import DOCS, ROOT, pages
 from tests.textfiles import problems
 
@@ -71,8 +71,8 @@ def test_the_page_of_the_local_hub_lists_its_options_faults_and_open_questions(
         main(["--help"])
     options = set(re.findall(r"^  --([a-z-]+)", capsys.readouterr().out, re.MULTILINE))
     assert len(options) > 5
-    assert set(rows) == options | set(FAULTS) | set(OPEN)
-    for name, answers in OPEN.items():
+    assert set(rows) == options | set(FAULTS) | set(CHOICES)
+    for name, answers in CHOICES.items():
         assert set(re.findall(r"`([^`]+)`", rows[name].split("|")[0])) == set(answers)
 
 
