@@ -23,7 +23,7 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
     )
     screen.run(0, 1)
     panel = screen.panel
-    panel.get_by_text("Start and tail frame").click()
+    panel.get_by_text("Start and tail frames").click()
 
     panel.get_by_role("button", name="Start frame from an earlier clip").click()
     panel.get_by_role("button", name="Last frame of A paper boat", exact=True).click()
@@ -31,7 +31,7 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
 
     panel.get_by_role("button", name="Tail frame from an earlier clip").click()
     panel.get_by_role("button", name="Play A paper boat", exact=True).click()
-    shown = panel.get_by_role("button", name="Use the frame that is shown")
+    shown = panel.get_by_role("button", name="Use this frame")
     expect(shown).to_be_enabled()
     panel.locator("video").evaluate("(video) => { video.currentTime = 30.5 / 24; }")
     shown.click()
@@ -46,7 +46,7 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
     screen.run(3)
     gallery = screen.root.locator(".kn-gallery")
     gallery.locator(".kn-card").first.click()
-    sheet = gallery.get_by_label("The clip that is open")
+    sheet = gallery.get_by_label("Clip details")
     sheet.locator("video").evaluate(
         """async (video) => {
             while (video.readyState < 1) await new Promise((done) => setTimeout(done, 20));

@@ -25,9 +25,9 @@ def test_of_compared_clips_one_is_heard_at_a_time(opened: Callable[..., Screen])
     muted = "(player) => [...player.querySelectorAll('.kn-stage video')].map((video) => video.muted)"
     assert player.evaluate(muted) == [False, True, True]
 
-    player.get_by_role("button", name="Hear clip B").click()
+    player.get_by_role("button", name="Listen to clip B").click()
     assert player.evaluate(muted) == [True, False, True]
-    player.get_by_role("button", name="Hear clip C").click()
+    player.get_by_role("button", name="Listen to clip C").click()
     assert player.evaluate(muted) == [True, True, False]
-    player.get_by_role("button", name="Hear clip C").click()
+    player.get_by_role("button", name="Listen to clip C").click()
     assert player.evaluate(muted) == [True, True, True]

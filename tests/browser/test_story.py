@@ -62,8 +62,8 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     panel.get_by_role("radio", name="Shots").check()
     for number, (before, steps, after) in enumerate(SHOTS, 1):
         if number > 1:
-            panel.get_by_role("button", name="Add a shot").click()
-        panel.get_by_role("textbox", name=f"Prompt of shot {number}").click()
+            panel.get_by_role("button", name="Add shot").click()
+        panel.get_by_role("textbox", name=f"Prompt for shot {number}").click()
         keys.type(f"{before} @")
         expect(panel.get_by_role("option")).to_have_count(2)
         for key in ("ArrowDown",) * steps + ("Enter",):
@@ -98,7 +98,7 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     shot(screen, "card")
     assert (hub.posts, hub.enqueued) == (2, 3)
     expect(panel.locator(".kn-before")).to_contain_text("Made 2 times before")
-    expect(screen.generate).to_have_text(re.compile("^Generate again anyway"))
+    expect(screen.generate).to_have_text(re.compile("^Generate again"))
 
     # The two are found, played as one, and one is rated; the preview is not among them.
     screen.run(1)
@@ -138,7 +138,7 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
 def _written(screen: Screen) -> None:
     """The storyboard stands in the panel as it was written."""
     for number, (before, steps, after) in enumerate(SHOTS, 1):
-        editor = screen.panel.get_by_role("textbox", name=f"Prompt of shot {number}")
+        editor = screen.panel.get_by_role("textbox", name=f"Prompt for shot {number}")
         expect(editor).to_have_value(f"{before} @Image{steps + 1} {after}")
 
 
@@ -328,7 +328,7 @@ def test_planted_markup_is_only_text(apart: Page, opened: Opened, hub: HubSide, 
         expect(cell).to_contain_text(EVIL)
     gallery, panel = cells[5].locator(".kn-gallery"), cells[6].locator(".kn-panel")
     gallery.locator(".kn-card").first.click()
-    expect(gallery.get_by_label("The clip that is open")).to_contain_text(EVIL)
+    expect(gallery.get_by_label("Clip details")).to_contain_text(EVIL)
     panel.get_by_role("button", name="Presets", exact=True).click()
     expect(panel.get_by_role("group", name="Presets")).to_contain_text(EVIL)
     assert pwned(screen.page) is None

@@ -28,7 +28,7 @@ def test_blind_pairs_are_voted_on_by_keyboard_and_ranked(
     vote = screen.root.locator(".kn-vote")
     expect(vote).to_have_attribute("data-ready", "0", timeout=SLOW)
     for side in ("left", "right"):
-        video = vote.get_by_label(f"The clip on the {side}")
+        video = vote.get_by_label(f"{side} clip")
         screen.page.wait_for_function("(v) => v.videoWidth > 0 && v.currentTime > 0", arg=video.element_handle())
     assert "calm" not in vote.inner_text()
     vote.focus()
@@ -38,7 +38,7 @@ def test_blind_pairs_are_voted_on_by_keyboard_and_ranked(
         expected = (1, 0, 1, 2, 3)[number]
         if expected < 3:
             expect(vote).to_have_attribute("data-ready", str(expected))
-    expect(vote.get_by_text("That was the last pair")).to_be_visible()
+    expect(vote.get_by_text("All pairs are done")).to_be_visible()
     expect(vote.get_by_text("Which is better?")).to_be_hidden()  # there is nothing left to ask
     screen.run(2)
     expect(screen.root.locator(".kling-ranking")).to_contain_text("2 votes")

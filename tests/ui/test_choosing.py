@@ -120,7 +120,9 @@ def test_a_model_that_is_gone_says_so_and_cannot_be_paid_for(studio):
     assert panel._widget.verdict["problems"][0]["path"] == "model"
     with pytest.raises(RequestError, match=f"go on with {OMNI}"):
         panel.generate()
-    say(panel, kind="submit", id="p", what="generate", draft=panel._widget.draft, price=panel._widget.verdict["price"])
+    say(
+        panel, kind="submit", id="p", action="generate", draft=panel._widget.draft, price=panel._widget.verdict["price"]
+    )
     assert studio.started == []
     panel.preview()  # asks nothing of the hub
     assert len(studio.started) == 1
@@ -227,7 +229,7 @@ def test_a_video_arrives_as_one_and_sets_the_price(studio, tmp_path):
 
 def test_a_preset_and_the_code_know_the_model(studio):
     panel = opened(studio, {"model": CFG, "prompt": "x", "input_image": "https://example.org/a.png", "cfg_scale": 2.0})
-    say(panel, kind="save", what="preset", name="soft", draft=panel._widget.draft)
+    say(panel, kind="save", type="preset", name="soft", draft=panel._widget.draft)
     say(panel, kind="code", id="k", flavour="kling_nb", flow="poll")
     assert f'model="{CFG}"' in panel.replies[-1]["code"] and "cfg_scale=2.0" in panel.replies[-1]["code"]
     panel.fill({"prompt": "other"})

@@ -36,7 +36,7 @@ def names(panel, what="preset"):
 def test_what_is_on_the_screen_is_kept_and_comes_back(panel, studio):
     draft = {**panel._widget.draft, "prompt": "@Image1 runs"}
 
-    say(panel, kind="save", what="preset", name="run", draft=draft)
+    say(panel, kind="save", type="preset", name="run", draft=draft)
     panel.fill({"prompt": "another"})
     say(panel, kind="load", name="run")
 
@@ -46,12 +46,12 @@ def test_what_is_on_the_screen_is_kept_and_comes_back(panel, studio):
 
 
 def test_presets_are_renamed_and_dropped(panel):
-    say(panel, kind="save", what="preset", name="a", draft=panel._widget.draft)
-    say(panel, kind="rename", what="preset", name="a", new="b")
+    say(panel, kind="save", type="preset", name="a", draft=panel._widget.draft)
+    say(panel, kind="rename", type="preset", name="a", new="b")
     assert names(panel) == ["b"]
 
-    say(panel, kind="delete", what="preset", name="b")
-    say(panel, kind="delete", what="preset", name="b")
+    say(panel, kind="delete", type="preset", name="b")
+    say(panel, kind="delete", type="preset", name="b")
 
     assert names(panel) == []
 
@@ -66,7 +66,7 @@ def test_an_element_is_kept_and_inserted_with_keys_of_this_panel(panel, studio):
     keys = [panel._keep(asset) for asset in panel.fields["input_image"] * 2]
     element = {"frontal_image_url": keys[0], "reference_image_urls": keys[1:]}
 
-    say(panel, kind="save", what="element", name="mara", draft={"elements": [element]})
+    say(panel, kind="save", type="element", name="mara", draft={"elements": [element]})
     reply = ask(panel, "insert", name="mara")
 
     assert studio.elements["mara"].frontal_image_url.data == picture()

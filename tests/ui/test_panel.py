@@ -47,9 +47,9 @@ def edit(panel, **changes):
     panel._widget.draft = {**panel._widget.draft, **changes, "edit": "view:1"}
 
 
-def press(panel, what="generate", *, id="p1", price=None):
+def press(panel, action="generate", *, id="p1", price=None):
     seen = panel._widget.verdict["price"] if price is None else price
-    say(panel, kind="submit", id=id, what=what, draft=panel._widget.draft, price=seen)
+    say(panel, kind="submit", id=id, action=action, draft=panel._widget.draft, price=seen)
 
 
 def test_an_edit_is_judged_at_once(panel):
@@ -80,7 +80,7 @@ def test_an_incomplete_request_says_everything(panel):
 def test_a_press_starts_what_is_on_the_screen(panel, studio):
     draft = {**panel._widget.draft, "prompt": "newer", "edit": "view:2"}
 
-    say(panel, kind="submit", id="p", what="generate", draft=draft, price="$1.12")
+    say(panel, kind="submit", id="p", action="generate", draft=draft, price="$1.12")
 
     assert [job.progress.title for job in studio.started] == ["newer"]
     assert panel.fields["prompt"] == "newer"
@@ -309,7 +309,7 @@ def test_a_nonsense_message_is_ignored(panel, studio):
 
 
 def test_messages_cannot_start_a_job_that_the_rules_forbid(panel, studio):
-    say(panel, kind="submit", id="p", what="generate", draft={"num_generations": 99}, price="$1.12")
+    say(panel, kind="submit", id="p", action="generate", draft={"num_generations": 99}, price="$1.12")
 
     assert studio.started == []
 

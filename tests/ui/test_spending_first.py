@@ -45,7 +45,7 @@ def test_above_the_threshold_a_press_asks_and_sends_nothing(panel, studio):
     press(panel, id="p1")
     assert studio.started == []
     assert panel.replies[-1]["question"].startswith("Spend $1.12 on this clip by kling-video-o3-pro")
-    say(panel, kind="submit", id="p2", what="generate", draft={}, price="$1.12", confirmed=True)
+    say(panel, kind="submit", id="p2", action="generate", draft={}, price="$1.12", confirmed=True)
     assert len(studio.started) == 1
     assert panel.replies[-1]["question"] == ""
 
@@ -59,12 +59,12 @@ def test_at_or_below_the_threshold_nothing_is_asked(panel, studio, above):
 
 def test_a_preview_is_never_asked_about(panel, studio):
     studio.threshold = Decimal(0)
-    press(panel, what="preview")
+    press(panel, action="preview")
     assert len(studio.started) == 1
 
 
 def test_being_sure_does_not_agree_to_another_price(panel, studio):
     studio.threshold = Decimal("1.00")
-    say(panel, kind="submit", id="p", what="generate", draft={}, price="$0.67", confirmed=True)
+    say(panel, kind="submit", id="p", action="generate", draft={}, price="$0.67", confirmed=True)
     assert studio.started == []
     assert "the price is now $1.12" in str(panel._widget.alert)

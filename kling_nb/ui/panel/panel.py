@@ -307,7 +307,7 @@ class Panel:
         return key
 
     def _on_submit(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        press, what, draft = str(content.get("id")), str(content.get("what")), dict(content.get("draft") or {})
+        press, what, draft = str(content.get("id")), str(content.get("action")), dict(content.get("draft") or {})
         if not self._guard.admit(press, what, draft):
             self._widget.send({"kind": "submitted", "id": press, "jobs": 0})
             return

@@ -156,7 +156,7 @@ _WHATS: tuple[What, ...] = ("preset", "element")
 
 
 def _what(content: Mapping[str, Any]) -> What:
-    return "element" if content.get("what") == "element" else "preset"
+    return "element" if content.get("type") == "element" else "preset"
 
 
 def _row(row: SavedRow) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import { h } from './dom.js';
 export function beforeLine(model) {
   const poster = h('img', { alt: '' });
   const words = h('span', {});
-  const show = h('button', { type: 'button', class: 'kn-quiet', text: 'Show it', on: { click: () => model.send({ kind: 'show', id: model.get('earlier').id }) } });
+  const show = h('button', { type: 'button', class: 'kn-quiet', text: 'Show', on: { click: () => model.send({ kind: 'show', id: model.get('earlier').id }) } });
   const el = h('div', { class: 'kn-before', role: 'status', hidden: true }, poster, words, show);
   const paint = () => {
     const { id, text, poster: uri, ended } = model.get('earlier');
@@ -26,8 +26,8 @@ export function beforeLine(model) {
 export function sureBox({ sure, done }) {
   const question = h('span', {});
   const yes = h('button', { type: 'button', class: 'kn-primary', on: { click: () => { close(); sure(); } } });
-  const no = h('button', { type: 'button', class: 'kn-secondary', text: 'Not now', on: { click: () => { close(); done(); } } });
-  const el = h('div', { class: 'kn-sure', role: 'group', 'aria-label': 'Spend this much?', hidden: true, on: { keydown: (event) => {
+  const no = h('button', { type: 'button', class: 'kn-secondary', text: 'Cancel', on: { click: () => { close(); done(); } } });
+  const el = h('div', { class: 'kn-sure', role: 'group', 'aria-label': 'Confirm the price', hidden: true, on: { keydown: (event) => {
     if (event.key !== 'Escape') return;
     event.stopPropagation();
     close();
@@ -36,7 +36,7 @@ export function sureBox({ sure, done }) {
   const close = () => { el.hidden = true; };
   const open = (/** @type {string} */ text, /** @type {string} */ price) => {
     question.textContent = text;
-    yes.textContent = `Yes, generate · ${price}`;
+    yes.textContent = `Generate for ${price}`;
     el.hidden = false;
     no.focus();
   };

@@ -4,9 +4,9 @@ import { fold } from './fold.js';
 
 const FLAVOUR_CHOICES = [['kling_nb', 'kling_nb'], ['requests', 'requests'], ['httpx', 'httpx'], ['curl', 'cURL'], ['json', 'JSON']];
 const FLOW_CHOICES = [
-  ['poll', 'Queue', 'Enqueue, then look every few seconds'],
-  ['events', 'Queue + events', 'Listen, enqueue, and look when the hub says so'],
-  ['sync', 'One call', 'One request that lasts until the film is there: minutes'],
+  ['poll', 'Queue', 'Enqueue the request, then poll for the clip'],
+  ['events', 'Queue + events', 'Enqueue the request, then follow the hub’s events'],
+  ['sync', 'One call', 'One request that waits for the clip, often for minutes'],
 ];
 const CODE_PAUSE = 250;
 
@@ -20,9 +20,9 @@ export function codeFold({ model, desk }) {
   let asked = '';
   let timer = 0;
   const offered = (/** @type {string[][]} */ choices) => choices.map(([value, text, title]) => ({ value, text, title }));
-  const flavours = segmented({ label: 'Language of the code', options: offered(FLAVOUR_CHOICES), pick: (value) => { flavour = value; turn(); } });
-  const flows = segmented({ label: 'Way to wait for the film', options: offered(FLOW_CHOICES), pick: (value) => { flow = value; turn(); } });
-  const text = h('pre', { class: 'kn-code', tabindex: '0', role: 'region', 'aria-label': 'Code of this request' });
+  const flavours = segmented({ label: 'Language', options: offered(FLAVOUR_CHOICES), pick: (value) => { flavour = value; turn(); } });
+  const flows = segmented({ label: 'How to wait for the clip', options: offered(FLOW_CHOICES), pick: (value) => { flow = value; turn(); } });
+  const text = h('pre', { class: 'kn-code', tabindex: '0', role: 'region', 'aria-label': 'Request as code' });
   const note = h('p', { class: 'kn-code-note' });
   const done = h('span', { class: 'kn-unseen', role: 'status' });
   const words = h('span', { text: 'Copy' });
@@ -48,12 +48,12 @@ export function codeFold({ model, desk }) {
     text.removeAttribute('aria-busy');
     text.textContent = message.code;
     text.hidden = copy.hidden = !message.code;
-    note.textContent = [...message.notes, message.code && flavour !== 'json' && 'The key is read from OXEN_API_KEY. Each run is paid for.'].filter(Boolean).join(' ');
+    note.textContent = [...message.notes, message.code && flavour !== 'json' && 'The key is read from OXEN_API_KEY. Each run is charged.'].filter(Boolean).join(' ');
   };
   const take = async () => {
     const taken = await copied(text);
     words.textContent = taken ? 'Copied' : 'Press Ctrl+C';
-    done.textContent = taken ? 'The code was copied.' : 'The code is selected.';
+    done.textContent = taken ? 'Code copied' : 'Code selected';
     setTimeout(() => { words.textContent = 'Copy'; done.textContent = ''; }, 1600);
   };
   el.addEventListener('toggle', () => { if (el.open) soon(0); });

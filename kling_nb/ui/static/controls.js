@@ -42,7 +42,7 @@ function choiceWords(spec, value) {
 /** @param {Spec} spec @param {any} value */
 function choiceTitle(spec, value) {
   if (spec.name !== 'num_generations') return undefined;
-  return value === 1 ? 'One clip' : `${value} clips, each paid for`;
+  return value === 1 ? 'One clip' : `${value} clips, each charged`;
 }
 
 /** @param {Spec} spec @param {(value: any) => void} pick @returns {Control<any>} */

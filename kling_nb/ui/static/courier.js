@@ -29,7 +29,7 @@ export function makeCourier(model) {
           if (reply.kind === 'stored') return reply.key;
           progress((piece + 1) / pieces);
         }
-        throw new Error('The upload was interrupted – add the file again.');
+        throw new Error('The upload was interrupted. Add the file again.');
       } finally {
         waiting.delete(id);
       }

@@ -10,7 +10,7 @@ export function elementList({ model, desk, labels, faults, courier, failed, rewr
   const change = (/** @type {number} */ index, /** @type {Partial<DraftElement>} */ fields) => desk.edit({ elements: now().map((element, i) => (i === index ? { ...element, ...fields } : element)) });
   const list = h('div', { class: 'kn-elements', role: 'list' });
   const add = () => desk.edit({ elements: [...now(), { frontal_image_url: null, reference_image_urls: [], id: freshId() }] });
-  const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: add } }, icon('plus'), 'Add an element');
+  const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: add } }, icon('plus'), 'Add element');
   const insert = async (/** @type {string} */ name) => {
     try {
       const { element } = await courier.ask('insert', { name });
@@ -19,31 +19,31 @@ export function elementList({ model, desk, labels, faults, courier, failed, rewr
       failed(fault.message, 'The element was not added.');
     }
   };
-  const library = keptMenu({ model, what: 'element', title: 'From the library', none: 'Nothing is kept yet. “Keep as …” on an element keeps it for every notebook on this log.', take: insert });
+  const library = keptMenu({ model, what: 'element', title: 'From the library', none: 'No saved elements yet. Save one to use it in every notebook that shares this log.', take: insert });
   const el = h('div', { class: 'kn-field' }, list, faults('elements'), h('div', { class: 'kn-elements-end' }, adder, library.button), library.el);
 
   const makeElement = () => {
     let at = 0;
     const title = h('b', { class: 'kn-element-name' });
-    const front = pictureSlot({ title: 'Front', labels, set: (key) => change(at, { frontal_image_url: key }),
+    const front = pictureSlot({ title: 'Front view', labels, set: (key) => change(at, { frontal_image_url: key }),
       bring: ({ files, places }) => bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, front.coming, (key) => change(at, { frontal_image_url: key }), failed) });
     const angles = () => now()[at].reference_image_urls;
-    const views = pictureStrip({ noun: (i) => `View ${i + 1}`, labels, most: 3, add: 'Views',
+    const views = pictureStrip({ noun: (i) => `View ${i + 1}`, labels, most: 3, add: 'Add views',
       move: (from, to) => change(at, { reference_image_urls: movedItem(angles(), from, to) }),
       remove: (i) => change(at, { reference_image_urls: angles().filter((_, n) => n !== i) }),
       bring: (brought) => bringIn(brought, courier, views.coming, (key) => change(at, { reference_image_urls: [...angles(), key] }), failed) });
     const place = faults('elements.0');
-    const keeping = nameLine({ label: 'Keep this element as …', away: () => { keeping.el.hidden = true; keep.focus(); }, words: (name) => (library.names().includes(name) ? 'Replace' : 'Keep'),
+    const keeping = nameLine({ label: 'Element name', away: () => { keeping.el.hidden = true; keep.focus(); }, words: (name) => (library.names().includes(name) ? 'Replace' : 'Save'),
       act: (name) => {
         const { frontal_image_url, reference_image_urls } = now()[at];
-        model.send({ kind: 'save', what: 'element', name, draft: { elements: [{ frontal_image_url, reference_image_urls }] } });
+        model.send({ kind: 'save', type: 'element', name, draft: { elements: [{ frontal_image_url, reference_image_urls }] } });
         keeping.el.hidden = true;
         change(at, { name });
         keep.focus();
       } });
     keeping.el.hidden = true;
-    const keep = iconButton('bookmark', 'Keep this element in the library', () => { model.send({ kind: 'library' }); keeping.el.hidden = !keeping.el.hidden; if (!keeping.el.hidden) keeping.begin(now()[at].name); });
-    const off = iconButton('close', 'Remove this element', () => {
+    const keep = iconButton('bookmark', 'Save to library', () => { model.send({ kind: 'library' }); keeping.el.hidden = !keeping.el.hidden; if (!keeping.el.hidden) keeping.begin(now()[at].name); });
+    const off = iconButton('close', 'Remove element', () => {
       const { list: rest, texts } = rearranged(now(), 'Element', at, null);
       desk.edit({ ...rewrite(texts), elements: rest });
     });

@@ -33,7 +33,7 @@ export function worstSeverity(problems) {
 
 /** The problems for whoever listens: the first two, and how many more. @param {Problem[]} problems */
 export function spokenProblems(problems) {
-  if (!problems.length) return 'Nothing is left to mend.';
+  if (!problems.length) return 'No errors or warnings';
   const first = problems.slice(0, 2).map((problem) => `${problem.severity}: ${problem.message}`);
   return [...first, ...(problems.length > 2 ? [`${problems.length - 2} more`] : [])].join('. ');
 }

@@ -1,6 +1,6 @@
 import { beforeLine, sureBox } from './before.js';
 import { h, freshId, icon } from './dom.js';
-import { countWords } from './words.js';
+import { problemCounts } from './words.js';
 
 /**
  * The last line: what it costs, what is still to mend, and the two buttons. One press makes one message.
@@ -24,8 +24,8 @@ export function foot({ model, desk, showFault }) {
     if (pressed) return;
     const mine = { id: freshId(), what, at: Date.now() };
     pressed = mine;
-    model.send({ kind: 'submit', id: mine.id, what, draft: desk.draft, price: model.get('verdict').price, confirmed: agreed });
-    setTimeout(() => { if (pressed === mine) waitNote.textContent = 'The kernel is busy. This is sent as soon as it answers.'; }, 2500);
+    model.send({ kind: 'submit', id: mine.id, action: what, draft: desk.draft, price: model.get('verdict').price, confirmed: agreed });
+    setTimeout(() => { if (pressed === mine) waitNote.textContent = 'The kernel is busy. Your request will be sent when it is free.'; }, 2500);
     paint();
   };
   const heard = (/** @type {Heard|null} */ message) => {
@@ -46,10 +46,10 @@ export function foot({ model, desk, showFault }) {
     note.textContent = [each, verdict.note].filter(Boolean).map((part, i) => (i || verdict.seconds ? ` · ${part}` : part)).join('');
     mend.hidden = !problems.length;
     mend.dataset.level = errors ? 'error' : 'warning';
-    mend.replaceChildren(icon('warn'), errors ? `${countWords(errors, 'thing')} to mend` : countWords(problems.length, 'remark'));
+    mend.replaceChildren(icon('warn'), problemCounts(errors, problems.length - errors));
     const sending = (/** @type {string} */ what) => pressed?.what === what;
     previewButton.textContent = sending('preview') ? 'Starting…' : 'Preview · free';
-    generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${model.get('earlier').id ? ' again anyway' : ''}${total ? ` · ${total}` : ''}`;
+    generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${model.get('earlier').id ? ' again' : ''}${total ? ` · ${total}` : ''}`;
     generateButton.disabled = errors > 0 || pressed != null;
     previewButton.disabled = faults.some((problem) => problem.path !== 'model') || pressed != null; // it asks nothing of the hub
   };

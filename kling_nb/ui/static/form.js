@@ -31,7 +31,7 @@ export function modelForm(form, shared) {
     folds: folds.map((each) => each.el),
     modes: makers.modes,
     paint: (/** @type {Draft} */ draft) => { for (const part of parts) part.paint(draft); makers.modes?.paint(draft.mode); },
-    bring: (/** @type {Brought} */ brought) => (taker ? taker(brought) : shared.failed('Choose a model that does: image to video, or reference to video.', `${form.title} takes no pictures.`)),
+    bring: (/** @type {Brought} */ brought) => (taker ? taker(brought) : shared.failed('Choose an image-to-video or reference-to-video model.', `${form.title} does not accept images.`)),
     close: () => { clips.close(); for (const part of parts) part.close?.(); },
   };
 }
@@ -46,14 +46,14 @@ function fieldMakers(form, shared) {
   const hasShots = form.specs.some((spec) => spec.kind === 'shots');
   const told = (/** @type {Draft} */ draft) => hasShots && draft.mode === 'shots';
   /** @type {Control<Draft['mode']>|null} */
-  const modes = hasShots ? segmented({ label: 'How the clip is described', pick: (value) => switchMode(desk, value),
+  const modes = hasShots ? segmented({ label: 'Prompt mode', pick: (value) => switchMode(desk, value),
     options: [{ value: 'prompt', text: 'One prompt' }, { value: 'shots', text: 'Shots' }] }) : null;
 
   /** @param {Spec} spec @returns {FormPart} */
   const prompt = (spec) => {
     const main = spec.name === 'prompt';
     const most = spec.max_length ?? 2500;
-    const hint = main ? 'What is to be seen. @ names a reference.' : spec.note;
+    const hint = main ? 'Describe the shot. Type @ to mention a reference.' : spec.note;
     const editor = promptEditor({ label: spec.title, hint, usual: main ? Math.min(512, most) : most, most, labels, draft: () => desk.draft, write: set(spec) });
     const el = h('div', { class: `kn-field ${main ? 'kn-one-prompt' : ''}` }, editor.el, faults(spec.name));
     return { el, paint: (draft) => { el.hidden = main && told(draft); editor.paint(String(draft[spec.name] ?? '')); } };

@@ -34,10 +34,10 @@ function foldsOf(specs) {
     parts.push({ id, title, note, specs: mine });
   };
   const frames = specs.filter((spec) => spec.kind === 'image' && FRAMES.includes(spec.name));
-  if (frames.length > 1) part('frames', 'Start and tail frame', 'where the clip begins and ends', frames);
-  for (const spec of specs.filter((each) => each.kind === 'elements')) part('elements', spec.title, 'a character or object from several sides', [spec]);
+  if (frames.length > 1) part('frames', 'Start and tail frames', 'the first and last frame of the clip', frames);
+  for (const spec of specs.filter((each) => each.kind === 'elements')) part('elements', spec.title, 'characters and objects, seen from several sides', [spec]);
   for (const spec of specs.filter((each) => each.kind === 'video')) part('video', spec.title, spec.note, [spec, ...specs.filter((each) => each.requires === spec.name)]);
-  for (const spec of specs.filter((each) => each.kind === 'prompt')) part(spec.name, spec.title, 'what is not to be seen', [spec]);
+  for (const spec of specs.filter((each) => each.kind === 'prompt')) part(spec.name, spec.title, 'what to avoid', [spec]);
   part('more', 'More settings', '', [...rest]);
   return parts;
 }

@@ -36,7 +36,7 @@ function renderGallery({ model, el }) {
     if (record.id) { const now = store.find(record.id); if (now) record.paint(now); }
     filters.count(total == null ? '' : countWords(total, 'record'));
     empty.hidden = total !== 0;
-    empty.textContent = Object.keys(store.filters).length ? 'Nothing passes these filters.' : 'Nothing yet: what you generate appears here.';
+    empty.textContent = Object.keys(store.filters).length ? 'No matches' : 'No clips yet. Generated clips appear here.';
     grid.el.hidden = total === 0;
     grid.paint();
     bar.paint();
@@ -65,7 +65,7 @@ function renderGallery({ model, el }) {
     const comparison = model.get('comparison');
     compared.hidden = !comparison.clips;
     player = comparison.clips ? comparePlayer(comparison, room.get, hands.hand) : null;
-    const close = h('button', { type: 'button', class: 'kn-icon-button kn-compared-shut', 'aria-label': 'Close the comparison', title: 'Close the comparison', on: { click: () => model.send({ kind: 'compare', ids: [] }) } }, glyph('shut'));
+    const close = h('button', { type: 'button', class: 'kn-icon-button kn-compared-shut', 'aria-label': 'Close comparison', title: 'Close comparison', on: { click: () => model.send({ kind: 'compare', ids: [] }) } }, glyph('shut'));
     compared.replaceChildren(...(player ? [player.el, close] : []));
     if (player && (comparison.at ?? 0) * 1000 > Date.now() - 5000) { compared.scrollIntoView({ block: 'nearest' }); player.el.focus({ preventScroll: true }); }
   };

@@ -4,7 +4,7 @@ import { h, icon, iconButton, keyedList } from './dom.js';
  * A line for a name with its button; Enter does it, Esc puts it away. `words` are the button's, for what is typed.
  * @param {{label: string, act: (name: string) => void, away: () => void, words?: (name: string) => string}} spec
  */
-export function nameLine({ label, act, away, words = () => 'Keep' }) {
+export function nameLine({ label, act, away, words = () => 'Save' }) {
   const input = h('input', { type: 'text', class: 'kn-line', 'aria-label': label, placeholder: label, maxlength: 80, spellcheck: 'false' });
   const button = h('button', { type: 'button', class: 'kn-small', on: { click: () => done() } });
   const el = h('div', { class: 'kn-name-line' }, input, button);
@@ -29,7 +29,7 @@ export function nameLine({ label, act, away, words = () => 'Keep' }) {
 
 /**
  * What is kept by name, to be taken, renamed and deleted: a button and the list that it opens.
- * @param {{model: Model, what: What, title: string, none: string, take: (name: string) => void, end?: Node, opened?: () => void}} spec
+ * @param {{model: Model, what: LibraryType, title: string, none: string, take: (name: string) => void, end?: Node, opened?: () => void}} spec
  */
 export function keptMenu({ model, what, title, none, take, end, opened = () => {} }) {
   const list = h('div', { class: 'kn-kept-list', role: 'list' });
@@ -54,14 +54,14 @@ export function keptMenu({ model, what, title, none, take, end, opened = () => {
     const pictures = h('span', { class: 'kn-kept-pictures' });
     const text = h('span', { class: 'kn-kept-text' });
     const choose = h('button', { type: 'button', class: 'kn-kept-take', on: { click: () => { take(name); close(); } } }, pictures, h('b', { text: name }), text);
-    const renaming = nameLine({ label: `New name of ${name}`, words: () => 'Rename', away: () => show(plain), act: (now) => { model.send({ kind: 'rename', what, name, new: now }); show(plain); } });
+    const renaming = nameLine({ label: `New name for ${name}`, words: () => 'Rename', away: () => show(plain), act: (now) => { model.send({ kind: 'rename', type: what, name, new: now }); show(plain); } });
     const tools = h('span', { class: 'kn-kept-tools' },
       iconButton('pencil', `Rename ${name}`, () => { show(renaming.el); renaming.begin(name); }),
       iconButton('bin', `Delete ${name}`, () => { show(sure); drop.focus(); }));
     const plain = h('div', { class: 'kn-kept-plain' }, choose, tools);
-    const drop = h('button', { type: 'button', class: 'kn-danger', text: 'Delete', on: { click: () => model.send({ kind: 'delete', what, name }) } });
+    const drop = h('button', { type: 'button', class: 'kn-danger', text: 'Delete', on: { click: () => model.send({ kind: 'delete', type: what, name }) } });
     const sure = h('div', { class: 'kn-kept-sure' }, h('span', { text: `Delete ${name}?` }), drop,
-      h('button', { type: 'button', class: 'kn-quiet', text: 'Keep it', on: { click: () => show(plain) } }));
+      h('button', { type: 'button', class: 'kn-quiet', text: 'Cancel', on: { click: () => show(plain) } }));
     const row = h('div', { class: 'kn-kept-row', role: 'listitem' }, plain);
     const show = (/** @type {HTMLElement} */ part) => { row.replaceChildren(part); if (part === plain) choose.focus(); };
     return { el: row, paint: (/** @type {KeptRow} */ item) => {

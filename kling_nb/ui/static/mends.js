@@ -5,7 +5,7 @@ export function ruleMark() {
   /** @type {string|null} */
   let key = null;
   const words = h('span', {});
-  const offer = h('button', { type: 'button', class: 'kn-small', text: 'Mend', on: { click: (event) => {
+  const offer = h('button', { type: 'button', class: 'kn-small', text: 'Fit', on: { click: (event) => {
     event.stopPropagation();
     el.dispatchEvent(new CustomEvent('kn-mend', { bubbles: true, detail: key }));
   } } });
@@ -16,9 +16,9 @@ export function ruleMark() {
     el.hidden = !rules.length;
     el.dataset.level = label?.blocked ? 'error' : 'warning';
     words.textContent = rules.join(', ');
-    words.title = label?.fixable ? '' : 'No honest mend: enlarging would invent detail. Give a larger picture.';
+    words.title = label?.fixable ? '' : 'Images are never enlarged. Use a larger image.';
     offer.hidden = !label?.fixable;
-    offer.setAttribute('aria-label', `Mend ${label?.name ?? 'the picture'}: ${rules.join(', ')}`);
+    offer.setAttribute('aria-label', `Fit ${label?.name ?? 'the image'}: ${rules.join(', ')}`);
   } };
 }
 
@@ -61,16 +61,16 @@ export function mendBox({ root, desk, labels, courier, failed, form }) {
   /** @type {string|null} the picture that it is for */
   let key = null;
   const title = h('b', { class: 'kn-mend-title' });
-  const box = h('div', { class: 'kn-mending', role: 'group', 'aria-label': 'Mend a picture', 'aria-live': 'polite' });
+  const box = h('div', { class: 'kn-mending', role: 'group', 'aria-label': 'Fit image', 'aria-live': 'polite' });
   /** @param {string} heading @param {MendSide} side @param {string[]} steps */
   const side = (heading, { uri, text, rules }, steps) => h('figure', { class: 'kn-mend-side' },
     h('div', { class: 'kn-mend-picture' }, uri ? h('img', { src: uri, alt: heading }) : null),
     h('figcaption', {}, h('b', { text: heading }), h('span', { text }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
   /** @param {string} old @param {{key: string, before: MendSide, after: MendSide, steps: string[]}} reply */
   const show = (old, reply) => {
-    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use the mended picture', on: { click: () => { close(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); focusOn(reply.key); } } });
-    const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Leave it as it is', on: { click: () => { close(); focusOn(old); } } });
-    box.replaceChildren(title, h('div', { class: 'kn-mend-sides' }, side('Given', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Mended', reply.after, reply.steps)),
+    const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use fitted image', on: { click: () => { close(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); focusOn(reply.key); } } });
+    const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Keep original', on: { click: () => { close(); focusOn(old); } } });
+    box.replaceChildren(title, h('div', { class: 'kn-mend-sides' }, side('Original', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Fitted', reply.after, reply.steps)),
       h('div', { class: 'kn-mend-buttons' }, take, leave));
     take.focus({ preventScroll: true });
   };
@@ -92,14 +92,14 @@ export function mendBox({ root, desk, labels, courier, failed, form }) {
     const event = /** @type {CustomEvent<string> & {target: HTMLElement}} */ (asked);
     key = event.detail;
     paint(desk.draft);
-    box.replaceChildren(title, h('p', { text: 'Mending …' }));
+    box.replaceChildren(title, h('p', { text: 'Fitting…' }));
     event.target.closest('.kn-field')?.append(box);
     try {
       const reply = await courier.ask('fit', { key: event.detail });
       if (key === event.detail) show(event.detail, reply); // else: it has gone, or another was asked for since
     } catch (fault) {
       if (key === event.detail) close();
-      failed(fault.message, 'The picture was not mended.');
+      failed(fault.message, 'The image could not be fitted.');
     }
   });
 }

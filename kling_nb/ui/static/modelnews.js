@@ -6,9 +6,9 @@ import { countWords } from './words.js';
 /** What there is to say of the model on the screen: that it is gone, that its form has changed, what was put aside. @param {Pick<Shared, 'model'|'desk'>} shared */
 export function modelNews({ model, desk }) {
   const instead = h('div', { class: 'kn-instead' });
-  const gone = h('div', { class: 'kn-gone kn-field', role: 'group', 'aria-label': 'The model is gone', hidden: true }, faultPlace('model'), instead);
-  const changes = listBox('Changed at the hub');
-  const aside = listBox('Put aside');
+  const gone = h('div', { class: 'kn-gone kn-field', role: 'group', 'aria-label': 'Model not available', hidden: true }, faultPlace('model'), instead);
+  const changes = listBox('Model changes');
+  const aside = listBox('Unused fields');
   const el = h('div', { class: 'kn-news', hidden: true }, gone, changes.el, aside.el);
   const title = () => model.get('forms')?.[desk.draft.model]?.title ?? desk.draft.model;
 
@@ -16,9 +16,9 @@ export function modelNews({ model, desk }) {
     const news = model.get('news')?.[desk.draft.model] ?? { gone: false, changes: [], alternatives: [] };
     gone.hidden = !news.gone;
     paintInstead(news.alternatives);
-    changes.paint(`${title()} has changed since kling_nb was made`, news.changes.map((text) => splitOnce(text)));
+    changes.paint(`${title()} has changed since this release of kling_nb`, news.changes.map((text) => splitOnce(text)));
     const left = model.get('aside') ?? [];
-    aside.paint(`${countWords(left.length, 'thing')} put aside, not sent: back with a model that takes ${left.length === 1 ? 'it' : 'them'}`, left.map(({ name, text }) => /** @type {[string, string]} */ ([name, text])));
+    aside.paint(`${countWords(left.length, 'field')} not supported by this model and not sent`, left.map(({ name, text }) => /** @type {[string, string]} */ ([name, text])));
     el.hidden = gone.hidden && changes.el.hidden && aside.el.hidden;
   };
   const paintInstead = (/** @type {Traits['news'][string]['alternatives']} */ choices) => {
@@ -30,8 +30,8 @@ export function modelNews({ model, desk }) {
     const button = (choice, text, extra = '') => h('button', { type: 'button', class: `kn-small ${extra}`, text, title: choice.unsupported.map(({ name, text: lost }) => `${name}: ${lost}`).join('\n'), on: { click: () => chooseModel(model, desk, choice.id) } });
     const rest = others.length ? h('div', { class: 'kn-instead-choice' }, h('span', { text: 'or' }), ...others.map((choice) => button(choice, choice.title))) : null;
     instead.replaceChildren(...(first ? [first] : []).map((choice) => h('div', { class: 'kn-instead-choice' },
-      button(choice, `Go on with ${choice.title}`, 'kn-strong'),
-      h('span', { text: choice.unsupported.length ? 'takes all but' : 'takes everything' }),
+      button(choice, `Switch to ${choice.title}`, 'kn-strong'),
+      h('span', { text: choice.unsupported.length ? 'does not support:' : 'supports every field you set' }),
       choice.unsupported.length ? fieldList(choice.unsupported.map(({ name, text }) => /** @type {[string, string]} */ ([name, text]))) : null)), ...(rest ? [rest] : []));
   };
   /** @type {`change:${keyof Traits}`[]} */
@@ -55,7 +55,7 @@ function fieldList(rows) {
 function listBox(label) {
   const words = h('b', {});
   const body = h('div', {});
-  const el = h('div', { class: 'kn-notes', role: 'note', 'aria-label': label, hidden: true }, h('div', {}, words, body), iconButton('close', 'Put away', () => { away = shown; el.hidden = true; }));
+  const el = h('div', { class: 'kn-notes', role: 'note', 'aria-label': label, hidden: true }, h('div', {}, words, body), iconButton('close', 'Dismiss', () => { away = shown; el.hidden = true; }));
   let shown = '';
   let away = '';
   return { el, paint: (/** @type {string} */ text, /** @type {[string, string][]} */ rows) => {

@@ -7,7 +7,7 @@ export function modelPicker({ model, desk }) {
   const name = h('span', { class: 'kn-model-name' });
   const button = h('button', { type: 'button', class: 'kn-model', 'aria-expanded': 'false', on: { click: () => open(Boolean(box.hidden)) } }, name, icon('chevron'));
   const list = h('div', { class: 'kn-models', role: 'listbox', id: `kn-${freshId()}`, 'aria-label': 'Models' });
-  const input = h('input', { type: 'search', class: 'kn-line', role: 'combobox', 'aria-label': 'Search the models', placeholder: 'Search: omni, image to video, still …', 'aria-autocomplete': 'list', 'aria-expanded': 'true', 'aria-controls': list.id, spellcheck: 'false', autocomplete: 'off' });
+  const input = h('input', { type: 'search', class: 'kn-line', role: 'combobox', 'aria-label': 'Search models', placeholder: 'Search, for example: omni, image to video', 'aria-autocomplete': 'list', 'aria-expanded': 'true', 'aria-controls': list.id, spellcheck: 'false', autocomplete: 'off' });
   const said = h('div', { class: 'kn-models-said', role: 'status' });
   const box = h('div', { class: 'kn-kept kn-model-box', role: 'group', 'aria-label': 'Choose a model', hidden: true }, h('div', { class: 'kn-model-search' }, icon('search'), input), list, said);
   /** @type {ModelOffer[]} */
@@ -38,8 +38,8 @@ export function modelPicker({ model, desk }) {
     list.replaceChildren(...found.map((each, i) => option(each, i)));
     const all = (offers().models ?? []).length;
     const which = found.length === all ? countWords(all, 'model') : `${found.length} of ${countWords(all, 'model')}`;
-    const source = offers().live ? 'the hub’s list' : offers().error ? `as known here – ${offers().error}` : 'as known here, asking the hub …';
-    said.textContent = found.length ? `${which} · ${source}` : `No model has these words. ${source.charAt(0).toUpperCase()}${source.slice(1)}.`;
+    const source = offers().live ? 'listed by the hub' : offers().error ? `bundled list – ${offers().error}` : 'bundled list, loading the hub’s…';
+    said.textContent = found.length ? `${which} · ${source}` : `No matches · ${source}`;
     mark();
   };
   const option = (/** @type {ModelOffer} */ each, /** @type {number} */ i) => h('div', { class: 'kn-model-option', role: 'option', id: `${list.id}-${i}`, 'aria-selected': 'false', 'aria-current': each.id === now() ? 'true' : null, title: each.id,
@@ -66,7 +66,7 @@ export function modelPicker({ model, desk }) {
   const paint = () => {
     const title = model.get('forms')?.[now()]?.title ?? now();
     name.textContent = title;
-    button.setAttribute('aria-label', `Model: ${title}. Choose another`);
+    button.setAttribute('aria-label', `Model: ${title}. Change model`);
     button.title = now();
   };
   const arrived = () => { if (!box.hidden) { const was = found[at]?.id; search(); at = Math.max(0, found.findIndex((each) => each.id === was)); mark(false); } };

@@ -25,7 +25,7 @@ function renderPanel({ model, el }) {
   const courier = makeCourier(model);
   const alert = alertBox(model);
   const labels = () => model.get('labels');
-  const failed = (/** @type {string} */ why, what = 'The picture was not added.') => { if (why) alert.show({ message: what, remedy: why }); else alert.takeBack(); };
+  const failed = (/** @type {string} */ why, what = 'The image was not added.') => { if (why) alert.show({ message: what, remedy: why }); else alert.takeBack(); };
   const form = () => model.get('forms')[desk.draft.model];
   /** @type {Shared['rewrite']} */
   const rewrite = (texts) => Object.fromEntries(form().specs.filter((spec) => spec.kind === 'prompt' || spec.kind === 'shots').map(({ kind, name }) => [name,

@@ -102,7 +102,7 @@ export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
       rule.paint(key, label);
       name.textContent = noun(index);
       tile.title = [label?.name, label?.note].filter(Boolean).join(' · ');
-      tile.setAttribute('aria-label', `${noun(index)}, ${tile.title}. Alt and arrow keys move it, Delete removes it.`);
+      tile.setAttribute('aria-label', `${noun(index)}, ${tile.title}. Press Alt and an arrow key to move it, Delete to remove it.`);
     } };
   };
   const mark = (/** @type {HTMLElement|null} */ tile, after = false) => {
@@ -136,7 +136,7 @@ export function pictureSlot({ title, labels, set, bring }) {
   const face = pictureFace();
   const name = h('small', { class: 'kn-slot-name' });
   const rule = ruleMark();
-  const open = h('button', { type: 'button', class: 'kn-slot-face', 'aria-label': `${title}: choose a picture`, on: { click: () => chooseFiles(false, (files) => bring({ files, places: [] })) } }, face.el);
+  const open = h('button', { type: 'button', class: 'kn-slot-face', 'aria-label': `${title}: choose an image`, on: { click: () => chooseFiles(false, (files) => bring({ files, places: [] })) } }, face.el);
   const off = iconButton('close', `Remove ${title.toLowerCase()}`, () => set(null), 'kn-slot-off');
   const coming = h('div', { class: 'kn-coming' });
   const el = h('div', { class: 'kn-slot' }, h('div', { class: 'kn-slot-box' }, open, off, rule.el, coming), h('span', { class: 'kn-slot-title', text: title }), name);
@@ -167,7 +167,7 @@ export function pictureSlot({ title, labels, set, bring }) {
  * @param {string} label @param {(place: string) => Promise<boolean>} take gives whether it came
  */
 export function addressLine(label, take) {
-  const line = h('input', { type: 'text', class: 'kn-line', placeholder: 'or a URL, or a path – then Enter', 'aria-label': label, spellcheck: 'false' });
+  const line = h('input', { type: 'text', class: 'kn-line', placeholder: 'URL or path, then Enter', 'aria-label': label, spellcheck: 'false' });
   const fault = h('p', { class: 'kn-line-fault', role: 'alert', hidden: true });
   const say = (/** @type {string} */ why) => {
     fault.textContent = why.charAt(0).toUpperCase() + why.slice(1);

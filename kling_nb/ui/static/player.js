@@ -22,24 +22,24 @@ export function comparePlayer(comparison, bring, hand) {
 
   const say = (/** @type {string} */ words) => { said.textContent = words; said.hidden = !words; };
   const tiles = takes.map((take, i) => takeTile(take, () => hear(heard === i ? -1 : i), (frame) => hand(take.id, frame).then(say)));
-  const wipe = h('input', { type: 'range', class: 'kn-wipe', min: 0, max: 100, step: 0.5, value: 50, 'aria-label': 'Where A ends and B begins', on: { input: () => paintWipe() } });
+  const wipe = h('input', { type: 'range', class: 'kn-wipe', min: 0, max: 100, step: 0.5, value: 50, 'aria-label': 'Divider between A and B', on: { input: () => paintWipe() } });
   const stage = h('div', { class: 'kn-stage' }, ...tiles.map((tile) => tile.el));
   /** @type {Control<'side'|'wipe'>} */
-  const mode = segmented({ label: 'How the clips are shown', pick: (value) => show(value),
+  const mode = segmented({ label: 'Layout', pick: (value) => show(value),
     options: [{ value: 'side', text: 'Side by side', icon: glyph('side') }, { value: 'wipe', text: 'Wipe', icon: glyph('wipe') }] });
   const head = h('div', { class: 'kn-compare-head', hidden: takes.length !== 2 }, mode.el);
 
   /** @param {Parameters<typeof glyph>[0]} name @param {string} label @param {() => void} act */
   const tool = (name, label, act) => h('button', { type: 'button', class: 'kn-icon-button kn-tool', 'aria-label': label, title: label, on: { click: act } }, glyph(name));
-  const back = tool('step-back', 'One frame back (,)', () => transport?.step(-1));
+  const back = tool('step-back', 'Previous frame (,)', () => transport?.step(-1));
   const play = h('button', { type: 'button', class: 'kn-play', on: { click: () => transport?.toggle() } });
-  const on = tool('step-on', 'One frame on (.)', () => transport?.step(1));
+  const on = tool('step-on', 'Next frame (.)', () => transport?.step(1));
   const seek = h('input', { type: 'range', class: 'kn-seek', min: 0, max: 1, step: 'any', value: 0, 'aria-label': 'Time', on: { input: () => transport?.seek(Number(seek.value)) } });
   const time = h('span', { class: 'kn-time' });
   const rate = h('select', { class: 'kn-choice kn-rate', 'aria-label': 'Speed', on: { change: () => transport?.setRate(Number(rate.value)) } },
     ...RATES.map((value) => h('option', { value: String(value), text: `${value}×` })));
   rate.value = '1';
-  const repeat = tool('repeat', 'Play again and again (L)', () => transport?.setLoop(!transport.state.loop));
+  const repeat = tool('repeat', 'Loop (L)', () => transport?.setLoop(!transport.state.loop));
   const said = h('div', { class: 'kn-compare-said', role: 'status' });
   const bar = h('div', { class: 'kn-transport', role: 'group', 'aria-label': 'Playback' }, back, play, on, seek, time, rate, repeat);
   const el = h('div', { class: 'kn-compare', role: 'region', tabindex: '0', 'aria-label': `Comparison of ${takes.length} clips`, on: { keydown: (event) => onKey(event) } },
@@ -101,7 +101,7 @@ export function comparePlayer(comparison, bring, hand) {
   };
 
   const begin = async () => {
-    say('Fetching the clips…');
+    say('Loading clips…');
     const outcomes = await Promise.allSettled(tiles.map((tile) => tile.load(bring)));
     if (closed) return;
     const lost = outcomes.flatMap((one, i) => (one.status === 'rejected' ? [`${takes[i].letter}: ${one.reason.message}`] : []));
@@ -132,7 +132,7 @@ function takeTile(take, listen, start) {
   const video = h('video', { class: 'kn-video', playsinline: true, preload: 'auto', muted: true, 'aria-label': `Clip ${take.letter}`, poster: take.poster || null });
   video.muted = true;
   const sound = h('button', { type: 'button', class: 'kn-icon-button kn-over-picture kn-listen', on: { click: listen } });
-  const use = h('button', { type: 'button', class: 'kn-icon-button kn-over-picture kn-start', 'aria-label': `Use this frame of clip ${take.letter} as start frame`, title: 'Use this frame as start frame in the panel', on: { click: () => start(frameAt(video.currentTime, take.fps)) } }, glyph('chain'));
+  const use = h('button', { type: 'button', class: 'kn-icon-button kn-over-picture kn-start', 'aria-label': `Use this frame of clip ${take.letter} as start frame`, title: 'Use as start frame', on: { click: () => start(frameAt(video.currentTime, take.fps)) } }, glyph('chain'));
   const box = h('div', { class: 'kn-box' }, video, use, h('span', { class: 'kn-letter', text: take.letter, 'aria-hidden': 'true' }), take.audible ? sound : null);
   const el = h('figure', { class: 'kn-take' }, box,
     h('figcaption', {}, h('b', { text: take.letter }), h('span', { text: take.figures }), take.stars ? h('span', { class: 'kn-stars-said', text: take.stars }) : null, h('span', { class: 'kn-faint', text: [take.badge, take.id].filter(Boolean).join(' · ') })));
@@ -142,14 +142,14 @@ function takeTile(take, listen, start) {
       video.muted = !on;
       sound.replaceChildren(glyph(on ? 'loud' : 'mute'));
       sound.setAttribute('aria-pressed', String(on));
-      sound.setAttribute('aria-label', `Hear clip ${take.letter}`);
-      sound.title = on ? 'Heard – click to mute' : `Hear clip ${take.letter} alone`;
+      sound.setAttribute('aria-label', `Listen to clip ${take.letter}`);
+      sound.title = on ? 'Mute' : `Listen to clip ${take.letter}`;
     },
     async load(/** @type {Bring} */ bring) {
       const url = await bring(take.id);
       await new Promise((resolve, reject) => {
         video.addEventListener('loadedmetadata', resolve, { once: true });
-        video.addEventListener('error', () => reject(new Error('this browser cannot play it')), { once: true });
+        video.addEventListener('error', () => reject(new Error('this browser cannot play the file')), { once: true });
         video.src = url;
       });
     } };

@@ -30,7 +30,7 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   stars.reachable();
   const tags = h('input', { type: 'text', class: 'kn-input', 'aria-label': 'Tags', placeholder: 'Tags, separated by commas', spellcheck: 'false',
     on: { change: () => write({ tags: tagsIn(tags.value) }), keydown: (event) => { if (event.key === 'Enter') tags.blur(); } } });
-  const note = h('textarea', { class: 'kn-input kn-note', rows: '2', 'aria-label': 'Note', placeholder: 'A note', on: { change: () => write({ note: note.value }) } });
+  const note = h('textarea', { class: 'kn-input kn-note', rows: '2', 'aria-label': 'Note', placeholder: 'Add a note', on: { change: () => write({ note: note.value }) } });
   const close = h('button', { type: 'button', class: 'kn-icon-button kn-sheet-shut', 'aria-label': 'Close', title: 'Close (Esc)', on: { click: () => shut() } }, glyph('shut'));
   const chips = h('div', { class: 'kn-chips' });
   const leave = (/** @type {KeyboardEvent} */ event) => {
@@ -38,7 +38,7 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
     /** @type {HTMLElement} */ (event.target).blur(); // what was being written is written
     shut();
   };
-  const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'The clip that is open', on: { keydown: (event) => { if (event.key === 'Escape') leave(event); } } },
+  const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'Clip details', on: { keydown: (event) => { if (event.key === 'Escape') leave(event); } } },
     h('div', { class: 'kn-record-picture' }, video, still, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, scores, stars.el, tags, chips, note));
 
   const paint = (/** @type {Tile|null} */ next) => {
@@ -51,14 +51,14 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
     scores.hidden = !next.scores.length;
     scores.textContent = next.scores.join(' · ');
     stars.paint(next.stars);
-    chips.replaceChildren(...next.tags.map((tag) => h('button', { type: 'button', class: 'kn-chip-button', text: `#${tag}`, title: 'Show all with this tag', on: { click: () => searchTag(tag) } })));
+    chips.replaceChildren(...next.tags.map((tag) => h('button', { type: 'button', class: 'kn-chip-button', text: `#${tag}`, title: 'Show all clips with this tag', on: { click: () => searchTag(tag) } })));
     if (other || tags !== document.activeElement) tags.value = next.tags.join(', ');
     if (other || note !== document.activeElement) note.value = next.note;
     if (!other) return;
     use.hidden = !next.clip;
     video.hidden = !next.clip || next.image;
     still.hidden = !next.image;
-    useWords.textContent = `Use this ${next.image ? 'picture' : 'frame'} as start frame`;
+    useWords.textContent = next.image ? 'Use as start frame' : 'Use this frame as start frame';
     told.textContent = '';
     video.poster = next.poster;
     video.style.aspectRatio = String(next.shape);

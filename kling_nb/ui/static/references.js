@@ -9,7 +9,7 @@ import { addressLine, bringIn, pictureStrip } from './pictures.js';
 export function referenceList({ name, title, max_items: many }, { desk, labels, faults, courier, failed, rewrite }) {
   const now = () => /** @type {string[]} */ (desk.draft[name] ?? []);
   const mentioned = name === 'input_image';
-  const noun = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Picture ${i + 1}`);
+  const noun = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Image ${i + 1}`);
   const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
   const take = (/** @type {string} */ key) => desk.edit({ [name]: [...now(), key] });
   const bring = (/** @type {Brought} */ brought, tell = failed) => {
@@ -21,9 +21,9 @@ export function referenceList({ name, title, max_items: many }, { desk, labels, 
     say.textContent = to == null ? `${noun(from)} was removed.` : `${noun(from)} is now ${noun(to)}.`;
     desk.edit({ ...(mentioned ? rewrite(texts) : {}), [name]: list });
   };
-  const strip = pictureStrip({ noun, labels, most: many ?? Infinity, add: 'Add pictures', move: rearrange, remove: (i) => rearrange(i, null), bring });
+  const strip = pictureStrip({ noun, labels, most: many ?? Infinity, add: 'Add images', move: rearrange, remove: (i) => rearrange(i, null), bring });
 
-  const line = addressLine('Address or path of a picture', (place) => bring({ files: [], places: [place] }, line.say));
+  const line = addressLine('Image URL or path', (place) => bring({ files: [], places: [place] }, line.say));
   const el = h('div', { class: 'kn-field kn-references' },
     h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: title }), line.el),
     strip.el, faults(name), say);

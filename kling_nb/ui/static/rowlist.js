@@ -68,10 +68,10 @@ function jobRow(first, cancel, now) {
   const time = h('span', { class: 'kn-row-time' });
   const price = h('span', { class: 'kn-row-price' });
   const stop = h('button', { type: 'button', class: 'kn-quiet kn-stop', text: 'Cancel', on: { click: () => ask(true) } });
-  const yes = h('button', { type: 'button', class: 'kn-danger', text: 'Stop it', on: { click: () => sendStop() } });
-  const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Keep going', on: { click: () => { ask(false); stop.focus(); } } });
+  const yes = h('button', { type: 'button', class: 'kn-danger', text: 'Cancel job', on: { click: () => sendStop() } });
+  const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Keep running', on: { click: () => { ask(false); stop.focus(); } } });
   const question = h('span', {});
-  const confirm = h('div', { class: 'kn-confirm', role: 'group', 'aria-label': 'Stop this job?', hidden: true }, question, yes, no);
+  const confirm = h('div', { class: 'kn-confirm', role: 'group', 'aria-label': 'Cancel this job?', hidden: true }, question, yes, no);
   const fill = h('i', {});
   const bar = h('div', { class: 'kn-progress' }, fill);
   const note = h('div', { class: 'kn-row-note' });
@@ -105,19 +105,19 @@ function jobRow(first, cancel, now) {
     put(prompt, parts[1]);
     title.title = parts.join('');
     badge.hidden = !row.preview;
-    put(words, asked && !row.ended ? 'Stopping' : row.text);
+    put(words, asked && !row.ended ? 'Cancelling' : row.text);
     const elapsed = clockWords((row.ended ? row.since : now()) - row.created);
     const left = row.ended ? '' : leftWords(row.expected, now());
     put(time, row.status === 'succeeded' ? ` in ${elapsed}` : ` · ${elapsed}${left ? ` · ${left}` : ''}`);
     put(price, row.preview ? 'free' : row.price);
     if (row.ended) confirm.hidden = true;
     stop.hidden = row.ended || asked !== '' || !confirm.hidden;
-    put(question, row.preview || row.price === 'free' ? 'Stop it?' : 'Stop it? It may still be billed.');
+    put(question, row.preview || row.price === 'free' ? 'Cancel this job?' : 'Cancel this job? It may still be billed.');
     const share = expectedShare(row, now());
     bar.hidden = row.ended;
     bar.classList.toggle('kn-unknown', share == null);
     fill.style.width = share == null ? '' : `${share * 100}%`;
-    bar.title = share == null ? 'How long it takes is not known yet' : 'Elapsed, of the time such jobs have taken';
+    bar.title = share == null ? 'No estimate yet' : 'Elapsed share of the usual time';
     put(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(' – ') : row.warning);
     note.title = note.textContent ?? ''; // a long one is cut after three lines
     note.hidden = !note.textContent;

@@ -21,18 +21,18 @@ export function selectionBar({ model, selected, find, shows, drop, most }) {
   const none = h('button', { type: 'button', class: 'kn-quiet', text: 'Clear selection', on: { click: () => drop([...selected]) } });
   const question = h('span', {});
   const yes = button('', '', () => generate(), 'kn-primary');
-  const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Not now', on: { click: () => { offered = ''; asking = null; paint(); again.focus(); } } });
+  const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Cancel', on: { click: () => { offered = ''; asking = null; paint(); again.focus(); } } });
   const acts = h('div', { class: 'kn-chosen-acts' }, count, compare, again, hand, bin, none);
   const ask = h('div', { class: 'kn-chosen-ask', role: 'group', 'aria-label': 'Generate again?', hidden: true }, question, yes, no);
   const undoWords = h('span', {});
   const undo = h('button', { type: 'button', class: 'kn-secondary', text: 'Undo', on: { click: () => { model.send({ kind: 'restore', ids: trashed }); trashed = []; paint(); } } });
-  const gone = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, undoWords, undo, h('button', { type: 'button', class: 'kn-quiet', text: 'Fine', on: { click: () => { trashed = []; paint(); } } }));
+  const gone = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, undoWords, undo, h('button', { type: 'button', class: 'kn-quiet', text: 'OK', on: { click: () => { trashed = []; paint(); } } }));
   const el = h('div', { class: 'kn-chosen', hidden: true }, acts, ask, gone);
   /** @type {string[]} */
   let trashed = [];
 
   const saidWords = h('span', {});
-  const said = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, saidWords, h('button', { type: 'button', class: 'kn-quiet', text: 'Fine', on: { click: () => { exported = ''; paint(); } } }));
+  const said = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, saidWords, h('button', { type: 'button', class: 'kn-quiet', text: 'OK', on: { click: () => { exported = ''; paint(); } } }));
   el.append(said);
   let exporting = '';
   let exported = '';
@@ -69,7 +69,7 @@ export function selectionBar({ model, selected, find, shows, drop, most }) {
     const n = ids.length;
     const hidden = selected.size - n;
     if (asking && String(asking.ids) !== String(ids)) { asking = null; offered = ''; } // it was asked about others
-    count.textContent = `${n} selected${hidden ? ` (${hidden} not shown)` : ''}`;
+    count.textContent = `${n} selected${hidden ? ` (${hidden} hidden)` : ''}`;
     const clips = withClips().length;
     compare.disabled = clips < 2 || n > most;
     compare.title = n > most ? `Up to ${most} clips can be compared` : clips < 2 ? 'Select two or more clips' : '';
@@ -81,11 +81,11 @@ export function selectionBar({ model, selected, find, shows, drop, most }) {
     reword(yes, `Generate · ${offered}`);
     hand.disabled = !n || exporting !== '';
     reword(hand, exporting ? 'Exporting…' : 'Export');
-    hand.title = 'Write their clips, pictures and records into an archive beside the notebook';
+    hand.title = 'Save the clips, images and records as an archive next to the notebook';
     saidWords.textContent = exported;
     said.hidden = !exported;
     gone.hidden = !trashed.length || n > 0;
-    undoWords.textContent = `${countWords(trashed.length, 'clip')} moved to the trash.`;
+    undoWords.textContent = `${countWords(trashed.length, 'clip')} moved to the trash`;
     el.hidden = acts.hidden && ask.hidden && gone.hidden && said.hidden;
   };
   model.on('msg:custom', heard);

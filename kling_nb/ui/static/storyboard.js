@@ -22,7 +22,7 @@ export function storyboard({ desk, labels, faults }) {
   };
   const bar = timeline({ shots: shotsNow, put: (shots, what) => desk.edit({ multi_prompt: shots }, what), move, open: (i) => list.children[i]?.querySelector('textarea')?.focus() });
   const list = h('div', { class: 'kn-shots', role: 'list' });
-  const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => add() } }, icon('plus'), 'Add a shot');
+  const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => add() } }, icon('plus'), 'Add shot');
   const el = h('div', { class: 'kn-storyboard' },
     bar.el, faults('multi_prompt'), list, h('div', { class: 'kn-shots-end' }, adder), say);
 
@@ -35,15 +35,15 @@ export function storyboard({ desk, labels, faults }) {
   let dragged = null;
   const makeShot = () => {
     let at = 0;
-    const editor = promptEditor({ label: 'Shot', hint: 'What this shot shows', usual: 512, most: 512, labels, draft: () => desk.draft, write: (text) => change(at, { prompt: text }) });
+    const editor = promptEditor({ label: 'Shot', hint: 'Describe the shot', usual: 512, most: 512, labels, draft: () => desk.draft, write: (text) => change(at, { prompt: text }) });
     const seconds = secondsStepper({ label: 'Seconds', least: 1, most: MOST_SECONDS, pick: (value) => change(at, { duration: value }) });
     const number = h('span', { class: 'kn-shot-number' });
-    const grip = h('button', { type: 'button', class: 'kn-grip', draggable: 'true', title: 'Drag to move, or use Alt and the arrow keys' }, icon('grip'), number);
-    const up = iconButton('up', 'Move up', () => move(at, at - 1));
-    const down = iconButton('down', 'Move down', () => move(at, at + 1));
-    const double = iconButton('copy', 'Duplicate', () => put([...shotsNow().slice(0, at + 1), { ...shotsNow()[at], id: freshId() }, ...shotsNow().slice(at + 1)]));
-    const split = iconButton('split', 'Split in two', () => put(splitShot(shotsNow(), at, freshId())));
-    const off = iconButton('close', 'Remove', () => put(shotsNow().filter((_, i) => i !== at)));
+    const grip = h('button', { type: 'button', class: 'kn-grip', draggable: 'true', title: 'Drag to move, or press Alt and an arrow key' }, icon('grip'), number);
+    const up = iconButton('up', 'Move shot up', () => move(at, at - 1));
+    const down = iconButton('down', 'Move shot down', () => move(at, at + 1));
+    const double = iconButton('copy', 'Duplicate shot', () => put([...shotsNow().slice(0, at + 1), { ...shotsNow()[at], id: freshId() }, ...shotsNow().slice(at + 1)]));
+    const split = iconButton('split', 'Split shot', () => put(splitShot(shotsNow(), at, freshId())));
+    const off = iconButton('close', 'Remove shot', () => put(shotsNow().filter((_, i) => i !== at)));
     const place = faults(`multi_prompt.${at}`);
     const shot = h('div', { class: 'kn-shot kn-field', role: 'listitem' }, grip,
       h('div', { class: 'kn-shot-body' }, editor.el, place),
@@ -67,8 +67,8 @@ export function storyboard({ desk, labels, faults }) {
     return { el: shot, paint: (/** @type {Shot} */ item, /** @type {number} */ index) => {
       at = index;
       number.textContent = String(index + 1);
-      grip.setAttribute('aria-label', `Shot ${index + 1}. Alt and arrow keys move it.`);
-      editor.area.setAttribute('aria-label', `Prompt of shot ${index + 1}`);
+      grip.setAttribute('aria-label', `Shot ${index + 1}. Press Alt and an arrow key to move it.`);
+      editor.area.setAttribute('aria-label', `Prompt for shot ${index + 1}`);
       place.dataset.faults = `multi_prompt.${index}`;
       editor.paint(item.prompt);
       seconds.paint(item.duration);

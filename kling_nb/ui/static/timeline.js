@@ -70,8 +70,8 @@ export function timeline({ shots, put, move, open }) {
       at = index;
       number.textContent = String(index + 1);
       seconds.textContent = `${shot.duration} s`;
-      block.title = `Shot ${index + 1} · ${shot.duration} s – drag to move, press to write`;
-      block.setAttribute('aria-label', `Shot ${index + 1}, ${shot.duration} seconds. Alt and arrow keys move it, Enter goes to its prompt.`);
+      block.title = `Shot ${index + 1} · ${shot.duration} s – drag to move, click to edit`;
+      block.setAttribute('aria-label', `Shot ${index + 1}, ${shot.duration} seconds. Press Alt and an arrow key to move it, Enter to edit its prompt.`);
     } };
   };
 
@@ -104,7 +104,7 @@ export function timeline({ shots, put, move, open }) {
       edge.setAttribute('aria-valuemin', String(least));
       edge.setAttribute('aria-valuemax', String(most));
       edge.setAttribute('aria-valuenow', String(now));
-      edge.setAttribute('aria-valuetext', `Shot ${index + 1} lasts ${all[index].duration} s${next ? `, shot ${index + 2} ${next.duration} s` : `, ${now} s in all`}`);
+      edge.setAttribute('aria-valuetext', `Shot ${index + 1} lasts ${all[index].duration} s${next ? `, shot ${index + 2} ${next.duration} s` : `, ${now} s in total`}`);
       edge.title = 'Drag, or use the arrow keys';
     } };
   };

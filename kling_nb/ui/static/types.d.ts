@@ -170,7 +170,7 @@ interface TileActs {
 
 // --- the messages ---
 
-type What = 'preset' | 'element';
+type LibraryType = 'preset' | 'element';
 type Media = 'image' | 'video';
 
 /** What the browser says. Questions carry an `id` or a `call`, which comes back with the answer. */
@@ -179,15 +179,15 @@ type Said =
   | { kind: 'piece'; id: string; name: string; size: number; piece: number; media: Media }
   | { kind: 'choose'; id: string; model: string; draft: Draft }
   | { kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit'; id: string; [more: string]: unknown }
-  | { kind: 'submit'; id: string; what: string; draft: Draft; price: string; confirmed: boolean }
+  | { kind: 'submit'; id: string; action: string; draft: Draft; price: string; confirmed: boolean }
   | { kind: 'cancel'; job: string }
   | { kind: 'code'; id: string; flavour: string; flow: string }
   | { kind: 'show'; id: string | undefined }
   | { kind: 'library' }
-  | { kind: 'save'; what: What; name: string; draft: Partial<Draft> }
+  | { kind: 'save'; type: LibraryType; name: string; draft: Partial<Draft> }
   | { kind: 'load'; name: string }
-  | { kind: 'rename'; what: What; name: string; new: string }
-  | { kind: 'delete'; what: What; name: string }
+  | { kind: 'rename'; type: LibraryType; name: string; new: string }
+  | { kind: 'delete'; type: LibraryType; name: string }
   | { kind: 'clip'; id: string; call: string }
   | { kind: 'use_frame'; call: string; id: string; frame: number }
   | { kind: 'open'; call: string; id: string }

@@ -17,14 +17,14 @@ export function videoSlot(spec, { desk, labels, courier, failed, clips }) {
     for (const place of [line.say, atFoot]) place('');
     return bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, coming, set, tell, 'video');
   };
-  const line = addressLine('Address or path of a video', (place) => bring({ files: [], places: [place] }, line.say));
+  const line = addressLine('Video URL or path', (place) => bring({ files: [], places: [place] }, line.say));
   const choose = () => {
     const input = h('input', { type: 'file', accept: VIDEOS, on: { change: () => bring({ files: [...(input.files ?? [])], places: [] }) } });
     input.click();
   };
   const chosen = h('div', { class: 'kn-video-chosen' }, icon('film'), h('span', {}, name, note), iconButton('close', `Remove ${spec.title.toLowerCase()}`, () => set(null)));
   const fromClip = clips.whole(spec.title, set);
-  const chooser = h('button', { type: 'button', class: 'kn-small', text: 'Choose a file', 'aria-label': `${spec.title}: choose a file`, on: { click: choose } });
+  const chooser = h('button', { type: 'button', class: 'kn-small', text: 'Choose file', 'aria-label': `${spec.title}: choose a file`, on: { click: choose } });
   const empty = h('div', { class: 'kn-video-empty' }, chooser, fromClip, line.el);
   const el = h('div', { class: 'kn-video' }, chosen, empty, coming);
   el.addEventListener('dragover', (event) => { if (bringsPictures(event)) { event.preventDefault(); event.stopPropagation(); } });

@@ -12,17 +12,17 @@ function renderVote({ model, el }) {
   const room = clipRoom(model, 6);
   const alert = alertBox(model);
   const calm = matchMedia('(prefers-reduced-motion: reduce)');
-  const video = (/** @type {string} */ side) => h('video', { muted: true, loop: true, playsinline: true, 'aria-label': `The clip on the ${side}` });
+  const video = (/** @type {string} */ side) => h('video', { muted: true, loop: true, playsinline: true, 'aria-label': `${side === 'left' ? 'Left' : 'Right'} clip` });
   const videos = { left: video('left'), right: video('right') };
   /** @param {string} answer @param {string} words @param {string} key */
   const button = (answer, words, key) => h('button', { type: 'button', class: answer === 'skip' ? 'kn-quiet' : 'kn-secondary', on: { click: () => say(answer) } }, h('span', { text: words }), h('kbd', { text: key, 'aria-hidden': 'true' }));
-  const buttons = [button('left', 'Left', '←'), button('tie', 'Tie', '↓'), button('right', 'Right', '→'), button('skip', 'Skip', 's')];
+  const buttons = [button('left', 'Left', '←'), button('tie', 'Tie', '↓'), button('right', 'Right', '→'), button('skip', 'Skip', 'S')];
   const asked = h('span', {});
   const count = h('b', { role: 'status' });
-  const undo = h('button', { type: 'button', class: 'kn-quiet', text: 'Take the last one back', on: { click: () => model.send({ kind: 'undo' }) } });
+  const undo = h('button', { type: 'button', class: 'kn-quiet', text: 'Undo last vote', on: { click: () => model.send({ kind: 'undo' }) } });
   const stage = h('div', { class: 'kn-vote-stage' }, videos.left, videos.right);
   const answers = h('div', { class: 'kn-vote-answers', role: 'group', 'aria-label': 'Which is better?' }, ...buttons);
-  const end = h('div', { class: 'kn-vote-end', hidden: true, text: 'That was the last pair. kn.ranking(…) says what can be told from it.' });
+  const end = h('div', { class: 'kn-vote-end', hidden: true, text: 'All pairs are done. Call .ranking() for the result.' });
   const box = h('div', { class: 'kn-vote', tabindex: '0', on: { keydown: (event) => key(event) } },
     h('div', { class: 'kn-vote-head' }, asked, count, undo), stage, answers, end);
   el.append(box, alert.el);
@@ -37,9 +37,10 @@ function renderVote({ model, el }) {
   };
   const key = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLVideoElement) return;
-    const answer = KEYS[event.key];
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const answer = KEYS[name];
     if (answer) { event.preventDefault(); event.stopPropagation(); say(answer); }
-    if (event.key === 'u') { event.preventDefault(); event.stopPropagation(); model.send({ kind: 'undo' }); }
+    if (name === 'u') { event.preventDefault(); event.stopPropagation(); model.send({ kind: 'undo' }); }
   };
   const move = () => {
     for (const each of Object.values(videos)) {
@@ -51,7 +52,7 @@ function renderVote({ model, el }) {
   const paint = async () => {
     const { number, of, done } = model.get('state');
     asked.textContent = done ? 'Done' : 'Which is better?';
-    box.setAttribute('aria-label', done ? 'Done: that was the last pair. u takes it back.' : 'Which clip is better? Arrow left or right, arrow down for a tie, s to skip.');
+    box.setAttribute('aria-label', done ? 'All pairs are done. Press U to undo the last vote.' : 'Which clip is better? Press the left or right arrow, the down arrow for a tie, or S to skip.');
     count.textContent = done ? `${of} of ${of}` : `${number + 1} of ${of}`;
     undo.disabled = number === 0;
     if (done && answers.contains(document.activeElement)) box.focus();

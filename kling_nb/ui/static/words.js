@@ -30,6 +30,11 @@ export function countWords(count, noun) {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** `2 errors, 1 warning`; '' for none. @param {number} errors @param {number} warnings @returns {string} */
+export function problemCounts(errors, warnings) {
+  return [errors && countWords(errors, 'error'), warnings && countWords(warnings, 'warning')].filter(Boolean).join(', ');
+}
+
 /**
  * How far into its expected time a job is, 0 to 0.97; null when nothing is known.
  * @param {{created: number, expected: number|null}} row @param {number} now @returns {number|null}
@@ -51,7 +56,7 @@ export function newsWords(before, rows) {
 /** One line over many jobs: `2 generating · 1 queued · 17 done`. @param {{status: string}[]} rows */
 export function summaryWords(rows) {
   /** @type {Record<string, string>} */
-  const names = { prepared: 'preparing', submitting: 'sending', uncertain: 'unsure', queued: 'queued', processing: 'generating', downloading: 'fetching', succeeded: 'done', failed: 'failed', cancelled: 'cancelled' };
+  const names = { prepared: 'preparing', submitting: 'sending', uncertain: 'unconfirmed', queued: 'queued', processing: 'generating', downloading: 'downloading', succeeded: 'done', failed: 'failed', cancelled: 'cancelled' };
   const order = ['processing', 'downloading', 'queued', 'submitting', 'prepared', 'uncertain', 'succeeded', 'failed', 'cancelled'];
   const counts = order.map((status) => [names[status], rows.filter((row) => row.status === status).length]);
   return counts.filter(([, count]) => count).map(([name, count]) => `${count} ${name}`).join(' · ');

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.browser
 def test_the_code_follows_the_form_while_it_is_open(panel, page):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     screen = panel('{"prompt": "a kite"}')
-    code = screen.root.get_by_role("region", name="Code of this request")
+    code = screen.root.get_by_role("region", name="Request as code")
     screen.kernel_says("studio.__setattr__('coded', 0)", "None")
     screen.prompt.fill("a <b>red</b> kite & <script>alert(1)</script>")
     screen.kernel_says("panel.fields['prompt']", "'a <b>red</b> kite & <script>alert(1)</script>'")
@@ -17,7 +17,7 @@ def test_the_code_follows_the_form_while_it_is_open(panel, page):
 
     screen.root.locator("summary", has_text="Code").click()
     expect(code).to_contain_text('kn.generate("a <b>red</b> kite & <script>alert(1)</script>", duration=5)')
-    expect(screen.root.get_by_role("radiogroup", name="Way to wait for the film")).to_be_hidden()
+    expect(screen.root.get_by_role("radiogroup", name="How to wait for the clip")).to_be_hidden()
     screen.root.get_by_role("radio", name="cURL").check()
     expect(code).to_contain_text("curl -sS -X POST")
     screen.root.get_by_role("radio", name="One call").check()
@@ -41,9 +41,9 @@ def test_pasted_code_fills_the_form_and_says_what_was_left_out(panel):
 
     expect(screen.prompt).to_have_value("a kite")
     expect(screen.root.locator(".kn-slider-value")).to_have_text("9 s")
-    note = screen.root.get_by_role("note", name="Left out")
+    note = screen.root.get_by_role("note", name="Not filled in")
     expect(note.get_by_role("listitem")).to_have_text(["seed: the model has no such field; it was left out"])
     assert "sk-not-to-be-seen" not in screen.root.inner_html()
 
-    note.get_by_role("button", name="Put away").click()
+    note.get_by_role("button", name="Dismiss").click()
     expect(note).to_be_hidden()

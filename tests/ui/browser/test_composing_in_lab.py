@@ -33,7 +33,7 @@ def test_undo_goes_back_over_the_whole_form_texts_too(panel, page):
     expect(screen.prompt).to_have_value("At the Start")
 
     screen.root.get_by_role("radio", name="Shots").check()
-    screen.root.get_by_role("button", name="Add a shot").click()
+    screen.root.get_by_role("button", name="Add shot").click()
     for _ in range(3):
         undo.click()
     expect(screen.root.get_by_role("radio", name="One prompt")).to_be_checked()
@@ -72,9 +72,9 @@ def test_boundaries_between_shots_are_dragged_and_moved_with_keys(panel, page):
     last.press("End")
     screen.kernel_says(LENGTHS, "[4, 3, 8]")
     expect(screen.root.locator(".kn-total")).to_have_text("15 / 15 s")
-    expect(last).to_have_attribute("aria-valuetext", "Shot 3 lasts 8 s, 15 s in all")
+    expect(last).to_have_attribute("aria-valuetext", "Shot 3 lasts 8 s, 15 s in total")
 
-    screen.root.get_by_role("button", name="Split in two").nth(2).click()
+    screen.root.get_by_role("button", name="Split shot").nth(2).click()
     screen.kernel_says(LENGTHS, "[4, 3, 4, 4]")
     screen.root.get_by_role("button", name="Undo").click()
     screen.root.get_by_role("button", name="Undo").click()
@@ -83,7 +83,7 @@ def test_boundaries_between_shots_are_dragged_and_moved_with_keys(panel, page):
     grips = screen.root.locator(".kn-grip")
     grips.nth(2).drag_to(grips.nth(0))
     screen.kernel_says(LENGTHS, "[5, 4, 3]")
-    screen.root.get_by_role("button", name="Duplicate").nth(2).click()
+    screen.root.get_by_role("button", name="Duplicate shot").nth(2).click()
     screen.kernel_says(LENGTHS, "[5, 4, 3, 3]")
 
 
@@ -109,8 +109,8 @@ def test_blocks_on_the_time_line_are_dragged_and_moved_with_keys(panel, page):
     screen.kernel_says(LENGTHS, "[5, 4, 3]")
     expect(blocks.nth(2)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(screen.root.get_by_role("textbox", name="Prompt of shot 3")).to_be_focused()
-    expect(screen.root.get_by_role("textbox", name="Prompt of shot 3")).to_have_value("one")
+    expect(screen.root.get_by_role("textbox", name="Prompt for shot 3")).to_be_focused()
+    expect(screen.root.get_by_role("textbox", name="Prompt for shot 3")).to_have_value("one")
 
     page.mouse.move(*at(1))
     page.mouse.down()
@@ -149,8 +149,8 @@ def test_a_picture_that_breaks_a_rule_is_mended_with_one_click(panel, page):
     tile = screen.tiles.first
     expect(tile).to_contain_text("too wide")
 
-    tile.get_by_role("button", name="Mend banner.png").click()
-    box = screen.root.get_by_role("group", name="Mend a picture")
+    tile.get_by_role("button", name="Fit banner.png").click()
+    box = screen.root.get_by_role("group", name="Fit image")
     expect(box).to_contain_text("@Image1 · banner.png")
     expect(box).to_contain_text("1200 × 300 px")
     expect(box).to_contain_text("1200 × 480 px")
@@ -158,8 +158,8 @@ def test_a_picture_that_breaks_a_rule_is_mended_with_one_click(panel, page):
     expect(box).to_be_hidden()  # it goes with its picture, and does not come back with it
     screen.root.get_by_role("button", name="Undo").click()
     expect(box).to_be_hidden()
-    tile.get_by_role("button", name="Mend banner.png").click()
-    box.get_by_role("button", name="Use the mended picture").click()
+    tile.get_by_role("button", name="Fit banner.png").click()
+    box.get_by_role("button", name="Use fitted image").click()
 
     expect(tile).not_to_contain_text("too wide")
     expect(screen.generate).to_be_enabled()
@@ -170,7 +170,7 @@ def test_a_picture_that_breaks_a_rule_is_mended_with_one_click(panel, page):
 
     screen.bring(".kn-references", "dot.png", size=(90, 90))
     expect(screen.tiles.nth(1)).to_contain_text("too small")
-    expect(screen.tiles.nth(1).get_by_role("button", name="Mend")).to_have_count(0)
+    expect(screen.tiles.nth(1).get_by_role("button", name="Fit")).to_have_count(0)
 
 
 def test_presets_and_elements_are_kept_and_come_back(panel, page):
@@ -189,7 +189,7 @@ def test_presets_and_elements_are_kept_and_come_back(panel, page):
     expect(menu.get_by_role("listitem")).to_contain_text("stroll")
 
     screen.root.locator("summary", has_text="Elements").click()
-    screen.root.get_by_role("button", name="Keep this element").click()
+    screen.root.get_by_role("button", name="Save to library").click()
     page.keyboard.type("mara")
     page.keyboard.press("Enter")
     screen.root.get_by_role("button", name="From the library").click()
@@ -201,13 +201,13 @@ def test_presets_and_elements_are_kept_and_come_back(panel, page):
     menu.locator(".kn-kept-take", has_text="stroll").click()
     expect(screen.prompt).to_have_value("@Element1 walks")
     expect(screen.root.locator(".kn-element")).to_have_count(1)
-    screen.root.get_by_role("button", name="Remove this element").press("Enter")
-    expect(screen.root.get_by_role("button", name="Add an element")).to_be_focused()
+    screen.root.get_by_role("button", name="Remove element").press("Enter")
+    expect(screen.root.get_by_role("button", name="Add element")).to_be_focused()
     page.keyboard.press("Control+z")
     expect(screen.root.locator(".kn-element")).to_have_count(1)
     button.click()
     menu.get_by_role("button", name="Delete stroll").click()
     menu.get_by_role("button", name="Delete", exact=True).click()
-    expect(menu).to_contain_text("Nothing is kept yet")
+    expect(menu).to_contain_text("No presets yet")
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()

@@ -169,7 +169,7 @@ def test_it_plays_again_and_again_at_the_speed_that_was_chosen(player):
 def test_a_wipe_shows_one_clip_over_the_other(player):
     seen = player()
     seen.root.get_by_role("radio", name="Wipe").check(force=True)
-    box = seen.root.get_by_role("slider", name="Where A ends").bounding_box()
+    box = seen.root.get_by_role("slider", name="Divider between A and B").bounding_box()
     seen.page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + 60)
 
     first, second = seen.root.locator(".kn-box").all()
@@ -224,8 +224,8 @@ def test_it_is_filtered_as_one_types(gallery):
     seen.root.get_by_role("combobox", name="Status").select_option(label="Failed")
     expect(seen.root.locator(".kn-found")).to_have_text("1 record")
     seen.root.get_by_role("searchbox", name="Search").fill("nowhere")
-    expect(seen.root.get_by_text("Nothing passes these filters.")).to_be_visible()
-    seen.root.get_by_role("button", name="Clear", exact=True).click()
+    expect(seen.root.get_by_text("No matches")).to_be_visible()
+    seen.root.get_by_role("button", name="Clear filters").click()
     expect(seen.root.locator(".kn-found")).to_have_text("2000 records")
 
 
@@ -305,11 +305,11 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
     found, search = seen.root.locator(".kn-found"), seen.root.get_by_role("searchbox", name="Search")
     search.fill("blue kite")  # what is selected and hidden is left alone
     expect(found).to_have_text("1 record")
-    expect(seen.root.get_by_text("0 selected (1 not shown)")).to_be_visible()
+    expect(seen.root.get_by_text("0 selected (1 hidden)")).to_be_visible()
     expect(seen.root.get_by_role("button", name="Delete")).to_be_disabled()
     seen.cards.nth(0).focus()
     seen.page.keyboard.press("Space")
-    expect(seen.root.get_by_text("1 selected (1 not shown)")).to_be_visible()
+    expect(seen.root.get_by_text("1 selected (1 hidden)")).to_be_visible()
     seen.root.get_by_role("button", name="Delete").click()
     expect(found).to_have_text("0 records")
     assert seen.ask("stand.log.trashed()") == "['job00001']"

@@ -48,7 +48,7 @@ def test_faults_come_and_go_as_one_types(panel, page):
 
 def test_pictures_come_by_drop_clipboard_chooser_and_address(panel, page):
     screen = panel()
-    add = screen.root.get_by_role("button", name="Add pictures")
+    add = screen.root.get_by_role("button", name="Add images")
 
     screen.bring(".kn-references", "face.png")
     expect(screen.tiles).to_have_count(1)
@@ -68,7 +68,7 @@ def test_pictures_come_by_drop_clipboard_chooser_and_address(panel, page):
         add.click()
     chooser.value.set_files({"name": "hand.png", "mimeType": "image/png", "buffer": PICTURE.getvalue()})
     expect(screen.tiles).to_have_count(3)
-    screen.root.get_by_label("Address or path of a picture").fill("https://pictures.invalid/sea.png")
+    screen.root.get_by_label("Image URL or path").fill("https://pictures.invalid/sea.png")
     page.keyboard.press("Enter")
     expect(screen.tiles).to_have_count(4)
 
@@ -135,14 +135,14 @@ def test_pictures_are_moved_and_removed_with_the_keyboard(panel, page):
     expect(screen.prompt).to_have_value("@Image meets @Image1")
     expect(screen.tiles.first).to_be_focused()  # the neighbour: the next key goes on from there
     screen.tiles.first.get_by_role("button", name="Remove").press("Enter")
-    expect(screen.root.get_by_role("button", name="Add pictures")).to_be_focused()
+    expect(screen.root.get_by_role("button", name="Add images")).to_be_focused()
     page.keyboard.press("Control+z")
     expect(screen.tiles).to_have_count(1)
 
 
 def test_a_path_that_leads_nowhere_says_so_where_it_was_typed_and_stays_to_be_mended(panel, page):
     screen = panel()
-    line, said = screen.root.get_by_label("Address or path of a picture"), screen.root.get_by_role("alert")
+    line, said = screen.root.get_by_label("Image URL or path"), screen.root.get_by_role("alert")
     line.fill("no/such.png")
     page.keyboard.press("Enter")
 
@@ -159,7 +159,7 @@ def test_a_path_that_leads_nowhere_says_so_where_it_was_typed_and_stays_to_be_me
 def test_shots_are_added_timed_and_moved(panel, page):
     screen = panel('{"prompt": "A harbour at dawn", "duration": 6}')
     screen.root.get_by_role("radio", name="Shots").check()
-    screen.root.get_by_role("button", name="Add a shot").click()
+    screen.root.get_by_role("button", name="Add shot").click()
     page.keyboard.type("The boat leaves")
     expect(screen.root.locator(".kn-total")).to_have_text("11 / 15 s")
 
@@ -226,7 +226,7 @@ def test_what_the_hub_says_of_a_field_stands_there_until_it_is_changed(panel):
     screen.ask("studio.started[0].fail('Value error, negative_prompt must not be used here.')")
 
     refused = screen.root.locator("span", has_text="The hub refused this: Value error, negative_prompt")
-    screen.root.get_by_role("button", name="1 remark").click()  # leads to the field, wherever that is folded away
+    screen.root.get_by_role("button", name="1 warning").click()  # leads to the field, wherever that is folded away
     expect(refused).to_be_visible()
     screen.root.get_by_role("textbox", name="Negative prompt").fill("haze")
     expect(refused).to_be_hidden()
@@ -244,7 +244,7 @@ def test_a_schema_that_differs_from_the_bundled_one_shows_what_changed(shown):
         "panel = Panel(studio, {'model': MODEL, 'prompt': 'x', 'input_image': RED}); panel"
     )
 
-    news = screen.root.get_by_role("note", name="Changed at the hub")
+    news = screen.root.get_by_role("note", name="Model changes")
     expect(news).to_contain_text("seed")
     expect(news).to_contain_text("aspect_ratio")
     if not (seed := screen.root.get_by_label("Seed", exact=True)).is_visible():
@@ -259,9 +259,9 @@ def test_a_job_can_be_stopped_after_a_question(panel):
     screen.rows.first.get_by_role("button", name="Cancel").click()
     expect(screen.root.get_by_text("It may still be billed")).to_be_visible()
     screen.ask("studio.started[0].become('queued', price='free')")
-    expect(screen.root.get_by_text("Stop it?", exact=True)).to_be_visible()
+    expect(screen.root.get_by_text("Cancel this job?", exact=True)).to_be_visible()
 
-    screen.root.get_by_role("button", name="Stop it").click()
+    screen.root.get_by_role("button", name="Cancel job").click()
 
     expect(screen.rows.first).to_contain_text("Cancelled")
 
@@ -348,7 +348,7 @@ def test_the_live_rows_of_a_cell_become_their_card(notebook, page):
 def test_much_is_asked_about_once_more_and_a_second_enter_does_not_pay(panel, page):
     screen = panel('{"prompt": "A red kite"}')
     screen.ask("setattr(studio, 'threshold', __import__('decimal').Decimal(1))")
-    question = screen.root.get_by_role("group", name="Spend this much?")
+    question = screen.root.get_by_role("group", name="Confirm the price")
 
     screen.generate.focus()
     page.keyboard.press("Enter")
@@ -362,6 +362,6 @@ def test_much_is_asked_about_once_more_and_a_second_enter_does_not_pay(panel, pa
     page.keyboard.press("Escape")
     expect(question).to_be_hidden()
     screen.generate.click()
-    question.get_by_role("button", name="Yes, generate · $1.12").click()
+    question.get_by_role("button", name="Generate for $1.12").click()
     expect(screen.rows).to_have_count(1)
     screen.kernel_says("len(studio.started)", "1")

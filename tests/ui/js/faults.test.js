@@ -23,7 +23,7 @@ test('an error outweighs a warning', () => {
 
 test('however many problems there are, two are spoken and the rest counted', () => {
   const problems = ['a', 'b', 'c', 'd'].map((message) => ({ path: '', severity: 'error', message, remedy: '' }));
-  assert.equal(spokenProblems([]), 'Nothing is left to mend.');
+  assert.equal(spokenProblems([]), 'No errors or warnings');
   assert.equal(spokenProblems(problems.slice(0, 1)), 'error: a');
   assert.equal(spokenProblems(problems), 'error: a. error: b. 2 more');
 });
