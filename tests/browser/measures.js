@@ -8,7 +8,7 @@
     }
     return false;
   };
-  const hiddenOnPurpose = (el) => Boolean(el.closest('.kn-unseen, [aria-hidden=true], option'));
+  const hiddenOnPurpose = (el) => Boolean(el.closest('.kn-sr-only, [aria-hidden=true], option'));
 
   /** Elements that stand out at a side, and texts that are cut without an ellipsis. */
   const overflows = (root) => {

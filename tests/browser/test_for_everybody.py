@@ -234,10 +234,10 @@ def test_a_request_is_composed_and_sent_by_keyboard_alone(everything: Screen, st
     keys.to(part("button", name="Generate")).press("Enter")
 
     row = panel.locator(".kn-row").first
-    expect(row.locator(".kn-row-words")).to_have_text("Done", timeout=SLOW)
+    expect(row.locator(".kn-row-status")).to_have_text("Done", timeout=SLOW)
     assert hub_of_lab.posts == posts + 1
     voice = panel.locator(
-        ".kn-unseen[role=status]"
+        ".kn-sr-only[role=status]"
     )  # what a screen reader says: the verdict, and how it goes with jobs
     expect(voice.filter(has_text="No errors or warnings")).to_be_attached()
     expect(voice.filter(has_text=": Done")).to_be_attached()

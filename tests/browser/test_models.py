@@ -70,14 +70,16 @@ def test_a_model_is_chosen_by_keyboard_drawn_from_its_schema_and_makes_its_clip(
     assert printed(screen, 2).startswith("kling-video-o3-pro-image-to-video")
 
     choose(screen, "video-to-video edit")
-    expect(panel.locator(".kn-sum")).to_contain_text("as long as your video")
+    expect(panel.locator(".kn-summary-line")).to_contain_text("as long as your video")
     expect(screen.generate).to_be_disabled()
     screen.run(3)
     with screen.page.expect_file_chooser() as chooser:
         panel.get_by_role("button", name="Input Video: choose a file").click()
     chooser.value.set_files(screen.notebook.outputs(3)[0]["text"].strip())
     expect(panel.locator(".kn-video-name")).to_have_text(re.compile(r"^[0-9a-f]{64}\.mp4$"))
-    expect(panel.locator(".kn-sum")).to_contain_text("3 s · the local hub costs nothing; the real one asks $1.01")
+    expect(panel.locator(".kn-summary-line")).to_contain_text(
+        "3 s · the local hub costs nothing; the real one asks $1.01"
+    )
     screen.generate.click()
     expect(screen.cards.locator("video")).to_have_count(2, timeout=SLOW)
 
@@ -95,7 +97,7 @@ def test_a_model_that_is_withdrawn_hands_its_request_to_its_successor(
     screen.run(0, 1)
     gone = screen.panel.get_by_role("group", name="Model not available")
     expect(gone).to_contain_text(f"The hub does not know {TARGET}")
-    expect(gone.locator(".kn-instead-choice").first).to_contain_text("multi_prompt 2 shots")
+    expect(gone.locator(".kn-alternative").first).to_contain_text("multi_prompt 2 shots")
     expect(screen.generate).to_be_disabled()
     shot(screen, "withdrawn")
 

@@ -84,7 +84,7 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     expect(screen.generate).to_be_enabled()
     screen.generate.click()
     expect(screen.rows).to_have_count(3)
-    words, time = screen.rows.first.locator(".kn-row-words"), screen.rows.first.locator(".kn-row-time")
+    words, time = screen.rows.first.locator(".kn-row-status"), screen.rows.first.locator(".kn-row-time")
     expect(words).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
     earlier = time.inner_text()
     expect(time).not_to_have_text(earlier)
@@ -97,7 +97,7 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     assert widths[0] == pytest.approx(widths[1] / 2, abs=2)
     shot(screen, "card")
     assert (hub.posts, hub.enqueued) == (2, 3)
-    expect(panel.locator(".kn-before")).to_contain_text("Made 2 times before")
+    expect(panel.locator(".kn-earlier")).to_contain_text("Made 2 times before")
     expect(screen.generate).to_have_text(re.compile("^Generate again"))
 
     # The two are found, played as one, and one is rated; the preview is not among them.
@@ -128,7 +128,7 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     _written(screen)
     expect(panel.locator(".kn-references .kn-tile img")).to_have_count(2)
     expect(panel.locator(".kn-total")).to_have_text("4 / 15 s")
-    expect(panel.locator(".kn-before")).to_contain_text("Made 2 times before")
+    expect(panel.locator(".kn-earlier")).to_contain_text("Made 2 times before")
     expect(tiles.nth(1).locator(".kn-star.kn-on")).to_have_count(4)
     expect(tiles.nth(0).locator(".kn-star.kn-on")).to_have_count(0)
     shot(screen, "opened-again")
@@ -145,7 +145,7 @@ def _written(screen: Screen) -> None:
 def test_resume_brings_in_the_job_of_a_kernel_that_was_restarted(opened: Opened, hub: HubSide) -> None:
     screen = opened(GENERATE, "import kling_nb as kn\nkn.resume()")
     screen.run(0)
-    expect(screen.rows.first.locator(".kn-row-words")).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
+    expect(screen.rows.first.locator(".kn-row-status")).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
 
     screen.notebook.save()
     screen.kernel("restart")
@@ -247,17 +247,17 @@ def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(opened: Opene
 
 
 KEYS = {
-    "prompt": ".kn-panel .kn-one-prompt textarea",
+    "prompt": ".kn-panel .kn-main-prompt textarea",
     "label": ".kn-panel .kn-label",
     "count": ".kn-panel .kn-count",
     "choice": ".kn-panel label:has(input[type=radio])",
-    "fault": ".kn-panel .kn-fault",
+    "fault": ".kn-panel .kn-problem",
     "price": ".kn-panel .kn-price-note",
     "button": ".kn-panel .kn-primary",
     "second button": ".kn-panel .kn-secondary",
     "banner": ".kn-panel .kn-banner span",
     "row's title": ".kn-panel .kn-row-title",
-    "row": ".kn-panel .kn-row-words",
+    "row": ".kn-panel .kn-row-status",
     "time": ".kn-panel .kn-row-time",
     "card's prompt": ".kling-card div[style*='font-size:15px'], .kling-card div[style*='font-size: 15px']",
     "card's fold": ".kling-card summary",
@@ -271,7 +271,7 @@ def test_text_is_legible_in_light_and_dark(opened: Opened, shot: Shot) -> None:
     screen.generate.click()
     expect(screen.cards).to_have_count(1, timeout=SLOW)
     screen.prompt.fill("A red kite over @Nobody")  # for a fault to stand there
-    expect(screen.panel.locator(".kn-fault").first).to_be_visible()
+    expect(screen.panel.locator(".kn-problem").first).to_be_visible()
 
     seen = {}
     for theme in ("light", "dark"):

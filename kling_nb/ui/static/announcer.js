@@ -8,7 +8,7 @@ const CALM = 1000; // ms without a change before something is said
  * @param {() => string} find what there is to say, '' for nothing; what it finds at the beginning stands there to be read
  */
 export function announcer(find) {
-  const el = h('div', { class: 'kn-unseen', role: 'status' });
+  const el = h('div', { class: 'kn-sr-only', role: 'status' });
   let timer = 0;
   const say = () => {
     const words = find();

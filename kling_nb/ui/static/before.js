@@ -5,7 +5,7 @@ export function beforeLine(model) {
   const poster = h('img', { alt: '' });
   const words = h('span', {});
   const show = h('button', { type: 'button', class: 'kn-quiet', text: 'Show', on: { click: () => model.send({ kind: 'show', id: model.get('earlier').id }) } });
-  const el = h('div', { class: 'kn-before', role: 'status', hidden: true }, poster, words, show);
+  const el = h('div', { class: 'kn-earlier', role: 'status', hidden: true }, poster, words, show);
   const paint = () => {
     const { id, text, poster: uri, ended } = model.get('earlier');
     el.hidden = !id;
@@ -27,7 +27,7 @@ export function sureBox({ sure, done }) {
   const question = h('span', {});
   const yes = h('button', { type: 'button', class: 'kn-primary', on: { click: () => { close(); sure(); } } });
   const no = h('button', { type: 'button', class: 'kn-secondary', text: 'Cancel', on: { click: () => { close(); done(); } } });
-  const el = h('div', { class: 'kn-sure', role: 'group', 'aria-label': 'Confirm the price', hidden: true, on: { keydown: (event) => {
+  const el = h('div', { class: 'kn-price-question', role: 'group', 'aria-label': 'Confirm the price', hidden: true, on: { keydown: (event) => {
     if (event.key !== 'Escape') return;
     event.stopPropagation();
     close();

@@ -62,7 +62,7 @@ export function slider({ label, least, most, step = 1, unit = '', pick }) {
 /** On or off. @param {{label: string, pick: (value: boolean) => void}} spec @returns {Control<boolean>} */
 export function toggle({ label, pick }) {
   const input = h('input', { type: 'checkbox', role: 'switch', 'aria-label': label, on: { change: () => pick(input.checked) } });
-  const words = h('span', { class: 'kn-toggle-words' });
+  const words = h('span', { class: 'kn-toggle-text' });
   const el = h('label', { class: 'kn-toggle' }, input, h('i', {}), words);
   return { el, paint: (value) => { input.checked = value === true; words.textContent = value ? 'On' : 'Off'; } };
 }

@@ -11,10 +11,10 @@ export function clipPicker({ model, courier, failed }) {
   const room = clipRoom(model, 2);
   const heading = h('b', {});
   const list = h('div', { class: 'kn-clips', role: 'list' });
-  const none = h('p', { class: 'kn-kept-none', role: 'status' });
+  const none = h('p', { class: 'kn-empty-note', role: 'status' });
   const player = h('div', { class: 'kn-clip-player', hidden: true });
-  const el = h('div', { class: 'kn-picker', role: 'group', 'aria-label': 'Earlier clips', hidden: true },
-    h('div', { class: 'kn-picker-head' }, heading, iconButton('close', 'Close', () => close())), none, list, player);
+  const el = h('div', { class: 'kn-clip-picker', role: 'group', 'aria-label': 'Earlier clips', hidden: true },
+    h('div', { class: 'kn-clip-picker-head' }, heading, iconButton('close', 'Close', () => close())), none, list, player);
   /** @type {{button: HTMLElement, take: (key: string) => void, whole: boolean}|null} */
   let wanted = null;
 
@@ -61,7 +61,7 @@ export function clipPicker({ model, courier, failed }) {
     return h('div', { class: 'kn-clip', role: 'listitem' },
       h('button', { type: 'button', class: 'kn-clip-face', 'aria-label': face.label, title: face.title, on: { click: act } }, clip.poster ? h('img', { src: clip.poster, alt: '' }) : null),
       h('span', { class: 'kn-clip-title', text: clip.title, title: `${clip.title} · ${clip.figures}` }),
-      h('span', { class: 'kn-clip-ends' }, ...(single ? [h('small', { text: clip.figures })] : [button('First', 'First frame', () => use(clip, 0)), button('Last', 'Last frame', () => use(clip, -1))])));
+      h('span', { class: 'kn-clip-actions' }, ...(single ? [h('small', { text: clip.figures })] : [button('First', 'First frame', () => use(clip, 0)), button('Last', 'Last frame', () => use(clip, -1))])));
   };
   /** @param {string} title @param {HTMLElement} button @param {(key: string) => void} take @param {boolean} [whole] the clip itself, not a frame of it */
   const open = async (title, button, take, whole = false) => {

@@ -24,11 +24,11 @@ export function codeFold({ model, desk }) {
   const flows = segmented({ label: 'How to wait for the clip', options: offered(FLOW_CHOICES), pick: (value) => { flow = value; turn(); } });
   const text = h('pre', { class: 'kn-code', tabindex: '0', role: 'region', 'aria-label': 'Request as code' });
   const note = h('p', { class: 'kn-code-note' });
-  const done = h('span', { class: 'kn-unseen', role: 'status' });
+  const done = h('span', { class: 'kn-sr-only', role: 'status' });
   const words = h('span', { text: 'Copy' });
   const copy = h('button', { type: 'button', class: 'kn-quiet kn-code-copy', on: { click: () => take() } }, icon('copy'), words);
   const { el, paint: mark } = fold('Code', 'this request in Python, cURL or JSON',
-    h('div', { class: 'kn-code-choices' }, flavours.el, flows.el), h('div', { class: 'kn-code-box' }, text, copy, done), note);
+    h('div', { class: 'kn-code-options' }, flavours.el, flows.el), h('div', { class: 'kn-code-box' }, text, copy, done), note);
   mark('');
 
   const ask = () => {

@@ -3,7 +3,7 @@ import { placedProblems, worstSeverity } from './faults.js';
 
 /** A place for the problems of one field. @param {string} path */
 export function faultPlace(path) {
-  return h('div', { class: 'kn-faults', id: `kn-${freshId()}`, 'data-faults': path });
+  return h('div', { class: 'kn-problems', id: `kn-${freshId()}`, 'data-faults': path });
 }
 
 /** Puts each problem at its field and marks the field. @param {HTMLElement} root @param {Problem[]} problems */
@@ -41,6 +41,6 @@ function faultLine(problem, alone) {
   const name = alone ? problem.path : numbered ? `@Image${Number(numbered[1]) + 1}` : '';
   const where = name && !problem.message.includes(name) ? `${name}: ` : '';
   const message = where + (where ? problem.message : problem.message.charAt(0).toUpperCase() + problem.message.slice(1));
-  return h('p', { class: 'kn-fault', 'data-severity': problem.severity }, icon('warn'),
-    h('span', {}, h('span', { class: 'kn-unseen', text: `${problem.severity}: ` }), message, h('span', { class: 'kn-remedy', text: ` – ${problem.remedy}` })));
+  return h('p', { class: 'kn-problem', 'data-severity': problem.severity }, icon('warn'),
+    h('span', {}, h('span', { class: 'kn-sr-only', text: `${problem.severity}: ` }), message, h('span', { class: 'kn-remedy', text: ` – ${problem.remedy}` })));
 }

@@ -7,7 +7,7 @@ import { h, icon } from './dom.js';
 export function fold(title, note, ...children) {
   const mark = h('span', { class: 'kn-fold-mark' });
   const el = h('details', { class: 'kn-fold' },
-    h('summary', {}, icon('fold'), h('span', { class: 'kn-fold-title', text: title }), mark, h('span', { class: 'kn-fold-note', text: note })),
+    h('summary', {}, icon('fold'), h('span', { class: 'kn-fold-title', text: title }), mark, h('span', { class: 'kn-fold-hint', text: note })),
     h('div', { class: 'kn-fold-body' }, ...children));
   return { el, paint: (/** @type {string} */ said) => {
     mark.textContent = said;

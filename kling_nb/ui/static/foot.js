@@ -9,14 +9,14 @@ import { problemCounts } from './words.js';
 export function foot({ model, desk, showFault }) {
   const seconds = h('b', {});
   const note = h('span', { class: 'kn-price-note' });
-  const mend = h('button', { type: 'button', class: 'kn-mend', on: { click: showFault } });
-  const waitNote = h('span', { class: 'kn-wait-note', role: 'status' });
+  const mend = h('button', { type: 'button', class: 'kn-problem-count', on: { click: showFault } });
+  const waitNote = h('span', { class: 'kn-busy-note', role: 'status' });
   const previewButton = h('button', { type: 'button', class: 'kn-secondary', on: { click: () => press('preview') } });
   const generateButton = h('button', { type: 'button', class: 'kn-primary', on: { click: () => press('generate') } });
   const before = beforeLine(model);
   const sure = sureBox({ sure: () => press('generate', true), done: () => { paint(); generateButton.focus(); } });
   const buttons = h('div', { class: 'kn-buttons' }, previewButton, generateButton);
-  const el = h('div', { class: 'kn-foot' }, before.el, h('div', { class: 'kn-sum' }, h('div', {}, seconds, note), mend, waitNote), buttons, sure.el);
+  const el = h('div', { class: 'kn-footer' }, before.el, h('div', { class: 'kn-summary-line' }, h('div', {}, seconds, note), mend, waitNote), buttons, sure.el);
   /** @type {{id: string, what: string, at: number}|null} */
   let pressed = null;
 

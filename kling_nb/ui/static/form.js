@@ -55,7 +55,7 @@ function fieldMakers(form, shared) {
     const most = spec.max_length ?? 2500;
     const hint = main ? 'Describe the shot. Type @ to mention a reference.' : spec.note;
     const editor = promptEditor({ label: spec.title, hint, usual: main ? Math.min(512, most) : most, most, labels, draft: () => desk.draft, write: set(spec) });
-    const el = h('div', { class: `kn-field ${main ? 'kn-one-prompt' : ''}` }, editor.el, faults(spec.name));
+    const el = h('div', { class: `kn-field ${main ? 'kn-main-prompt' : ''}` }, editor.el, faults(spec.name));
     return { el, paint: (draft) => { el.hidden = main && told(draft); editor.paint(String(draft[spec.name] ?? '')); } };
   };
   /** @param {Spec} spec @returns {FormPart} */

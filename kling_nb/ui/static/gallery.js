@@ -28,7 +28,7 @@ function renderGallery({ model, el }) {
   /** @type {ReturnType<typeof comparePlayer>|null} */
   let player = null;
 
-  const empty = h('div', { class: 'kn-nothing', hidden: true });
+  const empty = h('div', { class: 'kn-no-clips', hidden: true });
   const failed = (/** @type {string} */ why) => { if (why) alert.show({ message: why, remedy: '' }); else alert.takeBack(); };
   const paint = () => {
     const { total } = store;
@@ -55,7 +55,7 @@ function renderGallery({ model, el }) {
   const acts = { bring: room.get, pick: toggle, open, rate: (tile, stars) => annotate(tile.id, { stars }), calm: () => Boolean(still?.matches) };
   const grid = tileGrid({ store, selected, opened: () => record.id, acts });
   const bar = selectionBar({ model, selected, find: store.find, shows: store.shows, drop: (ids) => { for (const id of ids) selected.delete(id); paint(); }, most: MOST_COMPARED });
-  const compared = h('div', { class: 'kn-compared', hidden: true });
+  const compared = h('div', { class: 'kn-comparison', hidden: true });
   const rows = rowList(model);
   const watch = unfinished({ model, el, tiles: store.all });
   el.append(h('div', { class: 'kn-gallery-sheet' }, filters.el, grid.el, empty, bar.el, alert.el, record.el), compared, rows.el);
@@ -65,7 +65,7 @@ function renderGallery({ model, el }) {
     const comparison = model.get('comparison');
     compared.hidden = !comparison.clips;
     player = comparison.clips ? comparePlayer(comparison, room.get, hands.hand) : null;
-    const close = h('button', { type: 'button', class: 'kn-icon-button kn-compared-shut', 'aria-label': 'Close comparison', title: 'Close comparison', on: { click: () => model.send({ kind: 'compare', ids: [] }) } }, glyph('shut'));
+    const close = h('button', { type: 'button', class: 'kn-icon-button kn-comparison-close', 'aria-label': 'Close comparison', title: 'Close comparison', on: { click: () => model.send({ kind: 'compare', ids: [] }) } }, glyph('shut'));
     compared.replaceChildren(...(player ? [player.el, close] : []));
     if (player && (comparison.at ?? 0) * 1000 > Date.now() - 5000) { compared.scrollIntoView({ block: 'nearest' }); player.el.focus({ preventScroll: true }); }
   };

@@ -32,9 +32,9 @@ export function nameLine({ label, act, away, words = () => 'Save' }) {
  * @param {{model: Model, what: LibraryType, title: string, none: string, take: (name: string) => void, end?: Node, opened?: () => void}} spec
  */
 export function keptMenu({ model, what, title, none, take, end, opened = () => {} }) {
-  const list = h('div', { class: 'kn-kept-list', role: 'list' });
-  const empty = h('p', { class: 'kn-kept-none', text: none });
-  const el = h('div', { class: 'kn-kept', role: 'group', 'aria-label': title, hidden: true }, empty, list, end);
+  const list = h('div', { class: 'kn-library-list', role: 'list' });
+  const empty = h('p', { class: 'kn-empty-note', text: none });
+  const el = h('div', { class: 'kn-library', role: 'group', 'aria-label': title, hidden: true }, empty, list, end);
   const button = h('button', { type: 'button', class: 'kn-quiet', 'aria-expanded': 'false', on: { click: () => open(Boolean(el.hidden)) } }, icon('bookmark'), title);
   const rows = () => model.get('library')?.[what] ?? [];
 
@@ -51,25 +51,25 @@ export function keptMenu({ model, what, title, none, take, end, opened = () => {
 
   const makeRow = (/** @type {KeptRow} */ first) => {
     const { name } = first;
-    const pictures = h('span', { class: 'kn-kept-pictures' });
-    const text = h('span', { class: 'kn-kept-text' });
-    const choose = h('button', { type: 'button', class: 'kn-kept-take', on: { click: () => { take(name); close(); } } }, pictures, h('b', { text: name }), text);
+    const pictures = h('span', { class: 'kn-library-images' });
+    const text = h('span', { class: 'kn-library-text' });
+    const choose = h('button', { type: 'button', class: 'kn-library-load', on: { click: () => { take(name); close(); } } }, pictures, h('b', { text: name }), text);
     const renaming = nameLine({ label: `New name for ${name}`, words: () => 'Rename', away: () => show(plain), act: (now) => { model.send({ kind: 'rename', type: what, name, new: now }); show(plain); } });
-    const tools = h('span', { class: 'kn-kept-tools' },
+    const tools = h('span', { class: 'kn-library-tools' },
       iconButton('pencil', `Rename ${name}`, () => { show(renaming.el); renaming.begin(name); }),
       iconButton('bin', `Delete ${name}`, () => { show(sure); drop.focus(); }));
-    const plain = h('div', { class: 'kn-kept-plain' }, choose, tools);
+    const plain = h('div', { class: 'kn-library-entry' }, choose, tools);
     const drop = h('button', { type: 'button', class: 'kn-danger', text: 'Delete', on: { click: () => model.send({ kind: 'delete', type: what, name }) } });
-    const sure = h('div', { class: 'kn-kept-sure' }, h('span', { text: `Delete ${name}?` }), drop,
+    const sure = h('div', { class: 'kn-library-question' }, h('span', { text: `Delete ${name}?` }), drop,
       h('button', { type: 'button', class: 'kn-quiet', text: 'Cancel', on: { click: () => show(plain) } }));
-    const row = h('div', { class: 'kn-kept-row', role: 'listitem' }, plain);
+    const row = h('div', { class: 'kn-library-row', role: 'listitem' }, plain);
     const show = (/** @type {HTMLElement} */ part) => { row.replaceChildren(part); if (part === plain) choose.focus(); };
     return { el: row, paint: (/** @type {KeptRow} */ item) => {
       pictures.replaceChildren(...item.images.map((uri) => h('img', { src: uri, alt: '' })));
       text.textContent = [item.text, item.note].filter(Boolean).join(' · ');
     } };
   };
-  const paintRows = keyedList(list, makeRow, (row) => row.name, (row) => /** @type {HTMLElement} */ (row?.querySelector('.kn-kept-take') ?? button).focus());
+  const paintRows = keyedList(list, makeRow, (row) => row.name, (row) => /** @type {HTMLElement} */ (row?.querySelector('.kn-library-load') ?? button).focus());
   const paint = () => { paintRows(rows()); empty.hidden = rows().length > 0; };
   model.on('change:library', paint);
   paint();

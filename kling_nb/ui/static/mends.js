@@ -7,7 +7,7 @@ export function ruleMark() {
   const words = h('span', {});
   const offer = h('button', { type: 'button', class: 'kn-small', text: 'Fit', on: { click: (event) => {
     event.stopPropagation();
-    el.dispatchEvent(new CustomEvent('kn-mend', { bubbles: true, detail: key }));
+    el.dispatchEvent(new CustomEvent('kn-problem-count', { bubbles: true, detail: key }));
   } } });
   const el = h('div', { class: 'kn-rule', hidden: true }, words, offer);
   return { el, paint: (/** @type {string|null} */ now, /** @type {Label|undefined} */ label) => {
@@ -60,18 +60,18 @@ export function placeOf(draft, specs, key) {
 export function mendBox({ root, desk, labels, courier, failed, form }) {
   /** @type {string|null} the picture that it is for */
   let key = null;
-  const title = h('b', { class: 'kn-mend-title' });
-  const box = h('div', { class: 'kn-mending', role: 'group', 'aria-label': 'Fit image', 'aria-live': 'polite' });
+  const title = h('b', { class: 'kn-fit-title' });
+  const box = h('div', { class: 'kn-fit', role: 'group', 'aria-label': 'Fit image', 'aria-live': 'polite' });
   /** @param {string} heading @param {MendSide} side @param {string[]} steps */
-  const side = (heading, { uri, text, rules }, steps) => h('figure', { class: 'kn-mend-side' },
-    h('div', { class: 'kn-mend-picture' }, uri ? h('img', { src: uri, alt: heading }) : null),
-    h('figcaption', {}, h('b', { text: heading }), h('span', { text }), rules ? h('span', { class: 'kn-mend-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
+  const side = (heading, { uri, text, rules }, steps) => h('figure', { class: 'kn-fit-side' },
+    h('div', { class: 'kn-fit-image' }, uri ? h('img', { src: uri, alt: heading }) : null),
+    h('figcaption', {}, h('b', { text: heading }), h('span', { text }), rules ? h('span', { class: 'kn-fit-rules', text: rules }) : null, ...steps.map((step) => h('span', { text: step }))));
   /** @param {string} old @param {{key: string, before: MendSide, after: MendSide, steps: string[]}} reply */
   const show = (old, reply) => {
     const take = h('button', { type: 'button', class: 'kn-small kn-strong', text: 'Use fitted image', on: { click: () => { close(); desk.edit(withPicture(desk.draft, form().specs, old, reply.key)); focusOn(reply.key); } } });
     const leave = h('button', { type: 'button', class: 'kn-quiet', text: 'Keep original', on: { click: () => { close(); focusOn(old); } } });
-    box.replaceChildren(title, h('div', { class: 'kn-mend-sides' }, side('Original', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Fitted', reply.after, reply.steps)),
-      h('div', { class: 'kn-mend-buttons' }, take, leave));
+    box.replaceChildren(title, h('div', { class: 'kn-fit-sides' }, side('Original', reply.before, []), h('span', { class: 'kn-arrow', 'aria-hidden': 'true', text: '→' }), side('Fitted', reply.after, reply.steps)),
+      h('div', { class: 'kn-fit-buttons' }, take, leave));
     take.focus({ preventScroll: true });
   };
   const focusOn = (/** @type {string} */ picture) => /** @type {HTMLElement|null} */ (root.querySelector(`[data-picture=${CSS.escape(picture)}]`))?.focus();
@@ -88,7 +88,7 @@ export function mendBox({ root, desk, labels, courier, failed, form }) {
     title.textContent = [place, labels()[key]?.name].filter(Boolean).join(' · ');
   };
   desk.listen(paint);
-  root.addEventListener('kn-mend', async (asked) => {
+  root.addEventListener('kn-problem-count', async (asked) => {
     const event = /** @type {CustomEvent<string> & {target: HTMLElement}} */ (asked);
     key = event.detail;
     paint(desk.draft);

@@ -5,11 +5,11 @@ import { countWords } from './words.js';
 
 /** What there is to say of the model on the screen: that it is gone, that its form has changed, what was put aside. @param {Pick<Shared, 'model'|'desk'>} shared */
 export function modelNews({ model, desk }) {
-  const instead = h('div', { class: 'kn-instead' });
-  const gone = h('div', { class: 'kn-gone kn-field', role: 'group', 'aria-label': 'Model not available', hidden: true }, faultPlace('model'), instead);
+  const instead = h('div', { class: 'kn-alternatives' });
+  const gone = h('div', { class: 'kn-unavailable kn-field', role: 'group', 'aria-label': 'Model not available', hidden: true }, faultPlace('model'), instead);
   const changes = listBox('Model changes');
   const aside = listBox('Unused fields');
-  const el = h('div', { class: 'kn-news', hidden: true }, gone, changes.el, aside.el);
+  const el = h('div', { class: 'kn-model-notices', hidden: true }, gone, changes.el, aside.el);
   const title = () => model.get('forms')?.[desk.draft.model]?.title ?? desk.draft.model;
 
   const paint = () => {
@@ -28,8 +28,8 @@ export function modelNews({ model, desk }) {
     const [first, ...others] = choices;
     /** @param {Traits['news'][string]['alternatives'][number]} choice @param {string} text @param {string} extra */
     const button = (choice, text, extra = '') => h('button', { type: 'button', class: `kn-small ${extra}`, text, title: choice.unsupported.map(({ name, text: lost }) => `${name}: ${lost}`).join('\n'), on: { click: () => chooseModel(model, desk, choice.id) } });
-    const rest = others.length ? h('div', { class: 'kn-instead-choice' }, h('span', { text: 'or' }), ...others.map((choice) => button(choice, choice.title))) : null;
-    instead.replaceChildren(...(first ? [first] : []).map((choice) => h('div', { class: 'kn-instead-choice' },
+    const rest = others.length ? h('div', { class: 'kn-alternative' }, h('span', { text: 'or' }), ...others.map((choice) => button(choice, choice.title))) : null;
+    instead.replaceChildren(...(first ? [first] : []).map((choice) => h('div', { class: 'kn-alternative' },
       button(choice, `Switch to ${choice.title}`, 'kn-strong'),
       h('span', { text: choice.unsupported.length ? 'does not support:' : 'supports every field you set' }),
       choice.unsupported.length ? fieldList(choice.unsupported.map(({ name, text }) => /** @type {[string, string]} */ ([name, text]))) : null)), ...(rest ? [rest] : []));
@@ -55,7 +55,7 @@ function fieldList(rows) {
 function listBox(label) {
   const words = h('b', {});
   const body = h('div', {});
-  const el = h('div', { class: 'kn-notes', role: 'note', 'aria-label': label, hidden: true }, h('div', {}, words, body), iconButton('close', 'Dismiss', () => { away = shown; el.hidden = true; }));
+  const el = h('div', { class: 'kn-notice', role: 'note', 'aria-label': label, hidden: true }, h('div', {}, words, body), iconButton('close', 'Dismiss', () => { away = shown; el.hidden = true; }));
   let shown = '';
   let away = '';
   return { el, paint: (/** @type {string} */ text, /** @type {[string, string][]} */ rows) => {

@@ -8,8 +8,8 @@ export function modelPicker({ model, desk }) {
   const button = h('button', { type: 'button', class: 'kn-model', 'aria-expanded': 'false', on: { click: () => open(Boolean(box.hidden)) } }, name, icon('chevron'));
   const list = h('div', { class: 'kn-models', role: 'listbox', id: `kn-${freshId()}`, 'aria-label': 'Models' });
   const input = h('input', { type: 'search', class: 'kn-line', role: 'combobox', 'aria-label': 'Search models', placeholder: 'Search, for example: omni, image to video', 'aria-autocomplete': 'list', 'aria-expanded': 'true', 'aria-controls': list.id, spellcheck: 'false', autocomplete: 'off' });
-  const said = h('div', { class: 'kn-models-said', role: 'status' });
-  const box = h('div', { class: 'kn-kept kn-model-box', role: 'group', 'aria-label': 'Choose a model', hidden: true }, h('div', { class: 'kn-model-search' }, icon('search'), input), list, said);
+  const said = h('div', { class: 'kn-models-status', role: 'status' });
+  const box = h('div', { class: 'kn-library kn-model-box', role: 'group', 'aria-label': 'Choose a model', hidden: true }, h('div', { class: 'kn-model-search' }, icon('search'), input), list, said);
   /** @type {ModelOffer[]} */
   let found = [];
   let at = 0;

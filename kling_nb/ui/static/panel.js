@@ -40,7 +40,7 @@ function renderPanel({ model, el }) {
   const presets = presetMenu(shared);
   mendBox({ root: el, ...shared });
   const notes = noteBox(model);
-  const also = h('div', { class: 'kn-also' });
+  const also = h('div', { class: 'kn-extra' });
   const end = foot({ model, desk, showFault: () => revealFault(el) });
   const rows = rowList(model);
   const voice = announcer(() => spokenProblems(model.get('verdict').problems ?? []));
@@ -74,7 +74,7 @@ function renderPanel({ model, el }) {
     fitted().paint(draft);
     picker.paint();
     news.paint();
-    el.classList.toggle('kn-fresh', String(draft.edit).startsWith('fill:') && !draft.prompt && !(draft.multi_prompt ?? []).length);
+    el.classList.toggle('kn-pristine', String(draft.edit).startsWith('fill:') && !draft.prompt && !(draft.multi_prompt ?? []).length);
   };
   const paintVerdict = () => {
     paintFaults(el, model.get('verdict').problems ?? []);
@@ -109,7 +109,7 @@ function renderPanel({ model, el }) {
 /** Takes what is dropped or pasted anywhere on the panel as references. @param {HTMLElement} el @param {(brought: Brought) => void} bring */
 function takePictures(el, bring) {
   let depth = 0;
-  const over = (/** @type {boolean} */ on) => el.classList.toggle('kn-receiving', on);
+  const over = (/** @type {boolean} */ on) => el.classList.toggle('kn-drop-target', on);
   el.addEventListener('dragenter', (event) => { if (bringsPictures(event)) { depth += 1; over(true); } });
   el.addEventListener('dragleave', (event) => { if (bringsPictures(event)) { depth = Math.max(0, depth - 1); over(depth > 0); } });
   el.addEventListener('dragover', (event) => { if (bringsPictures(event)) event.preventDefault(); });
@@ -140,9 +140,9 @@ function markTiles(el, problems) {
 
 /** Goes to the first problem: opens what is folded, and puts the caret there. @param {HTMLElement} el */
 function revealFault(el) {
-  const fault = el.querySelector('.kn-fault[data-severity="error"]') ?? el.querySelector('.kn-fault');
+  const fault = el.querySelector('.kn-problem[data-severity="error"]') ?? el.querySelector('.kn-problem');
   if (!fault) return;
-  el.classList.remove('kn-fresh');
+  el.classList.remove('kn-pristine');
   fault.closest('details')?.setAttribute('open', '');
   fault.scrollIntoView({ block: 'center', behavior: 'auto' });
   const [control] = /** @type {NodeListOf<HTMLElement>} */ (fault.closest('.kn-field')?.querySelectorAll('textarea, input, button') ?? []);

@@ -45,7 +45,7 @@ export function pictureFace() {
  */
 export function pictureStrip({ noun, labels, move, remove, bring, most, add }) {
   const tiles = h('div', { class: 'kn-tiles', role: 'list' });
-  const coming = h('div', { class: 'kn-coming' });
+  const coming = h('div', { class: 'kn-uploads' });
   const adder = h('button', { type: 'button', class: 'kn-add-tile', on: { click: () => chooseFiles(true, (files) => bring({ files, places: [] })) } },
     icon('plus'), h('span', { text: add }));
   const el = h('div', { class: 'kn-strip' }, tiles, coming, adder);
@@ -137,8 +137,8 @@ export function pictureSlot({ title, labels, set, bring }) {
   const name = h('small', { class: 'kn-slot-name' });
   const rule = ruleMark();
   const open = h('button', { type: 'button', class: 'kn-slot-face', 'aria-label': `${title}: choose an image`, on: { click: () => chooseFiles(false, (files) => bring({ files, places: [] })) } }, face.el);
-  const off = iconButton('close', `Remove ${title.toLowerCase()}`, () => set(null), 'kn-slot-off');
-  const coming = h('div', { class: 'kn-coming' });
+  const off = iconButton('close', `Remove ${title.toLowerCase()}`, () => set(null), 'kn-slot-remove');
+  const coming = h('div', { class: 'kn-uploads' });
   const el = h('div', { class: 'kn-slot' }, h('div', { class: 'kn-slot-box' }, open, off, rule.el, coming), h('span', { class: 'kn-slot-title', text: title }), name);
   el.addEventListener('dragover', (event) => { if (bringsPictures(event)) { event.preventDefault(); event.stopPropagation(); el.classList.add('kn-over'); } });
   el.addEventListener('dragleave', () => el.classList.remove('kn-over'));
@@ -168,7 +168,7 @@ export function pictureSlot({ title, labels, set, bring }) {
  */
 export function addressLine(label, take) {
   const line = h('input', { type: 'text', class: 'kn-line', placeholder: 'URL or path, then Enter', 'aria-label': label, spellcheck: 'false' });
-  const fault = h('p', { class: 'kn-line-fault', role: 'alert', hidden: true });
+  const fault = h('p', { class: 'kn-location-error', role: 'alert', hidden: true });
   const say = (/** @type {string} */ why) => {
     fault.textContent = why.charAt(0).toUpperCase() + why.slice(1);
     fault.hidden = !why;
@@ -185,7 +185,7 @@ export function addressLine(label, take) {
     if (coming === place) coming = '';
     if (came && line.value.trim() === place) line.value = '';
   });
-  return { el: h('div', { class: 'kn-line-place' }, h('label', { class: 'kn-line-box' }, icon('link'), line), fault), say };
+  return { el: h('div', { class: 'kn-location' }, h('label', { class: 'kn-location-box' }, icon('link'), line), fault), say };
 }
 
 /**
@@ -199,7 +199,7 @@ export async function bringIn({ files, places }, courier, coming, take, failed, 
   failed('');
   for (const thing of [...files, ...places]) {
     const bar = h('i', {});
-    const chip = h('div', { class: 'kn-coming-chip', role: 'status' }, h('span', { text: typeof thing === 'string' ? thing : thing.name }), bar);
+    const chip = h('div', { class: 'kn-upload', role: 'status' }, h('span', { text: typeof thing === 'string' ? thing : thing.name }), bar);
     coming.append(chip);
     try {
       const key = await (typeof thing === 'string' ? courier.place(thing, media) : courier.file(thing, (share) => { bar.style.width = `${share * 100}%`; }, media));

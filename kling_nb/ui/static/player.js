@@ -40,7 +40,7 @@ export function comparePlayer(comparison, bring, hand) {
     ...RATES.map((value) => h('option', { value: String(value), text: `${value}×` })));
   rate.value = '1';
   const repeat = tool('repeat', 'Loop (L)', () => transport?.setLoop(!transport.state.loop));
-  const said = h('div', { class: 'kn-compare-said', role: 'status' });
+  const said = h('div', { class: 'kn-compare-status', role: 'status' });
   const bar = h('div', { class: 'kn-transport', role: 'group', 'aria-label': 'Playback' }, back, play, on, seek, time, rate, repeat);
   const el = h('div', { class: 'kn-compare', role: 'region', tabindex: '0', 'aria-label': `Comparison of ${takes.length} clips`, on: { keydown: (event) => onKey(event) } },
     head, stage, said, bar, differenceTable(comparison.differences, takes.map((take) => take.letter)));
@@ -131,11 +131,11 @@ function commonShape(takes) {
 function takeTile(take, listen, start) {
   const video = h('video', { class: 'kn-video', playsinline: true, preload: 'auto', muted: true, 'aria-label': `Clip ${take.letter}`, poster: take.poster || null });
   video.muted = true;
-  const sound = h('button', { type: 'button', class: 'kn-icon-button kn-over-picture kn-listen', on: { click: listen } });
-  const use = h('button', { type: 'button', class: 'kn-icon-button kn-over-picture kn-start', 'aria-label': `Use this frame of clip ${take.letter} as start frame`, title: 'Use as start frame', on: { click: () => start(frameAt(video.currentTime, take.fps)) } }, glyph('chain'));
+  const sound = h('button', { type: 'button', class: 'kn-icon-button kn-over-video kn-sound', on: { click: listen } });
+  const use = h('button', { type: 'button', class: 'kn-icon-button kn-over-video kn-use-frame', 'aria-label': `Use this frame of clip ${take.letter} as start frame`, title: 'Use as start frame', on: { click: () => start(frameAt(video.currentTime, take.fps)) } }, glyph('chain'));
   const box = h('div', { class: 'kn-box' }, video, use, h('span', { class: 'kn-letter', text: take.letter, 'aria-hidden': 'true' }), take.audible ? sound : null);
-  const el = h('figure', { class: 'kn-take' }, box,
-    h('figcaption', {}, h('b', { text: take.letter }), h('span', { text: take.figures }), take.stars ? h('span', { class: 'kn-stars-said', text: take.stars }) : null, h('span', { class: 'kn-faint', text: [take.badge, take.id].filter(Boolean).join(' · ') })));
+  const el = h('figure', { class: 'kn-compare-clip' }, box,
+    h('figcaption', {}, h('b', { text: take.letter }), h('span', { text: take.figures }), take.stars ? h('span', { class: 'kn-star-text', text: take.stars }) : null, h('span', { class: 'kn-faint', text: [take.badge, take.id].filter(Boolean).join(' · ') })));
   el.title = take.title;
   return { el, video, fps: take.fps,
     hear(/** @type {boolean} */ on) {

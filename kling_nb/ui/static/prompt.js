@@ -109,7 +109,7 @@ function optionKey(name, draft) {
 /** @param {string} name @param {Draft} draft @param {Labels} labels */
 function optionPicture(name, draft, labels) {
   const uri = labels[optionKey(name, draft)]?.uri;
-  return uri ? h('img', { src: uri, alt: '', referrerpolicy: 'no-referrer' }) : h('i', { class: 'kn-no-picture' });
+  return uri ? h('img', { src: uri, alt: '', referrerpolicy: 'no-referrer' }) : h('i', { class: 'kn-no-image' });
 }
 
 /** @param {string} name @param {Draft} draft @param {Labels} labels */

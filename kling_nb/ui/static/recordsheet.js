@@ -10,9 +10,9 @@ import { starRow } from './stars.js';
 export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   /** @type {Tile|null} */
   let tile = null;
-  const video = h('video', { class: 'kn-sheet-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
-  const still = h('img', { class: 'kn-sheet-video kn-sheet-still', alt: '' });
-  const why = h('div', { class: 'kn-sheet-why' });
+  const video = h('video', { class: 'kn-record-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
+  const still = h('img', { class: 'kn-record-video kn-record-image', alt: '' });
+  const why = h('div', { class: 'kn-record-error' });
   const told = h('div', { class: 'kn-faint', role: 'status' });
   const useWords = h('span', {});
   const use = h('button', { type: 'button', class: 'kn-quiet', on: { click: () => frame() } },
@@ -22,16 +22,16 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
   const request = async () => { if (tile) told.textContent = await open(tile.id); };
   /** @type {(changes: Parameters<Annotate>[1]) => void} */
   const write = (changes) => { if (tile) annotate(tile.id, changes); };
-  const chain = h('div', { class: 'kn-sheet-chain' }, use, fill, told);
-  const prompt = h('div', { class: 'kn-sheet-prompt' });
-  const facts = h('div', { class: 'kn-sheet-facts' });
-  const scores = h('div', { class: 'kn-sheet-facts', role: 'note', 'aria-label': 'Scores' });
+  const chain = h('div', { class: 'kn-record-actions' }, use, fill, told);
+  const prompt = h('div', { class: 'kn-record-prompt' });
+  const facts = h('div', { class: 'kn-record-facts' });
+  const scores = h('div', { class: 'kn-record-facts', role: 'note', 'aria-label': 'Scores' });
   const stars = starRow((count) => write({ stars: count }));
   stars.reachable();
   const tags = h('input', { type: 'text', class: 'kn-input', 'aria-label': 'Tags', placeholder: 'Tags, separated by commas', spellcheck: 'false',
     on: { change: () => write({ tags: tagsIn(tags.value) }), keydown: (event) => { if (event.key === 'Enter') tags.blur(); } } });
   const note = h('textarea', { class: 'kn-input kn-note', rows: '2', 'aria-label': 'Note', placeholder: 'Add a note', on: { change: () => write({ note: note.value }) } });
-  const close = h('button', { type: 'button', class: 'kn-icon-button kn-sheet-shut', 'aria-label': 'Close', title: 'Close (Esc)', on: { click: () => shut() } }, glyph('shut'));
+  const close = h('button', { type: 'button', class: 'kn-icon-button kn-record-close', 'aria-label': 'Close', title: 'Close (Esc)', on: { click: () => shut() } }, glyph('shut'));
   const chips = h('div', { class: 'kn-chips' });
   const leave = (/** @type {KeyboardEvent} */ event) => {
     event.stopPropagation();
@@ -39,7 +39,7 @@ export function recordSheet({ annotate, bring, hand, open, shut, searchTag }) {
     shut();
   };
   const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'Clip details', on: { keydown: (event) => { if (event.key === 'Escape') leave(event); } } },
-    h('div', { class: 'kn-record-picture' }, video, still, why, chain), h('div', { class: 'kn-record-words' }, close, prompt, facts, scores, stars.el, tags, chips, note));
+    h('div', { class: 'kn-record-media' }, video, still, why, chain), h('div', { class: 'kn-record-text' }, close, prompt, facts, scores, stars.el, tags, chips, note));
 
   const paint = (/** @type {Tile|null} */ next) => {
     const other = next?.id !== tile?.id;

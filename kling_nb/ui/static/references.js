@@ -10,7 +10,7 @@ export function referenceList({ name, title, max_items: many }, { desk, labels, 
   const now = () => /** @type {string[]} */ (desk.draft[name] ?? []);
   const mentioned = name === 'input_image';
   const noun = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Image ${i + 1}`);
-  const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
+  const say = h('div', { class: 'kn-sr-only', 'aria-live': 'polite' });
   const take = (/** @type {string} */ key) => desk.edit({ [name]: [...now(), key] });
   const bring = (/** @type {Brought} */ brought, tell = failed) => {
     for (const place of [line.say, failed]) place('');

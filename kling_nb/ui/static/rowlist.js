@@ -61,10 +61,10 @@ export function rowList(model) {
 
 /** @param {JobRow} first @param {(id: string) => void} cancel @param {() => number} now unix seconds */
 function jobRow(first, cancel, now) {
-  const sign = h('span', { class: 'kn-sign' });
+  const sign = h('span', { class: 'kn-row-icon' });
   const title = h('span', { class: 'kn-row-title' });
   const badge = h('span', { class: 'kn-badge', text: 'preview' });
-  const words = h('span', { class: 'kn-row-words' });
+  const words = h('span', { class: 'kn-row-status' });
   const time = h('span', { class: 'kn-row-time' });
   const price = h('span', { class: 'kn-row-price' });
   const stop = h('button', { type: 'button', class: 'kn-quiet kn-stop', text: 'Cancel', on: { click: () => ask(true) } });
@@ -76,7 +76,7 @@ function jobRow(first, cancel, now) {
   const bar = h('div', { class: 'kn-progress' }, fill);
   const note = h('div', { class: 'kn-row-note' });
   const el = h('div', { class: 'kn-row', role: 'listitem' },
-    h('div', { class: 'kn-row-line' }, sign, title, badge, h('span', { class: 'kn-row-state' }, words, time), price, stop), confirm, bar, note);
+    h('div', { class: 'kn-row-line' }, sign, title, badge, h('span', { class: 'kn-row-progress' }, words, time), price, stop), confirm, bar, note);
   let row = first;
   let asked = '';
   let signed = '';

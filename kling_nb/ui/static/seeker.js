@@ -7,14 +7,14 @@ const TYPING = 160; // ms of rest before what was typed is looked for
 export function seeker(model, changed) {
   let timer = 0;
   const later = (/** @type {number} */ wait) => { clearTimeout(timer); timer = setTimeout(() => changed(filters()), wait); };
-  const text = h('input', { type: 'search', class: 'kn-seek-text', placeholder: 'Search prompts, notes, IDs', 'aria-label': 'Search', spellcheck: 'false', on: { input: () => later(TYPING) } });
+  const text = h('input', { type: 'search', class: 'kn-search-input', placeholder: 'Search prompts, notes, IDs', 'aria-label': 'Search', spellcheck: 'false', on: { input: () => later(TYPING) } });
   const choice = (/** @type {string} */ label) => h('select', { class: 'kn-choice', 'aria-label': label, on: { change: () => later(0) } });
   const [status, modelName, tag, stars] = ['Status', 'Model', 'Tag', 'Stars'].map(choice);
   /** @type {Record<string, HTMLInputElement|HTMLSelectElement>} */
   const all = { text, status, model: modelName, tag, stars };
   const clear = h('button', { type: 'button', class: 'kn-quiet', text: 'Clear filters', on: { click: () => { for (const one of Object.values(all)) one.value = ''; later(0); text.focus(); } } });
-  const count = h('span', { class: 'kn-found', role: 'status' });
-  const el = h('div', { class: 'kn-seeker', role: 'search' }, h('label', { class: 'kn-seek-box' }, glyph('find'), text), status, modelName, tag, stars, clear, count);
+  const count = h('span', { class: 'kn-record-count', role: 'status' });
+  const el = h('div', { class: 'kn-filters', role: 'search' }, h('label', { class: 'kn-search' }, glyph('find'), text), status, modelName, tag, stars, clear, count);
 
   const filters = () => {
     /** @type {Traits['filters']} */

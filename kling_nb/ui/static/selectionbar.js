@@ -22,17 +22,17 @@ export function selectionBar({ model, selected, find, shows, drop, most }) {
   const question = h('span', {});
   const yes = button('', '', () => generate(), 'kn-primary');
   const no = h('button', { type: 'button', class: 'kn-quiet', text: 'Cancel', on: { click: () => { offered = ''; asking = null; paint(); again.focus(); } } });
-  const acts = h('div', { class: 'kn-chosen-acts' }, count, compare, again, hand, bin, none);
-  const ask = h('div', { class: 'kn-chosen-ask', role: 'group', 'aria-label': 'Generate again?', hidden: true }, question, yes, no);
+  const acts = h('div', { class: 'kn-selection-actions' }, count, compare, again, hand, bin, none);
+  const ask = h('div', { class: 'kn-selection-question', role: 'group', 'aria-label': 'Generate again?', hidden: true }, question, yes, no);
   const undoWords = h('span', {});
   const undo = h('button', { type: 'button', class: 'kn-secondary', text: 'Undo', on: { click: () => { model.send({ kind: 'restore', ids: trashed }); trashed = []; paint(); } } });
-  const gone = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, undoWords, undo, h('button', { type: 'button', class: 'kn-quiet', text: 'OK', on: { click: () => { trashed = []; paint(); } } }));
-  const el = h('div', { class: 'kn-chosen', hidden: true }, acts, ask, gone);
+  const gone = h('div', { class: 'kn-selection-question', role: 'status', hidden: true }, undoWords, undo, h('button', { type: 'button', class: 'kn-quiet', text: 'OK', on: { click: () => { trashed = []; paint(); } } }));
+  const el = h('div', { class: 'kn-selection', hidden: true }, acts, ask, gone);
   /** @type {string[]} */
   let trashed = [];
 
   const saidWords = h('span', {});
-  const said = h('div', { class: 'kn-chosen-ask', role: 'status', hidden: true }, saidWords, h('button', { type: 'button', class: 'kn-quiet', text: 'OK', on: { click: () => { exported = ''; paint(); } } }));
+  const said = h('div', { class: 'kn-selection-question', role: 'status', hidden: true }, saidWords, h('button', { type: 'button', class: 'kn-quiet', text: 'OK', on: { click: () => { exported = ''; paint(); } } }));
   el.append(said);
   let exporting = '';
   let exported = '';

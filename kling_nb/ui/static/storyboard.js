@@ -13,7 +13,7 @@ export function storyboard({ desk, labels, faults }) {
   const shotsNow = () => desk.draft.multi_prompt;
   const put = (/** @type {Shot[]} */ shots) => desk.edit({ multi_prompt: shots });
   const change = (/** @type {number} */ index, /** @type {Partial<Shot>} */ fields) => put(shotsNow().map((shot, i) => (i === index ? { ...shot, ...fields } : shot)));
-  const say = h('div', { class: 'kn-unseen', 'aria-live': 'polite' });
+  const say = h('div', { class: 'kn-sr-only', 'aria-live': 'polite' });
 
   const move = (/** @type {number} */ from, /** @type {number} */ to) => {
     if (to < 0 || to >= shotsNow().length || to === from) return;

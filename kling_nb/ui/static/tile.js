@@ -10,11 +10,11 @@ export function galleryTile({ bring, pick, open, rate, calm }) {
   let tile;
   let waiting = 0;
   const picture = h('img', { class: 'kn-poster', alt: '', decoding: 'async', draggable: 'false' });
-  const words = h('span', { class: 'kn-poster-words' });
+  const words = h('span', { class: 'kn-poster-text' });
   const badge = h('span', { class: 'kn-on-poster kn-tile-badge' });
   const length = h('span', { class: 'kn-on-poster kn-tile-length' });
   const mark = h('button', { type: 'button', class: 'kn-pick', tabindex: '-1', role: 'checkbox', on: { click: (event) => { event.stopPropagation(); if (tile) pick(tile); } } }, glyph('tick'));
-  const face = h('div', { class: 'kn-still' }, picture, words, badge, length, mark);
+  const face = h('div', { class: 'kn-tile-face' }, picture, words, badge, length, mark);
   const stars = starRow((count) => { if (tile) rate(tile, count); });
   const noted = h('span', { class: 'kn-tile-tags' });
   const prompt = h('div', { class: 'kn-tile-prompt' });

@@ -36,7 +36,7 @@ export function timeline({ shots, put, move, open }) {
       const { left, width, over } = places[place];
       blockAt(i).style.left = `${left}%`;
       blockAt(i).style.width = `${width}%`;
-      blockAt(i).classList.toggle('kn-over-time', over);
+      blockAt(i).classList.toggle('kn-too-long', over);
     });
   };
   const inOrder = () => shots().map((_, i) => i);
@@ -136,9 +136,9 @@ function dragged(block, { over, drop, press }) {
   const end = (/** @type {boolean} */ meant) => {
     const place = meant ? drag?.place ?? null : null;
     drag = null;
-    if (!block.classList.contains('kn-carried')) return;
-    block.classList.remove('kn-carried');
-    block.closest('.kn-track')?.classList.remove('kn-carrying');
+    if (!block.classList.contains('kn-block-dragged')) return;
+    block.classList.remove('kn-block-dragged');
+    block.closest('.kn-track')?.classList.remove('kn-track-dragging');
     drop(place);
   };
   block.addEventListener('pointerdown', (event) => {
@@ -154,8 +154,8 @@ function dragged(block, { over, drop, press }) {
       begun = true;
       block.setPointerCapture(event.pointerId);
       block.focus();
-      block.classList.add('kn-carried');
-      block.closest('.kn-track')?.classList.add('kn-carrying');
+      block.classList.add('kn-block-dragged');
+      block.closest('.kn-track')?.classList.add('kn-track-dragging');
     }
     drag.place = over(by);
   });

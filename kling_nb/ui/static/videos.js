@@ -11,7 +11,7 @@ export function videoSlot(spec, { desk, labels, courier, failed, clips }) {
   const name = h('b', { class: 'kn-video-name' });
   const note = h('small', {});
   const set = (/** @type {string|null} */ key) => desk.edit({ [spec.name]: key });
-  const coming = h('div', { class: 'kn-coming' });
+  const coming = h('div', { class: 'kn-uploads' });
   const atFoot = (/** @type {string} */ why) => failed(why, 'The video was not added.');
   const bring = (/** @type {Brought} */ { files, places }, tell = atFoot) => {
     for (const place of [line.say, atFoot]) place('');

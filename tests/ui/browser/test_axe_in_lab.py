@@ -24,7 +24,7 @@ def test_a_panel_with_everything_in_it_has_no_serious_fault(panel, page, theme):
         fold.click()
     screen.root.locator(".kn-model").click()
     expect(screen.root.get_by_role("option").first).to_be_visible()
-    expect(screen.root.locator(".kn-fault").first).to_be_visible()
+    expect(screen.root.locator(".kn-problem").first).to_be_visible()
     try:
         assert faults(page, ".jp-NotebookPanel:not(.lm-mod-hidden) .kn-panel") == []
     finally:

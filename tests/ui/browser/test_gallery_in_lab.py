@@ -196,7 +196,7 @@ def test_planted_text_is_text_in_the_player(player):
 
 def test_two_thousand_records_scroll_and_only_what_is_seen_is_there(gallery):
     seen = gallery(MANY)
-    expect(seen.root.locator(".kn-found")).to_have_text("2000 records")
+    expect(seen.root.locator(".kn-record-count")).to_have_text("2000 records")
     most = seen.root.evaluate(
         """async (root) => {
             const grid = root.querySelector('.kn-grid');
@@ -220,13 +220,13 @@ def test_two_thousand_records_scroll_and_only_what_is_seen_is_there(gallery):
 def test_it_is_filtered_as_one_types(gallery):
     seen = gallery(MANY)
     seen.root.get_by_role("searchbox", name="Search").press_sequentially("take 42 ", delay=20)
-    expect(seen.root.locator(".kn-found")).to_have_text("11 records")  # 42, and 420 to 429
+    expect(seen.root.locator(".kn-record-count")).to_have_text("11 records")  # 42, and 420 to 429
     seen.root.get_by_role("combobox", name="Status").select_option(label="Failed")
-    expect(seen.root.locator(".kn-found")).to_have_text("1 record")
+    expect(seen.root.locator(".kn-record-count")).to_have_text("1 record")
     seen.root.get_by_role("searchbox", name="Search").fill("nowhere")
     expect(seen.root.get_by_text("No matches")).to_be_visible()
     seen.root.get_by_role("button", name="Clear filters").click()
-    expect(seen.root.locator(".kn-found")).to_have_text("2000 records")
+    expect(seen.root.locator(".kn-record-count")).to_have_text("2000 records")
 
 
 def test_a_clip_that_another_kernel_makes_moves_on_by_itself(gallery):
@@ -302,7 +302,7 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
     seen.root.get_by_role("button", name="Export").click()
     expect(seen.root.get_by_text("an RO-Crate of 1 record")).to_be_visible()
 
-    found, search = seen.root.locator(".kn-found"), seen.root.get_by_role("searchbox", name="Search")
+    found, search = seen.root.locator(".kn-record-count"), seen.root.get_by_role("searchbox", name="Search")
     search.fill("blue kite")  # what is selected and hidden is left alone
     expect(found).to_have_text("1 record")
     expect(seen.root.get_by_text("0 selected (1 hidden)")).to_be_visible()

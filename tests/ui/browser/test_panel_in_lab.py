@@ -42,7 +42,7 @@ def test_faults_come_and_go_as_one_types(panel, page):
     expect(screen.generate).to_have_text("Generate · $1.12")
     screen.prompt.fill("x" * 2501)
 
-    expect(screen.root.locator(".kn-fault[data-severity=error]")).to_contain_text("2,501")
+    expect(screen.root.locator(".kn-problem[data-severity=error]")).to_contain_text("2,501")
     expect(screen.generate).to_be_disabled()
 
 
@@ -90,7 +90,7 @@ def test_fifty_megabytes_arrive_whole_in_pieces_under_a_bar(panel, page):
     screen = panel()
     screen.root.evaluate(
         """(root) => {
-            const look = () => root.querySelectorAll('.kn-coming-chip i').forEach((bar) => shown.add(bar.style.width));
+            const look = () => root.querySelectorAll('.kn-upload i').forEach((bar) => shown.add(bar.style.width));
             const shown = window.__bars = new Set();
             new MutationObserver(look).observe(root, { subtree: true, childList: true, attributes: true });
         }"""
