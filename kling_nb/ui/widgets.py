@@ -111,7 +111,7 @@ class PanelWidget(anywidget.AnyWidget):
 
     _esm: ClassVar[str] = linked("panel.js")
     _css: ClassVar[str] = styles(
-        "base.css", "panel.css", "pictures.css", "compose.css", "rows.css", "code.css", "models.css"
+        "base.css", "panel.css", "images.css", "shots.css", "jobs.css", "code.css", "models.css"
     )
 
     draft = traitlets.Dict().tag(sync=True)
@@ -134,7 +134,7 @@ class RowsWidget(anywidget.AnyWidget):
     """The browser's side of a cell that shows jobs."""
 
     _esm: ClassVar[str] = linked("jobs.js")
-    _css: ClassVar[str] = styles("base.css", "rows.css")
+    _css: ClassVar[str] = styles("base.css", "jobs.css")
 
     alert = traitlets.Dict().tag(sync=True)
     rows = traitlets.List().tag(sync=True)

@@ -43,7 +43,7 @@ class GalleryWidget(anywidget.AnyWidget):
     """The browser's side of a gallery."""
 
     _esm: ClassVar[str] = linked("gallery.js")
-    _css: ClassVar[str] = styles("base.css", "compare.css", "gallery.css", "rows.css")
+    _css: ClassVar[str] = styles("base.css", "compare.css", "gallery.css", "jobs.css")
 
     filters = traitlets.Dict().tag(sync=True)
     choices = traitlets.Dict().tag(sync=True)

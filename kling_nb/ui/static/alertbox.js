@@ -1,10 +1,11 @@
-import { h, icon, iconButton } from './dom.js';
+import { h, iconButton } from './dom.js';
+import { icon } from './icons.js';
 
-/** Shows what went wrong in a callback: no cell would. What was shown from here can be taken back, what Python says cannot. @param {Model} model */
+/** An error message with its remedy. A message shown from the browser can be withdrawn; one from Python cannot. @param {Model} model */
 export function alertBox(model) {
   const message = h('b', {});
   const remedy = h('span', {});
-  const el = h('div', { class: 'kn-alert', role: 'alert', hidden: true }, icon('warn'), h('div', {}, message, remedy), iconButton('close', 'Dismiss', () => { el.hidden = true; }));
+  const el = h('div', { class: 'kn-alert', role: 'alert', hidden: true }, icon('warn'), h('div', {}, message, remedy), iconButton('dismiss', 'close', 'Dismiss', () => { el.hidden = true; }));
   let own = false;
   const put = (/** @type {Alert} */ alert) => {
     message.textContent = alert?.message ?? '';
@@ -12,9 +13,9 @@ export function alertBox(model) {
     el.hidden = !alert?.message;
   };
   const show = (/** @type {Alert} */ alert) => { own = true; put(alert); };
-  const takeBack = () => { if (own) el.hidden = true; };
+  const withdraw = () => { if (own) el.hidden = true; };
   const paint = () => { own = false; put(model.get('alert')); };
   model.on('change:alert', paint);
   paint();
-  return { el, show, takeBack, close: () => model.off('change:alert', paint) };
+  return { el, show, withdraw, close: () => model.off('change:alert', paint) };
 }

@@ -1,19 +1,18 @@
 import { h } from './dom.js';
 
-const CALM = 1000; // ms without a change before something is said
+const ANNOUNCE_PAUSE = 1000; // ms without a change before something is announced
 
 /**
- * Says what has changed to whoever listens rather than looks, once it has been calm for a moment: one voice for many
- * rows and fields, which would talk all at once and at every keystroke.
- * @param {() => string} find what there is to say, '' for nothing; what it finds at the beginning stands there to be read
+ * Announces changes to screen readers after a pause, so that many rows and fields do not all speak at every keystroke.
+ * @param {() => string} find returns the text to announce, '' for none; the state at the start is not announced
  */
 export function announcer(find) {
   const el = h('div', { class: 'kn-sr-only', role: 'status' });
   let timer = 0;
-  const say = () => {
-    const words = find();
-    if (words && words !== el.textContent) el.textContent = words;
+  const announce = () => {
+    const text = find();
+    if (text && text !== el.textContent) el.textContent = text;
   };
   find();
-  return { el, soon() { clearTimeout(timer); timer = setTimeout(say, CALM); }, close() { clearTimeout(timer); } };
+  return { el, soon() { clearTimeout(timer); timer = setTimeout(announce, ANNOUNCE_PAUSE); }, close() { clearTimeout(timer); } };
 }

@@ -1,19 +1,19 @@
 import { alertBox } from './alertbox.js';
-import { clipRoom } from './cliproom.js';
-import { handover } from './handover.js';
-import { ownKeys } from './dom.js';
+import { clipCache } from './clipcache.js';
+import { blockShortcuts } from './dom.js';
+import { panelLink } from './panellink.js';
 import { comparePlayer } from './player.js';
 
 /** `kn.compare`: a player in a cell. @param {Rendered} view */
 function renderCompare({ model, el }) {
-  ownKeys(el);
+  blockShortcuts(el);
   el.classList.add('kn', 'kn-compare-view');
-  const room = clipRoom(model);
-  const hands = handover(model);
+  const cache = clipCache(model);
+  const link = panelLink(model);
   const alert = alertBox(model);
-  const player = comparePlayer(/** @type {Comparison} */ (model.get('comparison')), room.get, hands.hand);
+  const player = comparePlayer(/** @type {Comparison} */ (model.get('comparison')), cache.get, link.useFrame);
   el.append(player.el, alert.el);
-  return () => { player.close(); room.close(); hands.close(); alert.close(); };
+  return () => { player.close(); cache.close(); link.close(); alert.close(); };
 }
 
 export default { render: renderCompare };

@@ -1,58 +1,59 @@
-import { h, icon, iconButton, keyedList, freshId } from './dom.js';
-import { keptMenu, nameLine } from './kept.js';
-import { rearranged } from './mentions.js';
-import { bringIn, pictureSlot, pictureStrip } from './pictures.js';
-import { movedItem } from './timing.js';
+import { actionButton, h, iconButton, keyedList, newId } from './dom.js';
+import { icon } from './icons.js';
+import { imageSlot, imageStrip, uploadSources } from './images.js';
+import { libraryMenu, nameInput } from './library.js';
+import { reorder } from './mentions.js';
+import { moveItem } from './timing.js';
 
-/** The elements: each a character or object with a frontal picture and up to three further views. @param {Shared} shared */
-export function elementList({ model, desk, labels, faults, courier, failed, rewrite }) {
-  const now = () => desk.draft.elements;
-  const change = (/** @type {number} */ index, /** @type {Partial<DraftElement>} */ fields) => desk.edit({ elements: now().map((element, i) => (i === index ? { ...element, ...fields } : element)) });
+/** The elements: characters or objects, each with a frontal image and up to three more views. @param {Shared} shared */
+export function elementList({ model, store, labels, problemPlace, kernel, showError, rewrite }) {
+  const elements = () => store.draft.elements;
+  const change = (/** @type {number} */ index, /** @type {Partial<DraftElement>} */ fields) => store.edit({ elements: elements().map((element, i) => (i === index ? { ...element, ...fields } : element)) });
   const list = h('div', { class: 'kn-elements', role: 'list' });
-  const add = () => desk.edit({ elements: [...now(), { frontal_image_url: null, reference_image_urls: [], id: freshId() }] });
-  const adder = h('button', { type: 'button', class: 'kn-quiet', on: { click: add } }, icon('plus'), 'Add element');
+  const append = () => store.edit({ elements: [...elements(), { frontal_image_url: null, reference_image_urls: [], id: newId() }] });
+  const adder = actionButton('add-element', append, {}, icon('plus'), 'Add element');
   const insert = async (/** @type {string} */ name) => {
     try {
-      const { element } = await courier.ask('insert', { name });
-      desk.edit({ elements: [...now(), { ...element, name, id: freshId() }] });
-    } catch (fault) {
-      failed(fault.message, 'The element was not added.');
+      const { element } = await kernel.ask('insert', { name });
+      store.edit({ elements: [...elements(), { ...element, name, id: newId() }] });
+    } catch (error) {
+      showError(error.message, 'The element was not added.');
     }
   };
-  const library = keptMenu({ model, what: 'element', title: 'From the library', none: 'No saved elements yet. Save one to use it in every notebook that shares this log.', take: insert });
-  const el = h('div', { class: 'kn-field' }, list, faults('elements'), h('div', { class: 'kn-elements-end' }, adder, library.button), library.el);
+  const library = libraryMenu({ model, type: 'element', title: 'From the library', emptyText: 'No saved elements yet. Save one to use it in every notebook that shares this log.', load: insert });
+  const el = h('div', { class: 'kn-field', 'data-field': 'elements' }, list, problemPlace('elements'), h('div', { class: 'kn-elements-end' }, adder, library.button), library.el);
 
   const makeElement = () => {
     let at = 0;
     const title = h('b', { class: 'kn-element-name' });
-    const front = pictureSlot({ title: 'Front view', labels, set: (key) => change(at, { frontal_image_url: key }),
-      bring: ({ files, places }) => bringIn({ files: files.slice(0, 1), places: places.slice(0, 1) }, courier, front.coming, (key) => change(at, { frontal_image_url: key }), failed) });
-    const angles = () => now()[at].reference_image_urls;
-    const views = pictureStrip({ noun: (i) => `View ${i + 1}`, labels, most: 3, add: 'Add views',
-      move: (from, to) => change(at, { reference_image_urls: movedItem(angles(), from, to) }),
-      remove: (i) => change(at, { reference_image_urls: angles().filter((_, n) => n !== i) }),
-      bring: (brought) => bringIn(brought, courier, views.coming, (key) => change(at, { reference_image_urls: [...angles(), key] }), failed) });
-    const place = faults('elements.0');
-    const keeping = nameLine({ label: 'Element name', away: () => { keeping.el.hidden = true; keep.focus(); }, words: (name) => (library.names().includes(name) ? 'Replace' : 'Save'),
-      act: (name) => {
-        const { frontal_image_url, reference_image_urls } = now()[at];
+    const front = imageSlot({ title: 'Front view', labels, set: (key) => change(at, { frontal_image_url: key }),
+      add: ({ files, locations }) => uploadSources({ files: files.slice(0, 1), locations: locations.slice(0, 1) }, kernel, front.uploads, (key) => change(at, { frontal_image_url: key }), showError) });
+    const images = () => elements()[at].reference_image_urls;
+    const views = imageStrip({ nameOf: (i) => `View ${i + 1}`, labels, max: 3, addText: 'Add views',
+      move: (from, to) => change(at, { reference_image_urls: moveItem(images(), from, to) }),
+      remove: (i) => change(at, { reference_image_urls: images().filter((_, n) => n !== i) }),
+      add: (sources) => uploadSources(sources, kernel, views.uploads, (key) => change(at, { reference_image_urls: [...images(), key] }), showError) });
+    const place = problemPlace('elements.0');
+    const naming = nameInput({ label: 'Element name', cancel: () => { naming.el.hidden = true; save.focus(); }, buttonText: (name) => (library.names().includes(name) ? 'Replace' : 'Save'),
+      submit: (name) => {
+        const { frontal_image_url, reference_image_urls } = elements()[at];
         model.send({ kind: 'save', type: 'element', name, draft: { elements: [{ frontal_image_url, reference_image_urls }] } });
-        keeping.el.hidden = true;
+        naming.el.hidden = true;
         change(at, { name });
-        keep.focus();
+        save.focus();
       } });
-    keeping.el.hidden = true;
-    const keep = iconButton('bookmark', 'Save to library', () => { model.send({ kind: 'library' }); keeping.el.hidden = !keeping.el.hidden; if (!keeping.el.hidden) keeping.begin(now()[at].name); });
-    const off = iconButton('close', 'Remove element', () => {
-      const { list: rest, texts } = rearranged(now(), 'Element', at, null);
-      desk.edit({ ...rewrite(texts), elements: rest });
+    naming.el.hidden = true;
+    const save = iconButton('save-element', 'bookmark', 'Save to library', () => { model.send({ kind: 'library' }); naming.el.hidden = !naming.el.hidden; if (!naming.el.hidden) naming.begin(elements()[at].name); });
+    const remove = iconButton('remove-element', 'close', 'Remove element', () => {
+      const changed = reorder(elements(), 'Element', at, null);
+      store.edit({ ...rewrite(changed.rewrite), elements: changed.list });
     });
-    const card = h('div', { class: 'kn-element kn-field', role: 'listitem' }, h('div', { class: 'kn-element-head' }, title, keep, off), keeping.el, h('div', { class: 'kn-element-body' }, front.el, views.el), place);
+    const card = h('div', { class: 'kn-element kn-field', role: 'listitem' }, h('div', { class: 'kn-element-head' }, title, save, remove), naming.el, h('div', { class: 'kn-element-body' }, front.el, views.el), place);
     return { el: card, paint: (/** @type {DraftElement} */ item, /** @type {number} */ index) => {
       at = index;
       title.textContent = [`@Element${index + 1}`, item.name].filter(Boolean).join(' · ');
-      keep.disabled = !item.frontal_image_url;
-      place.dataset.faults = `elements.${index}`;
+      save.disabled = !item.frontal_image_url;
+      place.dataset.problems = `elements.${index}`;
       front.paint(item.frontal_image_url);
       views.paint(item.reference_image_urls);
     } };

@@ -1,32 +1,30 @@
-/**
- * The frame that is shown at a time. @param {number} time seconds @param {number} fps @returns {number} from 0
- */
+/** The number of the frame at a time, from 0. @param {number} time seconds @param {number} fps @returns {number} */
 export function frameAt(time, fps) {
   return Math.max(0, Math.floor(time * fps + 1e-3));
 }
 
-/** The middle of a frame's moment: a seek there cannot land on its neighbour. @param {number} frame @param {number} fps @returns {number} seconds */
-export function middleOf(frame, fps) {
+/** The time in the middle of a frame: a seek there cannot land on its neighbour. @param {number} frame @param {number} fps @returns {number} seconds */
+export function frameMiddle(frame, fps) {
   return (frame + 0.5) / fps;
 }
 
-/** How many frames a clip of so many seconds has. @param {number} seconds @param {number} fps */
-export function framesIn(seconds, fps) {
+/** The number of frames in a clip. @param {number} seconds @param {number} fps */
+export function frameCount(seconds, fps) {
   return Math.max(1, Math.round(seconds * fps));
 }
 
 /** `0:02.5`: minutes, seconds, tenths. @param {number} seconds @returns {string} */
-export function tenthsWords(seconds) {
+export function tenthsText(seconds) {
   const tenths = Math.max(0, Math.floor(seconds * 10 + 1e-6));
   const [minutes, rest] = [Math.floor(tenths / 600), tenths % 600];
   return `${minutes}:${String(Math.floor(rest / 10)).padStart(2, '0')}.${rest % 10}`;
 }
 
 /**
- * How a player that has drifted gets back: not at all, by playing faster or slower for a moment, or by a jump, which
- * takes longer than the few frames that players are apart after a start.
+ * How a video that has drifted catches up: by playing faster or slower for a moment, or by a seek if it is far off,
+ * since a seek takes longer than the few frames that videos are apart after a start.
  * @param {number} drift frames ahead of the leader (negative: behind)
- * @returns {{jump: boolean, factor: number}} factor of the speed
+ * @returns {{jump: boolean, factor: number}} `factor` of the playback rate
  */
 export function correction(drift) {
   if (Math.abs(drift) > 12) return { jump: true, factor: 1 };

@@ -1,57 +1,57 @@
 const PAUSE_MS = 1000;
 const BURST_MS = 5000;
-const MOST_STEPS = 200;
-const NOT_NOW = { since: Number.NEGATIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
+const MAX_STEPS = 200;
+const NO_STEP = { since: Number.NEGATIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
 
 /**
- * The past and the future of a form, as values. A step holds the draft as it was before, and what it changed: edits of
- * one text or number that follow each other within a second are one step, of five seconds at most.
- * @typedef {{draft: Draft, what: string}} Step
- * @typedef {{past: Step[], future: Draft[], since: number, at: number}} History when the last step began and went on, in ms
+ * The undo history of a form, as a value. A step holds the draft before it and the path that it changed. Edits of one
+ * text or number within a second of each other are one step, of five seconds at most.
+ * @typedef {{draft: Draft, path: string}} Step
+ * @typedef {{past: Step[], future: Draft[], since: number, at: number}} History `since` and `at`: start and end of the last step, in ms
  * @returns {History}
  */
-export function freshHistory() {
-  return { past: [], future: [], ...NOT_NOW };
+export function emptyHistory() {
+  return { past: [], future: [], ...NO_STEP };
 }
 
 /**
- * The history after an edit. `name` joins edits where more than one value changes (a drag), however long it takes.
+ * The history after an edit. Edits with the same `name` (a drag) are one step, however long it takes.
  * @param {History} history @param {Draft} before @param {Draft} after @param {number} at ms @param {string} [name]
  */
-export function recorded(history, before, after, at, name) {
+export function recordEdit(history, before, after, at, name) {
   if (sameDraft(before, after)) return history;
-  const what = name ?? changedLeaf(before, after);
+  const path = name ?? changedPath(before, after);
   const last = history.past.at(-1);
   const over = at - history.at > PAUSE_MS || (!name && at - history.since > BURST_MS);
-  if (!what || !last || last.what !== what || over || history.future.length) {
-    return { past: [...history.past, { draft: before, what }].slice(-MOST_STEPS), future: [], since: at, at };
+  if (!path || !last || last.path !== path || over || history.future.length) {
+    return { past: [...history.past, { draft: before, path }].slice(-MAX_STEPS), future: [], since: at, at };
   }
   const past = sameDraft(last.draft, after) ? history.past.slice(0, -1) : history.past;
   return { past, future: [], since: history.since, at };
 }
 
-/** @param {History} history @param {Draft} now @returns {{history: History, draft: Draft}|null} null when there is nothing to undo */
-export function undone(history, now) {
+/** @param {History} history @param {Draft} draft @returns {{history: History, draft: Draft}|null} null if there is nothing to undo */
+export function undoStep(history, draft) {
   const last = history.past.at(-1);
   if (!last) return null;
-  return { draft: last.draft, history: { past: history.past.slice(0, -1), future: [...history.future, now], ...NOT_NOW } };
+  return { draft: last.draft, history: { past: history.past.slice(0, -1), future: [...history.future, draft], ...NO_STEP } };
 }
 
-/** @param {History} history @param {Draft} now @returns {{history: History, draft: Draft}|null} null when there is nothing to do again */
-export function redone(history, now) {
-  const draft = history.future.at(-1);
-  if (!draft) return null;
-  const past = [...history.past, { draft: now, what: '' }];
-  return { draft, history: { past, future: history.future.slice(0, -1), ...NOT_NOW } };
+/** @param {History} history @param {Draft} draft @returns {{history: History, draft: Draft}|null} null if there is nothing to redo */
+export function redoStep(history, draft) {
+  const next = history.future.at(-1);
+  if (!next) return null;
+  const past = [...history.past, { draft, path: '' }];
+  return { draft: next, history: { past, future: history.future.slice(0, -1), ...NO_STEP } };
 }
 
-/** The path of the only text or number that differs, '' when it is more than one or of another kind. @param {Draft} before @param {Draft} after */
-export function changedLeaf(before, after) {
+/** The path of the only text or number that differs; '' if several differ, or a value of another type. @param {Draft} before @param {Draft} after */
+export function changedPath(before, after) {
   const found = differingLeaves(withoutEdit(before), withoutEdit(after), '');
   return found.length === 1 ? found[0] : '';
 }
 
-/** Whether two drafts ask for the same; who made the last edit does not count. @param {Draft} a @param {Draft} b */
+/** Whether two drafts are equal, apart from the author of the last edit. @param {Draft} a @param {Draft} b */
 export function sameDraft(a, b) {
   return sameValue(withoutEdit(a), withoutEdit(b));
 }
@@ -76,7 +76,7 @@ function sameValue(a, b) {
 }
 
 /**
- * Paths of leaves that differ; '' for what came, went, or is of another kind.
+ * The paths of leaves that differ; '' for a value that was added, removed, or has another type.
  * @param {unknown} a @param {unknown} b @param {string} path @returns {string[]}
  */
 function differingLeaves(a, b, path) {

@@ -1,15 +1,15 @@
 import { alertBox } from './alertbox.js';
-import { ownKeys } from './dom.js';
-import { rowList } from './rowlist.js';
+import { blockShortcuts } from './dom.js';
+import { jobList } from './joblist.js';
 
-/** What a cell shows of its jobs while they run. @param {Rendered} view */
+/** The running jobs of a cell. @param {Rendered} view */
 function renderJobs({ model, el }) {
-  ownKeys(el);
+  blockShortcuts(el);
   el.classList.add('kn', 'kn-jobs-view');
   const alert = alertBox(model);
-  const rows = rowList(model);
-  el.append(rows.el, alert.el);
-  return () => { rows.close(); alert.close(); };
+  const jobs = jobList(model);
+  el.append(jobs.el, alert.el);
+  return () => { jobs.close(); alert.close(); };
 }
 
 export default { render: renderJobs };

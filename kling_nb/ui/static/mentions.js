@@ -2,7 +2,7 @@ const MENTION = /(?<![\w@.])@(\w+)/g;
 const BEGUN = /(?<![\w@.])@(\w*)/g;
 
 /**
- * Cuts a prompt into plain text and mentions. An @ alone is a part of its own too: what completes it stands below it.
+ * Split a prompt into plain text and mentions. A lone @ is a part too: the completion is placed below it.
  * @param {string} text @param {string[]} known names without the @
  * @returns {{text: string, kind: 'plain'|'known'|'unknown'}[]}
  */
@@ -20,7 +20,7 @@ export function mentionParts(text, known) {
 }
 
 /**
- * What may be completed at the caret: the mention begun there and the names that fit it.
+ * The completion at the caret: the start of the mention and the names that match it.
  * @param {string} text @param {number} caret @param {string[]} names
  * @returns {{start: number, options: string[]}|null}
  */
@@ -34,12 +34,12 @@ export function completionAt(text, caret, names) {
 }
 
 /**
- * Lets mentions follow the picture that they meant. A mention of one that is gone loses its number, so that it is
- * marked and never silently means another.
+ * Let mentions follow their images. A mention of a removed image loses its number, so that it is marked as unknown and
+ * never silently means another image.
  * @param {string} text @param {string} noun `Image` or `Element`
- * @param {(number: number) => number|null} moved the new number of each old one, from 1; null when it is gone
+ * @param {(number: number) => number|null} moved the new number of each old one, from 1; null if it was removed
  */
-export function renumbered(text, noun, moved) {
+export function renumberMentions(text, noun, moved) {
   return text.replace(MENTION, (mention, word) => {
     const match = new RegExp(`^${noun}(\\d+)$`).exec(word);
     if (!match) return mention;
@@ -48,19 +48,19 @@ export function renumbered(text, noun, moved) {
   });
 }
 
-/** The names that a draft offers. @param {{input_image?: unknown, elements?: unknown[], input_video?: unknown}} draft @returns {string[]} */
+/** The names that can be mentioned in a draft. @param {{input_image?: unknown, elements?: unknown[], input_video?: unknown}} draft @returns {string[]} */
 export function mentionNames(draft) {
-  const pictures = Array.isArray(draft.input_image) ? draft.input_image : [];
-  return [...pictures.map((_, i) => `Image${i + 1}`), ...(draft.elements ?? []).map((_, i) => `Element${i + 1}`), ...(draft.input_video ? ['Video1'] : [])];
+  const images = Array.isArray(draft.input_image) ? draft.input_image : [];
+  return [...images.map((_, i) => `Image${i + 1}`), ...(draft.elements ?? []).map((_, i) => `Element${i + 1}`), ...(draft.input_video ? ['Video1'] : [])];
 }
 
 /**
- * The new list and all prompts after one item was moved, or removed when `to` is null.
+ * Move one item of a list, or remove it if `to` is null; returns the list and what happens to every prompt.
  * @template T
  * @param {T[]} list @param {string} noun @param {number} from @param {number|null} to
- * @returns {{list: T[], texts: (text: string) => string}}
+ * @returns {{list: T[], rewrite: (text: string) => string}}
  */
-export function rearranged(list, noun, from, to) {
+export function reorder(list, noun, from, to) {
   const order = list.map((_, i) => i);
   const [taken] = order.splice(from, 1);
   if (to != null) order.splice(to, 0, taken);
@@ -69,5 +69,5 @@ export function rearranged(list, noun, from, to) {
     const at = order.indexOf(number - 1);
     return at < 0 ? null : at + 1;
   };
-  return { list: order.map((i) => list[i]), texts: (text) => renumbered(text, noun, moved) };
+  return { list: order.map((i) => list[i]), rewrite: (text) => renumberMentions(text, noun, moved) };
 }

@@ -1,23 +1,23 @@
-import { freshId, h } from './dom.js';
+import { h, newId } from './dom.js';
 import { completionAt, mentionNames, mentionParts } from './mentions.js';
 
 /**
- * A prompt with @-completion, marked mentions and a count. The text area lies over a layer with the same text,
- * which draws the marks, gives the height, and knows where the caret is.
- * @param {{label: string, hint: string, usual: number, most: number, write: (text: string) => void, labels: () => Labels, draft: () => Draft}} spec
+ * A prompt with @-completion, highlighted mentions and a character count. The text area is on top of a layer with the
+ * same text, which draws the highlights, sets the height and locates the caret.
+ * @param {{label: string, hint: string, usual: number, max: number, write: (text: string) => void, labels: () => Labels, draft: () => Draft}} spec
  */
-export function promptEditor({ label, hint, usual, most, write, labels, draft }) {
+export function promptEditor({ label, hint, usual, max, write, labels, draft }) {
   const area = h('textarea', { class: 'kn-area', 'aria-label': label, placeholder: hint, rows: 1, spellcheck: 'true', 'aria-autocomplete': 'list' });
   const layer = h('div', { class: 'kn-layer', 'aria-hidden': 'true' });
-  const list = h('div', { class: 'kn-completion', role: 'listbox', id: `kn-${freshId()}`, 'aria-label': 'References', hidden: true });
+  const list = h('div', { class: 'kn-completion', role: 'listbox', id: `kn-${newId()}`, 'aria-label': 'References', hidden: true });
   const count = h('span', { class: 'kn-count' });
   const el = h('div', { class: 'kn-prompt' }, h('div', { class: 'kn-editor' }, layer, area, list), count);
   /** @type {ReturnType<typeof completionAt>} */
-  let offer = null;
+  let completion = null;
   let chosen = 0;
 
   const mark = () => {
-    const caret = offer?.start ?? -1;
+    const caret = completion?.start ?? -1;
     let at = 0;
     layer.replaceChildren(...mentionParts(area.value, mentionNames(draft())).map((part) => {
       const piece = h('span', { class: `kn-${part.kind}`, text: part.text });
@@ -26,29 +26,29 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
       return piece;
     }), '\u200b');
     const length = area.value.length;
-    count.textContent = length > usual ? `${length.toLocaleString('en')} / ${most.toLocaleString('en')}` : `${length} / ${usual}`;
-    count.dataset.level = length > most ? 'error' : length > usual ? 'warning' : '';
+    count.textContent = length > usual ? `${length.toLocaleString('en')} / ${max.toLocaleString('en')}` : `${length} / ${usual}`;
+    count.dataset.level = length > max ? 'error' : length > usual ? 'warning' : '';
   };
 
-  const close = () => { offer = null; list.hidden = true; area.removeAttribute('aria-activedescendant'); };
+  const close = () => { completion = null; list.hidden = true; area.removeAttribute('aria-activedescendant'); };
 
   const complete = () => {
     const names = mentionNames(draft());
-    offer = area.selectionStart === area.selectionEnd ? completionAt(area.value, area.selectionStart, names) : null;
+    completion = area.selectionStart === area.selectionEnd ? completionAt(area.value, area.selectionStart, names) : null;
     chosen = 0;
     mark();
-    if (offer) drawOffer(offer); else close();
+    if (completion) drawCompletion(completion); else close();
   };
 
-  const drawOffer = (/** @type {NonNullable<typeof offer>} */ { options }) => {
+  const drawCompletion = (/** @type {NonNullable<typeof completion>} */ { options }) => {
     list.replaceChildren(...options.map((name, i) => h('div', {
       class: 'kn-option', role: 'option', id: `${list.id}-${i}`, 'aria-selected': String(i === chosen),
       on: { mousedown: (event) => { event.preventDefault(); take(name); } },
-    }, optionPicture(name, draft(), labels()), h('span', { text: `@${name}` }), h('small', { text: optionNote(name, draft(), labels()) }))));
-    const begun = /** @type {HTMLElement|null} */ (layer.querySelector('[data-caret]'));
-    if (begun) {
-      list.style.left = `${Math.max(0, Math.min(begun.offsetLeft, el.clientWidth - 230))}px`;
-      list.style.top = `${begun.offsetTop + begun.offsetHeight + 4}px`;
+    }, optionImage(name, draft(), labels()), h('span', { text: `@${name}` }), h('small', { text: optionNote(name, draft(), labels()) }))));
+    const start = /** @type {HTMLElement|null} */ (layer.querySelector('[data-caret]'));
+    if (start) {
+      list.style.left = `${Math.max(0, Math.min(start.offsetLeft, el.clientWidth - 230))}px`;
+      list.style.top = `${start.offsetTop + start.offsetHeight + 4}px`;
     }
     list.hidden = false;
     area.setAttribute('aria-controls', list.id);
@@ -57,11 +57,11 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
   };
 
   const take = (/** @type {string} */ name) => {
-    if (!offer) return;
+    if (!completion) return;
     const space = /^\s/.test(area.value.slice(area.selectionStart)) ? '' : ' ';
-    area.setSelectionRange(offer.start, area.selectionStart);
-    // execCommand keeps the browser's own undo, which setRangeText does not
-    if (!document.execCommand('insertText', false, `@${name}${space}`)) area.setRangeText(`@${name}${space}`, offer.start, area.selectionEnd, 'end');
+    area.setSelectionRange(completion.start, area.selectionStart);
+    // execCommand keeps the browser's undo; setRangeText does not
+    if (!document.execCommand('insertText', false, `@${name}${space}`)) area.setRangeText(`@${name}${space}`, completion.start, area.selectionEnd, 'end');
     close();
     mark();
     write(area.value);
@@ -75,22 +75,22 @@ export function promptEditor({ label, hint, usual, most, write, labels, draft })
   area.addEventListener('click', complete);
   area.addEventListener('blur', close);
   area.addEventListener('keydown', (event) => {
-    if (!offer || event.isComposing) return;
+    if (!completion || event.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) chosen = (chosen + step + offer.options.length) % offer.options.length;
-    else if (event.key === 'Enter' || event.key === 'Tab') take(offer.options[chosen]);
+    if (step) chosen = (chosen + step + completion.options.length) % completion.options.length;
+    else if (event.key === 'Enter' || event.key === 'Tab') take(completion.options[chosen]);
     else if (event.key === 'Escape') close();
     else return;
     event.preventDefault();
     event.stopPropagation();
-    if (offer) drawOffer(offer);
+    if (completion) drawCompletion(completion);
   });
   area.addEventListener('keyup', (event) => { if (['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key)) complete(); });
 
   return { el, area, paint: (/** @type {string} */ text) => { if (area.value !== text) rewrite(area, text); mark(); } };
 }
 
-/** Puts another text in place; a caret that is in it goes to the end of what has changed. @param {HTMLTextAreaElement} area @param {string} text */
+/** Replace the text; the caret goes to the end of the change. @param {HTMLTextAreaElement} area @param {string} text */
 function rewrite(area, text) {
   const before = area.value;
   let same = 0;
@@ -99,7 +99,7 @@ function rewrite(area, text) {
   if (area === area.ownerDocument.activeElement) area.setSelectionRange(text.length - same, text.length - same);
 }
 
-/** The key of the picture that a name stands for. @param {string} name @param {Draft} draft */
+/** The key of the image that a name refers to. @param {string} name @param {Draft} draft */
 function optionKey(name, draft) {
   if (name.startsWith('Video')) return draft.input_video ?? '';
   const number = Number(name.replace(/\D+/, ''));
@@ -107,7 +107,7 @@ function optionKey(name, draft) {
 }
 
 /** @param {string} name @param {Draft} draft @param {Labels} labels */
-function optionPicture(name, draft, labels) {
+function optionImage(name, draft, labels) {
   const uri = labels[optionKey(name, draft)]?.uri;
   return uri ? h('img', { src: uri, alt: '', referrerpolicy: 'no-referrer' }) : h('i', { class: 'kn-no-image' });
 }

@@ -1,32 +1,31 @@
 import { h } from './dom.js';
-import { rearranged } from './mentions.js';
-import { addressLine, bringIn, pictureStrip } from './pictures.js';
+import { imageStrip, locationInput, uploadSources } from './images.js';
+import { reorder } from './mentions.js';
 
 /**
- * A list of pictures, with a line for an address or a path. Those of `input_image` are @Image1 and on in the prompts.
+ * A list of images, with an input for a URL or a path. The images of `input_image` are @Image1, @Image2, … in prompts.
  * @param {Spec} spec @param {Shared} shared
  */
-export function referenceList({ name, title, max_items: many }, { desk, labels, faults, courier, failed, rewrite }) {
-  const now = () => /** @type {string[]} */ (desk.draft[name] ?? []);
+export function referenceList({ name, title, max_items: max }, { store, labels, problemPlace, kernel, showError, rewrite }) {
+  const keys = () => /** @type {string[]} */ (store.draft[name] ?? []);
   const mentioned = name === 'input_image';
-  const noun = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Image ${i + 1}`);
-  const say = h('div', { class: 'kn-sr-only', 'aria-live': 'polite' });
-  const take = (/** @type {string} */ key) => desk.edit({ [name]: [...now(), key] });
-  const bring = (/** @type {Brought} */ brought, tell = failed) => {
-    for (const place of [line.say, failed]) place('');
-    return bringIn(brought, courier, strip.coming, take, tell);
+  const nameOf = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Image ${i + 1}`);
+  const voice = h('div', { class: 'kn-sr-only', 'aria-live': 'polite' });
+  const take = (/** @type {string} */ key) => store.edit({ [name]: [...keys(), key] });
+  const add = (/** @type {Sources} */ sources, show = showError) => {
+    for (const clear of [line.showError, showError]) clear('');
+    return uploadSources(sources, kernel, strip.uploads, take, show);
   };
-  const rearrange = (/** @type {number} */ from, /** @type {number|null} */ to) => {
-    const { list, texts } = rearranged(now(), 'Image', from, to);
-    say.textContent = to == null ? `${noun(from)} was removed.` : `${noun(from)} is now ${noun(to)}.`;
-    desk.edit({ ...(mentioned ? rewrite(texts) : {}), [name]: list });
+  const move = (/** @type {number} */ from, /** @type {number|null} */ to) => {
+    const changed = reorder(keys(), 'Image', from, to);
+    voice.textContent = to == null ? `${nameOf(from)} was removed.` : `${nameOf(from)} is now ${nameOf(to)}.`;
+    store.edit({ ...(mentioned ? rewrite(changed.rewrite) : {}), [name]: changed.list });
   };
-  const strip = pictureStrip({ noun, labels, most: many ?? Infinity, add: 'Add images', move: rearrange, remove: (i) => rearrange(i, null), bring });
+  const strip = imageStrip({ nameOf, labels, max: max ?? Infinity, addText: 'Add images', move, remove: (i) => move(i, null), add });
 
-  const line = addressLine('Image URL or path', (place) => bring({ files: [], places: [place] }, line.say));
-  const el = h('div', { class: 'kn-field kn-references' },
+  const line = locationInput('Image URL or path', (location) => add({ files: [], locations: [location] }, line.showError));
+  const el = h('div', { class: 'kn-field kn-references', 'data-field': name },
     h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: title }), line.el),
-    strip.el, faults(name), say);
-  strip.el.dataset.field = name;
-  return { el, bring, paint: (/** @type {Draft} */ draft) => strip.paint(draft[name] ?? []) };
+    strip.el, problemPlace(name), voice);
+  return { el, add, paint: (/** @type {Draft} */ draft) => strip.paint(draft[name] ?? []) };
 }

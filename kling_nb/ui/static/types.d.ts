@@ -1,15 +1,15 @@
-// What a widget in Python and its view in the browser hold in common: traits, messages, and the draft that a panel
-// edits. Only for whoever reads and for the type check (`make check`): nothing here is sent to a browser.
+// The contract between the widgets in Python and their views: traits, messages, and the draft of a panel.
+// It serves readers and the type check (`make check`); the browser does not load it.
 
 // --- the traits ---
 
 interface Traits {
   draft: Draft;
-  /** The fields of each model that was on the screen. */
+  /** The form of each model that was chosen. */
   forms: Record<string, ModelForm>;
   catalogue: { models?: ModelOffer[]; live?: boolean; error?: string };
-  news: Record<string, { gone: boolean; changes: string[]; alternatives: { id: string; title: string; unsupported: PutAside[] }[] }>;
-  aside: PutAside[];
+  news: Record<string, { gone: boolean; changes: string[]; alternatives: { id: string; title: string; unsupported: UnusedField[] }[] }>;
+  aside: UnusedField[];
   verdict: { problems?: Problem[]; price: string; seconds: number; note: string };
   earlier: { id?: string; text?: string; poster?: string; ended?: boolean };
   labels: Labels;
@@ -17,7 +17,7 @@ interface Traits {
   alert: Alert;
   extra: string;
   notes: string[];
-  library: { preset?: KeptRow[]; element?: KeptRow[] };
+  library: { preset?: LibraryRow[]; element?: LibraryRow[] };
   rows: JobRow[];
   filters: Record<string, string | number>;
   choices: { models?: string[]; tags?: string[]; statuses?: { value: string; text: string }[] };
@@ -25,28 +25,28 @@ interface Traits {
   state: { number: number; of: number; done: boolean };
 }
 
-/** The browser's side of a widget, as anywidget gives it. */
+/** The model of a widget, from anywidget. */
 interface Model {
   get<Name extends keyof Traits>(name: Name): Traits[Name];
   set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void;
   save_changes(): void;
-  send(message: Said, callbacks?: undefined, buffers?: Uint8Array[]): void;
-  on(event: 'msg:custom', act: (message: Heard | null, buffers: DataView<ArrayBuffer>[]) => void): void;
+  send(message: Outgoing, callbacks?: undefined, buffers?: Uint8Array[]): void;
+  on(event: 'msg:custom', act: (message: Incoming | null, buffers: DataView<ArrayBuffer>[]) => void): void;
   on(event: `change:${keyof Traits}`, act: () => void): void;
-  off(event: 'msg:custom', act: (message: Heard | null, buffers: DataView<ArrayBuffer>[]) => void): void;
+  off(event: 'msg:custom', act: (message: Incoming | null, buffers: DataView<ArrayBuffer>[]) => void): void;
   off(event: `change:${keyof Traits}`, act: () => void): void;
 }
 
 interface Rendered { model: Model; el: HTMLElement }
 
-// --- what a panel edits: wire names, pictures as keys of `labels` ---
+// --- the draft: wire names, images as keys of `labels` ---
 
 interface Shot { prompt: string; duration: number; id?: string }
 interface DraftElement { frontal_image_url: string | null; reference_image_urls: string[]; name?: string; id?: string }
-/** The fields of a model: those named here are typed, others come with its form. What a model has not is not there. */
+/** The fields of a model. Those named here are typed; others come with the model's form. */
 interface Draft {
   model: string;
-  /** What the model on the screen has no place for. */
+  /** Values that the chosen model does not support. */
   aside?: Record<string, unknown>;
   [field: string]: any;
   mode: 'prompt' | 'shots';
@@ -62,18 +62,18 @@ interface Draft {
   tail_image_url: string | null;
   input_video?: string | null;
   elements: DraftElement[];
-  /** Who made the last edit: `fill:3`, `frame:a4`, or a view and a number. */
+  /** The author of the last edit: `fill:3`, `frame:a4`, or a view and a number. */
   edit?: string;
-  /** Which filling the fields that are not shown came with. */
+  /** The number of the fill that brought the fields that are not shown. */
   extra?: number;
 }
 interface Label { name: string; note: string; uri: string; rules: string[]; blocked: boolean; fixable: boolean }
 type Labels = Record<string, Label>;
 interface Problem { path: string; severity: 'error' | 'warning'; message: string; remedy: string }
 interface Alert { message?: string; remedy?: string; at?: number }
-interface KeptRow { name: string; text: string; note: string; images: string[] }
+interface LibraryRow { name: string; text: string; note: string; images: string[] }
 
-// --- the models, and what a form is drawn from (`models/specs.py`) ---
+// --- models and their forms (`models/specs.py`) ---
 
 interface Spec {
   name: string;
@@ -94,9 +94,9 @@ interface Spec {
 }
 interface ModelForm { model: string; title: string; makes: 'video' | 'image'; known: boolean; specs: Spec[] }
 interface ModelOffer { id: string; title: string; family: string; makes: string; price: string; summary: string }
-interface PutAside { name: string; text: string }
+interface UnusedField { name: string; text: string }
 
-// --- what is shown ---
+// --- jobs, records and comparisons ---
 
 /** Times are unix seconds. */
 interface JobRow {
@@ -136,7 +136,7 @@ interface Tile {
   shape: number;
   poster: string;
 }
-interface Take {
+interface ComparedClip {
   id: string;
   letter: string;
   title: string;
@@ -149,23 +149,23 @@ interface Take {
   height: number;
   audible: boolean;
 }
-interface Comparison { clips: Take[]; differences: Difference[]; at?: number }
-/** Each value is words, and whether they are marked. */
+interface Comparison { clips: ComparedClip[]; differences: Difference[]; at?: number }
+/** Each value is a list of texts, and whether each is marked. */
 interface Difference { label: string; values: [string, boolean][][] }
 interface EarlierClip { id: string; title: string; figures: string; poster: string; fps: number; image: boolean }
-interface MendSide { uri: string; text: string; rules: string }
+interface FitSide { uri: string; text: string; rules: string }
 
-/** The views of a gallery know clips by their URLs and frames by their numbers. */
-type Bring = (id: string) => Promise<string>;
-type Hand = (id: string, frame: number) => Promise<string>;
+/** Clips are blob URLs, frames are numbers from 0. */
+type LoadClip = (id: string) => Promise<string>;
+type UseFrame = (id: string, frame: number) => Promise<string>;
 type Annotate = (id: string, changes: { stars?: number; tags?: string[]; note?: string }) => void;
-interface TileActs {
-  bring: Bring;
+interface TileActions {
+  loadClip: LoadClip;
   pick(tile: Tile): void;
   open(tile: Tile): void;
   rate(tile: Tile, stars: number): void;
-  /** Whether nothing is to move. */
-  calm(): boolean;
+  /** Whether the user prefers reduced motion. */
+  reducedMotion(): boolean;
 }
 
 // --- the messages ---
@@ -173,8 +173,8 @@ interface TileActs {
 type LibraryType = 'preset' | 'element';
 type Media = 'image' | 'video';
 
-/** What the browser says. Questions carry an `id` or a `call`, which comes back with the answer. */
-type Said =
+/** Messages to Python. The `id` or `call` of a question comes back with the answer. */
+type Outgoing =
   | { kind: 'page'; page: string }
   | { kind: 'piece'; id: string; name: string; size: number; piece: number; media: Media }
   | { kind: 'choose'; id: string; model: string; draft: Draft }
@@ -200,11 +200,11 @@ type Said =
   | { kind: 'vote'; number: number; answer: string }
   | { kind: 'undo' };
 
-/** What Python answers to a question of the courier's. */
+/** Answers to the questions of `kernel.js`. */
 type Answer = { kind: 'received' | 'stored' | 'answer'; id: string; [more: string]: any } | { kind: 'refused'; id: string; reason: string };
 
-/** What Python says. */
-type Heard =
+/** Messages from Python. */
+type Incoming =
   | Answer
   | { kind: 'submitted'; id: string; jobs: number; question?: string }
   | { kind: 'code'; id: string; code: string; notes: string[] }
@@ -219,42 +219,43 @@ type Heard =
   | { kind: 'trashed'; ids: string[] }
   | { kind: 'changed'; ids?: string[] };
 
-// --- what the parts of a panel are given, and what they are ---
+// --- parts of the panel ---
 
-/** Says why something could not be done; '' takes it back. */
-type Failed = (why: string, what?: string) => void;
-interface Brought { files: File[]; places: string[] }
-interface Courier {
-  /** Bring a file; gives its key, or throws with the reason. */
-  file(file: File, progress: (share: number) => void, media?: Media): Promise<string>;
-  /** Bring what stands at a URL or a path. */
-  place(place: string, media?: Media): Promise<string>;
-  /** Ask Python; gives its answer, or throws with its reason. */
+/** Show an error; '' clears it. */
+type ShowError = (remedy: string, message?: string) => void;
+/** What was dropped, pasted or typed; a location is a URL or a path. */
+interface Sources { files: File[]; locations: string[] }
+interface Kernel {
+  /** Send a file; gives its key, or throws with the reason. */
+  upload(file: File, progress: (share: number) => void, media?: Media): Promise<string>;
+  /** Add what is at a URL or a path; gives its key, or throws with the reason. */
+  fetch(location: string, media?: Media): Promise<string>;
+  /** Ask Python; gives its answer, or throws with the reason. */
   ask(kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit', content: Record<string, unknown>): Promise<any>;
   close(): void;
 }
-interface Desk {
+interface DraftStore {
   readonly draft: Draft;
   readonly history: import('./history.js').History;
-  /** Change fields; `what` names edits that are undone together. */
-  edit(change: Partial<Draft>, what?: string): void;
-  /** Send now what is about to be sent. */
-  settle(): void;
+  /** Change fields; edits with the same `name` are undone together. */
+  edit(change: Partial<Draft>, name?: string): void;
+  /** Send pending edits now. */
+  flush(): void;
   undo(): void;
   redo(): void;
-  listen(act: (draft: Draft) => void): void;
+  listen(listener: (draft: Draft) => void): void;
   close(): void;
 }
 interface Shared {
   model: Model;
-  desk: Desk;
+  store: DraftStore;
   labels: () => Labels;
-  faults: (path: string) => HTMLElement;
-  courier: Courier;
-  failed: Failed;
-  /** Other texts for all prompts of the draft. */
-  rewrite: (texts: (text: string) => string) => Partial<Draft>;
-  /** The form of the model that is chosen. */
+  problemPlace: (path: string) => HTMLElement;
+  kernel: Kernel;
+  showError: ShowError;
+  /** Change the text of every prompt. */
+  rewrite: (change: (text: string) => string) => Partial<Draft>;
+  /** The form of the chosen model. */
   form: () => ModelForm;
 }
 /** A control that is painted with each new value. */

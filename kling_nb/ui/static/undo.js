@@ -1,33 +1,33 @@
 import { h, iconButton } from './dom.js';
 
 /**
- * Undo and redo over the whole form: two buttons, and the usual keys anywhere in it, in the prompts too. The browser's
- * own undo in a text is passed over there: it knows nothing of pictures and shots, and loses its way when a text is
- * rewritten (a reference that moved). Lines of their own (an address, a name) keep it.
- * @param {HTMLElement} root @param {Desk} desk
+ * Undo and redo over the whole form: two buttons, and the usual keys anywhere in it. In prompts they replace the
+ * browser's own undo, which knows nothing of images and shots and fails when a mention is rewritten. Other text inputs,
+ * such as a name or a URL, keep the browser's undo.
+ * @param {HTMLElement} root @param {DraftStore} store
  */
-export function undoTools(root, desk) {
+export function undoTools(root, store) {
   const control = /Mac|iP(hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl+';
-  const back = iconButton('undo', `Undo (${control}Z)`, () => desk.undo());
-  const on = iconButton('redo', `Redo (${control}Shift+Z)`, () => desk.redo());
-  const el = h('div', { class: 'kn-undo', role: 'group', 'aria-label': 'Undo and redo' }, back, on);
+  const undo = iconButton('undo', 'undo', `Undo (${control}Z)`, () => store.undo());
+  const redo = iconButton('redo', 'redo', `Redo (${control}Shift+Z)`, () => store.redo());
+  const el = h('div', { class: 'kn-undo', role: 'group', 'aria-label': 'Undo and redo' }, undo, redo);
   root.addEventListener('keydown', (event) => {
-    const wanted = wantedBy(event);
-    const ownLine = /** @type {HTMLElement} */ (event.target).matches('textarea:not(.kn-area), input:not([type=radio], [type=checkbox], [type=range])');
-    if (!wanted || ownLine || event.isComposing) return;
+    const step = undoKey(event);
+    const ownUndo = /** @type {HTMLElement} */ (event.target).matches('textarea:not(.kn-area), input:not([type=radio], [type=checkbox], [type=range])');
+    if (!step || ownUndo || event.isComposing) return;
     event.preventDefault();
     event.stopPropagation();
-    desk[wanted]();
+    store[step]();
   });
-  desk.listen(() => {
-    back.disabled = !desk.history.past.length;
-    on.disabled = !desk.history.future.length;
+  store.listen(() => {
+    undo.disabled = !store.history.past.length;
+    redo.disabled = !store.history.future.length;
   });
   return { el };
 }
 
 /** @param {KeyboardEvent} event @returns {'undo'|'redo'|null} */
-export function wantedBy(event) {
+function undoKey(event) {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
   const key = event.key.toLowerCase();
   if (key === 'z') return event.shiftKey ? 'redo' : 'undo';

@@ -1,57 +1,59 @@
 import { alertBox } from './alertbox.js';
-import { clipRoom } from './cliproom.js';
-import { h, ownKeys } from './dom.js';
+import { clipCache } from './clipcache.js';
+import { actionButton, blockShortcuts, h } from './dom.js';
 
 /** @type {Record<string, string>} */
 const KEYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowDown: 'tie', t: 'tie', s: 'skip' };
 
-/** `kn.vote`: two clips, one key. @param {Rendered} view */
+/** A vote: two clips, and one key for each answer. @param {Rendered} view */
 function renderVote({ model, el }) {
-  ownKeys(el);
+  blockShortcuts(el);
   el.classList.add('kn', 'kn-vote-view');
-  const room = clipRoom(model, 6);
+  const cache = clipCache(model, 6);
   const alert = alertBox(model);
-  const calm = matchMedia('(prefers-reduced-motion: reduce)');
-  const video = (/** @type {string} */ side) => h('video', { muted: true, loop: true, playsinline: true, 'aria-label': `${side === 'left' ? 'Left' : 'Right'} clip` });
-  const videos = { left: video('left'), right: video('right') };
-  /** @param {string} answer @param {string} words @param {string} key */
-  const button = (answer, words, key) => h('button', { type: 'button', class: answer === 'skip' ? 'kn-quiet' : 'kn-secondary', on: { click: () => say(answer) } }, h('span', { text: words }), h('kbd', { text: key, 'aria-hidden': 'true' }));
+  const motion = matchMedia('(prefers-reduced-motion: reduce)');
+  const video = (/** @type {string} */ label) => h('video', { muted: true, loop: true, playsinline: true, 'aria-label': label });
+  const videos = { left: video('Left clip'), right: video('Right clip') };
+  /** @param {string} answer @param {string} text @param {string} key */
+  const button = (answer, text, key) => actionButton(answer, () => vote(answer), { class: answer === 'skip' ? 'kn-quiet' : 'kn-secondary' }, h('span', { text }), h('kbd', { text: key, 'aria-hidden': 'true' }));
   const buttons = [button('left', 'Left', '←'), button('tie', 'Tie', '↓'), button('right', 'Right', '→'), button('skip', 'Skip', 'S')];
-  const asked = h('span', {});
+  const question = h('span', {});
   const count = h('b', { role: 'status' });
-  const undo = h('button', { type: 'button', class: 'kn-quiet', text: 'Undo last vote', on: { click: () => model.send({ kind: 'undo' }) } });
+  const undo = actionButton('undo-vote', () => model.send({ kind: 'undo' }), { text: 'Undo last vote' });
   const stage = h('div', { class: 'kn-vote-stage' }, videos.left, videos.right);
   const answers = h('div', { class: 'kn-vote-answers', role: 'group', 'aria-label': 'Which is better?' }, ...buttons);
   const end = h('div', { class: 'kn-vote-done', hidden: true, text: 'All pairs are done. Call .ranking() for the result.' });
-  const box = h('div', { class: 'kn-vote', tabindex: '0', on: { keydown: (event) => key(event) } },
-    h('div', { class: 'kn-vote-head' }, asked, count, undo), stage, answers, end);
+  const box = h('div', { class: 'kn-vote', tabindex: '0', on: { keydown: (event) => onKey(event) } },
+    h('div', { class: 'kn-vote-head' }, question, count, undo), stage, answers, end);
   el.append(box, alert.el);
   let shown = -1;
   let sent = -1;
 
-  const say = (/** @type {string} */ answer) => {
+  const vote = (/** @type {string} */ answer) => {
     const { number, done } = model.get('state');
     if (done || sent === number) return;
     sent = number;
     model.send({ kind: 'vote', number, answer });
   };
-  const key = (/** @type {KeyboardEvent} */ event) => {
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLVideoElement) return;
-    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const answer = KEYS[name];
-    if (answer) { event.preventDefault(); event.stopPropagation(); say(answer); }
-    if (name === 'u') { event.preventDefault(); event.stopPropagation(); model.send({ kind: 'undo' }); }
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const answer = KEYS[key];
+    if (!answer && key !== 'u') return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (answer) vote(answer); else model.send({ kind: 'undo' });
   };
-  const move = () => {
+  const play = () => {
     for (const each of Object.values(videos)) {
-      each.controls = calm.matches;
-      if (calm.matches) each.pause();
+      each.controls = motion.matches;
+      if (motion.matches) each.pause();
       else if (each.src) each.play().catch(() => {});
     }
   };
   const paint = async () => {
     const { number, of, done } = model.get('state');
-    asked.textContent = done ? 'Done' : 'Which is better?';
+    question.textContent = done ? 'Done' : 'Which is better?';
     box.setAttribute('aria-label', done ? 'All pairs are done. Press U to undo the last vote.' : 'Which clip is better? Press the left or right arrow, the down arrow for a tie, or S to skip.');
     count.textContent = done ? `${of} of ${of}` : `${number + 1} of ${of}`;
     undo.disabled = number === 0;
@@ -62,17 +64,17 @@ function renderVote({ model, el }) {
     if (done || shown === number) { if (done) shown = -1; return; }
     shown = number;
     box.dataset.ready = '';
-    const urls = await Promise.all(['left', 'right'].map((side) => room.get(`${number}-${side}`).catch(() => '')));
+    const urls = await Promise.all(['left', 'right'].map((side) => cache.get(`${number}-${side}`).catch(() => '')));
     if (model.get('state').number !== number) return;
     videos.left.src = urls[0];
     videos.right.src = urls[1];
-    move();
+    play();
     box.dataset.ready = String(number);
   };
   model.on('change:state', paint);
-  calm.addEventListener('change', move);
+  motion.addEventListener('change', play);
   paint();
-  return () => { calm.removeEventListener('change', move); model.off('change:state', paint); room.close(); alert.close(); };
+  return () => { motion.removeEventListener('change', play); model.off('change:state', paint); cache.close(); alert.close(); };
 }
 
 export default { render: renderVote };

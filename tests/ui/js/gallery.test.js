@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { correction, frameAt, framesIn, middleOf, tenthsWords } from '../../../kling_nb/ui/static/frames.js';
-import { gridOf, inSight, pagesOf } from '../../../kling_nb/ui/static/layout.js';
+import { correction, frameAt, frameCount, frameMiddle, tenthsText } from '../../../kling_nb/ui/static/frames.js';
+import { gridLayout, visibleRange, pagesFor } from '../../../kling_nb/ui/static/grid.js';
 
 test('a seek to the middle of a frame shows that frame, at every rate', () => {
-  for (const fps of [23.976, 24, 25, 30, 60]) for (let n = 0; n < 900; n += 1) assert.equal(frameAt(middleOf(n, fps), fps), n);
+  for (const fps of [23.976, 24, 25, 30, 60]) for (let n = 0; n < 900; n += 1) assert.equal(frameAt(frameMiddle(n, fps), fps), n);
 });
 
 test('the start of a frame belongs to it, whatever the rounding', () => {
@@ -12,18 +12,18 @@ test('the start of a frame belongs to it, whatever the rounding', () => {
   assert.equal(frameAt(-1, 24), 0);
 });
 
-test('a length in seconds is so many frames', () => {
-  assert.equal(framesIn(5, 24), 120);
-  assert.equal(framesIn(5.0416, 24), 121);
-  assert.equal(framesIn(0, 24), 1);
+test('a length in seconds is converted to frames', () => {
+  assert.equal(frameCount(5, 24), 120);
+  assert.equal(frameCount(5.0416, 24), 121);
+  assert.equal(frameCount(0, 24), 1);
 });
 
-test('time is written to the tenth', () => {
-  assert.equal(tenthsWords(62.59), '1:02.5');
-  assert.equal(tenthsWords(0.3), '0:00.3');
+test('time is formatted to a tenth of a second', () => {
+  assert.equal(tenthsText(62.59), '1:02.5');
+  assert.equal(tenthsText(0.3), '0:00.3');
 });
 
-test('who is ahead slows down, who is behind hurries, and both come to rest', () => {
+test('a video that is ahead slows down, one that is behind speeds up, and both converge', () => {
   for (const start of [-8, -3, -0.5, 0.5, 3, 8]) {
     let drift = start;
     for (let tick = 0; tick < 60; tick += 1) { // one second of ticks: 0.4 frames each
@@ -36,14 +36,14 @@ test('who is ahead slows down, who is behind hurries, and both come to rest', ()
   assert.equal(correction(40).jump, true);
 });
 
-test('tiles fill the width and none is missed between pages', () => {
+test('tiles fill the width and none is missing between pages', () => {
   for (const width of [130, 320, 700, 1100, 1900]) {
-    const grid = gridOf(width, 2000);
+    const grid = gridLayout(width, 2000);
     assert.ok(grid.columns >= 1);
     assert.ok(grid.columns * grid.width + (grid.columns - 1) * grid.gap <= width + 1e-6);
     let seen = -1;
     for (let top = 0; top < grid.total; top += 300) {
-      const [from, upto] = inSight(grid, 2000, top, 560);
+      const [from, upto] = visibleRange(grid, 2000, top, 560);
       assert.ok(from <= Math.max(0, seen) && upto <= 2000);
       seen = upto;
     }
@@ -51,8 +51,8 @@ test('tiles fill the width and none is missed between pages', () => {
   }
 });
 
-test('pages are those that hold what is in sight', () => {
-  assert.deepEqual(pagesOf(0, 1, 24), [0]);
-  assert.deepEqual(pagesOf(20, 50, 24), [0, 1, 2]);
-  assert.deepEqual(pagesOf(24, 48, 24), [1]);
+test('the pages of the visible tiles are wanted', () => {
+  assert.deepEqual(pagesFor(0, 1, 24), [0]);
+  assert.deepEqual(pagesFor(20, 50, 24), [0, 1, 2]);
+  assert.deepEqual(pagesFor(24, 48, 24), [1]);
 });

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rowsInSight } from '../../../kling_nb/ui/static/folding.js';
+import { visibleRows } from '../../../kling_nb/ui/static/joblist.js';
 
 const rowsOf = (...statuses) => statuses.map((status, id) => ({ id, status, ended: ['succeeded', 'failed', 'cancelled'].includes(status) }));
-const seen = (...statuses) => rowsInSight(rowsOf(...statuses)).map((row) => row.id);
+const seen = (...statuses) => visibleRows(rowsOf(...statuses)).map((row) => row.id);
 
-test('a few rows are all in sight', () => {
+test('a few rows are all shown', () => {
   assert.deepEqual(seen('queued', 'succeeded', 'processing', 'queued', 'queued', 'failed'), [0, 1, 2, 3, 4, 5]);
 });
 
-test('of many, what went wrong and what is under way stay in sight, in their order', () => {
+test('of many rows, failed and active ones are shown, in their order', () => {
   assert.deepEqual(seen('succeeded', 'succeeded', 'processing', 'queued', 'queued', 'queued', 'uncertain', 'failed'), [2, 3, 6, 7]);
 });
 
-test('nothing that went wrong is folded away', () => {
+test('failed rows are never hidden', () => {
   assert.deepEqual(seen(...Array(6).fill('failed'), 'succeeded', 'queued'), [0, 1, 2, 3, 4, 5]);
 });
 
-test('when all is done the first are in sight', () => {
+test('when every job has ended, the first rows are shown', () => {
   assert.deepEqual(seen(...Array(20).fill('succeeded')), [0, 1, 2, 3]);
 });

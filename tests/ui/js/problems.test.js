@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearestPlace, placedProblems, spokenProblems, worstSeverity } from '../../../kling_nb/ui/static/faults.js';
+import { nearestPlace, problemsByPlace, problemsText, worstSeverity } from '../../../kling_nb/ui/static/problems.js';
 
 const places = ['', 'prompt', 'input_image', 'multi_prompt', 'multi_prompt.0'];
 
-test('a problem is shown at its field or the nearest one above', () => {
+test('a problem is shown at its field or the nearest parent', () => {
   assert.equal(nearestPlace('multi_prompt.0.duration', places), 'multi_prompt.0');
   assert.equal(nearestPlace('multi_prompt.4.prompt', places), 'multi_prompt');
   assert.equal(nearestPlace('input_image.2', places), 'input_image');
 });
 
-test('a problem of a field that has no place is still shown', () => {
+test('a problem of a field that is not on the screen is still shown', () => {
   const problem = { path: 'resolution', severity: 'error' };
-  assert.deepEqual(placedProblems([problem], places).get(''), [problem]);
+  assert.deepEqual(problemsByPlace([problem], places).get(''), [problem]);
 });
 
 test('an error outweighs a warning', () => {
@@ -21,9 +21,9 @@ test('an error outweighs a warning', () => {
   assert.equal(worstSeverity([]), '');
 });
 
-test('however many problems there are, two are spoken and the rest counted', () => {
+test('two problems are announced and the rest are counted', () => {
   const problems = ['a', 'b', 'c', 'd'].map((message) => ({ path: '', severity: 'error', message, remedy: '' }));
-  assert.equal(spokenProblems([]), 'No errors or warnings');
-  assert.equal(spokenProblems(problems.slice(0, 1)), 'error: a');
-  assert.equal(spokenProblems(problems), 'error: a. error: b. 2 more');
+  assert.equal(problemsText([]), 'No errors or warnings');
+  assert.equal(problemsText(problems.slice(0, 1)), 'error: a');
+  assert.equal(problemsText(problems), 'error: a. error: b. 2 more');
 });

@@ -1,41 +1,41 @@
-import { ratioIcon, segmented, slider, toggle } from './choices.js';
 import { h } from './dom.js';
-import { stepOf } from './formplan.js';
+import { stepOf } from './formlayout.js';
+import { ratioIcon, segmented, slider, toggle } from './inputs.js';
 
-const WIDEST_ROW = 34; // letters that still stand in one row of buttons
+const WIDEST_ROW = 34; // characters that fit in one row of buttons
 
 /**
- * The control of one setting. While nothing is set it shows the default, which is then the hub's to fill in.
+ * The control of one setting. If nothing is set it shows the default, which the hub then fills in.
  * @param {Spec} spec @param {(value: any) => void} pick @returns {Control<any>}
  */
 export function settingControl(spec, pick) {
-  const made = makeControl(spec, pick);
-  return { el: made.el, paint: (value) => made.paint(value ?? spec.default) };
+  const control = makeControl(spec, pick);
+  return { el: control.el, paint: (value) => control.paint(value ?? spec.default) };
 }
 
 /** @param {Spec} spec @param {(value: any) => void} pick @returns {Control<any>} */
 function makeControl(spec, pick) {
   const limited = spec.default != null && spec.minimum != null && spec.maximum != null && spec.maximum - spec.minimum <= 1000;
   if (spec.kind === 'toggle') return toggle({ label: spec.title, pick });
-  if (spec.kind === 'choice') return asButtons(spec) ? buttons(spec, pick) : choiceList(spec, pick);
-  if (!limited) return numberLine(spec, pick);
-  return slider({ label: spec.title, least: Number(spec.minimum), most: Number(spec.maximum), step: stepOf(spec), unit: spec.name === 'duration' ? 's' : '', pick });
+  if (spec.kind === 'choice') return fitsButtons(spec) ? choiceButtons(spec, pick) : choiceList(spec, pick);
+  if (!limited) return numberInput(spec, pick);
+  return slider({ label: spec.title, min: Number(spec.minimum), max: Number(spec.maximum), step: stepOf(spec), unit: spec.name === 'duration' ? 's' : '', pick });
 }
 
-/** Buttons cannot be taken back: where nothing is an answer too, it is a list. @param {Spec} spec */
-function asButtons(spec) {
-  const letters = spec.choices.map((choice) => choiceWords(spec, choice)).join('  ');
-  return spec.choices.length <= 6 && letters.length <= WIDEST_ROW && (spec.default != null || spec.required);
+/** Radio buttons cannot be cleared: an optional choice without a default is a list. @param {Spec} spec */
+function fitsButtons(spec) {
+  const text = spec.choices.map((choice) => choiceText(spec, choice)).join('  ');
+  return spec.choices.length <= 6 && text.length <= WIDEST_ROW && (spec.default != null || spec.required);
 }
 
 /** @param {Spec} spec @param {(value: any) => void} pick */
-function buttons(spec, pick) {
-  return segmented({ label: spec.title, pick, options: spec.choices.map((value) => ({ value, text: choiceWords(spec, value), title: choiceTitle(spec, value),
+function choiceButtons(spec, pick) {
+  return segmented({ label: spec.title, pick, options: spec.choices.map((value) => ({ value, text: choiceText(spec, value), title: choiceTitle(spec, value),
     icon: spec.name === 'aspect_ratio' && /^\d+:\d+$/.test(String(value)) ? ratioIcon(String(value)) : undefined })) });
 }
 
 /** @param {Spec} spec @param {any} value */
-function choiceWords(spec, value) {
+function choiceText(spec, value) {
   return spec.name === 'duration' ? `${value} s` : String(value);
 }
 
@@ -49,18 +49,18 @@ function choiceTitle(spec, value) {
 function choiceList(spec, pick) {
   const none = spec.required || spec.default != null ? [] : [h('option', { value: '', text: '–' })];
   const el = h('select', { class: 'kn-select', 'aria-label': spec.title, on: { change: () => pick(el.value === '' ? null : spec.choices[Number(el.value)]) } },
-    ...none, ...spec.choices.map((choice, i) => h('option', { value: String(i), text: choiceWords(spec, choice) })));
+    ...none, ...spec.choices.map((choice, i) => h('option', { value: String(i), text: choiceText(spec, choice) })));
   return { el, paint: (value) => { const at = spec.choices.indexOf(value); el.value = at < 0 ? '' : String(at); } };
 }
 
 /** @param {Spec} spec @param {(value: number|null) => void} pick @returns {Control<any>} */
-function numberLine(spec, pick) {
+function numberInput(spec, pick) {
   const el = h('input', { type: 'number', class: 'kn-number', 'aria-label': spec.title, min: spec.minimum, max: spec.maximum, step: spec.kind === 'integer' ? 1 : 'any', placeholder: '–',
     on: { input: () => pick(el.value === '' ? null : Number(el.value)) } });
   return { el, paint: (value) => { if (el !== el.ownerDocument.activeElement || Number(el.value) !== value) el.value = value == null ? '' : String(value); } };
 }
 
-/** A line of text, or several for what is written as JSON. @param {Spec} spec @param {(value: string) => void} pick @returns {Control<any>} */
+/** A text input, or several lines for JSON. @param {Spec} spec @param {(value: string) => void} pick @returns {Control<any>} */
 export function textControl(spec, pick) {
   const el = spec.kind === 'json'
     ? h('textarea', { class: 'kn-json', rows: 3, 'aria-label': spec.title, placeholder: 'JSON', spellcheck: 'false', on: { input: () => pick(el.value) } })

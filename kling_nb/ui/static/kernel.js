@@ -1,24 +1,24 @@
-import { freshId } from './dom.js';
+import { newId } from './dom.js';
 
 const PIECE = 1024 * 1024;
 
 /**
- * Brings pictures to Python: files in pieces of 1 MiB, each sent when the one before was received; addresses as text.
- * Both give the key of the picture, or throw with the reason.
- * @param {Model} model @returns {Courier}
+ * Questions to Python that wait for an answer. Files are sent in pieces of 1 MiB, each after the one before was
+ * received; URLs and paths are sent as text. Both give a key. Every method throws an Error with the reason of a refusal.
+ * @param {Model} model @returns {Kernel}
  */
-export function makeCourier(model) {
+export function makeKernel(model) {
   /** @type {Map<string, (reply: Answer) => void>} */
   const waiting = new Map();
-  const heard = (/** @type {Heard|null} */ message) => { if (message && 'id' in message) waiting.get(message.id)?.(/** @type {Answer} */ (message)); };
-  model.on('msg:custom', heard);
+  const onMessage = (/** @type {Incoming|null} */ message) => { if (message && 'id' in message) waiting.get(message.id)?.(/** @type {Answer} */ (message)); };
+  model.on('msg:custom', onMessage);
 
   /** @param {string} id @param {() => void} send @returns {Promise<Answer>} */
   const answer = (id, send) => new Promise((resolve) => { waiting.set(id, resolve); send(); });
 
   return {
-    async file(file, progress, media = 'image') {
-      const id = freshId();
+    async upload(file, progress, media = 'image') {
+      const id = newId();
       const pieces = Math.max(1, Math.ceil(file.size / PIECE));
       try {
         for (let piece = 0; piece < pieces; piece += 1) {
@@ -35,15 +35,15 @@ export function makeCourier(model) {
       }
     },
     async ask(kind, content) {
-      const id = freshId();
+      const id = newId();
       const reply = await answer(id, () => model.send({ ...content, kind, id }));
       waiting.delete(id);
       if (reply.kind === 'refused') throw new Error(reply.reason);
       return reply;
     },
-    async place(place, media = 'image') {
-      return (await this.ask('fetch', { source: place, media })).key;
+    async fetch(location, media = 'image') {
+      return (await this.ask('fetch', { source: location, media })).key;
     },
-    close() { model.off('msg:custom', heard); waiting.clear(); },
+    close() { model.off('msg:custom', onMessage); waiting.clear(); },
   };
 }

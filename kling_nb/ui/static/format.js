@@ -1,11 +1,11 @@
-/** A job's title as its number (`2 of 4 · `, or '') and its prompt. @param {string} title @returns {[string, string]} */
+/** Split a job's title into its number (`2 of 4 · ` or '') and its prompt. @param {string} title @returns {[string, string]} */
 export function titleParts(title) {
   const number = /^\d+ of \d+ · /.exec(title)?.[0] ?? '';
   return [number, title.slice(number.length)];
 }
 
 /** Elapsed time: `0:42`, `1:02:03`. @param {number} seconds @returns {string} */
-export function clockWords(seconds) {
+export function clockText(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -13,10 +13,10 @@ export function clockWords(seconds) {
 }
 
 /**
- * What is left of an expected time, in words that promise no more than is known.
+ * The remaining time, rounded so that it promises no more than is known.
  * @param {number|null} expected unix seconds @param {number} now @returns {string}
  */
-export function leftWords(expected, now) {
+export function remainingText(expected, now) {
   if (expected == null) return '';
   const left = expected - now;
   if (left <= 0) return 'taking longer than usual';
@@ -26,17 +26,17 @@ export function leftWords(expected, now) {
 }
 
 /** `1 shot`, `3 shots`. @param {number} count @param {string} noun @returns {string} */
-export function countWords(count, noun) {
+export function countText(count, noun) {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** `2 errors, 1 warning`; '' for none. @param {number} errors @param {number} warnings @returns {string} */
 export function problemCounts(errors, warnings) {
-  return [errors && countWords(errors, 'error'), warnings && countWords(warnings, 'warning')].filter(Boolean).join(', ');
+  return [errors && countText(errors, 'error'), warnings && countText(warnings, 'warning')].filter(Boolean).join(', ');
 }
 
 /**
- * How far into its expected time a job is, 0 to 0.97; null when nothing is known.
+ * The elapsed share of a job's expected time, 0 to 0.97; null if none is expected.
  * @param {{created: number, expected: number|null}} row @param {number} now @returns {number|null}
  */
 export function expectedShare(row, now) {
@@ -45,16 +45,16 @@ export function expectedShare(row, now) {
 }
 
 /**
- * What is new about some jobs: one or two by their titles, more as counts; '' for nothing.
- * @param {Map<string, string>} before the status of each job that was known @param {{id: string, title: string, status: string, text: string}[]} rows
+ * The changes of some jobs as text: one or two by title, more as counts, '' for none.
+ * @param {Map<string, string>} before the earlier status of each job @param {{id: string, title: string, status: string, text: string}[]} rows
  */
-export function newsWords(before, rows) {
+export function changesText(before, rows) {
   const changed = rows.filter((row) => before.get(row.id) !== row.status);
-  return changed.length > 2 ? summaryWords(rows) : changed.map((row) => `${row.title || row.id}: ${row.text}`).join('. ');
+  return changed.length > 2 ? summaryText(rows) : changed.map((row) => `${row.title || row.id}: ${row.text}`).join('. ');
 }
 
-/** One line over many jobs: `2 generating · 1 queued · 17 done`. @param {{status: string}[]} rows */
-export function summaryWords(rows) {
+/** A summary of many jobs: `2 generating · 1 queued · 17 done`. @param {{status: string}[]} rows */
+export function summaryText(rows) {
   /** @type {Record<string, string>} */
   const names = { prepared: 'preparing', submitting: 'sending', uncertain: 'unconfirmed', queued: 'queued', processing: 'generating', downloading: 'downloading', succeeded: 'done', failed: 'failed', cancelled: 'cancelled' };
   const order = ['processing', 'downloading', 'queued', 'submitting', 'prepared', 'uncertain', 'succeeded', 'failed', 'cancelled'];
