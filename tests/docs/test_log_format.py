@@ -45,7 +45,7 @@ def log(studio: Studio, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["records/*/*.json", "plans/*.json", "votes/*.jsonl", "kept/preset/*.json", "budget.json"]
+    "pattern", ["records/*/*.json", "plans/*.json", "votes/*.jsonl", "saved/preset/*.json", "budget.json"]
 )
 def test_an_example_has_the_fields_of_a_real_file(log: Path, pattern: str) -> None:
     (file,) = log.glob(pattern)
