@@ -42,7 +42,7 @@ def test_pasted_code_fills_the_form_and_says_what_was_left_out(panel):
     expect(screen.prompt).to_have_value("a kite")
     expect(screen.root.locator(".kn-slider-value")).to_have_text("9 s")
     note = screen.root.get_by_role("note", name="Not filled in")
-    expect(note.get_by_role("listitem")).to_have_text(["seed: the model has no such field; it was left out"])
+    expect(note.get_by_role("listitem")).to_have_text(["seed: the model has no such field"])
     assert "sk-not-to-be-seen" not in screen.root.inner_html()
 
     note.get_by_role("button", name="Dismiss").click()
