@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from kling_nb import errors
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.hubs.catalogue import Catalogue, bundled
 from kling_nb.hubs.client import HubClient
-from kling_nb.hubs.local import LocalHub
+from kling_nb.hubs.local import local_hub
 from kling_nb.hubs.oxen import Oxen
-from kling_nb.hubs.upload import UploadCache, UploadMethod, Uploads
+from kling_nb.hubs.upload import UploadCache, UploadMethod
 from kling_nb.models.catalogue import Changes, Model, schema_changes
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
@@ -33,11 +31,15 @@ class Connection:
     """Makes the hubs that the settings name; nothing is opened before the first question."""
 
     def __init__(self, settings: Settings, loop: BackgroundLoop, memory: UploadCache, upload: UploadMethod) -> None:
-        self._settings, self._loop, self._memory = settings, loop, memory
-        self._upload: UploadMethod = upload
-        self.main = self._local({}) if settings.local else self._remote()
+        self._settings = settings
+        if settings.local:
+            self.main = local_hub(memory, upload)
+        else:
+            self.main = Oxen(HubClient(settings.hub, settings.key), memory, upload, name=settings.hub.rstrip("/"))
         # Previews are drawn at once, whatever pace the local hub acts out for jobs.
-        self.previews = self._local({"X-Local-Instant": "1"})
+        self.previews = local_hub(memory, upload, instant=True)
+        for hub in (self.main, self.previews):
+            loop.at_stop(hub.aclose)
         self.catalogue = Catalogue(self.main)
 
     @property
@@ -69,8 +71,7 @@ class Connection:
         """Say which hub answers, where the key came from (never the key), and whether it knows the model."""
         found, alternatives, trouble, address = None, (), "", self._settings.hub
         try:
-            if isinstance(self.main, LocalHub):
-                address = (await self.main.running()).base_url
+            address = await self.main.address()
             await asyncio.wait_for(self.catalogue.model(TARGET), PATIENCE)
             found = True
         except TimeoutError:
@@ -90,20 +91,6 @@ class Connection:
             trouble=trouble,
         )
 
-    def _remote(self) -> Oxen:
-        return self._connected(HubClient(self._settings.hub, self._settings.key))
-
-    def _local(self, headers: Mapping[str, str]) -> LocalHub:
-        def connect(address: str) -> Oxen:
-            return self._connected(HubClient(address, SecretStr("local"), headers=headers, attempts=2))
-
-        return LocalHub(_ensure_local_hub, connect)
-
-    def _connected(self, client: HubClient) -> Oxen:
-        oxen = Oxen(client, Uploads(client, self._memory, self._upload))
-        self._loop.at_stop(oxen.aclose)
-        return oxen
-
 
 def changes_of(entry: Model) -> Changes:
     """Return what in a live entry's schema differs from the bundled one; nothing for a model that is not bundled."""
@@ -121,11 +108,3 @@ async def nothing_known(record: Record, request: Request) -> dict[str, Any]:
 
 def _host(address: str) -> str:
     return address.partition("://")[2].partition("/")[0].rpartition("@")[2].removesuffix("/") or address
-
-
-def _ensure_local_hub() -> str:
-    import platformdirs
-
-    from kling_nb.localhub.serve import ensure
-
-    return ensure(platformdirs.user_state_path("kling_nb") / "localhub")

@@ -137,14 +137,14 @@ class Making(Wiring):
     def model(self, model_id: str) -> Model:
         """Return a model of the hub's catalogue. Raises `ModelNotFound` with alternatives, or another `HubError`."""
         catalogue = self.parts.connection.catalogue
-        if model := catalogue.fresh(model_id):
+        if model := catalogue.cached(model_id, fresh=True):
             return model
         try:
             return self._wait(catalogue.model(model_id))
         except errors.ModelNotFound:
             raise
         except (errors.HubError, errors.WaitTimeout):
-            if model := catalogue.seen(model_id):  # better an old price than none
+            if model := catalogue.cached(model_id):  # better an old price than none
                 return model
             raise
 
@@ -176,7 +176,7 @@ class Making(Wiring):
         local = preview or parts.settings.local
         records = records_for(
             request,
-            hub="local" if local else parts.connection.main.base_url,
+            hub="local" if local else parts.connection.main.name,
             local=local,
             kind=kind,
             estimate=estimate(request.draft(), free=True) if preview else agreed or parts.connection.estimate(request),

@@ -184,7 +184,7 @@ class Researching(Making):
             store=parts.store,
             screen=parts.screen,
             loop=self._loop,
-            hub=parts.connection.main.base_url,
+            hub=parts.connection.main.name,
             begin=begin,
             adopt=self._adopt_one,
             price=parts.connection.estimate,
@@ -194,7 +194,7 @@ class Researching(Making):
     def _checked(self, fields: Mapping[str, Any]) -> tuple[Request | None, list[Problem]]:
         """Parse the fields of a cell; the model's price and schema are asked for once."""
         name, connection = str(fields.get("model", TARGET)), self.parts.connection
-        model = connection.catalogue.seen(name)
+        model = connection.catalogue.cached(name)
         if model is None and name not in TYPED:
             model = self.model(name)
         return parse(fields, model)

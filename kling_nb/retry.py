@@ -1,37 +1,83 @@
-"""May this be sent again, and when? Pure decisions after HUB_API section 5; nothing is sent or slept here."""
+"""Retries: pure decisions about whether and when (HUB_API section 5), and one loop that carries them out."""
 
 from __future__ import annotations
 
-from typing import Literal
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import Any, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState
 
 from kling_nb.errors import HubError, HubFault, RateLimited, ReplyLost, TransferError, Unreachable
 
-#: What is sent: something that can be repeated without harm, or an enqueue, which may be billed each time.
-Sending = Literal["repeatable", "enqueue"]
+T = TypeVar("T")
 
 ATTEMPTS = 6
 LONGEST_WAIT = 60.0
-#: A `Retry-After` beyond this many seconds is not sat out within one question, and by nobody for longer than this.
+#: A longer `Retry-After`, in seconds, ends the attempts of one request; loops that go on wait at most this long.
 LONGEST_RETRY_AFTER = 120.0
+#: Failures that pass by themselves. After `ReplyLost` and `HubFault` the request may have been carried out.
+TRANSIENT = (RateLimited, Unreachable, ReplyLost, HubFault)
 
 
-def may_resend(sending: Sending, failure: BaseException) -> bool:
+async def retrying(
+    call: Callable[[], Awaitable[T]],
+    wait: Callable[[int, Exception], float | None],
+    *,
+    on_retry: Callable[[Exception, float], Any] = lambda _exc, _seconds: None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> T:
+    """Await `call()` until it returns.
+
+    Args:
+        call: Makes one attempt.
+        wait: Takes the number of failures so far and the last one; returns the seconds until the next attempt, or
+            None to give up.
+        on_retry: Called, or awaited, with the failure and the seconds before each pause. May raise to give up.
+        sleep: Pauses. May return early, or raise to give up.
+
+    Raises:
+        Exception: The last failure of `call`, once `wait` gives up.
+    """
+    seconds: float | None = None
+
+    def gives_another_try(state: RetryCallState) -> bool:
+        nonlocal seconds
+        failure = state.outcome.exception() if state.outcome else None
+        seconds = wait(state.attempt_number, failure) if isinstance(failure, Exception) else None
+        return seconds is not None
+
+    async def before_sleep(state: RetryCallState) -> None:
+        told = on_retry(state.outcome.exception(), state.upcoming_sleep)  # pyright: ignore[reportOptionalMemberAccess, reportArgumentType] -- only called after a failure
+        if isawaitable(told):
+            await told
+
+    async def attempt() -> T:
+        return await call()
+
+    policy = AsyncRetrying(
+        retry=gives_another_try, wait=lambda _: seconds or 0.0, before_sleep=before_sleep, sleep=sleep, reraise=True
+    )
+    return await policy(attempt)
+
+
+def may_resend(failure: BaseException, *, billed: bool) -> bool:
     """Return whether the same request may be sent again after this failure.
 
-    An enqueue only after 429, or when no connection was made: after anything else the job may exist and be billed.
+    A billed one only after 429, or when no connection was made: after anything else the job may exist.
     """
-    if requested_wait(failure) > LONGEST_RETRY_AFTER:
+    if retry_after(failure) > LONGEST_RETRY_AFTER:
         return False
-    if sending == "enqueue":
-        return isinstance(failure, RateLimited | Unreachable)
-    return isinstance(failure, RateLimited | Unreachable | ReplyLost | HubFault)
+    return isinstance(failure, (RateLimited, Unreachable) if billed else TRANSIENT)
 
 
 def delay(attempt: int, failure: BaseException | None, jitter: float) -> float:
     """Return the seconds to wait after the `attempt`-th failure (from 1).
 
-    What the hub asked for (`Retry-After`) when it asked, else 0.5 s doubled each time; `jitter` of 0.0 to 1.0 spreads
-    many clients over up to a quarter more.
+    The hub's `Retry-After` if it gave one, else 0.5 s, doubled each time; `jitter` of 0.0 to 1.0 spreads many clients
+    over up to a quarter more.
     """
     asked = failure.retry_after if isinstance(failure, HubError) else None
     wait = min(0.5 * 2 ** (attempt - 1), LONGEST_WAIT) if asked is None else max(asked, 0.0)
@@ -39,15 +85,17 @@ def delay(attempt: int, failure: BaseException | None, jitter: float) -> float:
 
 
 def retry_after(failure: BaseException | None) -> float:
-    """Return the seconds to leave the hub alone: its `Retry-After`, at most `LONGEST_RETRY_AFTER`."""
-    return min(requested_wait(failure), LONGEST_RETRY_AFTER)
-
-
-def requested_wait(failure: BaseException | None) -> float:
-    """Return the seconds that a hub asked to be left alone for (`Retry-After`), 0.0 when it did not.
-
-    Of a `TransferError` what lay under it counts.
-    """
+    """Return the seconds of the hub's `Retry-After`, 0.0 without one; for a `TransferError`, those of its cause."""
     if isinstance(failure, TransferError):
         failure = failure.__cause__
     return (failure.retry_after or 0.0) if isinstance(failure, HubError) else 0.0
+
+
+def bounded_retry_after(failure: BaseException | None) -> float:
+    """Return the seconds of the hub's `Retry-After`, at most `LONGEST_RETRY_AFTER`."""
+    return min(retry_after(failure), LONGEST_RETRY_AFTER)
+
+
+def jitter() -> float:
+    """Return a random number from 0.0 to 1.0, which spreads many clients over time."""
+    return random.random()  # noqa: S311 - keeps no secret

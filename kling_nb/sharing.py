@@ -198,7 +198,7 @@ class Sharing(Making):
         return digest is not None and self.store.file(digest) is None
 
     def _listed(self, record: Record) -> tuple[Model | None, str]:
-        if record.hub != self.parts.connection.main.base_url:
+        if record.hub != self.parts.connection.main.name:
             return None, f"it was made at {record.hub}, which is not the hub in use."
         try:
             return self.model(record.model), ""

@@ -169,7 +169,7 @@ class Wiring(ABC):
         """Return who carries a record's job out; None for a job of another hub than the one that answers."""
         if record.kind == "preview":
             return self.parts.previews
-        return self.parts.engine if record.hub == self.parts.connection.main.base_url else None
+        return self.parts.engine if record.hub == self.parts.connection.main.name else None
 
     def _wait(self, work: Any, patience: float = PATIENCE) -> Any:
         if self._loop.on_loop:

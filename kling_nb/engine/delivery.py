@@ -12,7 +12,7 @@ from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.states import move
 from kling_nb.engine.tracking import Pace
-from kling_nb.retry import retry_after
+from kling_nb.retry import bounded_retry_after as retry_after
 
 _DOWNLOADS_AT_ONCE = 4
 #: A hub or a network that will be there again.
@@ -65,7 +65,7 @@ class Delivery:
         if not url:
             raise errors.TransferError("The hub calls the job done, but gives no address for its clip.")
         partial = await asyncio.to_thread(self._log.partial, job.id)
-        fetched = await self._hub.fetch(url, partial, renew, lambda words: self._active.note([job], words))
+        fetched = await self._hub.download(url, partial, renew, lambda words: self._active.note([job], words))
         try:
             clip = await asyncio.to_thread(self._log.add_clip, job.id, fetched.file, fetched.digest)
         except errors.TransferError:

@@ -13,7 +13,7 @@ from kling_nb.models.generation import Completion, Generation
 from kling_nb.models.record import Clip, Record, Reference
 
 
-class Fetched(Protocol):
+class Downloaded(Protocol):
     """A file that arrived whole."""
 
     @property
@@ -23,23 +23,21 @@ class Fetched(Protocol):
 
 
 class Hub(Protocol):
-    """The few verbs of a hub (HUB_API sections 3, 4, 7 and 8); `say` takes what a reader of the record should know."""
+    """The verbs of a hub (HUB_API sections 3, 4, 7 and 8); `note` takes messages for the record."""
 
     @property
-    def base_url(self) -> str: ...
-    @property
     def clock(self) -> datetime.datetime | None: ...
-    async def enqueue(
-        self, body: Mapping[str, Any], say: Callable[[str], None], unwanted: asyncio.Event
+    async def submit(
+        self, body: Mapping[str, Any], note: Callable[[str], None], unwanted: asyncio.Event
     ) -> list[str]: ...
-    async def listed(self, **filters: str) -> list[Generation]: ...
+    async def generations(self, **filters: str) -> list[Generation]: ...
     async def generation(self, generation_id: str) -> Generation: ...
     async def cancel(self, generation_id: str) -> Generation: ...
     def events(self) -> AsyncGenerator[Completion | None]: ...
-    async def address_of(self, asset: Asset) -> str: ...
-    async def fetch(
-        self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], say: Callable[[str], None]
-    ) -> Fetched: ...
+    async def upload(self, asset: Asset) -> str: ...
+    async def download(
+        self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Callable[[str], None]
+    ) -> Downloaded: ...
 
 
 class Log(Protocol):

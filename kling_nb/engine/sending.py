@@ -26,7 +26,7 @@ from kling_nb.models.price import Estimate, told_apart
 from kling_nb.models.record import Kind, Record, Times
 from kling_nb.models.request import Request
 from kling_nb.models.urls import public_text
-from kling_nb.retry import retry_after
+from kling_nb.retry import bounded_retry_after as retry_after
 
 
 class Sending:
@@ -94,7 +94,7 @@ class Sending:
         for asset in dict.fromkeys(asset for _, asset in request.assets()):
             if asset.url is None:
                 self._active.tell(jobs, uploading=asset.name)
-            addresses[asset.identity] = await self._hub.address_of(asset)
+            addresses[asset.identity] = await self._hub.upload(asset)
         self._active.tell(jobs)
         return addresses
 
@@ -119,7 +119,7 @@ class Sending:
     async def _enqueue(self, jobs: list[ActiveJob], body: dict[str, Any]) -> None:
         _, unwanted = self._sending[jobs[0].id]
         try:
-            ids = await self._hub.enqueue(body, lambda words: self._active.note(jobs, words), unwanted)
+            ids = await self._hub.submit(body, lambda words: self._active.note(jobs, words), unwanted)
         except errors.CalledOff:
             for job in jobs:
                 await self._active.end(job, move(job.record, "cancelled", self._active.now()))
@@ -207,9 +207,9 @@ class Sending:
         # The running ones first: one that ends in between is in the later list.
         listed: list[Generation] = []
         for scope in _scopes(record):
-            listed += await self._hub.listed(**scope)
+            listed += await self._hub.generations(**scope)
             for status in ("succeeded", "failed", "cancelled"):
-                listed += await self._hub.listed(**scope, status=status)
+                listed += await self._hub.generations(**scope, status=status)
         if any(not entry.generation_id and alike(entry.raw, record.sent or {}) for entry in listed):
             raise errors.HubFault("The hub's queue has a job like this one, but does not say its id.")
         unique = {entry.generation_id: entry for entry in listed if entry.generation_id}

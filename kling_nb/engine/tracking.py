@@ -15,7 +15,7 @@ from kling_nb.engine.loop import at_the_end
 from kling_nb.engine.ports import Hub
 from kling_nb.errors import HubError, HubFault, NotFound
 from kling_nb.models.generation import Completion, Generation
-from kling_nb.retry import retry_after
+from kling_nb.retry import bounded_retry_after as retry_after
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class Tracker:
     async def _ask_all(self) -> None:
         before = set(self._watched)
         try:
-            active = {entry.generation_id: entry for entry in await self._hub.listed()}
+            active = {entry.generation_id: entry for entry in await self._hub.generations()}
         except HubFault as exc:
             if exc.status not in (None, 200):
                 raise

@@ -1,4 +1,4 @@
-"""Results come down: streamed, hashed, resumed by Range, renewed when expired (HUB_API section 8)."""
+"""Downloads of results: streamed, hashed, resumed by Range, with fresh URLs when they expire (HUB_API section 8)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from kling_nb import errors, retry
-from kling_nb.hubs.client import HubClient, Say, origin_of, silently
+from kling_nb.hubs.client import HubClient, Note, ignore, origin_of
 from kling_nb.hubs.responses import error_of, transport_error
 
 _ATTEMPTS, _REDIRECTS = 8, 5
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Downloaded:
-    """A file that arrived whole: where, its `sha256:` digest and its size in bytes."""
+    """A file that arrived whole, its `sha256:` digest and its size in bytes."""
 
     file: Path
     digest: str
@@ -31,155 +31,170 @@ class Downloaded:
 
 
 async def download(
-    client: HubClient, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], say: Say = silently
+    client: HubClient, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Note = ignore
 ) -> Downloaded:
-    """Fetch a result into `target`, going on from what an earlier attempt left there.
+    """Download a result into `target`, continuing after the bytes that an earlier attempt left there.
 
-    `renew` gives a fresh URL when this one has expired; `say` is told of each new attempt. Raises `TransferError` when
-    it did not arrive whole after several attempts; what arrived stays in `target`.
+    Args:
+        client: The hub that the result is from.
+        url: The result's URL, which may have expired.
+        target: The file to write; incomplete bytes stay in it for the next attempt.
+        renew: Returns a fresh URL.
+        note: Takes the reason for each new attempt.
+
+    Raises:
+        TransferError: The file did not arrive whole after several attempts.
+        LogError: `target` cannot be written.
     """
-    last: Exception | None = None
-    attempt = 0
-    while attempt < _ATTEMPTS and retry.requested_wait(last) <= retry.LONGEST_RETRY_AFTER:
-        attempt += 1
-        try:
-            done = await _fetch(client, url, target, say)
-            _mark_of(target).unlink(missing_ok=True)
-            return done
-        except (errors.CreditError, errors.UpdateRequired) as exc:  # asking again does not mend these (section 5)
-            raise errors.TransferError(f"The clip could not be fetched: {exc}") from exc
-        except (errors.AuthError, errors.NotFound, errors.InvalidParams) as exc:
-            last, fresh = exc, await renew()
-            url = fresh or url
-            say("The clip's address had expired; the hub has signed it again.")
-        except (errors.HubError, errors.TransferError) as exc:
-            last = exc
-            say(f"The download broke off: {exc}")
-        if attempt < _ATTEMPTS and retry.requested_wait(last) <= retry.LONGEST_RETRY_AFTER:
-            await asyncio.sleep(retry.delay(attempt, last, 0.5))
-    tries = "1 attempt" if attempt == 1 else f"{attempt} attempts"
-    raise errors.TransferError(f"The clip did not arrive whole after {tries}: {last}") from last
+
+    async def attempt() -> Downloaded:
+        return await _fetch(client, url, target, note)
+
+    def wait(failures: int, exc: Exception) -> float | None:
+        match exc:
+            case errors.CreditError() | errors.UpdateRequired():  # a retry does not help (HUB_API section 5)
+                raise errors.TransferError(f"The clip could not be downloaded: {exc}") from exc
+            case errors.HubError() | errors.TransferError():
+                if failures < _ATTEMPTS and retry.retry_after(exc) <= retry.LONGEST_RETRY_AFTER:
+                    return retry.delay(failures, exc, 0.5)
+                tries = "1 attempt" if failures == 1 else f"{failures} attempts"
+                raise errors.TransferError(f"The clip did not arrive whole after {tries}: {exc}") from exc
+            case _:
+                return None
+
+    async def on_retry(exc: Exception, _seconds: float) -> None:
+        nonlocal url
+        if isinstance(exc, errors.AuthError | errors.NotFound | errors.InvalidParams):
+            url = await renew() or url
+            note("The clip's URL had expired; the hub has signed a new one.")
+        else:
+            note(f"The download was interrupted: {exc}")
+
+    downloaded = await retry.retrying(attempt, wait, on_retry=on_retry)
+    _etag_file(target).unlink(missing_ok=True)
+    return downloaded
 
 
-async def _fetch(client: HubClient, url: str, target: Path, say: Say) -> Downloaded:
+async def _fetch(client: HubClient, url: str, target: Path, note: Note) -> Downloaded:
     have = target.stat().st_size if target.exists() else 0
     try:
-        async with _opened(client, url, _going_on(target, have)) as response:
+        async with _opened(client, url, _range_headers(target, have)) as response:
             if response.status_code == 416 and have:
                 if response.headers.get("content-range", "").endswith(f"/{have}"):
-                    return await asyncio.to_thread(_whole, target, have)  # it had arrived whole before
+                    return await asyncio.to_thread(_checked, target, have)  # it had arrived whole before
                 target.unlink()  # more is here than there: not the same file
-                raise errors.TransferError("what was left of an earlier attempt does not fit")
+                raise errors.TransferError("The partial download does not match this file.")
             if response.is_error:
                 await response.aread()
                 raise _refusal(response)
-            going_on = response.status_code == 206 and have > 0
-            if going_on and not _fits(response, target, have):
+            resumed = response.status_code == 206 and have > 0
+            if resumed and not _continues(response, target, have):
                 target.unlink()
-                raise errors.TransferError("the rest that came does not go on where the first part ends")
-            if not going_on:
-                await asyncio.to_thread(_remember, target, response.headers.get("etag", ""))
-            if going_on:
-                say(f"The download goes on at {have / 1e6:.1f} MB.")
-            await _receive(response, target, append=going_on)
-            expected = _length(response, have if going_on else 0)
+                raise errors.TransferError("The server returned a different byte range than requested.")
+            if resumed:
+                note(f"The download continues at {have / 1e6:.1f} MB.")
+            else:
+                await asyncio.to_thread(_save_etag, target, response.headers.get("etag", ""))
+            await _receive(response, target, append=resumed)
+            expected = _length(response, have if resumed else 0)
     except (httpx.TransportError, httpx.DecodingError) as exc:
         raise transport_error(exc, at=origin_of(url)) from exc
-    return await asyncio.to_thread(_whole, target, expected)
+    return await asyncio.to_thread(_checked, target, expected)
 
 
-def _going_on(target: Path, have: int) -> dict[str, str]:
-    """The headers that ask for what is missing, of the same file only: another must not be put behind its half."""
+@asynccontextmanager
+async def _opened(client: HubClient, url: str, headers: dict[str, str]) -> AsyncGenerator[httpx.Response]:
+    """Open a URL without the key; at the hub's own origin once more with it if asked for one.
+
+    Redirects are followed by hand, so that the key never goes to another origin.
+    """
+    hub = await client.address()
+    address, with_key = httpx.URL(hub).join(url), False
+    for _ in range(_REDIRECTS + 1):
+        if address.scheme not in ("http", "https"):
+            raise errors.TransferError(f"The clip's URL must be an http or https URL, got {address.scheme}:.")
+        ours = origin_of(str(address)) == origin_of(hub)
+        key = client.authorization() if with_key and ours else {}
+        async with client.files.stream(
+            "GET", address, headers={**headers, **key, "Accept-Encoding": "identity"}
+        ) as response:
+            if response.has_redirect_location:
+                address = address.join(response.headers["location"])
+                continue
+            if response.status_code in (401, 403) and ours and not with_key and client.authorization():
+                with_key = True
+                continue
+            yield response
+            return
+    raise errors.TransferError(f"Exceeded the maximum of {_REDIRECTS} redirects.")
+
+
+def _range_headers(target: Path, have: int) -> dict[str, str]:
+    """Return headers that ask for the missing bytes, of the same file only: another one must not be appended."""
     if not have:
         return {}
-    tag = _marked(target)
-    return {"Range": f"bytes={have}-", **({"If-Range": tag} if tag else {})}
+    etag = _saved_etag(target)
+    return {"Range": f"bytes={have}-", **({"If-Range": etag} if etag else {})}
 
 
-def _fits(response: httpx.Response, target: Path, have: int) -> bool:
-    """Whether what comes goes on where `have` bytes end; one that says nothing has answered what was asked."""
+def _continues(response: httpx.Response, target: Path, have: int) -> bool:
+    """Whether the answer continues after `have` bytes of the same file; without a `Content-Range` it is as asked."""
     found = re.match(r"bytes (\d+)-", response.headers.get("content-range", "").strip())
-    before, now = _marked(target), response.headers.get("etag", "")
+    before, now = _saved_etag(target), response.headers.get("etag", "")
     return (found is None or int(found[1]) == have) and (not before or not now or before == now)
 
 
-def _marked(target: Path) -> str:
-    mark = _mark_of(target)
-    return mark.read_text("utf-8") if mark.exists() else ""
-
-
-def _mark_of(target: Path) -> Path:
-    """Beside what has arrived: which file it is of, so that a later kernel can go on with it."""
+def _etag_file(target: Path) -> Path:
+    """Return the file next to `target` with its ETag, so that a later kernel can resume the download."""
     return target.with_name(f"{target.name}.etag")
 
 
-def _remember(target: Path, tag: str) -> None:
-    mark = _mark_of(target)
+def _saved_etag(target: Path) -> str:
+    file = _etag_file(target)
+    return file.read_text("utf-8") if file.exists() else ""
+
+
+def _save_etag(target: Path, etag: str) -> None:
+    file = _etag_file(target)
     try:
-        if tag.startswith('"') and tag.isascii() and tag.isprintable():  # a weak one (W/…) promises no equal bytes
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.write_text(tag, "utf-8")
+        if etag.startswith('"') and etag.isascii() and etag.isprintable():  # a weak one (W/…) promises no equal bytes
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(etag, "utf-8")
         else:
-            mark.unlink(missing_ok=True)
-    except OSError:  # what cannot be written here is said where the file itself is
-        logger.debug("no mark beside %s", target.name)
+            file.unlink(missing_ok=True)
+    except OSError:  # if nothing can be written here, writing the clip itself raises
+        logger.debug("no ETag saved for %s", target.name)
 
 
 async def _receive(response: httpx.Response, target: Path, *, append: bool) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("ab" if append else "wb") as file:
-            async for chunk in response.aiter_bytes():  # as it comes: what is gathered first is lost by a break
+            async for chunk in response.aiter_bytes():  # as it comes: a buffer is lost when the connection breaks
                 file.write(chunk)
     except OSError as exc:  # a full disk, most of all: the clip stays at the hub for a while
         why = exc.strerror or str(exc)
-        remedy = "free some space there, or mend its rights; kn.resume() fetches it then"
-        raise errors.LogError(f"The clip cannot be written to {target.parent} ({why}): {remedy}.") from exc
-
-
-@asynccontextmanager
-async def _opened(client: HubClient, url: str, headers: dict[str, str]) -> AsyncGenerator[httpx.Response]:
-    """Open a URL bare; at the hub's own origin once more with the key if it asks for one.
-
-    Redirects are followed by hand, so that the key never goes to another origin.
-    """
-    address, with_key = httpx.URL(client.base_url).join(url), False
-    for _ in range(_REDIRECTS + 1):
-        if address.scheme not in ("http", "https"):
-            raise errors.TransferError(f"the result's address is no http address: {address.scheme}:")
-        ours = origin_of(str(address)) == client.origin
-        key = client.authorization() if with_key and ours else {}
-        async with client.files.stream(
-            "GET", address, headers={**headers, **key, "Accept-Encoding": "identity"}
-        ) as got:
-            if got.has_redirect_location:
-                address = address.join(got.headers["location"])
-                continue
-            if got.status_code in (401, 403) and ours and not with_key and client.authorization():
-                with_key = True
-                continue
-            yield got
-            return
-    raise errors.TransferError(f"the result's address leads on more than {_REDIRECTS} times")
+        remedy = "Free some space or check its permissions; kn.resume() downloads the clip then."
+        raise errors.LogError(f"The clip cannot be written to {target.parent} ({why}). {remedy}") from exc
 
 
 def _refusal(response: httpx.Response) -> errors.HubError:
     if response.status_code in (401, 403, 404, 410):
-        return errors.NotFound("the result's address has expired", status=response.status_code)
+        return errors.NotFound("The clip's URL has expired.", status=response.status_code)
     return error_of(response)
 
 
 def _length(response: httpx.Response, before: int) -> int | None:
     if response.headers.get("content-encoding", "identity") != "identity":
-        return None  # packed by a proxy, unasked: the length is that of the packet
+        return None  # compressed by a proxy, unasked: the length is that of the compressed bytes
     length = response.headers.get("content-length", "")
     return before + int(length) if length.isdigit() else None
 
 
-def _whole(file: Path, expected: int | None) -> Downloaded:
+def _checked(file: Path, expected: int | None) -> Downloaded:
     size = file.stat().st_size
     if size == 0 or (expected is not None and size != expected):
-        raise errors.TransferError(f"{size:,} of {expected or 0:,} bytes arrived")
+        raise errors.TransferError(f"{size:,} of {expected or 0:,} bytes arrived.")
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return Downloaded(file, f"sha256:{digest}", size)

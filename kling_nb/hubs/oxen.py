@@ -1,74 +1,185 @@
-"""`Oxen`: the hub as the engine wants it, a client with its uploads and downloads in one value."""
+"""`Oxen`: a hub that speaks the wire contract of Oxen.ai, as the engine and the catalogue use it."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from kling_nb.hubs.client import HubClient, Say
+from pydantic import ValidationError
+
+from kling_nb import errors
+from kling_nb.hubs.catalogue import bundled
+from kling_nb.hubs.client import HubClient, Note, ignore
 from kling_nb.hubs.download import Downloaded, download
-from kling_nb.hubs.upload import Uploads
+from kling_nb.hubs.responses import read_status
+from kling_nb.hubs.upload import UploadCache, UploadMethod, Uploads
 from kling_nb.models.asset import Asset
-from kling_nb.models.catalogue import Model
+from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.generation import Completion, Generation
+
+A = TypeVar("A", Generation, Model)
+logger = logging.getLogger(__name__)
+
+#: The queue's list is read at intervals anyway, and an outage should show soon.
+_LIST_ATTEMPTS = 2
 
 
 class Oxen:
-    """One hub behind few verbs, so that another provider of the same family could stand in its place."""
+    """The verbs of a hub: submit, look, cancel, listen, list models, upload and download.
 
-    def __init__(self, client: HubClient, uploads: Uploads) -> None:
-        self.client = client
-        self._uploads = uploads
+    `name` stands for the hub in records: its address, or `local` whatever port the local hub answers on.
+    """
 
-    @property
-    def base_url(self) -> str:
-        """Where it answers: part of every record."""
-        return self.client.base_url
+    def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod, *, name: str) -> None:
+        self.name = name
+        self._client = client
+        self._uploads = Uploads(client, cache, method)
+
+    async def address(self) -> str:
+        """Return the URL that the hub answers at, starting a local one if need be."""
+        return await self._client.address()
 
     @property
     def clock(self) -> datetime.datetime | None:
-        """What time it is at the hub; see `HubClient.clock`."""
-        return self.client.clock
+        """The time at the hub; see `HubClient.clock`."""
+        return self._client.clock
 
-    async def enqueue(self, body: Mapping[str, Any], say: Say, unwanted: asyncio.Event) -> list[str]:
-        """Send one request; see `HubClient.enqueue`."""
-        return await self.client.enqueue(body, say, unwanted)
+    # --- the queue (HUB_API section 3) ---
 
-    async def listed(self, **filters: str) -> list[Generation]:
-        """Return the queue's list; without filters the running jobs."""
-        return await self.client.listed(**filters)
+    async def submit(
+        self, body: Mapping[str, Any], note: Note = ignore, unwanted: asyncio.Event | None = None
+    ) -> list[str]:
+        """Send one request and return the ids of its generations; see `HubClient.send_once`."""
+        try:
+            answer = await self._client.send_once("/api/ai/queue", body, note=note, unwanted=unwanted)
+        except errors.ModelNotFound as exc:
+            raise await self._with_alternatives(exc) from exc
+        entries = answer.get("generations")
+        if answer.get("error") and not entries:
+            raise errors.InvalidParams(_refusal(answer["error"]), status=200, body=str(answer)[:300])
+        if not isinstance(entries, list) or not all(
+            isinstance(entry, dict) and entry.get("generation_id") for entry in entries
+        ):
+            message = "The hub accepted the request but returned no generation ID."
+            raise errors.HubFault(message, status=200, body=str(answer)[:300])
+        return [str(entry["generation_id"]) for entry in entries]
+
+    async def generations(self, **filters: str) -> list[Generation]:
+        """Return the queue's list, filtered by `status`, `model`, `media_type`, `namespace` and others.
+
+        Without filters it has every queued or processing generation of this user. `generation_id` is empty if the
+        entry has none.
+        """
+        answer = await self._client.send("GET", "/api/ai/queue", attempts=_LIST_ATTEMPTS, params=filters)
+        entries = answer.get("generations")
+        if answer.get("error") or not isinstance(entries, list):  # taken for an empty list, it would end paid jobs
+            raise errors.HubFault("The hub's queue has no list.", status=200, body=str(answer)[:300])
+        return _readable(Generation, cast("list[Any]", entries))
 
     async def generation(self, generation_id: str) -> Generation:
-        """Return one queue record."""
-        return await self.client.generation(generation_id)
+        """Return one generation. Raises `NotFound` for an id that the hub does not know."""
+        found = _read(Generation, await self._client.send("GET", f"/api/ai/queue/{generation_id}"))
+        if not found.generation_id:
+            raise errors.HubFault("Unexpected response: missing 'generation_id'.", body=str(found.raw)[:300])
+        return found
 
     async def cancel(self, generation_id: str) -> Generation:
-        """Stop one generation and return what became of it."""
-        return await self.client.cancel(generation_id)
+        """Ask the hub to stop a generation, and return it as it is afterwards."""
+        # One that has ended may be answered with 400 or 404 (open in the contract); the hub's record decides.
+        with suppress(errors.InvalidParams, errors.NotFound):
+            await self._client.send("DELETE", f"/api/ai/queue/{generation_id}", read=read_status)
+        return await self.generation(generation_id)
 
-    def events(self) -> AsyncGenerator[Completion | None]:
-        """Yield None once connected, then completions."""
-        return self.client.events()
+    async def events(self) -> AsyncGenerator[Completion | None]:
+        """Yield None once connected, then each completion, until the stream ends (HUB_API section 4).
 
-    async def model(self, model_id: str) -> Model:
-        """Return one catalogue entry."""
-        return await self.client.model(model_id)
+        Raises a `HubError` when it cannot be opened, breaks or falls silent.
+        """
+        from httpx_sse import EventSource, SSEError
+
+        async with self._client.stream("/api/events", accept="text/event-stream") as response:
+            yield None
+            try:
+                async for event in EventSource(response).aiter_sse():
+                    if event.event == "media_generation_completed" and (completion := _completion(event.data)):
+                        yield completion
+            except SSEError as exc:
+                raise errors.HubFault(f"Invalid event stream: {exc}") from exc
+
+    # --- models (HUB_API section 6) ---
 
     async def models(self) -> list[Model]:
-        """Return the catalogue."""
-        return await self.client.models()
+        """Return the catalogue, without entries that cannot be read. Raises `HubFault` when there is no list."""
+        answer = await self._client.send("GET", "/api/ai/models")
+        entries = answer.get("data")
+        if not isinstance(entries, list):
+            raise errors.HubFault("The hub's catalogue has no list.", status=200, body=str(answer)[:300])
+        return _readable(Model, cast("list[Any]", entries))
 
-    async def address_of(self, asset: Asset) -> str:
-        """Return a URL that the hub can read the asset at, uploading it if need be."""
-        return await self._uploads.address_of(asset)
+    async def model(self, model_id: str) -> Model:
+        """Return one model. Raises `ModelNotFound` with the alternatives that the catalogue has."""
+        try:
+            return _read(Model, await self._client.send("GET", f"/api/ai/models/{model_id}"))
+        except errors.NotFound as exc:
+            raise await self._with_alternatives(errors.ModelNotFound(model_id, body=exc.body)) from exc
 
-    async def fetch(self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], say: Say) -> Downloaded:
+    async def _with_alternatives(self, exc: errors.ModelNotFound) -> errors.ModelNotFound:
+        try:
+            known = [model.id for model in await self.models()]
+        except errors.HubError:  # that the model is missing is known, whatever becomes of a second question
+            known = [name for name in bundled() if name != exc.model]
+        return errors.ModelNotFound(exc.model, alternatives=alternatives(exc.model, known), body=exc.body)
+
+    # --- files (HUB_API sections 7 and 8) ---
+
+    async def upload(self, asset: Asset) -> str:
+        """Return a URL that the hub can read an asset at, uploading it if need be."""
+        return await self._uploads.url_of(asset)
+
+    async def download(
+        self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Note = ignore
+    ) -> Downloaded:
         """Download a result; see `download`."""
-        return await download(self.client, url, target, renew, say)
+        return await download(self._client, url, target, renew, note)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self.client.aclose()
+        await self._client.aclose()
+
+
+def _readable(kind: type[A], entries: list[Any]) -> list[A]:
+    """Read the entries that can be read: an invalid one must not hide the others."""
+    found: list[A] = []
+    for entry in entries:
+        try:
+            found.append(_read(kind, entry))
+        except errors.HubFault as exc:
+            logger.debug("skipped an entry of the hub's list: %s", exc)
+    return found
+
+
+def _read(kind: type[A], raw: Any) -> A:
+    try:
+        if not isinstance(raw, dict):
+            raise TypeError(f"expected an object, got {type(raw).__name__}")
+        return kind.read(cast("dict[str, Any]", raw))
+    except (ValidationError, TypeError) as exc:
+        raise errors.HubFault(f"Unexpected response: {exc}", body=str(raw)[:300]) from exc
+
+
+def _completion(data: str) -> Completion | None:
+    try:
+        return Completion.model_validate_json(data)
+    except ValidationError:
+        return None  # only a hint: the queue is the truth
+
+
+def _refusal(error: Any) -> str:
+    if isinstance(error, dict):
+        error = error.get("detail") or error.get("message") or error.get("title")
+    return f"The hub queued nothing: {error or 'it gave no reason.'}"

@@ -14,7 +14,6 @@ from typing import Any
 import kling_nb.connection
 from kling_nb.engine.tracking import Pace
 from kling_nb.hubs import download
-from kling_nb.hubs.client import HubClient
 from kling_nb.hubs.oxen import Oxen
 from kling_nb.store.log import Log
 from kling_nb.studio import Studio
@@ -83,8 +82,8 @@ async def receive_a_little(response: Any, target: Path, *, append: bool) -> None
 
 before_and_after(Log, "add_reference", "nothing saved", "")
 before_and_after(Log, "add_clip", "downloaded", "adopted")
-async_before_and_after(Oxen, "address_of", "uploading", "uploaded")
-async_before_and_after(HubClient, "enqueue", "", "replied")
+async_before_and_after(Oxen, "upload", "uploading", "uploaded")
+async_before_and_after(Oxen, "submit", "", "replied")
 for verb in ("save", "spend", "claim"):
     after_a_state_is_saved(verb)
 if POINT == "mid-download":

@@ -49,7 +49,7 @@ def test_a_lost_reply_leads_to_the_clip_with_one_enqueue(studio: Studio, hub: Hu
     job = begin(studio, "a boat whose reply was lost")
     clip = job.result(30)
     assert (hub.posts, hub.enqueued) == (1, 1)
-    assert any("did not arrive" in note for note in clip.record.notes)
+    assert any("No response from" in note for note in clip.record.notes)
     said = [message.text for message in clip.record.messages]
     assert said.index("Found in the hub's queue") == said.index(clip.record.notes[0]) + 1
 

@@ -294,6 +294,6 @@ def test_what_only_a_person_can_mend_is_asked_for_once(
     before: Callable[..., Front], tmp_path: Path, status: int
 ) -> None:
     front = before(lambda *_: (status, BOOM))
-    with pytest.raises(errors.TransferError, match="could not be fetched"):
+    with pytest.raises(errors.TransferError, match="could not be downloaded"):
         fetched(front, tmp_path)
     assert front.count("GET", "/clip") == 1

@@ -122,7 +122,7 @@ def test_a_cell_that_is_interrupted_while_it_writes_its_intent_sends_nothing_lat
 def test_a_job_that_is_cancelled_between_two_attempts_is_never_sent(studio: Studio, hub: HubSide) -> None:
     hub.fault("rate_limited", times=1, retry_after=60, **QUEUE)
     job = studio.generate("a boat that nobody wants", duration=3)
-    until(lambda: any("Trying again" in message.text for message in job.record.messages))
+    until(lambda: any("Retrying" in message.text for message in job.record.messages))
     posts = hub.posts
     job.cancel().result(10)
     assert job.wait(10)

@@ -79,7 +79,7 @@ def test_after_429_the_request_goes_out_again_and_is_queued_once(studio: Studio,
     job = studio.generate("a paper boat", duration=3)
     assert job.result(30).path.exists()
     assert (hub.posts, hub.enqueued) == (3, 1)
-    assert sum("Trying again in 0.0 s." in message.text for message in job.record.messages) >= 1
+    assert sum("Retrying in 0.0 s." in message.text for message in job.record.messages) >= 1
 
 
 def test_a_request_that_breaks_a_rule_is_never_sent(studio: Studio, hub: HubSide) -> None:
@@ -106,7 +106,7 @@ def test_a_picture_that_the_hub_cannot_fetch_fails_later_with_its_words(studio: 
 
 def test_a_hub_that_is_not_there_is_nothing_sent(tmp_path: Path) -> None:
     studio = Studio(hub="http://127.0.0.1:9", log=tmp_path / "log")
-    studio.parts.connection.main.client._attempts = 1  # its patience is for a hub that comes back
+    studio.parts.connection.main._client._attempts = 1  # its patience is for a hub that comes back
     with contextlib.closing(studio), pytest.raises(errors.JobFailed, match="Nothing was sent") as caught:
         studio.generate("a paper boat", duration=3).result(20)
     assert caught.value.data["failure"].kind == "Unreachable"

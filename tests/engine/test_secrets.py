@@ -86,7 +86,7 @@ def test_the_key_goes_to_the_hubs_origin_and_not_to_a_neighbour_of_the_same_name
     from kling_nb.hubs.client import HubClient, origin_of
 
     client = HubClient(keyed.url, SecretStr(KEY))
-    assert KEY not in repr(client) + repr(vars(client)) + str(client._api.headers)
+    assert KEY not in repr(client) + repr(vars(client)) + str(client._http.api.headers)
     assert origin_of("https://hub.oxen.ai") == origin_of("https://hub.oxen.ai:443/x")
     assert origin_of("https://hub.oxen.ai.evil.example") != origin_of("https://hub.oxen.ai")
     assert origin_of("http://hub.oxen.ai") != origin_of("https://hub.oxen.ai")

@@ -38,8 +38,8 @@ def test_a_torn_download_is_taken_up_where_it_broke(studio: Studio, hub: HubSide
     # A hub this fast may be done before it is seen at work.
     assert [text for text in said if text != "Generating"][:3] == ["Sent", "Queued", "Fetching the clip"]
     assert said[-1] == "Done"
-    assert any(text.startswith("The download broke off: ") for text in said)
-    assert any(text.startswith("The download goes on at ") for text in said)
+    assert any(text.startswith("The download was interrupted: ") for text in said)
+    assert any(text.startswith("The download continues at ") for text in said)
     assert studio.log()[clip.record.id].messages == clip.record.messages
 
 
@@ -48,7 +48,7 @@ def test_an_expired_address_is_renewed_from_the_queue(studio: Studio, hub: HubSi
     clip = made(studio)
     assert digest(clip.path) == clip.record.clip.digest
     assert hub.asked(READ) >= 1
-    assert "The clip's address had expired; the hub has signed it again." in [m.text for m in clip.record.messages]
+    assert "The clip's URL had expired; the hub has signed a new one." in [m.text for m in clip.record.messages]
 
 
 def test_a_slow_download_does_not_hold_up_other_jobs(studio: Studio, hub: HubSide) -> None:
@@ -178,6 +178,6 @@ def test_a_workbench_file_that_is_gone_is_uploaded_again(
 async def test_a_full_disk_says_what_to_do_for_a_clip_that_is_paid_for(hub: HubSide, tmp_path: Path) -> None:
     client = HubClient(hub.url, None)
     (tmp_path / "clip.part").symlink_to("/dev/full")
-    with pytest.raises(errors.LogError, match=r"No space left.*kn\.resume\(\) fetches it"):
+    with pytest.raises(errors.LogError, match=r"No space left.*kn\.resume\(\) downloads"):
         await download(client, f"{hub.url}/_local/health", tmp_path / "clip.part", lambda: pytest.fail("not asked"))
     await client.aclose()

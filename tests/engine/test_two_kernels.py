@@ -71,7 +71,7 @@ def test_two_kernels_that_resume_twins_at_the_same_moment_claim_the_one_entry_on
 
 def after_reading_the_lists(then: Callable[[Oxen], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Do something, on a studio's own thread, between its look at the queue and what follows from it."""
-    listed = Oxen.listed
+    listed = Oxen.generations
 
     async def listed_and_then(self: Oxen, **filters: str) -> Any:
         found = await listed(self, **filters)
@@ -79,7 +79,7 @@ def after_reading_the_lists(then: Callable[[Oxen], None], monkeypatch: pytest.Mo
             then(self)
         return found
 
-    monkeypatch.setattr(Oxen, "listed", listed_and_then)
+    monkeypatch.setattr(Oxen, "generations", listed_and_then)
 
 
 def sees_only(studio: Studio, record_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,14 +94,14 @@ def test_a_lost_request_leaves_the_entry_to_another_kernel_that_is_still_waiting
     left_uncertain(studio_at(hub), hub, "a slow twin", "dropped_connection")
     slow, other = studio_at(hub), studio_at(hub)
     answered, looks = threading.Event(), list[Oxen]()
-    enqueue = Oxen.enqueue
+    submit = Oxen.submit
 
     async def answered_late(self: Oxen, *asked: Any) -> list[str]:
-        ids = await enqueue(self, *asked)
+        ids = await submit(self, *asked)
         await asyncio.to_thread(answered.wait, 30)
         return ids
 
-    monkeypatch.setattr(Oxen, "enqueue", answered_late)
+    monkeypatch.setattr(Oxen, "submit", answered_late)
     after_reading_the_lists(looks.append, monkeypatch)
     job = begin(slow, "a slow twin")
     until(lambda: hub.enqueued == 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kling_nb import errors
 from kling_nb.engine.sending import _in_doubt
-from kling_nb.hubs.responses import error_of, message_of, read_json, retry_after, transport_error
+from kling_nb.hubs.responses import error_of, message_of, read_json, seconds_of, transport_error
 from kling_nb.hubs.upload import text_in
 
 INVALID = "Invalid parameters supplied, please check your request and try again."
@@ -41,7 +41,7 @@ def test_each_envelope_gives_its_message(body: Any, said: str) -> None:
 
 def test_a_proxys_page_is_named_by_its_title() -> None:
     page = "<!doctype html><html><head><title>502 Bad Gateway</title></head></html>"
-    assert message_of(httpx.Response(502, html=page)) == "a web page came instead of an answer (502 Bad Gateway)"
+    assert message_of(httpx.Response(502, html=page)) == "received a web page instead of JSON (502 Bad Gateway)"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_body_that_echoes_the_key_does_not_bring_it_back(status: int, body: st
 def test_a_redirect_is_not_followed(status: int, doubt: bool) -> None:
     there = "https://me:pass@elsewhere.example/api?signature=abc"
     with pytest.raises(
-        errors.HubError, match=r"leads on to https://elsewhere\.example/api: set KLING_NB_HUB"
+        errors.HubError, match=r"redirected to https://elsewhere\.example/api\. .* set KLING_NB_HUB"
     ) as caught:
         read_json(httpx.Response(status, headers={"location": there}, request=ASKED))
     assert _in_doubt(caught.value) == doubt
@@ -131,7 +131,7 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
     ],
 )
 def test_retry_after_comes_in_seconds_or_as_a_date(value: str | None, wait: float | None) -> None:
-    assert retry_after(value, NOW) == wait
+    assert seconds_of(value, NOW) == wait
 
 
 @pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
@@ -150,7 +150,7 @@ def test_after_a_connection_nobody_knows(kind: type[httpx.TransportError]) -> No
     "answer", [{}, {"user": None}, {"user": []}, {"user": {}}, {"user": {"username": None}}, {"user": {"username": ""}}]
 )
 def test_an_answer_to_an_upload_that_lacks_something_is_the_hubs_fault(answer: dict[str, Any]) -> None:
-    with pytest.raises(errors.HubFault, match=r"no user\.username"):
+    with pytest.raises(errors.HubFault, match=r"missing 'user\.username'"):
         text_in(answer, "user", "username")
 
 

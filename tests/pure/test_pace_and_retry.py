@@ -75,14 +75,14 @@ FAILURES = [
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
 def test_an_enqueue_is_sent_again_only_when_it_cannot_have_been_taken(failure: Exception) -> None:
     safe = isinstance(failure, errors.RateLimited | errors.Unreachable)
-    assert retry.may_resend("enqueue", failure) == safe
+    assert retry.may_resend(failure, billed=True) == safe
     doubtful = isinstance(failure, errors.ReplyLost | errors.HubFault)
-    assert retry.may_resend("repeatable", failure) == (safe or doubtful)
+    assert retry.may_resend(failure, billed=False) == (safe or doubtful)
 
 
 def test_a_hub_that_asks_for_an_hour_is_not_sat_out_in_silence() -> None:
-    assert retry.may_resend("enqueue", errors.RateLimited("slow down", retry_after=retry.LONGEST_RETRY_AFTER))
-    assert not retry.may_resend("enqueue", errors.RateLimited("slow down", retry_after=3600))
+    assert retry.may_resend(errors.RateLimited("slow down", retry_after=retry.LONGEST_RETRY_AFTER), billed=True)
+    assert not retry.may_resend(errors.RateLimited("slow down", retry_after=3600), billed=True)
 
 
 @given(st.integers(1, 40), unit)

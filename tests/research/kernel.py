@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kling_nb import errors
-from kling_nb.hubs.client import HubClient
+from kling_nb.hubs.oxen import Oxen
 from kling_nb.store.records import RecordStore
 from kling_nb.studio import Studio
 
@@ -49,14 +49,14 @@ def stop_after_a_state_is_saved() -> None:
 
 
 def stop_when_the_hub_has_replied() -> None:
-    real = HubClient.enqueue
+    real = Oxen.submit
 
-    async def enqueue(self: HubClient, *args: Any, **kwargs: Any) -> Any:
+    async def submit(self: Oxen, *args: Any, **kwargs: Any) -> Any:
         await real(self, *args, **kwargs)
         print(f"AT {POINT}", flush=True)
         await asyncio.Event().wait()
 
-    HubClient.enqueue = enqueue  # type: ignore[method-assign]
+    Oxen.submit = submit  # type: ignore[method-assign]
 
 
 def killed_at(number: int, log: Path) -> bool:

@@ -97,7 +97,7 @@ class PanelController:
 
     def before(self, request: Request, /) -> Before | None:
         """Return the newest clip of the same request at this hub, or the job that makes it just now."""
-        hub = "local" if self._settings.local else self._connection.main.base_url
+        hub = self._connection.main.name
         made = self._store.cells.made([request_hash(request)], hub)
         if not made:
             return None

@@ -192,7 +192,7 @@ class ModelsController:
         self._loop.submit(self._look(model, callback))
 
     def _offers(self, trouble: str = "") -> Offers:
-        models, live = self._catalogue.listed()
+        models, live = self._catalogue.known_models()
         return Offers(tuple(map(_offer, filter(_makes_media, models))), live, trouble)
 
     async def _ask(self, callback: Callable[[Offers], None]) -> None:
@@ -209,7 +209,7 @@ class ModelsController:
         try:
             entry = await self._catalogue.model(model)
         except errors.ModelNotFound as exc:
-            known = [each.id for each in self._catalogue.listed()[0] if _makes_media(each)]
+            known = [each.id for each in self._catalogue.known_models()[0] if _makes_media(each)]
             instead = exc.alternatives or tuple(alternatives(model, known))
             callback(News(self.form(model), gone=True, alternatives=instead))
         except errors.HubError:
