@@ -20,7 +20,7 @@ from benchmarks.hub import MODEL
 from benchmarks.table import Row
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.price import Estimate
-from kling_nb.models.record import Clip, Record, Times
+from kling_nb.models.record import File, Record, Times
 from kling_nb.models.urls import sha256
 from kling_nb.store.log import Log
 from kling_nb.store.sidecars import FileVersion
@@ -66,7 +66,7 @@ def _gallery(folder: Path, naive: sqlite3.Connection, count: int) -> Row:
     posters = [studio.store.add_media(poster(number), ".jpg") for number in range(_PAGE)]
     for number, still in enumerate(posters):
         record = record_of(count + 2000 + number)
-        clip = Clip(file=f"clips/{record.id}.mp4", digest=sha256(still.encode()), size=1, poster=still)
+        clip = File(file=f"clips/{record.id}.mp4", digest=sha256(still.encode()), size=1, poster=still)
         studio.store.save(record.model_copy(update={"clip": clip, "status": "succeeded"}))
 
     def ours() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.hub import BenchHub
 from benchmarks.logbook import index, poster, record_of
 from benchmarks.table import LeftOut, Row
-from kling_nb.models.record import Clip, Record
+from kling_nb.models.record import File, Record
 from kling_nb.models.urls import sha256
 from kling_nb.store.log import Log
 
@@ -207,7 +207,7 @@ def _records(folder: Path) -> None:
 
 def _kept(number: int, still: str) -> Record:
     record = record_of(number)
-    clip = Clip(file=f"clips/{record.id}.mp4", digest=sha256(record.id.encode()), size=1, poster=still)
+    clip = File(file=f"clips/{record.id}.mp4", digest=sha256(record.id.encode()), size=1, poster=still)
     return record.model_copy(update={"clip": clip, "status": "succeeded"})
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from kling_nb.errors import SettingsError, there_are
+from kling_nb.errors import SettingsError, choose_from
 from kling_nb.studio import Studio
 
 _guard = threading.Lock()
@@ -32,7 +32,7 @@ def configure(**settings: Any) -> Studio:
     known = list(inspect.signature(Studio).parameters)
     for name in settings:
         if name not in known:
-            raise SettingsError(f"There is no setting {name}: {there_are(name, known)}")
+            raise SettingsError(f"There is no setting {name}: {choose_from(name, known)}")
     with _guard:
         _studio = Studio(**settings)
         return _studio

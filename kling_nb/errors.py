@@ -14,11 +14,11 @@
         - `UpdateRequired`    426: the hub took us for an old command-line tool
         - `InvalidParams`     400, 415, 422: the hub refused the request
         - `RateLimited`       429: wait `.retry_after` seconds
-        - `HubFault`          5xx, or a body that is no JSON: the hub's own trouble
-            · `NoHub`         404 with a web page: what answers is no hub, or stands before one
+        - `ServerError`          5xx, or a body that is no JSON: the hub's own trouble
+            · `NotAHub`         404 with a web page: what answers is no hub, or stands before one
         - `Unreachable`       no connection was made: nothing was sent
-        - `ReplyLost`         the request may have been received, no answer came
-        - `CalledOff`         it was cancelled before the hub had taken it
+        - `NoResponse`         the request may have been received, no answer came
+        - `RequestCancelled`         it was cancelled before the hub had taken it
     + `TransferError`         a file did not arrive whole
     + `JobError`              a job ended without a clip
         - `JobFailed`         the hub said why
@@ -142,11 +142,11 @@ class RateLimited(HubError):
         super().__init__(message, status=status, body=body, retry_after=retry_after)
 
 
-class HubFault(HubError):
+class ServerError(HubError):
     """5xx, or an answer that is not what the contract says."""
 
 
-class NoHub(HubFault):
+class NotAHub(ServerError):
     """404 with a web page: what answers knows no hub's routes. Nothing was carried out, and no job is judged by it."""
 
 
@@ -154,11 +154,11 @@ class Unreachable(HubError):
     """No connection was made, so nothing was sent and nothing can have been billed."""
 
 
-class ReplyLost(HubError):
+class NoResponse(HubError):
     """The request went out and no answer came back: it may have been carried out."""
 
 
-class CalledOff(HubError):
+class RequestCancelled(HubError):
     """A request that was not wanted any more was not sent again; the hub has not taken it."""
 
 
@@ -215,7 +215,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else ""
 
 
-def there_are(name: str, known: Iterable[str]) -> str:
+def choose_from(name: str, known: Iterable[str]) -> str:
     """Return all the known names, and with them which was probably meant: `there are key, hub; did you mean key?`."""
     meant, every = did_you_mean(name, known), f"there are {', '.join(known)}"
     return f"{every}; {meant}" if meant else every

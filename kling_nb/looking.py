@@ -13,7 +13,7 @@ from kling_nb.exchange.selection import records_of
 from kling_nb.making import Making
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
-from kling_nb.models.restore import fields_left
+from kling_nb.models.restore import available_fields
 from kling_nb.notebook.location import notebook_path
 from kling_nb.store.filters import check_names, with_text
 from kling_nb.store.selection import Selection
@@ -54,7 +54,7 @@ class Looking(Making):
         if isinstance(source, Clip | Job):
             source = source.record
         if isinstance(source, Record):
-            request, lost = fields_left(source, self.store.read)
+            request, lost = available_fields(source, self.store.read)
         else:
             request = _fillable(source)
         actions = PanelController(
@@ -156,7 +156,7 @@ class Looking(Making):
         return f"The panel’s start frame is now {frame.given}."
 
     def _fill(self, record_id: str) -> str:
-        panel, (request, lost) = _front_panel(), fields_left(self.store.get(record_id), self.store.read)
+        panel, (request, lost) = _front_panel(), available_fields(self.store.get(record_id), self.store.read)
         panel.fill(request, _lost(lost))
         return "The panel has it now; undo there brings back what it had."
 

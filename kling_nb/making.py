@@ -17,14 +17,14 @@ from kling_nb.engine.job import Job, Jobs
 from kling_nb.engine.sending import records_for, sibling
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Changes, Model
-from kling_nb.models.fit import mend
-from kling_nb.models.images import Unusable
+from kling_nb.models.fit import fit_image
+from kling_nb.models.images import ImageError
 from kling_nb.models.lint import lint, parse
-from kling_nb.models.messages import shown
+from kling_nb.models.messages import short_repr
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.record import Kind, Record
-from kling_nb.models.request import TARGET, HubRequest, Request, given_in, request_type
+from kling_nb.models.request import TARGET, HubRequest, Request, given_fields, request_type
 from kling_nb.notebook.display import Problems
 from kling_nb.notebook.location import notebook_path
 from kling_nb.render import HubInfo
@@ -78,7 +78,7 @@ class Making(Wiring):
         try:
             model = self.model(name)
         except errors.ModelNotFound as exc:
-            doubts = [error(("model",), f"the hub does not know {shown(name)}", _instead(exc.alternatives))]
+            doubts = [error(("model",), f"the hub does not know {short_repr(name)}", _instead(exc.alternatives))]
         except (errors.HubError, errors.WaitTimeout) as exc:
             doubts = [warning(("model",), f"its fields could not be checked: {exc}", "ask again when the hub answers")]
         return Problems(sorted([*doubts, *lint(whole, model)], key=lambda problem: problem.severity != "error"))
@@ -93,15 +93,15 @@ class Making(Wiring):
     def mend(self, picture: Any) -> Asset:
         """Return a picture so that the model takes it: converted, padded to a legal ratio, or made smaller.
 
-        What was done stands in `.mends`; the record keeps what was given too. Raises `RequestError` where no honest
+        What was done stands in `.fixes`; the record keeps what was given too. Raises `RequestError` where no honest
         mend exists: a picture that is too small is not made larger.
         """
         try:
-            return mend(Asset.parse(picture))
+            return fit_image(Asset.parse(picture))
         except PydanticCustomError as exc:
             said = exc.context or {}
             raise errors.RequestError([error((), str(said.get("message")), str(said.get("remedy")))]) from exc
-        except Unusable as exc:
+        except ImageError as exc:
             raise errors.RequestError([error((), str(exc), exc.remedy)]) from exc
 
     def resume(self) -> Jobs:
@@ -198,11 +198,11 @@ class Making(Wiring):
         if isinstance(request, Record):
             request = self.request_of(request)
         if isinstance(request, Request):
-            return {**given_in(request), **more}
+            return {**given_fields(request), **more}
         if isinstance(request, Mapping):
             return {**request, **more}
         if request is not None and "prompt" in more:  # which of the two was meant nobody knows
-            said = f"there are two: {shown(request)} and {shown(more['prompt'])}"
+            said = f"there are two: {short_repr(request)} and {short_repr(more['prompt'])}"
             raise errors.RequestError([error(("prompt",), said, "keep one")])
         return more if request is None else {"prompt": request, **more}
 
@@ -255,7 +255,7 @@ def _jobs_in(given: Any) -> Iterator[Job]:
         for one in given:  # pyright: ignore[reportUnknownVariableType] -- whatever somebody gave
             yield from _jobs_in(one)
     else:
-        said = f"{shown(given)} is no job: give what kn.generate returned; kn.resume() brings unfinished jobs back"
+        said = f"{short_repr(given)} is no job: give what kn.generate returned; kn.resume() brings unfinished jobs back"
         raise errors.KlingError(said)
 
 

@@ -12,11 +12,11 @@ from kling_nb.engine.job import Job
 from kling_nb.exchange.selection import Planned, records_of
 from kling_nb.making import Making, warn_of
 from kling_nb.models.lint import parse
-from kling_nb.models.messages import shown
+from kling_nb.models.messages import short_repr
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Record
-from kling_nb.models.request import TARGET, TYPED, Request, given_in
+from kling_nb.models.request import TARGET, TYPED, Request, given_fields
 from kling_nb.notebook.location import notebook_path
 from kling_nb.store.log import UNSET
 
@@ -61,7 +61,9 @@ class Researching(Making):
 
         if isinstance(base, Record):
             base = self.request_of(base)
-        fields = given_in(base) if isinstance(base, Request) else {"prompt": base} if isinstance(base, str) else base
+        fields = (
+            given_fields(base) if isinstance(base, Request) else {"prompt": base} if isinstance(base, str) else base
+        )
         _is_mapping(fields, "a prompt, fields in a dict, or a request")
         _is_mapping(axes, "axes in a dict")
         chosen = points({**(axes or {}), **more}, how=how, rows=rows, draws=draws, seed=seed)
@@ -210,5 +212,5 @@ class Researching(Making):
 def _is_mapping(given: Any, meant: str) -> None:
     """Raise `RequestError` for what is given and no mapping."""
     if not (given is None or isinstance(given, Mapping)):
-        said = error((), f"{shown(given)} is nothing to sweep over", f"give {meant}; axes as field=[...]")
+        said = error((), f"{short_repr(given)} is nothing to sweep over", f"give {meant}; axes as field=[...]")
         raise errors.RequestError([said])

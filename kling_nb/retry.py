@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState
 
-from kling_nb.errors import HubError, HubFault, RateLimited, ReplyLost, TransferError, Unreachable
+from kling_nb.errors import HubError, NoResponse, RateLimited, ServerError, TransferError, Unreachable
 
 T = TypeVar("T")
 
@@ -18,8 +18,8 @@ ATTEMPTS = 6
 LONGEST_WAIT = 60.0
 #: A longer `Retry-After`, in seconds, ends the attempts of one request; loops that go on wait at most this long.
 LONGEST_RETRY_AFTER = 120.0
-#: Failures that pass by themselves. After `ReplyLost` and `HubFault` the request may have been carried out.
-TRANSIENT = (RateLimited, Unreachable, ReplyLost, HubFault)
+#: Failures that pass by themselves. After `NoResponse` and `ServerError` the request may have been carried out.
+TRANSIENT = (RateLimited, Unreachable, NoResponse, ServerError)
 
 
 async def retrying(

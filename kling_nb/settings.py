@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from kling_nb.errors import SettingsError
-from kling_nb.models.urls import hub_name, is_loopback
+from kling_nb.models.urls import is_loopback, normalize_url
 
 logger = logging.getLogger(__name__)
 
@@ -181,4 +181,4 @@ def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
         raise SettingsError(f"{HUB} ({source}) must be a plain base URL without credentials or query")
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname or ""):
         raise SettingsError(f"{HUB} is {said!r} ({source}): the key would travel in the clear; use https")
-    return hub_name(value)  # jobs and plans are known by where they are
+    return normalize_url(value)  # jobs and plans are known by where they are

@@ -21,7 +21,7 @@ from kling_nb.engine.engine import DEADLINE, Engine
 from kling_nb.engine.job import Job, Jobs
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.tracking import LOCAL_PACE, Pace
-from kling_nb.errors import there_are
+from kling_nb.errors import choose_from
 from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
 from kling_nb.models import restore
 from kling_nb.models.judgements import Score
@@ -107,11 +107,11 @@ class Wiring(ABC):
         self.store.close()
         self._closed = True
 
-    # --- what records can do (`models.record.Home`) ---
+    # --- what records can do (`models.record.RecordActions`) ---
 
     def bind(self, record: Record) -> Record:
         """Make a record able to act."""
-        return record.at(self)
+        return record.attach(self)
 
     def request_of(self, record: Record) -> Request:
         """Return the request that a record was made from, its pictures out of the log."""
@@ -199,7 +199,7 @@ def _way(upload: Any) -> UploadMethod:
     # Said here and not at the first picture: one way is a public repository, and no misspelling may lead there.
     if callable(upload) or (isinstance(upload, str) and upload in UPLOAD_METHODS):
         return cast("UploadMethod", upload)
-    ways = there_are(str(upload).replace("_", "-"), [*UPLOAD_METHODS, "a function that returns an address"])
+    ways = choose_from(str(upload).replace("_", "-"), [*UPLOAD_METHODS, "a function that returns an address"])
     raise errors.SettingsError(f"upload={upload!r} is no way to upload: {ways}")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kling_nb.code.literal import GENERATE, QUEUE
-from kling_nb.models.urls import without_secrets
+from kling_nb.models.urls import redact_secrets
 
 LIMIT = 160
 _SECRET = re.compile(r"(?i)\b(basic|token)\s+[^\s'\"]{4,}|(\b(?:api[_-]?key|token|secret|passw\w*)=)[^\s'\",)]{8,}")
@@ -32,7 +32,7 @@ class Found:
 def presentable(note: str) -> str:
     """Return a note as one short line without anything that looks like a secret."""
     # A URL may have no scheme: `name:password@localhost:3000/api?key=…`
-    plain = without_secrets(_USER.sub("", " ".join(note.split())))
+    plain = redact_secrets(_USER.sub("", " ".join(note.split())))
     plain = re.sub(r"[\ud800-\udfff]", "\ufffd", plain)
     plain = _SECRET.sub(lambda found: f"{found[1] or found[2]} …", plain)
     return plain if len(plain) <= LIMIT else f"{plain[: LIMIT - 1]}…"

@@ -16,7 +16,7 @@ from kling_nb.retry import bounded_retry_after as retry_after
 
 _DOWNLOADS_AT_ONCE = 4
 #: A hub or a network that will be there again.
-_PASSING = (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited, errors.TransferError)
+_PASSING = (errors.Unreachable, errors.NoResponse, errors.ServerError, errors.RateLimited, errors.TransferError)
 #: What time does not mend, as a rule, is tried so often.
 _TRIES = 5
 #: Only a person can mend these.

@@ -24,7 +24,7 @@ from kling_nb.engine.ports import Hub, Log, Screen
 from kling_nb.engine.sending import Sending
 from kling_nb.engine.states import AT_THE_HUB, fail, heard, move, said
 from kling_nb.engine.tracking import Pace, Tracker
-from kling_nb.models.generation import Generation, moment
+from kling_nb.models.generation import Generation, from_unix
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
@@ -180,7 +180,7 @@ class Engine:
 
     def _age(self, job: ActiveJob, generation: Generation) -> float:
         """The seconds since the hub took a job: the less of what its clock and ours say, since a clock may be put."""
-        here, began = self._active.age(job), moment(generation.enqueued_at)
+        here, began = self._active.age(job), from_unix(generation.enqueued_at)
         if began is None or self._hub.clock is None:
             return here
         return min(here, (self._hub.clock - began).total_seconds())

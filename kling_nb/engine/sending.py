@@ -22,10 +22,10 @@ from kling_nb.engine.states import fail, move, progress_of
 from kling_nb.engine.tracking import Pace, Tracker
 from kling_nb.models.canonical import canonical_request, delivery_of, hash_of
 from kling_nb.models.generation import Generation
-from kling_nb.models.price import Estimate, told_apart
+from kling_nb.models.price import Estimate, distinct_amounts
 from kling_nb.models.record import Kind, Record, Times
 from kling_nb.models.request import Request
-from kling_nb.models.urls import public_text
+from kling_nb.models.urls import redact_urls
 from kling_nb.retry import bounded_retry_after as retry_after
 
 
@@ -83,8 +83,8 @@ class Sending:
         asked, was = known.get("estimate"), jobs[0].record.estimate
         if asked is None or asked.each is None or was.each is None or asked.each <= was.each:
             return
-        now, before = told_apart(asked.each * len(jobs), was.each * len(jobs))
-        said = f"The hub asks ${now} for it now, where {was.origin} was ${before}."
+        now, before = distinct_amounts(asked.each * len(jobs), was.each * len(jobs))
+        said = f"The hub asks ${now} for it now, where {was.source_text} was ${before}."
         if was.source == "live" or jobs[0].record.plan:
             raise errors.BudgetError(said, asked=asked.each * len(jobs), left=was.each * len(jobs), limit="price")
         self._active.note(jobs, said)
@@ -120,7 +120,7 @@ class Sending:
         _, unwanted = self._sending[jobs[0].id]
         try:
             ids = await self._hub.submit(body, lambda words: self._active.note(jobs, words), unwanted)
-        except errors.CalledOff:
+        except errors.RequestCancelled:
             for job in jobs:
                 await self._active.end(job, move(job.record, "cancelled", self._active.now()))
         except errors.KlingError as exc:
@@ -129,7 +129,7 @@ class Sending:
                 return
             for job in jobs:
                 await self._active.move(
-                    job, "uncertain", notes=(*job.record.notes, public_text(f"The answer to the enqueue: {exc}"))
+                    job, "uncertain", notes=(*job.record.notes, redact_urls(f"The answer to the enqueue: {exc}"))
                 )
             await self.settle(jobs)
         else:
@@ -168,7 +168,7 @@ class Sending:
         while pause is not None and (lost := [job for job in jobs if job.state == "uncertain"]):
             try:
                 waits_for_others = await self._look_for(lost)
-            except (errors.Unreachable, errors.ReplyLost, errors.HubFault, errors.RateLimited) as exc:
+            except (errors.Unreachable, errors.NoResponse, errors.ServerError, errors.RateLimited) as exc:
                 failures, asked = failures + 1, retry_after(exc)
                 self._active.tell(lost, trouble=f"{exc} Asking again.")
             except errors.HubError as exc:
@@ -211,7 +211,7 @@ class Sending:
             for status in ("succeeded", "failed", "cancelled"):
                 listed += await self._hub.generations(**scope, status=status)
         if any(not entry.generation_id and alike(entry.raw, record.sent or {}) for entry in listed):
-            raise errors.HubFault("The hub's queue has a job like this one, but does not say its id.")
+            raise errors.ServerError("The hub's queue has a job like this one, but does not say its id.")
         unique = {entry.generation_id: entry for entry in listed if entry.generation_id}
         mine = [job.id for job in jobs]
         claimed = await asyncio.to_thread(self._log.claimed, list(unique), by_others_than=mine)
@@ -233,9 +233,9 @@ _OTHERS = "An equal request is being sent, and the queue cannot tell them apart;
 
 def _in_doubt(exc: errors.KlingError) -> bool:
     """Whether the hub may have taken an enqueue that ended so: only a plain refusal is one (HUB_API section 5)."""
-    if isinstance(exc, errors.NoHub):
+    if isinstance(exc, errors.NotAHub):
         return False
-    return isinstance(exc, errors.ReplyLost | errors.HubFault) or (
+    return isinstance(exc, errors.NoResponse | errors.ServerError) or (
         isinstance(exc, errors.HubError) and (exc.status or 0) >= 500
     )
 

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from kling_nb.models.asset import public_url, sha256
+from kling_nb.models.asset import redact_url, sha256
 from kling_nb.models.generation import Generation
 from kling_nb.models.request import DELIVERY
 
@@ -59,7 +59,7 @@ def public(value: Any) -> Any:
             head, _, data = value.partition(",")
             return value if data.startswith("sha256:") else f"{head},{sha256(data.encode())}"
         case str() if value.startswith(("http://", "https://")):
-            return public_url(value)
+            return redact_url(value)
         case dict():
             return {name: public(item) for name, item in value.items()}
         case list():

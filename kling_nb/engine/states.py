@@ -11,10 +11,10 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from kling_nb.models.generation import Generation, moment
+from kling_nb.models.generation import Generation, from_unix
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure, Message, Record, Status
-from kling_nb.models.urls import public_text
+from kling_nb.models.urls import redact_urls
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     "prepared": frozenset({"submitting", "failed", "cancelled"}),
@@ -59,7 +59,7 @@ def move(record: Record, status: Status, at: datetime.datetime, **changes: Any) 
 
 def said(record: Record, text: str, at: datetime.datetime) -> Record:
     """Return the record with one more message of its way: no signed query, nothing twice in a row, no endless list."""
-    text = _line(public_text(text), LONGEST_MESSAGE)
+    text = _line(redact_urls(text), LONGEST_MESSAGE)
     if record.messages and record.messages[-1].text == text:
         return record
     half = MOST_MESSAGES // 2
@@ -96,7 +96,7 @@ _SAID: Mapping[Status, str] = {
 
 def fail(record: Record, kind: str, message: str, remedy: str, at: datetime.datetime) -> Record:
     """Return the record as failed, with why and what to do."""
-    return move(record, "failed", at, failure=Failure(kind=kind, message=public_text(message), remedy=remedy))
+    return move(record, "failed", at, failure=Failure(kind=kind, message=redact_urls(message), remedy=remedy))
 
 
 def heard(record: Record, generation: Generation, at: datetime.datetime) -> Record:
@@ -138,7 +138,7 @@ def server_side(generation: Generation) -> dict[str, Any]:
     kept = ("generation_id", "model_name", "media_type", "status", "error_message", "error_retryable")
     times = ("enqueued_at", "started_at", "completed_at")
     facts = {name: generation.raw[name] for name in (*kept, *times) if generation.raw.get(name) is not None}
-    return {name: public_text(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+    return {name: redact_urls(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
 
 
 def progress_of(
@@ -186,9 +186,9 @@ def _line(text: str, longest: int) -> str:
 def _with_times(record: Record, generation: Generation) -> Record:
     times = record.times
     update = {
-        "enqueued": moment(generation.enqueued_at) or times.enqueued,
-        "started": moment(generation.started_at) or times.started,
-        "completed": moment(generation.completed_at) or times.completed,
+        "enqueued": from_unix(generation.enqueued_at) or times.enqueued,
+        "started": from_unix(generation.started_at) or times.started,
+        "completed": from_unix(generation.completed_at) or times.completed,
     }
     if all(getattr(times, name) == value for name, value in update.items()):
         return record

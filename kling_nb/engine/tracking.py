@@ -13,7 +13,7 @@ from statistics import median
 
 from kling_nb.engine.loop import at_the_end
 from kling_nb.engine.ports import Hub
-from kling_nb.errors import HubError, HubFault, NotFound
+from kling_nb.errors import HubError, NotFound, ServerError
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.retry import bounded_retry_after as retry_after
 
@@ -136,7 +136,7 @@ class Tracker:
         before = set(self._watched)
         try:
             active = {entry.generation_id: entry for entry in await self._hub.generations()}
-        except HubFault as exc:
+        except ServerError as exc:
             if exc.status not in (None, 200):
                 raise
             active = {}  # no list, or one of whose entries one cannot be read: ask about ours alone

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from kling_nb.models.frontend import Film
+from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import Record, Reference
@@ -159,9 +159,9 @@ class ReportLinks:
     def __init__(self, bundle: Bundle, clip: Callable[[Record, Path], str | None]) -> None:
         self._bundle, self._clip = bundle, clip
 
-    def films(self, records: Sequence[Record]) -> list[Film]:
+    def videos(self, records: Sequence[Record]) -> list[Video]:
         """Return how the page shows these clips."""
-        return [self._film(record) for record in records]
+        return [self._video(record) for record in records]
 
     def poster(self, record: Record) -> str | None:
         """Return a small still as a data URI."""
@@ -173,15 +173,15 @@ class ReportLinks:
         data = self._bundle.read(reference.thumbnail) if reference.thumbnail else None
         return small_thumbnail(data) if data else None
 
-    def _film(self, record: Record) -> Film:
+    def _video(self, record: Record) -> Video:
         if record.clip is None:
-            return Film()
+            return Video()
         source = self._bundle.source(record.clip.digest)
         address = self._clip(record, source) if source else None
         if address is None:
             gone = "holds other bytes by now" if record.clip.digest in self._bundle.changed else "is not there any more"
-            return Film(hint=f"The file {gone}: {record.clip.file}")
-        return Film(address, None if address.startswith("data:") else address)
+            return Video(hint=f"The file {gone}: {record.clip.file}")
+        return Video(address, None if address.startswith("data:") else address)
 
 
 def beside(record: Record, _source: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from kling_nb.errors import LogError
-from kling_nb.models.urls import without_secrets
+from kling_nb.models.urls import redact_secrets
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class _Cleaning:
     def of(self, value: Any) -> Any:
         match value:
             case str():
-                clean = without_secrets(value, self._keys)
+                clean = redact_secrets(value, self._keys)
                 self.count += clean != value
                 return clean
             case list():

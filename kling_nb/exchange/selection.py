@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from kling_nb.engine.job import Clip, Job
 from kling_nb.errors import KlingError
-from kling_nb.models.messages import shown
+from kling_nb.models.messages import short_repr
 from kling_nb.models.record import Record
 
 
@@ -50,7 +50,7 @@ def record_of(one: Any, get: Callable[[str], Record]) -> Record:
             return get(one)
         case _:
             raise KlingError(
-                f"{shown(one)} is no record: give records, clips, jobs, a plan, or ids (kn.log() has them)"
+                f"{short_repr(one)} is no record: give records, clips, jobs, a plan, or ids (kn.log() has them)"
             )
 
 

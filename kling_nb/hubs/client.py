@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from kling_nb import errors, retry
 from kling_nb.hubs.responses import date_of, error_of, read_json, transport_error
-from kling_nb.models.urls import is_loopback, public_url
+from kling_nb.models.urls import is_loopback, redact_url
 
 #: Takes a message for the record of the job that a request belongs to: why it was tried again, for example.
 Note = Callable[[str], None]
@@ -105,7 +105,7 @@ class HubClient:
     ) -> dict[str, Any]:
         """POST a request that may be billed; sent again only when the hub cannot have received it.
 
-        Between two attempts, setting `unwanted` raises `CalledOff`. After `ReplyLost` and `HubFault` the hub may have
+        Between two attempts, setting `unwanted` raises `RequestCancelled`. After `NoResponse` and `ServerError` the hub may have
         carried it out.
         """
         unwanted = unwanted or asyncio.Event()
@@ -114,7 +114,7 @@ class HubClient:
             with suppress(TimeoutError):
                 await asyncio.wait_for(unwanted.wait(), seconds)
             if unwanted.is_set():
-                raise errors.CalledOff("It was cancelled before the hub had accepted it.")
+                raise errors.RequestCancelled("It was cancelled before the hub had accepted it.")
 
         async def call() -> dict[str, Any]:
             return await self._request(self._http.billed, "POST", path, read_json, {"json": dict(body)})
@@ -224,7 +224,7 @@ class _Unsigned(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(public_url(str(arg)) if isinstance(arg, httpx.URL) else arg for arg in record.args)
+            record.args = tuple(redact_url(str(arg)) if isinstance(arg, httpx.URL) else arg for arg in record.args)
         return True
 
 

@@ -66,7 +66,7 @@ class Oxen:
             isinstance(entry, dict) and entry.get("generation_id") for entry in entries
         ):
             message = "The hub accepted the request but returned no generation ID."
-            raise errors.HubFault(message, status=200, body=str(answer)[:300])
+            raise errors.ServerError(message, status=200, body=str(answer)[:300])
         return [str(entry["generation_id"]) for entry in entries]
 
     async def generations(self, **filters: str) -> list[Generation]:
@@ -78,14 +78,14 @@ class Oxen:
         answer = await self._client.send("GET", "/api/ai/queue", attempts=_LIST_ATTEMPTS, params=filters)
         entries = answer.get("generations")
         if answer.get("error") or not isinstance(entries, list):  # taken for an empty list, it would end paid jobs
-            raise errors.HubFault("The hub's queue has no list.", status=200, body=str(answer)[:300])
+            raise errors.ServerError("The hub's queue has no list.", status=200, body=str(answer)[:300])
         return _readable(Generation, cast("list[Any]", entries))
 
     async def generation(self, generation_id: str) -> Generation:
         """Return one generation. Raises `NotFound` for an id that the hub does not know."""
         found = _read(Generation, await self._client.send("GET", f"/api/ai/queue/{generation_id}"))
         if not found.generation_id:
-            raise errors.HubFault("Unexpected response: missing 'generation_id'.", body=str(found.raw)[:300])
+            raise errors.ServerError("Unexpected response: missing 'generation_id'.", body=str(found.raw)[:300])
         return found
 
     async def cancel(self, generation_id: str) -> Generation:
@@ -109,16 +109,16 @@ class Oxen:
                     if event.event == "media_generation_completed" and (completion := _completion(event.data)):
                         yield completion
             except SSEError as exc:
-                raise errors.HubFault(f"Invalid event stream: {exc}") from exc
+                raise errors.ServerError(f"Invalid event stream: {exc}") from exc
 
     # --- models (HUB_API section 6) ---
 
     async def models(self) -> list[Model]:
-        """Return the catalogue, without entries that cannot be read. Raises `HubFault` when there is no list."""
+        """Return the catalogue, without entries that cannot be read. Raises `ServerError` when there is no list."""
         answer = await self._client.send("GET", "/api/ai/models")
         entries = answer.get("data")
         if not isinstance(entries, list):
-            raise errors.HubFault("The hub's catalogue has no list.", status=200, body=str(answer)[:300])
+            raise errors.ServerError("The hub's catalogue has no list.", status=200, body=str(answer)[:300])
         return _readable(Model, cast("list[Any]", entries))
 
     async def model(self, model_id: str) -> Model:
@@ -158,7 +158,7 @@ def _readable(kind: type[A], entries: list[Any]) -> list[A]:
     for entry in entries:
         try:
             found.append(_read(kind, entry))
-        except errors.HubFault as exc:
+        except errors.ServerError as exc:
             logger.debug("skipped an entry of the hub's list: %s", exc)
     return found
 
@@ -169,7 +169,7 @@ def _read(kind: type[A], raw: Any) -> A:
             raise TypeError(f"expected an object, got {type(raw).__name__}")
         return kind.read(cast("dict[str, Any]", raw))
     except (ValidationError, TypeError) as exc:
-        raise errors.HubFault(f"Unexpected response: {exc}", body=str(raw)[:300]) from exc
+        raise errors.ServerError(f"Unexpected response: {exc}", body=str(raw)[:300]) from exc
 
 
 def _completion(data: str) -> Completion | None:

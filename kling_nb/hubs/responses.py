@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 
 from kling_nb import errors
-from kling_nb.models.urls import public_text
+from kling_nb.models.urls import redact_urls
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 def read_json(response: httpx.Response) -> dict[str, Any]:
-    """Return the response's JSON object. Raises the `HubError` that fits its status, or `HubFault` for other content.
+    """Return the response's JSON object. Raises the `HubError` that fits its status, or `ServerError` for other content.
 
     A redirect is an error too.
     """
@@ -32,7 +32,7 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
         answer = None
     if not isinstance(answer, dict):
         message = "The hub's response is not a JSON object; a proxy may have answered instead."
-        raise errors.HubFault(message, status=response.status_code, body=_body(response)[:300])
+        raise errors.ServerError(message, status=response.status_code, body=_body(response)[:300])
     return answer
 
 
@@ -43,7 +43,7 @@ def read_status(response: httpx.Response) -> dict[str, Any]:
     if response.is_error:
         raise error_of(response)
     if _is_page(response):  # of a proxy, which has not carried it out
-        raise errors.HubFault(f"The hub did not respond: {_text_of(response)}", status=response.status_code)
+        raise errors.ServerError(f"The hub did not respond: {_text_of(response)}", status=response.status_code)
     return {}
 
 
@@ -60,7 +60,7 @@ def error_of(response: httpx.Response) -> errors.HubError:
         case 402:
             return errors.CreditError(f"{message} Add credits at the hub, then try again.", status=status, body=body)
         case 404 if _is_page(response):
-            return errors.NoHub(f"No hub at this address (404): {message}", status=status, body=body)
+            return errors.NotAHub(f"No hub at this address (404): {message}", status=status, body=body)
         case 404:
             return errors.NotFound(message, status=status, body=body)
         case 426:
@@ -68,9 +68,11 @@ def error_of(response: httpx.Response) -> errors.HubError:
         case 429:
             return errors.RateLimited(message, retry_after=wait, status=status, body=body)
         case 408:  # it gave up in the middle of the request: how much it had read is unknown
-            return errors.HubFault(f"The hub timed out (408): {message}", status=status, body=body)
+            return errors.ServerError(f"The hub timed out (408): {message}", status=status, body=body)
         case _ if status >= 500 and not message.startswith("Getting model response error"):
-            return errors.HubFault(f"The hub failed ({status}): {message}", retry_after=wait, status=status, body=body)
+            return errors.ServerError(
+                f"The hub failed ({status}): {message}", retry_after=wait, status=status, body=body
+            )
         case _:
             return errors.InvalidParams(message, status=status, body=body)
 
@@ -107,9 +109,9 @@ def _body(response: httpx.Response) -> str:
 
 def _redirected(response: httpx.Response) -> errors.HubError:
     """Return the error for a redirect; the hub may have carried the request out before a 302 or 303."""
-    location = public_text(response.headers.get("location", ""))[:200] or "another URL"
+    location = redact_urls(response.headers.get("location", ""))[:200] or "another URL"
     message = f"The hub redirected to {location}. Redirects are not followed; set KLING_NB_HUB to the final URL."
-    kind = errors.HubFault if response.status_code in (302, 303) else errors.HubError
+    kind = errors.ServerError if response.status_code in (302, 303) else errors.HubError
     return kind(message, status=response.status_code)
 
 
@@ -146,7 +148,7 @@ def seconds_of(retry_after: str | None, now: datetime) -> float | None:
 
 
 def transport_error(exc: httpx.TransportError | httpx.DecodingError, *, at: str) -> errors.HubError:
-    """Return `Unreachable` when nothing was sent, else `ReplyLost`: the hub may have acted."""
+    """Return `Unreachable` when nothing was sent, else `NoResponse`: the hub may have acted."""
     if isinstance(exc, _NEVER_SENT):
         return errors.Unreachable(f"Cannot connect to {at}: {exc or type(exc).__name__}.")
-    return errors.ReplyLost(f"No response from {at} ({type(exc).__name__}).")
+    return errors.NoResponse(f"No response from {at} ({type(exc).__name__}).")

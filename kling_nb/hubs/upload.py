@@ -131,12 +131,12 @@ class Uploads:
 
 
 def text_in(answer: Mapping[str, Any], *names: str) -> str:
-    """Return the text at a path of names in the hub's answer. Raises `HubFault` when it is missing."""
+    """Return the text at a path of names in the hub's answer. Raises `ServerError` when it is missing."""
     found: Any = answer
     for name in names:
         found = cast("Mapping[str, Any]", found).get(name) if isinstance(found, Mapping) else None
     if not isinstance(found, str) or not found:
-        raise errors.HubFault(
+        raise errors.ServerError(
             f"Unexpected response to an upload: missing '{'.'.join(names)}'. Try again, or use another method: "
             f'kn.configure(upload="data-uri").',
             body=f"fields: {', '.join(map(str, answer))}"[:300],

@@ -136,7 +136,7 @@ def _checked(studio: Studio, fields: dict[str, Any], asked: CellRequest) -> Prob
     except RequestError as exc:
         return Problems(dict.fromkeys([*exc.problems, *problems]))
     display(problems)
-    print(" · ".join([str(estimate), *([f"{estimate.seconds} s"] if estimate.seconds else []), estimate.origin]))
+    print(" · ".join([str(estimate), *([f"{estimate.seconds} s"] if estimate.seconds else []), estimate.source_text]))
     return None
 
 

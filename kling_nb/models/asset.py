@@ -20,22 +20,22 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from kling_nb.models.images import (
+    ImageError,
     ImageFacts,
-    Unusable,
     VideoFacts,
+    describe_pil,
     facts_of,
     figure_of,
     image_of,
     png_of,
     video_facts,
-    words_for,
 )
-from kling_nb.models.urls import media_type_of, public_text, public_url, sha256, suffix_of
+from kling_nb.models.urls import media_type_of, redact_url, redact_urls, sha256, suffix_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-__all__ = ["Asset", "ImageFacts", "Kind", "VideoKind", "public_url", "sha256", "suffix_of"]
+__all__ = ["Asset", "ImageFacts", "Kind", "VideoKind", "redact_url", "sha256", "suffix_of"]
 
 Kind = Literal["image", "video"]
 
@@ -57,7 +57,7 @@ class Asset:
     kind: Kind = "image"
     original: Asset | None = field(default=None, repr=False)
     """What was given, where this is it mended (`models/mend.py`)."""
-    mends: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
     """What was done to it, in words."""
 
     @classmethod
@@ -80,7 +80,7 @@ class Asset:
             case bytes() | bytearray() | memoryview():
                 return cls.from_bytes(bytes(value), given="bytes", kind=kind)
             case _ if kind == "image" and hasattr(value, "getbands"):
-                return cls.from_pil(value, given=words_for(value))
+                return cls.from_pil(value, given=describe_pil(value))
             case _ if kind == "image" and hasattr(value, "__array_interface__"):
                 return cls.from_array(value)
             case _ if kind == "image" and hasattr(value, "savefig"):
@@ -99,7 +99,7 @@ class Asset:
         """Return the asset behind a public address; it is not fetched. Raises for a URL without a host."""
         address = url.strip()
         try:
-            parts, public = urlsplit(address), public_url(address)
+            parts, public = urlsplit(address), redact_url(address)
             named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
         except ValueError:  # an IPv6 bracket left open, a port that is no number
             raise _refused("the address cannot be read", "give a complete https URL") from None
@@ -140,7 +140,7 @@ class Asset:
         """Encode a PIL image as PNG, upright; its identity is that of its pixels. Raises when they cannot be had."""
         try:
             identity, data = png_of(image)
-        except Unusable as exc:
+        except ImageError as exc:
             raise _refused(str(exc), exc.remedy) from exc
         return cls(identity, given, "image.png", data=data)
 
@@ -149,7 +149,7 @@ class Asset:
         """Encode an H×W, H×W×3 or H×W×4 array: 0 to 255, or floats of 0.0 to 1.0. Raises for any other."""
         try:
             image, given = image_of(array)
-        except Unusable as exc:
+        except ImageError as exc:
             raise _refused(str(exc), exc.remedy) from exc
         return cls.from_pil(image, given=given)
 
@@ -158,7 +158,7 @@ class Asset:
         """Draw a figure (matplotlib's, or anything with `savefig`) as PNG. Raises when it cannot be drawn."""
         try:
             image, given = figure_of(figure)
-        except Unusable as exc:
+        except ImageError as exc:
             raise _refused(str(exc), exc.remedy) from exc
         return cls.from_pil(image, given=given)
 
@@ -173,7 +173,7 @@ class Asset:
         return None if self.data is None or self.kind == "video" else facts_of(self.data)
 
     @cached_property
-    def footage(self) -> VideoFacts | None:
+    def video_facts(self) -> VideoFacts | None:
         """How long a local video runs; None for a URL or a picture."""
         return None if self.data is None or self.kind == "image" else video_facts(self.data)
 
@@ -253,7 +253,7 @@ _LARGEST: Mapping[Kind, int] = {"image": 512 * 2**20, "video": 2 * 2**30}
 
 
 def _shown(path: str | Path) -> str:
-    text = public_text(str(path))
+    text = redact_urls(str(path))
     return repr(text if len(text) <= 120 else f"{text[:60]}…{text[-59:]}")
 
 

@@ -19,7 +19,7 @@ _START, _ONLY, _FROM_A_PICTURE = "start_image_url", "input_image", "image-to-vid
 
 
 @dataclass(frozen=True)
-class Aside:
+class Unsupported:
     """A value that the form on the screen has no place for; `instead` is what stands there in its stead, if anything.
 
     `why` says what became of it, and is empty where there is nothing to tell. `usual` marks a default that nobody has
@@ -43,11 +43,11 @@ class Aside:
         }
 
 
-def read_aside(raw: Any) -> dict[str, Aside]:
+def read_unsupported(raw: Any) -> dict[str, Unsupported]:
     """Return what a draft says is put aside; what is malformed is left out."""
     each = cast(Mapping[str, Any], raw) if isinstance(raw, Mapping) else {}
     return {
-        name: Aside(
+        name: Unsupported(
             one["kind"], one.get("value"), one.get("instead"), str(one.get("why") or ""), one.get("usual") is True
         )
         for name, one in each.items()
@@ -55,19 +55,19 @@ def read_aside(raw: Any) -> dict[str, Aside]:
     }
 
 
-def carried(
-    values: Mapping[str, Any], old: Form, new: Form, aside: Mapping[str, Aside]
-) -> tuple[Values, dict[str, Aside]]:
+def carry_over(
+    values: Mapping[str, Any], old: Form, new: Form, aside: Mapping[str, Unsupported]
+) -> tuple[Values, dict[str, Unsupported]]:
     """Return the values of the new form, and what is put aside for it, by field."""
     wanted = _wanted(values, old, aside)
     first_frame = _first_frame(wanted, old, new)
     placed: Values = {}
-    left: dict[str, Aside] = {}
+    left: dict[str, Unsupported] = {}
     for spec in new.specs:
         kind, value = wanted.pop(spec.name, (spec.kind, None))
         if spec.name in first_frame:
             fits = first_frame[spec.name]
-            why = "" if _blank(value) or fits == value else f"{words_for(kind, value)} beside the first frame"
+            why = "" if _blank(value) or fits == value else f"{describe(kind, value)} beside the first frame"
         else:
             fits, why = _fitted(kind, value, spec)
         usual = spec.default is not None and fits == spec.default
@@ -75,17 +75,17 @@ def carried(
         if why or {kind, spec.kind} == {"image", "images"}:  # the list it came from is remembered in any case
             nobodys = _usual(spec.name, value, old, aside)
             if not _blank(value):
-                left[spec.name] = Aside(kind, value, placed[spec.name], "" if nobodys else why, nobodys)
+                left[spec.name] = Unsupported(kind, value, placed[spec.name], "" if nobodys else why, nobodys)
     for name, (kind, value) in wanted.items():
         if not _blank(value):
             nobodys = _usual(name, value, old, aside)
             instead = first_frame.get(_ONLY) if name == _START else None
-            told = "" if nobodys or (first_frame and name == _START) else words_for(kind, value)
-            left[name] = Aside(kind, value, instead, told, nobodys)
+            told = "" if nobodys or (first_frame and name == _START) else describe(kind, value)
+            left[name] = Unsupported(kind, value, instead, told, nobodys)
     return placed, left
 
 
-def words_for(kind: Kind, value: Any) -> str:
+def describe(kind: Kind, value: Any) -> str:
     """Say what a value is, in a few words."""
     match value:
         case bool():
@@ -103,7 +103,7 @@ def words_for(kind: Kind, value: Any) -> str:
 _NOUNS: Mapping[str, str] = {"images": "image", "elements": "element", "shots": "shot"}
 
 
-def _wanted(values: Mapping[str, Any], old: Form, aside: Mapping[str, Aside]) -> dict[str, tuple[Kind, Any]]:
+def _wanted(values: Mapping[str, Any], old: Form, aside: Mapping[str, Unsupported]) -> dict[str, tuple[Kind, Any]]:
     """All that there is to carry, with its kind: what is on the screen, and what was put aside before."""
     wanted: dict[str, tuple[Kind, Any]] = {
         spec.name: (spec.kind, _effective(spec, values.get(spec.name))) for spec in old.specs
@@ -152,7 +152,7 @@ def _blank(value: Any) -> bool:
     return value is None or (isinstance(value, str | list) and not value)
 
 
-def _usual(name: str, value: Any, old: Form, aside: Mapping[str, Aside]) -> bool:
+def _usual(name: str, value: Any, old: Form, aside: Mapping[str, Unsupported]) -> bool:
     """Whether it is a default that nobody has chosen, on the form or put aside before."""
     spec = old.spec(name)
     if name in aside and value == aside[name].value:
@@ -179,7 +179,7 @@ def _fitted(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:
         case _ if kind == spec.kind:
             return value, ""
         case _:
-            return spec.unset, words_for(kind, value)
+            return spec.unset, describe(kind, value)
 
 
 def _chosen(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:
@@ -190,7 +190,7 @@ def _chosen(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:
         nearest = min(numbers, key=lambda each: abs(each - value))
         return nearest, f"{value} is not offered, it is {nearest} now"
     shown = f", it is {spec.default} now" if spec.default is not None else ""
-    return spec.unset, f"{words_for(kind, value)} is not offered{shown}"
+    return spec.unset, f"{describe(kind, value)} is not offered{shown}"
 
 
 def _in_range(value: float, spec: FieldSpec) -> tuple[Any, str]:

@@ -132,10 +132,10 @@ def with_media(value: Any, faults: list[Fault], path: Path = ()) -> Any:
         case _:
             field = next((step for step in reversed(path) if isinstance(step, str)), "")
             kind = media_kind(field)
-            return asset_or_fault(value, kind, faults, path) if kind else value
+            return parse_asset(value, kind, faults, path) if kind else value
 
 
-def asset_or_fault(value: Any, kind: Kind, faults: list[Fault], path: Path) -> Any:
+def parse_asset(value: Any, kind: Kind, faults: list[Fault], path: Path) -> Any:
     """Return the asset for a value, or the value itself after adding to `faults` why it is none."""
     try:
         return Asset.parse(value, kind)

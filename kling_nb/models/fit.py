@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from kling_nb.models.asset import Asset
-from kling_nb.models.images import ImageFacts, Unusable, upright_of
+from kling_nb.models.images import ImageError, ImageFacts, upright_of
 from kling_nb.models.lint import MAX_BYTES, MAX_RATIO, MIN_PIXELS, MIN_RATIO
 from kling_nb.models.urls import sha256, suffix_of
 
@@ -28,7 +28,7 @@ def broken_rules(asset: Asset) -> tuple[str, ...]:
     facts = asset.facts
     if facts is None:
         return ()
-    if facts.fault:
+    if facts.error:
         return ("unreadable",)
     size = len(asset.data or b"")
     return tuple(
@@ -44,34 +44,34 @@ def broken_rules(asset: Asset) -> tuple[str, ...]:
     )
 
 
-def can_mend(asset: Asset) -> bool:
+def fixable(asset: Asset) -> bool:
     """Whether `mend` can help, told from the facts alone."""
     facts = asset.facts
-    return bool(broken_rules(asset)) and facts is not None and not facts.fault and min(_legal_size(facts)) >= MIN_PIXELS
+    return bool(broken_rules(asset)) and facts is not None and not facts.error and min(_legal_size(facts)) >= MIN_PIXELS
 
 
-def mend(asset: Asset) -> Asset:
+def fit_image(asset: Asset) -> Asset:
     """Return the picture so that it breaks no rule, with what was done in `mends`; itself when it breaks none.
 
-    Raises `Unusable` where no honest mend exists.
+    Raises `ImageError` where no honest mend exists.
     """
     rules, facts = broken_rules(asset), asset.facts
     if not rules or facts is None or asset.data is None:
         return asset
-    if not can_mend(asset):
-        why = facts.fault or f"it is {facts.width}×{facts.height} px, and at least {MIN_PIXELS} px a side are needed"
-        raise Unusable(
+    if not fixable(asset):
+        why = facts.error or f"it is {facts.width}×{facts.height} px, and at least {MIN_PIXELS} px a side are needed"
+        raise ImageError(
             f"{asset.given} cannot be mended: {why}", "give a larger or sound file: nothing here invents detail"
         )
     try:
         data, steps = _made(asset.data, facts)
-    except Unusable:
+    except ImageError:
         raise
     except Exception as exc:  # decoders fed foreign bytes raise anything
-        raise Unusable(f"{asset.given} cannot be mended: {exc}", "convert it to JPEG or PNG yourself") from exc
+        raise ImageError(f"{asset.given} cannot be mended: {exc}", "convert it to JPEG or PNG yourself") from exc
     name = f"{PurePath(asset.name or 'image').stem}{suffix_of(data)}"
     return Asset(
-        sha256(data), asset.given, name, data=data, original=asset.original or asset, mends=(*asset.mends, *steps)
+        sha256(data), asset.given, name, data=data, original=asset.original or asset, fixes=(*asset.fixes, *steps)
     )
 
 
@@ -134,7 +134,7 @@ def _smaller(image: PILImage, factor: float) -> PILImage:
     factor = min(factor, 0.97)
     width, height = (max(MIN_PIXELS, math.floor(side * factor)) for side in image.size)
     if (width, height) == image.size:
-        raise Unusable("it does not get below 10 MB", "save it as JPEG")
+        raise ImageError("it does not get below 10 MB", "save it as JPEG")
     # Both sides are rounded, so that a ratio at the limit would fall over it: it is kept by rounding the right one up.
     if width / height > MAX_RATIO:
         height = math.ceil(width / MAX_RATIO)

@@ -85,7 +85,7 @@ MEGABYTE = 1_000_000
 CAP, LARGEST = 10.0, 50.0
 
 
-class Film(NamedTuple):
+class Video(NamedTuple):
     """A clip as a page can show it: what plays it, what opens its file, and what its viewer should know."""
 
     src: str | None = None

@@ -87,6 +87,6 @@ class Completion(_Answer):
     error: str | None = None
 
 
-def moment(unix: float | None) -> datetime.datetime | None:
+def from_unix(unix: float | None) -> datetime.datetime | None:
     """Return unix seconds as an aware UTC time."""
     return None if unix is None else datetime.datetime.fromtimestamp(unix, datetime.UTC)

@@ -18,7 +18,7 @@ _ORIENTATION = 0x0112
 _ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 
 
-class Unusable(ValueError):
+class ImageError(ValueError):
     """A picture that cannot be made into a file, with what to do instead."""
 
     def __init__(self, message: str, remedy: str) -> None:
@@ -28,7 +28,7 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What an image file says of itself; `fault` is set when it cannot be read to its end.
+    """What an image file says of itself; `error` is set when it cannot be read to its end.
 
     `width` and `height` are in pixels, as viewers show it: a phone's picture that is stored on its side stands up.
     """
@@ -36,7 +36,7 @@ class ImageFacts:
     format: str = ""
     width: int = 0
     height: int = 0
-    fault: str = ""
+    error: str = ""
 
 
 def facts_of(data: bytes) -> ImageFacts:
@@ -44,7 +44,7 @@ def facts_of(data: bytes) -> ImageFacts:
     from PIL import Image, UnidentifiedImageError
 
     if not data:
-        return ImageFacts(fault="the file is empty")
+        return ImageFacts(error="the file is empty")
     try:
         with Image.open(io.BytesIO(data)) as image:
             width, height = image.size
@@ -53,26 +53,26 @@ def facts_of(data: bytes) -> ImageFacts:
             facts = ImageFacts(image.format or "", width, height)
             image.load()
     except UnidentifiedImageError:
-        return ImageFacts(fault="it is not an image in a known format")
+        return ImageFacts(error="it is not an image in a known format")
     except Exception as exc:  # noqa: BLE001 - decoders fed foreign bytes raise anything: struct.error, IndexError, ...
-        return ImageFacts(fault=str(exc) or "it cannot be decoded")
-    return facts if width and height else ImageFacts(fault="it has no pixels")
+        return ImageFacts(error=str(exc) or "it cannot be decoded")
+    return facts if width and height else ImageFacts(error="it has no pixels")
 
 
-def words_for(image: PILImage) -> str:
+def describe_pil(image: PILImage) -> str:
     """Say what a PIL image is: `PIL image 640×480 RGB`."""
     return f"PIL image {image.width}×{image.height} {image.mode}"
 
 
 def png_of(image: PILImage) -> tuple[str, bytes]:
-    """Return the identity of the pixels and a PNG of them, upright. Raises `Unusable` when they cannot be had."""
+    """Return the identity of the pixels and a PNG of them, upright. Raises `ImageError` when they cannot be had."""
     try:
         plain = upright_of(image)
         buffer = io.BytesIO()
         plain.save(buffer, "PNG")
         pixels = plain.tobytes()
     except Exception as exc:
-        raise Unusable(f"the {words_for(image)} cannot be read: {exc}", "give the file, or an RGB image") from exc
+        raise ImageError(f"the {describe_pil(image)} cannot be read: {exc}", "give the file, or an RGB image") from exc
     head = f"{plain.mode} {plain.width} {plain.height} ".encode()
     return f"pixels-{sha256(head + pixels)}", buffer.getvalue()
 
@@ -80,7 +80,7 @@ def png_of(image: PILImage) -> tuple[str, bytes]:
 def figure_of(figure: Any) -> tuple[PILImage, str]:
     """Return an image of a figure (anything with `savefig`, as matplotlib's) and what was given, in words.
 
-    Raises `Unusable` when it cannot be drawn.
+    Raises `ImageError` when it cannot be drawn.
     """
     from PIL import Image
 
@@ -90,7 +90,7 @@ def figure_of(figure: Any) -> tuple[PILImage, str]:
         image = Image.open(io.BytesIO(buffer.getvalue()))
         image.load()
     except Exception as exc:
-        raise Unusable(
+        raise ImageError(
             f"the {type(figure).__name__} cannot be drawn: {exc}", "save it as PNG, and give the file"
         ) from exc
     return image, f"{type(figure).__name__} {image.width}×{image.height}"
@@ -99,7 +99,7 @@ def figure_of(figure: Any) -> tuple[PILImage, str]:
 def image_of(array: Any) -> tuple[PILImage, str]:
     """Return an image of an H×W, H×W×3 or H×W×4 array (0 to 255, or floats of 0.0 to 1.0) and what was given, in words.
 
-    Raises `Unusable` for another shape or range.
+    Raises `ImageError` for another shape or range.
     """
     import numpy as np  # pyright: ignore[reportMissingImports]  # no dependency of ours: the caller's
     from PIL import Image
@@ -107,7 +107,7 @@ def image_of(array: Any) -> tuple[PILImage, str]:
     pixels = np.asarray(array)
     given = f"array {'×'.join(map(str, pixels.shape))} {pixels.dtype}"
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 3, 4)) or 0 in pixels.shape:
-        raise Unusable(f"an {given} is not an image", "give height × width, or height × width × 3 or 4")
+        raise ImageError(f"an {given} is not an image", "give height × width, or height × width × 3 or 4")
     flat = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     return Image.fromarray(_bytes_of(flat, given)), given
 
@@ -130,16 +130,16 @@ def _bytes_of(pixels: Any, given: str) -> Any:
     match pixels.dtype.kind:
         case "f":
             if not np.isfinite(pixels).all() or pixels.min() < 0 or pixels.max() > 1:
-                raise Unusable(f"an {given} has values outside 0 to 1", "scale it, or give uint8 of 0 to 255")
+                raise ImageError(f"an {given} has values outside 0 to 1", "scale it, or give uint8 of 0 to 255")
             return (pixels.astype("float64") * 255).round().astype("uint8")
         case "b":
             return pixels.astype("uint8") * 255
         case "i" | "u":
             if pixels.min() < 0 or pixels.max() > 255:
-                raise Unusable(f"an {given} has values outside 0 to 255", "scale it to 0 to 255")
+                raise ImageError(f"an {given} has values outside 0 to 255", "scale it to 0 to 255")
             return pixels.astype("uint8")
         case _:
-            raise Unusable(f"an {given} is not an image", "give uint8 of 0 to 255, or floats of 0.0 to 1.0")
+            raise ImageError(f"an {given} is not an image", "give uint8 of 0 to 255, or floats of 0.0 to 1.0")
 
 
 def on_white(image: PILImage) -> PILImage:
@@ -154,28 +154,28 @@ def on_white(image: PILImage) -> PILImage:
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """What a video file says of itself: `seconds` that its pictures run; `fault` is set when it cannot be read."""
+    """What a video file says of itself: `seconds` that its pictures run; `error` is set when it cannot be read."""
 
     seconds: float = 0
-    fault: str = ""
+    error: str = ""
 
 
 def video_facts(data: bytes) -> VideoFacts:
     """Read a file's heads, decode its first picture and return what it is."""
     if not data:
-        return VideoFacts(fault="the file is empty")
+        return VideoFacts(error="the file is empty")
     import av
 
     try:
         with av.open(io.BytesIO(data), "r") as container:
             if not container.streams.video:
-                return VideoFacts(fault="it has no pictures")
+                return VideoFacts(error="it has no pictures")
             stream = container.streams.video[0]
             ticks, base = stream.duration, stream.time_base
             seconds = float(ticks * base) if ticks and base else (container.duration or 0) / av.time_base
             next(container.decode(stream))
     except StopIteration:
-        return VideoFacts(fault="it has no pictures")
+        return VideoFacts(error="it has no pictures")
     except (OSError, ValueError) as exc:  # PyAV's errors are one or the other
-        return VideoFacts(fault=getattr(exc, "strerror", None) or str(exc) or "it cannot be decoded")
-    return VideoFacts(seconds) if seconds > 0 else VideoFacts(fault="it does not say how long it is")
+        return VideoFacts(error=getattr(exc, "strerror", None) or str(exc) or "it cannot be decoded")
+    return VideoFacts(seconds) if seconds > 0 else VideoFacts(error="it does not say how long it is")

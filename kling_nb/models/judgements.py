@@ -63,7 +63,7 @@ class Score(BaseModel):
     @property
     def words(self) -> str:
         """The number and its unit: `1.25 s`; a dash where there is none."""
-        return "–" if self.value is None else f"{figure(self.value)} {self.unit}".strip()
+        return "–" if self.value is None else f"{format_number(self.value)} {self.unit}".strip()
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values, for a file: name, version, unit, value, words, parts, and when."""
@@ -77,7 +77,7 @@ def score_columns(found: Sequence[Sequence[Score]]) -> list[dict[str, float | No
     return [{f"score_{name}": known.get(name) for name in names} for known in values]
 
 
-def figure(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a number with the digits that a reader needs: three that count, and no exponent below a million."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"

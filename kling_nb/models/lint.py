@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
-from kling_nb.models.fields import Fault, Path, asset_or_fault, assets_in, plain, resolved, without_empty
+from kling_nb.models.fields import Fault, Path, assets_in, parse_asset, plain, resolved, without_empty
 from kling_nb.models.messages import problem_of
 from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
@@ -61,12 +61,12 @@ def check_asset(path: Path, asset: Asset) -> Iterator[Problem]:
     Of a video it is asked only that it can be read.
     """
     facts, given = asset.facts, asset.given
-    if asset.footage and asset.footage.fault:
-        yield error(path, f"{given} cannot be read: {asset.footage.fault}", "give an MP4 file")
+    if asset.video_facts and asset.video_facts.error:
+        yield error(path, f"{given} cannot be read: {asset.video_facts.error}", "give an MP4 file")
     if facts is None:
         return
-    if facts.fault:
-        yield error(path, f"{given} cannot be read: {facts.fault}", "give a JPEG or PNG file")
+    if facts.error:
+        yield error(path, f"{given} cannot be read: {facts.error}", "give a JPEG or PNG file")
         return
     if facts.format in ("WEBP", "GIF"):
         yield warning(path, f"{given} is a {facts.format}, which is not always taken", "convert it to JPEG or PNG")
@@ -111,9 +111,9 @@ def _with_assets(name: str, value: Any) -> Any:
         case dict():
             return {key: _with_assets(key, item) for key, item in value.items()}
         case _ if name == "input_video":
-            return asset_or_fault(value, "video", [], ())
+            return parse_asset(value, "video", [], ())
         case _ if name in _MEDIA:
-            return asset_or_fault(value, "image", [], ())
+            return parse_asset(value, "image", [], ())
         case _:
             return value
 

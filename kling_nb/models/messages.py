@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from kling_nb.errors import RequestError, did_you_mean
 from kling_nb.models.fields import resolved
 from kling_nb.models.problem import Problem, error
-from kling_nb.models.urls import public_text
+from kling_nb.models.urls import redact_urls
 
 Words = tuple[str, str]
 _MISSING = {
@@ -44,18 +44,18 @@ def problem_of(fault: ErrorDetails, kind: type[BaseModel]) -> Problem:
             return error(path, "there is no such field", _nearest(name, _part_of(kind, part) if part else kind))
         case "model_type" | "model_attributes_type" if part:
             noun, example = _PARTS[part]
-            return error(path, f"{shown(value)} is not {noun}", example)
+            return error(path, f"{short_repr(value)} is not {noun}", example)
         case known if known in _SAID:
             return error(path, *_SAID[known](name, value, context))
         case _:
-            return error(path, f"{fault['msg']} (got {shown(value)})", "see the field's description")
+            return error(path, f"{fault['msg']} (got {short_repr(value)})", "see the field's description")
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """Return a value as it is shown in a message: short, and with no signed address in it."""
     try:
         value = resolved(value, lambda asset: asset.given)
-        text = public_text(value if isinstance(value, str) else repr(value)[:2000])
+        text = redact_urls(value if isinstance(value, str) else repr(value)[:2000])
     except Exception:  # noqa: BLE001 - a foreign `repr` may raise anything; an int of 5,000 digits does
         return f"this {type(value).__name__}"
     text = repr(text) if isinstance(value, str) else " ".join(text.split())  # an array's has several lines
@@ -100,7 +100,7 @@ def _range(name: str, value: Any, context: Mapping[str, Any]) -> Words:
     limit = context.get("ge", context.get("le"))
     side = "least" if "ge" in context else "most"
     unit = _unit(name)
-    return f"{shown(value)}{unit} is {'too little' if side == 'least' else 'too much'}", f"at {side} {limit}{unit}"
+    return f"{short_repr(value)}{unit} is {'too little' if side == 'least' else 'too much'}", f"at {side} {limit}{unit}"
 
 
 def _length(name: str, value: Any, context: Mapping[str, Any]) -> Words:
@@ -116,16 +116,19 @@ def _length(name: str, value: Any, context: Mapping[str, Any]) -> Words:
 _SAID: Mapping[str, Callable[[str, Any, Mapping[str, Any]], Words]] = {
     "asset": lambda name, value, context: (context["message"], context["remedy"]),
     "missing": lambda name, value, context: ("it is missing", _MISSING.get(name, "set it")),
-    "int_type": lambda name, value, context: (f"{shown(value)} is not a whole number", _whole(value)),
-    "bool_type": lambda name, value, context: (f"{shown(value)} is neither True nor False", "give True or False"),
-    "string_type": lambda name, value, context: (f"{shown(value)} is not text", "give a string"),
+    "int_type": lambda name, value, context: (f"{short_repr(value)} is not a whole number", _whole(value)),
+    "bool_type": lambda name, value, context: (f"{short_repr(value)} is neither True nor False", "give True or False"),
+    "string_type": lambda name, value, context: (f"{short_repr(value)} is not text", "give a string"),
     "string_unicode": lambda name, value, context: ("the text holds half a character", "write it again"),
     "literal_error": lambda name, value, context: (
-        f"{shown(value)} is not offered",
+        f"{short_repr(value)} is not offered",
         f"choose one of {context['expected']}",
     ),
-    "tuple_type": lambda name, value, context: (f"{shown(value)} is not a list", "give a list, also for one: [...]"),
-    "invalid_key": lambda name, value, context: (f"the name {shown(value)} is not text", "names are strings"),
+    "tuple_type": lambda name, value, context: (
+        f"{short_repr(value)} is not a list",
+        "give a list, also for one: [...]",
+    ),
+    "invalid_key": lambda name, value, context: (f"the name {short_repr(value)} is not text", "names are strings"),
     "greater_than_equal": _range,
     "less_than_equal": _range,
     "string_too_long": _length,

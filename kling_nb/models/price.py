@@ -96,7 +96,7 @@ class Pricing(BaseModel):
         return max((rate for rate in rates if rate is not None), default=None)
 
 
-def told_apart(one: Decimal, other: Decimal) -> tuple[str, str]:
+def distinct_amounts(one: Decimal, other: Decimal) -> tuple[str, str]:
     """Return two amounts of dollars in cents, or in as many digits as it takes to see which is more."""
     for digits in range(2, 7):
         said = f"{one:.{digits}f}", f"{other:.{digits}f}"
@@ -135,14 +135,14 @@ class Estimate(BaseModel):
         return f"${self.total:.2f}{times}"
 
     @property
-    def elsewhere(self) -> Decimal | None:
+    def list_price(self) -> Decimal | None:
         """What the same request costs where it is not free: dollars in all, None when no rate is known."""
         if self.rate is None:
             return None
         return self.rate * self.generations * (1 if self.unit == "image" else self.seconds)
 
     @property
-    def origin(self) -> str:
+    def source_text(self) -> str:
         """Where the figure comes from, in words."""
         match self.source:
             case "live":
@@ -150,14 +150,14 @@ class Estimate(BaseModel):
             case "bundled":
                 return f"the documentation's price of {self.as_of}"
             case "free":
-                asks = "" if self.elsewhere is None else f"; the real one asks ${self.elsewhere:.2f}"
+                asks = "" if self.list_price is None else f"; the real one asks ${self.list_price:.2f}"
                 return f"the local hub costs nothing{asks}"
             case "unknown":
                 return "nobody gives a price for this"
 
     def __repr__(self) -> str:
         length = f"{self.seconds} s · " if self.seconds else ""
-        return f"<{self} · {length}{self.origin}>"
+        return f"<{self} · {length}{self.source_text}>"
 
 
 def estimate(
@@ -210,7 +210,7 @@ def keeps_length(draft: Draft, schema: Mapping[str, Any] | None = None) -> bool:
     return edits_video(draft)
 
 
-def as_long_as_its_video(draft: Draft, pricing: Pricing | None, *, free: bool = False) -> str:
+def rate_text(draft: Draft, pricing: Pricing | None, *, free: bool = False) -> str:
     """Return what can be said of a clip that is as long as its source: the rate where there is one, and no sum."""
     if free:
         return "as long as your video · the local hub costs nothing"
@@ -222,7 +222,7 @@ def as_long_as_its_video(draft: Draft, pricing: Pricing | None, *, free: bool = 
 def _seconds_of_source(draft: Draft) -> int:
     """Return the whole seconds of a local source, 0 for one that was not measured."""
     source = draft.get("input_video")
-    footage = source.footage if isinstance(source, Asset) else None
+    footage = source.video_facts if isinstance(source, Asset) else None
     # A file's last picture ends a little after the second that it was made for.
     return math.ceil(footage.seconds - 0.1) if footage else 0
 

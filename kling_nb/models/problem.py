@@ -13,15 +13,15 @@ class Problem:
     """What is wrong, where, and what to do about it.
 
     An `error` would fail or cost money for nothing; a `warning` is probably not what you want.
-    `path` leads to the field in the wire's own names: `("multi_prompt", 0, "duration")`. `in_a_form` is the remedy for
-    who sees fields and not their names, where the two differ.
+    `path` leads to the field in the wire's own names: `("multi_prompt", 0, "duration")`. `form_remedy` is the remedy
+    to show in a form, where it differs.
     """
 
     path: tuple[str | int, ...]
     severity: Severity
     message: str
     remedy: str
-    in_a_form: str = ""
+    form_remedy: str = ""
 
     @property
     def field(self) -> str:
@@ -34,15 +34,15 @@ class Problem:
 
     def to_json(self) -> dict[str, Any]:
         """The problem as plain JSON, for a form."""
-        remedy = self.in_a_form or self.remedy
+        remedy = self.form_remedy or self.remedy
         return {"path": self.field, "severity": self.severity, "message": self.message, "remedy": remedy}
 
 
-def error(path: tuple[str | int, ...], message: str, remedy: str, in_a_form: str = "") -> Problem:
+def error(path: tuple[str | int, ...], message: str, remedy: str, form_remedy: str = "") -> Problem:
     """Return a problem that must be mended before anything is sent."""
-    return Problem(path, "error", message, remedy, in_a_form)
+    return Problem(path, "error", message, remedy, form_remedy)
 
 
-def warning(path: tuple[str | int, ...], message: str, remedy: str, in_a_form: str = "") -> Problem:
+def warning(path: tuple[str | int, ...], message: str, remedy: str, form_remedy: str = "") -> Problem:
     """Return a problem that may be left as it is."""
-    return Problem(path, "warning", message, remedy, in_a_form)
+    return Problem(path, "warning", message, remedy, form_remedy)

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from kling_nb.errors import KlingError
 from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
-from kling_nb.models.urls import hub_name
+from kling_nb.models.urls import normalize_url
 
 RECORD_VERSION = 1
 
@@ -72,7 +72,7 @@ class Reference(_Part):
     """`sha256:` of a small JPEG of it in the log's media."""
     original: str | None = None
     """`sha256:` of what was given, where that was mended before it was sent."""
-    mends: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
     """What was done to it: converted, padded, made smaller."""
 
     def public(self) -> Reference:
@@ -80,7 +80,7 @@ class Reference(_Part):
         return self.model_copy(update={"given": re.split(r"[\\/]", self.given)[-1]}) if self.digest else self
 
 
-class Clip(_Part):
+class File(_Part):
     """The file that came out: where it lies in the log (`file`, relative), its hash, and what a decoder says of it.
 
     `duration` is in seconds, `size` in bytes. `poster` is the `sha256:` of a JPEG of its first frame.
@@ -142,7 +142,7 @@ class Message(_Part):
         return f"{self.at.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ} {self.text}"
 
 
-class Home(Protocol):
+class RecordActions(Protocol):
     """Where a record can be acted on: what `Record.request`, `.rerun` and its display need from a studio."""
 
     def request_of(self, record: Record) -> Any:
@@ -170,26 +170,26 @@ class Home(Protocol):
         ...
 
 
-class _Homing:
+class _Attachment:
     """A record's way to its studio. It is no part of the record's value: two records that differ in nothing else are
     equal, a copy has it too, and a pickle leaves it behind, with the studio's threads and sockets."""
 
-    __slots__ = ("home",)
+    __slots__ = ("actions",)
 
-    def __init__(self, home: Home | None = None) -> None:
-        self.home = home
+    def __init__(self, actions: RecordActions | None = None) -> None:
+        self.actions = actions
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Homing)
+        return isinstance(other, _Attachment)
 
     def __hash__(self) -> int:
-        return hash(_Homing)
+        return hash(_Attachment)
 
-    def __deepcopy__(self, memo: Any) -> _Homing:
+    def __deepcopy__(self, memo: Any) -> _Attachment:
         return self
 
-    def __reduce__(self) -> tuple[type[_Homing], tuple[()]]:
-        return _Homing, ()
+    def __reduce__(self) -> tuple[type[_Attachment], tuple[()]]:
+        return _Attachment, ()
 
 
 class Record(_Part):
@@ -206,7 +206,7 @@ class Record(_Part):
     index: int = 0
     generations: int = 1
     kind: Kind = "result"
-    hub: Annotated[str, AfterValidator(hub_name)]
+    hub: Annotated[str, AfterValidator(normalize_url)]
     local: bool
     """True when the hub was the local one, whose clips are animatics and cost nothing."""
     model: str
@@ -223,7 +223,7 @@ class Record(_Part):
     server: dict[str, Any] = Field(default_factory=dict)
     """The hub's last word on it (its queue record), signed queries removed, inputs left out."""
     times: Times
-    clip: Clip | None = None
+    clip: File | None = None
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
     """What happened on the way that a reader should know, in order."""
@@ -246,21 +246,21 @@ class Record(_Part):
     revision: int = 0
     """Counts the changes, so that an older copy never replaces a newer one."""
 
-    _home: _Homing = PrivateAttr(default_factory=_Homing)
+    _attachment: _Attachment = PrivateAttr(default_factory=_Attachment)
 
-    def at(self, home: Home) -> Self:
+    def attach(self, actions: RecordActions) -> Self:
         """Return the same record, able to act through a studio."""
         bound = self.model_copy()
-        bound._home = _Homing(home)
+        bound._attachment = _Attachment(actions)
         return bound
 
     def request(self) -> Any:
         """Return the request that this record was made from, pictures out of the log's own media."""
-        return self._at_home().request_of(self)
+        return self._attached().request_of(self)
 
     def rerun(self, **changes: Any) -> Any:
         """Run the request again, with changes, and return the new job. This spends what `estimate` says."""
-        return self._at_home().rerun(self, changes)
+        return self._attached().rerun(self, changes)
 
     def save(self, target: str | os.PathLike[str]) -> Path:
         """Write the clip to a file (or into a folder) of your own, with this record inside; return where it is.
@@ -269,17 +269,17 @@ class Record(_Part):
         a signed address goes along, nor the pictures that were referred to: those by hash only.
         Raises `LogError` when there is no clip, or the file cannot be written.
         """
-        return self._at_home().save(self, Path(target))
+        return self._attached().save(self, Path(target))
 
     @property
     def reproducibility(self) -> Any:
         """What can and cannot be had again from this record, honestly; asks the hub what has changed since."""
-        return self._at_home().reproducibility_of(self)
+        return self._attached().reproducibility_of(self)
 
     @property
     def scores(self) -> dict[str, Score]:
         """What scorers have said of its clip, by their names: `record.scores["motion"].value`; see `kn.score`."""
-        return self._at_home().scores_of(self)
+        return self._attached().scores_of(self)
 
     def public(self) -> Record:
         """Return it as it may leave this machine: without the process that held it and the folders of this machine."""
@@ -290,13 +290,13 @@ class Record(_Part):
     def __hash__(self) -> int:
         return hash((self.id, self.revision))
 
-    def _at_home(self) -> Home:
-        if self._home.home is None:
+    def _attached(self) -> RecordActions:
+        if self._attachment.actions is None:
             raise KlingError(f"record {self.id} stands alone: take it from kn.log() to act on it")
-        return self._home.home
+        return self._attachment.actions
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._home.home.bundle_of(self) if self._home.home else {"text/plain": repr(self)}
+        return self._attachment.actions.bundle_of(self) if self._attachment.actions else {"text/plain": repr(self)}
 
     @property
     def ended(self) -> bool:

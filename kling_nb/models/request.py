@@ -50,7 +50,7 @@ __all__ = [
     "ReferenceToVideo",
     "Request",
     "Shot",
-    "given_in",
+    "given_fields",
     "plain",
     "request_type",
     "without_empty",
@@ -69,7 +69,7 @@ Seconds = Annotated[Whole, Field(ge=3, le=15)]
 DELIVERY = frozenset({"num_generations", "response_format", "target_namespace"})
 
 
-def _in_order(value: Any) -> Any:
+def _ordered(value: Any) -> Any:
     """Refuse what has no order: the first picture is `@Image1`, and a set would make it any of them.
 
     What pydantic takes for a list beyond ours would pass by every check: `plain` would not look into it.
@@ -80,7 +80,7 @@ def _in_order(value: Any) -> Any:
     return items
 
 
-InOrder = BeforeValidator(_in_order)
+InOrder = BeforeValidator(_ordered)
 Pictures = Annotated[tuple[Asset, ...], InOrder]
 
 
@@ -89,12 +89,12 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, hide_input_in_errors=True)
 
     def __init__(self, /, *given: Any, **fields: Any) -> None:
-        from kling_nb.models.messages import problems_of, shown  # it imports this module
+        from kling_nb.models.messages import problems_of, short_repr  # it imports this module
 
         if given:
             name, known = type(self).__name__, type(self).model_fields
             field = "prompt" if "prompt" in known else next(iter(known))
-            raise RequestError([error((), f"{shown(given[0])} has no field's name", f"write {name}({field}=...)")])
+            raise RequestError([error((), f"{short_repr(given[0])} has no field's name", f"write {name}({field}=...)")])
         try:
             super().__init__(**fields)
         except ValidationError as exc:
@@ -258,7 +258,7 @@ def request_type(model: str) -> type[Request]:
     return TYPED.get(model, HubRequest)
 
 
-def given_in(request: Request) -> dict[str, Any]:
+def given_fields(request: Request) -> dict[str, Any]:
     """Return the fields that were given when a request was made, with its model; what was left out is not there."""
     given = {name: value for name, value in request.__dict__.items() if name in request.model_fields_set}
     return {"model": request.model, **given, **(request.model_extra or {})}

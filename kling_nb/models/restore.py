@@ -29,7 +29,7 @@ def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
     return request
 
 
-def fields_left(record: Record, read: Callable[[str], bytes | None]) -> tuple[dict[str, Any], list[str]]:
+def available_fields(record: Record, read: Callable[[str], bytes | None]) -> tuple[dict[str, Any], list[str]]:
     """Return the wire-named fields of a record without the pictures that are not here, and the names of those."""
     assets: dict[str, Asset] = {}
     lost: dict[str, str] = {}
@@ -61,20 +61,20 @@ def _at(path: str, name: object) -> str:
     return f"{path}.{name}" if path else str(name)
 
 
-def put_away(fields: Mapping[str, Any], keep: Callable[..., Reference]) -> dict[str, Any]:
+def serialize_fields(fields: Mapping[str, Any], keep: Callable[..., Reference]) -> dict[str, Any]:
     """Return wire-named fields, finished or not, as JSON; `keep(asset, path=...)` stores each picture."""
     named = [(".".join(map(str, path)), asset) for path, asset in assets_in(dict(fields))]
     references = [keep(asset, path=path).model_dump(mode="json") for path, asset in named]
     return {"fields": resolved(dict(fields), lambda asset: asset.identity), "references": references}
 
 
-def taken_out(kept: Mapping[str, Any], read: Callable[[str], bytes | None]) -> dict[str, Any]:
-    """Return what `put_away` gave, its pictures in place. Raises `LogError` when one has been lost."""
+def deserialize_fields(kept: Mapping[str, Any], read: Callable[[str], bytes | None]) -> dict[str, Any]:
+    """Return what `serialize_fields` gave, its pictures in place. Raises `LogError` when one has been lost."""
     references = [Reference.model_validate(reference) for reference in kept["references"]]
     return _placed(kept["fields"], {reference.path: asset_of(reference, read) for reference in references}, "")
 
 
-def with_pictures(canonical: Mapping[str, Any], picture: Callable[[str], Asset]) -> dict[str, Any]:
+def with_images(canonical: Mapping[str, Any], picture: Callable[[str], Asset]) -> dict[str, Any]:
     """Return a canonical request's fields, what `picture` gives for an identity in each picture's place."""
     return {name: _pictured(value, picture, name) for name, value in canonical.items()}
 
@@ -101,7 +101,7 @@ def asset_of(reference: Reference, read: Callable[[str], bytes | None]) -> Asset
         raise LogError(f"The log has lost the bytes of {reference.given} ({reference.digest[:19]}…); see log.verify()")
     given = read(reference.original) if reference.original else None
     original = Asset.from_bytes(given, given=reference.given, kind=reference.kind) if given else None
-    return Asset(reference.identity, data=data, original=original, mends=reference.mends, **common)
+    return Asset(reference.identity, data=data, original=original, fixes=reference.fixes, **common)
 
 
 def _placed(value: Any, assets: Mapping[str, Asset], path: str) -> Any:

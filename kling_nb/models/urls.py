@@ -54,10 +54,10 @@ def media_type_of(data: bytes) -> str:
 
 
 @lru_cache(maxsize=256)
-def hub_name(address: str) -> str:
+def normalize_url(address: str) -> str:
     """Return a hub's address as records have it: one name, however it was written. What is no address stays as it is.
 
-    >>> hub_name("HTTPS://Hub.Example:443/")
+    >>> normalize_url("HTTPS://Hub.Example:443/")
     'https://hub.example'
     """
     try:
@@ -76,7 +76,7 @@ def hub_name(address: str) -> str:
 _PORTS = {"http": 80, "https": 443}
 
 
-def public_url(url: str) -> str:
+def redact_url(url: str) -> str:
     """Return the URL without credentials, and without its query when that is a signature: fit for a record.
 
     Raises `ValueError` for an address that cannot be taken apart (`http://[`).
@@ -88,14 +88,14 @@ def public_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
 
-def public_text(text: str) -> str:
-    """Return a text whose addresses have lost what `public_url` takes from them: fit for a message."""
+def redact_urls(text: str) -> str:
+    """Return a text whose addresses have lost what `redact_url` takes from them: fit for a message."""
     return _URL.sub(lambda found: _public_or_nothing(found[0]), text)
 
 
 def _public_or_nothing(url: str) -> str:
     try:
-        return public_url(url)
+        return redact_url(url)
     except ValueError:
         return "(an address)"
 
@@ -117,13 +117,13 @@ _PATTERNS = [
     rf"(?:{_QUOTE})?\]?\s*(?:[:=]|,(?=\s*['\"]))\s*[rbf]?(?P<quote>{_QUOTE}))(?![{{$<])(?:(?!(?P=quote))\S){{4,}}",
     # A variable of the shell: `OXEN_API_KEY=…`.
     r"((?-i:[A-Z_]{0,40}(?:KEY|TOKEN|SECRET|PASSWORD))=)(?![{$<])[^\s'\"\\&;]{4,}",
-    # A parameter of an address without a scheme, which `public_text` does not see.
+    # A parameter of an address without a scheme, which `redact_urls` does not see.
     rf"([?&;](?:amp;)?[\w.~%-]{{0,40}}{_NAMED}[\w.~%-]{{0,40}}=)(?![{{$<])[^\s&;'\"<>\\]+",
 ]
 _SECRETS = [re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS]
 
 
-def without_secrets(text: str, keys: Iterable[str] = ()) -> str:
+def redact_secrets(text: str, keys: Iterable[str] = ()) -> str:
     """Return a text without the keys that are given, and without what looks like a key, a token or a signature.
 
     It is meant for what a person wrote, code or prose: names, and places where a secret is put in later, stay.
@@ -132,7 +132,7 @@ def without_secrets(text: str, keys: Iterable[str] = ()) -> str:
         if len(key) >= _SHORTEST:
             for form in {key, html.escape(key), json.dumps(key)[1:-1], quote(key, safe="")}:
                 text = text.replace(form, TAKEN)
-    text = public_text(text)
+    text = redact_urls(text)
     for pattern in _SECRETS:
         text = pattern.sub(_without, text)
     return text

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from kling_nb.errors import SettingsError
-from kling_nb.models.frontend import MEGABYTE, Embed, Film, Frontend
-from kling_nb.models.record import Clip, Record, Reference
+from kling_nb.models.frontend import MEGABYTE, Embed, Frontend, Video
+from kling_nb.models.record import File, Record, Reference
 from kling_nb.notebook.location import frontend
 
 logger = logging.getLogger(__name__)
@@ -38,14 +38,14 @@ class Links:
         self._small_poster, self._small_thumbnail = small_poster, small_thumbnail
         self._embed, self._seen_in = embed, seen_in
 
-    def films(self, records: Sequence[Record]) -> list[Film]:
+    def videos(self, records: Sequence[Record]) -> list[Video]:
         """Return how one output shows the clips of these records; together they stay under what may be embedded."""
         where, embed = self._seen_in(), self._chosen_embed()
         files = [self._clip_file(record) for record in records]
         sizes = [file.stat().st_size if file else None for file in files]
         hint = where.hint if where.links else _out_of_reach(sum(filter(None, sizes)), embed, where)
         return [
-            self._film(record.clip, file, inside, where, hint) if record.clip else Film()
+            self._video(record.clip, file, inside, where, hint) if record.clip else Video()
             for record, file, inside in zip(records, files, embed.chosen(sizes, where), strict=True)
         ]
 
@@ -57,17 +57,17 @@ class Links:
         """Return a small picture of a reference as a data URI."""
         return self._embedded(reference.thumbnail, self._small_thumbnail)
 
-    def _film(self, clip: Clip, file: Path | None, inside: bool, where: Frontend, hint: str) -> Film:
+    def _video(self, clip: File, file: Path | None, inside: bool, where: Frontend, hint: str) -> Video:
         if file is None:
-            return Film(hint=f"The file is not there any more: {clip.file}")
+            return Video(hint=f"The file is not there any more: {clip.file}")
         silent = _SILENT.format(where.name) if clip.audio_codec in where.silent else ""
         href = self._address(file) if where.links else None
         if inside:
             source = f"data:{clip.media_type};base64,{base64.b64encode(file.read_bytes()).decode()}"
-            return Film(source, href, silent)
+            return Video(source, href, silent)
         if href is not None:
-            return Film(href, href, " ".join(filter(None, [hint, silent])))
-        return Film(hint=f"The clip is at {file}. {hint}")
+            return Video(href, href, " ".join(filter(None, [hint, silent])))
+        return Video(hint=f"The clip is at {file}. {hint}")
 
     def _clip_file(self, record: Record) -> Path | None:
         file = self._folder / record.clip.file if record.clip else None

@@ -117,7 +117,7 @@ def _figures(record: Record) -> list[str]:
 def _screen(record: Record, links: Links) -> dict[str, Any]:
     """Return what stands where the clip goes, and how large, so that the page does not jump when it loads."""
     width, height = _box(record)
-    (film,) = links.films([record])
+    (film,) = links.videos([record])
     return {
         "film": film,
         "poster": links.poster(record) if record.clip else None,

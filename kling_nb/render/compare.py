@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from kling_nb.models.frontend import Film
+from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record, Reference
 from kling_nb.render.card import badge_of, stars_of
@@ -25,7 +25,7 @@ def compare_html(records: Sequence[Record], links: Links, found: Sequence[Differ
         "compare",
         takes=[
             _take(record, letter, film, links)
-            for record, letter, film in zip(records, LETTERS, links.films(records), strict=False)
+            for record, letter, film in zip(records, LETTERS, links.videos(records), strict=False)
         ],
         found=differences(records) if found is None else found,
         same=SAME,
@@ -43,7 +43,7 @@ def compare_text(records: Sequence[Record], found: Sequence[Difference] | None =
     return "\n".join([*heads, *(rows or [SAME])])
 
 
-def _take(record: Record, letter: str, film: Film, links: Links) -> dict[str, Any]:
+def _take(record: Record, letter: str, film: Video, links: Links) -> dict[str, Any]:
     clip = record.clip
     return {
         "letter": letter,
@@ -242,7 +242,7 @@ def gallery_html(records: Sequence[Record], links: Links, *, total: int) -> str:
     Clips that are embedded play in their places.
     """
     shown = records[:SHEET]
-    films = links.films(shown)
+    films = links.videos(shown)
     tiles = [
         {
             "record": record,
@@ -268,7 +268,7 @@ def gallery_text(records: Sequence[Record], *, total: int) -> str:
     return "\n".join([_summary(len(lines), total), *lines])
 
 
-def _hint(films: Sequence[Film]) -> str:
+def _hint(films: Sequence[Video]) -> str:
     """Say of the whole sheet how many clips cannot be reached, with the word on the first of them."""
     apart = [film.hint for film in films if film.hint and not film.src]
     return f"{len(apart)} of {len(films)} cannot be played here. {apart[0]}" if apart else ""

@@ -39,7 +39,7 @@ def _request(record: Record) -> Iterable[Fact]:
     yield Fact("asked", f"{record.times.created.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S} UTC")
     yield Fact("price", estimate_note(record.estimate))
     for item in record.references:
-        yield Fact(item.path, " · ".join([item.given, *item.mends]))
+        yield Fact(item.path, " · ".join([item.given, *item.fixes]))
     yield Fact("rerun of", record.rerun_of or "")
     yield Fact("plan", record.plan or "")
     yield Fact("notebook", record.notebook or "")
@@ -140,7 +140,7 @@ def _picture(reference: Reference, links: Links, share: int) -> Picture:
     thumbnail = links.thumbnail(reference)
     return Picture(
         caption=_caption(reference.path),
-        title=" · ".join([f"{reference.given}{size}", *reference.mends]),
+        title=" · ".join([f"{reference.given}{size}", *reference.fixes]),
         name=reference.name or shorten(reference.given, 40),
         source=smaller(thumbnail, share) if thumbnail else None,
         href=reference.identity if on_the_web else None,

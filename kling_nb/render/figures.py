@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from kling_nb.models.judgements import Score, figure
+from kling_nb.models.judgements import Score, format_number
 from kling_nb.render.facts import Fact
 from kling_nb.render.formatting import format_money, shorten
 from kling_nb.render.page import fill
@@ -102,7 +102,7 @@ def _cell(score: Score | None, column: _Column) -> tuple[str, str, int | None]:
     """A number, what stands behind it, and the length of its bar in percent; None for no bar."""
     if score is None or score.value is None:
         return "–", score.said if score else "it failed", None
-    return figure(score.value), score.said, round(100 * score.value / column.most) if column.most else None
+    return format_number(score.value), score.said, round(100 * score.value / column.most) if column.most else None
 
 
 class RankRow(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from kling_nb.models.frontend import Film
+from kling_nb.models.frontend import Video
 from kling_nb.models.record import Record, Reference
 
 
 class Links(Protocol):
     """The addresses of a record's media, fit for an attribute as they are."""
 
-    def films(self, records: Sequence[Record]) -> list[Film]:
+    def videos(self, records: Sequence[Record]) -> list[Video]:
         """Return how one output shows the clips of these records: a relative URL, already quoted, or a data URI."""
         ...
 

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, get_args
 
 from sqlalchemy import ColumnElement, and_, select
 
-from kling_nb.errors import LogError, there_are
+from kling_nb.errors import LogError, choose_from
 from kling_nb.models.record import Kind, Status
 from kling_nb.store.tables import microseconds, records, split, tags, words
 
@@ -141,7 +141,7 @@ def _instead(name: str) -> str:
         return "take a part of what is found, such as kn.log()[:5]"
     if name in ("prompt", "note", "words"):
         return f'did you mean text? text="camera" looks into the {"notes" if name == "note" else "prompts"} too'
-    return there_are(name, Search.__annotations__)
+    return choose_from(name, Search.__annotations__)
 
 
 def moment(name: str, value: Any, now: datetime.datetime, *, end_of_day: bool = False) -> datetime.datetime:

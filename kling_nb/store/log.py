@@ -11,8 +11,8 @@ from typing import Any, Final, Protocol, Unpack, cast
 
 from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
-from kling_nb.models.record import Clip, Record, Reference
-from kling_nb.models.urls import public_url
+from kling_nb.models.record import File, Record, Reference
+from kling_nb.models.urls import redact_url
 from kling_nb.store import tables
 from kling_nb.store.audit import Finding, audit
 from kling_nb.store.budget import BudgetStore
@@ -227,7 +227,7 @@ class Log:
         self._records.exists()
         return self._media.partial(job_id, suffix)
 
-    def add_clip(self, record_id: str, file: Path, digest: str) -> Clip:
+    def add_clip(self, record_id: str, file: Path, digest: str) -> File:
         """Move a job's result into the media, with its poster, and return what a decoder says of it.
 
         Raises `TransferError`, and leaves the file, when it cannot be decoded or is not what the digest says.
@@ -330,4 +330,4 @@ def _now() -> datetime.datetime:
 
 
 def _public(value: Any) -> Any:
-    return public_url(value) if isinstance(value, str) and "://" in value else value
+    return redact_url(value) if isinstance(value, str) and "://" in value else value

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from kling_nb.errors import LogError, TransferError
 from kling_nb.models.asset import Asset, sha256
-from kling_nb.models.record import Clip, Reference
-from kling_nb.models.urls import public_url, suffix_of
+from kling_nb.models.record import File, Reference
+from kling_nb.models.urls import redact_url, suffix_of
 from kling_nb.store.disk import move, write_whole, written_in
 from kling_nb.store.probe import probe, thumbnail
 from kling_nb.store.sidecars import checked_id
@@ -123,7 +123,7 @@ def _move_from_anywhere(file: Path, target: Path) -> None:
         file.unlink()
 
 
-def clip_of(media: Media, file: Path, digest: str) -> Clip:
+def clip_of(media: Media, file: Path, digest: str) -> File:
     """Move a result into the media, with its poster, and return its part of the record; see `Log.add_clip`."""
     facts, poster = probe(file)
     size = file.stat().st_size
@@ -131,13 +131,13 @@ def clip_of(media: Media, file: Path, digest: str) -> Clip:
         suffix = suffix_of(stream.read(64)) or ".bin"
     media.adopt(file, digest, suffix)
     relative = media.relative(digest) or ""
-    return Clip(file=relative, digest=digest, size=size, poster=media.put(poster, ".jpg"), **vars(facts))
+    return File(file=relative, digest=digest, size=size, poster=media.put(poster, ".jpg"), **vars(facts))
 
 
 def reference_of(media: Media, asset: Asset, path: str) -> Reference:
     """Keep what a request refers to, and return its part of the record; see `Log.add_reference`."""
     if asset.data is None:
-        sent = public_url(asset.url) if asset.url else None
+        sent = redact_url(asset.url) if asset.url else None
         return Reference(
             path=path, identity=asset.identity, given=asset.given, name=asset.name, kind=asset.kind, sent=sent
         )
@@ -151,12 +151,12 @@ def reference_of(media: Media, asset: Asset, path: str) -> Reference:
         kind=asset.kind,
         digest=_put(media, asset),
         media_type=asset.media_type,
-        width=facts.width if facts and not facts.fault else None,
-        height=facts.height if facts and not facts.fault else None,
+        width=facts.width if facts and not facts.error else None,
+        height=facts.height if facts and not facts.error else None,
         size=len(asset.data),
         thumbnail=media.put(small, ".jpg") if small else None,
         original=_put(media, asset.original) if asset.original else None,
-        mends=asset.mends,
+        fixes=asset.fixes,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, insert, insp
 
 from kling_nb.errors import LogError
 from kling_nb.models.record import Record
-from kling_nb.models.urls import hub_name
+from kling_nb.models.urls import normalize_url
 from kling_nb.store import tables
 
 _metadata = MetaData()
@@ -81,8 +81,8 @@ def hubs_of_one_name(connection: Connection) -> None:
     """One hub has one name, however its address was written."""
     column = tables.records.c.hub
     for (hub,) in connection.execute(select(column).distinct()).all():
-        if hub_name(hub) != hub:
-            connection.execute(update(tables.records).where(column == hub).values(hub=hub_name(hub)))
+        if normalize_url(hub) != hub:
+            connection.execute(update(tables.records).where(column == hub).values(hub=normalize_url(hub)))
 
 
 @contextlib.contextmanager

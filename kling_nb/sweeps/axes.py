@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 
 from kling_nb.errors import RequestError
 from kling_nb.models.fields import listed, scalar
-from kling_nb.models.messages import shown
+from kling_nb.models.messages import short_repr
 from kling_nb.models.problem import error
 
 #: A value for each axis, by its path (`duration`, `multi_prompt.0.duration`) or slot.
@@ -43,7 +43,7 @@ def points(
         raise _fault("draws", "draws are for random points", 'add how="random"')
     draws = scalar(draws)
     if draws is not None and (type(draws) is not int or draws < 0):
-        raise _fault("draws", f"{shown(draws)} is no number of points", "give a whole number: draws=20")
+        raise _fault("draws", f"{short_repr(draws)} is no number of points", "give a whole number: draws=20")
     given = [{}] if rows is None else rows_of(rows)
     _not_too_many(len(given) * _count(varied, how, draws))
     return [{**same, **row, **point} for row in given for point in _chosen(varied, how, draws, seed)]
@@ -55,7 +55,7 @@ def rows_of(rows: Any) -> list[Point]:
     if callable(frame):
         rows = frame() if hasattr(rows, "to_dicts") else frame("records")
     elif not isinstance(rows, Iterable) or isinstance(rows, str | Mapping):
-        raise _fault("rows", f"{shown(rows)} is no list of rows", _ROWS)
+        raise _fault("rows", f"{short_repr(rows)} is no list of rows", _ROWS)
     found = [_row(row, frame is not None) for row in cast("Iterable[Any]", rows)]
     if not found:
         raise _fault("rows", "there are no rows", "give at least one")
@@ -87,7 +87,7 @@ def _missing(value: Any) -> bool:
 
 def _axis(name: str, value: Any) -> list[Any] | None:
     if isinstance(value, Set) and not isinstance(value, KeysView):
-        raise _fault(name, f"{shown(value)} has no order", "give a list: [...]")
+        raise _fault(name, f"{short_repr(value)} has no order", "give a list: [...]")
     return listed(value)
 
 

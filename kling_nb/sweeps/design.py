@@ -14,7 +14,7 @@ from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.fields import plain, resolved, with_media
-from kling_nb.models.frontend import Film
+from kling_nb.models.frontend import Video
 from kling_nb.models.plan import REPEAT, numbered, plan_id
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Record
@@ -275,7 +275,7 @@ def _fault(path: tuple[str, ...], message: str, remedy: str) -> RequestError:
 
 
 def tile_of(
-    cell: Cell, state: TileState, record: Record | None, links: Links, *, note: str = "", film: Film | None = None
+    cell: Cell, state: TileState, record: Record | None, links: Links, *, note: str = "", film: Video | None = None
 ) -> Tile:
     """Return the tile of a cell; `film` where its clip can be played too."""
     return Tile(

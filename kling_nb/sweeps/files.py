@@ -14,7 +14,7 @@ from kling_nb.models.plan import REPEAT, StoredPlan, StoredPoint, StoredProblem
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Reference
 from kling_nb.models.request import TARGET, Request, request_type
-from kling_nb.models.restore import asset_of, with_pictures
+from kling_nb.models.restore import asset_of, with_images
 from kling_nb.models.urls import sha256
 from kling_nb.sweeps.design import Cell, Design, repeated, varied_in
 
@@ -83,7 +83,7 @@ def _cell(point: StoredPoint, picture: Callable[[str], Asset]) -> Cell:
 
 
 def _request(canonical: Mapping[str, Any], name: str, picture: Callable[[str], Asset]) -> Request:
-    fields = with_pictures(canonical, picture)
+    fields = with_images(canonical, picture)
     try:
         request = request_type(str(fields.get("model", TARGET))).model_validate(fields)
     except ValidationError as exc:

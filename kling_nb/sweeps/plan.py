@@ -9,7 +9,7 @@ from typing import Any
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.budget import dollars
 from kling_nb.models.fields import scalar
-from kling_nb.models.frontend import Film
+from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.price import Estimate
@@ -147,7 +147,7 @@ class Plan:
         """Return the clips over two axes as a value to be drawn."""
         made = self._desk.made(self._design)
         found = self._found(made)
-        films = dict(zip(found, self._desk.screen.links.films(list(found.values())), strict=True))
+        films = dict(zip(found, self._desk.screen.links.videos(list(found.values())), strict=True))
         return self._design.over(
             down,
             across,
@@ -170,7 +170,7 @@ class Plan:
             cells=len(self._design.cells),
             price=_sum([estimate.each for estimate in estimates]),
             free=free,
-            real_price=_sum([estimate.elsewhere for estimate in estimates]) if free else None,
+            real_price=_sum([estimate.list_price for estimate in estimates]) if free else None,
             expected=self._expected(missing, estimates),
         )
 
@@ -198,7 +198,7 @@ class Plan:
         }
         return {**cell.at, **seen, **facts}
 
-    def _tile(self, cell: Cell, made: RecordSummary | None, record: Record | None, film: Film | None = None) -> Tile:
+    def _tile(self, cell: Cell, made: RecordSummary | None, record: Record | None, film: Video | None = None) -> Tile:
         note = "; ".join(map(str, cell.problems))
         return tile_of(cell, self._state(cell, made), record, self._desk.screen.links, note=note, film=film)
 

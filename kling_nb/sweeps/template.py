@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from kling_nb.errors import RequestError
-from kling_nb.models.messages import shown
+from kling_nb.models.messages import short_repr
 from kling_nb.models.problem import Problem, error, warning
 
 #: `{place}` is a slot, `{{place}}` is that very text; what else stands in braces is text, and a doubt.
@@ -56,7 +56,7 @@ def filled(base: Mapping[str, Any], point: Mapping[str, Any], only_slots: Collec
 def _words(name: str, value: Any) -> str:
     if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
         remedy = f"give a list of texts or numbers: {name}=[...]"
-        raise RequestError([error((name,), f"{shown(value)} cannot stand in a prompt", remedy)])
+        raise RequestError([error((name,), f"{short_repr(value)} cannot stand in a prompt", remedy)])
     return str(value)
 
 

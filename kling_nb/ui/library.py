@@ -14,7 +14,7 @@ from kling_nb.models.fields import Fault, plain, with_media
 from kling_nb.models.lint import parse
 from kling_nb.models.problem import error
 from kling_nb.models.record import Record, Reference
-from kling_nb.models.request import Element, Request, given_in
+from kling_nb.models.request import Element, Request, given_fields
 from kling_nb.notebook.links import Links
 from kling_nb.render import SavedRow, saved_html, saved_text
 from kling_nb.render.formatting import shorten
@@ -44,7 +44,7 @@ class Library(MutableMapping[str, T], ABC):
         if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST:
             raise LogError(f"{name!r} is no name for {self._a}: give 1 to {_LONGEST} characters.")
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        kept = restore.put_away(self._fields_of(value), self._store.add_reference)
+        kept = restore.serialize_fields(self._fields_of(value), self._store.add_reference)
         self._store.save_value(self.kind, name.strip(), {**kept, "at": now})
 
     def __delitem__(self, name: str) -> None:
@@ -69,7 +69,7 @@ class Library(MutableMapping[str, T], ABC):
 
     def fields(self, name: str) -> dict[str, Any]:
         """Return what is kept as wire-named fields, pictures as `Asset`."""
-        return restore.taken_out(self._kept(name), self._store.read)
+        return restore.deserialize_fields(self._kept(name), self._store.read)
 
     def rows(self) -> list[SavedRow]:
         """Return every kept value as a row of a table; what cannot be read is left out, with a warning."""
@@ -146,7 +146,7 @@ class Presets(Library[dict[str, Any]]):
         if isinstance(value, Record):
             value = self._request_of(value)
         if isinstance(value, Request):
-            return plain(given_in(value))
+            return plain(given_fields(value))
         if not isinstance(value, Mapping):
             raise LogError(f"A {type(value).__name__} is no preset: give a request, a record, or fields in a dict.")
         return _read(value)

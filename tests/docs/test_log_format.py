@@ -16,8 +16,8 @@ from kling_nb.models.canonical import hash_of
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.price import Estimate
-from kling_nb.models.record import Clip as File
 from kling_nb.models.record import Failure, Record, Reference, Times
+from kling_nb.models.record import File as File
 from kling_nb.studio import Studio
 from tests.docs.pages import DOCS, after, blocks, first_column
 from tests.hubside import picture

@@ -95,7 +95,7 @@ def test_shots_can_be_chained(studio: Studio) -> None:
     asset = Asset.parse(last)
     again = clip.frame((clip.record.clip.frames or 0) - 1)
 
-    assert asset.facts is not None and not asset.facts.fault
+    assert asset.facts is not None and not asset.facts.error
     assert (asset.facts.width, asset.facts.height) == (clip.record.clip.width, clip.record.clip.height)
     assert ImageStat.Stat(ImageChops.difference(last, again)).sum == [0, 0, 0]
 

@@ -23,11 +23,11 @@ def test_the_record_keeps_what_was_given_and_what_was_sent(studio: Studio, tmp_p
 
     assert kept.given == str(banner)
     assert kept.original == sha256(banner.read_bytes())
-    assert kept.mends == ("converted from WEBP to JPEG", "padded from 1200×300 to 1200×480 px")
+    assert kept.fixes == ("converted from WEBP to JPEG", "padded from 1200×300 to 1200×480 px")
     assert studio.store.read(kept.original) == banner.read_bytes()
     sent = Image.open(io.BytesIO(studio.store.read(kept.digest or "") or b""))
     assert (sent.format, sent.size) == ("JPEG", (1200, 480))
-    assert again.original is not None and again.mends == kept.mends
+    assert again.original is not None and again.fixes == kept.fixes
     assert studio.store.verify() == []
     assert "padded from" in clip.record._repr_mimebundle_()["text/html"]
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.price import Estimate
-from kling_nb.models.record import Clip, Failure, Record, Reference, Times
+from kling_nb.models.record import Failure, File, Record, Reference, Times
 from kling_nb.models.request import TARGET
 from kling_nb.models.urls import sha256
 
@@ -81,7 +81,7 @@ def _references(value: Any, path: str = "") -> list[Reference]:
 
 
 @st.composite
-def records(draw: st.DrawFn, clip: Clip) -> Record:
+def records(draw: st.DrawFn, clip: File) -> Record:
     """A record that has ended; `clip` is the one of those that succeeded."""
     canonical, created = draw(_canonicals), draw(_times)
     status = draw(st.sampled_from(["succeeded", "succeeded", "failed", "cancelled"]))

@@ -18,7 +18,7 @@ from kling_nb.exchange.bundle import Bundle
 from kling_nb.exchange.export import export
 from kling_nb.exchange.importing import import_records
 from kling_nb.exchange.mp4 import embed_record, packets_of, read_embedded
-from kling_nb.models.record import Clip, Record
+from kling_nb.models.record import File, Record
 from kling_nb.render.report import Heading
 from kling_nb.store.log import Log
 from kling_nb.store.media import digest_of
@@ -29,7 +29,7 @@ NOW = datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC)
 HEADING = Heading("Boats", "", ("Ada <https://orcid.org/0000-0002-1825-0097>",), "CC-BY-4.0")
 
 
-def _film() -> tuple[Path, Clip]:
+def _film() -> tuple[Path, File]:
     """Two frames of 16 by 16: made once for all examples."""
     file = Path(tempfile.mkdtemp(prefix="kling_nb-film-")) / "film.mp4"
     with av.open(str(file), "w") as container:
@@ -40,7 +40,7 @@ def _film() -> tuple[Path, Clip]:
         container.mux(stream.encode())
     digest = digest_of(file)
     name = digest.removeprefix("sha256:")
-    return file, Clip(file=f"media/{name[:2]}/{name}.mp4", digest=digest, size=file.stat().st_size)
+    return file, File(file=f"media/{name[:2]}/{name}.mp4", digest=digest, size=file.stat().st_size)
 
 
 FILM, CLIP = _film()

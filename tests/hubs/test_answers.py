@@ -51,15 +51,15 @@ def test_a_proxys_page_is_named_by_its_title() -> None:
         (401, errors.AuthError),
         (402, errors.CreditError),
         (404, errors.NotFound),
-        (408, errors.HubFault),
+        (408, errors.ServerError),
         (415, errors.InvalidParams),
         (422, errors.InvalidParams),
         (426, errors.UpdateRequired),
         (429, errors.RateLimited),
-        (500, errors.HubFault),
-        (502, errors.HubFault),
-        (503, errors.HubFault),
-        (504, errors.HubFault),
+        (500, errors.ServerError),
+        (502, errors.ServerError),
+        (503, errors.ServerError),
+        (504, errors.ServerError),
     ],
 )
 def test_each_status_is_the_error_that_says_what_can_be_done(status: int, kind: type[errors.HubError]) -> None:
@@ -83,7 +83,7 @@ def test_any_body_at_all_gives_an_error_with_a_short_message(status: int, body: 
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b"[]", b'"text"', b"null", b"\xff\xfe"])
 def test_a_success_that_is_no_object_is_the_hubs_fault(body: bytes) -> None:
-    with pytest.raises(errors.HubFault):
+    with pytest.raises(errors.ServerError):
         read_json(httpx.Response(200, content=body))
 
 
@@ -143,14 +143,14 @@ def test_without_a_connection_nothing_was_sent(kind: type[httpx.TransportError])
     "kind", [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError]
 )
 def test_after_a_connection_nobody_knows(kind: type[httpx.TransportError]) -> None:
-    assert isinstance(transport_error(kind("no"), at="https://h"), errors.ReplyLost)
+    assert isinstance(transport_error(kind("no"), at="https://h"), errors.NoResponse)
 
 
 @pytest.mark.parametrize(
     "answer", [{}, {"user": None}, {"user": []}, {"user": {}}, {"user": {"username": None}}, {"user": {"username": ""}}]
 )
 def test_an_answer_to_an_upload_that_lacks_something_is_the_hubs_fault(answer: dict[str, Any]) -> None:
-    with pytest.raises(errors.HubFault, match=r"missing 'user\.username'"):
+    with pytest.raises(errors.ServerError, match=r"missing 'user\.username'"):
         text_in(answer, "user", "username")
 
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kling_nb.models.asset import Asset
-from kling_nb.models.fit import broken_rules, can_mend, mend
-from kling_nb.models.images import Unusable
+from kling_nb.models.fit import broken_rules, fit_image, fixable
+from kling_nb.models.images import ImageError
 from kling_nb.models.lint import check_asset
 
 from .drafts import picture
 
 
 def mended(data: bytes) -> Asset:
-    asset = mend(Asset.from_bytes(data, given="face.webp"))
+    asset = fit_image(Asset.from_bytes(data, given="face.webp"))
     assert list(check_asset((), asset)) == []
     return asset
 
@@ -37,7 +37,7 @@ def drawn(image: Image.Image, form: str, **options: Any) -> bytes:
 
 def test_a_picture_that_breaks_no_rule_stays_itself() -> None:
     asset = Asset.from_bytes(picture())
-    assert mend(asset) is asset
+    assert fit_image(asset) is asset
     assert broken_rules(asset) == ()
 
 
@@ -47,7 +47,7 @@ def test_a_picture_that_breaks_no_rule_stays_itself() -> None:
 def test_another_format_is_converted(form: str, becomes: str) -> None:
     asset = mended(picture(form=form))
     assert opened(asset).format == becomes
-    assert asset.mends == (f"converted from {form} to {becomes}",)
+    assert asset.fixes == (f"converted from {form} to {becomes}",)
     assert asset.given == "face.webp"
     assert asset.original is not None and asset.original.facts and asset.original.facts.format == form
 
@@ -61,7 +61,7 @@ def test_of_a_moving_picture_the_first_is_taken() -> None:
     first, second = (Image.new("RGB", (400, 400), colour) for colour in ("red", "blue"))
     asset = mended(drawn(first, "GIF", save_all=True, append_images=[second]))
     assert opened(asset).convert("RGB").getpixel((9, 9)) == (255, 0, 0)
-    assert "its first picture taken" in asset.mends
+    assert "its first picture taken" in asset.fixes
 
 
 @pytest.mark.parametrize(("size", "legal"), [((1200, 300), (1200, 480)), ((300, 1000), (400, 1000))])
@@ -71,7 +71,7 @@ def test_a_shape_outside_the_rules_is_padded_with_the_colour_of_its_edges(
     asset = mended(picture(*size))
     assert opened(asset).size == legal
     assert opened(asset).getpixel((0, 0)) == (200, 80, 40)
-    assert asset.mends == (f"padded from {size[0]}×{size[1]} to {legal[0]}×{legal[1]} px",)
+    assert asset.fixes == (f"padded from {size[0]}×{size[1]} to {legal[0]}×{legal[1]} px",)
 
 
 def test_a_phones_picture_on_its_side_is_judged_and_mended_upright() -> None:
@@ -92,23 +92,23 @@ def test_a_file_that_is_too_large_is_saved_as_jpeg_or_made_smaller() -> None:
     noise = random.Random(1).randbytes(4 * 1900 * 1900)  # noqa: S311 - nothing makes it any smaller
     bmp = Asset.from_bytes(drawn(Image.frombytes("RGB", (1900, 1900), noise[: 3 * 1900 * 1900]), "BMP"))
     assert broken_rules(bmp) == ("BMP", "10.3 MB")
-    assert mended(bmp.data or b"").mends == ("converted from BMP to JPEG",)
+    assert mended(bmp.data or b"").fixes == ("converted from BMP to JPEG",)
     small = mended(drawn(Image.frombytes("RGBA", (1900, 1900), noise), "PNG", compress_level=0))
     assert opened(small).mode == "RGBA"
-    assert small.mends[0].startswith("made smaller, from 1900×1900 to ")
+    assert small.fixes[0].startswith("made smaller, from 1900×1900 to ")
 
 
 def test_too_small_is_not_made_larger_but_padding_may_be_enough() -> None:
     small = Asset.from_bytes(picture(200, 200))
-    assert not can_mend(small)
-    with pytest.raises(Unusable, match="200×200 px, and at least 300"):
-        mend(small)
+    assert not fixable(small)
+    with pytest.raises(ImageError, match="200×200 px, and at least 300"):
+        fit_image(small)
     assert opened(mended(picture(1000, 250))).size == (1000, 400)
 
 
 def test_what_cannot_be_read_cannot_be_mended() -> None:
-    with pytest.raises(Unusable, match="cannot be mended"):
-        mend(Asset.from_bytes(picture()[:-40]))
+    with pytest.raises(ImageError, match="cannot be mended"):
+        fit_image(Asset.from_bytes(picture()[:-40]))
 
 
 @settings(max_examples=40)  # four forms, turned four ways; what matters of the sizes is which rules they break
@@ -123,9 +123,9 @@ def test_a_mend_breaks_no_rule_and_loses_no_pixel(width: int, height: int, form:
     exif[0x0112] = turned
     options = {"exif": exif} if form != "BMP" else {}
     asset = Asset.from_bytes(picture(width, height, form, **options))
-    if broken_rules(asset) and not can_mend(asset):
-        with pytest.raises(Unusable):
-            mend(asset)
+    if broken_rules(asset) and not fixable(asset):
+        with pytest.raises(ImageError):
+            fit_image(asset)
         return
     facts, now = asset.facts, mended(asset.data or b"").facts
     assert facts and now

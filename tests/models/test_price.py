@@ -14,7 +14,7 @@ from research.films import film, grey
 
 from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.catalogue import Model
-from kling_nb.models.price import BUNDLED_ON, Pricing, as_long_as_its_video, estimate, keeps_length
+from kling_nb.models.price import BUNDLED_ON, Pricing, estimate, keeps_length, rate_text
 from kling_nb.models.request import OMNI, TARGET, HubRequest, Omni, ReferenceToVideo
 
 from .drafts import garbage
@@ -141,9 +141,9 @@ def test_a_model_that_makes_a_film_of_a_film_has_no_price_before_one_is_given(na
 
 def test_of_a_clip_that_is_as_long_as_its_source_the_rate_is_said() -> None:
     draft = {"model": "kling-video-v3-pro-motion-control"}
-    assert as_long_as_its_video(draft, None) == "as long as your video, $0.168 a second"
-    assert as_long_as_its_video(draft, Pricing(cost_per_second="0.2")) == "as long as your video, $0.2 a second"
-    assert "costs nothing" in as_long_as_its_video(draft, None, free=True)
+    assert rate_text(draft, None) == "as long as your video, $0.168 a second"
+    assert rate_text(draft, Pricing(cost_per_second="0.2")) == "as long as your video, $0.2 a second"
+    assert "costs nothing" in rate_text(draft, None, free=True)
 
 
 @pytest.mark.parametrize("junk", ["n/a", float("nan"), float("inf"), -1, True, [], {}, None])
@@ -164,7 +164,7 @@ def test_images_are_counted_and_not_their_seconds() -> None:
     price = estimate({"model": "flux", "prompt": "a", "num_generations": 3}, pricing=pricing)
     assert (price.total, price.seconds, price.unit) == (Decimal("0.042"), 0, "image")
     free = estimate({"model": "flux", "num_generations": 2}, pricing=pricing, free=True)
-    assert (free.total, free.elsewhere) == (0, Decimal("0.028"))
+    assert (free.total, free.list_price) == (0, Decimal("0.028"))
 
 
 def test_rates_in_words_span_from_the_least_to_the_most() -> None:

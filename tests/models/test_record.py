@@ -15,7 +15,7 @@ from kling_nb.errors import KlingError, ModelNotFound, RequestError
 from kling_nb.models.price import estimate
 from kling_nb.models.problem import error, warning
 from kling_nb.models.progress import Progress
-from kling_nb.models.record import ENDED, Clip, Failure, Message, Record, Reference, Status, Times
+from kling_nb.models.record import ENDED, Failure, File, Message, Record, Reference, Status, Times
 
 THEN = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.UTC)
 
@@ -38,7 +38,7 @@ def record(**changes: Any) -> Record:
 def test_a_record_comes_back_from_json_as_it_went() -> None:
     full = record(
         references=(Reference(path="input_image.0", identity="sha256:1", given="face.png", width=320),),
-        clip=Clip(file="media/1.mp4", digest="sha256:2", size=9, duration=5.04),
+        clip=File(file="media/1.mp4", digest="sha256:2", size=9, duration=5.04),
         failure=Failure(kind="JobFailed", message="no <b>luck</b>"),
         times=Times(created=THEN, completed=THEN + datetime.timedelta(seconds=90)),
         tags=("best",),
@@ -59,10 +59,10 @@ class Studio:
 
 def test_a_record_is_a_value_wherever_it_was_taken_from() -> None:
     alone, here = record(canonical={"multi_prompt": [{"prompt": "a", "duration": 5}]}), Studio()
-    bound = alone.at(here)  # type: ignore[arg-type] -- of a home this needs only that there is one
-    assert alone == bound == alone.at(Studio())  # type: ignore[arg-type] -- the same
+    bound = alone.attach(here)  # type: ignore[arg-type] -- of a home this needs only that there is one
+    assert alone == bound == alone.attach(Studio())  # type: ignore[arg-type] -- the same
     assert len({alone, bound, alone.model_copy(update={"stars": 5, "revision": 1})}) == 2
-    assert copy.deepcopy(bound)._at_home() is here
+    assert copy.deepcopy(bound)._attached() is here
     carried = pickle.loads(pickle.dumps(bound))  # noqa: S301 - our own
     assert carried == bound
     with pytest.raises(KlingError, match="stands alone"):
@@ -98,7 +98,7 @@ def test_a_record_at_home_acts_through_it() -> None:
         def bundle_of(self, record: Record) -> dict[str, Any]:
             return {"text/html": record.id}
 
-    bound = record().at(Home())
+    bound = record().attach(Home())
     assert bound.request() == ("request", "r1")
     assert bound.rerun(duration=7) == ("rerun", {"duration": 7})
     assert bound._repr_mimebundle_() == {"text/html": "r1"}

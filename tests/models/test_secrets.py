@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kling_nb.models.urls import without_secrets
+from kling_nb.models.urls import redact_secrets
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ from kling_nb.models.urls import without_secrets
     ],
 )
 def test_what_looks_like_a_secret_is_taken_out(written: str, left: str) -> None:
-    assert without_secrets(written) == left
-    assert without_secrets(left) == left
+    assert redact_secrets(written) == left
+    assert redact_secrets(left) == left
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_what_looks_like_a_secret_is_taken_out(written: str, left: str) -> None:
     ],
 )
 def test_what_only_speaks_of_one_stays(written: str) -> None:
-    assert without_secrets(written) == written
+    assert redact_secrets(written) == written
 
 
 def test_a_key_in_use_is_taken_out_in_each_form_that_a_notebook_has_it() -> None:
     key = 'sk-a&b"c'
     said = f'{key} sk-a&amp;b&quot;c sk-a%26b%22c sk-a&b\\"c'
-    assert without_secrets(said, [key]) == "… … … …"
-    assert without_secrets("a kite", ["a", ""]) == "a kite"
+    assert redact_secrets(said, [key]) == "… … … …"
+    assert redact_secrets("a kite", ["a", ""]) == "a kite"

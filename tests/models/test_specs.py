@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kling_nb.hubs.catalogue import bundled
-from kling_nb.models.carry import carried, read_aside
+from kling_nb.models.carry import carry_over, read_unsupported
 from kling_nb.models.catalogue import Changes, schema_changes
 from kling_nb.models.request import OMNI, TARGET, Omni, ReferenceToVideo
 from kling_nb.models.specs import Form, form_of, specs_of
@@ -167,7 +167,7 @@ def test_whoever_comes_back_finds_all_as_it_was(data: st.DataObject, first: Form
     given_ = data.draw(value_for(first))
     values, aside, at = given_, {}, first
     for form in [*others, first]:
-        values, aside = carried(values, at, form, aside)
+        values, aside = carry_over(values, at, form, aside)
         at = form
     assert values == given_
 
@@ -176,7 +176,7 @@ def over(start: dict[str, Any], *models: str) -> dict[str, Any]:
     """The values after one model was chosen after another."""
     values, aside = start, {}
     for old, new in itertools.pairwise(models):
-        values, aside = carried(values, FORMS[old], FORMS[new], aside)
+        values, aside = carry_over(values, FORMS[old], FORMS[new], aside)
     return values
 
 
@@ -196,7 +196,7 @@ def test_one_picture_comes_back_after_it_was_the_first_frame_of_a_model_that_has
 @given(st.data(), a_form, a_form)
 def test_what_is_carried_is_legal_and_what_is_not_is_put_aside(data: st.DataObject, old: Form, new: Form) -> None:
     given_ = data.draw(value_for(old))
-    values, aside = carried(given_, old, new, {})
+    values, aside = carry_over(given_, old, new, {})
     assert set(values) == {spec.name for spec in new.specs}
     for spec in new.specs:
         value = values[spec.name]
@@ -211,39 +211,39 @@ def test_what_is_carried_is_legal_and_what_is_not_is_put_aside(data: st.DataObje
         moved = value in values.values() or any(value in held for held in values.values() if isinstance(held, list))
         usual = (there := new.spec(name)) is not None and there.default == value
         assert spec.blank(value) or kept or moved or usual or value == spec.default
-    assert read_aside({name: away.to_json() for name, away in aside.items()}) == aside
+    assert read_unsupported({name: away.to_json() for name, away in aside.items()}) == aside
 
 
 def test_a_length_that_is_not_offered_becomes_the_nearest_and_says_so() -> None:
-    values, aside = carried({**blank(FORMS[TARGET]), "duration": 9}, FORMS[TARGET], FORMS[O1], {})
+    values, aside = carry_over({**blank(FORMS[TARGET]), "duration": 9}, FORMS[TARGET], FORMS[O1], {})
     assert values["duration"] == 10
     assert aside["duration"].why == "9 is not offered, it is 10 now"
-    back, left = carried({**values, "duration": 5}, FORMS[O1], FORMS[TARGET], aside)
+    back, left = carry_over({**values, "duration": 5}, FORMS[O1], FORMS[TARGET], aside)
     assert back["duration"] == 5 and not left  # what was set since counts
 
 
 def test_the_first_frame_has_another_name_where_a_picture_is_all_there_is() -> None:
     given_ = {**blank(FORMS[TARGET]), "start_image_url": "a9", "input_image": ["a1", "a2"]}
-    values, aside = carried(given_, FORMS[TARGET], FORMS[IMAGE], {})
+    values, aside = carry_over(given_, FORMS[TARGET], FORMS[IMAGE], {})
     assert values["input_image"] == "a9"
-    alone, _ = carried({**blank(FORMS[IMAGE]), "input_image": "a7"}, FORMS[IMAGE], FORMS[OMNI], {})
+    alone, _ = carry_over({**blank(FORMS[IMAGE]), "input_image": "a7"}, FORMS[IMAGE], FORMS[OMNI], {})
     assert (alone["start_image_url"], alone["input_image"]) == ("a7", [])
     for now in ("a9", "a5"):  # the picture that stands there counts, also a newer one
-        back, _ = carried({**values, "input_image": now}, FORMS[IMAGE], FORMS[TARGET], aside)
+        back, _ = carry_over({**values, "input_image": now}, FORMS[IMAGE], FORMS[TARGET], aside)
         assert (back["start_image_url"], back["input_image"]) == (now, ["a1", "a2"])
 
 
 def test_one_of_several_pictures_is_used_and_a_newer_one_takes_its_place() -> None:
-    values, aside = carried({**blank(FORMS[TARGET]), "input_image": ["a1", "a2"]}, FORMS[TARGET], FORMS[IMAGE], {})
+    values, aside = carry_over({**blank(FORMS[TARGET]), "input_image": ["a1", "a2"]}, FORMS[TARGET], FORMS[IMAGE], {})
     assert values["input_image"] == "a1"
     assert aside["input_image"].why == "1 of 2 pictures is used"
-    back, _ = carried({**values, "input_image": "a5"}, FORMS[IMAGE], FORMS[TARGET], aside)
+    back, _ = carry_over({**values, "input_image": "a5"}, FORMS[IMAGE], FORMS[TARGET], aside)
     assert back["input_image"] == ["a5", "a2"]
 
 
 def test_what_the_new_model_has_not_is_named_and_defaults_are_not_missed() -> None:
     given_ = {**blank(FORMS[OMNI]), "prompt": "x", "resolution": "4k", "input_video": "a1"}
-    _, aside = carried(given_, FORMS[OMNI], FORMS[IMAGE], {})
+    _, aside = carry_over(given_, FORMS[OMNI], FORMS[IMAGE], {})
     assert {name: away.why for name, away in aside.items() if away.why} == {
         "input_video": "a video",
         "resolution": "4k",

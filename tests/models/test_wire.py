@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from kling_nb.models.catalogue import Model, alternatives
-from kling_nb.models.generation import Completion, Generation, moment
+from kling_nb.models.generation import Completion, Generation, from_unix
 from kling_nb.models.request import OMNI, TARGET
 
 ROW = {"generation_id": "g1", "status": "queued"}
@@ -68,8 +68,8 @@ def test_a_time_that_cannot_be_read_is_no_time(value: Any, seconds: float | None
 
 
 def test_moments_are_aware_utc() -> None:
-    assert moment(0) == datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-    assert moment(None) is None
+    assert from_unix(0) == datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    assert from_unix(None) is None
 
 
 def test_an_event_is_read_in_its_own_names() -> None:

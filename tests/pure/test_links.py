@@ -11,7 +11,7 @@ import pytest
 
 from kling_nb.errors import SettingsError
 from kling_nb.models.frontend import COLAB, JUPYTER, VOILA, VSCODE, VSCODE_AT_A_SERVER, Embed, Frontend
-from kling_nb.models.record import Clip, Reference
+from kling_nb.models.record import File, Reference
 from kling_nb.notebook.links import Links
 from kling_nb.notebook.location import frontend, notebook_path
 
@@ -37,11 +37,11 @@ def links(log: Path, beside: Path, embed: Embed | None = None, where: Frontend =
 
 
 def of(file: str, **more: Any) -> Any:
-    return a_record(clip=Clip(file=file, digest=DIGEST, size=4, **more))
+    return a_record(clip=File(file=file, digest=DIGEST, size=4, **more))
 
 
 def test_a_clip_is_linked_relative_to_the_notebook_and_quoted(log: Path) -> None:
-    (film,) = links(log, log.parents[1]).films([of("media/aa/ü.mp4")])
+    (film,) = links(log, log.parents[1]).videos([of("media/aa/ü.mp4")])
     assert film.src == film.href is not None
     assert not set(film.src) & set(" &#ü")
     assert unquote(film.src) == "my films & clips #1/kling_log/media/aa/ü.mp4"
@@ -50,13 +50,13 @@ def test_a_clip_is_linked_relative_to_the_notebook_and_quoted(log: Path) -> None
 
 
 def test_a_notebook_in_a_folder_beside_reaches_it_too(log: Path, tmp_path: Path) -> None:
-    (film,) = links(log, tmp_path / "notebooks").films([of("media/aa/ü.mp4")])
+    (film,) = links(log, tmp_path / "notebooks").videos([of("media/aa/ü.mp4")])
     assert unquote(film.src or "").startswith("../my films")
 
 
 def test_what_is_missing_has_no_link(log: Path, tmp_path: Path) -> None:
     gone = of("media/aa/gone.mp4")
-    missing, nothing = links(log, tmp_path).films([gone, a_record()])
+    missing, nothing = links(log, tmp_path).videos([gone, a_record()])
     assert missing == (None, None, "The file is not there any more: media/aa/gone.mp4")
     assert nothing == (None, None, "")
     assert links(log, tmp_path).poster(gone) is None
@@ -65,7 +65,7 @@ def test_what_is_missing_has_no_link(log: Path, tmp_path: Path) -> None:
 
 def test_where_links_lead_nowhere_the_clip_itself_is_in_the_output(log: Path, tmp_path: Path) -> None:
     for where, linked in ((COLAB, False), (VSCODE_AT_A_SERVER, False), (VOILA, True)):
-        (film,) = links(log, tmp_path, where=where).films([of("media/aa/ü.mp4")])
+        (film,) = links(log, tmp_path, where=where).videos([of("media/aa/ü.mp4")])
         head, _, body = (film.src or "").partition(",")
         assert head == "data:video/mp4;base64"
         assert base64.b64decode(body) == FILM
@@ -74,37 +74,37 @@ def test_where_links_lead_nowhere_the_clip_itself_is_in_the_output(log: Path, tm
 
 
 def test_clips_of_one_output_share_what_may_be_embedded(log: Path, tmp_path: Path) -> None:
-    many = links(log, tmp_path, Embed.parse(5), COLAB).films([of("media/aa/ü.mp4")] * 3)
+    many = links(log, tmp_path, Embed.parse(5), COLAB).videos([of("media/aa/ü.mp4")] * 3)
     assert [bool(film.src) for film in many] == [True, True, False]
     assert many[2].href is None
     assert str(log / "media" / "aa" / "ü.mp4") in many[2].hint
     assert "an output takes 5 MB. kn.options.embed = 6 embeds it" in many[2].hint
-    enough = links(log, tmp_path, Embed.parse(6), COLAB).films([of("media/aa/ü.mp4")] * 3)
+    enough = links(log, tmp_path, Embed.parse(6), COLAB).videos([of("media/aa/ü.mp4")] * 3)
     assert all(film.src for film in enough)
 
 
 def test_over_the_cap_a_link_stays_where_there_can_be_one(log: Path, tmp_path: Path) -> None:
     for where, hint in ((VOILA, "--VoilaConfiguration.file_allowlist"), (JUPYTER, "")):
-        (film,) = links(log, tmp_path, Embed.parse(1), where).films([of("media/aa/ü.mp4")])
+        (film,) = links(log, tmp_path, Embed.parse(1), where).videos([of("media/aa/ü.mp4")])
         assert film.src == film.href
         assert (film.src or "").endswith(".mp4")
         assert hint in film.hint
 
 
 def test_never_is_never_and_always_is_everywhere(log: Path, tmp_path: Path) -> None:
-    (linked,) = links(log, tmp_path, Embed.parse("never"), VOILA).films([of("media/aa/ü.mp4")])
+    (linked,) = links(log, tmp_path, Embed.parse("never"), VOILA).videos([of("media/aa/ü.mp4")])
     assert (linked.src or "").endswith(".mp4")
-    (path,) = links(log, tmp_path, Embed.parse("never"), COLAB).films([of("media/aa/ü.mp4")])
+    (path,) = links(log, tmp_path, Embed.parse("never"), COLAB).videos([of("media/aa/ü.mp4")])
     assert path.src is None
     assert "kn.options.embed = 'auto'" in path.hint
-    (inside,) = links(log, tmp_path, Embed.parse("always"), JUPYTER).films([of("media/aa/ü.mp4")])
+    (inside,) = links(log, tmp_path, Embed.parse("always"), JUPYTER).videos([of("media/aa/ü.mp4")])
     assert (inside.src or "").startswith("data:")
     assert (inside.href or "").endswith(".mp4"), "a notebook that is not trusted takes the clip out, and keeps the link"
 
 
 def test_vs_code_plays_aac_silently_and_the_card_says_so(log: Path, tmp_path: Path) -> None:
     shown = links(log, tmp_path, where=VSCODE)
-    heard, silent = shown.films([of("media/aa/ü.mp4", audio_codec="aac"), of("media/aa/ü.mp4", audio_codec="mp3")])
+    heard, silent = shown.videos([of("media/aa/ü.mp4", audio_codec="aac"), of("media/aa/ü.mp4", audio_codec="mp3")])
     assert "without its sound" in heard.hint
     assert silent.hint == ""
 
@@ -114,7 +114,7 @@ def test_an_option_that_cannot_be_read_does_not_hide_a_paid_clip(log: Path, tmp_
         raise SettingsError("embed is 'sometimes'")
 
     shown = Links(log, tmp_path, lambda digest: None, str, str, embed=unreadable, seen_in=lambda: JUPYTER)
-    assert shown.films([of("media/aa/ü.mp4")])[0].src
+    assert shown.videos([of("media/aa/ü.mp4")])[0].src
 
 
 def test_small_pictures_are_embedded(log: Path, tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ def test_an_expected_end_needs_three_clips_and_is_the_median_of_their_rates() ->
 FAILURES = [
     errors.RateLimited("slow down"),
     errors.Unreachable("no route"),
-    errors.ReplyLost("gone"),
-    errors.HubFault("500", status=500),
+    errors.NoResponse("gone"),
+    errors.ServerError("500", status=500),
     errors.AuthError("401", status=401),
     errors.CreditError("402", status=402),
     errors.NotFound("404", status=404),
@@ -76,7 +76,7 @@ FAILURES = [
 def test_an_enqueue_is_sent_again_only_when_it_cannot_have_been_taken(failure: Exception) -> None:
     safe = isinstance(failure, errors.RateLimited | errors.Unreachable)
     assert retry.may_resend(failure, billed=True) == safe
-    doubtful = isinstance(failure, errors.ReplyLost | errors.HubFault)
+    doubtful = isinstance(failure, errors.NoResponse | errors.ServerError)
     assert retry.may_resend(failure, billed=False) == (safe or doubtful)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from PIL import Image
 
 from kling_nb.models.canonical import canonical_request, request_hash
-from kling_nb.models.frontend import Film
+from kling_nb.models.frontend import Video
 from kling_nb.models.price import estimate
-from kling_nb.models.record import Clip, Message, Record, Reference, Times
+from kling_nb.models.record import File, Message, Record, Reference, Times
 from kling_nb.models.request import request_type
 from kling_nb.render import small_poster, small_thumbnail
 
@@ -40,9 +40,9 @@ THUMBNAIL = small_thumbnail(picture(400, 400))
 class Media:
     """Links to media that are all there."""
 
-    def films(self, records: Sequence[Record]) -> list[Film]:
+    def videos(self, records: Sequence[Record]) -> list[Video]:
         addresses = [f"kling/{record.clip.file}" if record.clip else None for record in records]
-        return [Film(address, address) for address in addresses]
+        return [Video(address, address) for address in addresses]
 
     def poster(self, record: Record) -> str | None:
         return POSTER
@@ -54,8 +54,8 @@ class Media:
 class NoMedia:
     """Links to media that are gone."""
 
-    def films(self, records: Sequence[Record]) -> list[Film]:
-        return [Film(hint=f"The file is not there any more: {one.clip.file}" if one.clip else "") for one in records]
+    def videos(self, records: Sequence[Record]) -> list[Video]:
+        return [Video(hint=f"The file is not there any more: {one.clip.file}" if one.clip else "") for one in records]
 
     def poster(self, record: Record) -> str | None:
         return None
@@ -74,7 +74,7 @@ def at(seconds: float) -> datetime.datetime:
     return NOON + datetime.timedelta(seconds=seconds)
 
 
-CLIP = Clip(
+CLIP = File(
     file=f"media/ab/{'ab' * 32}.mp4",
     digest=f"sha256:{'ab' * 32}",
     size=8_412_345,

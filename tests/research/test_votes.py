@@ -17,7 +17,7 @@ from store.samples import jpeg, make_record
 
 from kling_nb import errors
 from kling_nb.models.judgements import Outcome, Vote
-from kling_nb.models.record import Clip, Record
+from kling_nb.models.record import File, Record
 from kling_nb.scoring.ballot import Ballot
 from kling_nb.scoring.ranking import ranking
 from kling_nb.store import Log
@@ -120,7 +120,7 @@ def clips(log: Log, count: int = 3) -> list[Record]:
     for number in range(count):
         data = jpeg((60, 40 + number))
         digest = log.add_media(data, ".jpg")
-        kept = Clip(file=log.relative(digest) or "", digest=digest, size=len(data))
+        kept = File(file=log.relative(digest) or "", digest=digest, size=len(data))
         records.append(log.save(make_record(number, status="succeeded", clip=kept)))
     return records
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kling_nb.errors import LogError
 from kling_nb.models.budget import Scope
-from kling_nb.models.record import Clip, Record, Reference
+from kling_nb.models.record import File, Record, Reference
 from kling_nb.store import Log
 from kling_nb.store.merge import joined
 from kling_nb.store.sidecars import Sidecars
@@ -48,7 +48,7 @@ def filled(folder: Path, numbers: range, *, note: str) -> Log:
     for number in numbers:
         poster, clip = jpeg((30, 30 + number)), jpeg((50, 30 + number))
         digest = log.add_media(clip, ".jpg")
-        kept = Clip(
+        kept = File(
             file=log.relative(digest) or "", digest=digest, size=len(clip), poster=log.add_media(poster, ".jpg")
         )
         log.save(make_record(number, status="succeeded", clip=kept))

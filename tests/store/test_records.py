@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from kling_nb.errors import LogError
-from kling_nb.models.record import Clip, Record
+from kling_nb.models.record import File, Record
 from kling_nb.store import Log
 
 from .samples import HUB, MODEL, make_record
 
-CLIP = Clip(file="media/aa/a.mp4", digest="sha256:" + "a" * 64, size=1)
+CLIP = File(file="media/aa/a.mp4", digest="sha256:" + "a" * 64, size=1)
 
 
 def sidecar_of(log: Log, record: Record) -> Path:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from nursery import Kernel
 from pydantic import ValidationError
 
-from kling_nb.models.judgements import Score, figure
-from kling_nb.models.record import Clip, Record
+from kling_nb.models.judgements import Score, format_number
+from kling_nb.models.record import File, Record
 from kling_nb.store import Log
 
 from .samples import jpeg, make_record
@@ -28,7 +28,7 @@ def score(value: float | None = 1.5, *, seconds: int = 0, **changes: object) -> 
 
 
 def scored(number: int = 0, clip: str = CLIP) -> Record:
-    return make_record(number, status="succeeded", clip=Clip(file="", digest=clip, size=1))
+    return make_record(number, status="succeeded", clip=File(file="", digest=clip, size=1))
 
 
 def test_the_newest_version_of_each_scorer_counts_and_the_older_stay(log: Log) -> None:
@@ -151,4 +151,11 @@ def test_a_score_is_a_number_or_none_and_says_itself() -> None:
         "parts": {},
         "at": "2026-11-02T00:00:00Z",
     }
-    assert [figure(x) for x in (0, 0.00123, -23.04, 123456, 7.0, 0.5)] == ["0", "0.00123", "-23", "123,456", "7", "0.5"]
+    assert [format_number(x) for x in (0, 0.00123, -23.04, 123456, 7.0, 0.5)] == [
+        "0",
+        "0.00123",
+        "-23",
+        "123,456",
+        "7",
+        "0.5",
+    ]

@@ -18,7 +18,7 @@ from stand_in import Job
 from kling_nb.exchange.export import export_beside
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.price import estimate
-from kling_nb.models.record import Clip, Record, Times
+from kling_nb.models.record import File, Record, Times
 from kling_nb.models.request import ReferenceToVideo
 from kling_nb.models.urls import sha256
 from kling_nb.notebook.links import Links
@@ -104,7 +104,7 @@ class Stand:
     def _kept(self, frames, colour):
         data = film(frames, colour)
         digest = self.log.add_media(data, ".mp4")
-        return Clip(
+        return File(
             file=self.log.relative(digest),
             digest=digest,
             size=len(data),

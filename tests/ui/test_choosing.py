@@ -13,7 +13,7 @@ from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.asset import Asset
 from kling_nb.models.record import Failure
 from kling_nb.models.request import ReferenceToVideo
-from kling_nb.models.restore import put_away, taken_out
+from kling_nb.models.restore import deserialize_fields, serialize_fields
 from kling_nb.render.formatting import format_size
 from kling_nb.store import Log
 from kling_nb.ui.panel.panel import Panel
@@ -80,8 +80,8 @@ def test_what_is_put_aside_outlives_the_kernel(studio, tmp_path):
     said = asides(panel)
 
     log = Log(tmp_path)
-    log.save_value("draft", "", put_away(studio.kept, log.add_reference))
-    studio.kept_draft = lambda: taken_out(log.load_value("draft", ""), log.read)
+    log.save_value("draft", "", serialize_fields(studio.kept, log.add_reference))
+    studio.kept_draft = lambda: deserialize_fields(log.load_value("draft", ""), log.read)
     later = Panel(studio)
     assert (later.request.model, asides(later)) == (IMAGE, said)
     choose(later, TARGET)

@@ -14,7 +14,7 @@ from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.lint import parse
-from kling_nb.models.price import as_long_as_its_video, keeps_length
+from kling_nb.models.price import keeps_length, rate_text
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
@@ -91,9 +91,9 @@ class PanelController:
         draft = {"model": TARGET, **fields}
         price = self._connection.price_of(request.draft() if request else draft, model)
         if keeps_length(draft, model.request_schema if model else None) and not price.seconds:
-            note = as_long_as_its_video(draft, model.pricing if model else None, free=price.source == "free")
+            note = rate_text(draft, model.pricing if model else None, free=price.source == "free")
             return Verdict(tuple(problems), str(price), 0, request, note, price.total)
-        return Verdict(tuple(problems), str(price), price.seconds, request, price.origin, price.total)
+        return Verdict(tuple(problems), str(price), price.seconds, request, price.source_text, price.total)
 
     def before(self, request: Request, /) -> Before | None:
         """Return the newest clip of the same request at this hub, or the job that makes it just now."""

@@ -57,7 +57,7 @@ class Draft:
         """Return what was being written here before; None when nothing was, or a picture of it is gone."""
         try:
             found = self._found()
-            fields = restore.taken_out(found, self._store.read) if found else None
+            fields = restore.deserialize_fields(found, self._store.read) if found else None
         except LogError as exc:
             logger.warning("the panel's draft could not be read: %s", exc)
             return None
@@ -123,6 +123,6 @@ class Draft:
             return
         now = datetime.datetime.now(datetime.UTC).isoformat()
         self._store.save_value(
-            _KIND, str(self._here), {**restore.put_away(fields, self._store.add_reference), "at": now}
+            _KIND, str(self._here), {**restore.serialize_fields(fields, self._store.add_reference), "at": now}
         )
         self._stored = fields

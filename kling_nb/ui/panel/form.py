@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from kling_nb.errors import RequestError
 from kling_nb.models.asset import Asset, Kind
-from kling_nb.models.carry import Aside, carried, read_aside
+from kling_nb.models.carry import Unsupported, carry_over, read_unsupported
 from kling_nb.models.problem import error
 from kling_nb.models.request import TARGET, Request, plain
 from kling_nb.models.specs import FieldSpec, Form
@@ -57,11 +57,11 @@ def switched(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
     """Return the draft of another model: what both have goes along, the rest is put aside and comes back."""
     values: Fields = {spec.name: draft.get(spec.name, spec.unset) for spec in old.specs}
     told = _told(draft, old) if new.of_kind("shots") is None else {}
-    placed, aside = carried(values | told, old, new, read_aside(draft.get("aside")))
+    placed, aside = carry_over(values | told, old, new, read_unsupported(draft.get("aside")))
     for name in told:  # what the shots were told in is no loss: it gives way when the shots come back
         why = aside[name].why if name in aside else ""
         spec = old.spec(name)
-        aside[name] = Aside(spec.kind if spec else "prompt", values[name], placed.get(name), why)
+        aside[name] = Unsupported(spec.kind if spec else "prompt", values[name], placed.get(name), why)
     shots = old.of_kind("shots")
     if told and shots and shots.name in aside:
         words = f"{aside[shots.name].why}: their words are the prompt now, one a line"
@@ -73,7 +73,7 @@ def switched(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
 def asides_out(draft: Mapping[str, Any], shelf: AssetTable, form: Form) -> Fields:
     """Return what a draft has put aside, pictures as `Asset`, so that it can be kept like the fields."""
     aside: Fields = {}
-    for name, away in read_aside(draft.get("aside")).items():
+    for name, away in read_unsupported(draft.get("aside")).items():
         spec = form.spec(name)
         instead = _with_media(spec.kind if spec else "image", away.instead, shelf.get)
         aside[name] = {**away.to_json(), "value": _with_media(away.kind, away.value, shelf.get), "instead": instead}
@@ -92,7 +92,7 @@ def asides_inward(aside: Mapping[str, Any], draft: Mapping[str, Any], shelf: Ass
 
 def asides_in(draft: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return what there is to say about what a draft has put aside, by field."""
-    return [{"name": name, "text": away.why} for name, away in read_aside(draft.get("aside")).items() if away.why]
+    return [{"name": name, "text": away.why} for name, away in read_unsupported(draft.get("aside")).items() if away.why]
 
 
 def _with_media(kind: str, value: Any, act: Callable[[Any], Any]) -> Any:

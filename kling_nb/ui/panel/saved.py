@@ -9,8 +9,8 @@ from typing import Any, Literal
 from kling_nb.engine.frames import frame_of
 from kling_nb.errors import KlingError, LogError
 from kling_nb.models.asset import Asset
-from kling_nb.models.fit import broken_rules, mend
-from kling_nb.models.images import Unusable
+from kling_nb.models.fit import broken_rules, fit_image
+from kling_nb.models.images import ImageError
 from kling_nb.models.record import Record
 from kling_nb.notebook.links import Links
 from kling_nb.render import SavedRow
@@ -130,10 +130,10 @@ class SavedItems:
         if asset is None:
             raise KlingError("The picture is not there any more: add it again.")
         try:
-            mended = mend(asset)
-        except Unusable as exc:
+            mended = fit_image(asset)
+        except ImageError as exc:
             raise KlingError(f"{exc} – {exc.remedy}") from exc
-        after = {"before": _side(asset), "after": _side(mended), "steps": list(mended.mends)}
+        after = {"before": _side(asset), "after": _side(mended), "steps": list(mended.fixes)}
         return {"key": self._form.put(mended), **after}
 
     def _on_clip(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kling_nb.models.asset import Asset
-from kling_nb.models.fit import broken_rules, can_mend
+from kling_nb.models.fit import broken_rules, fixable
 from kling_nb.models.lint import check_asset
 from kling_nb.render.formatting import format_size
 
@@ -114,7 +114,7 @@ def label(asset: Asset) -> dict[str, Any]:
     if asset.kind == "video" and asset.data is not None:
         size = format_size(len(asset.data))
     barred = any(problem.severity == "error" for problem in check_asset((), asset))
-    rules = {"rules": list(broken_rules(asset)), "blocked": barred, "fixable": can_mend(asset)}
+    rules = {"rules": list(broken_rules(asset)), "blocked": barred, "fixable": fixable(asset)}
     return {"name": asset.name or asset.given, "note": size, "uri": picture_uri(asset, THUMBNAIL_PIXELS), **rules}
 
 

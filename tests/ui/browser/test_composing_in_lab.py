@@ -163,7 +163,7 @@ def test_a_picture_that_breaks_a_rule_is_mended_with_one_click(panel, page):
 
     expect(tile).not_to_contain_text("too wide")
     expect(screen.generate).to_be_enabled()
-    screen.kernel_says("panel.request.input_image[0].mends", "('padded from 1200×300 to 1200×480 px',)")
+    screen.kernel_says("panel.request.input_image[0].fixes", "('padded from 1200×300 to 1200×480 px',)")
     expect(tile).to_be_focused()
     page.keyboard.press("Control+z")
     expect(tile).to_contain_text("too wide")
