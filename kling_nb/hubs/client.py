@@ -105,8 +105,8 @@ class HubClient:
     ) -> dict[str, Any]:
         """POST a request that may be billed; sent again only when the hub cannot have received it.
 
-        Between two attempts, setting `unwanted` raises `RequestCancelled`. After `NoResponse` and `ServerError` the hub may have
-        carried it out.
+        Between two attempts, setting `unwanted` raises `RequestCancelled`. After `NoResponse` and `ServerError` the hub
+        may have carried it out.
         """
         unwanted = unwanted or asyncio.Event()
 

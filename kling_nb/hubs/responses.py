@@ -18,7 +18,7 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 
 
 def read_json(response: httpx.Response) -> dict[str, Any]:
-    """Return the response's JSON object. Raises the `HubError` that fits its status, or `ServerError` for other content.
+    """Return the response's JSON object. Raises the `HubError` for its status, or `ServerError` for other content.
 
     A redirect is an error too.
     """
