@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -211,6 +211,37 @@ class VideoKind:
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"type": "string", "format": "uri"}
+
+
+class PilImage(Protocol):
+    """A PIL image."""
+
+    def getbands(self) -> tuple[str, ...]: ...
+
+
+class Array(Protocol):
+    """A numpy array of pixels, or one of another library with the same interface."""
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
+
+
+class Figure(Protocol):
+    """A matplotlib figure."""
+
+    def savefig(self, fname: Any, /, *, format: str) -> Any: ...
+
+
+class HasPath(Protocol):
+    """A clip, or any other object with the path of a file."""
+
+    @property
+    def path(self) -> Path: ...
+
+
+#: What a video field takes, and what an image field takes.
+VideoInput: TypeAlias = Asset | str | Path | bytes | bytearray | memoryview | HasPath
+ImageInput: TypeAlias = VideoInput | PilImage | Array | Figure
 
 
 def _schema_for(kind: Kind) -> core_schema.CoreSchema:

@@ -7,8 +7,8 @@ making an impossible one raises `RequestError` with every fault (`model_validate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict
 
 from pydantic import (
     BaseModel,
@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from kling_nb.errors import RequestError
 from kling_nb.models import rules
-from kling_nb.models.asset import Asset, VideoKind
+from kling_nb.models.asset import Asset, ImageInput, VideoInput, VideoKind
 from kling_nb.models.fields import (
     Fault,
     assets_in,
@@ -47,8 +47,11 @@ __all__ = [
     "Element",
     "HubRequest",
     "Omni",
+    "OmniFields",
     "ReferenceToVideo",
+    "ReferenceToVideoFields",
     "Request",
+    "RequestFields",
     "Shot",
     "given_fields",
     "plain",
@@ -156,6 +159,28 @@ class Request(_Wire):
         return _without_empty_lists(draft)
 
 
+class _SharedFields(TypedDict, total=False):
+    model: str
+    num_generations: int
+    response_format: Literal["url", "b64_json"] | None
+    target_namespace: str | None
+    prompt: str | None
+    duration: int
+    input_image: Iterable[ImageInput]
+    start_image_url: ImageInput | None
+    tail_image_url: ImageInput | None
+    elements: Iterable[Element | Mapping[str, Any]]
+    aspect_ratio: AspectRatio
+    generate_audio: bool
+
+
+class ReferenceToVideoFields(_SharedFields, total=False):
+    """The keyword arguments of `ReferenceToVideo`."""
+
+    multi_prompt: Iterable[Shot | Mapping[str, Any]] | None
+    negative_prompt: str | None
+
+
 class ReferenceToVideo(Request):
     """Kling O3 Pro, reference-to-video: a prompt (or up to six shots) and up to seven reference pictures.
 
@@ -186,6 +211,19 @@ class ReferenceToVideo(Request):
         if self.multi_prompt:
             relevant.pop("duration")  # each shot has its own
         return relevant
+
+
+class OmniFields(_SharedFields, total=False):
+    """The keyword arguments of `Omni`."""
+
+    input_video: VideoInput | None
+    video_mode: Literal["edit", "reference"]
+    resolution: Literal["720p", "1080p", "4k"]
+    keep_audio: bool
+
+
+class RequestFields(ReferenceToVideoFields, OmniFields, total=False):
+    """The keyword arguments of a request to either of the typed models: `**fields: Unpack[RequestFields]`."""
 
 
 class Omni(Request):
