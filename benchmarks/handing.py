@@ -39,7 +39,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     what = f"{count} records, {megabytes:,.0f} MB of clips"
     for form, name in (("an RO-Crate", "crate.zip"), ("a report", "report.html"), ("lines", "records.jsonl")):
         figure, baseline = _in_turn(
-            lambda name=name: studio.export(whole, folder / f"{next(numbers)}-{name}"), zipped, 3
+            lambda name=name: studio.log(whole).export(folder / f"{next(numbers)}-{name}"), zipped, 3
         )
         yield Row(f"export {what}: {form}", figure, "s", baseline, "a zip of clips and JSON")
     studio.close()

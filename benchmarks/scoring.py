@@ -33,8 +33,8 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     names = [name for name, scorer in scorers.items() if scorer.built_in]
 
     plain = _took(lambda: [_decoded(file) for file in files])
-    first = _took(lambda: studio.score(records, *names))
-    again = _took(lambda: studio.score(records, *names))
+    first = _took(lambda: studio.log(records).score(*names))
+    again = _took(lambda: studio.log(records).score(*names))
     for record in records:
         assert record.clip
         assert len(studio.store.scores.of(records)[record.id]) == len(names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kling_nb import errors
@@ -20,11 +20,15 @@ from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
 from kling_nb.models.urls import is_loopback
+from kling_nb.notebook.display import Models
 from kling_nb.render import HubInfo
 from kling_nb.settings import KEY, Settings
 
-#: Seconds that a question to the catalogue may keep a person waiting.
-PATIENCE = 6.0
+if TYPE_CHECKING:
+    from kling_nb.session import Session
+
+#: Seconds that a question to the catalogue may keep a person waiting, and those that starting the local hub may add.
+PATIENCE, _START = 6.0, 20.0
 
 
 class Connection:
@@ -92,13 +96,60 @@ class Connection:
         )
 
 
-def changes_of(entry: Model) -> Changes:
-    """Return what in a live entry's schema differs from the bundled one; nothing for a model that is not bundled."""
-    known = bundled().get(entry.id)
-    each = schema_changes(known.request_schema, entry.request_schema) if known and entry.request_schema else []
-    return Changes(
-        each, entry.id, "the schema that came with kling_nb" if known else "no schema: none came with kling_nb"
-    )
+class HubAccess:
+    """`kn.hub`: call it to see which hub answers; its methods list and describe the hub's models."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __call__(self) -> HubInfo:
+        """Return which hub answers, where the key came from (never the key), and whether it has the headline model.
+
+        The local hub is started if it is the one in use.
+        """
+        return self._session.wait(self._session.connection.info(), PATIENCE + _START)
+
+    def models(self) -> Models:
+        """Return the models of the hub's catalogue as a sequence with a table as its display.
+
+        Raises:
+            HubError: The hub cannot be reached or refuses the key.
+            WaitTimeout: It did not answer in time.
+        """
+        session = self._session
+        return Models(session.wait(session.connection.catalogue.models(), PATIENCE + _START))
+
+    def model(self, model_id: str) -> Model:
+        """Return one model: its price, capabilities and request schema.
+
+        Raises:
+            ModelNotFound: The hub does not have it; the exception has alternatives.
+            HubError: The hub cannot be reached or refuses the key.
+        """
+        return self._session.model(model_id)
+
+    def schema_changes(self, model_id: str = TARGET) -> Changes:
+        """Return the differences between a model's live schema and the one that came with this package.
+
+        Added and removed fields, choices, limits and defaults, a line for each.
+
+        Raises:
+            ModelNotFound: The hub does not have the model; the exception has alternatives.
+            HubError: The hub cannot be reached or refuses the key.
+        """
+        catalogue = self._session.connection.catalogue
+        return changes_of(self._session.wait(catalogue.model(model_id), PATIENCE + _START))
+
+    def __repr__(self) -> str:
+        return "<kn.hub: call it to see which hub answers; .models() lists its models>"
+
+
+def changes_of(live: Model) -> Changes:
+    """Return what differs in a live model's schema from the bundled one; nothing for a model that is not bundled."""
+    known = bundled().get(live.id)
+    changes = schema_changes(known.request_schema, live.request_schema) if known and live.request_schema else []
+    against = "the schema that came with kling_nb" if known else "no schema: none came with kling_nb"
+    return Changes(changes, live.id, against)
 
 
 async def nothing_known(record: Record, request: Request) -> dict[str, Any]:

@@ -1,15 +1,328 @@
-"""`Studio`: a hub, a log, and every verb over them. `kn.` speaks to a shared one."""
+"""`Studio`: every verb of `kn.`, each a line that calls a feature with the session."""
 
 from __future__ import annotations
 
-from kling_nb.looking import Looking
-from kling_nb.researching import Researching
-from kling_nb.sharing import Sharing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from kling_nb import generation
+from kling_nb.actions import StudioActions
+from kling_nb.connection import HubAccess
+from kling_nb.engine.engine import DEADLINE
+from kling_nb.engine.job import Clip, Job, Jobs
+from kling_nb.hubs.upload import UploadMethod
+from kling_nb.models.asset import Asset
+from kling_nb.models.price import Estimate
+from kling_nb.models.record import Record
+from kling_nb.models.request import Request
+from kling_nb.notebook.display import Problems
+from kling_nb.selection import LogAccess, RecordsLike
+from kling_nb.session import Session
+from kling_nb.store.log import UNSET, Log
+
+if TYPE_CHECKING:
+    from kling_nb.preferences import Options
+    from kling_nb.store.merge import MergeReport
+    from kling_nb.sweeps.axes import How
+    from kling_nb.sweeps.plan import Plan
+    from kling_nb.sweeps.spending import Budget, By, Spending
+    from kling_nb.ui.compare import CompareView
+    from kling_nb.ui.gallery.gallery import Gallery
+    from kling_nb.ui.library import Elements, Presets
+    from kling_nb.ui.panel.panel import Panel
 
 
-class Studio(Researching, Looking, Sharing):
-    """A hub, a log, and everything between them. Making one opens nothing; the first use does.
+class Studio:
+    """A hub, a log, and the verbs over them. `kn.generate` and the other verbs of `kn` use a shared studio.
 
-    `key`, `hub` and `log` overrule the environment (`OXEN_API_KEY`, `KLING_NB_HUB`, `KLING_NB_LOG`). `upload` says how
-    local pictures reach the hub; `deadline` is how long, in seconds, a job may run before the hub is asked to stop it.
+    Making a studio opens nothing; its first use does.
+
+    Args:
+        key: The hub's API key. By default `OXEN_API_KEY` from the environment, `.env` or the system keyring.
+        hub: The hub's base URL, or `"local"`. By default `KLING_NB_HUB`; else Oxen.ai if there is a key, or the local
+            hub if there is none.
+        log: The log's folder. By default `KLING_NB_LOG`; else `kling_log/` next to the notebook.
+        upload: How local images reach the hub: `"workbench"`, `"repository"`, `"data-uri"`, or a function that takes
+            an image's bytes and media type and returns a URL.
+        deadline: Seconds that a job may take before the hub is asked to cancel it.
+
+    Raises:
+        SettingsError: `upload` or `deadline` cannot be used. The other settings are read at the first use.
     """
+
+    def __init__(
+        self,
+        *,
+        key: str | SecretStr | None = None,
+        hub: str | None = None,
+        log: str | Path | None = None,
+        upload: UploadMethod = "workbench",
+        deadline: float = DEADLINE,
+    ) -> None:
+        self.session = Session(StudioActions, key=key, hub=hub, log=log, upload=upload, deadline=deadline)
+
+    # Make
+
+    def panel(self, source: Request | Record | Clip | Job | Mapping[str, Any] | str | None = None) -> Panel:
+        """Return a panel that builds a request, with its price and its problems as you type.
+
+        Args:
+            source: A request, its fields, a record, a clip or a job to fill the panel with. A single word is a record
+                ID. Other text is read as code (a cURL command, JSON, or a Python call), else it is the prompt. Parts
+                of the code that are not understood are listed in the panel.
+
+        Raises:
+            LogError: The log has no record of that ID.
+        """
+        from kling_nb.ui import entry
+
+        return entry.panel(self.session, source)
+
+    def generate(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Job | Jobs:
+        """Start a generation and return its job at once. This spends what `price` returns.
+
+        Args:
+            request: A request, its fields in a mapping, or the prompt.
+            fields: Fields of `ReferenceToVideo`, or of the model that `model=` names; they override the request's.
+
+        Returns:
+            The job; with `num_generations` above 1, all of them as `Jobs`.
+
+        Raises:
+            RequestError: The request has errors; the exception has all of them, and nothing was sent.
+            BudgetError: A budget does not allow it.
+
+        Example:
+            >>> job = kn.generate("@Image1 turns to the camera", input_image=["face.png"], duration=5)
+            >>> clip = job.result()
+        """
+        return generation.generate(self.session, request, fields)
+
+    def preview(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Job | Jobs:
+        """Draw a free animatic of the request on the local hub: images in motion, shots at their length, captions.
+
+        Takes what `generate` takes.
+        """
+        return generation.preview(self.session, request, fields)
+
+    def lint(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Problems:
+        """Return every error and warning of a request without sending anything.
+
+        Takes what `generate` takes. Models without a class of their own are checked against the schema of the hub's
+        catalogue, if the hub can be reached.
+        """
+        return generation.lint(self.session, request, fields)
+
+    def price(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Estimate:
+        """Return the price of a request, by the hub's live price list if it can be reached.
+
+        Takes what `generate` takes.
+
+        Raises:
+            RequestError: The request has errors.
+        """
+        return generation.price(self.session, request, fields)
+
+    def resume(self) -> Jobs:
+        """Continue every unfinished job of the log and return them; fetch the clips that are finished.
+
+        Nothing that may have been sent is sent again. Jobs that another running kernel holds, and jobs of another hub,
+        are left alone and counted in a note.
+        """
+        return generation.resume(self.session)
+
+    def gather(self, *jobs: Job | Iterable[Job]) -> Jobs:
+        """Join jobs, so that `kn.gather(a, b).result()` or `await kn.gather(a, b)` waits for all of them.
+
+        Raises:
+            ArgumentTypeError: One of them is not a job.
+        """
+        return generation.gather(self.session, jobs)
+
+    def fit_image(self, image: Any) -> Asset:
+        """Return an image changed so that the model accepts it: converted, padded to an allowed ratio, or shrunk.
+
+        Use the result in place of the image; `.fixes` lists the changes. An image is never enlarged.
+
+        Args:
+            image: A path, a URL, bytes, a PIL image or an array.
+
+        Raises:
+            RequestError: The image cannot be made to fit.
+        """
+        return generation.fit_image(image)
+
+    def from_video(self, file: str | Path) -> Record:
+        """Return the record that `record.save()` wrote into a clip's file, on any machine.
+
+        The file is not trusted: its record is checked, and only shown as text.
+
+        Raises:
+            LogError: The file has no record.
+        """
+        from kling_nb.exchange import mp4
+
+        return mp4.from_video(self.session, file)
+
+    # Look
+
+    @property
+    def log(self) -> LogAccess:
+        """The log: `log("camera", stars=4)` returns records; `log.verify()` and `log.rebuild()` maintain it."""
+        return LogAccess(self.session)
+
+    def gallery(self, text: str | None = None, /, **filters: Any) -> Gallery:
+        """Return the clips of the log as a gallery: search, play, rate, tag, compare, make again.
+
+        Takes the filters of `log`.
+        """
+        from kling_nb.ui import entry
+
+        return entry.gallery(self.session, text, filters)
+
+    def compare(self, *clips: RecordsLike) -> CompareView:
+        """Play 2 to 9 clips in sync, with their differences below.
+
+        Args:
+            clips: Records, clips, jobs, plans, record IDs, or lists of them.
+
+        Raises:
+            KlingError: There are fewer or more clips, or a record has none.
+        """
+        from kling_nb.ui import entry
+
+        return entry.compare(self.session, clips)
+
+    # Plan
+
+    def sweep(
+        self,
+        base: Request | Record | Mapping[str, Any] | str | None = None,
+        axes: Mapping[str, Any] | None = None,
+        /,
+        *,
+        how: How = "grid",
+        rows: Any = None,
+        draws: int | None = None,
+        seed: int = 0,
+        repeat: int = 1,
+        **more: Any,
+    ) -> Plan:
+        """Plan many requests, check them all and add up their price; `plan.run()` makes the clips.
+
+        Args:
+            base: A prompt, fields, a request or a record. The prompt may have placeholders: `"{subject} walks"`.
+            axes: Values by field path, such as `{"multi_prompt.0.duration": [2, 3]}`.
+            how: `"grid"` for every combination, `"zip"` for one after another, `"random"` for draws.
+            rows: Points as mappings or as a DataFrame, instead of axes.
+            draws: The number of random points.
+            seed: Seed of the random points.
+            repeat: Clips of each point.
+            more: Axes by field or placeholder (`duration=[5, 10]`, `subject=["a cat", "a dog"]`).
+
+        Raises:
+            RequestError: The sweep cannot be worked out. Errors of single cells are in `plan.faults`.
+        """
+        from kling_nb.sweeps import sweep
+
+        chosen = sweep.axes_in(axes, more)
+        return sweep.sweep(self.session, base, chosen, how=how, rows=rows, draws=draws, seed=seed, repeat=repeat)
+
+    def plan(self, plan_id: str) -> Plan:
+        """Return a plan that was run before, by its ID or the beginning of it.
+
+        Raises:
+            LogError: The log has no such plan; the message lists the plans.
+        """
+        from kling_nb.sweeps import sweep
+
+        return sweep.load(self.session, plan_id)
+
+    def budget(
+        self, *, job: Any = UNSET, notebook: Any = UNSET, day: Any = UNSET, total: Any = UNSET, unknown_ok: Any = UNSET
+    ) -> Budget:
+        """Set limits in dollars and return all limits with what is left. They hold in every kernel that uses the log.
+
+        Args:
+            job: Limit for one request; None removes a limit.
+            notebook: Limit for each notebook.
+            day: Limit for each day.
+            total: Limit for the log.
+            unknown_ok: Whether a request whose price is unknown is allowed.
+
+        Raises:
+            SettingsError: A limit is not an amount of dollars.
+        """
+        from kling_nb.sweeps import spending
+
+        given = {"job": job, "notebook": notebook, "day": day, "total": total, "unknown_ok": unknown_ok}
+        return spending.budget(self.session, {name: value for name, value in given.items() if value is not UNSET})
+
+    def spending(self, by: By = "day") -> Spending:
+        """Return what was spent by `"day"`, `"notebook"`, `"model"`, `"plan"` or `"tag"`, uncertain amounts apart."""
+        from kling_nb.sweeps import spending
+
+        return spending.spending(self.session, by)
+
+    # Import
+
+    def import_log(self, source: str | Path) -> MergeReport:
+        """Import a crate (a folder or `.zip`) or a `.jsonl` file into the log and return what was added.
+
+        The source is not trusted: parts that are not sound are left out and listed. What was paid elsewhere does not
+        count as spending here. A second import of the same source changes nothing.
+
+        Raises:
+            LogError: The source cannot be read.
+        """
+        from kling_nb.exchange import importing
+
+        return importing.import_log(self.session, source)
+
+    # Set
+
+    @property
+    def presets(self) -> Presets:
+        """Requests saved by name: `kn.presets["walk"] = request`, `kn.panel(kn.presets["walk"])`."""
+        from kling_nb.ui import entry
+
+        return entry.presets(self.session)
+
+    @property
+    def elements(self) -> Elements:
+        """Characters and objects saved by name: `kn.elements["mara"] = kn.Element(...)`."""
+        from kling_nb.ui import entry
+
+        return entry.elements(self.session)
+
+    @property
+    def options(self) -> Options:
+        """Options of the log: `kn.options.confirm_above = "5.00"`."""
+        from kling_nb.ui import entry
+
+        return entry.options(self.session)
+
+    @property
+    def hub(self) -> HubAccess:
+        """The hub: `hub()` returns which one answers, `hub.models()` its models."""
+        return HubAccess(self.session)
+
+    # The studio itself
+
+    @property
+    def store(self) -> Log:
+        """The record store behind `log`."""
+        return self.session.store
+
+    def close(self) -> None:
+        """Stop the background loop and close the log. Jobs at the hub go on; `resume` continues them."""
+        self.session.close()
+
+    def __repr__(self) -> str:
+        # The key is never shown, nor the address, which may hold a password.
+        given = {name: value for name, value in self.session.given.items() if value}
+        shown = {name: repr(str(value)) if name == "log" else "…" for name, value in given.items()}
+        return f"Studio({', '.join(f'{name}={value}' for name, value in shown.items())})"

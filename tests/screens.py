@@ -84,7 +84,7 @@ _SETTING, _AT_WORK, _FAILED, _CARD, _PROMPT, _SHOTS, _FAULTS = range(7)
 _MADE, _COMPARED, _GALLERY, _LOG, _PLANNED, _MATRIX, _VOTE = range(7, 14)
 _CELLS = (
     *(_SETUP, _MANY, _REFUSED, _JOB, _PANEL, _STORY, _FAULTY, _TAKES, "kn.compare(job, takes[0])", "kn.gallery()"),
-    *("kn.log()", _PLAN, "plan.matrix('camera', 'light')", "kn.vote(plan, seed=4)"),
+    *("kn.log()", _PLAN, "plan.matrix('camera', 'light')", "plan.vote(seed=4)"),
 )
 #: Leave the cell's toolbar alone on the picture.
 _CALM = """.jp-Cell .jp-Toolbar, .jp-cell-toolbar {display: none !important}

@@ -60,7 +60,7 @@ class Log(Protocol):
 class Screen(Protocol):
     """Where jobs are seen; called on the user's thread only, never on the engine's."""
 
-    def show(self, jobs: list[Any], aside: str = "") -> None:
+    def show(self, jobs: list[Any], note: str = "") -> None:
         """Show the live rows of some jobs in the running cell, and what is to be said beside them."""
         ...
 

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
+import math
+import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError
 from kling_nb.exchange.bundle import Bundle, ReportLinks, beside, clip_name
 from kling_nb.exchange.columns import lines_of, write_columns
 from kling_nb.exchange.crate import Version, write_crate
 from kling_nb.exchange.notebook import PublicNotebook
 from kling_nb.exchange.report import judged, series_of
 from kling_nb.models.record import Record
+from kling_nb.notebook.location import notebook_path
 from kling_nb.render.formatting import format_size
-from kling_nb.render.report import Heading, PlanSection, report_html
+from kling_nb.render.report import Heading, Paragraph, PlanSection, methods, report_html
+from kling_nb.selection import each_of, records_of
+from kling_nb.session import Session
+from kling_nb.settings import KEY
 from kling_nb.store.log import Log
 from kling_nb.store.media import digest_of
+from kling_nb.sweeps.plan import Plan
 
 Form = Literal["crate", "html", "jsonl", "parquet"]
 _FORMS: dict[str, Form] = {".zip": "crate", "": "crate", ".html": "html", ".jsonl": "jsonl", ".parquet": "parquet"}
@@ -171,3 +179,75 @@ def _page(bundle: Bundle, links: ReportLinks, heading: Heading, now: datetime.da
     series = series_of(bundle)
     sheets = [PlanSection(one.id, one.design.axes, one.sheet(links)) for one in series]
     return report_html(bundle.records, links, heading, now, plans=sheets, judged=judged(bundle, series))
+
+
+def export_selection(
+    session: Session,
+    selection: Any,
+    to: str | Path,
+    *,
+    title: Any = None,
+    description: Any = "",
+    authors: Any = (),
+    licence: Any = "",
+    notebook: Any = None,
+    version: str = "1.3",
+    embed: Any = 0,
+) -> ExportReport:
+    """Write the records of a selection; see `Selected.export`."""
+    target = Path(to).expanduser()
+    return export(
+        _bundle(session, selection),
+        target.absolute(),
+        _heading(title or target.stem or "Generated clips", description, authors, licence),
+        version=version,
+        notebook=_public_notebook(session, notebook),
+        embed=_megabytes(embed),
+        now=datetime.datetime.now(datetime.UTC),
+    )
+
+
+def methods_of(session: Session, selection: Any) -> Paragraph:
+    """Return a methods paragraph; see `Selected.methods`."""
+    bundle = _bundle(session, selection)
+    axes = [plan.axes for plan in bundle.plans]
+    people = len({vote.who for vote in bundle.votes})
+    return methods(bundle.records, plans=axes, votes=len(bundle.votes), people=people)
+
+
+def _bundle(session: Session, selection: Any) -> Bundle:
+    things = list(each_of(selection))
+    bundle = Bundle.of(records_of(session, things), session.store)
+    plans = {plan.id: plan for plan in bundle.plans}
+    plans |= {plan.id: plan for plan in (thing.kept() for thing in things if isinstance(thing, Plan))}
+    return dataclasses.replace(bundle, plans=list(plans.values()))
+
+
+def _public_notebook(session: Session, given: Any) -> PublicNotebook | None:
+    if given is None or given is False:
+        return None
+    if not isinstance(given, str | os.PathLike | bool):
+        raise ArgumentTypeError(f"notebook must be a file name or True, got {given!r}.")
+    file = notebook_path() if given is True else Path(cast("str | os.PathLike[str]", given)).expanduser()
+    if file is None:
+        raise ArgumentError('The running notebook is not known. Give its name: notebook="study.ipynb".')
+    key = session.settings.key
+    return PublicNotebook.of(file, [*filter(None, (key.get_secret_value() if key else "", os.environ.get(KEY)))])
+
+
+def _heading(title: Any, description: Any, authors: Any, licence: Any) -> Heading:
+    for name, value in {"title": title, "description": description or "", "licence": licence or ""}.items():
+        if not isinstance(value, str):
+            raise ArgumentTypeError(f"{name} must be a string, got {value!r}.")
+    # A string is an iterable of strings too, but its letters are not names.
+    names = [authors] if isinstance(authors, str) else authors
+    people: list[Any] = list(cast("Iterable[Any]", names)) if isinstance(names, Iterable) else [names] if names else []
+    if not all(isinstance(one, str) for one in people):
+        raise ArgumentTypeError(f'authors must be names, such as ["Ann Lee", "Bo Chen"], got {authors!r}.')
+    return Heading(title, description or "", tuple(name for name in people if name.strip()), licence or "")
+
+
+def _megabytes(embed: Any) -> float:
+    if isinstance(embed, bool) or not isinstance(embed, int | float) or not 0 <= embed < math.inf:
+        raise ArgumentError(f"embed must be a non-negative number of megabytes, got {embed!r}.")
+    return embed

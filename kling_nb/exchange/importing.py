@@ -21,6 +21,7 @@ from kling_nb.errors import LogError
 from kling_nb.exchange.bundle import METADATA, SCORES, VOTES
 from kling_nb.exchange.intake import MOST, StagedImport
 from kling_nb.models.judgements import Score
+from kling_nb.session import Session
 from kling_nb.store.log import Log
 from kling_nb.store.media import Media, digest_of
 from kling_nb.store.merge import MergeReport
@@ -200,3 +201,8 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, al
                 )
             file.write(chunk)
     return count
+
+
+def import_log(session: Session, source: str | Path) -> MergeReport:
+    """Import a crate or a JSONL file into the session's log; see `Studio.import_log`."""
+    return import_records(Path(source).expanduser().absolute(), session.store)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from kling_nb.errors import LogError
 from kling_nb.exchange.untrusted import LARGEST, parse_record
 from kling_nb.models.record import Record
+from kling_nb.session import Session
 from kling_nb.store.media import digest_of
 
 #: The metadata key, as `ffprobe -show_entries format_tags` lists it.
@@ -141,3 +142,18 @@ def _trouble(file: Path) -> Generator[None]:
         raise
     except (OSError, ValueError) as exc:  # PyAV's errors are OSErrors or ValueErrors
         raise LogError(f"{file} cannot be used: {exc}") from exc
+
+
+def save(session: Session, record: Record, target: Path) -> Path:
+    """Write a record's clip to a file or into a folder, with the record inside; see `Record.save`."""
+    source = session.store.file(record.clip.digest) if record.clip else None
+    if source is None:
+        raise LogError(f"Record {record.id} has no clip in this log.")
+    return save_clip(record, source, target, session.store.folder / "media")
+
+
+def from_video(session: Session, file: str | Path) -> Record:
+    """Return the record inside a clip's file; see `Studio.from_video`."""
+    inside = read_embedded(Path(file).expanduser())
+    notes = () if inside.untouched else ("The clip was changed after this record was written into its file.",)
+    return session.bind(inside.record.model_copy(update={"notes": (*inside.record.notes, *notes)}))

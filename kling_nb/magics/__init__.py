@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
 
-from kling_nb import _default
+from kling_nb import generation, shared
 from kling_nb.engine.job import Job, Jobs
 from kling_nb.errors import NotSaved, RequestError
 from kling_nb.magics.cell import CellRequest, option_names, read_cell, read_command
@@ -31,7 +31,7 @@ def load(shell: InteractiveShell) -> None:
 
     @context_matcher(identifier=_COMPLETES)  # pyright: ignore[reportUntypedFunctionDecorator] -- IPython's own, untyped
     def complete(context: CompletionContext) -> SimpleMatcherResult:
-        found = completions(_default.studio, context.text_until_cursor, context.token)
+        found = completions(shared.studio, context.text_until_cursor, context.token)
         # Jedi would take these lines for Python: its suggestions are suppressed.
         texts = [SimpleCompletion(text) for text in found or ()]
         return {"completions": texts, "suppress": found is not None, "ordered": True}
@@ -95,7 +95,7 @@ class KlingMagics(Magics):
         Filters of the log: tag, status, model, notebook, plan, kind, stars, since and until. A time is a date
         (2026-11-24) or an age (7d, 12h, 30m).
         """
-        studio = _default.studio()
+        studio = shared.studio()
         return self._query(studio, line) if cell is None else self._generate(studio, line, cell)
 
     def _query(self, studio: Studio, line: str) -> Any:
@@ -117,7 +117,7 @@ class KlingMagics(Magics):
         fields = {**asked.fields, **_elements(studio, asked)}
         if asked.dry:
             return _checked(studio, fields, asked)
-        request = studio.request(fields)
+        request, _ = generation.check(studio.session, fields)
         if warnings := [*asked.warnings, *studio.lint(request)]:
             display(Problems(warnings))
         shown = result = _started(studio, request, asked)
@@ -143,8 +143,8 @@ def _checked(studio: Studio, fields: dict[str, Any], asked: CellRequest) -> Prob
 def _started(studio: Studio, request: Request, asked: CellRequest) -> Job | Jobs:
     if asked.preview:
         request = request.model_copy(update={"num_generations": 1})
-    jobs = studio.start(request, "preview" if asked.preview else "result", tags=asked.tags)
-    return jobs[0] if len(jobs) == 1 else studio.gather(jobs)
+    jobs = generation.start(studio.session, request, "preview" if asked.preview else "result", tags=asked.tags)
+    return generation.joined(studio.session, jobs)
 
 
 def _elements(studio: Studio, asked: CellRequest) -> dict[str, Any]:

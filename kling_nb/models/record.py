@@ -157,6 +157,10 @@ class RecordActions(Protocol):
         """Return the record's card as a mimebundle."""
         ...
 
+    def diff(self, record: Record, other: Any) -> Any:
+        """Return the differences between the record and another."""
+        ...
+
     def save(self, record: Record, target: Path) -> Path:
         """Write the record's clip to a file, the record inside it."""
         ...
@@ -262,6 +266,14 @@ class Record(_Part):
         """Run the request again, with changes, and return the new job. This spends what `estimate` says."""
         return self._attached().rerun(self, changes)
 
+    def diff(self, other: Any) -> Any:
+        """Return the differences to another record: request, images by hash, model, price, timings, file, scores.
+
+        Args:
+            other: A record, clip, job or record ID.
+        """
+        return self._attached().diff(self, other)
+
     def save(self, target: str | os.PathLike[str]) -> Path:
         """Write the clip to a file (or into a folder) of your own, with this record inside; return where it is.
 
@@ -278,7 +290,7 @@ class Record(_Part):
 
     @property
     def scores(self) -> dict[str, Score]:
-        """What scorers have said of its clip, by their names: `record.scores["motion"].value`; see `kn.score`."""
+        """The scores of its clip by scorer: `record.scores["motion"].value`; see `kn.log(...).score()`."""
         return self._attached().scores_of(self)
 
     def public(self) -> Record:

@@ -1,4 +1,4 @@
-"""`Screen`: where a studio's jobs and records are seen, the cell that runs or the one that was run."""
+"""`Display`: live rows, finished cards and tables in the cell that runs, or in the one that was run."""
 
 from __future__ import annotations
 
@@ -8,82 +8,112 @@ from pathlib import Path
 from typing import Any
 
 from kling_nb.engine.job import Job
+from kling_nb.models.catalogue import Model
 from kling_nb.models.judgements import Score
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.notebook.links import Links
-from kling_nb.render import card_bundle, problems_html, problems_text, records_html, records_text
+from kling_nb.render import (
+    card_bundle,
+    models_html,
+    models_text,
+    problems_html,
+    problems_text,
+    records_html,
+    records_text,
+)
 
-_NO_JOBS = "No jobs: nothing is under way. What has ended is in kn.log(), the newest first."
+_NO_JOBS = "No unfinished jobs. kn.log() lists the finished ones, newest first."
 
 
-class Screen:
-    """Shows live rows, finished cards and tables; widgets are loaded when the first row is shown."""
+class Display:
+    """Shows jobs and records in cells. Widgets are loaded when the first row is shown."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, show_jobs: Callable[[list[Job]], None]) -> None:
         self.links = links
+        self._show_jobs = show_jobs
 
-    def show(self, jobs: list[Job], aside: str = "") -> None:
-        """Show the live rows of some jobs, or a word that there are none; then what is to be said beside them."""
-        from IPython.display import display
-
-        from kling_nb.ui import progress
-
+    def show(self, jobs: list[Job], note: str = "") -> None:
+        """Show the live rows of jobs, or a sentence that there are none, and a note below."""
         if jobs:
-            progress.display(jobs)
-        if aside or not jobs:
-            said = aside if jobs else f"No jobs here: {aside}" if aside else _NO_JOBS
-            display({"text/plain": said}, raw=True)
+            self._show_jobs(jobs)
+        if note or not jobs:
+            _show_text(note if jobs else f"No jobs here. {note}" if note else _NO_JOBS)
 
     def publish(self, jobs: list[Job]) -> None:
-        """Put the finished cards where the rows are, if there are any."""
-        # What was never shown needs no card, and a script without IPython no widgets.
-        if views := sys.modules.get("kling_nb.ui.outlet"):
-            views.publish(jobs)
+        """Put the finished cards in place of the rows, if there are any."""
+        # Jobs that were never shown need no card, and a script without IPython loads no widgets.
+        if outlet := sys.modules.get("kling_nb.ui.outlet"):
+            outlet.publish(jobs)
 
     def leave(self, unfinished: int, folder: Path) -> None:
-        """Say at a script's end what goes on without it; a kernel's last words would be read by nobody."""
-        ipython = sys.modules.get("IPython")
-        if unfinished and not hasattr(ipython.get_ipython() if ipython else None, "kernel"):
-            what, them = ("1 job is", "it") if unfinished == 1 else (f"{unfinished} jobs are", "them")
-            print(f"kling_nb: {what} unfinished; kn.resume() goes on with {them} ({folder}).", file=sys.stderr)
+        """Print at a script's end that jobs are unfinished. A kernel prints nothing: its output would not be seen."""
+        if unfinished and not _in_kernel():
+            count, them = ("1 job is", "it") if unfinished == 1 else (f"{unfinished} jobs are", "them")
+            print(f"kling_nb: {count} unfinished; kn.resume() continues {them} ({folder}).", file=sys.stderr)
 
     def line(self) -> Callable[[str], None]:
-        """Return how to say one line that changes, in the cell that runs; without a kernel nobody hears it."""
+        """Return a function that shows one line of text in the running cell and replaces it at the next call."""
         handle: Any = None
 
-        def say(text: str) -> None:
+        def show(text: str) -> None:
             nonlocal handle
-            ipython = sys.modules.get("IPython")
-            shell = ipython.get_ipython() if ipython else None
-            if not hasattr(shell, "kernel"):
+            if not _in_kernel():
                 return
             if handle is None:
-                from IPython.display import display
-
-                handle = display({"text/plain": text}, raw=True, display_id=True)
+                handle = _show_text(text, display_id=True)
             else:
                 handle.update({"text/plain": text}, raw=True)
 
-        return say
+        return show
 
     def bundle(self, record: Record, scores: Iterable[Score] = ()) -> dict[str, Any]:
-        """Return a record's card as a mimebundle."""
+        """Return a record's card as a MIME bundle."""
         return card_bundle(record, self.links, scores)
 
     def table(self, records: Sequence[Record], total: int) -> dict[str, Any]:
-        """Return records as a table; `total` is how many there are with those that are not shown."""
+        """Return records as a table in a MIME bundle; `total` also counts the records that are not shown."""
         return {
             "text/html": records_html(records, self.links, total=total),
             "text/plain": records_text(records, total=total),
         }
 
 
+def _in_kernel() -> bool:
+    ipython = sys.modules.get("IPython")
+    return hasattr(ipython.get_ipython() if ipython else None, "kernel")
+
+
+def _show_text(text: str, **options: Any) -> Any:
+    from IPython.display import display
+
+    return display({"text/plain": text}, raw=True, **options)
+
+
 class Problems(list[Problem]):
-    """What `kn.lint` found: a list of `Problem` that shows itself in a cell."""
+    """The problems that `kn.lint` found: a list of `Problem` with a display in a cell."""
 
     def _repr_html_(self) -> str:
         return problems_html(self)
 
     def __repr__(self) -> str:
         return problems_text(self)
+
+
+class Models(Sequence[Model]):
+    """The models of a catalogue, in its order; index it by number or by ID. A table in a cell."""
+
+    def __init__(self, models: Iterable[Model]) -> None:
+        self._models = {model.id: model for model in models}
+
+    def __getitem__(self, which: Any) -> Any:
+        return self._models[which] if isinstance(which, str) else list(self._models.values())[which]
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def _repr_html_(self) -> str:
+        return models_html(list(self))
+
+    def __repr__(self) -> str:
+        return models_text(list(self))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from kling_nb.models.catalogue import Model
 from kling_nb.models.problem import Problem
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Record
@@ -251,3 +252,15 @@ def _ahead(progress: Progress, now: datetime.datetime) -> str:
     if left <= 0:
         return "any moment now" if left > -30 else "longer than usual"
     return f"about {format_duration(round(left, -1) if left >= 10 else left)} left"
+
+
+def models_html(models: Sequence[Model]) -> str:
+    """Return the models of a catalogue as a table."""
+    return fill("models", models=[(model, model.pricing.words if model.pricing else "") for model in models])
+
+
+def models_text(models: Sequence[Model]) -> str:
+    """Return the models of a catalogue one a line."""
+    width = max((len(model.id) for model in models), default=0)
+    prices = (model.pricing.words if model.pricing else "price unknown" for model in models)
+    return "\n".join(f"{model.id:<{width}}  {price}" for model, price in zip(models, prices, strict=True))

@@ -51,7 +51,7 @@ class Asked:
 class Footage:
     """One clip, as a scorer sees it. Nothing is decoded before it is asked for.
 
-    >>> @kn.scorer(version="1", unit="%")
+    >>> @kn.scoring.scorer(version="1", unit="%")
     ... def redness(clip):
     ...     "How red the clip is, 0 to 100."
     ...     reds = [frame.rgb[..., 0].mean() for frame in clip.frames()]
@@ -128,7 +128,7 @@ class Footage:
     @property
     def _told(self) -> Asked:
         if self._asked is None:  # else a number would be kept for all requests that gave the same file
-            raise KlingError("this scorer looks at the request: register it with @kn.scorer(..., request=True)")
+            raise KlingError("this scorer looks at the request: register it with @kn.scoring.scorer(..., request=True)")
         return self._asked
 
     def _kept(self, every: int) -> Iterator[Frame]:

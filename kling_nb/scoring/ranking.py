@@ -14,9 +14,12 @@ from itertools import combinations
 from math import exp
 from typing import Any
 
-from kling_nb.errors import KlingError
+from kling_nb.errors import ArgumentError, KlingError
 from kling_nb.models.judgements import Vote
+from kling_nb.models.row import COLUMNS, row_of
 from kling_nb.render.figures import RankRow, ranking_html, ranking_text
+from kling_nb.selection import Planned, records_of
+from kling_nb.session import Session
 
 #: Draws of the bootstrap, the level, and how strongly strengths are held together where there are few votes.
 DRAWS, LEVEL, HELD = 800, 0.05, 0.1
@@ -100,7 +103,7 @@ def _strengths(
         import choix
         import numpy as np
     except ImportError as exc:
-        raise KlingError("kn.ranking needs choix: pip install 'kling-nb[metrics]'") from exc
+        raise KlingError("ranking() needs choix: pip install 'kling-nb[metrics]'") from exc
     if not games:
         return [0.0] * count
     wins = np.zeros((count, count))
@@ -144,7 +147,7 @@ def _said(
 ) -> str:
     votes = f"{len(games)} vote{'' if len(games) == 1 else 's'}"
     if not games:
-        return "No votes yet: kn.vote(…) asks, two clips at a time."
+        return "No votes yet: vote() shows two clips at a time."
     alone = _never_compared(games, items)
     if alone:
         were = "was" if len(alone) == 1 else "were"
@@ -165,3 +168,17 @@ def _never_compared(games: Sequence[tuple[str, str, float]], items: Sequence[str
     sizes = Counter(group.values())
     largest = sizes.most_common(1)[0][0]
     return [item for item in items if group[item] != largest]
+
+
+def rank(session: Session, selection: Any, by: str | None) -> Ranking:
+    """Rank the clips of a selection; see `Selected.ranking`."""
+    records = records_of(session, selection)
+    if isinstance(selection, Planned):
+        items = selection.labels(by)
+    elif by is None:
+        items = {record.id: record.id for record in records}
+    elif by in COLUMNS:
+        items = {record.id: str(row_of(record)[by]) for record in records}
+    else:
+        raise ArgumentError(f"Unknown column {by!r}. Choose one of {', '.join(COLUMNS)}.")
+    return ranking(session.store.votes.all(), items)

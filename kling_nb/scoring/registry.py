@@ -135,7 +135,7 @@ scorers = Scorers()
 def scorer(*, version: str | int, name: str | None = None, unit: str = "", request: bool = False) -> Callable[[F], F]:
     """Register a function of a clip as a scorer; it stays what it was, and can be called by itself.
 
-    >>> @kn.scorer(version="1", unit="%")
+    >>> @kn.scoring.scorer(version="1", unit="%")
     ... def redness(clip):
     ...     "How red the clip is, 0 to 100."
     ...     reds = [frame.rgb[..., 0].mean() for frame in clip.frames()]

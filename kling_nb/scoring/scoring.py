@@ -16,7 +16,10 @@ from kling_nb.render.figures import ScoredRow, scores_html, scores_text
 from kling_nb.scoring.footage import Asked, Picture
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import Scorer
+from kling_nb.scoring.registry import scorers as known
 from kling_nb.scoring.workers import Work, carried_out
+from kling_nb.selection import Planned, records_of
+from kling_nb.session import Session
 from kling_nb.store.log import Log
 
 #: Seconds that one scorer may take for one clip, unless the caller says otherwise.
@@ -201,3 +204,17 @@ def _digest(record: Record) -> str:
 def _lanes() -> int:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(WORKERS, usable)
+
+
+def score(session: Session, selection: Any, scorers: Sequence[Any], *, again: bool, limit: float) -> Scored:
+    """Score the clips of a selection; see `Selected.score`."""
+    records = [record for record in records_of(session, selection) if record.clip is not None]
+    line = session.display.line()
+
+    def report(done: int, total: int) -> None:
+        line(f"Scoring: {done} of {total}" if done < total else f"Scored: {total} numbers computed")
+
+    scoring = Scoring(session.store, records, known.named(tuple(scorers)), again=again, seconds=limit, told=report)
+    scoring.run()
+    labels = selection.labels() if isinstance(selection, Planned) else {}
+    return scoring.table(labels, session.display.links.poster)

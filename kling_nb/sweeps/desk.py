@@ -14,7 +14,8 @@ from kling_nb.errors import LogError
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
-from kling_nb.notebook.display import Screen
+from kling_nb.notebook.display import Display
+from kling_nb.session import Actions
 from kling_nb.store.log import Log
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design
@@ -34,7 +35,7 @@ class Desk:
     """A studio as plans see it; `hub` is the name of the hub that answers, as records have it."""
 
     store: Log
-    screen: Screen
+    display: Display
     loop: BackgroundLoop
     hub: str
     begin: Begin
@@ -42,6 +43,7 @@ class Desk:
     """Go on with a job that no living kernel carries out; None when one does."""
     price: Callable[[Request], Estimate]
     bind: Callable[[Record], Record]
+    actions: Actions
 
     def made(self, design: Design) -> dict[str, RecordSummary]:
         """Return which record each cell has, by its id."""

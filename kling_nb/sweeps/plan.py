@@ -17,6 +17,8 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.render import MatrixSheet, PlanSheet, Tile, TileState, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.plan import TILES
+from kling_nb.selection import Selected
+from kling_nb.session import Actions
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design, tile_of
 from kling_nb.sweeps.desk import Desk
@@ -27,11 +29,15 @@ from kling_nb.sweeps.run import Run
 LIMIT = 8
 
 
-class Plan:
+class Plan(Selected):
     """A sweep, worked out and linted; nothing is spent before `run`. What it shows is read from the log each time."""
 
     def __init__(self, design: Design, desk: Desk) -> None:
         self._design, self._desk = design, desk
+
+    @property
+    def _actions(self) -> Actions:
+        return self._desk.actions
 
     @property
     def id(self) -> str:
@@ -147,7 +153,7 @@ class Plan:
         """Return the clips over two axes as a value to be drawn."""
         made = self._desk.made(self._design)
         found = self._found(made)
-        films = dict(zip(found, self._desk.screen.links.videos(list(found.values())), strict=True))
+        films = dict(zip(found, self._desk.display.links.videos(list(found.values())), strict=True))
         return self._design.over(
             down,
             across,
@@ -200,7 +206,7 @@ class Plan:
 
     def _tile(self, cell: Cell, made: RecordSummary | None, record: Record | None, film: Video | None = None) -> Tile:
         note = "; ".join(map(str, cell.problems))
-        return tile_of(cell, self._state(cell, made), record, self._desk.screen.links, note=note, film=film)
+        return tile_of(cell, self._state(cell, made), record, self._desk.display.links, note=note, film=film)
 
     def _state(self, cell: Cell, made: RecordSummary | None) -> TileState:
         if made is None:

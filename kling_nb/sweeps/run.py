@@ -263,16 +263,14 @@ class Run:
 
     def _tile(self, standing: Standing, *, drawn: bool) -> Tile:
         error, record = str(standing.error) if standing.error else "", standing.record if drawn else None
-        return tile_of(standing.cell, standing.state, record, self._desk.screen.links, note=error)
+        return tile_of(standing.cell, standing.state, record, self._desk.display.links, note=error)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         sheet = self.sheet()
         return {"text/html": plan_html(sheet), "text/plain": plan_text(sheet)}
 
     def _ipython_display_(self) -> None:
-        from kling_nb.ui.run import RunView
-
-        self._shown = RunView(self)
+        self._shown = self._desk.actions.run_view(self)
         self._shown.display()
 
     def _publish(self) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from kling_nb.errors import LogError
 from kling_nb.models.budget import Limits, Scope
+from kling_nb.notebook.location import notebook_path
 from kling_nb.render import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
+from kling_nb.session import Session
 from kling_nb.store.budget import BudgetStore, Entry
 
 By = Literal["day", "notebook", "model", "plan", "tag"]
@@ -107,3 +109,16 @@ def _added(row: SpendingRow, entry: Entry) -> SpendingRow:
     if entry.charge in ("spent", "open", "uncertain", "planned"):
         more[entry.charge] = getattr(row, entry.charge) + cost
     return replace(row, **more)
+
+
+def budget(session: Session, changes: Mapping[str, Any]) -> Budget:
+    """Change the log's limits and return them all; see `Studio.budget`."""
+    if changes:
+        session.store.budget.change(lambda limits: limits.changed(**changes))
+    notebook = notebook_path()
+    return Budget.of(session.store.budget, notebook.name if notebook else None)
+
+
+def spending(session: Session, by: By) -> Spending:
+    """Return what was spent, in groups; see `Studio.spending`."""
+    return Spending.of(session.store.budget.entries(), by)

@@ -52,7 +52,7 @@ jobs[0].become("processing"); jobs[1].become("succeeded"); jobs[2].fail("The hub
 JobsView(jobs).display()""",
     "kn.gallery()",
     "kn.compare(*done)",
-    "kn.vote(plan, seed=4)",
+    "plan.vote(seed=4)",
     "plan",
     "going",
     "panel = kn.panel({}); panel",

@@ -166,7 +166,7 @@ LIVING = (
     """run = kn.sweep("a {mood} boat of those who left", mood=["calm", "wild"], duration=3).run(limit=1)
 run.pause()
 run""",
-    "kn.vote([record for record in kn.log() if record.clip])",
+    "kn.log([record for record in kn.log() if record.clip]).vote()",
 )
 
 

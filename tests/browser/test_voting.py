@@ -23,7 +23,7 @@ done = plan.run().result()
 def test_blind_pairs_are_voted_on_by_keyboard_and_ranked(
     opened: Callable[..., Screen], hub: HubSide, shot: Callable[[Screen, str], None]
 ) -> None:
-    screen = opened(MAKE, "kn.vote(plan, seed=4)", "kn.ranking(plan, by='mood')")
+    screen = opened(MAKE, "plan.vote(seed=4)", "plan.ranking(by='mood')")
     screen.run(0, 1)
     vote = screen.root.locator(".kn-vote")
     expect(vote).to_have_attribute("data-ready", "0", timeout=SLOW)

@@ -47,4 +47,4 @@ def test_a_price_is_asked_for_again_when_it_is_old(
     studio.price("a boat")
     assert hub.asked(MODEL) > asked
     hub.fault("unauthenticated", path="/api/ai/models")
-    assert studio.model(TARGET).id == TARGET  # better an old price than none
+    assert studio.hub.model(TARGET).id == TARGET  # better an old price than none

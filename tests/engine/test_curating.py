@@ -25,9 +25,9 @@ def test_what_was_made_can_be_compared_rated_made_again_and_thrown_away(studio: 
     assert again.record.generations == 1
 
     actions.trash(two.id)
-    assert two.id not in {record.id for record in studio.log()} and studio.log().verify() == []
+    assert two.id not in {record.id for record in studio.log()} and studio.log.verify() == []
     actions.restore(two.id)
-    assert studio.log().verify() == []
+    assert studio.log.verify() == []
 
 
 def test_a_job_that_has_not_ended_cannot_be_compared_or_thrown_away(studio: Studio, hub) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hubside import HubSide, picture
+from support.studios import request_of
 
 from kling_nb.errors import BudgetError, KlingError, LogError, NotSaved, RequestError, RequestWarning, SettingsError
 from kling_nb.models.asset import Asset
@@ -23,15 +24,15 @@ def test_a_preset_is_the_same_request_in_another_kernel_without_its_files(
     face = tmp_path / "face.png"
     face.write_bytes(picture())
     mine = studio_at(hub)
-    request = mine.request("@Image1 walks", input_image=[face], duration=9)
+    request = request_of(mine, "@Image1 walks", input_image=[face], duration=9)
     mine.presets["walk"] = request
     face.unlink()
 
     again = studio_at(hub)
 
     assert list(again.presets) == ["walk"]
-    assert request_hash(again.request(again.presets["walk"])) == request_hash(request)
-    assert again.request(again.presets["walk"], duration=4).duration == 4
+    assert request_hash(request_of(again, again.presets["walk"])) == request_hash(request)
+    assert request_of(again, again.presets["walk"], duration=4).duration == 4
     assert again.panel(again.presets["walk"]).request == request
 
 
@@ -41,7 +42,7 @@ def test_a_preset_may_be_unfinished_and_come_from_a_record(studio: Studio) -> No
     studio.presets["boat"] = record
 
     assert studio.presets["night look"] == {"negative_prompt": "daylight", "aspect_ratio": "9:16"}
-    assert request_hash(studio.request(studio.presets["boat"])) == record.request_hash
+    assert request_hash(request_of(studio, studio.presets["boat"])) == record.request_hash
 
 
 def test_presets_are_renamed_and_deleted_and_say_what_is_there(studio: Studio) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hubside import until
 
 import kling_nb as kn
-from kling_nb import _default
+from kling_nb import shared
 from kling_nb.localhub import serve
 from kling_nb.studio import Studio
 
@@ -61,7 +61,7 @@ def test_a_local_hub_that_was_killed_is_started_again_and_has_its_jobs(studio: S
 def test_the_shared_studio_can_be_configured_and_running_jobs_go_on(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_default, "_studio", None)
+    monkeypatch.setattr(shared, "_studio", None)
     first = kn.configure(log=tmp_path / "one")
     job = kn.generate("a paper boat", duration=3)
     second = kn.configure(log=tmp_path / "two")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hubside import HubSide
+from support.studios import request_of
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
@@ -35,7 +36,7 @@ def test_after_a_doubtful_answer_without_a_job_it_ends_as_lost(studio: Studio, h
 @pytest.mark.parametrize("fault", AMBIGUOUS)
 def test_after_a_doubtful_answer_the_job_that_the_hub_has_is_found(studio: Studio, hub: HubSide, fault: str) -> None:
     prompt = f"a boat that {fault} carried"
-    body = studio.request(prompt, duration=3).body(lambda asset: asset.identity)
+    body = request_of(studio, prompt, duration=3).body(lambda asset: asset.identity)
     theirs = hub.enqueue({**body, "num_generations": 1})
     hub.mark()
     hub.fault(fault, times=1, **QUEUE)
@@ -125,7 +126,7 @@ def test_any_5xx_to_an_enqueue_is_doubtful_whatever_it_says(studio: Studio, hub:
 
 
 def test_fewer_ids_than_asked_for_are_the_jobs_that_run(studio: Studio, hub: HubSide) -> None:
-    body = studio.request("three boats", duration=3).body(lambda asset: asset.identity)
+    body = request_of(studio, "three boats", duration=3).body(lambda asset: asset.identity)
     real = [hub.enqueue({**body, "num_generations": 1}) for _ in range(2)]
     entries = [{"generation_id": one, "status": "queued"} for one in real]
     hub.fault("empty_200", times=1, body={"generations": entries}, **QUEUE)

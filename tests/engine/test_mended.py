@@ -17,7 +17,7 @@ def test_the_record_keeps_what_was_given_and_what_was_sent(studio: Studio, tmp_p
     banner = tmp_path / "banner.webp"
     Image.new("RGB", (1200, 300), "teal").save(banner, lossless=True)
 
-    clip = studio.generate("@Image1 unrolls", input_image=[studio.mend(banner)], duration=3).result(40)
+    clip = studio.generate("@Image1 unrolls", input_image=[studio.fit_image(banner)], duration=3).result(40)
     (kept,) = clip.record.references
     (again,) = studio.request_of(clip.record).input_image
 
@@ -35,4 +35,4 @@ def test_the_record_keeps_what_was_given_and_what_was_sent(studio: Studio, tmp_p
 @pytest.mark.parametrize(("given", "said"), [("no-such.png", "no file"), (Image.new("RGB", (90, 90)), "at least 300")])
 def test_what_cannot_be_mended_says_why(studio: Studio, given: object, said: str) -> None:
     with pytest.raises(RequestError, match=said):
-        studio.mend(given)
+        studio.fit_image(given)

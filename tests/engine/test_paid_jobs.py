@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hubside import DELETE, HubSide, picture, until
+from support.studios import request_of
 
 from kling_nb import errors
 from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE
@@ -50,7 +51,7 @@ def test_resume_asks_at_once_about_a_job_that_is_under_way_here(
     studio = studio_at(slow)
     job = studio.generate("a boat at anchor", duration=3)
     until(lambda: job.record.generation_id)
-    engine = studio.parts.engine
+    engine = studio.session.engine
     until(lambda: engine._tracker and engine._tracker._beat)  # pyright: ignore[reportPrivateUsage]
     engine._loop.submit(_fallen(engine._tracker)).result(10)  # pyright: ignore[reportPrivateUsage]
     (again,) = studio.resume()
@@ -143,7 +144,7 @@ def test_a_list_that_is_none_does_not_end_a_job_whose_answer_was_lost(
 
 
 def test_an_enqueue_answered_in_another_shape_is_in_doubt_and_settled(studio: Studio, hub: HubSide) -> None:
-    body = studio.request("a boat of another kind", duration=3).body(lambda asset: asset.identity)
+    body = request_of(studio, "a boat of another kind", duration=3).body(lambda asset: asset.identity)
     theirs = hub.enqueue({**body, "num_generations": 1})
     hub.mark()
     hub.fault("empty_200", times=1, body={"generation_id": theirs, "status": "queued"}, **QUEUE)
@@ -174,7 +175,7 @@ def test_a_clock_that_is_put_forward_stops_no_job(own_hub: Callable[..., HubSide
     studio = studio_at(hub)
     job = studio.generate("a boat in time", duration=3)
     until(lambda: job.state in ("queued", "processing"))
-    active = studio.parts.engine._active  # pyright: ignore[reportPrivateUsage]
+    active = studio.session.engine._active  # pyright: ignore[reportPrivateUsage]
     now = active.now
     active.now = lambda: now() + datetime.timedelta(hours=2)
     assert job.result(60).path.exists()

@@ -63,14 +63,14 @@ def test_a_withdrawn_model_names_what_the_catalogue_has(studio: Studio, hub: Hub
 
 def test_what_changed_at_the_hub_is_told_and_a_model_that_left_names_the_next(studio: Studio, hub: HubSide) -> None:
     name = "kling-video-v2-6-pro-text-to-video"
-    assert len(studio.changes()) == 0
+    assert len(studio.hub.schema_changes()) == 0
     hub.fault(
         "changed_schema", match={"model": name}, properties={"duration": {"enum": [5, 10, 15]}, "cfg_scale": None}
     )
-    assert list(map(str, studio.changes(name))) == ["duration: also offers 15", "cfg_scale: is gone"]
+    assert list(map(str, studio.hub.schema_changes(name))) == ["duration: also offers 15", "cfg_scale: is gone"]
     hub.fault("withdrawn", match={"model": "kling-video-o3-4k-text-to-video"})
     with pytest.raises(errors.ModelNotFound) as caught:
-        studio.changes("kling-video-o3-4k-text-to-video")
+        studio.hub.schema_changes("kling-video-o3-4k-text-to-video")
     assert "kling-video-o3-pro-text-to-video" in caught.value.alternatives
 
 
@@ -106,7 +106,7 @@ def test_a_picture_that_the_hub_cannot_fetch_fails_later_with_its_words(studio: 
 
 def test_a_hub_that_is_not_there_is_nothing_sent(tmp_path: Path) -> None:
     studio = Studio(hub="http://127.0.0.1:9", log=tmp_path / "log")
-    studio.parts.connection.main._client._attempts = 1  # its patience is for a hub that comes back
+    studio.session.connection.main._client._attempts = 1  # its patience is for a hub that comes back
     with contextlib.closing(studio), pytest.raises(errors.JobFailed, match="Nothing was sent") as caught:
         studio.generate("a paper boat", duration=3).result(20)
     assert caught.value.data["failure"].kind == "Unreachable"

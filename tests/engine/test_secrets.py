@@ -33,11 +33,11 @@ def shown(studio: Studio) -> str:
     parts = [
         repr(studio),
         repr(studio.parts),
-        repr(studio.parts.connection.main),
-        repr(vars(studio.parts.connection.main)),
+        repr(studio.session.connection.main),
+        repr(vars(studio.session.connection.main)),
         repr(studio.hub()),
     ]
-    parts += [str(studio.hub()._repr_mimebundle_()), str(studio.store), repr(studio.parts.engine)]
+    parts += [str(studio.hub()._repr_mimebundle_()), str(studio.store), repr(studio.session.engine)]
     parts += [f"{record!r} {record.model_dump_json()} {record._repr_mimebundle_()}" for record in records]
     return "\n".join(parts)
 

@@ -37,7 +37,7 @@ def test_jobs_begun_on_many_threads_are_each_sent_once(studio: Studio, hub: HubS
         thread.start()
     for thread in threads:
         thread.join(20)
-    jobs = Jobs.of(begun, studio.parts.screen)
+    jobs = Jobs.of(begun, studio.session.display)
     assert jobs.wait(40)
     assert (len(jobs), len({job.record.generation_id for job in jobs}), hub.posts) == (8, 8, 8)
     assert len(studio.log()) == 8

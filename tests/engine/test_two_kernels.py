@@ -154,7 +154,7 @@ def test_a_job_that_finished_while_nobody_could_look_is_found(hub: HubSide, stud
 def test_a_hub_whose_clock_is_far_behind_ours_still_has_the_job(
     hub: HubSide, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ahead = studio.parts.engine._active
+    ahead = studio.session.engine._active
     real = ahead.now
     ahead.now = lambda: real() + datetime.timedelta(hours=2)
     hub.fault("lost_reply", times=1)
@@ -192,7 +192,7 @@ def test_of_two_kernels_that_resume_one_batch_only_one_sends_what_had_not_been_s
 
 def hold_back(studio: Studio, until_then: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a studio from sending until then."""
-    sending = studio.parts.engine._sending
+    sending = studio.session.engine._sending
     describe = sending._describe
 
     async def patiently(*args: Any) -> dict[str, Any]:

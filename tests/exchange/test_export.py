@@ -46,7 +46,7 @@ def found(filled: Studio, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     notebook = folder / "walk.ipynb"
     notebook.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
     for name, version in {"new": "1.3", "old": "1.1", "spoilt": "1.3"}.items():
-        done = filled.export(filled.log(), folder / name, version=version, notebook=notebook, **GIVEN)
+        done = filled.log().export(folder / name, version=version, notebook=notebook, **GIVEN)
         assert "an RO-Crate of 3 records, 2 clips" in repr(done)
     metadata = folder / "spoilt" / "ro-crate-metadata.json"
     graph = json.loads(metadata.read_text())
@@ -72,7 +72,7 @@ def test_the_validator_refuses_a_crate_that_is_wrong(found: dict[str, list[str]]
 
 
 def test_each_generation_is_an_action_with_its_inputs_and_its_result(filled: Studio, tmp_path: Path) -> None:
-    folder = filled.export(filled.log(), tmp_path / "study", **GIVEN).path
+    folder = filled.log().export(tmp_path / "study", **GIVEN).path
     graph = {one["@id"]: one for one in json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]}
     actions = [one for one in graph.values() if one["@type"] == "CreateAction"]
     assert len(actions) == 3
@@ -101,7 +101,7 @@ def test_each_generation_is_an_action_with_its_inputs_and_its_result(filled: Stu
 def test_what_was_handed_on_comes_back_and_only_once(
     name: str, filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
-    done = filled.export(filled.log(), tmp_path / name)
+    done = filled.log().export(tmp_path / name)
     elsewhere = studio_at(hub)
     came = elsewhere.import_log(done.path)
     assert (len(came.added), came.changed, came.plans, came.votes, came.scores) == (3, [], 1, 7, 2)
@@ -130,7 +130,7 @@ def test_clips_that_did_not_come_along_are_missing_here_and_can_be_made(
     plan = theirs.sweep({"prompt": "a {colour} kite"}, colour=["red", "blue"], duration=[3])
     price = plan.price
     records = plan.run().result(60)
-    mine.import_log(theirs.export(plan, tmp_path / "plan.jsonl").path)
+    mine.import_log(plan.export(tmp_path / "plan.jsonl").path)
     here = mine.plan(plan.id)
     assert (len(here.missing), here.price, here.records()) == (2, price, [])
     assert {row["state"] for row in here.rows()} == {"missing"}
@@ -139,7 +139,7 @@ def test_clips_that_did_not_come_along_are_missing_here_and_can_be_made(
     assert all(mine.store.file(record.clip.digest) for record in made if record.clip)
     assert {record.id for record in made}.isdisjoint(record.id for record in records)
     assert (here.missing, here.price) == ([], 0)
-    mine.import_log(theirs.export(plan, tmp_path / "plan.zip").path)
+    mine.import_log(plan.export(tmp_path / "plan.zip").path)
     assert {record.id for record in here.records()} == {record.id for record in records}, "they came after all"
 
 
@@ -150,7 +150,7 @@ def test_a_log_is_no_export_of_one(filled: Studio, studio: Studio) -> None:
 
 def test_importing_ones_own_crate_changes_nothing(filled: Studio, tmp_path: Path) -> None:
     before = [record.model_dump() for record in filled.log()]
-    came = filled.import_log(filled.export(filled.log(), tmp_path / "own.zip").path)
+    came = filled.import_log(filled.log().export(tmp_path / "own.zip").path)
     assert (came.added, came.changed) == ([], [])
     assert [record.model_dump() for record in filled.log()] == before
 
@@ -159,13 +159,13 @@ def test_what_others_paid_does_not_count_here(
     filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     elsewhere = studio_at(hub)
-    elsewhere.import_log(filled.export(filled.log(), tmp_path / "study.zip").path)
+    elsewhere.import_log(filled.log().export(tmp_path / "study.zip").path)
     assert filled.spending().whole.spent > 0
     assert elsewhere.spending().whole.spent == 0
 
 
 def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) -> None:
-    frame = pd.read_parquet(filled.export(filled.log(), tmp_path / "study.parquet").path)
+    frame = pd.read_parquet(filled.log().export(tmp_path / "study.parquet").path)
     records = {record.id: record for record in filled.log()}
     assert set(frame["id"]) == set(records)
     for row in frame.to_dict("records"):
@@ -185,9 +185,9 @@ def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) ->
 
 
 def test_neither_the_key_nor_a_signature_nor_a_folder_is_in_any_export(filled: Studio, tmp_path: Path) -> None:
-    filled.export(filled.log(), tmp_path / "out" / "study")
+    filled.log().export(tmp_path / "out" / "study")
     for name in ("study.html", "study.jsonl", "study.parquet"):
-        filled.export(filled.log(), tmp_path / "out" / name)
+        filled.log().export(tmp_path / "out" / name)
     files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
     assert len(files) > 10
     for file in files:
@@ -221,19 +221,19 @@ def test_a_notebook_goes_along_only_when_asked_for(
 ) -> None:
     monkeypatch.setenv("JPY_SESSION_NAME", str(written(tmp_path / "study.ipynb", key=KEY)))
     beside = export_beside(list(filled.log()), filled.store, tmp_path)
-    for done in (filled.export(filled.log(), tmp_path / "a.zip"), beside):
+    for done in (filled.log().export(tmp_path / "a.zip"), beside):
         with zipfile.ZipFile(done.path) as archive:
             assert not [name for name in archive.namelist() if name.endswith(".ipynb")]
             assert not [name for name in archive.namelist() if KEY.encode() in archive.read(name)]
         assert "notebook" not in repr(done)
-    done = filled.export(filled.log(), tmp_path / "b", notebook=True)
+    done = filled.log().export(tmp_path / "b", notebook=True)
     assert (done.path / "notebook.ipynb").is_file()
     assert "with the notebook study.ipynb" in repr(done)
 
 
 def test_no_secret_goes_along_with_a_notebook(filled: Studio, tmp_path: Path) -> None:
     notebook = written(tmp_path / "study.ipynb", key=KEY)
-    done = filled.export(filled.log(), tmp_path / "with", notebook=notebook)
+    done = filled.log().export(tmp_path / "with", notebook=notebook)
     text = (done.path / "notebook.ipynb").read_text("utf-8")
     assert KEY not in text
     assert "planted" not in text
@@ -260,12 +260,12 @@ def test_a_notebook_that_cannot_go_along_is_one_clear_error(
         (sound, "x.html", "x.html holds no notebook"),
     ):
         with pytest.raises(errors.LogError, match=words):
-            filled.export(filled.log(), tmp_path / name, notebook=given)
+            filled.log().export(tmp_path / name, notebook=given)
         assert not (tmp_path / name).exists()
 
 
 def test_the_report_is_one_page_with_its_text_escaped(filled: Studio, tmp_path: Path) -> None:
-    page = filled.export(filled.log(), tmp_path / "study.html", embed=50, **GIVEN).path.read_text()
+    page = filled.log().export(tmp_path / "study.html", embed=50, **GIVEN).path.read_text()
     assert not (tmp_path / "clips").exists(), "under the cap every clip is in the page"
     assert page.count("<video src='data:video/mp4;base64,") == 2
     for planted in ("<script", "<i>such", "<i>kites", "<b>sails"):
@@ -278,7 +278,7 @@ def test_the_report_is_one_page_with_its_text_escaped(filled: Studio, tmp_path: 
         assert page.count(f"href='#{record.id}'") == 2, "from its plan, and from its scores"
     assert "&lt;b&gt;sails&lt;/b&gt; is ahead of all others" in page
     assert "<td title='sharp &lt;i&gt;enough&lt;/i&gt;'>12.5 dB</td>" in page
-    beside = filled.export(filled.log(), tmp_path / "linked.html").path.read_text()
+    beside = filled.log().export(tmp_path / "linked.html").path.read_text()
     assert beside.count("<video src='clips/") == 2
     assert len(list((tmp_path / "clips").iterdir())) == 2
 
@@ -301,7 +301,7 @@ def test_a_clip_whose_bytes_were_changed_is_handed_on_to_nobody(
 ) -> None:
     name = f"clips/{replaced.id}.mp4"
     for number, (to, embed) in enumerate([("study.zip", 0), ("study", 0), ("page.html", 0), ("whole.html", 50)]):
-        done = filled.export(filled.log(), tmp_path / str(number) / to, embed=embed)
+        done = filled.log().export(tmp_path / str(number) / to, embed=embed)
         assert (done.records, done.clips) == (3, 1)
         assert f"the clip of {replaced.id}" in repr(done)
         assert "verify()" in repr(done)
@@ -315,7 +315,7 @@ def test_a_clip_whose_bytes_were_changed_is_handed_on_to_nobody(
         assert name not in archive.read("ro-crate-metadata.json").decode()
     assert not (tmp_path / "1" / "study" / name).exists()
     assert not (tmp_path / "2" / name).exists()
-    assert filled.export(filled.log(), tmp_path / "x.jsonl").left_out == (), "lines carry no media"
+    assert filled.log().export(tmp_path / "x.jsonl").left_out == (), "lines carry no media"
 
 
 def test_a_picture_whose_bytes_were_changed_is_handed_on_to_nobody(filled: Studio, tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_picture_whose_bytes_were_changed_is_handed_on_to_nobody(filled: Studi
     before = file.read_bytes()
     file.write_bytes(picture("#123456"))
     try:
-        done = filled.export(filled.log(), tmp_path / "study")
+        done = filled.log().export(tmp_path / "study")
     finally:
         file.write_bytes(before)
     assert "the picture face.png of" in repr(done)
@@ -333,18 +333,18 @@ def test_a_picture_whose_bytes_were_changed_is_handed_on_to_nobody(filled: Studi
 
 
 def test_a_clip_beside_a_report_is_not_taken_for_another_file_there(filled: Studio, tmp_path: Path) -> None:
-    filled.export(filled.log(), tmp_path / "one.html")
-    filled.export(filled.log(), tmp_path / "two.html")
+    filled.log().export(tmp_path / "one.html")
+    filled.log().export(tmp_path / "two.html")
     clip = sorted((tmp_path / "clips").iterdir())[0]
     clip.write_bytes(b"my own")
     with pytest.raises(errors.LogError, match="is there already, and is another file"):
-        filled.export(filled.log(), tmp_path / "three.html")
+        filled.log().export(tmp_path / "three.html")
     assert clip.read_bytes() == b"my own"
     assert not (tmp_path / "three.html").exists()
 
 
 def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:
-    text = filled.methods(filled.log())
+    text = filled.log().methods()
     assert "3 generations in 3 requests were asked of the model kling-video-o3-pro-reference-to-video" in text
     assert "2 clips came of it, 7 s in all; of the rest, 1 failed." in text
     assert "Each was to last 3 to 4 s, in 16:9, 1 with sound." in text
@@ -353,11 +353,11 @@ def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:
     assert "They were planned as a sweep over prompt (3 values) and duration (3 values)." in text
     assert "7 votes on blind pairs of clips were cast by 4 people." in text
     assert "$1.57 by the hub's price list" in text or "$1.568" in text
-    assert filled.methods([]) == "No clips were generated."
+    assert filled.log([]).methods() == "No clips were generated."
 
 
 def test_methods_are_text_for_a_file_and_a_paragraph_in_a_cell(filled: Studio, tmp_path: Path) -> None:
-    text = filled.methods(filled.log())
+    text = filled.log().methods()
     (tmp_path / "methods.txt").write_text(text)
     assert (tmp_path / "methods.txt").read_text() == text
 
@@ -386,15 +386,15 @@ def test_a_wrong_wish_is_a_clear_error_and_writes_nothing(
         (tmp_path / f"taken.{ending}").write_text("x")
     before = sorted(tmp_path.iterdir())
     with pytest.raises(errors.LogError, match=words):
-        filled.export(filled.log(), tmp_path / to, **more)
+        filled.log().export(tmp_path / to, **more)
     with pytest.raises(errors.LogError, match="nothing to export"):
-        filled.export([], tmp_path / "none.zip")
+        filled.log([]).export(tmp_path / "none.zip")
     assert sorted(tmp_path.iterdir()) == before
     assert {path.read_text() for path in tmp_path.glob("taken.*")} == {"x"}
 
 
 def test_an_archive_is_deterministic_in_its_names(filled: Studio, tmp_path: Path) -> None:
-    with zipfile.ZipFile(filled.export(filled.log(), tmp_path / "study.zip").path) as archive:
+    with zipfile.ZipFile(filled.log().export(tmp_path / "study.zip").path) as archive:
         names = archive.namelist()
     assert names == sorted(names)
     assert "ro-crate-metadata.json" in names
@@ -407,26 +407,26 @@ def test_whatever_stands_for_a_record_can_be_handed_on(filled: Studio, studio: S
     plan.run().wait(60)
     alone = [clip, job, clip.record, clip.record.id, [clip.record.id], [[job], (clip,)], studio.gather(job)]
     for number, one in enumerate([*alone, plan, [plan, job], studio.log(), studio.log()[:]]):
-        lines = studio.export(one, tmp_path / f"{number}.jsonl")
+        lines = studio.log(one).export(tmp_path / f"{number}.jsonl")
         assert lines.records == (1 if number < len(alone) else 2 if one is plan else 3)
-        assert studio.methods(one)
+        assert studio.log(one).methods()
         assert studio.log()[clip] == clip.record
-    crate = studio.export([plan, studio.sweep({"prompt": "never run"}, duration=[3, 4])], tmp_path / "plans")
+    crate = studio.log([plan, studio.sweep({"prompt": "never run"}, duration=[3, 4])]).export(tmp_path / "plans")
     assert len(list((crate.path / "plans").iterdir())) == 2
 
 
 @pytest.mark.parametrize("wrong", [None, 5, [None], [b"x"], [[3]], object()])
 def test_what_stands_for_no_record_is_one_clear_error(filled: Studio, tmp_path: Path, wrong: Any) -> None:
     asks = (filled.methods, filled.vote, filled.ranking, filled.score, filled.compare)
-    for ask in (lambda: filled.export(wrong, tmp_path / "x.zip"), *(partial(ask, wrong) for ask in asks)):
+    for ask in (lambda: filled.log(wrong).export(tmp_path / "x.zip"), *(partial(ask, wrong) for ask in asks)):
         with pytest.raises(errors.KlingError, match="is no record: give records, clips, jobs, a plan, or ids"):
             ask()
     with pytest.raises(errors.LogError, match="no record 'nobody'"):
-        filled.export("nobody", tmp_path / "x.zip")
+        filled.log("nobody").export(tmp_path / "x.zip")
 
 
 def test_a_text_is_one_author(filled: Studio, tmp_path: Path) -> None:
-    whole = filled.export(filled.log(), tmp_path / "one", authors="Ann Lee")
+    whole = filled.log().export(tmp_path / "one", authors="Ann Lee")
     graph = json.loads((whole.path / "ro-crate-metadata.json").read_text())["@graph"]
     assert [node["name"] for node in graph if node["@type"] == "Person" and node["name"] == "Ann Lee"] == ["Ann Lee"]
     assert [node for node in graph if node["@type"] == "Person" and len(node["name"]) == 1] == []
@@ -450,5 +450,5 @@ def test_wrong_words_about_an_export_are_one_clear_error(
     filled: Studio, tmp_path: Path, wrong: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(errors.LogError, match=said):
-        filled.export(filled.log(), tmp_path / "x.html", **wrong)
+        filled.log().export(tmp_path / "x.html", **wrong)
     assert not (tmp_path / "x.html").exists()

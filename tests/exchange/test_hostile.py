@@ -26,7 +26,7 @@ from kling_nb.studio import Studio
 
 @pytest.fixture(scope="module")
 def _sound(filled: Studio, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled.export(filled.log(), tmp_path_factory.mktemp("exported") / "sound").path
+    return filled.log().export(tmp_path_factory.mktemp("exported") / "sound").path
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_where_nothing_more_can_be_written_an_import_is_one_clear_error(
 ) -> None:
     source = packed(crate) if form == "zip" else crate
     if form == "lines":
-        source = filled.export(filled.log(), tmp_path / "study.jsonl").path
+        source = filled.log().export(tmp_path / "study.jsonl").path
     # A limit of the system's on the size of one file stands for a disk that is full.
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -175,7 +175,7 @@ def test_a_vote_whose_voter_has_a_line_break_is_left_out_and_named(
         source, file = crate, crate / "votes.jsonl"
         file.write_text(file.read_text("utf-8") + vote + "\n", "utf-8")
     else:
-        source = filled.export(filled.log(), tmp_path / "study.jsonl").path
+        source = filled.log().export(tmp_path / "study.jsonl").path
         source.write_text(source.read_text("utf-8") + f'{{"vote":{vote}}}\n', "utf-8")
     came = elsewhere.import_log(source)
     assert (len(came.added), came.votes) == (3, 7)
@@ -284,7 +284,7 @@ def test_a_line_without_an_end_is_not_read_to_its_end(
     filled: Studio, elsewhere: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(StagedImport, "LARGEST", 1_100_000)
-    file = filled.export(filled.log(), tmp_path / "study.jsonl").path
+    file = filled.log().export(tmp_path / "study.jsonl").path
     file.write_bytes(b'{"vote":{"' + b"x" * 5_000_000 + b"\n" + file.read_bytes())
     read: list[int] = []
     monkeypatch.setattr(StagedImport, "line", _measured(read, StagedImport.line))

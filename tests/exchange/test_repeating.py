@@ -19,7 +19,7 @@ def test_a_replay_sends_what_was_sent_even_when_the_originals_are_gone(
     face.write_bytes(picture())
     first = studio.generate("@Image1 sails", input_image=[face], duration=3).result(60).record
     face.write_bytes(picture("#102030"))
-    again = studio.replay(first.id).result(60).record
+    again = first.rerun().result(60).record
     assert (again.rerun_of, again.request_hash) == (first.id, first.request_hash)
     assert canonical_json(again.canonical) == canonical_json(first.canonical)
     assert again.references[0].identity == first.references[0].identity
@@ -31,7 +31,7 @@ def test_an_edited_record_is_not_repeated(studio: Studio, hub: HubSide) -> None:
     record = studio.generate("a boat", duration=3).result(60).record
     edited = record.model_copy(update={"canonical": {**record.canonical, "prompt": "a yacht"}})
     with pytest.raises(errors.LogError, match="edited"):
-        studio.replay(edited)
+        edited.rerun()
     assert hub.posts == 1
 
 
@@ -40,7 +40,7 @@ def test_a_difference_names_only_what_differs_and_marks_the_words(studio: Studio
         studio.generate("a red <b>boat</b> sails", duration=3), studio.generate("a blue <b>boat</b> sails", duration=4)
     )
     one, other = (clip.record for clip in jobs.result(60))
-    found = studio.diff(one, other.id)
+    found = one.diff(other.id)
     labels = [item.label for item in found]
     assert {"Prompt", "Length", "Price", "File"} <= set(labels)
     assert not {"Model", "Aspect", "Schema", "Versions"} & set(labels)
@@ -52,12 +52,13 @@ def test_a_difference_names_only_what_differs_and_marks_the_words(studio: Studio
 
 def test_the_same_record_has_no_difference(studio: Studio) -> None:
     record = studio.generate("a boat", duration=3).result(60).record
-    assert list(studio.diff(record, record)) == []
+    assert list(record.diff(record)) == []
 
 
-def test_what_is_no_record_is_said(studio: Studio) -> None:
-    with pytest.raises(errors.KlingError, match="1 is no record: give records, clips"):
-        studio.diff(1, 2)
+def test_a_record_differs_from_records_only(studio: Studio) -> None:
+    record = studio.generate("a boat", duration=3).result(60).record
+    with pytest.raises(errors.ArgumentTypeError, match="Expected a record"):
+        record.diff(1)
 
 
 def test_what_the_hub_says_today_is_part_of_the_promise(studio: Studio, hub: HubSide) -> None:

@@ -78,7 +78,7 @@ def test_the_notebook_answers_its_question_and_pays_once(tmp_path: Path, hub: Hu
     assert "20 s is too much" in html_of(notebook, "duration=[3, 10, 20]")
     assert "12 done" in html_of(notebook, "run = plan.run(")  # the cell keeps the end of it, as plain HTML
     assert html_of(notebook, "plan.matrix(").count("<video") == 12
-    assert "12 clips, 3 scores each" in text_of(notebook, "kn.score(")
+    assert "12 clips, 3 scores each" in text_of(notebook, "plan.score(")
     assert "2 of 3 are there · 1 to make · free" in html_of(notebook, "wider = ")
     assert hub.posts == 12
 
@@ -95,10 +95,10 @@ def test_the_log_is_searched_compared_repeated_and_handed_on(tmp_path: Path, hub
     assert "<video" in html_of(notebook, "into=still")  # the cell keeps the card
     assert "4 of 4 are there" in html_of(notebook, "plan = kn.sweep(")
     assert "2 records" in text_of(notebook, "%kling log candle")
-    assert "camera holds still" in html_of(notebook, "kn.diff(")
-    assert text_of(notebook, "kn.replay(") == "(True, True)"
+    assert "camera holds still" in html_of(notebook, "still.record.diff(")
+    assert text_of(notebook, "best.rerun(") == "(True, True)"
     assert text_of(notebook, "kn.from_video(").startswith("(True, ")
-    assert "6 generations in 6 requests" in text_of(notebook, "kn.methods(")
+    assert "6 generations in 6 requests" in text_of(notebook, "series.methods(")
     assert "an RO-Crate of 6 records, 6 clips" in text_of(notebook, 'ears.zip",')
     assert text_of(notebook, ".verify()") == "[]"
     assert "0 records added, 0 joined, 6 already here" in text_of(notebook, "kn.import_log(")

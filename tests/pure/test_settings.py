@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 import kling_nb
-from kling_nb import _default, settings
+from kling_nb import settings, shared
 from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.errors import SettingsError
 from kling_nb.hubs.upload import UPLOAD_METHODS
@@ -250,7 +250,7 @@ def test_only_this_machine_is_loopback(host: str, near: bool) -> None:
 
 def test_neither_settings_nor_a_studio_shows_the_key() -> None:
     studio = Studio(key="oxk-PLANTED")
-    assert "PLANTED" not in repr(studio.parts.settings) + repr(studio) + str(studio.parts.settings.sources)
+    assert "PLANTED" not in repr(studio.session.settings) + repr(studio) + str(studio.session.settings.sources)
     assert "PLANTED" not in repr(vars(studio))
 
 
@@ -270,7 +270,7 @@ def test_making_a_studio_reads_and_opens_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_only_a_hub_on_this_machine_is_asked_often(hub: str, pace: Pace, tmp_path: Path) -> None:
-    assert Studio(hub=hub, log=tmp_path / "log").parts.connection.pace is pace
+    assert Studio(hub=hub, log=tmp_path / "log").session.connection.pace is pace
 
 
 @pytest.mark.parametrize(
@@ -291,10 +291,10 @@ def test_only_a_hub_on_this_machine_is_asked_often(hub: str, pace: Pace, tmp_pat
     ],
 )
 def test_a_setting_that_cannot_be_used_is_said_at_once_and_changes_nothing(wrong: dict[str, Any], said: str) -> None:
-    before = _default.studio()
+    before = shared.studio()
     with pytest.raises(SettingsError, match=said):
         kling_nb.configure(**wrong)
-    assert _default.studio() is before
+    assert shared.studio() is before
 
 
 def test_every_way_to_upload_and_a_function_are_settings() -> None:

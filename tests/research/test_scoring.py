@@ -190,7 +190,7 @@ def test_plug_ins_are_found_by_entry_point_and_a_broken_one_is_only_said(
         "[kling_nb.scorers]\nsweetness = sweet_scorer:sweetness\nbitter = not_there:bitter\n"
     )
     (package / "sweet_scorer.py").write_text(
-        "import kling_nb as kn\n@kn.scorer(version=3, unit='g')\ndef sweetness(clip):\n    'How sweet it is.'\n"
+        "import kling_nb as kn\n@kn.scoring.scorer(version=3, unit='g')\ndef sweetness(clip):\n    'How sweet it is.'\n"
     )
     monkeypatch.syspath_prepend(str(package))
     fresh = Scorers()
@@ -231,7 +231,7 @@ def test_scores_stand_beside_the_record_wherever_it_is_shown(studio: Studio, hub
     assert wild.scores == {}
     assert studio.log().to_frame().set_index("id")["score_motion"][calm.id] == 12.5
     assert list(plan.to_frame()["score_motion"].notna()) == [True, False]
-    (row,) = [each for each in studio.diff(calm, wild) if each.label == "Score: motion"]
+    (row,) = [each for each in calm.diff(wild) if each.label == "Score: motion"]
     assert ["".join(word.text for word in value) for value in row.values] == ["12.5 %", "–"]
 
 
@@ -242,13 +242,13 @@ def test_what_the_log_has_is_shown_without_a_worker(studio: Studio, hub: HubSide
     motion = score_of(12.5, clip=clip.record.clip.digest, unit="% of width/s")
     studio.store.scores.add([motion, score_of(None, clip=clip.record.clip.digest, name="silence", said="no sound")])
     for selection in (clip, clip.record, clip.record.id, [job], studio.log()):
-        found = studio.score(selection, "motion", "silence")
+        found = studio.log(selection).score("motion", "silence")
         assert found.rows() == [{"record": clip.record.id, "label": "a boat at dusk", "motion": 12.5, "silence": None}]
     assert (found.of(clip.record)["motion"], clip.scores["motion"]) == (motion, motion)
     assert found.problems == [f"silence of {clip.record.id}: no sound"]
     assert list(found.to_frame().columns) == ["record", "label", "motion", "silence"]
     with pytest.raises(KlingError, match="no record"):
-        studio.score([3], "motion")
+        studio.log([3]).score("motion")
 
 
 def test_words_of_scorers_and_prompts_are_text() -> None:

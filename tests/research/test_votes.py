@@ -206,12 +206,12 @@ def test_a_plan_is_ranked_by_its_axis(studio: Studio, hub: HubSide) -> None:
     while ballot.pair:
         moods = labels[ballot.pair.left], labels[ballot.pair.right]
         ballot.say("tie" if moods[0] == moods[1] else "left" if moods[0] == "calm" else "right")
-    found = studio.ranking(plan, by="mood")
+    found = plan.ranking(by="mood")
     assert [row.item for row in found] == ["calm", "wild"]
     assert found.votes == 4
-    assert len(studio.ranking(plan)) == 4
-    assert {row.item for row in studio.ranking(studio.log(), by="prompt")} == {"a calm boat", "a wild boat"}
-    for wrong in (lambda: studio.ranking(plan, by="hue"), lambda: studio.ranking(studio.log(), by="hue")):
+    assert len(plan.ranking()) == 4
+    assert {row.item for row in studio.log().ranking(by="prompt")} == {"a calm boat", "a wild boat"}
+    for wrong in (lambda: plan.ranking(by="hue"), lambda: studio.log().ranking(by="hue")):
         with pytest.raises(errors.KlingError, match="there is no"):
             wrong()
     assert hub.posts == 4

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kling_nb.store.selection import Selection
 from sqlalchemy import text
 
 from kling_nb.errors import LogError
 from kling_nb.models.record import Record, Times
 from kling_nb.store import Log
-from kling_nb.store.selection import Selection
 
 from .samples import HUB, MODEL, START, make_record
 

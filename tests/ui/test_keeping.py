@@ -6,6 +6,7 @@ import io
 import pytest
 from hubside import picture, until
 from PIL import Image
+from support.studios import request_of
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_what_is_on_the_screen_is_kept_and_comes_back(panel, studio):
     panel.fill({"prompt": "another"})
     say(panel, kind="load", name="run")
 
-    assert panel.request == studio.request(studio.presets["run"])
+    assert panel.request == request_of(studio, studio.presets["run"])
     assert (panel.request.prompt, panel.request.duration) == ("@Image1 runs", 9)
     assert panel._widget.library["preset"][0]["images"][0].startswith("data:image/")
 

@@ -261,7 +261,7 @@ class Panel:
 
     def _start(self, what: str, request: Request) -> list[JobLike]:
         start = self._actions.preview if what == "preview" else self._actions.generate
-        jobs = list(start(request))
+        jobs: list[JobLike] = list(start(request))
         self._hub_words.sent(jobs, self.fields)
         self._rows.add(jobs)
         self._spending.look(self._verdict.request)

@@ -1,0 +1,94 @@
+"""`StudioActions`: what records, selections and plans can do, each one line that calls a feature with the session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kling_nb import comparison, generation
+from kling_nb.engine.job import Job
+from kling_nb.models import restore
+from kling_nb.models.judgements import Score
+from kling_nb.models.record import Record
+from kling_nb.models.request import Request
+from kling_nb.session import Session
+
+
+class StudioActions:
+    """The features that objects returned by a studio call; imported when they are used."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def request_of(self, record: Record) -> Request:
+        """Return the request that a record was made from, its images read from the log."""
+        return restore.request_of(record, self._session.store.read)
+
+    def rerun(self, record: Record, changes: dict[str, Any]) -> Any:
+        """Run a record's request again, with changes."""
+        return generation.rerun(self._session, record, changes)
+
+    def diff(self, record: Record, other: Any) -> Any:
+        """Return the differences between two records."""
+        return comparison.diff(self._session, record, other)
+
+    def reproducibility_of(self, record: Record) -> Any:
+        """Return what of a record can be reproduced."""
+        return comparison.reproducibility_of(self._session, record)
+
+    def scores_of(self, record: Record) -> dict[str, Score]:
+        """Return the scores of a record's clip by scorer."""
+        return {score.name: score for score in self._session.store.scores.of([record]).get(record.id, [])}
+
+    def bundle_of(self, record: Record) -> dict[str, Any]:
+        """Return a record's card as a MIME bundle."""
+        return self._session.display.bundle(record, self.scores_of(record).values())
+
+    def save(self, record: Record, target: Path) -> Path:
+        """Write a record's clip, with the record inside, to a file of the user's."""
+        from kling_nb.exchange import mp4
+
+        return mp4.save(self._session, record, target)
+
+    def export(self, selection: Any, to: Any, options: dict[str, Any]) -> Any:
+        """Write the records to a crate, a report, JSONL or Parquet."""
+        from kling_nb.exchange import export
+
+        return export.export_selection(self._session, selection, to, **options)
+
+    def methods(self, selection: Any) -> Any:
+        """Return a methods paragraph."""
+        from kling_nb.exchange import export
+
+        return export.methods_of(self._session, selection)
+
+    def score(self, selection: Any, scorers: Sequence[Any], *, again: bool, limit: float) -> Any:
+        """Score the clips and return the numbers as a table."""
+        from kling_nb.scoring import scoring
+
+        return scoring.score(self._session, selection, scorers, again=again, limit=limit)
+
+    def ranking(self, selection: Any, by: str | None) -> Any:
+        """Rank the clips by their votes."""
+        from kling_nb.scoring import ranking
+
+        return ranking.rank(self._session, selection, by)
+
+    def vote(self, selection: Any, *, who: str | None, seed: int | None) -> Any:
+        """Return the view for blind votes."""
+        from kling_nb.ui import entry
+
+        return entry.vote(self._session, selection, who, seed)
+
+    def show_jobs(self, jobs: Sequence[Job]) -> None:
+        """Display the live rows of jobs."""
+        from kling_nb.ui import progress
+
+        progress.display(jobs)
+
+    def run_view(self, run: Any) -> Any:
+        """Return the live view of a plan's run."""
+        from kling_nb.ui.run import RunView
+
+        return RunView(run)

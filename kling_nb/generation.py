@@ -1,0 +1,257 @@
+"""Requests of a session: checked, priced, started, resumed and run again."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import inspect
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from pydantic_core import PydanticCustomError
+
+from kling_nb import errors
+from kling_nb.engine.job import Job, Jobs
+from kling_nb.engine.sending import records_for, sibling
+from kling_nb.models import fit
+from kling_nb.models.asset import Asset
+from kling_nb.models.catalogue import Model
+from kling_nb.models.images import ImageError
+from kling_nb.models.lint import lint as lint_fields
+from kling_nb.models.lint import parse
+from kling_nb.models.messages import short_repr
+from kling_nb.models.price import Estimate, estimate
+from kling_nb.models.problem import Problem, error, warning
+from kling_nb.models.record import Kind, Record
+from kling_nb.models.request import TARGET, TYPED, HubRequest, Request, given_fields, request_type
+from kling_nb.notebook.display import Problems
+from kling_nb.notebook.location import notebook_path
+from kling_nb.session import Session
+
+#: A request, its fields in a mapping (a preset), or its prompt.
+RequestLike: TypeAlias = Request | Mapping[str, Any] | str | None
+
+
+def generate(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Job | Jobs:
+    """Start a request's jobs; see `Studio.generate`."""
+    checked, problems = check(session, fields_of(session, request, fields))
+    warn_of(problems)
+    return joined(session, start(session, checked))
+
+
+def preview(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Job | Jobs:
+    """Start a request's free preview; see `Studio.preview`."""
+    single = fields if isinstance(request, Request) else {**fields, "num_generations": 1}
+    checked, _ = check(session, fields_of(session, request, single))
+    return joined(session, start(session, checked.model_copy(update={"num_generations": 1}), "preview"))
+
+
+def lint(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Problems:
+    """Return every problem of a request; see `Studio.lint`."""
+    given = fields_of(session, request, fields)
+    name = given.get("model", TARGET)
+    if not isinstance(name, str) or request_type(name) is not HubRequest:
+        return Problems(lint_fields(given))
+    model, problems = None, list[Problem]()
+    try:
+        model = session.model(name)
+    except errors.ModelNotFound as exc:
+        known = f"the catalogue has {', '.join(exc.alternatives)}" if exc.alternatives else "kn.hub.models() lists them"
+        problems = [error(("model",), f"the hub does not have the model {short_repr(name)}", known)]
+    except (errors.HubError, errors.WaitTimeout) as exc:
+        problems = [warning(("model",), f"its fields could not be checked: {exc}", "try again when the hub answers")]
+    return Problems(sorted([*problems, *lint_fields(given, model)], key=lambda problem: problem.severity != "error"))
+
+
+def price(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Estimate:
+    """Return a request's price; see `Studio.price`."""
+    checked, _ = check(session, fields_of(session, request, fields))
+    with contextlib.suppress(errors.HubError, errors.WaitTimeout):
+        session.model(checked.model)
+    return session.connection.estimate(checked)
+
+
+def fit_image(image: Any) -> Asset:
+    """Return an image that the model accepts; see `Studio.fit_image`."""
+    try:
+        return fit.fit_image(Asset.parse(image))
+    except PydanticCustomError as exc:
+        context = exc.context or {}
+        raise errors.RequestError([error((), str(context.get("message")), str(context.get("remedy")))]) from exc
+    except ImageError as exc:
+        raise errors.RequestError([error((), str(exc), exc.remedy)]) from exc
+
+
+def gather(session: Session, jobs: Iterable[Any]) -> Jobs:
+    """Join jobs; see `Studio.gather`."""
+    return Jobs.of(_jobs_in(jobs), session.display)
+
+
+def resume(session: Session) -> Jobs:
+    """Continue every unfinished job of the log; see `Studio.resume`."""
+    batches: dict[str, list[Record]] = {}
+    other_hubs: list[str] = []
+    held = 0
+    for record in session.store.unfinished():
+        if session.engine_of(record) is None:
+            other_hubs.append(record.hub)
+        elif taken := session.store.take(record.id):
+            batches.setdefault(record.batch, []).append(taken)
+        else:
+            held += 1
+    jobs = [job for records in batches.values() for job in _adopt(session, records)]
+    return Jobs.of(jobs, session.display, _left_alone(other_hubs, held))
+
+
+def rerun(session: Session, record: Record, changes: Mapping[str, Any]) -> Job | Jobs:
+    """Run a record's request again, with changes; the new record refers to the old one."""
+    fields = fields_of(session, session.actions.request_of(record), {"num_generations": 1, **changes})
+    request, problems = check(session, fields)
+    warn_of(problems)
+    return joined(session, start(session, request, rerun_of=record.id))
+
+
+def adopt(session: Session, record: Record) -> Job | None:
+    """Continue the job of one record, or return the one that runs here; None if another kernel runs it."""
+    if (job := session.engine.jobs.get(record.id)) and not job.done:
+        return job
+    taken = session.store.take(record.id)
+    jobs = _adopt(session, [taken]) if taken else []
+    return next((job for job in jobs if job.id == record.id), None)
+
+
+def start(
+    session: Session,
+    request: Request,
+    kind: Kind = "result",
+    rerun_of: str | None = None,
+    *,
+    plan: str | None = None,
+    cell: str | None = None,
+    tags: Sequence[str] = (),
+    agreed: Estimate | None = None,
+) -> list[Job]:
+    """Write the intent of a checked request to the log and start its jobs.
+
+    Args:
+        agreed: The price that the user was shown; without it, the price as it is known now. If the hub asks for more
+            by the time of sending, nothing is bought.
+
+    Raises:
+        BudgetError: A budget does not allow it.
+    """
+    connection, notebook, free = session.connection, notebook_path(), kind == "preview"
+    local = free or session.settings.local
+    records = records_for(
+        request,
+        hub="local" if local else connection.main.name,
+        local=local,
+        kind=kind,
+        estimate=estimate(request.draft(), free=True) if free else agreed or connection.estimate(request),
+        now=datetime.datetime.now(datetime.UTC),
+        notebook=notebook.name if notebook else None,
+        rerun_of=rerun_of,
+        plan=plan,
+        cell=cell,
+        tags=tags,
+    )
+    session.store.budget.afford(records)
+    return (session.previews if free else session.engine).start(records, request)
+
+
+def check(session: Session, fields: Mapping[str, Any]) -> tuple[Request, list[Problem]]:
+    """Return the request that the fields make, and its warnings.
+
+    Raises:
+        RequestError: The request has errors; the exception has all of them.
+    """
+    request, problems = parse(fields)
+    if isinstance(request, HubRequest):
+        problems = lint_fields(request, session.model(request.model))
+    found = [problem for problem in problems if problem.severity == "error"]
+    if request is None or found:
+        raise errors.RequestError(found)
+    return request, problems
+
+
+def parse_cell(session: Session, fields: Mapping[str, Any]) -> tuple[Request | None, list[Problem]]:
+    """Parse the fields of a sweep's cell; a model's price and schema are asked for once."""
+    name, catalogue = str(fields.get("model", TARGET)), session.connection.catalogue
+    model: Model | None = catalogue.cached(name)
+    if model is None and name not in TYPED:
+        model = session.model(name)
+    return parse(fields, model)
+
+
+def fields_of(session: Session, request: RequestLike | Record, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the wire-named fields of a request that is given in any form."""
+    match request:
+        case None:
+            return {**more}
+        case Record():
+            return {**given_fields(session.actions.request_of(request)), **more}
+        case Request():
+            return {**given_fields(request), **more}
+        case Mapping():
+            return {**request, **more}
+        case _ if "prompt" in more:
+            both = f"there are two: {short_repr(request)} and {short_repr(more['prompt'])}"
+            raise errors.RequestError([error(("prompt",), both, "give one")])
+        case _:
+            return {"prompt": request, **more}
+
+
+def joined(session: Session, jobs: list[Job]) -> Job | Jobs:
+    """Return the only job, or several as `Jobs`."""
+    return jobs[0] if len(jobs) == 1 else Jobs.of(jobs, session.display)
+
+
+def warn_of(problems: Iterable[Problem]) -> None:
+    """Issue a `RequestWarning` for each problem, at the line outside this package that called it."""
+    level, frame = 1, inspect.currentframe()
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    for problem in problems:
+        warnings.warn(str(problem), errors.RequestWarning, stacklevel=level)
+
+
+def _jobs_in(given: Any) -> Iterator[Job]:
+    if isinstance(given, Job):
+        yield given
+    elif isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping | Record):
+        for one in given:  # pyright: ignore[reportUnknownVariableType] -- the user's value
+            yield from _jobs_in(one)
+    else:
+        raise errors.ArgumentTypeError(
+            f"Expected a Job, got {short_repr(given)}. kn.resume() returns the unfinished jobs."
+        )
+
+
+def _adopt(session: Session, records: list[Record]) -> list[Job]:
+    engine = session.engine_of(records[0])
+    if engine is None:
+        return []
+    request: Request | None = None
+    if any(record.status == "prepared" for record in records):
+        with contextlib.suppress(errors.LogError):
+            request = session.actions.request_of(records[0])
+        known = {record.index for record in session.store.find(batch=records[0].batch, kind=None)}
+        first = next(record for record in records if record.status == "prepared")
+        missing = (sibling(first, index) for index in range(first.generations) if index not in known)
+        records = [*records, *(added for one in missing if (added := session.store.add(one)))]
+    return engine.adopt(records, request)
+
+
+def _left_alone(other_hubs: list[str], held: int) -> str:
+    """Describe the jobs that `resume` left alone, so that no paid clip seems to be lost."""
+    notes: list[str] = []
+    if other_hubs:
+        hubs = " and ".join(dict.fromkeys(other_hubs))
+        notes.append(
+            f"{len(other_hubs)} unfinished of {hubs}, which is not the hub in use (see kn.hub()). "
+            "Set its key or address, then call kn.resume() again."
+        )
+    if held:
+        notes.append(f"{held} running in another kernel.")
+    return " ".join(notes)

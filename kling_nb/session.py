@@ -1,0 +1,267 @@
+"""`Session`: what a studio is made of, wired at the first use. This is the only module that wires."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import os
+import threading
+import weakref
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+from pydantic import SecretStr
+
+from kling_nb.connection import PATIENCE, Connection, nothing_known
+from kling_nb.engine.engine import DEADLINE, Engine
+from kling_nb.engine.job import Job
+from kling_nb.engine.loop import BackgroundLoop
+from kling_nb.engine.tracking import LOCAL_PACE, Pace
+from kling_nb.errors import HubError, KlingError, ModelNotFound, SettingsError, WaitTimeout, did_you_mean
+from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
+from kling_nb.models.catalogue import Model
+from kling_nb.models.record import Record, RecordActions
+from kling_nb.notebook.display import Display
+from kling_nb.notebook.links import Links
+from kling_nb.notebook.location import beside_notebook
+from kling_nb.preferences import embed_of
+from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.settings import Settings, read_settings
+from kling_nb.store.log import Log
+
+T = TypeVar("T")
+
+#: Kept in a forked process: SQLite must not close there what its parent opened.
+_inherited: list[Parts] = []
+
+
+class Actions(RecordActions, Protocol):
+    """What records, selections, plans and rows can do: the features of the floors above, handed down by the studio."""
+
+    def export(self, selection: Any, to: Any, options: dict[str, Any]) -> Any:
+        """Write the records to a crate, a report, JSONL or Parquet."""
+        ...
+
+    def score(self, selection: Any, scorers: Sequence[Any], *, again: bool, limit: float) -> Any:
+        """Score the clips and return the numbers as a table."""
+        ...
+
+    def vote(self, selection: Any, *, who: str | None, seed: int | None) -> Any:
+        """Return the view for blind votes between pairs of clips."""
+        ...
+
+    def ranking(self, selection: Any, by: str | None) -> Any:
+        """Rank the clips by their votes."""
+        ...
+
+    def methods(self, selection: Any) -> Any:
+        """Return a methods paragraph."""
+        ...
+
+    def show_jobs(self, jobs: Sequence[Job]) -> None:
+        """Display the live rows of jobs in the running cell."""
+        ...
+
+    def run_view(self, run: Any) -> Any:
+        """Return the live view of a plan's run."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The members of a session that exist after the first use."""
+
+    settings: Settings
+    store: Log
+    connection: Connection
+    display: Display
+    engine: Engine
+    previews: Engine
+
+
+class Session:
+    """A hub, a log and an engine, wired at the first use; making one opens nothing.
+
+    Args:
+        actions: Makes what records, selections and plans call; it takes this session.
+        key, hub, log: Override the environment; see `Studio`.
+        upload: How local images reach the hub.
+        deadline: Seconds that a job may take before the hub is asked to cancel it.
+
+    Raises:
+        SettingsError: `upload` or `deadline` is not valid. The other settings are read at the first use.
+    """
+
+    def __init__(
+        self,
+        actions: Callable[[Session], Actions],
+        *,
+        key: str | SecretStr | None = None,
+        hub: str | None = None,
+        log: str | Path | None = None,
+        upload: UploadMethod = "workbench",
+        deadline: float = DEADLINE,
+    ) -> None:
+        # A key is never held as plain text: a traceback may show an object's attributes.
+        secret = SecretStr(key) if isinstance(key, str) else key
+        self.given: dict[str, Any] = {"key": secret, "hub": hub, "log": log}
+        self.actions = actions(self)
+        self.loop = BackgroundLoop()
+        self._upload: UploadMethod = _upload_method(upload)
+        self._deadline = _seconds(deadline)
+        self._lock = threading.RLock()
+        self._parts: Parts | None = None
+        self._closed = False
+        self._folder = beside_notebook()
+        if hasattr(os, "register_at_fork"):
+            forked = weakref.WeakMethod(self._forked)
+            os.register_at_fork(after_in_child=lambda: (wire := forked()) and wire())
+
+    @property
+    def parts(self) -> Parts:
+        """All members at once, made at the first use."""
+        with self._lock:
+            if self._parts is None:
+                self._parts = self._wired()
+                # Before the loop is started, so that it is called after the loop has ended.
+                at_exit = weakref.WeakMethod(self._at_exit)
+                atexit.register(lambda: (report := at_exit()) and report())
+            return self._parts
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in use and where each came from."""
+        return self.parts.settings
+
+    @property
+    def store(self) -> Log:
+        """The record store."""
+        return self.parts.store
+
+    @property
+    def connection(self) -> Connection:
+        """The hubs, the catalogue and its prices."""
+        return self.parts.connection
+
+    @property
+    def display(self) -> Display:
+        """Live rows, cards and tables in cells."""
+        return self.parts.display
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the hub in use."""
+        return self.parts.engine
+
+    @property
+    def previews(self) -> Engine:
+        """The engine of free previews on the local hub."""
+        return self.parts.previews
+
+    def engine_of(self, record: Record) -> Engine | None:
+        """Return the engine that runs a record's job; None if the job belongs to another hub than the one in use."""
+        if record.kind == "preview":
+            return self.previews
+        return self.engine if record.hub == self.connection.main.name else None
+
+    def bind(self, record: Record) -> Record:
+        """Return the record with its actions (`rerun`, `save`, `diff` …) connected to this session."""
+        return record.attach(self.actions)
+
+    def model(self, model_id: str) -> Model:
+        """Return a model of the hub's catalogue, asking the hub unless it has answered lately.
+
+        Raises:
+            ModelNotFound: The hub does not have it; the exception has alternatives.
+            HubError, WaitTimeout: The hub cannot be asked, and has never described the model before.
+        """
+        catalogue = self.connection.catalogue
+        if model := catalogue.cached(model_id, fresh=True):
+            return model
+        try:
+            return self.wait(catalogue.model(model_id))
+        except ModelNotFound:
+            raise
+        except (HubError, WaitTimeout):
+            if model := catalogue.cached(model_id):  # an old price is better than none
+                return model
+            raise
+
+    def wait(self, work: Coroutine[Any, Any, T], patience: float = PATIENCE) -> T:
+        """Run a coroutine on the engine's loop and return its result.
+
+        Raises:
+            WaitTimeout: It took longer than `patience` seconds.
+        """
+        if self.loop.on_loop:
+            work.close()
+            raise KlingError("Cannot block on the hub from the event-loop thread.")
+        future = self.loop.submit(work)
+        try:
+            return future.result(patience)
+        except TimeoutError as exc:
+            future.cancel()
+            raise WaitTimeout(f"The hub did not answer within {patience:.0f} s.") from exc
+
+    def close(self) -> None:
+        """Stop the background loop and close the log. Jobs at the hub go on; `resume` finds them."""
+        self.loop.stop()
+        self.store.close()
+        self._closed = True
+
+    def _wired(self) -> Parts:
+        settings = read_settings(**self.given, beside=self._folder)
+        store = Log(settings.log)
+        connection = Connection(settings, self.loop, store, self._upload)
+        links = Links(
+            store.folder, self._folder, store.file, small_poster, small_thumbnail, embed=lambda: embed_of(store)
+        )
+        display = Display(links, self.actions.show_jobs)
+
+        def engine(hub: Any, pace: Pace, describe: Any) -> Engine:
+            made = Engine(
+                hub,
+                store,
+                self.loop,
+                pace,
+                bind=self.bind,
+                screen=display,
+                describe=describe,
+                deadline=self._deadline,
+            )
+            self.loop.at_stop(made.aclose)
+            return made
+
+        main = engine(connection.main, connection.pace, connection.describe)
+        return Parts(settings, store, connection, display, main, engine(connection.previews, LOCAL_PACE, nothing_known))
+
+    def _at_exit(self) -> None:
+        """Report unfinished jobs when the process ends: a script that does not wait must not seem to lose them."""
+        if self._parts and not self._closed:
+            unfinished = sum(not job.record.ended for job in self._parts.engine.jobs.values())
+            self._parts.display.leave(unfinished, self._parts.store.folder)
+
+    def _forked(self) -> None:
+        """Wire again in a forked process: the parent's sockets, locks and tasks must not be used there."""
+        if self._parts:
+            _inherited.append(self._parts)
+        self._parts = None
+        self.loop, self._lock = BackgroundLoop(), threading.RLock()
+
+
+def _upload_method(upload: Any) -> UploadMethod:
+    # Checked here and not at the first image: one method is a public repository, and a typo must not lead there.
+    if callable(upload) or (isinstance(upload, str) and upload in UPLOAD_METHODS):
+        return cast("UploadMethod", upload)
+    methods = f"Choose {', '.join(map(repr, UPLOAD_METHODS))} or a function that returns a URL."
+    nearest = did_you_mean(str(upload).replace("_", "-"), UPLOAD_METHODS)
+    raise SettingsError(f"Unknown upload method {upload!r}. {nearest.capitalize() or methods}")
+
+
+def _seconds(deadline: Any) -> float:
+    if isinstance(deadline, bool) or not isinstance(deadline, Real) or not 0 < float(deadline) < math.inf:
+        raise SettingsError(f"deadline must be a positive number of seconds, got {deadline!r}.")
+    return float(deadline)

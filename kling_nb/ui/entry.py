@@ -1,0 +1,157 @@
+"""The views that a studio opens: panel, gallery, comparison and votes."""
+
+from __future__ import annotations
+
+import getpass
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kling_nb import generation
+from kling_nb.engine.job import Clip, Job
+from kling_nb.errors import ArgumentTypeError, KlingError
+from kling_nb.models.record import Record
+from kling_nb.models.request import Request
+from kling_nb.models.restore import available_fields
+from kling_nb.notebook.location import notebook_path
+from kling_nb.preferences import Options
+from kling_nb.scoring.ballot import Ballot
+from kling_nb.selection import RecordsLike, records_of
+from kling_nb.session import Session
+from kling_nb.store.filters import check_names, with_text
+from kling_nb.ui.compare import CompareView
+from kling_nb.ui.gallery.controller import GalleryController
+from kling_nb.ui.gallery.gallery import Gallery
+from kling_nb.ui.library import Elements, Presets
+from kling_nb.ui.panel.controller import PanelController
+from kling_nb.ui.panel.drafts import Draft
+from kling_nb.ui.panel.models import ModelsController
+from kling_nb.ui.panel.panel import Panel, active_panel
+from kling_nb.ui.panel.saved import SavedController
+from kling_nb.ui.vote import VoteView
+
+#: One word: a record ID, and never code.
+_ID = re.compile(r"[\w.-]+")
+
+
+def panel(session: Session, source: Any) -> Panel:
+    """Return a panel, filled from a request in any form; see `Studio.panel`."""
+    missing = list[str]()
+    if isinstance(source, str) and _ID.fullmatch(source.strip()):
+        source = session.store.get(source.strip())
+    if isinstance(source, Clip | Job):
+        source = source.record
+    if isinstance(source, Record):
+        source, missing = available_fields(source, session.store.read)
+    elif not (source is None or isinstance(source, Request | Mapping | str)):
+        raise ArgumentTypeError(f"Cannot open a panel from {type(source).__name__}.")
+    actions = PanelController(
+        session.settings,
+        session.connection,
+        session.store,
+        session.loop,
+        lambda request, kind: generation.start(session, request, kind),
+        _keeping(session),
+        ModelsController(session.connection.catalogue, session.loop),
+        session.display.links,
+        Draft(session.store, session.loop),
+    )
+    return Panel(actions, source, _missing(missing))
+
+
+def gallery(session: Session, text: str | None, filters: dict[str, Any]) -> Gallery:
+    """Return the gallery of the clips that pass the filters; see `Studio.gallery`."""
+    chosen: dict[str, Any] = {"kind": "result", **with_text(text, filters)}
+    check_names(chosen)
+    session.store.find(limit=0, **chosen)  # a wrong filter raises here, not when the gallery is shown
+    return Gallery(_curating(session), chosen)
+
+
+def compare(session: Session, clips: Sequence[RecordsLike]) -> CompareView:
+    """Return a player for several clips; see `Studio.compare`."""
+    curating = _curating(session)
+    return CompareView(
+        curating.comparison(records_of(session, clips)),
+        curating.clip,
+        lambda record_id, number: _to_start_frame(session, record_id, number),
+    )
+
+
+def vote(session: Session, selection: RecordsLike, who: str | None, seed: int | None) -> VoteView:
+    """Return the view for blind votes; see `Selected.vote`."""
+    store = session.store
+    ballot = Ballot(records_of(session, selection), store.votes, who=who or getpass.getuser(), seed=seed)
+
+    def read(record_id: str) -> bytes | None:
+        clip = store.get(record_id).clip
+        return store.read(clip.digest) if clip else None
+
+    return VoteView(ballot, read)
+
+
+def presets(session: Session) -> Presets:
+    """Return the log's presets."""
+    return Presets(session.store, session.display.links, session.actions.request_of)
+
+
+def elements(session: Session) -> Elements:
+    """Return the log's elements."""
+    return Elements(session.store, session.display.links)
+
+
+def options(session: Session) -> Options:
+    """Return the log's options."""
+    return Options(session.store)
+
+
+def _keeping(session: Session) -> SavedController:
+    return SavedController(presets(session), elements(session), session.store, session.display.links)
+
+
+def _curating(session: Session) -> GalleryController:
+    def start(request: Request, rerun_of: str) -> list[Job]:
+        checked, _ = generation.check(session, generation.fields_of(session, request, {}))
+        return generation.start(session, checked, rerun_of=rerun_of)
+
+    return GalleryController(
+        session.store,
+        session.display.links,
+        request_of=session.actions.request_of,
+        estimate=session.connection.estimate,
+        start=start,
+        hand=lambda record_id, number: _to_start_frame(session, record_id, number),
+        fill=lambda record_id: _to_panel(session, record_id),
+        export=lambda records: _export_beside(session, records),
+    )
+
+
+def _export_beside(session: Session, records: Sequence[Record]) -> str:
+    from kling_nb.exchange.export import export_beside
+
+    notebook = notebook_path()
+    exported = export_beside(records, session.store, notebook.parent if notebook else Path.cwd())
+    return f"Saved next to the notebook: {exported}."
+
+
+def _to_start_frame(session: Session, record_id: str, number: int) -> str:
+    frame = _keeping(session).frame(record_id, number)
+    _front_panel().set_start_frame(frame)
+    return f"The panel’s start frame is now {frame.given}."
+
+
+def _to_panel(session: Session, record_id: str) -> str:
+    target, (request, missing) = _front_panel(), available_fields(session.store.get(record_id), session.store.read)
+    target.fill(request, _missing(missing))
+    return "The request is in the panel now. Undo there brings back what it had before."
+
+
+def _front_panel() -> Panel:
+    found = active_panel()
+    if found is None:
+        raise KlingError("No panel is open. Run kn.panel() in a cell, then try again.")
+    return found
+
+
+def _missing(names: Sequence[str]) -> list[str]:
+    return [f"{name} is not in this log: add it again." for name in names]

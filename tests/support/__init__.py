@@ -1,0 +1,1 @@
+"""Makers and stand-ins that tests of several folders share."""
