@@ -110,7 +110,7 @@ class Session:
         self.given: dict[str, Any] = {"key": secret, "hub": hub, "log": log}
         self.actions = actions(self)
         self.loop = BackgroundLoop()
-        self._upload: UploadMethod = _upload_method(upload)
+        self.upload: UploadMethod = _upload_method(upload)
         self._deadline = _seconds(deadline)
         self._lock = threading.RLock()
         self._parts: Parts | None = None
@@ -215,7 +215,7 @@ class Session:
     def _wired(self) -> Parts:
         settings = read_settings(**self.given, beside=self._folder)
         store = Log(settings.log)
-        connection = Connection(settings, self.loop, store, self._upload)
+        connection = Connection(settings, self.loop, store, self.upload)
         links = Links(
             store.folder, self._folder, store.file, small_poster, small_thumbnail, embed=lambda: embed_of(store)
         )

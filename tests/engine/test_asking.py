@@ -32,7 +32,7 @@ def test_lint_takes_a_request_with_changes(studio: Studio) -> None:
 
 
 def test_what_fills_no_panel_is_said(studio: Studio) -> None:
-    with pytest.raises(errors.KlingError, match="int fills no panel: give a request"):
+    with pytest.raises(errors.KlingError, match="Cannot open a panel from int"):
         studio.panel(5)  # type: ignore[arg-type] - what is refused
 
 

@@ -155,5 +155,5 @@ def test_a_record_without_a_clip_has_nothing_to_save(studio: Studio, hub: HubSid
     hub.fault("failed", times=1)
     job = studio.generate("a boat", duration=3)
     job.wait(60)
-    with pytest.raises(errors.LogError, match="nothing to save"):
+    with pytest.raises(errors.LogError, match="has no clip in this log"):
         job.record.save(tmp_path / "x.mp4")

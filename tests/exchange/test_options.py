@@ -35,7 +35,7 @@ def test_what_is_said_of_embedding_holds_for_the_cards(
     assert "up to 5 MB" in repr(again.options)
     for html in (
         again.log()[record.id]._repr_mimebundle_()["text/html"],
-        again._curating().sheet({})["text/html"],
+        again.gallery()._repr_mimebundle_()["text/html"],
     ):
         assert "<video src='data:video/mp4;base64," in html
         assert "<a href='log/media/" in html

@@ -59,7 +59,7 @@ def test_no_module_takes_the_place_of_a_public_name() -> None:
     code = """
 import pkgutil
 import kling_nb as kn
-print({module.name for module in pkgutil.iter_modules(kn.__path__)} & set(kn.__all__) - {"errors"})
+print({module.name for module in pkgutil.iter_modules(kn.__path__)} & set(kn.__all__) - {"errors", "scoring"})
 """
     assert run(code) == "set()\n"
 
@@ -74,7 +74,7 @@ for name in kn.__all__:
 public = {name for name in vars(kn) if not name.startswith("_")}
 import types
 extra = {name for name in public - set(kn.__all__) if not isinstance(getattr(kn, name), types.ModuleType)}
-assert extra <= {"annotations", "TYPE_CHECKING", "Any", "load_ipython_extension"}, extra
+assert extra <= {"annotations", "Any", "import_module", "load_ipython_extension"}, extra
 try:
     kn.no_such_name
 except AttributeError as exc:
@@ -93,9 +93,22 @@ skipped = ("kling_nb.localhub.__main__",)
 for module in pkgutil.walk_packages(kn.__path__, "kling_nb."):
     if module.name not in skipped:
         importlib.import_module(module.name)
-for verb in kn._VERBS:
-    assert callable(getattr(kn, verb)), verb
+assert kn.generate.__module__ == kn.sweep.__module__ == "kling_nb"
+for name in set(kn.__all__) - {"errors", "scoring", "presets", "elements", "options"}:
+    assert callable(getattr(kn, name)), name
 assert kn.errors.KlingError
+"""
+    run(code)
+
+
+def test_verbs_show_their_own_signature_without_self() -> None:
+    code = """
+import inspect
+import kling_nb as kn
+for name in ("generate", "panel", "lint", "sweep", "budget"):
+    parameters = inspect.signature(getattr(kn, name)).parameters
+    assert "self" not in parameters and parameters, name
+    assert inspect.getdoc(getattr(kn, name)) == inspect.getdoc(getattr(kn.Studio, name))
 """
     run(code)
 

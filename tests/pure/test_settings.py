@@ -274,29 +274,32 @@ def test_only_a_hub_on_this_machine_is_asked_often(hub: str, pace: Pace, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "named"),
     [
-        ({"upload": "data_uri"}, r"upload='data_uri'.*workbench, repository, data-uri.*did you mean data-uri"),
-        ({"upload": "elsewhere"}, r"upload='elsewhere'.*workbench, repository, data-uri, a function"),
-        ({"upload": None}, "upload=None"),
-        ({"upload": ["workbench"]}, r"upload=\['workbench'\]"),
-        ({"deadline": 0}, "deadline=0 is no time to wait: give seconds"),
-        ({"deadline": -1.0}, "deadline=-1.0"),
-        ({"deadline": float("nan")}, "deadline=nan"),
-        ({"deadline": float("inf")}, "deadline=inf"),
-        ({"deadline": True}, "deadline=True"),
-        ({"deadline": "600"}, "deadline='600'"),
-        ({"api_key": "x"}, "no setting api_key: there are key, hub, log, upload, deadline; did you mean key"),
-        ({"colour": 1}, r"no setting colour: there are key, hub, log, upload, deadline$"),
+        ({"upload": "data_uri"}, ["'data_uri'", "data-uri"]),
+        ({"upload": "elsewhere"}, ["'elsewhere'", "'workbench'", "'repository'", "'data-uri'", "function"]),
+        ({"upload": None}, ["None"]),
+        ({"upload": ["workbench"]}, ["['workbench']"]),
+        ({"deadline": 0}, ["deadline", "got 0"]),
+        ({"deadline": -1.0}, ["deadline", "got -1.0"]),
+        ({"deadline": float("nan")}, ["deadline", "got nan"]),
+        ({"deadline": float("inf")}, ["deadline", "got inf"]),
+        ({"deadline": True}, ["deadline", "got True"]),
+        ({"deadline": "600"}, ["deadline", "got '600'"]),
+        ({"api_key": "x"}, ["'api_key'", "key?"]),
+        ({"colour": 1}, ["'colour'", "key, hub, log, upload, deadline"]),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_said_at_once_and_changes_nothing(wrong: dict[str, Any], said: str) -> None:
+def test_a_setting_that_cannot_be_used_raises_at_once_and_changes_nothing(
+    wrong: dict[str, Any], named: list[str]
+) -> None:
     before = shared.studio()
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError) as refused:
         kling_nb.configure(**wrong)
+    assert [part for part in named if part not in str(refused.value)] == []
     assert shared.studio() is before
 
 
 def test_every_way_to_upload_and_a_function_are_settings() -> None:
     for way in (*UPLOAD_METHODS, lambda _: "https://example.org/a.png"):
-        assert Studio(upload=way, deadline=90)._upload == way
+        assert Studio(upload=way, deadline=90).session.upload == way

@@ -236,7 +236,7 @@ def test_afterwards_the_plan_is_a_matrix_and_a_frame(studio: Studio, tmp_path: P
 
 @pytest.mark.parametrize("base", [(5,), (["a cat"],), ("a cat", 5)], ids=repr)
 def test_what_is_no_sweep_is_said(base: tuple[Any, ...], studio: Studio) -> None:
-    with pytest.raises(errors.RequestError, match="is nothing to sweep over – give "):
+    with pytest.raises(errors.RequestError, match="cannot sweep over"):
         studio.sweep(*base)
 
 

@@ -242,12 +242,12 @@ def test_what_the_log_has_is_shown_without_a_worker(studio: Studio, hub: HubSide
     motion = score_of(12.5, clip=clip.record.clip.digest, unit="% of width/s")
     studio.store.scores.add([motion, score_of(None, clip=clip.record.clip.digest, name="silence", said="no sound")])
     for selection in (clip, clip.record, clip.record.id, [job], studio.log()):
-        found = studio.log(selection).score("motion", "silence")
+        found = studio.log([selection]).score("motion", "silence")
         assert found.rows() == [{"record": clip.record.id, "label": "a boat at dusk", "motion": 12.5, "silence": None}]
     assert (found.of(clip.record)["motion"], clip.scores["motion"]) == (motion, motion)
     assert found.problems == [f"silence of {clip.record.id}: no sound"]
     assert list(found.to_frame().columns) == ["record", "label", "motion", "silence"]
-    with pytest.raises(KlingError, match="no record"):
+    with pytest.raises(KlingError, match="Expected a record"):
         studio.log([3]).score("motion")
 
 
