@@ -32,7 +32,7 @@ def shown(studio: Studio) -> str:
     records = studio.log(kind=None)
     parts = [
         repr(studio),
-        repr(studio.parts),
+        repr(studio.session.parts),
         repr(studio.session.connection.main),
         repr(vars(studio.session.connection.main)),
         repr(studio.hub()),
@@ -76,7 +76,7 @@ def test_a_wrong_key_is_named_by_its_source_only(keyed: HubSide, studio_at: Call
 @pytest.mark.parametrize("key", ["oxk-PLANTED\nX-Evil: 1", "oxk-PLANTED-ключ", "oxk PLANTED"])
 def test_a_key_that_no_header_takes_is_refused_without_being_shown(key: str, tmp_path: Path) -> None:
     with pytest.raises(errors.SettingsError, match="OXEN_API_KEY") as caught:
-        _ = Studio(key=key, log=tmp_path).parts
+        _ = Studio(key=key, log=tmp_path).session.parts
     assert "PLANTED" not in "".join(traceback.format_exception(caught.value))
 
 

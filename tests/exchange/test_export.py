@@ -258,7 +258,7 @@ def test_a_notebook_that_cannot_go_along_is_one_clear_error(
         (5, "x.zip", "got 5"),
         (sound, "x.html", "x.html holds no notebook"),
     ):
-        with pytest.raises(errors.LogError, match=words):
+        with pytest.raises(errors.KlingError, match=words):
             filled.log().export(tmp_path / name, notebook=given)
         assert not (tmp_path / name).exists()
 
