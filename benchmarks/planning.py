@@ -29,7 +29,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     axes: dict[str, Any] = {name: [f"{name} {n}" for n in range(each)] for name in ("doing", "camera", "light")}
     axes["duration"] = list(range(3, 3 + each))
     design = Drafting(_BASE, parse).design(points(axes))
-    with_them = [cell for number, cell in enumerate(design.wanted) if number % 3]
+    with_them = [cell for number, cell in enumerate(design.unique_cells) if number % 3]
     with BenchHub(folder / "hub", takes=1) as hub:
         _fill(folder / "log", count, with_them, hub.url)
         studio = Studio(hub=hub.url, key=KEY, log=folder / "log")
@@ -40,11 +40,11 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
             plan = studio.sweep(_BASE, axes)
             text = plan._repr_mimebundle_()["text/html"]
             took.append(time.perf_counter() - began)
-            assert f"{len(with_them)} of {len(design.wanted)} are there" in text
+            assert f"{len(with_them)} of {len(design.unique_cells)} are there" in text
         began = time.perf_counter()
-        for cell in design.wanted[:: len(design.wanted) // 50]:
+        for cell in design.unique_cells[:: len(design.unique_cells) // 50]:
             studio.store.find(request_hash=cell.request_hash, limit=1)
-        one_by_one = (time.perf_counter() - began) / 50 * len(design.wanted)
+        one_by_one = (time.perf_counter() - began) / 50 * len(design.unique_cells)
         studio.close()
     what = f"{len(design.cells):,} cells planned and shown, {count:,} records in the log"
     yield Row(what, median(took), "s", one_by_one, "asking the log cell by cell", aim=2)

@@ -63,11 +63,11 @@ class StudioActions:
 
         return export.methods_of(self._session, selection)
 
-    def score(self, selection: Any, scorers: Sequence[Any], *, again: bool, limit: float) -> Any:
+    def score(self, selection: Any, scorers: Sequence[Any], *, recompute: bool, timeout: float) -> Any:
         """Score the clips and return the numbers as a table."""
         from kling_nb.scoring import scoring
 
-        return scoring.score(self._session, selection, scorers, again=again, limit=limit)
+        return scoring.score(self._session, selection, scorers, recompute=recompute, timeout=timeout)
 
     def ranking(self, selection: Any, by: str | None) -> Any:
         """Rank the clips by their votes."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kling_nb.exchange.export import ExportReport
     from kling_nb.render.report import Paragraph
     from kling_nb.scoring.ranking import Ranking
-    from kling_nb.scoring.scoring import Scored
+    from kling_nb.scoring.scoring import ScoreTable
     from kling_nb.ui.vote import VoteView
 
 #: How many records a table in a cell shows.
@@ -82,20 +82,20 @@ class Selected(ABC):
         }
         return self._actions.export(self, to, options)
 
-    def score(self, *scorers: str | Callable[..., Any], again: bool = False, limit: float = 120) -> Scored:
+    def score(self, *scorers: str | Callable[..., Any], recompute: bool = False, timeout: float = 120) -> ScoreTable:
         """Score the clips and return the numbers as a table. Needs the extra `metrics`.
 
         Scores are saved to the log as soon as they are computed, and are not computed again; `record.scores` has them.
 
         Args:
             scorers: Names or functions; all of `kn.scoring.scorers` by default.
-            again: Compute scores that the log has already.
-            limit: Seconds that one scorer may take for one clip.
+            recompute: Compute scores that the log has already.
+            timeout: Seconds that one scorer may take for one clip.
 
         Raises:
             KlingError: A scorer is unknown, or the extra is not installed.
         """
-        return self._actions.score(self, scorers, again=again, limit=limit)
+        return self._actions.score(self, scorers, recompute=recompute, timeout=timeout)
 
     def vote(self, *, who: str | None = None, seed: int | None = None) -> VoteView:
         """Show two clips at a time, unnamed and in random order, and save one vote a key press.

@@ -45,7 +45,7 @@ class Actions(RecordActions, Protocol):
         """Write the records to a crate, a report, JSONL or Parquet."""
         ...
 
-    def score(self, selection: Any, scorers: Sequence[Any], *, again: bool, limit: float) -> Any:
+    def score(self, selection: Any, scorers: Sequence[Any], *, recompute: bool, timeout: float) -> Any:
         """Score the clips and return the numbers as a table."""
         ...
 

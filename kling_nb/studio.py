@@ -224,7 +224,7 @@ class Studio:
             more: Axes by field or placeholder (`duration=[5, 10]`, `subject=["a cat", "a dog"]`).
 
         Raises:
-            RequestError: The sweep cannot be worked out. Errors of single cells are in `plan.faults`.
+            RequestError: The sweep cannot be worked out. Errors of single cells are in `plan.errors`.
         """
         from kling_nb.sweeps import sweep
 

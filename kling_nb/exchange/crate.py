@@ -104,7 +104,7 @@ def _lines(
 
 def _score(crate: ROCrate, record_id: str, score: Score) -> Any:
     known = {"name": score.name, "value": score.value, "measurementTechnique": f"{score.name} {score.version}"}
-    more = {name: text for name, text in (("unitText", score.unit), ("description", score.said)) if text}
+    more = {name: text for name, text in (("unitText", score.unit), ("description", score.note)) if text}
     return _add(crate, f"#{record_id}-score-{quote(score.name)}", "PropertyValue", **known, **more)
 
 

@@ -219,7 +219,7 @@ def _bundle(session: Session, selection: Any) -> Bundle:
     things = list(each_of(selection))
     bundle = Bundle.of(records_of(session, things), session.store)
     plans = {plan.id: plan for plan in bundle.plans}
-    plans |= {plan.id: plan for plan in (thing.kept() for thing in things if isinstance(thing, Plan))}
+    plans |= {plan.id: plan for plan in (thing.to_stored() for thing in things if isinstance(thing, Plan))}
     return dataclasses.replace(bundle, plans=list(plans.values()))
 
 

@@ -13,10 +13,10 @@ from kling_nb.models.record import Record
 from kling_nb.render import Links, MatrixSheet, Tile, TileState
 from kling_nb.render.figures import ranking_html
 from kling_nb.render.report import Judgements
-from kling_nb.scoring.ranking import ranking
+from kling_nb.scoring.ranking import rank_votes
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design
-from kling_nb.sweeps.files import design_of
+from kling_nb.sweeps.stored import from_stored
 
 #: Draws of a report's bootstraps: fewer than a ranking of its own takes, since there is one for each axis.
 _DRAWS = 300
@@ -64,8 +64,8 @@ def _groups(one: Series) -> Iterator[tuple[list[str], Mapping[str, str]]]:
 
 def _ranked(what: str, votes: Sequence[Vote], items: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     with contextlib.suppress(KlingError):
-        found = ranking(votes, items, draws=_DRAWS)
-        yield what, ranking_html(found.rows, found.said)
+        found = rank_votes(votes, items, draws=_DRAWS)
+        yield what, ranking_html(found.rows, found.summary)
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,12 @@ class Series:
     @property
     def cells(self) -> Mapping[str, Cell]:
         """The cell of each record, by the record's id."""
-        return {self.records[cell.id].id: cell for cell in self.design.wanted if cell.id in self.records}
+        return {self.records[cell.id].id: cell for cell in self.design.unique_cells if cell.id in self.records}
 
     def sheet(self, links: Links) -> MatrixSheet:
         """Return its clips over the first two axes that vary."""
-        down, across = self.design.two_axes(None, None)
-        return self.design.over(down, across, lambda cell: self._tile(cell, links))
+        down, across = self.design.matrix_axes(None, None)
+        return self.design.matrix(down, across, lambda cell: self._tile(cell, links))
 
     def _tile(self, cell: Cell, links: Links) -> Tile:
         record = self.records.get(cell.id)
@@ -98,7 +98,7 @@ def series_of(bundle: Bundle) -> list[Series]:
     made = [RecordSummary(one.id, one.request_hash, one.cell, one.status) for one in bundle.records if one.clip]
     found: list[Series] = []
     for plan in bundle.plans:
-        design = design_of(plan, lambda _: None)  # nothing is to be made: the pictures can stay where they are
-        filled = {cell: records[one.id] for cell, one in design.filled_by(made).items()}
+        design = from_stored(plan, lambda _: None)  # nothing is to be made: the pictures can stay where they are
+        filled = {cell: records[one.id] for cell, one in design.assign(made).items()}
         found.append(Series(plan.id, design, filled))
     return found

@@ -39,7 +39,7 @@ class Score(BaseModel):
     """What one scorer, in one version, said of one clip; `value` is in `unit`, None where it does not apply.
 
     `clip` is the digest of the scored file. `request` is the hash of the request for a scorer that looks at what was
-    asked, and empty for one that looks at the file alone. `said` is the number in words, or why there is none;
+    asked, and empty for one that looks at the file alone. `note` is the number in words, or why there is none;
     `parts` are the numbers behind it.
     """
 
@@ -51,7 +51,7 @@ class Score(BaseModel):
     version: str
     unit: str = ""
     value: float | None
-    said: str = ""
+    note: str = ""
     parts: dict[str, float] = Field(default_factory=dict)
     at: datetime.datetime
 

@@ -101,8 +101,8 @@ def _column(name: str, rows: Sequence[ScoredRow]) -> _Column:
 def _cell(score: Score | None, column: _Column) -> tuple[str, str, int | None]:
     """A number, what stands behind it, and the length of its bar in percent; None for no bar."""
     if score is None or score.value is None:
-        return "–", score.said if score else "it failed", None
-    return format_number(score.value), score.said, round(100 * score.value / column.most) if column.most else None
+        return "–", score.note if score else "it failed", None
+    return format_number(score.value), score.note, round(100 * score.value / column.most) if column.most else None
 
 
 class RankRow(NamedTuple):

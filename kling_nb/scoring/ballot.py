@@ -57,7 +57,7 @@ class Ballot:
         """The pair that is on, None at the end."""
         return self.pairs[self.number] if self.number < len(self.pairs) else None
 
-    def say(self, outcome: Outcome) -> None:
+    def vote(self, outcome: Outcome) -> None:
         """Write down what was said of the pair that is on, and go to the next."""
         pair = self.pair
         if pair is None:

@@ -23,7 +23,7 @@ class Measure:
     """
 
     value: float | None
-    said: str = ""
+    note: str = ""
     parts: Mapping[str, float] = field(default_factory=dict[str, float])
     failed: bool = False
 
@@ -58,7 +58,7 @@ def _checked(given: Any) -> Measure:
         return _broken(f"it gave {measure.value!r}, which is no number")
     if not all(map(math.isfinite, (value, *parts.values()))):
         return _broken(f"it gave {value}, which is no score")
-    return Measure(value, str(measure.said)[:_LONGEST], parts)
+    return Measure(value, str(measure.note)[:_LONGEST], parts)
 
 
 def _broken(said: str) -> Measure:

@@ -34,7 +34,7 @@ class Ranking:
     rows: tuple[RankRow, ...]
     votes: int
     apart: frozenset[tuple[str, str]]
-    said: str
+    summary: str
 
     def __iter__(self) -> Any:
         return iter(self.rows)
@@ -43,13 +43,13 @@ class Ranking:
         return len(self.rows)
 
     def _repr_html_(self) -> str:
-        return ranking_html(self.rows, self.said)
+        return ranking_html(self.rows, self.summary)
 
     def __repr__(self) -> str:
-        return ranking_text(self.rows, self.said)
+        return ranking_text(self.rows, self.summary)
 
 
-def ranking(votes: Sequence[Vote], item_of: Mapping[str, str], *, seed: int = 0, draws: int = DRAWS) -> Ranking:
+def rank_votes(votes: Sequence[Vote], item_of: Mapping[str, str], *, seed: int = 0, draws: int = DRAWS) -> Ranking:
     """Rank the items that the records of the votes stand for; `item_of` gives each record's.
 
     Raises `KlingError` without the library or for fewer than two items.
@@ -181,4 +181,4 @@ def rank(session: Session, selection: Any, by: str | None) -> Ranking:
         items = {record.id: str(row_of(record)[by]) for record in records}
     else:
         raise ArgumentError(f"Unknown column {by!r}. Choose one of {', '.join(COLUMNS)}.")
-    return ranking(session.store.votes.all(), items)
+    return rank_votes(session.store.votes.all(), items)

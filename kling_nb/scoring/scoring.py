@@ -23,12 +23,12 @@ from kling_nb.session import Session
 from kling_nb.store.log import Log
 
 #: Seconds that one scorer may take for one clip, unless the caller says otherwise.
-LIMIT = 120.0
+TIMEOUT = 120.0
 #: Workers at most; each holds some hundred megabytes.
 WORKERS = 8
 
 
-class Scored(Sequence[dict[str, Any]]):
+class ScoreTable(Sequence[dict[str, Any]]):
     """Clips with their scores, a row each. `problems` says what failed, and what does not apply to which clips."""
 
     def __init__(self, rows: Sequence[ScoredRow], problems: Sequence[str]) -> None:
@@ -84,28 +84,28 @@ class Scoring:
     store: Log
     records: Sequence[Record]
     scorers: Sequence[Scorer]
-    again: bool = False
-    seconds: float = LIMIT
-    told: Callable[[int, int], None] = lambda done, total: None
+    recompute: bool = False
+    timeout: float = TIMEOUT
+    progress: Callable[[int, int], None] = lambda done, total: None
     """Called with how many numbers are worked out, of how many."""
     _found: dict[tuple[str, str], Score] = field(default_factory=dict[tuple[str, str], Score])
     _failed: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
     def run(self) -> None:
         """Work out what is missing. Raises `KlingError` without the extra; an interrupt keeps what was worked out."""
-        if not self.again:
+        if not self.recompute:
             self._look_up()
         works = self._works()
         total = sum(len(work.scorers) for work in works)
         if not total:
             return
-        answers = carried_out(works, lanes=_lanes(), seconds=self.seconds)
+        answers = carried_out(works, lanes=_lanes(), timeout=self.timeout)
         with contextlib.closing(answers):  # an interrupt ends the workers at once, whoever keeps the traceback
             for done, (work, scorer, measure) in enumerate(answers, 1):
                 self._keep(work.about, scorer, measure)
-                self.told(done, total)
+                self.progress(done, total)
 
-    def table(self, labels: Mapping[str, str], poster: Callable[[Record], str | None]) -> Scored:
+    def table(self, labels: Mapping[str, str], poster: Callable[[Record], str | None]) -> ScoreTable:
         """Return what is known as a table."""
         names = [scorer.name for scorer in self.scorers]
         rows = [
@@ -117,7 +117,7 @@ class Scoring:
             )
             for record in self.records
         ]
-        return Scored(rows, list(self._problems()))
+        return ScoreTable(rows, list(self._problems()))
 
     def _look_up(self) -> None:
         wanted = {scorer.name: scorer.version for scorer in self.scorers}
@@ -151,7 +151,7 @@ class Scoring:
         if scorer.request:
             same = [one for one in same if one.request_hash == record.request_hash]
         if measure.failed:  # not kept: it may have been the machine, or the function may be mended
-            self._failed |= {(one.id, scorer.name): measure.said for one in same}
+            self._failed |= {(one.id, scorer.name): measure.note for one in same}
             return
         score = Score(
             clip=_digest(record),
@@ -160,7 +160,7 @@ class Scoring:
             version=scorer.version,
             unit=scorer.unit,
             value=measure.value,
-            said=measure.said,
+            note=measure.note,
             parts=dict(measure.parts),
             at=datetime.datetime.now(datetime.UTC),
         )
@@ -173,7 +173,7 @@ class Scoring:
         for record in self.records:
             for scorer in self.scorers:
                 score = self._found.get((record.id, scorer.name))
-                said = score.said if score else self._failed.get((record.id, scorer.name), "")
+                said = score.note if score else self._failed.get((record.id, scorer.name), "")
                 if score is None or score.value is None:
                     why.setdefault((scorer.name, said), []).append(record.id)
         alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
@@ -206,15 +206,17 @@ def _lanes() -> int:
     return min(WORKERS, usable)
 
 
-def score(session: Session, selection: Any, scorers: Sequence[Any], *, again: bool, limit: float) -> Scored:
+def score(session: Session, selection: Any, scorers: Sequence[Any], *, recompute: bool, timeout: float) -> ScoreTable:
     """Score the clips of a selection; see `Selected.score`."""
     records = [record for record in records_of(session, selection) if record.clip is not None]
     line = session.display.line()
 
     def report(done: int, total: int) -> None:
-        line(f"Scoring: {done} of {total}" if done < total else f"Scored: {total} numbers computed")
+        line(f"Scoring: {done} of {total}" if done < total else f"ScoreTable: {total} numbers computed")
 
-    scoring = Scoring(session.store, records, known.named(tuple(scorers)), again=again, seconds=limit, told=report)
+    scoring = Scoring(
+        session.store, records, known.named(tuple(scorers)), recompute=recompute, timeout=timeout, progress=report
+    )
     scoring.run()
     labels = selection.labels() if isinstance(selection, Planned) else {}
     return scoring.table(labels, session.display.links.poster)

@@ -35,7 +35,7 @@ class Work:
     about: Any
 
 
-def carried_out(works: Sequence[Work], *, lanes: int, seconds: float) -> Generator[tuple[Work, Scorer, Measure]]:
+def carried_out(works: Sequence[Work], *, lanes: int, timeout: float) -> Generator[tuple[Work, Scorer, Measure]]:
     """Yield every answer as it comes, in any order. Leaving the loop early ends all workers.
 
     Raises `KlingError` without the library.
@@ -45,7 +45,7 @@ def carried_out(works: Sequence[Work], *, lanes: int, seconds: float) -> Generat
     answers: queue.SimpleQueue[tuple[Work, Scorer, Measure] | Exception] = queue.SimpleQueue()
     for work in works:
         waiting.put(work)
-    team = [Lane(waiting, answers, seconds) for _ in range(min(lanes, len(works)))]
+    team = [Lane(waiting, answers, timeout) for _ in range(min(lanes, len(works)))]
     threads = [threading.Thread(target=lane.go, name="kling_nb scoring", daemon=True) for lane in team]
     try:
         for thread in threads:

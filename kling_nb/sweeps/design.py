@@ -113,7 +113,7 @@ class Design:
     cells: tuple[Cell, ...]
     axes: Mapping[str, tuple[str, ...]]
     repeat: int = 1
-    doubts: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     @cached_property
     def id(self) -> str:
@@ -121,20 +121,20 @@ class Design:
         return plan_id(self.axes, ((cell.request_hash, cell.at, cell.repeat) for cell in self.cells))
 
     @cached_property
-    def wanted(self) -> tuple[Cell, ...]:
+    def unique_cells(self) -> tuple[Cell, ...]:
         """The cells that ask for a clip, each clip once, in order."""
         return tuple({cell.id: cell for cell in reversed(self.cells) if cell.request_hash}.values())[::-1]
 
     @cached_property
-    def faulty(self) -> tuple[Cell, ...]:
+    def invalid(self) -> tuple[Cell, ...]:
         """The cells that would fail, each point once."""
         return tuple(cell for cell in self.cells if not cell.request_hash and cell.repeat == 1)
 
     @cached_property
-    def alike(self) -> Mapping[str, tuple[Cell, ...]]:
+    def cells_by_hash(self) -> Mapping[str, tuple[Cell, ...]]:
         """The wanted cells by their request's hash, in the order of their repeats."""
         found: defaultdict[str, list[Cell]] = defaultdict(list)
-        for cell in self.wanted:
+        for cell in self.unique_cells:
             found[cell.request_hash].append(cell)
         return {key: tuple(sorted(cells, key=lambda cell: cell.repeat)) for key, cells in found.items()}
 
@@ -143,7 +143,7 @@ class Design:
         """The axes in order, that of the repeats too."""
         return list(dict.fromkeys(name for cell in self.cells for name in cell.at))
 
-    def two_axes(self, rows: str | None, columns: str | None) -> tuple[str, str]:
+    def matrix_axes(self, rows: str | None, columns: str | None) -> tuple[str, str]:
         """Return the axes of a matrix, by default the first two that vary. Raises `KlingError` for no such axis."""
         values = {name: {cell.at.get(name) for cell in self.cells} for name in self.names}
         varied = [name for name in self.names if len(values[name]) > 1] or self.names
@@ -159,7 +159,7 @@ class Design:
             raise KlingError(f"there is no axis {axis!r}: this plan has {', '.join(self.names) or 'none'}")
         return axis
 
-    def over(self, down: str, across: str, tile: Callable[[Cell], Tile]) -> MatrixSheet:
+    def matrix(self, down: str, across: str, tile: Callable[[Cell], Tile]) -> MatrixSheet:
         """Return its cells over two axes as a value to be drawn."""
         tiles: dict[tuple[str, str], list[Tile]] = {}
         for cell in self.cells:
@@ -167,7 +167,7 @@ class Design:
         heads = [list(dict.fromkeys(place[side] for place in tiles)) for side in (0, 1)]
         return MatrixSheet(down, across, heads[0], heads[1], tiles)
 
-    def filled_by(self, made: Iterable[RecordSummary]) -> dict[str, RecordSummary]:
+    def assign(self, made: Iterable[RecordSummary]) -> dict[str, RecordSummary]:
         """Return by cell id which record a cell has: its own first, then any other of the same request.
 
         A clip that is there is better than one under way; each record fills one cell. `made` comes oldest first.
@@ -177,7 +177,7 @@ class Design:
             of_hash[one.request_hash].append(one)
         fill: dict[str, RecordSummary] = {}
         for key, found in of_hash.items():
-            fill |= _shared_out(self.alike.get(key, ()), sorted(found, key=lambda one: not one.done))
+            fill |= _shared_out(self.cells_by_hash.get(key, ()), sorted(found, key=lambda one: not one.done))
         return fill
 
 

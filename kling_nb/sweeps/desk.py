@@ -47,7 +47,7 @@ class Desk:
 
     def made(self, design: Design) -> dict[str, RecordSummary]:
         """Return which record each cell has, by its id."""
-        return _typed(design, self._made(list(design.alike)))
+        return _typed(design, self._made(list(design.cells_by_hash)))
 
     def secure(self, design: Design, cell: Cell, agreed: Estimate | None) -> tuple[Record, Job | None, bool]:
         """Return the record of a cell, its job when it is carried out here, and whether it was begun just now.
@@ -101,7 +101,7 @@ class Desk:
 
 def _typed(design: Design, made: Sequence[RecordSummary]) -> dict[str, RecordSummary]:
     by_id = {one.id: one for one in made}
-    return {cell: by_id[one.id] for cell, one in design.filled_by(made).items()}
+    return {cell: by_id[one.id] for cell, one in design.assign(made).items()}
 
 
 async def _done(job: Job) -> None:

@@ -22,8 +22,8 @@ from kling_nb.session import Actions
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design, tile_of
 from kling_nb.sweeps.desk import Desk
-from kling_nb.sweeps.files import stored_plan
 from kling_nb.sweeps.run import Run
+from kling_nb.sweeps.stored import to_stored
 
 #: At once, unless `run` says otherwise; what the expected time is worked out with.
 LIMIT = 8
@@ -55,15 +55,15 @@ class Plan(Selected):
         return self._design.axes
 
     @property
-    def faults(self) -> list[tuple[str, tuple[Problem, ...]]]:
+    def errors(self) -> list[tuple[str, tuple[Problem, ...]]]:
         """The cells that would fail, with why."""
-        return [(cell.label, cell.problems) for cell in self._design.faulty]
+        return [(cell.label, cell.problems) for cell in self._design.invalid]
 
     @property
     def missing(self) -> list[Cell]:
         """The clips that are neither in the log nor under way: what `run` would pay for."""
         made = self._desk.made(self._design)
-        return [cell for cell in self._design.wanted if cell.request and cell.id not in made]
+        return [cell for cell in self._design.unique_cells if cell.request and cell.id not in made]
 
     @property
     def price(self) -> Decimal | None:
@@ -71,7 +71,7 @@ class Plan(Selected):
         return _sum([self._estimate(cell).each for cell in self.missing])
 
     def __len__(self) -> int:
-        return len(self._design.wanted)
+        return len(self._design.unique_cells)
 
     def run(
         self,
@@ -79,38 +79,38 @@ class Plan(Selected):
         limit: int = LIMIT,
         budget: Any = "as before",
         stop_after_failures: int | None = 3,
-        skip_faulty: bool = False,
+        skip_invalid: bool = False,
     ) -> Run:
         """Make what is missing, at most `limit` jobs at once, and return at once.
 
         Clips that are in the log are not paid for again, jobs under way (here or in another kernel) are waited for.
         `budget` is what the whole plan may cost in dollars, earlier runs included; a later run keeps it, and None
-        lifts it. Raises `RequestError` when some cells would fail, unless `skip_faulty` leaves them out.
+        lifts it. Raises `RequestError` when some cells would fail, unless `skip_invalid` leaves them out.
         """
         limit, stop_after_failures = scalar(limit), scalar(stop_after_failures)
         if type(limit) is not int or limit < 1:
             raise KlingError(f"limit={limit!r} would never begin: give a whole number, 1 or more")
         if stop_after_failures is not None and type(stop_after_failures) is not int:
             raise KlingError(f"stop_after_failures={stop_after_failures!r} is no number: give 3, or None to go on")
-        if self._design.faulty and not skip_faulty:
-            raise RequestError([problem for cell in self._design.faulty for problem in cell.problems])
+        if self._design.invalid and not skip_invalid:
+            raise RequestError([problem for cell in self._design.invalid for problem in cell.problems])
         store = self._desk.store
         before = store.budget.limits().plans.get(self.id)
         allowed = before if budget == "as before" else dollars(budget)
         if before != allowed:
             store.budget.change(lambda limits: limits.with_plan(self.id, allowed))
         if not store.plans.has(self.id):
-            store.plans.put(self.kept())
+            store.plans.put(self.to_stored())
         return Run(self._design, self._desk, limit=limit, stop_after_failures=stop_after_failures)
 
-    def kept(self) -> StoredPlan:
+    def to_stored(self) -> StoredPlan:
         """Return it as the log keeps it, from its first run on; its pictures go into the log's media."""
-        return stored_plan(self._design, self._desk.store.add_reference)
+        return to_stored(self._design, self._desk.store.add_reference)
 
     def records(self) -> list[Record]:
         """Return the records of the clips that are there, in the plan's order."""
         found = self._found(self._desk.made(self._design))
-        return [found[cell.id] for cell in self._design.wanted if cell.id in found]
+        return [found[cell.id] for cell in self._design.unique_cells if cell.id in found]
 
     def labels(self, by: str | None = None) -> dict[str, str]:
         """Return by record id where its clip stands: its value on the axis `by`, or all of its values.
@@ -122,7 +122,7 @@ class Plan(Selected):
         made = self._desk.made(self._design)
         return {
             made[cell.id].id: cell.at.get(by, "–") if by else cell.label
-            for cell in self._design.wanted
+            for cell in self._design.unique_cells
             if cell.id in made
         }
 
@@ -147,14 +147,14 @@ class Plan(Selected):
 
     def matrix(self, rows: str | None = None, columns: str | None = None) -> Matrix:
         """Return the clips over two axes, by default the first two that vary. Raises `KlingError` for no such axis."""
-        return Matrix(self, *self._design.two_axes(rows, columns))
+        return Matrix(self, *self._design.matrix_axes(rows, columns))
 
     def matrix_sheet(self, down: str, across: str) -> MatrixSheet:
         """Return the clips over two axes as a value to be drawn."""
         made = self._desk.made(self._design)
         found = self._found(made)
         films = dict(zip(found, self._desk.display.links.videos(list(found.values())), strict=True))
-        return self._design.over(
+        return self._design.matrix(
             down,
             across,
             lambda cell: self._tile(cell, made.get(cell.id), found.get(cell.id), films.get(cell.id)),
@@ -163,16 +163,16 @@ class Plan(Selected):
     def sheet(self) -> PlanSheet:
         """Return how it stands as a value to be drawn."""
         made = self._desk.made(self._design)
-        shown = {cell.id: made[cell.id] for cell in self._design.wanted[:TILES] if cell.id in made}
+        shown = {cell.id: made[cell.id] for cell in self._design.unique_cells[:TILES] if cell.id in made}
         found = self._found(shown)  # the stills of the others are not drawn
-        missing = [cell for cell in self._design.wanted if cell.request and cell.id not in made]
+        missing = [cell for cell in self._design.unique_cells if cell.request and cell.id not in made]
         estimates = [self._estimate(cell) for cell in missing]
         free = bool(estimates) and all(estimate.source == "free" for estimate in estimates)
         return PlanSheet(
             name=self.id,
-            tiles=[self._tile(cell, made.get(cell.id), found.get(cell.id)) for cell in self._design.wanted],
+            tiles=[self._tile(cell, made.get(cell.id), found.get(cell.id)) for cell in self._design.unique_cells],
             axes=self._design.axes,
-            invalid=[(cell.label, "; ".join(map(str, cell.problems))) for cell in self._design.faulty],
+            invalid=[(cell.label, "; ".join(map(str, cell.problems))) for cell in self._design.invalid],
             cells=len(self._design.cells),
             price=_sum([estimate.each for estimate in estimates]),
             free=free,

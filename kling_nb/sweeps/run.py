@@ -37,11 +37,11 @@ class Run:
     def __init__(self, design: Design, desk: Desk, *, limit: int, stop_after_failures: int | None) -> None:
         self._design, self._desk = design, desk
         self._limit, self._patience = limit, stop_after_failures
-        self._standings = {cell.id: Standing(cell) for cell in design.wanted}
-        self._waiting = deque(design.wanted)
+        self._standings = {cell.id: Standing(cell) for cell in design.unique_cells}
+        self._waiting = deque(design.unique_cells)
         # What whoever runs it agrees to: not what the hub may ask for when a cell's turn comes.
-        self._agreed = {cell.id: desk.price(cell.request) for cell in design.wanted if cell.request}
-        self._free = any(self._agreed[cell.id].source == "free" for cell in design.wanted[:1] if cell.request)
+        self._agreed = {cell.id: desk.price(cell.request) for cell in design.unique_cells if cell.request}
+        self._free = any(self._agreed[cell.id].source == "free" for cell in design.unique_cells[:1] if cell.request)
         self._guard = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._open = asyncio.Event()

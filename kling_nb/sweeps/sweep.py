@@ -19,8 +19,8 @@ from kling_nb.session import Session
 from kling_nb.sweeps.axes import How, points
 from kling_nb.sweeps.design import Drafting
 from kling_nb.sweeps.desk import Desk
-from kling_nb.sweeps.files import design_of
 from kling_nb.sweeps.plan import Plan
+from kling_nb.sweeps.stored import from_stored
 
 
 def sweep(
@@ -42,9 +42,9 @@ def sweep(
         _refuse(fields)
     chosen = points(axes, how=how, rows=rows, draws=draws, seed=seed)
     design = Drafting(fields or {}, partial(generation.parse_cell, session)).design(chosen, repeat=repeat)
-    generation.warn_of(design.doubts)
+    generation.warn_of(design.warnings)
     if not session.settings.local:
-        for model in {cell.request.model for cell in design.wanted if cell.request}:
+        for model in {cell.request.model for cell in design.unique_cells if cell.request}:
             with contextlib.suppress(HubError, WaitTimeout):
                 session.model(model)  # its live price; without an answer the documented price holds
     return Plan(design, desk_of(session))
@@ -59,7 +59,7 @@ def axes_in(axes: Any, more: Mapping[str, Any]) -> dict[str, Any]:
 
 def load(session: Session, plan_id: str) -> Plan:
     """Return a plan that was run before; see `Studio.plan`."""
-    return Plan(design_of(session.store.plans.get(plan_id), session.store.read), desk_of(session))
+    return Plan(from_stored(session.store.plans.get(plan_id), session.store.read), desk_of(session))
 
 
 def desk_of(session: Session) -> Desk:

@@ -38,7 +38,7 @@ class BallotLike(Protocol):
     def pairs(self) -> Sequence[Shown]: ...
     @property
     def pair(self) -> Shown | None: ...
-    def say(self, outcome: Answer) -> None: ...
+    def vote(self, outcome: Answer) -> None: ...
     def undo(self) -> None: ...
 
 
@@ -88,7 +88,7 @@ class VoteView:
     def _on_vote(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         # The number says which pair was seen: a key that arrives late must not speak of the next one.
         if said.get("number") == self._ballot.number and said.get("answer") in get_args(Answer):
-            self._ballot.say(said["answer"])
+            self._ballot.vote(said["answer"])
             self._say()
 
     def _on_undo(self, _said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:

@@ -30,7 +30,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, _quick_hub: HubSide) -> Ite
             {"prompt": "a boat that is gone too soon", "duration": 2},
         ]
     )
-    one, other = plan.run(skip_faulty=True).result(60)
+    one, other = plan.run(skip_invalid=True).result(60)
     _quick_hub.fault("failed", times=1, message="No <i>such</i> luck.")
     studio.generate("a boat in the ice", duration=3).wait(60)
     _quick_hub.clear()
@@ -38,12 +38,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory, _quick_hub: HubSide) -> Ite
     for who in ("Ada", "Ada", "Bob <b>", "Bob <b>", "Cleo", "Cleo", "Dan"):
         ballot = Ballot([one, other], studio.store.votes, who=who)
         assert ballot.pair
-        ballot.say("left" if ballot.pair.left == one.id else "right")
+        ballot.vote("left" if ballot.pair.left == one.id else "right")
     at = datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC)
     for record, value, said in ((one, 12.5, "sharp <i>enough</i>"), (other, None, "too dark to tell")):
         assert record.clip
         sharpness = Score(
-            clip=record.clip.digest, name="sharpness", version="1", unit="dB", value=value, said=said, at=at
+            clip=record.clip.digest, name="sharpness", version="1", unit="dB", value=value, note=said, at=at
         )
         studio.store.scores.add([sharpness])
     yield studio

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from research.films import film, grey
+from support.clips import film, grey
 
 from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.catalogue import Model

@@ -147,7 +147,7 @@ def test_a_score_is_a_number_or_none_and_says_itself() -> None:
         "version": "1",
         "unit": "%",
         "value": 1.5,
-        "said": "",
+        "note": "",
         "parts": {},
         "at": "2026-11-02T00:00:00Z",
     }

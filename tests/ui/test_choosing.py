@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from research.films import film, grey, still
 from stand_in import Studio
+from support.clips import film, grey, still
 from test_draft import png
 from test_panel import say
 

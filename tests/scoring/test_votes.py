@@ -19,7 +19,7 @@ from kling_nb import errors
 from kling_nb.models.judgements import Outcome, Vote
 from kling_nb.models.record import File, Record
 from kling_nb.scoring.ballot import Ballot
-from kling_nb.scoring.ranking import ranking
+from kling_nb.scoring.ranking import rank_votes
 from kling_nb.store import Log
 from kling_nb.studio import Studio
 from kling_nb.ui.vote import VoteView
@@ -50,38 +50,38 @@ def played(count: int, chance: Callable[[int, int], float], seed: int) -> list[V
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_planted_order_is_recovered(seed: int) -> None:
-    found = ranking(played(240, lambda one, other: 0.93, seed), ITEMS)
+    found = rank_votes(played(240, lambda one, other: 0.93, seed), ITEMS)
     assert [row.item for row in found] == WORDS
-    assert "calm is ahead of all others" in found.said
+    assert "calm is ahead of all others" in found.summary
     assert {("calm", word) for word in WORDS[1:]} <= found.apart
     assert all(row.low <= row.share <= row.high for row in found)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_noise_is_not_ranked(seed: int) -> None:
-    found = ranking(played(120, lambda one, other: 0.5, seed), ITEMS)
+    found = rank_votes(played(120, lambda one, other: 0.5, seed), ITEMS)
     assert found.apart == frozenset()
-    assert "to tell any two apart" in found.said
+    assert "to tell any two apart" in found.summary
 
 
 def test_few_votes_tell_nothing_however_clear() -> None:
-    found = ranking([vote(number, "calm", "wild", "left") for number in range(5)], {"calm": "calm", "wild": "wild"})
+    found = rank_votes([vote(number, "calm", "wild", "left") for number in range(5)], {"calm": "calm", "wild": "wild"})
     assert found.apart == frozenset()
-    assert "5 votes: too few" in found.said
-    nothing = ranking([], ITEMS)
-    assert nothing.said.startswith("No votes yet") and "50 %" not in nothing._repr_html_()
+    assert "5 votes: too few" in found.summary
+    nothing = rank_votes([], ITEMS)
+    assert nothing.summary.startswith("No votes yet") and "50 %" not in nothing._repr_html_()
 
 
 def test_what_was_never_compared_is_said() -> None:
     votes = [vote(number, "calm", "wild", "left") for number in range(9)]
-    assert "dark and loud were never compared with the rest" in ranking(votes, ITEMS).said
+    assert "dark and loud were never compared with the rest" in rank_votes(votes, ITEMS).summary
 
 
 @settings(max_examples=15)
 @given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS)), max_size=12))
 def test_ties_and_skips_move_nobody_ahead(couples: list[tuple[str, str]]) -> None:
     votes = [vote(i, *couple, "tie" if i % 2 else "skip") for i, couple in enumerate(couples)]
-    found = ranking(votes, ITEMS, draws=20)
+    found = rank_votes(votes, ITEMS, draws=20)
     assert found.apart == frozenset()
     shares = [row.share for row in found if row.share is not None] or [0]
     assert max(shares) - min(shares) < 0.01
@@ -89,26 +89,26 @@ def test_ties_and_skips_move_nobody_ahead(couples: list[tuple[str, str]]) -> Non
 
 def test_the_same_votes_give_the_same_intervals() -> None:
     votes = played(60, lambda one, other: 0.8, 1)
-    assert ranking(votes, ITEMS, draws=50).rows == ranking(votes, ITEMS, draws=50).rows
+    assert rank_votes(votes, ITEMS, draws=50).rows == rank_votes(votes, ITEMS, draws=50).rows
 
 
 def test_who_has_no_votes_stands_last_without_a_strength_and_moves_nobodys() -> None:
     votes = [vote(number, "calm", "wild", "left" if number < 30 else "right") for number in range(40)]
-    found = ranking(votes, {"new": "new", "wild": "wild", "calm": "calm"}, draws=50)
+    found = rank_votes(votes, {"new": "new", "wild": "wild", "calm": "calm"}, draws=50)
     assert [(row.item, row.share is None, row.votes) for row in found] == [
         ("calm", False, 40),
         ("wild", False, 40),
         ("new", True, 0),
     ]
-    assert found.rows[:2] == ranking(votes, {"wild": "wild", "calm": "calm"}, draws=50).rows
+    assert found.rows[:2] == rank_votes(votes, {"wild": "wild", "calm": "calm"}, draws=50).rows
     assert not [pair for pair in found.apart if "new" in pair]
     assert repr(found).splitlines()[-1] == "no votes  new"
     assert found._repr_html_().count("no votes") == 1
-    assert repr(ranking([], ITEMS)).count("no votes") == len(set(ITEMS.values()))
+    assert repr(rank_votes([], ITEMS)).count("no votes") == len(set(ITEMS.values()))
 
 
 def test_names_are_text_in_a_ranking() -> None:
-    html = ranking([], {"a": "<script>x</script>", "b": "b"})._repr_html_()
+    html = rank_votes([], {"a": "<script>x</script>", "b": "b"})._repr_html_()
     assert "<script" not in html
 
 
@@ -135,7 +135,7 @@ def test_the_order_comes_from_the_seed_that_each_vote_keeps(log: Log) -> None:
     one, other = (Ballot(records, log.votes, who="ada", seed=7) for _ in range(2))
     assert one.pairs == other.pairs
     assert len(one.pairs) == 3
-    one.say("left")
+    one.vote("left")
     assert (log.votes.all()[0].seed, log.votes.all()[0].who) == (7, "ada")
     orders = {tuple(Ballot(records, log.votes, who="ada", seed=seed).pairs) for seed in range(20)}
     assert len(orders) > 5
@@ -145,14 +145,14 @@ def test_pairs_with_the_fewest_votes_come_first_in_the_next_sitting(log: Log) ->
     records = clips(log)
     first = Ballot(records, log.votes, who="ada", seed=1)
     seen = {frozenset(vars(first.pair).values())} if first.pair else set()
-    first.say("tie")
+    first.vote("tie")
     then = Ballot(records, log.votes, who="bob", seed=2)
     assert frozenset(vars(then.pairs[-1]).values()) in seen
 
 
 def test_a_vote_taken_back_does_not_count_but_is_not_lost(log: Log) -> None:
     ballot = Ballot(clips(log), log.votes, who="ada", seed=1)
-    ballot.say("left")
+    ballot.vote("left")
     ballot.undo()
     ballot.undo()
     assert (log.votes.all(), ballot.number) == ([], 0)
@@ -161,11 +161,11 @@ def test_a_vote_taken_back_does_not_count_but_is_not_lost(log: Log) -> None:
 
 def test_a_rebuild_and_a_merge_keep_the_votes_and_double_none(log: Log, tmp_path: Path) -> None:
     records = clips(log)
-    Ballot(records, log.votes, who="ada", seed=1).say("left")
+    Ballot(records, log.votes, who="ada", seed=1).vote("left")
     log.rebuild()
     other = Log(tmp_path / "other")
     clips(other)
-    Ballot(records, other.votes, who="bob", seed=2).say("right")
+    Ballot(records, other.votes, who="bob", seed=2).vote("right")
     assert log.merge(other.folder).votes == 1
     assert log.merge(other.folder).votes == 0
     assert {vote.who for vote in log.votes.all()} == {"ada", "bob"}
@@ -205,7 +205,7 @@ def test_a_plan_is_ranked_by_its_axis(studio: Studio, hub: HubSide) -> None:
     ballot = Ballot(plan.records(), studio.store.votes, who="ada", seed=3)
     while ballot.pair:
         moods = labels[ballot.pair.left], labels[ballot.pair.right]
-        ballot.say("tie" if moods[0] == moods[1] else "left" if moods[0] == "calm" else "right")
+        ballot.vote("tie" if moods[0] == moods[1] else "left" if moods[0] == "calm" else "right")
     found = plan.ranking(by="mood")
     assert [row.item for row in found] == ["calm", "wild"]
     assert found.votes == 4

@@ -16,18 +16,17 @@ import pytest
 from hubside import HubSide
 from store.samples import make_record
 from store.test_scores import score as score_of
+from support.clips import film, grey, still
 
 from kling_nb.errors import KlingError, NotApplicable
 from kling_nb.models.record import Record
 from kling_nb.render.figures import ScoredRow, scores_html
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import Scorer, Scorers
-from kling_nb.scoring.scoring import Scored, Scoring
+from kling_nb.scoring.scoring import ScoreTable, Scoring
 from kling_nb.store import Log
 from kling_nb.store.media import digest_of
 from kling_nb.studio import Studio
-
-from .films import film, grey, still
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def counting(notes: Path, version: str = "1") -> Scorer:
     return Scorer("counted", version, "levels", counted)
 
 
-def run(log: Log, records: list[Record], *scorers: Scorer, **how: Any) -> Scored:
+def run(log: Log, records: list[Record], *scorers: Scorer, **how: Any) -> ScoreTable:
     scoring = Scoring(log, records, scorers, **how)
     scoring.run()
     return scoring.table({}, lambda record: None)
@@ -95,7 +94,7 @@ def test_a_clip_is_scored_once_for_each_version_and_a_scorer_that_misbehaves_spo
     bad.append(Scorer("wordy", "1", "", lambda clip: "much"))
     records = [clip_in(log, 1), clip_in(log, 2), clip_in(log, 3, level=80)]
 
-    found = run(log, records[:1], *bad, counting(notes), seconds=4)
+    found = run(log, records[:1], *bad, counting(notes), timeout=4)
     assert found[0]["counted"] == pytest.approx(40, abs=1)
     assert {name: found[0][name] for name in found[0] if name != "counted"} == {
         "record": records[0].id,
@@ -145,7 +144,7 @@ def test_an_interrupt_ends_the_workers_and_keeps_what_was_found(log: Log, tmp_pa
     deaf = signal.signal(signal.SIGINT, signal.default_int_handler)  # xdist's workers hear no interrupt
     try:
         with pytest.raises(KeyboardInterrupt):
-            run(log, records, quick, Scorer("slow", "1", "", slow), told=interrupt)
+            run(log, records, quick, Scorer("slow", "1", "", slow), progress=interrupt)
     finally:
         signal.signal(signal.SIGINT, deaf)
     assert len(log.scores.of(records)) >= 1
@@ -240,7 +239,7 @@ def test_what_the_log_has_is_shown_without_a_worker(studio: Studio, hub: HubSide
     clip = job.result(60)
     assert clip.record.clip
     motion = score_of(12.5, clip=clip.record.clip.digest, unit="% of width/s")
-    studio.store.scores.add([motion, score_of(None, clip=clip.record.clip.digest, name="silence", said="no sound")])
+    studio.store.scores.add([motion, score_of(None, clip=clip.record.clip.digest, name="silence", note="no sound")])
     for selection in (clip, clip.record, clip.record.id, [job], studio.log()):
         found = studio.log([selection]).score("motion", "silence")
         assert found.rows() == [{"record": clip.record.id, "label": "a boat at dusk", "motion": 12.5, "silence": None}]
@@ -253,5 +252,5 @@ def test_what_the_log_has_is_shown_without_a_worker(studio: Studio, hub: HubSide
 
 def test_words_of_scorers_and_prompts_are_text() -> None:
     evil = "<script>alert(1)</script>"
-    row = ScoredRow("r", evil, None, {evil: score_of(1, unit=evil, said=evil)})
+    row = ScoredRow("r", evil, None, {evil: score_of(1, unit=evil, note=evil)})
     assert "<script" not in scores_html([row], [evil])

@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from support.clips import FPS, SIZE, film, grey, pan, still, texture, tone
 
 from kling_nb.errors import KlingError, NotApplicable
 from kling_nb.scoring.footage import Asked, Footage, Picture
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import scorers
-
-from .films import FPS, SIZE, film, grey, pan, still, texture, tone
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def test_cuts_are_held_against_the_plan(score: Any, lengths: tuple[int, ...], of
     shots = [{"prompt": "a", "duration": length} for length in lengths]
     found = score("cuts", TWO_CUTS, **({"multi_prompt": shots} if shots else {}))
     assert found.value == off
-    assert found.said.endswith("found at 1.00, 2.00 s")
+    assert found.note.endswith("found at 1.00, 2.00 s")
 
 
 def test_fast_motion_and_flicker_are_no_cuts(score: Any) -> None:
@@ -74,7 +73,7 @@ def test_fast_motion_and_flicker_are_no_cuts(score: Any) -> None:
 def test_black_is_measured_in_seconds_and_a_dark_scene_is_not_black(score: Any) -> None:
     found = score("black", [*pan(0.75, 1), *still(0.5, grey(0)), *pan(0.75, 1)])
     assert found.value == pytest.approx(0.5, abs=0.02)
-    assert found.said == "0.75 to 1.25 s"
+    assert found.note == "0.75 to 1.25 s"
     assert score("black", still(0.5, grey(40))).value == 0
     assert score("black", still(1 / FPS, grey(0)) + pan(0.5, 1)).value == 0, "one black frame is no stretch"
 
@@ -83,7 +82,7 @@ def test_a_frozen_stretch_is_found_where_it_is(score: Any) -> None:
     moving = pan(0.75, 2)
     found = score("frozen", [*moving, *still(1, texture(9)), *pan(0.75, 2, seed=4)])
     assert found.value == pytest.approx(1, abs=0.05)
-    assert found.said == "0.75 to 1.75 s"
+    assert found.note == "0.75 to 1.75 s"
     assert score("frozen", moving).value == 0
     assert score("frozen", still(1, texture(1))).value == pytest.approx(1, abs=0.01)
 
@@ -123,7 +122,7 @@ def test_likeness_tells_the_picture_that_comes_back_from_one_that_does_not(score
     assert score("likeness", frames, pictures=[kept(7)]).value >= 0.9
     both = score("likeness", frames, pictures=[kept(7), kept(8)])
     assert both.value == both.parts["input_image.8"] < 0.6 < both.parts["input_image.7"]
-    assert "the lowest of 2: 8.png" in both.said
+    assert "the lowest of 2: 8.png" in both.note
     with pytest.raises(NotApplicable, match="no reference"):
         score("likeness", frames)
 

@@ -76,9 +76,9 @@ def test_each_clip_is_wanted_once_and_each_fault_is_listed(sweep: dict[str, Any]
         if 3 <= seconds <= 15
     }
     assert len(plan.cells) == math.prod(map(len, sweep.values())) * repeat
-    assert len(plan.wanted) == len(sound) * repeat == len({cell.id for cell in plan.wanted})
-    assert [cell.problems for cell in plan.faulty if not cell.problems] == []
-    assert all(int(cell.at["duration"]) not in range(3, 16) for cell in plan.faulty)
+    assert len(plan.unique_cells) == len(sound) * repeat == len({cell.id for cell in plan.unique_cells})
+    assert [cell.problems for cell in plan.invalid if not cell.problems] == []
+    assert all(int(cell.at["duration"]) not in range(3, 16) for cell in plan.invalid)
     assert plan.id == design(sweep, repeat=repeat).id
 
 
@@ -93,18 +93,18 @@ class One:
 @given(st.data(), st.integers(1, 3))
 def test_a_record_fills_one_cell_its_own_first_and_as_many_as_can_be(data: st.DataObject, repeat: int) -> None:
     plan = design({"prompt": ["a cat", "a dog"]}, repeat=repeat)
-    cells = st.sampled_from([None, *(cell.id for cell in plan.wanted)])
-    hashes = st.sampled_from([*plan.alike, "sha256:other"])
+    cells = st.sampled_from([None, *(cell.id for cell in plan.unique_cells)])
+    hashes = st.sampled_from([*plan.cells_by_hash, "sha256:other"])
     made = [
-        One(str(number), key, cell if cell in {c.id for c in plan.alike.get(key, ())} else None, done)
+        One(str(number), key, cell if cell in {c.id for c in plan.cells_by_hash.get(key, ())} else None, done)
         for number, (key, cell, done) in enumerate(
             data.draw(st.lists(st.tuples(hashes, cells, st.booleans()), max_size=8))
         )
     ]
-    fill = plan.filled_by(made)
+    fill = plan.assign(made)
 
     assert len({one.id for one in fill.values()}) == len(fill)
-    for key, alike in plan.alike.items():
+    for key, alike in plan.cells_by_hash.items():
         records = [one for one in made if one.request_hash == key]
         filled = {cell.id: fill[cell.id] for cell in alike if cell.id in fill}
         assert len(filled) == min(len(alike), len(records))
@@ -172,7 +172,7 @@ def test_whatever_holds_its_values_in_order_is_an_axis(held: Callable[[list[Any]
     if isinstance(words, dict):
         words, seconds = words.keys(), seconds.keys()
     plan = design({"s": words, "duration": seconds}, {"prompt": "{s} walks"})
-    assert [cell.label for cell in plan.wanted] == [f"{s} · duration {n}" for s in ("cat", "dog") for n in (3, 4)]
+    assert [cell.label for cell in plan.unique_cells] == [f"{s} · duration {n}" for s in ("cat", "dog") for n in (3, 4)]
     assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "cat walks"
 
 
@@ -184,8 +184,8 @@ def test_a_set_is_no_axis_for_it_has_no_order() -> None:
 @pytest.mark.parametrize("value", [float("nan"), None, {"cat": 1}, np.zeros((2, 2)), ["cat", "dog"], math.inf])
 def test_what_is_neither_text_nor_a_number_stands_in_no_prompt(value: Any) -> None:
     plan = design({"s": ["a cat", value]}, {"prompt": "{s} walks"})
-    assert [cell.label for cell in plan.wanted] == ["a cat"]
-    (problem,) = plan.faulty[0].problems
+    assert [cell.label for cell in plan.unique_cells] == ["a cat"]
+    (problem,) = plan.invalid[0].problems
     assert problem.field == "s"
     assert str(problem).endswith("cannot stand in a prompt – give a list of texts or numbers: s=[...]")
 
@@ -218,14 +218,14 @@ def test_spaces_in_a_slot_do_not_matter_and_doubled_braces_are_text_without_a_sl
     assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "cat walks cat"
     plan = design({"duration": [3]}, {"prompt": "{{s}} walks, {{x.y}}"})
     assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "{s} walks, {x.y}"
-    assert plan.doubts == ()
+    assert plan.warnings == ()
 
 
 @pytest.mark.parametrize("text", ["{s:.1f}", "{s!r}", "{x.y}", "{}", "{so it goes}"])
 def test_what_looks_like_a_slot_and_is_none_stays_and_is_a_doubt(text: str, studio: Studio) -> None:
     plan = design({"s": ["cat"]}, {"prompt": f"{{s}} walks {text}"})
     assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == f"cat walks {text}"
-    assert [str(doubt) for doubt in plan.doubts] == [
+    assert [str(doubt) for doubt in plan.warnings] == [
         f"prompt: {text} is no slot, and stays as it is written – write a name alone for a slot, {{place}}, or "
         f"{{{text}}} for the text itself"
     ]
@@ -241,7 +241,7 @@ def test_a_word_that_looks_like_a_slot_stays_a_word() -> None:
 
 def test_a_slot_that_nothing_fills_is_a_fault_and_not_a_clip() -> None:
     plan = design({"who": ["a cat"]}, {"prompt": "{who} at {place}"})
-    assert [str(problem) for cell in plan.faulty for problem in cell.problems] == [
+    assert [str(problem) for cell in plan.invalid for problem in cell.problems] == [
         "prompt: nothing fills {place} – give place=[...], or write {{place}} for the text itself"
     ]
 
@@ -260,15 +260,15 @@ def test_an_axis_that_fits_nothing_is_said(axis: dict[str, Any], said: str) -> N
         {"multi_prompt": [{"prompt": "a cat", "duration": 4}]} if "multi_prompt.3.duration" in axis else {"prompt": "x"}
     )
     plan = design(axis, base)
-    assert plan.wanted == ()
-    assert said in " ".join(str(problem) for cell in plan.faulty for problem in cell.problems)
+    assert plan.unique_cells == ()
+    assert said in " ".join(str(problem) for cell in plan.invalid for problem in cell.problems)
 
 
 def test_references_are_an_axis_and_one_picture_is_a_list_of_one() -> None:
     addresses = ["https://example.org/a.png", ["https://example.org/b.png", "https://example.org/a.png"]]
     plan = design({"input_image": addresses}, {"prompt": "@Image1 waves"})
     assert plan.axes["input_image"] == ("a.png", "b.png + a.png")
-    assert len(plan.wanted) == 2
+    assert len(plan.unique_cells) == 2
 
 
 def test_shots_and_elements_are_axes_whole_or_one_by_one() -> None:

@@ -19,7 +19,7 @@ from kling_nb.models.record import Times
 from kling_nb.studio import Studio
 from kling_nb.sweeps.desk import Desk
 from kling_nb.sweeps.plan import Plan
-from research.kernel import small_sweep, sweep_of
+from sweeps.kernel import small_sweep, sweep_of
 
 KERNEL = Path(__file__).with_name("kernel.py")
 THREE_SECONDS = Decimal("0.672")
@@ -141,11 +141,11 @@ def test_two_kernels_with_the_same_plan_pay_for_each_clip_once(hub: HubSide, tmp
 
 def test_what_would_fail_is_said_before_anything_is_spent(studio: Studio, hub: HubSide) -> None:
     plan = studio.sweep("a paper boat", duration=[2, 3])
-    assert [(label, [problem.field for problem in why]) for label, why in plan.faults] == [("duration 2", ["duration"])]
+    assert [(label, [problem.field for problem in why]) for label, why in plan.errors] == [("duration 2", ["duration"])]
     with pytest.raises(errors.RequestError, match="2 s is too little"):
         plan.run()
     assert hub.posts == 0
-    plan.run(skip_faulty=True).result(40)
+    plan.run(skip_invalid=True).result(40)
     assert hub.posts == 1
 
 

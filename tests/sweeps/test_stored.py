@@ -26,14 +26,14 @@ def test_a_plan_goes_on_without_the_notebook_that_made_it(
     plan = studio.sweep(base, mood=["waves", "sleeps"], duration=[3, 2], repeat=2)
     assert list(studio.store.plans.ids()) == [], "what was only looked at is not kept"
     with pytest.raises(errors.BudgetError):
-        plan.run(budget="1.50", skip_faulty=True).result(40)
+        plan.run(budget="1.50", skip_invalid=True).result(40)
     face.unlink()
 
     later = studio_at(hub).plan(plan.id[:4])
-    assert (later.id, len(later.cells), later.faults) == (plan.id, 8, plan.faults)
+    assert (later.id, len(later.cells), later.errors) == (plan.id, 8, plan.errors)
     assert (len(later.records()), len(later.missing)) == (2, 2)
     assert later.price == plan.price
-    later.run(budget="3.00", skip_faulty=True).result(40)
+    later.run(budget="3.00", skip_invalid=True).result(40)
     assert hub.posts == 4
     assert sorted(later.labels("mood").values()) == ["sleeps", "sleeps", "waves", "waves"]
     assert later.rows() == plan.rows()
@@ -47,7 +47,7 @@ def test_a_plan_goes_on_without_the_notebook_that_made_it(
 def test_a_plan_whose_picture_is_lost_still_finds_its_clips(studio: Studio, hub: HubSide, face: Path) -> None:
     plan = studio.sweep("@Image1 {mood}", mood=["waves", "sleeps"], duration=3, input_image=[[face]])
     plan.run(limit=1, budget="0.70").wait(40)
-    for one in plan.kept().references:
+    for one in plan.to_stored().references:
         (studio.store.file(one.digest or "") or face).unlink()
     later = studio.plan(plan.id)
     assert [row["state"] for row in later.rows()] == ["existing", "invalid"]

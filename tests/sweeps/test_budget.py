@@ -25,7 +25,7 @@ from kling_nb.store.budget import BudgetStore, Entry
 from kling_nb.store.log import Log
 from kling_nb.studio import Studio
 from kling_nb.sweeps.spending import By, Spending
-from research.test_run import go, kernel
+from sweeps.test_run import go, kernel
 
 cents = st.decimals(0, 20, places=3)
 

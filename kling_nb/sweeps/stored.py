@@ -19,7 +19,7 @@ from kling_nb.models.urls import sha256
 from kling_nb.sweeps.design import Cell, Design, repeated, varied_in
 
 
-def stored_plan(design: Design, keep: Callable[..., Reference]) -> StoredPlan:
+def to_stored(design: Design, keep: Callable[..., Reference]) -> StoredPlan:
     """Return a sweep as the log keeps it; `keep(asset, path=...)` puts a picture into the log's media."""
     points = [cell for cell in design.cells if cell.repeat == 1]
     assets = {asset.identity: asset for cell in points if cell.request for _, asset in cell.request.assets()}
@@ -33,7 +33,7 @@ def stored_plan(design: Design, keep: Callable[..., Reference]) -> StoredPlan:
     )
 
 
-def design_of(kept: StoredPlan, read: Callable[[str], bytes | None]) -> Design:
+def from_stored(kept: StoredPlan, read: Callable[[str], bytes | None]) -> Design:
     """Return the sweep that was kept; `read` gives the bytes for a digest.
 
     A request whose pictures are lost stays in it with the reason, so that its clip is still found in the log.
