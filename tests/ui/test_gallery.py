@@ -2,9 +2,9 @@
 
 import pytest
 from gallery_stand import PLANTED, START, Stand
+from kling_nb.exchange.selection import records_of
 
 from kling_nb.errors import CreditError, KlingError
-from kling_nb.exchange.selection import records_of
 from kling_nb.models.judgements import Score
 from kling_nb.ui.compare import CompareWidget
 from kling_nb.ui.gallery.controller import tile_of
