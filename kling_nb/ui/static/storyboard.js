@@ -67,10 +67,11 @@ export function storyboard({ store, labels, problemPlace }) {
     });
     return { el: shot, paint: (/** @type {Shot} */ item, /** @type {number} */ index) => {
       at = index;
+      shot.dataset.shot = String(index);
       number.textContent = String(index + 1);
       grip.setAttribute('aria-label', `Shot ${index + 1}. Press Alt and an arrow key to move it.`);
       editor.area.setAttribute('aria-label', `Prompt for shot ${index + 1}`);
-      place.dataset.problemPlace = `multi_prompt.${index}`;
+      place.dataset.problems = `multi_prompt.${index}`;
       editor.paint(item.prompt);
       seconds.paint(item.duration);
       up.disabled = index === 0;
