@@ -14,8 +14,8 @@ export function footer({ model, store, showProblem }) {
   const previewButton = actionButton('preview', () => submit('preview'), { class: 'kn-secondary' });
   const generateButton = actionButton('generate', () => submit('generate'), { class: 'kn-primary' });
   const earlier = earlierRun(model);
-  const question = priceQuestion({ confirm: () => submit('generate', true), cancel: () => { paint(); generateButton.focus(); } });
   const buttons = h('div', { class: 'kn-buttons' }, previewButton, generateButton);
+  const question = priceQuestion({ confirm: () => submit('generate', true), cancel: () => { paint(); generateButton.focus(); }, shown: (on) => { buttons.hidden = on; } });
   const el = h('div', { class: 'kn-footer' }, earlier.el, h('div', { class: 'kn-summary-line' }, h('div', {}, seconds, note), problemCount, busyNote), buttons, question.el);
   /** @type {{id: string, action: string, at: number}|null} */
   let pending = null;
@@ -79,10 +79,11 @@ function earlierRun(model) {
 }
 
 /**
- * Asks for confirmation above the user's price limit. Cancel has the focus, so that a second Enter does not pay.
- * @param {{confirm: () => void, cancel: () => void}} acts
+ * Asks for confirmation above the user's price limit, in place of the other buttons. Cancel has the focus, so that a
+ * second Enter does not pay.
+ * @param {{confirm: () => void, cancel: () => void, shown: (on: boolean) => void}} acts
  */
-function priceQuestion({ confirm, cancel }) {
+function priceQuestion({ confirm, cancel, shown }) {
   const question = h('span', {});
   const yes = actionButton('confirm-price', () => { close(); confirm(); }, { class: 'kn-primary' });
   const no = actionButton('cancel-price', () => { close(); cancel(); }, { class: 'kn-secondary', text: 'Cancel' });
@@ -92,11 +93,12 @@ function priceQuestion({ confirm, cancel }) {
     close();
     cancel();
   } } }, question, h('div', { class: 'kn-buttons' }, no, yes));
-  const close = () => { el.hidden = true; };
+  const close = () => { el.hidden = true; shown(false); };
   const open = (/** @type {string} */ text, /** @type {string} */ price) => {
     question.textContent = text;
     yes.textContent = `Generate for ${price}`;
     el.hidden = false;
+    shown(true);
     no.focus();
   };
   return { el, open, close };

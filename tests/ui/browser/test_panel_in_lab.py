@@ -180,6 +180,14 @@ def test_shots_are_added_timed_and_moved(panel, page):
     screen.kernel_says(shots, "[('The boat leaves', 9), ('A harbour at dawn', 6)]")
 
 
+def test_a_problem_of_a_shot_is_shown_at_that_shot(panel):
+    screen = panel('{"multi_prompt": [{"prompt": "@Image3 walks in", "duration": 3}, {"prompt": "", "duration": 3}]}')
+    shots = screen.root.locator(".kn-shot")
+
+    expect(shots.nth(0).locator(".kn-problem")).to_have_attribute("data-severity", "warning")
+    expect(shots.nth(1).locator(".kn-problem")).to_have_attribute("data-severity", "error")
+
+
 def test_a_double_click_generates_once(panel):
     screen = panel('{"prompt": "A red kite"}')
 
