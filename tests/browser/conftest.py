@@ -1,4 +1,4 @@
-"""Notebooks with the real studio, in the JupyterLab that all browser tests share."""
+"""Notebooks with a real studio, in the JupyterLab that all browser tests share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def hub(hub_of_lab: HubSide) -> Iterator[HubSide]:
 
 @pytest.fixture
 def apart(lab: Lab) -> Iterator[Page]:
-    """A page of its own, for what would spoil the shared one."""
+    """A separate page, for tests that would disturb the shared one."""
     page = lab.new_page()
     yield page
     page.close()
@@ -30,9 +30,9 @@ def apart(lab: Lab) -> Iterator[Page]:
 
 @pytest.fixture
 def opened(lab: Lab, hub: HubSide) -> Iterator[Callable[..., Screen]]:
-    """Open a notebook of cells, or a file that is there, in the page that all tests share; closed in the end.
+    """Open a notebook of cells, or an existing file, in the shared page; it is closed after the test.
 
-    Each has a kernel of its own, which knows the notebook by its name.
+    Each has its own kernel, which knows the name of the notebook.
     """
     notebooks: list[Notebook] = []
 
@@ -48,7 +48,7 @@ def opened(lab: Lab, hub: HubSide) -> Iterator[Callable[..., Screen]]:
 
 @pytest.fixture
 def shot(request: pytest.FixtureRequest) -> Callable[[Screen, str], None]:
-    """Keep a picture of the page under `demo/screens`, for people to look at."""
+    """Save a screenshot of the page under `demo/screens`."""
     folder = ROOT / "demo" / "screens"
     folder.mkdir(parents=True, exist_ok=True)
 

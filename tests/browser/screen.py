@@ -1,4 +1,4 @@
-"""What a person sees of a notebook: panels, rows, cards and their videos, in the notebook that is in front."""
+"""A notebook on the screen: its panel, rows, cards and videos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCRIPTS = Path(__file__).with_name("scripts.js").read_text(encoding="utf-8").par
 
 
 class Screen:
-    """The notebook in front of a page."""
+    """The active notebook of a page."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.notebook, self.page = notebook, notebook.page
@@ -25,19 +25,19 @@ class Screen:
         self.videos = self.root.locator("video")
 
     def run(self, *cells: int, wait: bool = True) -> None:
-        """Run some cells, one after the other."""
+        """Run cells, one after the other."""
         for cell in cells:
             self.notebook.run(cell, wait=wait)
 
     def errors(self) -> list[dict[str, Any]]:
-        """The errors that stand in the notebook."""
+        """Return the error outputs of the notebook."""
         return self.page.evaluate(
             "() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells"
             ".flatMap((cell) => cell.outputs ?? []).filter((output) => output.output_type === 'error')"
         )
 
     def drop(self, *names: str) -> None:
-        """Drop pictures of these names, drawn here, each in another colour, on the panel's references."""
+        """Drop images with these names on the panel's references, each in another colour."""
         transfer = self.page.evaluate_handle(
             """async (names) => {
                 const canvas = new OffscreenCanvas(400, 320);
@@ -57,13 +57,13 @@ class Screen:
         place.dispatch_event("drop", {"dataTransfer": transfer})
 
     def kernel(self, act: str) -> None:
-        """`restart` or `shutdown` the kernel."""
+        """Restart or shut down the kernel, by `act`."""
         verb = {"restart": "session.kernel.restart", "shutdown": "shutdown"}[act]
         self.page.evaluate(f"async () => {{ await window.jupyterapp.shell.currentWidget.sessionContext.{verb}(); }}")
 
 
 def plays(video: Locator) -> None:
-    """Play a video, muted, and see its time go on."""
+    """Assert that a video plays."""
     expect(video).to_be_attached(timeout=30_000)
     width, first, second = video.evaluate(f"(video) => {SCRIPTS}.played(video)")
     assert width > 0
@@ -71,12 +71,12 @@ def plays(video: Locator) -> None:
 
 
 def contrast(element: Locator) -> tuple[float, str, str]:
-    """The contrast ratio of an element's text (WCAG), its colour and what lies behind, opacity and all."""
+    """Return the contrast ratio (WCAG) of an element's text, the text colour and the background, with opacity."""
     ratio, text, ground = element.evaluate(f"(element) => {SCRIPTS}.contrast(element)")
     return ratio, text, ground
 
 
 def pwned(page: Page) -> Any:
-    """What a planted script has left; None when none ran."""
-    page.wait_for_load_state("networkidle")  # a picture that cannot load has failed by then
+    """Return the trace of a planted script; None if none ran."""
+    page.wait_for_load_state("networkidle")  # by then an image that cannot load has failed
     return page.evaluate("() => window.__pwned ?? null")

@@ -1,6 +1,6 @@
-// Run inside the page by `screen.py`; one expression, so that `evaluate` can pick a function of it.
+// Run in the page by `screen.py`; one expression, so that `evaluate` can select a function.
 ({
-  /** Plays a video, muted; gives its width and two moments of its time. */
+  /** Play a video, muted; returns its width and two of its times. */
   async played(video) {
     const until = async (condition, what) => {
       const end = performance.now() + 15000;
@@ -11,15 +11,15 @@
     };
     video.muted = true;
     await video.play();
-    await until(() => video.videoWidth > 0, 'it has no picture');
+    await until(() => video.videoWidth > 0, 'the video has no size');
     const first = video.currentTime;
-    await until(() => video.currentTime > first + 0.2, 'it stands still');
+    await until(() => video.currentTime > first + 0.2, 'the video does not advance');
     const second = video.currentTime;
     video.pause();
     return [video.videoWidth, first, second];
   },
 
-  /** Gives the contrast ratio of an element's text, the text's colour and the ground's, as seen. */
+  /** Return the contrast ratio of an element's text, and the visible colours of text and background. */
   contrast(element) {
     const parse = (text) => {
       const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });

@@ -1,6 +1,6 @@
-"""What everybody can use: by keyboard alone, in little room, with other means than eyes, and without motion.
+"""Accessibility: by keyboard only, in a narrow cell, with a screen reader, and with reduced motion.
 
-One notebook with every view in it, in a page of its own, serves all of these tests.
+All tests share one notebook with every view, in a separate page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from browser.screen import Screen
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]  # the first of them waits for everything
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]  # the first test waits for the whole notebook
 
 MEASURES = Path(__file__).with_name("measures.js").read_text(encoding="utf-8").partition("\n")[2].strip()
 SLOW = 60_000
@@ -36,7 +36,7 @@ RED, BLUE, TINY = picture("red"), picture("blue"), picture("teal", (200, 100))
 plan = kn.sweep("A {mood} boat drifts over the pond, with long reeds around it", mood=["calm", "wild"], duration=3)
 done = plan.run().result()
 kn.log().annotate(done[0].id, tags=["a tag that somebody made of a whole sentence, or of the name of a file"])
-# Words that no other test has: a clip that is in the log already would let the run end before it pauses.
+# A prompt of its own: a clip that is already in the log would let the run end before it pauses.
 going = kn.sweep("A {colour} lantern of everybody's", colour=["red", "blue"], duration=3).run(limit=1)
 going.pause()""",
     """kn.panel({
@@ -70,13 +70,13 @@ VIEWS = {
     "plan": ".kling-plan",
     "run": ".kn-run",
 }
-#: Each has a bigger twin that does the same: the seconds and the buttons of the shot.
+#: Small controls with a larger equivalent: the duration and the buttons of the shot.
 TWINS = ".kn-edge, .kn-block"
 
 
 @pytest.fixture(scope="module")
 def everything(lab: Lab, hub_of_lab: HubSide) -> Iterator[Screen]:
-    """A notebook with a panel of shots and all folds open, rows, a gallery, a comparison, a vote, a plan and a run."""
+    """Open a notebook with a full panel, rows, a gallery, a comparison, a vote, a plan and a run."""
     hub_of_lab.mark()
     page = lab.new_page()
     notebook = lab.notebook(*CELLS, page=page)
@@ -96,14 +96,14 @@ def everything(lab: Lab, hub_of_lab: HubSide) -> Iterator[Screen]:
 
 @pytest.fixture
 def still(everything: Screen) -> Iterator[Page]:
-    """The page of a person who wants no motion."""
+    """The page with reduced motion."""
     everything.page.emulate_media(reduced_motion="reduce")
     yield everything.page
     everything.page.emulate_media(reduced_motion="no-preference")
 
 
-def wrong(screen: Screen) -> dict[str, list[str]]:
-    """What stands out, is cut or too small, by view; nothing when all is well."""
+def layout_faults(screen: Screen) -> dict[str, list[str]]:
+    """Return what overflows, is cut or is too small, by view; empty if there are no faults."""
     script = (
         f"(el, but) => {{ const {{ overflows, small }} = {MEASURES}; return [...overflows(el), ...small(el, but)]; }}"
     )
@@ -118,16 +118,16 @@ def test_nothing_is_cut_in_a_cell_of_320_pixels_or_at_a_zoom_of_200_percent(ever
     )
     try:
         assert everything.panel.evaluate("(el) => el.getBoundingClientRect().width") == 320
-        assert wrong(everything) == {}
+        assert layout_faults(everything) == {}
         narrow.evaluate("(style) => { style.textContent = '.jp-Cell { content-visibility: visible !important; }'; }")
         still.set_viewport_size({"width": 640, "height": 500})  # of 1280 by 1000, zoomed to 200 %
-        assert wrong(everything) == {}
+        assert layout_faults(everything) == {}
     finally:
         still.set_viewport_size({"width": 1280, "height": 1000})
         narrow.evaluate("(style) => style.remove()")
 
 
-def test_axe_finds_no_serious_fault_in_either_theme(everything: Screen) -> None:
+def test_axe_finds_no_serious_violation_in_either_theme(everything: Screen) -> None:
     found = {}
     for theme in ("light", "dark"):
         wear(everything.page, theme)
@@ -143,23 +143,23 @@ MOVING = """() => document.getAnimations().filter((it) => it.playState === 'runn
 PLAYING = "() => [...document.querySelectorAll('.kn video')].filter((video) => !video.paused).length"
 
 
-def test_motion_stops_for_whoever_asks_for_that(everything: Screen) -> None:
+def test_motion_stops_with_reduced_motion(everything: Screen) -> None:
     page = everything.page
-    # What Lab takes out of a page that is scrolled elsewhere moves as little as what stands still.
+    # Lab does not render cells outside the viewport, and what is not rendered does not move.
     page.add_style_tag(content=".jp-Cell { content-visibility: visible !important; }")
     page.wait_for_function(f"() => ({MOVING})().length > 0")  # a row's bar
     page.wait_for_function(f"() => ({PLAYING})() >= 2")  # the vote's clips
     page.emulate_media(reduced_motion="reduce")
     page.wait_for_function(f"() => ({MOVING})().length === 0 && ({PLAYING})() === 0")
     everything.root.locator(".kn-gallery .kn-card").first.hover()
-    page.wait_for_timeout(400)  # longer than a pointer has to rest before a clip plays
+    page.wait_for_timeout(400)  # longer than the delay before a clip plays
     assert page.evaluate(PLAYING) == 0
     page.emulate_media(reduced_motion="no-preference")
     page.wait_for_function(f"() => ({PLAYING})() >= 2")
 
 
-#: How what has the focus looks, and what stands around it; on the next step it must look otherwise. The browser's own
-#: controls of a video show theirs by themselves.
+#: The look of the focused element and its surroundings; after the next step it must be different. The browser draws the
+#: focus of its own video controls.
 LOOKS = """() => {
   const look = (el) => JSON.stringify([el, el.nextElementSibling, el.parentElement, el.parentElement?.parentElement,
     el.parentElement?.parentElement?.parentElement].filter(Boolean).map(getComputedStyle)
@@ -173,7 +173,7 @@ LOOKS = """() => {
 
 
 class Keys:
-    """A keyboard, and nothing else; wherever it stops, that must be seen."""
+    """A keyboard. Every element that it focuses must have a visible focus."""
 
     def __init__(self, screen: Screen, cell: int) -> None:
         self.page, self._keyboard = screen.page, screen.page.keyboard
@@ -188,14 +188,14 @@ class Keys:
         )
 
     def to(self, control: Locator, step: str = "Tab", most: int = 40) -> Keys:
-        """Press a key until the focus is there."""
+        """Press a key until a control has the focus."""
         for _ in range(most):
             self.press(step)
             unseen = self.page.evaluate(LOOKS)
             assert unseen == ""
             if control.evaluate("(el) => el === document.activeElement"):
                 return self
-        raise AssertionError(f"{control} was not reached by {most} times {step}")
+        raise AssertionError(f"{control} was not reached with {most} times {step}")
 
     def press(self, *keys: str) -> Keys:
         """Press keys, one after the other."""
@@ -204,12 +204,12 @@ class Keys:
         return self
 
     def type(self, words: str) -> Keys:
-        """Type words."""
+        """Type text."""
         self._keyboard.type(words)
         return self
 
 
-def test_a_request_is_composed_and_sent_by_keyboard_alone(everything: Screen, still: Page, hub_of_lab: HubSide) -> None:
+def test_a_request_is_composed_and_sent_by_keyboard_only(everything: Screen, still: Page, hub_of_lab: HubSide) -> None:
     panel = everything.root.locator(".jp-Cell").nth(EMPTY).locator(".kn-panel")
     part = panel.get_by_role
     keys = Keys(everything, EMPTY)
@@ -238,7 +238,7 @@ def test_a_request_is_composed_and_sent_by_keyboard_alone(everything: Screen, st
     assert hub_of_lab.posts == posts + 1
     voice = panel.locator(
         ".kn-sr-only[role=status]"
-    )  # what a screen reader says: the verdict, and how it goes with jobs
+    )  # read out by a screen reader: the problems, and the progress of jobs
     expect(voice.filter(has_text="No errors or warnings")).to_be_attached()
     expect(voice.filter(has_text=": Done")).to_be_attached()
     everything.run(ASKED)
@@ -246,7 +246,7 @@ def test_a_request_is_composed_and_sent_by_keyboard_alone(everything: Screen, st
     assert said == "[('She laughs', 3), ('Look, @Image1 waves', 4)] 9:16 True ['face.png']"
 
 
-def test_clips_are_found_rated_compared_and_noted_by_keyboard_alone(everything: Screen, still: Page) -> None:
+def test_clips_are_found_rated_compared_and_annotated_by_keyboard_only(everything: Screen, still: Page) -> None:
     gallery = everything.root.locator(".kn-gallery")
     part, cards = gallery.get_by_role, gallery.locator(".kn-card:visible")
     keys = Keys(everything, GALLERY)

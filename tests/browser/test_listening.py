@@ -1,4 +1,4 @@
-"""What is heard of a comparison: one clip and no other, or none."""
+"""The sound of a comparison: one clip at a time, or none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from browser.screen import Screen
 pytestmark = pytest.mark.browser
 
 
-def test_of_compared_clips_one_is_heard_at_a_time(opened: Callable[..., Screen]) -> None:
+def test_one_compared_clip_is_audible_at_a_time(opened: Callable[..., Screen]) -> None:
     screen = opened(
         "import kling_nb as kn\n"
         "sung = [kn.generate(f'A bell rings, take {n}', duration=3, generate_audio=True) for n in (1, 2, 3)]\n"

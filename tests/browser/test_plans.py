@@ -1,4 +1,4 @@
-"""A plan in a real JupyterLab: its clips while they are made, and afterwards over two axes."""
+"""A plan in a real JupyterLab: the run in progress, and its clips in a matrix."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ plan = kn.sweep(
 plan"""
 
 
-def test_a_run_is_paused_gone_on_with_and_its_rest_cancelled(opened: Opened, hub: HubSide, shot: Shot) -> None:
+def test_a_run_is_paused_resumed_and_cancelled(opened: Opened, hub: HubSide, shot: Shot) -> None:
     screen = opened(PLAN, "run = plan.run(limit=1)\nrun")
     screen.run(0, 1)
     view = screen.root.locator(".kn-run")
     tiles = view.locator(".kling-plan-tile")
-    pause = view.get_by_role("button", name="Pause")
+    pause = view.locator(".kn-run-pause")
 
     expect(tiles).to_have_count(6)
     pause.click()
     expect(view.locator(".kling-plan")).to_contain_text("paused", timeout=SLOW)
-    expect(tiles.first.locator("img")).to_be_visible(timeout=SLOW)  # what was under way is made, and has its poster
+    expect(tiles.first.locator("img")).to_be_visible(timeout=SLOW)  # the running clip is finished and has its poster
     expect(view.locator(".kling-plan")).to_contain_text(re.compile("1 done · 5 waiting"))
     assert hub.posts == 1
     shot(screen, "run-paused")
 
-    view.get_by_role("button", name="Go on").click()
+    pause.click()
     until(lambda: hub.posts == 2)
     expect(tiles.nth(1)).to_contain_text("running", timeout=SLOW)
-    view.get_by_role("button", name="Cancel the rest").click()
+    view.locator(".kn-run-cancel").click()
     sheet = screen.root.locator(".kling-plan").nth(1)
     expect(sheet).to_contain_text("The run was cancelled", timeout=SLOW)
-    expect(view).to_have_count(0)  # plain HTML has taken its place
+    expect(view).to_have_count(0)  # plain HTML has replaced it
     expect(sheet).to_contain_text("4 not begun")
     shot(screen, "run-cancelled")
     assert hub.posts == 2
 
 
-def test_the_clips_of_a_matrix_play_under_the_mouse(opened: Opened, shot: Shot) -> None:
+def test_the_clips_of_a_matrix_play_under_the_pointer(opened: Opened, shot: Shot) -> None:
     screen = opened(PLAN, "plan.run().result(); plan.matrix('light', 'camera')")
     screen.run(0, 1)
     assert screen.errors() == []
@@ -67,7 +67,7 @@ def test_the_clips_of_a_matrix_play_under_the_mouse(opened: Opened, shot: Shot) 
     grounds = "(rows) => rows.map((row) => getComputedStyle(row).backgroundColor)"
     assert set(matrix.locator("tr").evaluate_all(grounds)) == {"rgba(0, 0, 0, 0)"}  # no stripes, no hover of Jupyter's
     long = screen.root.locator(".kling-plan-tile").nth(2).locator("div[style*='max-height']")
-    expect(long).to_have_css("-webkit-line-clamp", "2")  # what is cut ends in an ellipsis
+    expect(long).to_have_css("-webkit-line-clamp", "2")  # long text ends in an ellipsis
     second.hover()
     until(lambda: second.evaluate(playing))
     assert first.evaluate("(video) => video.paused")

@@ -1,4 +1,4 @@
-"""What each view leaves in a notebook that nobody trusts and no kernel belongs to."""
+"""The static form of each view in an untrusted notebook without a kernel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Shot = Callable[[Screen, str], None]
 EVIL = '<img src=x onerror="window.__pwned=1"><script>window.__pwned=2</script>'
 UNTRUSTED = "() => window.jupyterapp.shell.currentWidget.content.model.cells.get(0).trusted === false"
 TRUST = "() => { for (const cell of window.jupyterapp.shell.currentWidget.content.model.cells) cell.trusted = true; }"
-#: Where each clip's caption stands, and how wide the clip is: the third has a row to itself.
+#: The position of each clip's caption, and the width of the clip; the third clip has its own row.
 CAPTIONS = """(cell) => [...cell.querySelectorAll('video')].map((video) => {
   const [clip, said] = [video, video.parentElement.querySelector('b')].map((el) => el.getBoundingClientRect());
   return { under: said.top >= clip.bottom, aside: Math.round(said.left - clip.left), width: Math.round(clip.width) };
@@ -29,7 +29,7 @@ CARD, EMBEDDED, COMPARED, SHEET, PRESETS, ELEMENTS = range(6)
 
 @pytest.fixture
 def studio(lab: Lab, hub: HubSide, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    """A studio whose log lies beside a notebook of the Lab."""
+    """A studio whose log is next to a notebook of the Lab."""
     folder = lab.folder / "static"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -64,12 +64,12 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
     details.locator("summary").click()
     expect(details.locator("pre")).to_contain_text("Queued")
     expect(cells[CARD]).to_contain_text(f'kn.panel("{first.id}")')
-    _is_shown(cells[EMBEDDED].locator("video"))  # a frontend may take out what is embedded: poster and link stay
+    _is_shown(cells[EMBEDDED].locator("video"))  # a front end may remove the embedded clip; poster and link stay
     _leads_somewhere(cells[EMBEDDED].get_by_role("link", name="Open the file"))
     expect(cells[COMPARED].locator("video")).to_have_count(3)
     plays(cells[COMPARED].locator("video").nth(1))
-    said = cells[COMPARED].evaluate(CAPTIONS)
-    assert {(take["under"], take["aside"], take["width"]) for take in said} == {(True, 0, said[0]["width"])}
+    captions = cells[COMPARED].evaluate(CAPTIONS)
+    assert {(take["under"], take["aside"], take["width"]) for take in captions} == {(True, 0, captions[0]["width"])}
     expect(cells[COMPARED]).to_contain_text("over the sea")
     expect(cells[SHEET].locator("a img")).to_have_count(2)
     _leads_somewhere(cells[SHEET].locator("a").first)
@@ -83,7 +83,7 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
 
 
 def _written(lab: Lab, forms: list[Any]) -> Any:
-    """A notebook that somebody else has run: no signature of ours vouches for it."""
+    """Write a notebook that was run elsewhere, so that its signature is missing."""
     outputs = [nbformat.v4.new_output("display_data", data=dict(form)) for form in forms]
     cells = [nbformat.v4.new_code_cell("kn.show()", outputs=[output]) for output in outputs]
     path = lab.folder / "static" / "elsewhere.ipynb"

@@ -1,4 +1,4 @@
-"""The whole story in a real JupyterLab, as a person lives it."""
+"""Complete user stories in a real JupyterLab."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Shot = Callable[[Screen, str], None]
 PANEL = "import kling_nb as kn\nkn.panel()"
 GENERATE = "import kling_nb as kn\njob = kn.generate('A red kite over the sea', duration=3)\njob"
 SLOW = 40_000
-#: Of each shot: what comes before the picture's name, how far down it stands in the completion, what comes after.
+#: For each shot: the text before the image's name, its position in the completion, and the text after it.
 SHOTS = (("Close-up of", 0, "looking up"), ("Steam rises from", 1, "in the morning light"))
 
 
-def test_the_quickstart_runs_and_its_clips_outlive_page_and_kernel(lab: Lab, opened: Opened, shot: Shot) -> None:
+def test_the_quickstart_runs_and_its_clips_survive_page_and_kernel(lab: Lab, opened: Opened, shot: Shot) -> None:
     copied = lab.folder / "quickstart"
     shutil.copytree(ROOT / "notebooks" / "images", copied / "images")
     path = shutil.copy(ROOT / "notebooks" / "01_quickstart.ipynb", copied)
@@ -48,15 +48,15 @@ def test_the_quickstart_runs_and_its_clips_outlive_page_and_kernel(lab: Lab, ope
     assert screen.notebook.save().cells[3].outputs == saved.cells[3].outputs
 
 
-@pytest.mark.timeout(300)  # the longest story that there is
-def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
+@pytest.mark.timeout(300)  # the longest story
+def test_a_story_is_composed_generated_compared_and_rated_and_survives_its_kernel(
     opened: Opened, hub: HubSide, shot: Shot
 ) -> None:
     screen = opened(PANEL, "kn.gallery()")
     panel, keys = screen.panel, screen.page.keyboard
     screen.run(0)
 
-    # Two pictures are dropped, and a storyboard of two shots names both, by the completion.
+    # Drop two images, and mention both in a storyboard of two shots, with the completion.
     screen.drop("face.png", "cup.png")
     expect(panel.locator(".kn-references .kn-tile img")).to_have_count(2)
     panel.get_by_role("radio", name="Shots").check()
@@ -74,11 +74,11 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     _written(screen)
     shot(screen, "panel")
 
-    # The preview is free and no result; then two are made, and their progress moves.
+    # Start a free preview, then generate two clips and watch their progress.
     panel.get_by_role("button", name="Preview").click()
     expect(screen.rows.first).to_contain_text("preview")
     expect(screen.cards).to_have_count(1, timeout=SLOW)
-    screen.cards.first.locator("video").hover()  # the mouse reaches it, and nothing lies over it
+    screen.cards.first.locator("video").hover()  # the mouse reaches it: nothing covers it
     expect(screen.cards.first).to_contain_text("preview", ignore_case=True)
     panel.get_by_role("radiogroup", name="Generations").get_by_role("radio", name="2").check()
     expect(screen.generate).to_be_enabled()
@@ -92,15 +92,15 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     expect(screen.cards).to_have_count(3, timeout=SLOW)
     expect(words).to_have_text("Done")
     plays(screen.videos.first)
-    strip = screen.cards.first.locator("div[style*='flex:2 1 0']").first  # the first shot, half as wide as the clip
+    strip = screen.cards.first.locator("div[style*='flex:2 1 0']").first  # the first shot is half as wide as the clip
     widths = [part.evaluate("(el) => el.getBoundingClientRect().width") for part in (strip, screen.videos.first)]
     assert widths[0] == pytest.approx(widths[1] / 2, abs=2)
     shot(screen, "card")
     assert (hub.posts, hub.enqueued) == (2, 3)
-    expect(panel.locator(".kn-earlier")).to_contain_text("Made 2 times before")
+    expect(panel.locator(".kn-earlier")).to_contain_text("2 times")
     expect(screen.generate).to_have_text(re.compile("^Generate again"))
 
-    # The two are found, played as one, and one is rated; the preview is not among them.
+    # Find both clips, play them together and rate one; the preview is not listed.
     screen.run(1)
     gallery = screen.root.locator(".kn-gallery")
     tiles = gallery.locator(".kn-card:visible")
@@ -118,7 +118,7 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     expect(tiles.nth(1).locator(".kn-star.kn-on")).to_have_count(4)
     shot(screen, "compared")
 
-    # The kernel is restarted and the notebook opened again: the cards are there at once, the rest by running it.
+    # Restart the kernel and reopen the notebook: the cards are there at once, the rest after running the cells.
     screen.notebook.save()
     screen.kernel("restart")
     screen.notebook.reload()
@@ -128,7 +128,7 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
     _written(screen)
     expect(panel.locator(".kn-references .kn-tile img")).to_have_count(2)
     expect(panel.locator(".kn-total")).to_have_text("4 / 15 s")
-    expect(panel.locator(".kn-earlier")).to_contain_text("Made 2 times before")
+    expect(panel.locator(".kn-earlier")).to_contain_text("2 times")
     expect(tiles.nth(1).locator(".kn-star.kn-on")).to_have_count(4)
     expect(tiles.nth(0).locator(".kn-star.kn-on")).to_have_count(0)
     shot(screen, "opened-again")
@@ -136,13 +136,13 @@ def test_a_story_is_composed_made_compared_and_rated_and_outlives_its_kernel(
 
 
 def _written(screen: Screen) -> None:
-    """The storyboard stands in the panel as it was written."""
+    """Assert that the panel shows the storyboard as it was written."""
     for number, (before, steps, after) in enumerate(SHOTS, 1):
         editor = screen.panel.get_by_role("textbox", name=f"Prompt for shot {number}")
         expect(editor).to_have_value(f"{before} @Image{steps + 1} {after}")
 
 
-def test_resume_brings_in_the_job_of_a_kernel_that_was_restarted(opened: Opened, hub: HubSide) -> None:
+def test_resume_fetches_the_job_of_a_restarted_kernel(opened: Opened, hub: HubSide) -> None:
     screen = opened(GENERATE, "import kling_nb as kn\nkn.resume()")
     screen.run(0)
     expect(screen.rows.first.locator(".kn-row-status")).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
@@ -171,10 +171,10 @@ run""",
 
 
 @pytest.mark.timeout(240)
-def test_clips_that_come_while_nobody_looks_are_there_on_the_return_and_said_where_once_the_kernel_is_gone(
+def test_clips_made_while_the_page_is_closed_are_shown_later_and_located_after_the_kernel_has_ended(
     lab: Lab, opened: Opened, hub: HubSide, shot: Shot
 ) -> None:
-    hub.fault("slow_download", bytes_per_second=16_000)  # longer under way than it takes to leave
+    hub.fault("slow_download", bytes_per_second=16_000)  # slower than closing the page
     screen = opened(*LIVING)
     screen.run(0, 1, 2)
     screen.generate.click()
@@ -185,20 +185,20 @@ def test_clips_that_come_while_nobody_looks_are_there_on_the_return_and_said_whe
     with closing(Log(path.parent / "kling_log")) as log:
         made = until(lambda: _both_of({record.prompt: record.id for record in log.find() if record.clip}))
 
-    # The page is opened again: both cells have their clip, once.
+    # Reopen the page: both cells have their clip, once.
     screen = Screen(lab.open(path))
     expect(screen.cards).to_have_count(2, timeout=SLOW)
     plays(screen.videos.last)
     shot(screen, "come-back")
     run = screen.root.locator(".kn-run")
-    run.get_by_role("button", name="Cancel the rest").click()
+    run.locator(".kn-run-cancel").click()
     expect(run.get_by_text("The run was cancelled")).to_be_visible()
-    expect(run.get_by_role("button")).to_have_count(0)  # this page cannot be sent the plain sheet
+    expect(run.get_by_role("button")).to_have_count(0)  # the plain sheet cannot be sent to this page
     screen.run(3)
     expect(screen.root.locator(".kn-vote")).to_be_visible()
     expect(screen.root.locator(".kling-gone:visible")).to_have_count(0)
 
-    # Of what was live, each says how to go on.
+    # Every live view tells how to continue.
     screen.notebook.save()
     screen.kernel("restart")
     screen.notebook.reload()
@@ -213,7 +213,7 @@ def test_clips_that_come_while_nobody_looks_are_there_on_the_return_and_said_whe
 
 
 def _alarm_is_hidden(screen: Screen, count: int) -> None:
-    """Lab has said of each widget that it is gone, and nobody sees that."""
+    """Assert that Lab's error message about each missing widget is hidden."""
     said = screen.root.get_by_text("Error displaying widget")
     expect(said).to_have_count(count)
     expect(said.locator("visible=true")).to_have_count(0)
@@ -223,7 +223,7 @@ def _both_of(made: dict[str, str]) -> dict[str, str]:
     return made if made.keys() >= {KITE, HERON} else {}
 
 
-def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(opened: Opened, hub: HubSide) -> None:
+def test_a_draft_follows_its_cell_into_a_renamed_notebook(opened: Opened, hub: HubSide) -> None:
     screen = opened(PANEL, "import os; print(os.environ['JPY_SESSION_NAME'])")
     screen.run(0)
     screen.prompt.fill("A heron lands on the reeds")
@@ -235,9 +235,9 @@ def test_a_draft_follows_its_cell_into_a_notebook_that_was_renamed(opened: Opene
             const { context, sessionContext } = window.jupyterapp.shell.currentWidget;
             const { session } = sessionContext;
             await context.rename('herons.ipynb');
-            // Lab tells the server without waiting; the name that a new kernel gets is the one that it knows then.
-            const told = () => [session.name, session.path].every((it) => it.endsWith('herons.ipynb'));
-            while (!told()) await new Promise((again) => setTimeout(again, 50));
+            // Lab tells the server without waiting; a new kernel gets the name that the server knows by then.
+            const renamed = () => [session.name, session.path].every((it) => it.endsWith('herons.ipynb'));
+            while (!renamed()) await new Promise((again) => setTimeout(again, 50));
             await sessionContext.changeKernel({ name: 'python3' });
         }"""
     )
@@ -251,7 +251,7 @@ KEYS = {
     "label": ".kn-panel .kn-label",
     "count": ".kn-panel .kn-count",
     "choice": ".kn-panel label:has(input[type=radio])",
-    "fault": ".kn-panel .kn-problem",
+    "problem": ".kn-panel .kn-problem",
     "price": ".kn-panel .kn-price-note",
     "button": ".kn-panel .kn-primary",
     "second button": ".kn-panel .kn-secondary",
@@ -270,7 +270,7 @@ def test_text_is_legible_in_light_and_dark(opened: Opened, shot: Shot) -> None:
     screen.run(0)
     screen.generate.click()
     expect(screen.cards).to_have_count(1, timeout=SLOW)
-    screen.prompt.fill("A red kite over @Nobody")  # for a fault to stand there
+    screen.prompt.fill("A red kite over @Nobody")  # for a problem to be shown
     expect(screen.panel.locator(".kn-problem").first).to_be_visible()
 
     seen = {}
@@ -282,7 +282,7 @@ def test_text_is_legible_in_light_and_dark(opened: Opened, shot: Shot) -> None:
     screen.notebook.save()
     screen.notebook.reload()
     expect(screen.rows.first).to_contain_text("Done")
-    expect(screen.root.locator(".kling-card:visible")).to_have_count(1)  # the saved one, and none beside it
+    expect(screen.root.locator(".kling-card:visible")).to_have_count(1)  # only the saved one
 
     for theme in seen:
         assert {name: said for name, said in seen[theme].items() if said[0] < 4.5} == {}, theme
@@ -299,7 +299,7 @@ for record in kn.log():
 kn.presets[{EVIL!r}] = {{"prompt": {EVIL!r}}}
 kn.elements[{EVIL!r}] = {{"frontal_image_url": Image.new("RGB", (400, 320))}}
 made = [record for record in kn.log() if record.clip]"""
-#: What shows each of these; the panel that comes last is one that knows the preset and the element.
+#: Cells that show the planted text; the panel comes last, so that it knows the preset and the element.
 SHOWN = ("kn.log()", "made[0]", "kn.presets", "kn.elements", "kn.compare(*made)", "kn.gallery()", "kn.panel()")
 
 
@@ -350,7 +350,7 @@ def test_planted_markup_is_only_text(apart: Page, opened: Opened, hub: HubSide, 
     assert apart.evaluate("() => window.__pwned ?? null") is None
 
 
-def test_notebook_seven_makes_a_clip_and_keeps_shift_enter_in_the_prompt(lab: Lab, hub: HubSide, apart: Page) -> None:
+def test_notebook_7_makes_a_clip_and_keeps_shift_enter_in_the_prompt(lab: Lab, hub: HubSide, apart: Page) -> None:
     screen = Screen(lab.seven(PANEL, page=apart))
     screen.run(0)
     ran = screen.notebook.executions(0)

@@ -1,4 +1,4 @@
-"""A notebook that Voila serves: the panel works, and its clips play, embedded or linked."""
+"""A notebook served by Voila: the panel works, and its clips play, embedded or linked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_in_voila_a_clip_is_made_and_plays_embedded_and_linked(lab: Lab, hub: Hu
     for name, cell in (("panel", PANEL), ("linked", LINKED)):
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)]), folder / f"{name}.ipynb")
 
-    # A page comes piece by piece as its cells run, and asks a CDN for icons: it is not waited for as a whole.
+    # The page arrives in parts as its cells run, and requests icons from a CDN: do not wait for all of it.
     with lab.voila(folder) as url:
         apart.goto(f"{url}/voila/render/panel.ipynb", wait_until="commit", timeout=60_000)
         panel = apart.locator(".kn-panel")

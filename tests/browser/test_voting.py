@@ -1,4 +1,4 @@
-"""Voting in a real browser, by keyboard alone."""
+"""Voting in a real browser, by keyboard only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_blind_pairs_are_voted_on_by_keyboard_and_ranked(
         if expected < 3:
             expect(vote).to_have_attribute("data-ready", str(expected))
     expect(vote.get_by_text("All pairs are done")).to_be_visible()
-    expect(vote.get_by_text("Which is better?")).to_be_hidden()  # there is nothing left to ask
+    expect(vote.get_by_text("Which is better?")).to_be_hidden()  # no pair is left
     screen.run(2)
     expect(screen.root.locator(".kling-ranking")).to_contain_text("2 votes")
     shot(screen, "ranking")

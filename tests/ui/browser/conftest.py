@@ -1,4 +1,4 @@
-"""Panels in the JupyterLab that all browser tests share, over a stand-in studio."""
+"""Panels over a stand-in studio, in the JupyterLab that all browser tests share."""
 
 import time
 
@@ -27,7 +27,7 @@ def page(lab):
 
 @pytest.fixture
 def notebook(lab):
-    """Opens a notebook whose first cell is the setup, and runs that and the next."""
+    """Return a function that opens a notebook and runs the setup and the next cell."""
     opened = []
 
     def open_and_run(*cells):
@@ -44,18 +44,18 @@ def notebook(lab):
 
 @pytest.fixture
 def shown(notebook):
-    """Runs a cell that shows a panel; returns what finds things in it."""
+    """Return a function that runs a cell with a panel and returns its `Screen`."""
     return lambda *cells: Screen(notebook(*cells))
 
 
 @pytest.fixture
 def panel(shown):
-    """Opens a panel over a stand-in studio; returns what finds things in it."""
+    """Return a function that opens a panel over a stand-in studio and returns its `Screen`."""
     return lambda request="{}", *more: shown(f"panel = Panel(studio, {request}); panel", *more)
 
 
 class Screen:
-    """A panel on the screen, by the words and roles that a person would look for."""
+    """A panel on the screen, found by roles and labels as a user would."""
 
     def __init__(self, notebook):
         self.notebook, self.page = notebook, notebook.page
@@ -66,15 +66,19 @@ class Screen:
         self.rows = self.root.locator(".kn-row")
         self.prompt.or_(self.root.locator(".kn-shot")).first.wait_for()
 
+    def problem(self, path):
+        """Return the problems shown for a path or below it."""
+        return self.root.locator(f'.kn-problem[data-path="{path}"], .kn-problem[data-path^="{path}."]')
+
     def kernel_says(self, expression, expected):
-        """Wait until the kernel says that; edits reach it a moment after they are seen."""
+        """Wait until an expression has a value in the kernel, which edits reach a moment after they are seen."""
         deadline = time.monotonic() + 30
         while (said := self.ask(expression)) != expected and time.monotonic() < deadline:
             self.page.wait_for_timeout(30)
         assert said == expected
 
     def ask(self, expression):
-        """What the kernel says to an expression."""
+        """Evaluate an expression in the kernel and return its repr."""
         return self.page.evaluate(
             """async (code) => {
                 const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -86,8 +90,8 @@ class Screen:
             expression,
         )
 
-    def bring(self, selector, name="face.png", size=(400, 300), event="drop"):
-        """Drop (or paste) a picture that is drawn in the browser."""
+    def add_image(self, selector, name="face.png", size=(400, 300), event="drop"):
+        """Drop or paste an image that is drawn in the browser."""
         transfer = self.page.evaluate_handle(
             """async ([name, width, height]) => {
                 const canvas = new OffscreenCanvas(width, height);

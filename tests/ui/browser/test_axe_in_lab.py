@@ -1,4 +1,4 @@
-"""axe-core finds no serious fault in what a person works with, in either theme."""
+"""axe-core finds no serious violation in the panel, in either theme."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FULL = """{
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_panel_with_everything_in_it_has_no_serious_fault(panel, page, theme):
+def test_a_full_panel_has_no_serious_violation(panel, page, theme):
     screen = panel(FULL)
     wear(page, theme)
     for fold in screen.root.locator("details > summary").all():

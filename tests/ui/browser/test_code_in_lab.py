@@ -1,4 +1,4 @@
-"""The request as code, and code as the request, under a real mouse and keyboard."""
+"""The request as code and pasted code as a request, with a real mouse and keyboard."""
 
 import pytest
 from playwright.sync_api import expect
@@ -13,7 +13,7 @@ def test_the_code_follows_the_form_while_it_is_open(panel, page):
     screen.kernel_says("studio.__setattr__('coded', 0)", "None")
     screen.prompt.fill("a <b>red</b> kite & <script>alert(1)</script>")
     screen.kernel_says("panel.fields['prompt']", "'a <b>red</b> kite & <script>alert(1)</script>'")
-    screen.kernel_says("studio.coded", "0")  # nobody looks: nothing is asked
+    screen.kernel_says("studio.coded", "0")  # the fold is closed, so no code is requested
 
     screen.root.locator("summary", has_text="Code").click()
     expect(code).to_contain_text('kn.generate("a <b>red</b> kite & <script>alert(1)</script>", duration=5)')
@@ -31,11 +31,11 @@ def test_the_code_follows_the_form_while_it_is_open(panel, page):
     assert page.evaluate("() => navigator.clipboard.readText()") == code.text_content()
 
     screen.prompt.fill("")
-    expect(screen.root.get_by_text("The code comes when nothing is left to mend.")).to_be_visible()
     expect(code).to_be_hidden()
+    expect(screen.root.locator(".kn-code-note")).not_to_be_empty()
 
 
-def test_pasted_code_fills_the_form_and_says_what_was_left_out(panel):
+def test_pasted_code_fills_the_form_and_lists_what_was_left_out(panel):
     screen = panel("""'''curl https://hub.oxen.ai/api/ai/queue -H 'Authorization: Bearer sk-not-to-be-seen' \\\\
         -d '{"prompt": "a kite", "duration": 9, "seed": "<b>3</b>"}' '''""")
 

@@ -1,4 +1,4 @@
-"""The gallery and the player under a real mouse and keyboard."""
+"""The gallery and the player with a real mouse and keyboard."""
 
 import re
 
@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 SETUP = "import sys\nfrom stand_in import Engine\nengine = Engine()"
-#: One kernel for all of them: each test runs a cell of its own anew, over a log of its own.
+#: All tests share one kernel; each runs its cell again, with a log of its own.
 NEW = """import itertools
 from gallery_stand import Stand, PLANTED
 numbers = itertools.count()
@@ -27,7 +27,7 @@ CELLS = (
     "many.gallery()",
     "stand = few()\ndisplay(stand.compare('job00000', 'job00001'))\nstand.gallery()",
 )
-#: What a frame says of itself: the bits in the upper half of the picture.
+#: Read the number of a frame from the bits in its upper half.
 NUMBER = """(video) => {
   const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
   const pen = canvas.getContext('2d');
@@ -42,7 +42,7 @@ NUMBER = """(video) => {
 
 
 class Seen:
-    """What is on the screen of one notebook."""
+    """The output of one cell on the screen."""
 
     def __init__(self, notebook, cell, what):
         self.notebook, self.page = notebook, notebook.page
@@ -57,7 +57,7 @@ class Seen:
         return [video.evaluate(NUMBER) for video in self.root.locator(".kn-stage video").all()]
 
     def shows(self, numbers):
-        """Wait for these frames: what was sought is painted a moment after the player's words change."""
+        """Wait for these frames: a frame is painted a moment after the time display changes."""
         until(lambda: self.numbers() == numbers)
 
     def ask(self, expression):
@@ -109,7 +109,7 @@ def gallery(opened):
     return show
 
 
-def test_all_players_show_the_frame_that_was_stepped_to(player):
+def test_all_videos_show_the_frame_that_was_stepped_to(player):
     seen = player(THREE)
     seen.root.focus()
     assert seen.numbers() == [0, 0, 0]
@@ -120,10 +120,10 @@ def test_all_players_show_the_frame_that_was_stepped_to(player):
         seen.shows([there] * 3)
     seen.page.keyboard.press("End")
     expect(seen.root.locator(".kn-time")).to_contain_text("frame 72 of 72")
-    seen.shows([71, 59, 47])  # the shorter ones rest on their last
+    seen.shows([71, 59, 47])  # the shorter ones stay on their last frame
 
 
-def test_players_stay_within_a_frame_of_each_other_and_stop_on_the_same(player):
+def test_videos_stay_within_a_frame_of_each_other_and_stop_on_the_same_one(player):
     seen = player(THREE)
     seen.root.get_by_role("button", name="Play (space)").click()
     drifts = seen.root.evaluate(
@@ -151,10 +151,10 @@ def test_players_stay_within_a_frame_of_each_other_and_stop_on_the_same(player):
         arg=seen.root.element_handle(),
     )
     there = int(seen.root.locator("video").first.evaluate("(video) => video.currentTime") * 24)
-    seen.shows([min(there, last) for last in (71, 59, 47)])  # the shorter ones rest on their last
+    seen.shows([min(there, last) for last in (71, 59, 47)])  # the shorter ones stay on their last frame
 
 
-def test_it_plays_again_and_again_at_the_speed_that_was_chosen(player):
+def test_it_loops_at_the_chosen_speed(player):
     seen = player()
     seen.root.get_by_role("combobox", name="Speed").select_option("2")
     seen.root.get_by_role("slider", name="Time").fill("2.8")
@@ -179,22 +179,22 @@ def test_a_wipe_shows_one_clip_over_the_other(player):
     assert abs(line["x"] + 1 - (box["x"] + box["width"] * 0.25)) < 6
 
 
-def test_what_differs_stands_beside_its_name_where_the_clips_need_more_lines(player):
+def test_differences_stay_beside_their_name_when_they_wrap(player):
     seen = player(THREE)
     seen.cell.locator(".kn-compare-view").evaluate("(el) => { el.style.width = '600px'; }")
     name = seen.root.get_by_role("rowheader").first.bounding_box()
     values = [value.bounding_box() for value in seen.root.locator(".kn-value").all()]
-    assert len({value["y"] for value in values[:3]}) == 2  # three do not stand in one line
+    assert len({value["y"] for value in values[:3]}) == 2  # three do not fit in one line
     assert min(value["x"] for value in values) > name["x"] + name["width"]
 
 
-def test_planted_text_is_text_in_the_player(player):
+def test_planted_markup_is_only_text_in_the_player(player):
     seen = player()
     expect(seen.root.locator(".kn-value").first).to_contain_text("<script>window.planted = 1</script>")
     assert seen.page.evaluate("() => window.planted") is None
 
 
-def test_two_thousand_records_scroll_and_only_what_is_seen_is_there(gallery):
+def test_of_two_thousand_records_only_the_visible_ones_have_tiles(gallery):
     seen = gallery(MANY)
     expect(seen.root.locator(".kn-record-count")).to_have_text("2000 records")
     most = seen.root.evaluate(
@@ -217,7 +217,7 @@ def test_two_thousand_records_scroll_and_only_what_is_seen_is_there(gallery):
     expect(last.locator("img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
 
 
-def test_it_is_filtered_as_one_types(gallery):
+def test_it_is_filtered_while_typing(gallery):
     seen = gallery(MANY)
     seen.root.get_by_role("searchbox", name="Search").press_sequentially("take 42 ", delay=20)
     expect(seen.root.locator(".kn-record-count")).to_have_text("11 records")  # 42, and 420 to 429
@@ -229,14 +229,14 @@ def test_it_is_filtered_as_one_types(gallery):
     expect(seen.root.locator(".kn-record-count")).to_have_text("2000 records")
 
 
-def test_a_clip_that_another_kernel_makes_moves_on_by_itself(gallery):
+def test_a_clip_of_another_kernel_is_updated_without_a_reload(gallery):
     seen = gallery()
     write = (
         "setattr(stand, 'job', stand.record('job00003').model_copy(update={'id': 'job00098', 'status': %r, 'clip': %s,"
         " 'canonical': {'model': 'm', 'prompt': 'a lantern', 'duration': 3}})) or stand.log.save(stand.job).status"
     )
     assert seen.ask(write % ("queued", "None")) == "'queued'"
-    seen.root.get_by_role("searchbox").fill("lantern")  # what is found is read from the log
+    seen.root.get_by_role("searchbox").fill("lantern")  # matches are read from the log
     expect(seen.cards).to_have_count(1)
     expect(seen.cards.first.locator("video, img[src]:visible")).to_have_count(0)
 
@@ -244,7 +244,7 @@ def test_a_clip_that_another_kernel_makes_moves_on_by_itself(gallery):
     expect(seen.cards.first.locator("img.kn-poster")).to_be_visible()
 
 
-def test_stars_tags_and_a_note_are_in_the_log_at_once(gallery):
+def test_stars_tags_and_notes_are_saved_at_once(gallery):
     seen = gallery()
     card = seen.cards.nth(2)  # job00005
     card.get_by_role("button", name="4 stars").click()
@@ -265,7 +265,7 @@ def test_stars_tags_and_a_note_are_in_the_log_at_once(gallery):
     assert seen.page.evaluate("() => window.planted") is None
 
 
-def test_a_clip_plays_while_one_points_at_it(gallery):
+def test_a_clip_plays_while_the_pointer_is_on_it(gallery):
     seen = gallery()
     seen.cards.nth(1).hover()
     seen.page.wait_for_function("() => document.querySelector('.kn-moving')?.currentTime > 0.1")
@@ -273,16 +273,16 @@ def test_a_clip_plays_while_one_points_at_it(gallery):
     expect(seen.root.locator(".kn-moving")).to_have_count(0)
 
 
-def test_a_reader_who_wants_less_motion_gets_none(gallery):
+def test_nothing_plays_by_itself_with_reduced_motion(gallery):
     seen = gallery()
     seen.page.emulate_media(reduced_motion="reduce")
     seen.cards.nth(1).hover()
-    seen.page.wait_for_timeout(400)  # that nothing happens can only be waited for
+    seen.page.wait_for_timeout(400)  # longer than the delay before a clip plays
     expect(seen.root.locator(".kn-moving")).to_have_count(0)
     seen.page.emulate_media(reduced_motion="no-preference")
 
 
-def test_the_selected_are_compared_made_again_and_deleted(gallery):
+def test_selected_clips_are_compared_generated_again_exported_and_deleted(gallery):
     seen = gallery()
     for number in (0, 1):
         seen.cards.nth(number).focus()
@@ -300,10 +300,10 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
     seen.cards.nth(0).focus()
     seen.page.keyboard.press("Space")
     seen.root.get_by_role("button", name="Export").click()
-    expect(seen.root.get_by_text("an RO-Crate of 1 record")).to_be_visible()
+    expect(seen.root.locator(".kn-selection-question:visible")).to_contain_text("RO-Crate")
 
     found, search = seen.root.locator(".kn-record-count"), seen.root.get_by_role("searchbox", name="Search")
-    search.fill("blue kite")  # what is selected and hidden is left alone
+    search.fill("blue kite")  # hidden clips stay selected and are left alone
     expect(found).to_have_text("1 record")
     expect(seen.root.get_by_text("0 selected (1 hidden)")).to_be_visible()
     expect(seen.root.get_by_role("button", name="Delete")).to_be_disabled()
@@ -322,7 +322,7 @@ def test_the_selected_are_compared_made_again_and_deleted(gallery):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_gallery_and_player_have_no_serious_fault(gallery, theme):
+def test_gallery_and_player_have_no_serious_violation(gallery, theme):
     seen = gallery(BOTH)
     wear(seen.page, theme)
     seen.cards.first.focus()
@@ -347,7 +347,7 @@ def test_it_fits_in_a_narrow_cell(gallery):
         assert root.evaluate("(el) => el.scrollWidth") <= 322
 
 
-def test_what_a_cell_keeps_needs_no_kernel_and_is_not_in_the_way_of_the_widget(gallery):
+def test_the_static_form_needs_no_kernel_and_is_hidden_while_the_widget_lives(gallery):
     seen = gallery(BOTH)
     sheet, table = (
         seen.page.locator(f".jp-NotebookPanel:not(.lm-mod-hidden) .kling-{what}") for what in ("gallery", "compare")
