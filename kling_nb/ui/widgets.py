@@ -118,7 +118,7 @@ class PanelWidget(anywidget.AnyWidget):
     forms = traitlets.Dict().tag(sync=True)
     catalogue = traitlets.Dict().tag(sync=True)
     news = traitlets.Dict().tag(sync=True)
-    aside = traitlets.List().tag(sync=True)
+    unused = traitlets.List().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)
     earlier = traitlets.Dict().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)

@@ -40,7 +40,7 @@ def choose(panel, model):
 
 
 def asides(panel):
-    return {each["name"]: each["text"] for each in panel._widget.aside}
+    return {each["name"]: each["text"] for each in panel._widget.unused}
 
 
 def test_the_catalogue_is_there_at_once_and_the_hubs_own_when_it_answers(studio):

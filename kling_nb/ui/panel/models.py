@@ -96,7 +96,7 @@ class ModelPicker:
     def look(self, draft: Mapping[str, Any]) -> None:
         """See what is on the screen: say what was put aside, and ask the hub about its model, once."""
         model = str(draft.get("model"))
-        self._widget.aside = asides_in(draft)
+        self._widget.unused = asides_in(draft)
         with self._lock:
             new = model not in self._asked
             self._asked.add(model)

@@ -33,7 +33,7 @@ export function modelNotices({ model, store }) {
     unavailable.hidden = !news.gone;
     paintAlternatives(news.alternatives);
     changes.paint(`${title()} has changed since this release of kling_nb`, news.changes.map((text) => splitOnce(text)));
-    const fields = model.get('aside') ?? [];
+    const fields = model.get('unused') ?? [];
     unused.paint(`${countText(fields.length, 'field')} not supported by this model and not sent`, fields.map(({ name, text }) => /** @type {[string, string]} */ ([name, text])));
     el.hidden = unavailable.hidden && changes.el.hidden && unused.el.hidden;
   };
@@ -53,7 +53,7 @@ export function modelNotices({ model, store }) {
     if (others.length) alternatives.append(h('div', { class: 'kn-alternative' }, h('span', { text: 'or' }), ...others.map((choice) => button(choice, choice.title))));
   };
   /** @type {`change:${keyof Traits}`[]} */
-  const watched = ['change:news', 'change:aside', 'change:forms'];
+  const watched = ['change:news', 'change:unused', 'change:forms'];
   for (const name of watched) model.on(name, paint);
   return { el, paint, close: () => { for (const name of watched) model.off(name, paint); } };
 }

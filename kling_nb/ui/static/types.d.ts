@@ -9,7 +9,7 @@ interface Traits {
   forms: Record<string, ModelForm>;
   catalogue: { models?: ModelOffer[]; live?: boolean; error?: string };
   news: Record<string, { gone: boolean; changes: string[]; alternatives: { id: string; title: string; unsupported: UnusedField[] }[] }>;
-  aside: UnusedField[];
+  unused: UnusedField[];
   verdict: { problems?: Problem[]; price: string; seconds: number; note: string };
   earlier: { id?: string; text?: string; poster?: string; ended?: boolean };
   labels: Labels;
@@ -228,7 +228,7 @@ interface Sources { files: File[]; locations: string[] }
 interface Kernel {
   /** Send a file; gives its key, or throws with the reason. */
   upload(file: File, progress: (share: number) => void, media?: Media): Promise<string>;
-  /** Add what is at a URL or a path; gives its key, or throws with the reason. */
+  /** Add the file at a URL or a path; gives its key, or throws with the reason. */
   fetch(location: string, media?: Media): Promise<string>;
   /** Ask Python; gives its answer, or throws with the reason. */
   ask(kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit', content: Record<string, unknown>): Promise<any>;
