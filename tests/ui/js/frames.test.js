@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { correction, frameAt, frameCount, frameMiddle, tenthsText } from '../../../kling_nb/ui/static/frames.js';
-import { gridLayout, visibleRange, pagesFor } from '../../../kling_nb/ui/static/grid.js';
 
 test('a seek to the middle of a frame shows that frame, at every rate', () => {
   for (const fps of [23.976, 24, 25, 30, 60]) for (let n = 0; n < 900; n += 1) assert.equal(frameAt(frameMiddle(n, fps), fps), n);
@@ -34,25 +33,4 @@ test('a video that is ahead slows down, one that is behind speeds up, and both c
     assert.ok(Math.abs(drift) < 0.2, `${start} ended at ${drift}`);
   }
   assert.equal(correction(40).jump, true);
-});
-
-test('tiles fill the width and none is missing between pages', () => {
-  for (const width of [130, 320, 700, 1100, 1900]) {
-    const grid = gridLayout(width, 2000);
-    assert.ok(grid.columns >= 1);
-    assert.ok(grid.columns * grid.width + (grid.columns - 1) * grid.gap <= width + 1e-6);
-    let seen = -1;
-    for (let top = 0; top < grid.total; top += 300) {
-      const [from, upto] = visibleRange(grid, 2000, top, 560);
-      assert.ok(from <= Math.max(0, seen) && upto <= 2000);
-      seen = upto;
-    }
-    assert.equal(seen, 2000);
-  }
-});
-
-test('the pages of the visible tiles are wanted', () => {
-  assert.deepEqual(pagesFor(0, 1, 24), [0]);
-  assert.deepEqual(pagesFor(20, 50, 24), [0, 1, 2]);
-  assert.deepEqual(pagesFor(24, 48, 24), [1]);
 });
