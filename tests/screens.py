@@ -1,7 +1,7 @@
-"""`make screens`: take the screenshots of the documentation anew, from a real JupyterLab on the real local hub.
+"""`make screens`: take the screenshots of the documentation in a real JupyterLab, on the local hub.
 
-Each view is taken in both themes, wide and narrow, from one notebook: the page is given another theme and width, as a
-user would do it. `python -m tests.screens NAME …` takes only those whose names begin so.
+Each view is taken in both themes, wide and narrow, from one notebook. `python -m tests.screens NAME …` takes only those
+whose names start with NAME.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from kling_nb.localhub.serve import ensure, stop
-from tests.lab import ROOT, Lab, Notebook, wear
+from tests.lab import ROOT, Lab, Notebook, set_theme
 
 SCREENS = ROOT / "docs" / "screens"
 _WIDE, _NARROW, _HIGH = 1180, 500, 2400
@@ -52,7 +52,7 @@ _STORY = """kn.panel(kn.ReferenceToVideo(
     input_image=["images/cat.jpg", "images/coffee.jpg"],
     generate_audio=True,
 ))"""
-_FAULTY = """kn.panel({
+_PROBLEMATIC = """kn.panel({
     "multi_prompt": [{"prompt": "@Image3 walks in", "duration": 9}, {"prompt": "", "duration": 9}],
     "input_image": ["images/cat.jpg", "images/coffee.jpg"],
     "tail_image_url": "images/coffee.jpg",
@@ -80,19 +80,19 @@ kn.sweep(
     camera=["camera holds still", "slow dolly in"],
     light=["soft morning light", "candle light", "hard neon light"],
 )"""
-_SETTING, _AT_WORK, _FAILED, _CARD, _PROMPT, _SHOTS, _FAULTS = range(7)
+_SETTING, _RUNNING, _FAILED, _CARD, _PROMPT, _SHOTS, _PROBLEMS = range(7)
 _MADE, _COMPARED, _GALLERY, _LOG, _PLANNED, _MATRIX, _VOTE = range(7, 14)
 _CELLS = (
-    *(_SETUP, _MANY, _REFUSED, _JOB, _PANEL, _STORY, _FAULTY, _TAKES, "kn.compare(job, takes[0])", "kn.gallery()"),
+    *(_SETUP, _MANY, _REFUSED, _JOB, _PANEL, _STORY, _PROBLEMATIC, _TAKES, "kn.compare(job, takes[0])", "kn.gallery()"),
     *("kn.log()", _PLAN, "plan.matrix('camera', 'light')", "plan.vote(seed=4)"),
 )
-#: Leave the cell's toolbar alone on the picture.
+#: Hide the toolbar of the cell.
 _CALM = """.jp-Cell .jp-Toolbar, .jp-cell-toolbar {display: none !important}
 .jp-Notebook .jp-Cell.jp-mod-active .jp-Collapser {visibility: hidden}"""
 
 
 def main(wanted: tuple[str, ...]) -> None:
-    """Take every picture, or those whose names begin like one of `wanted`."""
+    """Take all screenshots, or those whose names start with one of `wanted`."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="kling_nb-screens-") as name, _hub(Path(name)) as faults:
         folder = Path(name)
@@ -108,24 +108,24 @@ def main(wanted: tuple[str, ...]) -> None:
 
 
 class Taking:
-    """One notebook, run cell by cell; each view as it stands is taken four times."""
+    """One notebook, run cell by cell; each view is taken four times."""
 
     def __init__(self, notebook: Notebook, faults: Callable[..., None], wanted: tuple[str, ...]) -> None:
         self._notebook, self._page, self._faults, self._wanted = notebook, notebook.page, faults, wanted
 
     def all(self) -> None:
         self._run(_SETTING)
-        self._at_work()
+        self._running()
         self._made()
         self._panels()
-        self._looked_at()
+        self._viewed()
         self._planned()
 
-    def _at_work(self) -> None:
+    def _running(self) -> None:
         self._faults("stuck", times=6)
-        cell = self._run(_AT_WORK)
+        cell = self._run(_RUNNING)
         expect(cell.locator(".kn-summary")).to_contain_text("6 generating · 3 done", timeout=_SLOW)
-        self._take(_AT_WORK, "progress")
+        self._take(_RUNNING, "progress")
         self._faults("failed", times=1, message="The prompt was flagged by the safety system.")
         cell = self._run(_FAILED)
         cell.locator(".kling-failure").first.wait_for()
@@ -138,7 +138,7 @@ class Taking:
         self._take(_CARD, "card")
 
     def _panels(self) -> None:
-        for number, name in ((_PROMPT, "panel"), (_SHOTS, "panel-shots"), (_FAULTS, "panel-faults")):
+        for number, name in ((_PROMPT, "panel"), (_SHOTS, "panel-shots"), (_PROBLEMS, "panel-problems")):
             self._run(number).locator(".kn-tile img").first.wait_for()
             self._take(number, name)
         cell = self._cell(_PROMPT)
@@ -148,7 +148,7 @@ class Taking:
         _at(self._page, video)
         self._take(_PROMPT, "hero", whole=True)
 
-    def _looked_at(self) -> None:
+    def _viewed(self) -> None:
         self._run(_MADE)
         player = self._run(_COMPARED).locator(".kn-compare[data-ready]").first
         player.get_by_role("slider", name="Time").fill("1.5")
@@ -172,7 +172,7 @@ class Taking:
         self._take(_VOTE, "vote")
 
     def _run(self, number: int) -> Locator:
-        """Run a cell and bring it into sight: what is out of it Lab does not lay out, and a gallery not fill."""
+        """Run a cell and scroll to it: Lab does not lay out cells outside the viewport."""
         self._notebook.run(number)
         self._cell(number).scroll_into_view_if_needed()
         return self._cell(number)
@@ -189,17 +189,17 @@ class Taking:
         for width, of_width in ((_WIDE, ""), (_NARROW, "-narrow")):
             self._page.set_viewport_size({"width": width, "height": _HIGH})
             for theme in ("light", "dark"):
-                wear(self._page, theme)
+                set_theme(self._page, theme)
                 area.scroll_into_view_if_needed()
-                self._page.wait_for_timeout(600)  # for pictures to be decoded and boxes to find their size
-                _kept(target, SCREENS / f"{name}{of_width}-{theme}.png")
+                self._page.wait_for_timeout(600)  # for images to be decoded and for the layout to settle
+                _save(target, SCREENS / f"{name}{of_width}-{theme}.png")
         self._page.set_viewport_size({"width": _WIDE, "height": _HIGH})
-        wear(self._page, "light")
+        set_theme(self._page, "light")
 
 
 @contextmanager
 def _hub(folder: Path) -> Iterator[Callable[..., None]]:
-    """The local hub that the kernel will find, and what switches its faults: a name, or nothing for none."""
+    """Start the local hub for the kernel; gives a function that sets its fault by name, or '' for none."""
     state = folder / "state" / "kling_nb" / "localhub"
     url = ensure(state, speed=2, idle=600)
 
@@ -213,17 +213,17 @@ def _hub(folder: Path) -> Iterator[Callable[..., None]]:
 
 
 def _at(page: Page, video: Locator) -> None:
-    """Show a moment of the clip, not its poster."""
+    """Show a frame of the clip, not its poster."""
     video.evaluate("async (video) => { video.muted = true; await video.play(); }")
     page.wait_for_function("(video) => video.currentTime > 1.5", arg=video.element_handle())
     video.evaluate("(video) => video.pause()")
 
 
-def _kept(target: Locator, file: Path) -> None:
-    """Keep a picture with as few colours as do, so that the repository stays small."""
+def _save(target: Locator, file: Path) -> None:
+    """Save a screenshot with few colours, so that the repository stays small."""
     target.screenshot(path=file)
-    with Image.open(file) as picture:
-        picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(file, optimize=True)
+    with Image.open(file) as image:
+        image.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 if __name__ == "__main__":

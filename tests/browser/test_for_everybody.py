@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe import faults
+from axe import violations
 from hubside import HubSide
-from lab import Lab, wear
+from lab import Lab, set_theme
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -130,11 +130,11 @@ def test_nothing_is_cut_in_a_cell_of_320_pixels_or_at_a_zoom_of_200_percent(ever
 def test_axe_finds_no_serious_violation_in_either_theme(everything: Screen) -> None:
     found = {}
     for theme in ("light", "dark"):
-        wear(everything.page, theme)
+        set_theme(everything.page, theme)
         for name in ("rows", "vote", "plan", "run"):
-            if said := faults(everything.page, f".jp-NotebookPanel:not(.lm-mod-hidden) {VIEWS[name]}"):
+            if said := violations(everything.page, f".jp-NotebookPanel:not(.lm-mod-hidden) {VIEWS[name]}"):
                 found[name, theme] = said
-    wear(everything.page, "light")
+    set_theme(everything.page, "light")
     assert found == {}
 
 

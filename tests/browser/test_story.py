@@ -10,7 +10,7 @@ from contextlib import closing
 import nbformat
 import pytest
 from hubside import HubSide, until
-from lab import ROOT, Lab, wear
+from lab import ROOT, Lab, set_theme
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page, expect
 
@@ -275,10 +275,10 @@ def test_text_is_legible_in_light_and_dark(opened: Opened, shot: Shot) -> None:
 
     seen = {}
     for theme in ("light", "dark"):
-        wear(screen.page, theme)
+        set_theme(screen.page, theme)
         seen[theme] = {name: contrast(screen.root.locator(selector).first) for name, selector in KEYS.items()}
         shot(screen, f"theme-{theme}")
-    wear(screen.page, "light")
+    set_theme(screen.page, "light")
     screen.notebook.save()
     screen.notebook.reload()
     expect(screen.rows.first).to_contain_text("Done")

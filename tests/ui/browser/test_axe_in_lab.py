@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from axe import faults
-from lab import wear
+from axe import violations
+from lab import set_theme
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -19,13 +19,13 @@ FULL = """{
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_full_panel_has_no_serious_violation(panel, page, theme):
     screen = panel(FULL)
-    wear(page, theme)
+    set_theme(page, theme)
     for fold in screen.root.locator("details > summary").all():
         fold.click()
     screen.root.locator(".kn-model").click()
     expect(screen.root.get_by_role("option").first).to_be_visible()
     expect(screen.root.locator(".kn-problem").first).to_be_visible()
     try:
-        assert faults(page, ".jp-NotebookPanel:not(.lm-mod-hidden) .kn-panel") == []
+        assert violations(page, ".jp-NotebookPanel:not(.lm-mod-hidden) .kn-panel") == []
     finally:
-        wear(page, "light")
+        set_theme(page, "light")

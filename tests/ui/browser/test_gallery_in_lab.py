@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from axe import faults
+from axe import violations
 from gallery_stand import PLANTED
 from hubside import until
-from lab import wear
+from lab import set_theme
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -324,7 +324,7 @@ def test_selected_clips_are_compared_generated_again_exported_and_deleted(galler
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_gallery_and_player_have_no_serious_violation(gallery, theme):
     seen = gallery(BOTH)
-    wear(seen.page, theme)
+    set_theme(seen.page, theme)
     seen.cards.first.focus()
     seen.page.keyboard.press("Space")
     seen.cards.first.click()
@@ -332,10 +332,10 @@ def test_gallery_and_player_have_no_serious_violation(gallery, theme):
     try:
         here = ".jp-NotebookPanel:not(.lm-mod-hidden)"
         assert [
-            fault for part in (".kn-gallery", ".kn-compare-view") for fault in faults(seen.page, f"{here} {part}")
+            found for part in (".kn-gallery", ".kn-compare-view") for found in violations(seen.page, f"{here} {part}")
         ] == []
     finally:
-        wear(seen.page, "light")
+        set_theme(seen.page, "light")
         seen.page.keyboard.press("Escape")
 
 
