@@ -28,6 +28,7 @@ check: .stamps/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/python tests/english.py
 	@$(MAKE) --no-print-directory .stamps/types
 
 ## bench: print the figures, with the ratio to a baseline in the same run

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kling_nb.errors import SettingsError, did_you_mean
+from kling_nb.models.request import Omni, ReferenceToVideo, RequestFields
 from kling_nb.studio import Studio
 
 _lock = threading.Lock()
@@ -50,9 +51,24 @@ def verb(name: str) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         return getattr(studio(), name)(*args, **kwargs)
 
-    signature = inspect.signature(method)
     call.__name__ = call.__qualname__ = name
     call.__doc__ = method.__doc__
     call.__module__ = "kling_nb"
-    call.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined] -- a function takes attributes
+    call.__signature__ = _signature(method)  # type: ignore[attr-defined] -- a function takes attributes
     return call
+
+
+def _signature(method: Callable[..., Any]) -> inspect.Signature:
+    """Return a method's signature without `self`, with the request's fields one by one: Tab completes them."""
+    signature = inspect.signature(method)
+    parameters = list(signature.parameters.values())[1:]
+    if parameters and parameters[-1].annotation == "Unpack[RequestFields]":
+        *parameters, rest = parameters
+        kind = inspect.Parameter.KEYWORD_ONLY
+        for name, annotation in RequestFields.__annotations__.items():
+            field = (Omni.model_fields | ReferenceToVideo.model_fields)[name]
+            parameters.append(
+                inspect.Parameter(name, kind, default=field.default, annotation=annotation.__forward_arg__)
+            )
+        parameters.append(rest.replace(annotation=Any))
+    return signature.replace(parameters=parameters)

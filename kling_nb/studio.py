@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic import SecretStr
 
@@ -13,11 +13,12 @@ from kling_nb.actions import StudioActions
 from kling_nb.connection import HubAccess
 from kling_nb.engine.engine import DEADLINE
 from kling_nb.engine.job import Clip, Job, Jobs
+from kling_nb.generation import RequestLike
 from kling_nb.hubs.upload import UploadMethod
 from kling_nb.models.asset import Asset
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
-from kling_nb.models.request import Request
+from kling_nb.models.request import Request, RequestFields
 from kling_nb.notebook.display import Problems
 from kling_nb.selection import LogAccess, RecordsLike
 from kling_nb.session import Session
@@ -81,7 +82,7 @@ class Studio:
 
         return entry.panel(self.session, source)
 
-    def generate(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Job | Jobs:
+    def generate(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Job | Jobs:
         """Start a generation and return its job at once. This spends what `price` returns.
 
         Args:
@@ -101,14 +102,14 @@ class Studio:
         """
         return generation.generate(self.session, request, fields)
 
-    def preview(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Job | Jobs:
+    def preview(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Job | Jobs:
         """Draw a free animatic of the request on the local hub: images in motion, shots at their length, captions.
 
         Takes what `generate` takes.
         """
         return generation.preview(self.session, request, fields)
 
-    def lint(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Problems:
+    def lint(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Problems:
         """Return every error and warning of a request without sending anything.
 
         Takes what `generate` takes. Models without a class of their own are checked against the schema of the hub's
@@ -116,7 +117,7 @@ class Studio:
         """
         return generation.lint(self.session, request, fields)
 
-    def price(self, request: Request | Mapping[str, Any] | str | None = None, /, **fields: Any) -> Estimate:
+    def price(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Estimate:
         """Return the price of a request, by the hub's live price list if it can be reached.
 
         Takes what `generate` takes.

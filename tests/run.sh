@@ -32,6 +32,7 @@ several() {
 
 step "format" .venv/bin/ruff format --check --quiet .
 step "lint" .venv/bin/ruff check --quiet .
+step "plain English" .venv/bin/python tests/english.py
 step "types" make --no-print-directory .stamps/types
 step "tests, plain and in kernels" several 6 tests --ignore=tests/browser --ignore=tests/ui/browser
 [ $driven = no ] || step "tests in a browser" several 3 -m browser tests/browser tests/ui/browser

@@ -109,6 +109,10 @@ for name in ("generate", "panel", "lint", "sweep", "budget"):
     parameters = inspect.signature(getattr(kn, name)).parameters
     assert "self" not in parameters and parameters, name
     assert inspect.getdoc(getattr(kn, name)) == inspect.getdoc(getattr(kn.Studio, name))
+for name in ("generate", "preview", "lint", "price"):
+    parameters = inspect.signature(getattr(kn, name)).parameters
+    assert {"duration", "input_image", "multi_prompt", "video_mode"} <= set(parameters), name
+assert inspect.signature(kn.generate).parameters["duration"].default == 5
 """
     run(code)
 
