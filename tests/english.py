@@ -22,7 +22,7 @@ PHRASES = {
     "is no <noun>": r"\b(?:is|are|was|were|be) no (?!(?:more|longer|such|other|need|way to|\w+er)\b)[a-z]+\b",
     "a docstring that begins with a question word": r"^\s*[\"']{3}(?:What|Where|Who|How)\b(?! to )",
     "whoever, nobody": r"\b(?:[Ww]hoever|[Nn]obody|[Ss]omebody)\b",
-    "what is there": r"\b[Ww]hat (?:is|was|were|are) (?:\w+ )?(?:there|left|kept|said|given|asked|shown|meant|missing)\b",
+    "what is left": r"\b[Ww]hat (?:is|was|were|are) (?:\w+ )?(?:left|kept|said|given|asked|shown|meant|missing)\b",
     "fronted Of": r"(?:^|[.!?] |\"\"\")Of (?:a|an|the|what|each|all|those) ",
     "it is said": r"\b(?:is|are|was|were) said\b|\bsaid (?:so|plainly|in words)\b|\bsays so\b",
     "stands, lies": r"\b(?:stands?|stood|lies|lay) (?:in|at|on|by|beside|there|for itself|alone)\b",
