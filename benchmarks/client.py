@@ -85,11 +85,11 @@ def _studio(given: argparse.Namespace) -> Any:
     import av  # noqa: F401 - the log's probe loads it late
     import PIL.Image  # noqa: F401 - same
 
-    from kling_nb.engine import tracking
+    from kling_nb.engine import pace
 
     # A hub on loopback would be asked at the local hub's quick pace; this one stands for the real hub. Before the
     # rest is loaded, since others take the name from there.
-    tracking.LOCAL_PACE = tracking.HUB_PACE
+    pace.LOCAL_PACE = pace.HUB_PACE
     from kling_nb.render import card_bundle  # noqa: F401 - loaded here, as above
     from kling_nb.studio import Studio
 

@@ -38,7 +38,7 @@ class Run:
 
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     """Run the clients side by side, each with a hub of its own, so that all meet the same machine."""
-    # Clips take one to fifteen minutes (HUB_API section 1), two usually (`kling_nb.engine.tracking`).
+    # Clips take one to fifteen minutes (HUB_API section 1), two usually (`kling_nb.engine.pace`).
     # Half way between two looks of each 10 s, as it falls on average.
     takes = 15.0 if quick else 115.0
     # Asked by 500 jobs each second, the hub would be what is measured: that one is left out.

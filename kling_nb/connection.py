@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from kling_nb import errors
 from kling_nb.engine.loop import BackgroundLoop
-from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace
+from kling_nb.engine.pace import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.hubs.catalogue import Catalogue, bundled
 from kling_nb.hubs.client import HubClient
 from kling_nb.hubs.local import local_hub

@@ -19,7 +19,7 @@ from kling_nb.connection import PATIENCE, Connection, nothing_known
 from kling_nb.engine.engine import DEADLINE, Engine
 from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
-from kling_nb.engine.tracking import LOCAL_PACE, Pace
+from kling_nb.engine.pace import LOCAL_PACE, Pace
 from kling_nb.errors import HubError, KlingError, ModelNotFound, SettingsError, WaitTimeout, did_you_mean
 from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
 from kling_nb.models.catalogue import Model

@@ -3,72 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from typing import Any
 
-from kling_nb import errors
+from kling_nb import errors, retry
 from kling_nb.engine.active import ActiveJob, ActiveJobs
+from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub, Log
-from kling_nb.engine.states import move
-from kling_nb.engine.tracking import Pace
-from kling_nb.retry import bounded_retry_after as retry_after
+from kling_nb.engine.states import with_status
 
-_DOWNLOADS_AT_ONCE = 4
-#: A hub or a network that will be there again.
-_PASSING = (errors.Unreachable, errors.NoResponse, errors.ServerError, errors.RateLimited, errors.TransferError)
-#: What time does not mend, as a rule, is tried so often.
-_TRIES = 5
-#: Only a person can mend these.
+_MAX_DOWNLOADS = 4
+#: Failures that time does not fix, as a rule, are tried this often.
+_ATTEMPTS = 5
+#: Only a person can fix these.
 _FINAL = (errors.AuthError, errors.CreditError, errors.UpdateRequired, errors.LogError)
 
 
 class Delivery:
-    """Fetches clips, a few at a time."""
+    """Downloads clips, a few at a time. A failure is shown and tried again for hours: URLs expire."""
 
     def __init__(self, hub: Hub, log: Log, active: ActiveJobs, pace: Pace) -> None:
         self._hub, self._log, self._active, self._pace = hub, log, active, pace
-        self._downloads: asyncio.Semaphore | None = None
+        self._downloads = asyncio.Semaphore(_MAX_DOWNLOADS)
 
-    async def bring_in(self, job: ActiveJob, url: str | None) -> None:
-        """Fetch, check and keep a job's clip. What fails is shown, and tried again for hours: addresses expire."""
+    def start(self, job: ActiveJob, url: str | None = None) -> None:
+        """Start to download a job's clip; without a URL, the hub is asked for it."""
+        self._active.spawn(job, self._deliver(job, url))
 
+    async def _deliver(self, job: ActiveJob, url: str | None) -> None:
+        began = time.monotonic()
+
+        async def attempt() -> None:
+            nonlocal url
+            given, url = url, None  # once it has failed it may have expired
+            async with self._downloads:
+                await self._fetch(job, given)
+
+        def wait(failures: int, exc: Exception) -> float | None:
+            pause = max(retry.bounded_retry_after(exc), self._pace.back_off(failures, jitter=retry.jitter()))
+            cause = exc.__cause__ if isinstance(exc, errors.TransferError) else exc
+            transient = isinstance(cause, (*retry.TRANSIENT, errors.TransferError))
+            hopeless = isinstance(cause, _FINAL) or not (transient or failures < _ATTEMPTS)
+            late = time.monotonic() - began + pause > self._pace.fetching
+            return pause if isinstance(exc, errors.KlingError) and not (hopeless or late) else None
+
+        def on_retry(exc: Exception, _seconds: float) -> None:
+            self._active.report([job], trouble=f"{exc} The clip is at the hub; retrying the download.")
+
+        try:
+            await retry.retrying(attempt, wait, on_retry=on_retry)
+        except (errors.HubError, errors.TransferError, errors.LogError) as exc:
+            self._active.report([job], trouble=f"{exc} The clip is safe at the hub; kn.resume() downloads it.")
+            if not isinstance(exc, errors.LogError):
+                await self._active.save_notes(job)
+            job.finish(error=exc)
+
+    async def _fetch(self, job: ActiveJob, url: str | None) -> None:
         async def renew() -> str | None:
             return (await self._hub.generation(job.record.generation_id or "")).result_url
 
-        self._downloads = self._downloads or asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
-        began, failures = time.monotonic(), 0
-        while True:
-            try:
-                async with self._downloads:
-                    await self._fetch(job, url or await renew(), renew)
-                return
-            except (errors.HubError, errors.TransferError, errors.LogError) as exc:
-                url, failures = None, failures + 1
-                pause = max(retry_after(exc), self._pace.back_off(failures, jitter=random.random()))  # noqa: S311 - spreads load
-                why = exc.__cause__ if isinstance(exc, errors.TransferError) else exc
-                passing = isinstance(why, _PASSING)
-                hopeless = isinstance(why, _FINAL) or (not passing and failures >= _TRIES)
-                if hopeless or time.monotonic() - began + pause > self._pace.fetching:
-                    await self._give_up(job, exc)
-                    return
-                self._active.tell([job], trouble=f"{exc} The clip is at the hub; fetching it again.")
-            await asyncio.sleep(pause)
-
-    async def _give_up(self, job: ActiveJob, exc: errors.KlingError) -> None:
-        self._active.tell([job], trouble=f"{exc} The clip is safe at the hub; kn.resume() fetches it.")
-        if not isinstance(exc, errors.LogError):
-            await self._active.write_down(job)
-        job.finish(error=exc)
-
-    async def _fetch(self, job: ActiveJob, url: str | None, renew: Any) -> None:
-        if not url:
-            raise errors.TransferError("The hub calls the job done, but gives no address for its clip.")
+        if not (url := url or await renew()):
+            raise errors.TransferError("The hub reports the job as done but gives no URL for its clip.")
         partial = await asyncio.to_thread(self._log.partial, job.id)
-        fetched = await self._hub.download(url, partial, renew, lambda words: self._active.note([job], words))
+        got = await self._hub.download(url, partial, renew, lambda message: self._active.note([job], message))
         try:
-            clip = await asyncio.to_thread(self._log.add_clip, job.id, fetched.file, fetched.digest)
+            clip = await asyncio.to_thread(self._log.add_clip, job.id, got.file, got.digest)
         except errors.TransferError:
-            await asyncio.to_thread(partial.unlink, missing_ok=True)  # whole, but no clip: fetch it from the start
+            await asyncio.to_thread(partial.unlink, missing_ok=True)  # it is whole but not a clip: start over
             raise
-        await self._active.end(job, move(job.record, "succeeded", self._active.now(), clip=clip))
+        await self._active.end(job, with_status(job.record, "succeeded", self._active.now(), clip=clip))

@@ -1,4 +1,4 @@
-"""`Job`: one generation as the user holds it. It can be shown, waited for, awaited, cancelled; it never blocks."""
+"""`Job`: one generation, as the user holds it; `Clip`: its result."""
 
 from __future__ import annotations
 
@@ -18,45 +18,80 @@ from kling_nb.engine.frames import frame_of
 from kling_nb.engine.ports import Screen
 from kling_nb.errors import JobCancelled, JobFailed, JobUncertain, KlingError, TransferError, WaitTimeout
 from kling_nb.models.progress import Progress
-from kling_nb.models.record import Record, Status
+from kling_nb.models.record import File, Record, Status
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-    from kling_nb.engine.ports import Screen
     from kling_nb.models.judgements import Score
 
-#: How often a wait looks up, in seconds: an interrupt of a cell that awaits is felt only when its loop wakes.
+#: Seconds after which a wait wakes up: an interrupt of an awaiting cell is noticed only when its loop runs.
 _HEARTBEAT = 0.1
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A finished clip: `path` is the file, `record` everything needed to know it and to make it again."""
+    """A finished clip.
+
+    Attributes:
+        path: The file in the log.
+        record: Inputs and outputs: everything needed to understand the clip and to make it again.
+    """
 
     path: Path
     record: Record
 
     @property
     def id(self) -> str:
-        """Its record's name in the log."""
+        """ID of its record in the log."""
         return self.record.id
 
-    def frame(self, number: int, /) -> PILImage:
-        """Return one frame as a PIL image, from 0; `-1` is the last. Raises `IndexError` for one that is not there.
+    @property
+    def duration(self) -> float:
+        """Length in seconds; 0.0 for an image."""
+        return self._file.duration or 0.0
 
-        It is exactly the frame that a player stops at, so that shots can be chained:
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return self._file.width or 0
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return self._file.height or 0
+
+    @property
+    def fps(self) -> float:
+        """Frames per second; 0.0 for an image."""
+        return self._file.fps or 0.0
+
+    @property
+    def _file(self) -> File:
+        assert self.record.clip is not None  # noqa: S101 - a clip is made of a record that has one
+        return self.record.clip
+
+    def frame(self, number: int, /) -> PILImage:
+        """Return one frame as a PIL image.
+
+        It is exactly the frame that a player shows, so that shots can be chained:
         `kn.generate("…", start_image_url=clip.frame(-1))`.
+
+        Args:
+            number: From 0 for the first frame; -1 is the last.
+
+        Raises:
+            IndexError: The clip has no such frame.
         """
         return frame_of(self.path, number)
 
     @property
     def scores(self) -> dict[str, Score]:
-        """What scorers have said of it so far, by their names: `clip.scores["motion"].value`; see `kn.score`."""
+        """Its scores by the scorers' names: `clip.scores["motion"].value`."""
         return self.record.scores
 
     def save(self, target: str | os.PathLike[str]) -> Path:
-        """Write it to a file or into a folder of your own, with its record inside; see `Record.save`."""
+        """Write the clip to a file or folder of yours, with its record inside; see `Record.save`."""
         return self.record.save(target)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -64,10 +99,16 @@ class Clip:
 
 
 class Job:
-    """One generation, from the intent to the file. Made by `kn.generate`; every method may be called on any thread.
+    """One generation, from the request to the file, as `kn.generate` returns it.
 
-    Interrupting a wait leaves the job running: it goes on in the background, and after a kernel restart
-    `kn.resume()` brings it back.
+    A job runs in the background. It can be shown, waited for, awaited, iterated over and cancelled, on any thread:
+
+        job = kn.generate("A paper boat", duration=5)
+        clip = job.result()        # or: clip = await job
+        for progress in job:       # or: async for
+            print(progress.words)
+
+    Interrupting a wait does not cancel the job. After a kernel restart, `kn.resume()` brings it back.
     """
 
     def __init__(
@@ -122,23 +163,31 @@ class Job:
         return self._active.subscribe(listener)
 
     def result(self, timeout: float | None = None) -> Clip:
-        """Wait for the clip, for up to `timeout` seconds (None: as long as it takes).
+        """Wait for the clip and return it.
 
-        Raises `WaitTimeout` (the job goes on), `JobFailed` with the hub's words, `JobCancelled`, `JobUncertain`, or
-        `TransferError` when the clip exists but could not be fetched yet (`kn.resume()` tries again).
+        Args:
+            timeout: Seconds to wait at most; None waits as long as it takes.
+
+        Raises:
+            WaitTimeout: The timeout was reached; the job goes on.
+            JobFailed: The hub refused the request or could not generate the clip.
+            JobCancelled: The job was cancelled.
+            JobUncertain: It is not known whether the hub accepted the job; `kn.resume()` checks again.
+            TransferError: The clip exists but could not be downloaded; `kn.resume()` tries again.
         """
         if not self.wait(timeout):
-            raise WaitTimeout(f"{self.id} is still {self.progress.words.lower()}; it goes on")
+            state = self.progress.words.lower()
+            raise WaitTimeout(f"Job {self.id} is still {state} after {timeout} s. It continues in the background.")
         return self._clip()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end, whichever it is; return whether it came within `timeout` seconds."""
+        """Wait until the job is done, whatever its end; return whether it is, within `timeout` seconds."""
         self._check_process()
         with suppress(KlingError, TimeoutError):
             self._active.end.result(timeout)
-        if self._active.end.done():
+        if self.done:
             self._screen.publish([self])
-        return self._active.end.done()
+        return self.done
 
     def __await__(self) -> Generator[Any, None, Clip]:
         return self._awaited().__await__()
@@ -152,14 +201,14 @@ class Job:
                 loop.call_soon_threadsafe(ended.set)
 
         self._active.end.add_done_callback(wake)
-        while not self._active.end.done():
+        while not self.done:
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _HEARTBEAT)
         self._screen.publish([self])
         return self._clip()
 
     def __iter__(self) -> Iterator[Progress]:
-        """Yield how it stands at each change, ending with its end."""
+        """Yield the progress at each change, the last one when the job is done."""
         self._check_process()
         changes: queue.SimpleQueue[Progress] = queue.SimpleQueue()
         unsubscribe = self.subscribe(changes.put)
@@ -169,7 +218,7 @@ class Job:
                     yield (progress := changes.get(timeout=_HEARTBEAT))
                     if progress.ended:
                         break
-                if self._active.end.done() and changes.empty():
+                if self.done and changes.empty():
                     break
         finally:
             unsubscribe()
@@ -179,7 +228,7 @@ class Job:
         changes: queue.SimpleQueue[Progress] = queue.SimpleQueue()
         unsubscribe = self.subscribe(changes.put)
         try:
-            while not (self._active.end.done() and changes.empty()):
+            while not (self.done and changes.empty()):
                 try:
                     yield changes.get_nowait()
                 except queue.Empty:
@@ -188,12 +237,12 @@ class Job:
             unsubscribe()
 
     def cancel(self) -> Future[None]:
-        """Ask for the job to be stopped; returns at once. One that the hub has begun may still be billed."""
+        """Ask for the job to be stopped; return at once. The hub may still bill what it has begun."""
         self._check_process()
         return self._cancel(self._active)
 
     def card(self) -> dict[str, Any]:
-        """Return its static card as a mimebundle."""
+        """Return the job's static card as a MIME bundle."""
         return self._screen.bundle(self.record)
 
     def _ipython_display_(self) -> None:
@@ -203,51 +252,54 @@ class Job:
         return f"<Job {self.id}: {self.progress.words}>"
 
     def _check_process(self) -> None:
-        """No news of a job reaches a process that was forked off: a wait there would have no end."""
-        if self._process != os.getpid() and not self._active.end.done():
-            raise KlingError(f"{self.id} belongs to the process that started it: wait for it there, or read kn.log()")
+        """Refuse to wait in a forked process, which no news of the job reaches."""
+        if self._process != os.getpid() and not self.done:
+            raise KlingError(f"Job {self.id} belongs to another process. Wait for it there, or see kn.log().")
 
     def _clip(self) -> Clip:
         record = self.record
         match record.status:
             case "failed":
                 failure = record.failure
-                message = f"{failure.message} {failure.remedy}".strip() if failure else "It failed."
+                message = f"{failure.message} {failure.remedy}".strip() if failure else "The job failed."
                 raise JobFailed(message, job_id=self.id, failure=failure)
             case "cancelled":
                 why = record.notes[-1] if record.notes else ""
-                raise JobCancelled(f"{self.id} was cancelled. {why}".strip(), job_id=self.id)
+                raise JobCancelled(f"Job {self.id} was cancelled. {why}".strip(), job_id=self.id)
             case "uncertain":
-                text = (
-                    "The hub's answer was lost and its queue could not be read, so nobody knows whether it has the job."
-                )
-                raise JobUncertain(f"{text} kn.resume() looks again; nothing is sent twice.", job_id=self.id)
+                message = "It is not known whether the hub accepted the job."
+                remedy = "kn.resume() checks again; nothing is sent twice."
+                raise JobUncertain(f"{message} {remedy}", job_id=self.id)
             case _:
                 path = self._active.end.result()
                 if path is None:
-                    raise TransferError(
-                        f"{self.id} is {record.status}, but its file is not here; kn.resume() fetches it"
-                    )
+                    message = f"Job {self.id} is {record.status}, but its file is missing."
+                    raise TransferError(f"{message} kn.resume() downloads it.")
                 return Clip(path, record)
 
 
 class Jobs(tuple[Job, ...]):
-    """Several jobs: a tuple of `Job` that can be shown, waited for, awaited and cancelled as one."""
+    """A tuple of `Job` that can be shown, waited for, awaited and cancelled as one."""
 
     _screen: Screen
     _aside: str
 
     @classmethod
     def of(cls, jobs: Iterable[Job], screen: Screen, aside: str = "") -> Jobs:
-        """Join jobs, each once, in order; `aside` is said where they are shown."""
+        """Join jobs, each once, in order; `aside` is shown below them."""
         joined = cls(dict.fromkeys(jobs))
         joined._screen, joined._aside = screen, aside
         return joined
 
     def result(self, timeout: float | None = None) -> list[Clip]:
-        """Wait for every job's end, then return the clips in order; `timeout` seconds in all.
+        """Wait for every job and return the clips in order.
 
-        Raises `WaitTimeout`, or what the first job without a clip raises. The others go on, and keep their results.
+        Args:
+            timeout: Seconds to wait at most for all of them together.
+
+        Raises:
+            WaitTimeout: The timeout was reached; the jobs go on.
+            KlingError: The error of the first job without a clip, see `Job.result`. The others keep their results.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         for job in self:
@@ -256,7 +308,7 @@ class Jobs(tuple[Job, ...]):
         return [job.result(0) for job in self]
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for every job's end, whichever it is; return whether all ended within `timeout` seconds."""
+        """Wait until every job is done, whatever its end; return whether all are, within `timeout` seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
         ends = [job.wait(None if deadline is None else max(deadline - time.monotonic(), 0)) for job in self]
         return all(ends)
@@ -272,7 +324,7 @@ class Jobs(tuple[Job, ...]):
         return [end for end in ends if not isinstance(end, BaseException)]
 
     def cancel(self) -> list[Future[None]]:
-        """Ask for every job to be stopped; returns at once."""
+        """Ask for every job to be stopped; return at once."""
         return [job.cancel() for job in self]
 
     def _ipython_display_(self) -> None:

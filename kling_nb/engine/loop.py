@@ -72,8 +72,8 @@ class BackgroundLoop:
             return self._loop
 
 
-def at_the_end(exc: BaseException) -> bool:
-    """Whether this is the interpreter ending: it takes no more work for threads, and the loop is about to stop."""
+def interpreter_exits(exc: BaseException) -> bool:
+    """Whether a failure only means that the interpreter exits: it runs nothing on threads any more."""
     return isinstance(exc, RuntimeError) and "cannot schedule new futures" in str(exc)
 
 

@@ -1,4 +1,4 @@
-"""What the engine needs from its neighbours: a hub, a log, and somewhere to be seen."""
+"""Protocols of the engine's neighbours: a hub, a log, and a display."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Hub(Protocol):
 
 
 class Log(Protocol):
-    """Where records and files are kept; every call may block and is made on a thread."""
+    """The store of records and files; every call may block and is made on a thread."""
 
     def save(self, record: Record) -> Record: ...
     def spend(self, records: Sequence[Record]) -> list[Record | None]: ...
@@ -58,14 +58,14 @@ class Log(Protocol):
 
 
 class Screen(Protocol):
-    """Where jobs are seen; called on the user's thread only, never on the engine's."""
+    """Shows jobs in the notebook; called on the user's thread only, never on the engine's."""
 
     def show(self, jobs: list[Any], note: str = "") -> None:
-        """Show the live rows of some jobs in the running cell, and what is to be said beside them."""
+        """Show the live rows of jobs in the running cell, and `note` below them."""
         ...
 
     def publish(self, jobs: list[Any]) -> None:
-        """Put the finished cards where the live rows were."""
+        """Replace live rows with the finished cards."""
         ...
 
     def bundle(self, record: Record) -> dict[str, Any]:

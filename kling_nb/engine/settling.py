@@ -1,29 +1,129 @@
-"""Which entries of the hub's queue are ours? Decides after a lost answer; pure (HUB_API sections 3 and 5)."""
+"""`Settler`: finds out, after the answer to a submission was lost, whether the hub accepted it (HUB_API section 5)."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kling_nb import errors, retry
+from kling_nb.engine.active import ActiveJob, ActiveJobs
+from kling_nb.engine.pace import Pace
+from kling_nb.engine.ports import Hub, Log
+from kling_nb.engine.tracking import Tracker
 from kling_nb.models.asset import redact_url, sha256
 from kling_nb.models.generation import Generation
+from kling_nb.models.record import Record
 from kling_nb.models.request import DELIVERY
 
-#: How far the hub's clock may be behind what we take it for, in seconds.
+#: How far the hub's clock may be behind our idea of it, in seconds.
 CLOCK_SKEW = 120.0
+_TWIN = "An identical request is being sent, and the queue cannot tell them apart. Waiting for its answer."
 
 
-def ours(
+class Settler:
+    """Settles uncertain jobs by the hub's own list. Never sends them again."""
+
+    def __init__(self, hub: Hub, log: Log, active: ActiveJobs, tracker: Tracker, pace: Pace) -> None:
+        self._hub, self._log, self._active, self._tracker, self._pace = hub, log, active, tracker, pace
+
+    async def settle(self, jobs: Sequence[ActiveJob]) -> None:
+        """Look for the entries of uncertain jobs; those without one have failed."""
+        try:
+            await self._search(jobs)
+        except errors.HubError as exc:  # the list cannot be read: the jobs stay uncertain
+            for job in _uncertain(jobs):
+                self._active.report([job], trouble=str(exc))
+                job.finish(error=exc)
+            return
+        for job in _uncertain(jobs):
+            await self._active.fail(
+                job,
+                "lost",
+                "The hub's answer was lost, and its queue does not have the job.",
+                "Most likely nothing was generated or billed. Run it again with record.rerun().",
+            )
+
+    async def _search(self, jobs: Sequence[ActiveJob]) -> None:
+        """Read the list until every job has its entry, or after each pause of `Pace.settling`."""
+        pauses = iter(self._pace.settling)
+        pause: float | None = self._pace.settling[0]
+
+        def wait(failures: int, exc: Exception) -> float | None:
+            back_off = self._pace.back_off(failures, jitter=retry.jitter())
+            again = isinstance(exc, retry.TRANSIENT)
+            return max(pause or 0.0, back_off, retry.bounded_retry_after(exc)) if again else None
+
+        def on_retry(exc: Exception, _seconds: float) -> None:
+            self._active.report(_uncertain(jobs), trouble=f"{exc} Retrying.")
+
+        while lost := _uncertain(jobs):
+            has_twin = await retry.retrying(lambda lost=lost: self._claim_for(lost), wait, on_retry=on_retry)
+            self._active.report(_uncertain(jobs), trouble=_TWIN if has_twin else "")
+            pause = pause if has_twin else next(pauses, None)
+            if pause is None:
+                return
+            if _uncertain(jobs):
+                await asyncio.sleep(pause)
+
+    async def _claim_for(self, jobs: list[ActiveJob]) -> bool:
+        """Claim matching entries of the queue; return whether they may be those of a twin that is being sent."""
+        record = jobs[0].record
+        found = await self._matching(jobs)
+        # After the list was read: a request with an entry in it was recorded as being sent before.
+        others = await asyncio.to_thread(self._log.being_sent, record) if found else []
+        if any(alike(other.sent or {}, record.sent or {}) for other in others):
+            return True
+        unclaimed = list(jobs)
+        for generation in found:
+            if unclaimed and await self._active.claim(unclaimed[0], generation.generation_id):
+                unclaimed.pop(0)
+        if len(unclaimed) < len(jobs):
+            self._tracker.watch(now=True)
+        return False
+
+    async def _matching(self, jobs: list[ActiveJob]) -> list[Generation]:
+        """Return the queue's entries that may be these jobs', without those of other records."""
+        record = jobs[0].record
+        # The running ones first: one that ends in between is in the later list.
+        listed: list[Generation] = []
+        for scope in _scopes(record):
+            listed += await self._hub.generations(**scope)
+            for status in ("succeeded", "failed", "cancelled"):
+                listed += await self._hub.generations(**scope, status=status)
+        if any(not entry.generation_id and alike(entry.raw, record.sent or {}) for entry in listed):
+            raise errors.ServerError("The hub's queue has a job like this one, but without a generation ID.")
+        unique = {entry.generation_id: entry for entry in listed if entry.generation_id}
+        own = [job.id for job in jobs]
+        claimed = await asyncio.to_thread(self._log.claimed, list(unique), by_others_than=own)
+        since = record.times.submitted or record.times.created
+        if clock := self._hub.clock:  # the entries have the hub's times
+            since += clock - self._active.now()
+        return matching(unique.values(), record.sent or {}, since=since, claimed=claimed)
+
+
+def _uncertain(jobs: Iterable[ActiveJob]) -> list[ActiveJob]:
+    return [job for job in jobs if job.state == "uncertain"]
+
+
+def _scopes(record: Record) -> Iterator[dict[str, str]]:
+    """Yield filters of the queue's list, which may not show what is billed to another namespace."""
+    yield {"model": record.model}
+    if namespace := record.delivery.get("target_namespace"):
+        yield {"model": record.model, "namespace": namespace}
+
+
+def matching(
     listed: Iterable[Generation],
     sent: Mapping[str, Any],
     *,
     since: datetime.datetime,
     claimed: Collection[str],
 ) -> list[Generation]:
-    """Return the queue entries that are the request `sent`, the nearest first: same model and parameters, since then.
+    """Return the queue's entries with the model and parameters of `sent`, nearest to `since` first.
 
-    `since` is a moment of the hub's clock. Entries that another record has claimed are left out.
+    `since` is a time of the hub's clock; older entries, and those that another record has claimed, are left out.
     """
     earliest = since.timestamp() - CLOCK_SKEW
     found = [
@@ -36,9 +136,9 @@ def ours(
 
 
 def alike(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
-    """Whether the hub's record of a request can be that of `sent`, or one body be taken for another.
+    """Return whether the hub's record of a request may be that of `sent`, or two bodies the same request.
 
-    Addresses are compared without their signatures; a parameter that is not echoed does not speak against it.
+    URLs are compared without their signatures; a parameter that is not echoed does not count.
     """
     if (echo.get("model_name") or echo.get("model")) != sent.get("model"):
         return False
@@ -46,14 +146,14 @@ def alike(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
         if name in DELIVERY or name == "model" or name not in echo:
             continue
         if name == "prompt" and not echo[name] and "multi_prompt" in sent:
-            continue  # the prompt of a multi-shot job is open: null or ""
-        if _plain(echo[name]) != _plain(value):
+            continue  # the echoed prompt of a multi-shot job is open: null or ""
+        if _comparable(echo[name]) != _comparable(value):
             return False
     return True
 
 
 def public(value: Any) -> Any:
-    """Return a body as a record may keep it: addresses without signatures, data URIs by the hash of their data."""
+    """Return a body as a record keeps it: URLs without signatures, data URIs with the hash of their data."""
     match value:
         case str() if value.startswith("data:"):
             head, _, data = value.partition(",")
@@ -68,13 +168,13 @@ def public(value: Any) -> Any:
             return value
 
 
-def _plain(value: Any) -> Any:
+def _comparable(value: Any) -> Any:
     match value:
         case str():
             return public(value)
         case list():
-            return [_plain(item) for item in value]
+            return [_comparable(item) for item in value]
         case Mapping():
-            return {name: _plain(item) for name, item in value.items() if item not in (None, [])}
+            return {name: _comparable(item) for name, item in value.items() if item not in (None, [])}
         case _:
             return value

@@ -1,8 +1,8 @@
-"""The states of a job and the legal moves between them. A state is a value: a move makes a new record.
+"""The states of a job and the legal transitions between them. A state is a value: a transition makes a new record.
 
 prepared ── submitting ──┬── queued ── processing ── downloading ── succeeded
                          └── uncertain ──┘ (settled by the hub's own list)
-from anywhere before the end: failed; until the hub has it done: cancelled
+from any state before the end: failed; until the hub has finished: cancelled
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure, Message, Record, Status
 from kling_nb.models.urls import redact_urls
 
-MOVES: Mapping[Status, frozenset[Status]] = {
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     "prepared": frozenset({"submitting", "failed", "cancelled"}),
     "submitting": frozenset({"queued", "uncertain", "failed", "cancelled"}),
     "uncertain": frozenset({"queued", "failed", "cancelled"}),
@@ -28,24 +28,36 @@ MOVES: Mapping[Status, frozenset[Status]] = {
     "cancelled": frozenset(),
 }
 
-#: States in which the hub may be at work on the job and is asked about it.
+#: States in which the hub may be working on the job and is asked about it.
 AT_THE_HUB: frozenset[Status] = frozenset({"queued", "processing"})
 
-
 #: How many messages a record keeps, and how many characters of each.
-MOST_MESSAGES, LONGEST_MESSAGE = 24, 240
-#: How much of its prompt names a job: more than any row has room for, since a pointer shows the rest.
-LONGEST_TITLE = 200
+MAX_MESSAGES, MAX_MESSAGE_LENGTH = 24, 240
+#: Characters of its prompt in a job's title: more than a row has room for, since its tooltip shows the rest.
+MAX_TITLE_LENGTH = 200
+
+#: The message that a record keeps of each state that it enters.
+_MESSAGES: Mapping[Status, str] = {
+    "prepared": "Preparing",
+    "submitting": "Sent",
+    "uncertain": "No response",
+    "queued": "Queued",
+    "processing": "Generating",
+    "downloading": "Downloading the clip",
+    "succeeded": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
 
 
-class IllegalMove(AssertionError):
-    """A move that the table does not have: a mistake of ours, not of the user's."""
+class IllegalTransition(AssertionError):
+    """A transition that the table does not have: a bug in kling_nb, not a mistake of the user's."""
 
 
-def move(record: Record, status: Status, at: datetime.datetime, **changes: Any) -> Record:
-    """Return the record in its new state, with the moment noted. Raises `IllegalMove` for one not in the table."""
-    if status not in MOVES[record.status]:
-        raise IllegalMove(f"{record.id}: {record.status} -> {status}")
+def with_status(record: Record, status: Status, at: datetime.datetime, **changes: Any) -> Record:
+    """Return the record in its new state, with its time and a message. Raises `IllegalTransition`."""
+    if status not in TRANSITIONS[record.status]:
+        raise IllegalTransition(f"{record.id}: {record.status} -> {status}")
     times = record.times
     if status == "submitting":
         times = times.model_copy(update={"submitted": at})
@@ -53,88 +65,76 @@ def move(record: Record, status: Status, at: datetime.datetime, **changes: Any) 
         times = times.model_copy(update={"accepted": at})
     if status in ("succeeded", "failed", "cancelled"):
         times = times.model_copy(update={"ended": at})
-    moved = record.model_copy(update={"status": status, "times": times, **changes})
-    return said(moved, _words_for(record, moved), at)
+    after = record.model_copy(update={"status": status, "times": times, **changes})
+    match status:
+        case "failed" if after.failure:
+            text = after.failure.message
+        case "uncertain" if after.notes:
+            text = after.notes[-1]
+        case "queued" if record.status == "uncertain":
+            text = "Found in the hub's queue"
+        case _:
+            text = _MESSAGES[status]
+    return with_message(after, text, at)
 
 
-def said(record: Record, text: str, at: datetime.datetime) -> Record:
-    """Return the record with one more message of its way: no signed query, nothing twice in a row, no endless list."""
-    text = _line(redact_urls(text), LONGEST_MESSAGE)
+def with_failure(record: Record, kind: str, message: str, remedy: str, at: datetime.datetime) -> Record:
+    """Return the record as failed, with the reason and what to do."""
+    return with_status(record, "failed", at, failure=Failure(kind=kind, message=redact_urls(message), remedy=remedy))
+
+
+def with_message(record: Record, text: str, at: datetime.datetime) -> Record:
+    """Return the record with one more message, without signed queries; a repetition changes nothing.
+
+    Of too many messages the first and the last are kept.
+    """
+    text = _shortened(redact_urls(text), MAX_MESSAGE_LENGTH)
     if record.messages and record.messages[-1].text == text:
         return record
-    half = MOST_MESSAGES // 2
-    full = len(record.messages) >= MOST_MESSAGES
-    kept = (*record.messages[:half], *record.messages[-half + 1 :]) if full else record.messages
+    kept = record.messages
+    if len(kept) >= MAX_MESSAGES:
+        half = MAX_MESSAGES // 2
+        kept = (*kept[:half], *kept[1 - half :])
     return record.model_copy(update={"messages": (*kept, Message(at=at.replace(microsecond=0), text=text))})
 
 
-def _words_for(before: Record, after: Record) -> str:
-    """Say a move as its record tells it later."""
-    match after.status:
-        case "failed" if after.failure:
-            return after.failure.message
-        case "uncertain" if after.notes:
-            return after.notes[-1]
-        case "queued" if before.status == "uncertain":
-            return "Found in the hub's queue"
-        case status:
-            return _SAID[status]
+def with_report(record: Record, generation: Generation, at: datetime.datetime) -> Record:
+    """Return the record after the hub's report on its job; the same one when there is nothing new.
 
-
-_SAID: Mapping[Status, str] = {
-    "prepared": "Preparing",
-    "submitting": "Sent",
-    "uncertain": "No answer came",
-    "queued": "Queued",
-    "processing": "Generating",
-    "downloading": "Fetching the clip",
-    "succeeded": "Done",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-}
-
-
-def fail(record: Record, kind: str, message: str, remedy: str, at: datetime.datetime) -> Record:
-    """Return the record as failed, with why and what to do."""
-    return move(record, "failed", at, failure=Failure(kind=kind, message=redact_urls(message), remedy=remedy))
-
-
-def heard(record: Record, generation: Generation, at: datetime.datetime) -> Record:
-    """Return the record after the hub's word on its job; the same one when that says nothing new.
-
-    A success leads to `downloading`: it counts only when the file is here. A word from the past (`queued` after
+    A success leads to `downloading`: it counts only when the file is here. An outdated report (`queued` after
     `processing`) changes nothing.
     """
     record = _with_times(record, generation)
     match generation.status:
         case "processing" if record.status == "queued":
-            return move(record, "processing", at)
+            return with_status(record, "processing", at)
         case "succeeded" if record.status in AT_THE_HUB:
-            return move(record, "downloading", at, server=server_side(generation))
+            return with_status(record, "downloading", at, server=server_side(generation))
         case "cancelled" if record.status in AT_THE_HUB:
-            return move(record, "cancelled", at, server=server_side(generation))
+            return with_status(record, "cancelled", at, server=server_side(generation))
         case "failed" if record.status in AT_THE_HUB:
-            said = generation.error_message or "the hub did not say why"
+            message = generation.error_message or "The hub gave no reason."
             record = record.model_copy(update={"server": server_side(generation)})
-            return fail(record, "hub", said, remedy_for(said, retryable=generation.error_retryable), at)
+            remedy = remedy_for(message, retryable=generation.error_retryable)
+            return with_failure(record, "hub", message, remedy, at)
         case _:
             return record
 
 
-def remedy_for(said: str, *, retryable: bool | None = None) -> str:
-    """Return what a user can do about the hub's message."""
-    low = said.lower()
+def remedy_for(message: str, *, retryable: bool | None = None) -> str:
+    """Return what the user can do about the hub's error message."""
+    low = message.lower()
     if retryable or "provider" in low or "timeout" in low or "internal" in low:
-        return "The same request may well work later: run it again."
+        return "This may be temporary; try again."
     if "safety" in low or "policy" in low or "moderation" in low:
-        return "Change the prompt or the pictures; the model refuses this content."
+        return "Change the prompt or the images; the model refuses this content."
     if "credit" in low:
-        return "Top up at the hub, then run it again."
-    return "Mend the request as the message says, and run it again."
+        return "Add credits at the hub, then try again."
+    return "Fix the request and try again."
 
 
 def server_side(generation: Generation) -> dict[str, Any]:
-    """Return the hub's record as ours may keep it: its own facts, without inputs and signed addresses."""
+    """Return the hub's own facts for the record, without inputs and signed URLs."""
     kept = ("generation_id", "model_name", "media_type", "status", "error_message", "error_retryable")
     times = ("enqueued_at", "started_at", "completed_at")
     facts = {name: generation.raw[name] for name in (*kept, *times) if generation.raw.get(name) is not None}
@@ -144,12 +144,14 @@ def server_side(generation: Generation) -> dict[str, Any]:
 def progress_of(
     record: Record, *, expected_seconds: float | None = None, uploading: str = "", trouble: str = ""
 ) -> Progress:
-    """Return how a record's job stands, as its row shows it."""
+    """Return the progress of a record's job, as its row shows it."""
     times = record.times
     since = times.accepted or times.submitted or times.created
     if record.ended and times.ended:
         since = times.ended
-    running = record.status in AT_THE_HUB and times.accepted and expected_seconds is not None
+    expected = None
+    if record.status in AT_THE_HUB and times.accepted and expected_seconds is not None:
+        expected = times.accepted + datetime.timedelta(seconds=expected_seconds)
     return Progress(
         id=record.id,
         status=record.status,
@@ -157,7 +159,7 @@ def progress_of(
         model=record.model,
         created=times.created,
         since=since,
-        expected=times.accepted + datetime.timedelta(seconds=expected_seconds) if running else None,  # pyright: ignore[reportOperatorIssue, reportOptionalOperand, reportArgumentType] -- `running` says that both are there
+        expected=expected,
         price="" if record.kind == "preview" else _price(record),
         preview=record.kind == "preview",
         uploading=uploading,
@@ -173,14 +175,14 @@ def _price(record: Record) -> str:
 
 
 def _title(record: Record) -> str:
-    # The number comes first: whatever shows the title cuts it at the end.
+    # The number comes first, since a narrow row cuts the end off.
     number = f"{record.index + 1} of {record.generations} · " if record.generations > 1 else ""
-    return number + (_line(record.prompt.replace("\n", " / "), LONGEST_TITLE) or record.model)
+    return number + (_shortened(record.prompt.replace("\n", " / "), MAX_TITLE_LENGTH) or record.model)
 
 
-def _line(text: str, longest: int) -> str:
-    whole = " ".join(text.split())
-    return whole if len(whole) <= longest else f"{whole[: longest - 1]}…"
+def _shortened(text: str, longest: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def _with_times(record: Record, generation: Generation) -> Record:

@@ -1,151 +1,161 @@
-"""One tracker for all jobs of a hub: events wake it, one list call a beat serves everybody, the queue is the truth."""
+"""`Tracker`: follows the jobs of a hub until it has finished them. Events wake it, one list request a poll serves all
+jobs, and the queue is the truth.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from statistics import median
 
-from kling_nb.engine.loop import at_the_end
+from kling_nb import retry
+from kling_nb.engine.active import ActiveJob, ActiveJobs
+from kling_nb.engine.delivery import Delivery
+from kling_nb.engine.loop import interpreter_exits
+from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub
-from kling_nb.errors import HubError, NotFound, ServerError
-from kling_nb.models.generation import Completion, Generation
-from kling_nb.retry import bounded_retry_after as retry_after
+from kling_nb.engine.states import AT_THE_HUB, with_message, with_report
+from kling_nb.errors import HubError, LogError, NoResponse, NotFound, ServerError
+from kling_nb.models.generation import Completion, Generation, from_unix
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE = 8
+_MAX_REQUESTS, _MAX_HINTS = 8, 1000
+#: Seconds for which the event stream stays open without a job, since the next one often follows at once.
+_LINGER = 10.0
+#: An event stream that lasted this many seconds is reconnected without a growing pause.
+_STEADY = 30.0
 
 
 class Tracker:
-    """Watches the generations that `watch` names until `told` says that they have ended.
+    """Polls the hub about the running jobs of `active`, and hands those that have a clip to `delivery`.
 
-    `ages` gives (elapsed, expected) seconds of each watched job; `tell(id, generation)` takes the hub's word, with
-    None for a job that the hub no longer knows; `trouble(text)` says why nothing moves (empty: it does again).
+    A job that the hub still calls running after `deadline` seconds is stopped and given up.
     """
 
-    def __init__(
-        self,
-        hub: Hub,
-        pace: Pace,
-        *,
-        ages: Callable[[], list[tuple[float, float | None]]],
-        tell: Callable[[str, Generation | None], Awaitable[None]],
-        trouble: Callable[[str], None],
-    ) -> None:
-        self._hub, self._pace = hub, pace
-        self._ages, self._tell, self._trouble = ages, tell, trouble
-        self._watched: set[str] = set()
+    def __init__(self, hub: Hub, active: ActiveJobs, delivery: Delivery, pace: Pace, *, deadline: float) -> None:
+        self._hub, self._active, self._delivery, self._pace = hub, active, delivery, pace
+        self._deadline = deadline
         self._hinted: set[str] = set()
-        self._look = False
+        self._poll_now = False
         self._wake = asyncio.Event()
-        self._heard = asyncio.Event()
-        self._beat: asyncio.Task[None] | None = None
-        self._ear: asyncio.Task[None] | None = None
-        self._failures = 0
+        self._connected = asyncio.Event()
+        self._polling: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
 
-    async def listen(self, patience: float = 2.0) -> None:
-        """Be subscribed to the hub's events before something is enqueued: they are not replayed.
+    async def listen(self) -> None:
+        """Connect to the hub's events before a job is submitted: they are not replayed.
 
-        Goes on without them after `patience` seconds; the beat finds everything then.
+        Goes on without them after 2 s; polling finds everything.
         """
-        if self._ear is None or self._ear.done():
-            self._ear = asyncio.create_task(self._listen(), name="kling_nb events")
+        self._start_listening()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._heard.wait(), patience)
+            await asyncio.wait_for(self._connected.wait(), 2.0)
 
-    def watch(self, ids: Iterable[str], *, look: bool = False) -> None:
-        """Watch some generations from now on; with `look`, ask about them at once."""
-        self._watched.update(ids)
-        self._look |= look
+    def watch(self, *, now: bool = False) -> None:
+        """Follow the running jobs from now on; with `now`, poll at once."""
+        self._poll_now |= now
         self._wake.set()
-        if self._beat is None or self._beat.done():
-            self._beat = asyncio.create_task(self._beats(), name="kling_nb tracker")
-        if self._ear is None or self._ear.done():
-            self._ear = asyncio.create_task(self._listen(), name="kling_nb events")
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll_until_idle(), name="kling_nb tracker")
+        self._start_listening()
 
-    def told(self, generation_id: str) -> None:
-        """Stop watching one that has ended."""
-        self._watched.discard(generation_id)
-        self._hinted.discard(generation_id)
-        if not self._watched:
-            self._wake.set()
-            asyncio.get_running_loop().call_later(_LINGER, self._rest)
+    async def stop(self, job: ActiveJob, note: str) -> None:
+        """Ask the hub to cancel a job; its own report decides how the job ended. Raises a `HubError`."""
+        generation = await self._hub.cancel(job.record.generation_id or "")
+        record = job.record.model_copy(update={"notes": (*job.record.notes, note)})
+        job.record = with_message(record, note, self._active.now())
+        await self._take_report(job, generation)
 
-    def stop(self) -> None:
-        """Ask and listen no more."""
-        for task in (self._beat, self._ear):
+    def close(self) -> None:
+        """Stop polling and listening."""
+        for task in (self._polling, self._listening):
             if task:
                 task.cancel()
 
-    def _rest(self) -> None:
-        """Let the event stream go when nothing is watched; kept a while, since the next job often follows at once."""
-        if not self._watched and self._ear:
-            self._ear.cancel()
+    # --- polling ---
 
-    async def _beats(self) -> None:
-        while self._watched:
+    async def _poll_until_idle(self) -> None:
+        while self._active.running:
+            interval = self._pace.next_poll(
+                [(self._active.age(job), job.expected) for job in self._active.running.copy().values()],
+                listening=self._connected.is_set(),
+                jitter=retry.jitter(),
+            )
+            await self._woken(interval)
             try:
-                await self._until_next()
-                hinted, look = self._hinted & self._watched, self._look
-                self._look = False
-                self._hinted = self._hinted - hinted if len(self._hinted) < _MOST_HINTS else set()
-                if hinted:
-                    await self._ask_each(hinted)
-                if look or not hinted:
-                    await self._ask_all()
-                if self._failures:
-                    self._failures = 0
-                    self._trouble("")
-            except HubError as exc:
-                await self._back_off(f"{exc} Asking again.", retry_after(exc))
-            except Exception as exc:
-                if at_the_end(exc):
+                await self._poll_until_answered()
+            except RuntimeError as exc:
+                if interpreter_exits(exc):
                     return
-                logger.exception("a beat failed")
-                await self._back_off("Something went wrong here; asking again.")
+                raise
+        asyncio.get_running_loop().call_later(_LINGER, self._stop_listening)
 
-    async def _back_off(self, trouble: str, asked: float = 0.0) -> None:
-        self._failures += 1
-        pause = self._pace.back_off(self._failures, jitter=random.random())  # noqa: S311 - spreads load
-        self._trouble(f"{trouble[:-1]} in {asked:.0f} s, as it wishes." if asked > pause else trouble)
-        self._look = False
-        await asyncio.sleep(pause)
-        if asked > pause:  # left alone, unless it speaks itself, or somebody asks
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken(), asked - pause)
-        self._look = True
+    async def _poll_until_answered(self) -> None:
+        back_off = 0.0
 
-    async def _until_next(self) -> None:
-        beat = self._pace.next_beat(self._ages(), listening=self._heard.is_set(), jitter=random.random())  # noqa: S311 - spreads load
+        def wait(failures: int, exc: Exception) -> float | None:
+            nonlocal back_off
+            if interpreter_exits(exc):
+                return None
+            back_off = self._pace.back_off(failures, jitter=retry.jitter())
+            return max(back_off, retry.bounded_retry_after(exc))
+
+        def on_retry(exc: Exception, seconds: float) -> None:
+            if not isinstance(exc, HubError):
+                logger.error("a poll failed", exc_info=exc)
+                self._report_trouble("Something went wrong in kling_nb. Retrying.")
+            elif seconds > back_off:
+                self._report_trouble(f"{exc} Retrying in {seconds:.0f} s (Retry-After).")
+            else:
+                self._report_trouble(f"{exc} Retrying.")
+
+        async def sleep(seconds: float) -> None:
+            self._poll_now = False
+            await asyncio.sleep(back_off)
+            await self._woken(seconds - back_off)  # an event, or the user, ends a long `Retry-After`
+            self._poll_now = True
+
+        await retry.retrying(self._poll, wait, on_retry=on_retry, sleep=sleep)
+        if back_off:
+            self._report_trouble("")
+
+    async def _woken(self, within: float) -> None:
+        """Wait for a reason to poll at once, up to `within` seconds. A job that was only just submitted is not one."""
+        running = self._active.running
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken(), beat)
+            async with asyncio.timeout(within):
+                while running and not self._poll_now and not self._hinted & running.keys():
+                    self._wake.clear()
+                    await self._wake.wait()
 
-    async def _woken(self) -> None:
-        """Wait for a reason to ask at once. That a job was only just enqueued is none."""
-        while self._watched and not self._look and not self._hinted & self._watched:
-            self._wake.clear()
-            await self._wake.wait()
+    async def _poll(self) -> None:
+        hinted, poll_all = self._hinted & self._active.running.keys(), self._poll_now
+        self._poll_now = False
+        self._hinted = self._hinted - hinted if len(self._hinted) < _MAX_HINTS else set()
+        if hinted:
+            await self._ask_each(hinted)
+        if poll_all or not hinted:
+            await self._ask_all()
 
     async def _ask_all(self) -> None:
-        before = set(self._watched)
+        before = set(self._active.running)
+        if not before:
+            return
         try:
-            active = {entry.generation_id: entry for entry in await self._hub.generations()}
+            listed = {entry.generation_id: entry for entry in await self._hub.generations()}
         except ServerError as exc:
             if exc.status not in (None, 200):
                 raise
-            active = {}  # no list, or one of whose entries one cannot be read: ask about ours alone
-        for generation_id in before & active.keys():
-            await self._tell(generation_id, active[generation_id])
-        await self._ask_each((before - active.keys()) & self._watched)
+            listed = {}  # no list, or one that cannot be read: ask about each job alone
+        for generation_id in before & listed.keys():
+            await self._take(generation_id, listed[generation_id])
+        await self._ask_each((before - listed.keys()) & self._active.running.keys())
 
     async def _ask_each(self, ids: Iterable[str]) -> None:
-        gate = asyncio.Semaphore(_AT_ONCE)
+        gate = asyncio.Semaphore(_MAX_REQUESTS)
 
         async def ask(generation_id: str) -> None:
             async with gate:
@@ -153,102 +163,125 @@ class Tracker:
                     generation = await self._hub.generation(generation_id)
                 except NotFound:
                     generation = None
-                await self._tell(generation_id, generation)
+                await self._take(generation_id, generation)
 
-        answers = await asyncio.gather(*map(ask, ids), return_exceptions=True)
-        for answer in answers:
+        for answer in await asyncio.gather(*map(ask, ids), return_exceptions=True):
             if isinstance(answer, BaseException):
                 raise answer
 
+    # --- events ---
+
+    def _start_listening(self) -> None:
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._listen(), name="kling_nb events")
+
+    def _stop_listening(self) -> None:
+        if not self._active.running and self._listening:
+            self._listening.cancel()
+
     async def _listen(self) -> None:
-        """Hear events for as long as this task lives, connecting again with growing pauses."""
+        """Receive events until cancelled, reconnecting with growing pauses."""
         failures = 0
-        while True:
-            started, asked = time.monotonic(), 0.0
+
+        async def receive() -> None:
+            nonlocal failures
+            began = time.monotonic()
             try:
                 async for event in self._hub.events():
-                    self._hear(event, again=failures > 0)
-                    failures = max(failures, 1)
-            except HubError as exc:
-                asked = retry_after(exc)
-                logger.debug("event stream: %s", exc)
+                    self._heard(event, again=failures > 0)
+                raise NoResponse("The event stream ended.")
             finally:
-                self._heard.clear()
-            failures = 1 if time.monotonic() - started > _STEADY else failures + 1
-            await asyncio.sleep(max(asked, self._pace.back_off(failures, jitter=random.random())))  # noqa: S311 - spreads load
+                self._connected.clear()
+                failures = 1 if time.monotonic() - began > _STEADY else failures + 1
 
-    def _hear(self, event: Completion | None, *, again: bool) -> None:
+        def wait(_: int, exc: Exception) -> float | None:
+            logger.debug("event stream: %s", exc)
+            pause = self._pace.back_off(failures, jitter=retry.jitter())
+            return max(pause, retry.bounded_retry_after(exc)) if isinstance(exc, HubError) else None
+
+        await retry.retrying(receive, wait)
+
+    def _heard(self, event: Completion | None, *, again: bool) -> None:
         if event is None:
-            self._heard.set()
-            self._look |= again  # nothing is replayed: the queue knows what was missed
+            self._connected.set()
+            self._poll_now |= again  # nothing is replayed: the queue knows what was missed
         else:
             self._hinted.add(event.generation_id)
         self._wake.set()
 
+    # --- the hub's answers ---
 
-_LINGER, _STEADY = 10.0, 30.0
-_MOST_HINTS = 1000
+    async def _take(self, generation_id: str, generation: Generation | None) -> None:
+        """Take in what the hub answers about a job; None if it does not know it."""
+        job = self._active.running.get(generation_id)
+        if job is None:
+            return
+        try:
+            if generation is None:
+                await self._take_unknown(job)
+                return
+            if job.unknown_since is not None:
+                job.unknown_since = None
+                self._active.report([job])
+            await self._take_report(job, generation)
+            self._check_deadline(job, self._age(job, generation))
+        except LogError as exc:
+            self._active.report([job], trouble=str(exc))  # the next poll tries again; the hub has the clip
 
+    async def _take_report(self, job: ActiveJob, generation: Generation) -> None:
+        async with job.lock:
+            record = with_report(job.record, generation, self._active.now())
+            if record.status == job.state:
+                return
+            if record.ended:
+                await self._active.end(job, record)
+            else:
+                await self._active.save(job, record)
+            if record.status == "downloading":
+                self._delivery.start(job, generation.result_url)
+        if not self._active.running:
+            self._wake.set()
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a hub is asked, in seconds: at most every `shortest`, at least every `longest`.
+    async def _take_unknown(self, job: ActiveJob) -> None:
+        """Give a job up only when the hub goes on not to know it: it may just be restarting, and the clip is paid."""
+        now = time.monotonic()
+        job.unknown_since = job.unknown_since or now
+        if now - job.unknown_since < self._pace.unknown:
+            self._active.report([job], trouble="The hub does not know this job. Retrying.")
+            return
+        await self._active.fail(job, "lost", "The hub no longer knows this job.", "Run it again with record.rerun().")
 
-    `usual` is how long a clip takes when nothing is known yet. With events alive only `watchful` applies: the beat is
-    a safety net then. After a lost answer the hub's list is read, and again after each pause of `settling`: a job
-    whose answer timed out may be written down late. A hub that says for `unknown` seconds that it does not know a
-    job has lost it; a clip that cannot be had now is tried for again for `fetching` seconds. The real hub advises
-    10 to 30 s for video (HUB_API section 3).
-    """
+    def _age(self, job: ActiveJob, generation: Generation) -> float:
+        """Return the seconds since the hub accepted a job: the smaller of two clocks' answers, since one may be set."""
+        here, began = self._active.age(job), from_unix(generation.enqueued_at)
+        if began is None or self._hub.clock is None:
+            return here
+        return min(here, (self._hub.clock - began).total_seconds())
 
-    shortest: float = 10.0
-    longest: float = 30.0
-    watchful: float = 30.0
-    usual: float = 120.0
-    settling: tuple[float, ...] = (2.0, 5.0, 10.0, 20.0)
-    unknown: float = 300.0
-    fetching: float = 6 * 3600.0
+    def _report_trouble(self, text: str) -> None:
+        """Show why nothing moves, or nothing if it does again."""
+        running = list(self._active.running.values())
+        if text:
+            for job in running:
+                job.unknown_since = None  # it counts only while the hub answers
+        self._active.report(running, trouble=text)
+        for job in running if text else ():
+            self._check_deadline(job, min(self._active.age(job), time.monotonic() - job.added))
 
-    def next_beat(
-        self, ages: Sequence[tuple[float, float | None]], *, listening: bool, failures: int = 0, jitter: float = 0.5
-    ) -> float:
-        """Return the seconds until the next look at the queue.
+    # --- the deadline ---
 
-        `ages` holds (elapsed, expected) seconds for each running job. The beat is half the time to the nearest
-        expected end, and grows again for a job that is overdue; after failures it backs off, doubling. `jitter` of
-        0.0 to 1.0 moves it by up to 15 % either way.
-        """
-        beat = min((self._beat(elapsed, expected or self.usual) for elapsed, expected in ages), default=self.longest)
-        if listening:
-            beat = max(beat, self.watchful)
-        if failures:
-            beat = max(beat, min(self.shortest * 2**failures, 2 * self.longest))
-        return beat * (0.85 + 0.3 * jitter)
+    def _check_deadline(self, job: ActiveJob, age: float) -> None:
+        if job.state in AT_THE_HUB and age > self._deadline and not job.overdue:
+            job.overdue = True
+            self._active.spawn(job, self._give_up(job))
 
-    def back_off(self, failures: int, *, jitter: float) -> float:
-        """Return the seconds to wait after so many failures in a row: doubling, up to `longest`, or half of that."""
-        return min(2.0 ** min(failures, _DOUBLINGS), self.longest) * (0.5 + 0.5 * jitter)
-
-    def _beat(self, elapsed: float, expected: float) -> float:
-        ahead = (expected - elapsed) / 2 if elapsed < expected else (elapsed - expected) / 4
-        return min(max(ahead, self.shortest), self.longest)
-
-
-#: More would be no float any more; a night without a network has thousands.
-_DOUBLINGS = 30
-
-#: For the real hub, and for the local one, whose clips take seconds.
-HUB_PACE = Pace()
-LOCAL_PACE = Pace(
-    shortest=0.5, longest=5.0, watchful=1.0, usual=6.0, settling=(0.25, 0.25, 0.25), unknown=1.0, fetching=3.0
-)
-
-
-def expected_seconds(history: Iterable[tuple[float, float]], clip_seconds: float) -> float | None:
-    """Return how long a clip of `clip_seconds` should take, from (clip seconds, seconds taken) of earlier ones.
-
-    The median rate of those, None with fewer than three: a guess from less would not be honest. None, too, for no
-    seconds: an image, or a clip as long as a source that was not measured.
-    """
-    rates = [took / length for length, took in history if length > 0 and took > 0]
-    return median(rates) * clip_seconds if len(rates) >= 3 and clip_seconds else None
+    async def _give_up(self, job: ActiveJob) -> None:
+        minutes = self._deadline / 60
+        try:
+            await self.stop(job, f"The hub had not finished after {minutes:.0f} minutes and was asked to stop.")
+        except HubError:
+            job.overdue = False  # the next poll tries again
+            return
+        if job.state in AT_THE_HUB:
+            message = f"The hub still reports the job as running after {minutes:.0f} minutes, and does not stop it."
+            await self._active.fail(job, "stuck", message, "Check the job at the hub, then try again.")

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
-from kling_nb.engine.tracking import expected_seconds
+from kling_nb.engine.pace import expected_seconds
 from kling_nb.errors import LogError
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record

@@ -15,7 +15,7 @@ from typing import Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
-from kling_nb.engine.loop import at_the_end
+from kling_nb.engine.loop import interpreter_exits
 from kling_nb.models.budget import COUNTED, charge_of
 from kling_nb.models.record import Record
 from kling_nb.render import PlanSheet, Tile, TileState, plan_html, plan_text
@@ -152,7 +152,7 @@ class Run:
                 try:
                     await self._carry_out(cell)
                 except Exception as exc:
-                    if at_the_end(exc):
+                    if interpreter_exits(exc):
                         return
                     logger.exception("a cell of a plan ended with an error")
                     self._failed(cell, errors.KlingError(f"{type(exc).__name__}: {exc}"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import kling_nb.connection
-from kling_nb.engine.tracking import Pace
+from kling_nb.engine.pace import Pace
 from kling_nb.hubs import download
 from kling_nb.hubs.oxen import Oxen
 from kling_nb.store.log import Log

@@ -101,8 +101,8 @@ def test_what_was_written_last_counts_in_whichever_frontend(writer: Writer) -> N
 def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafts, "_AFTER", 0.0)
     studio.store.save_value("draft", "", {"fields": {"prompt": "A kite"}, "references": []})
-    kept, written = studio.store.keep, list[str]()
-    monkeypatch.setattr(studio.store, "keep", lambda kind, *rest: (written.append(kind), kept(kind, *rest)))
+    kept, written = studio.store.save_value, list[str]()
+    monkeypatch.setattr(studio.store, "save_value", lambda kind, *rest: (written.append(kind), kept(kind, *rest)))
 
     draft = drafts.Draft(studio.store, studio._loop)
     draft.keep({"prompt": ""})  # as a panel does: empty first, and then what was being written
@@ -118,7 +118,7 @@ def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.Monk
 def test_the_last_draft_stays_whatever_became_of_the_one_before(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    keep, begun, later, done = studio.store.keep, threading.Event(), threading.Event(), list[str]()
+    keep, begun, later, done = studio.store.save_value, threading.Event(), threading.Event(), list[str]()
 
     def troubled(kind: str, name: str, value: Any) -> None:
         prompt = value["fields"]["prompt"]
@@ -132,7 +132,7 @@ def test_the_last_draft_stays_whatever_became_of_the_one_before(
         later.set()
         done.append(prompt)
 
-    monkeypatch.setattr(studio.store, "keep", troubled)
+    monkeypatch.setattr(studio.store, "save_value", troubled)
     panel = studio.panel()
     panel.fill({"prompt": "first"})
     assert begun.wait(30)

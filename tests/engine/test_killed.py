@@ -149,7 +149,7 @@ def test_a_job_whose_picture_is_lost_ends_with_a_clear_word(
     for kept in (tmp_path / "log" / "media").glob("*/*.png"):
         kept.unlink()
     jobs = studio_at(hub).resume()
-    with pytest.raises(errors.JobFailed, match="Nothing was sent; build it again"):
+    with pytest.raises(errors.JobFailed, match="Nothing was sent"):
         jobs.result(20)
     assert hub.posts == 0
 

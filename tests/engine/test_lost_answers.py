@@ -131,6 +131,6 @@ def test_fewer_ids_than_asked_for_are_the_jobs_that_run(studio: Studio, hub: Hub
     entries = [{"generation_id": one, "status": "queued"} for one in real]
     hub.fault("empty_200", times=1, body={"generations": entries}, **QUEUE)
     jobs = studio.generate("three boats", duration=3, num_generations=3)
-    with pytest.raises(errors.JobFailed, match="took 2 of 3"):
+    with pytest.raises(errors.JobFailed, match="accepted 2 of 3 generations"):
         jobs.result(40)
     assert [job.state for job in jobs] == ["succeeded", "succeeded", "failed"]

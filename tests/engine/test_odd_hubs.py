@@ -114,7 +114,7 @@ def test_an_entry_like_ours_without_an_id_is_no_proof_that_nothing_was_taken(
     front = before(answer)
     hub.fault("lost_reply", times=1)
     job = studio_at(front).generate("a boat without a name", duration=3)
-    until(lambda: "does not say its id" in job.progress.trouble, within=30)
+    until(lambda: "without a generation ID" in job.progress.trouble, within=30)
     assert (job.state, job.done) == ("uncertain", False)
 
 
@@ -131,7 +131,7 @@ def test_a_question_to_the_hub_wakes_whoever_leaves_it_alone(
 
     studio = studio_at(before(answer))
     job = studio.generate("an impatient boat", duration=3)
-    until(lambda: "Asking again in 120 s, as it wishes." in job.progress.trouble, within=30)
+    until(lambda: "Retrying in 120 s (Retry-After)." in job.progress.trouble, within=30)
     studio.resume()
     assert job.result(30).path.exists()
 

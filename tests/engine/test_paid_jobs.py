@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside import DELETE, HubSide, picture, until
+from hubside import DELETE, RESULT, HubSide, picture, until
 from support.studios import request_of
 
 from kling_nb import errors
-from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE
+from kling_nb.engine.pace import HUB_PACE, LOCAL_PACE
 from kling_nb.studio import Studio
 
 QUEUE = {"method": "POST", "path": "/api/ai/queue"}
@@ -52,7 +52,7 @@ def test_resume_asks_at_once_about_a_job_that_is_under_way_here(
     job = studio.generate("a boat at anchor", duration=3)
     until(lambda: job.record.generation_id)
     engine = studio.session.engine
-    until(lambda: engine._tracker and engine._tracker._beat)  # pyright: ignore[reportPrivateUsage]
+    until(lambda: engine._tracker._polling)  # pyright: ignore[reportPrivateUsage]
     engine._loop.submit(_fallen(engine._tracker)).result(10)  # pyright: ignore[reportPrivateUsage]
     (again,) = studio.resume()
     assert again is job
@@ -60,9 +60,9 @@ def test_resume_asks_at_once_about_a_job_that_is_under_way_here(
 
 
 async def _fallen(tracker: Any) -> None:
-    """Leave a tracker as a fault of ours would: what asked is gone."""
-    tracker.stop()
-    await asyncio.gather(tracker._beat, return_exceptions=True)
+    """Leave a tracker as a bug of ours would: without its polling task."""
+    tracker.close()
+    await asyncio.gather(tracker._polling, return_exceptions=True)
 
 
 def test_what_was_shown_as_failed_before_it_was_sent_is_not_sent_by_resume(studio: Studio, hub: HubSide) -> None:
@@ -198,11 +198,12 @@ def test_a_file_server_that_is_away_for_a_while_costs_no_clip(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
-    monkeypatch.setattr("kling_nb.engine.tracking.Pace.back_off", lambda *_, **__: 0.1)
+    monkeypatch.setattr("kling_nb.engine.pace.Pace.back_off", lambda *_, **__: 0.1)
     hub.fault("upstream", times=4, method="GET", path="/api/repos/")
     job = studio.generate("a boat behind a bridge", duration=3)
     assert job.result(60).path.exists()
-    assert sum("fetching it again" in message.text for message in job.record.messages) == 4
+    assert hub.asked(RESULT) == 5
+    assert any("retrying the download" in message.text for message in job.record.messages)
 
 
 def test_a_page_in_place_of_the_hub_is_no_doubt(studio: Studio, hub: HubSide) -> None:
@@ -222,7 +223,7 @@ def test_outages_between_two_answers_of_404_do_not_count_as_not_knowing_the_job(
     slow.fault("not_found", **once)
     until(lambda: "does not know" in job.progress.trouble or job.done)
     slow.kill()
-    until(lambda: "Asking again" in job.progress.trouble and "know" not in job.progress.trouble)
+    until(lambda: "Retrying" in job.progress.trouble and "know" not in job.progress.trouble)
     slow.start()
     slow.fault("not_found", **once)
     assert job.result(60).path.exists()

@@ -24,9 +24,9 @@ def test_nobody_pays_more_than_the_hub_last_said(studio: Studio, hub: HubSide, h
     assert str(studio.price("a boat", duration=5)) == "$1.12"
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, factor=10)
-    with pytest.raises(errors.JobFailed, match=r"asks \$11\.20 for it now, where the hub's live price was \$1\.12"):
+    with pytest.raises(errors.JobFailed) as caught:
         studio.generate("a boat", duration=5).result(30)
-    assert hub.posts == 0
+    assert (caught.value.data["failure"].kind, hub.posts) == ("BudgetError", 0)
     agreed = studio.generate("a boat", duration=5).result(30)  # whoever runs it again has read the price
     assert (agreed.record.price, hub.posts) == (Decimal("11.20"), 1)
 
@@ -38,7 +38,7 @@ def test_a_rise_by_less_than_a_cent_is_said_in_its_digits(
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, factor=1.002)
     jobs = studio.generate("a boat", duration=5, num_generations=2)
-    with pytest.raises(errors.JobFailed, match=r"asks \$2\.244 for it now, where the hub's live price was \$2\.240\."):
+    with pytest.raises(errors.JobFailed, match=r"^The price is now \$2\.244; the hub's live price was \$2\.240\."):
         jobs.result(30)
     assert hub.posts == 0
 
@@ -56,7 +56,7 @@ def test_a_price_above_the_documentations_is_paid_and_noted(studio: Studio, hub:
     hub.fault("changed_price", match={"model": TARGET}, factor=2)
     record = studio.generate("a boat", duration=5).result(30).record
     assert record.price == Decimal("2.24")
-    assert any("asks $2.24 for it now, where the documentation's price" in said.text for said in record.messages)
+    assert any("$2.24" in message.text and "$1.12" in message.text for message in record.messages)
 
 
 def test_a_plan_is_not_paid_for_at_another_price_than_it_was_agreed_on(
@@ -66,7 +66,7 @@ def test_a_plan_is_not_paid_for_at_another_price_than_it_was_agreed_on(
     assert plan.price == Decimal("3.36")
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, factor=10)
-    with pytest.raises(errors.BudgetError, match=r"asks \$11\.20"):
+    with pytest.raises(errors.BudgetError):
         plan.run().result(30)
     assert (hub.posts, plan.price) == (0, Decimal("33.60"))
     assert len(plan.run().result(60)) == 3

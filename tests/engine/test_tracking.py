@@ -70,7 +70,7 @@ def test_a_hub_in_trouble_is_said_in_the_row_and_asked_again(studio: Studio, hub
     job = studio.generate("a boat in the fog", duration=3)
     until(lambda: job.state == "processing")
     hub.fault("rate_limited", method="GET", path="/api/ai/queue", retry_after=0)
-    until(lambda: "Asking again" in job.progress.trouble)
+    until(lambda: "Retrying" in job.progress.trouble)
     hub.clear()
     until(lambda: job.progress.trouble == "")
     job.cancel().result(20)

@@ -192,14 +192,14 @@ def test_of_two_kernels_that_resume_one_batch_only_one_sends_what_had_not_been_s
 
 def hold_back(studio: Studio, until_then: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a studio from sending until then."""
-    sending = studio.session.engine._sending
-    describe = sending._describe
+    sender = studio.session.engine._sender
+    describe = sender._describe
 
     async def patiently(*args: Any) -> dict[str, Any]:
         await asyncio.to_thread(until_then.wait, 30)
         return await describe(*args)
 
-    monkeypatch.setattr(sending, "_describe", patiently)
+    monkeypatch.setattr(sender, "_describe", patiently)
 
 
 def test_a_job_that_another_kernel_took_over_is_not_sent_by_the_first(

@@ -27,7 +27,7 @@ def job(studio: Studio, hub: HubSide) -> Job:
 def test_a_wait_that_ends_leaves_the_job_running(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job = studio.generate("a boat in the ice", duration=3)
-    with pytest.raises(errors.WaitTimeout, match="it goes on"):
+    with pytest.raises(errors.WaitTimeout):
         job.result(0.05)
     assert not job.wait(0.05)
     until(lambda: job.state == "processing")
@@ -168,7 +168,7 @@ def test_closing_a_studio_lets_go_whoever_waits(studio: Studio, hub: HubSide) ->
     job = studio.generate("a boat in the ice", duration=3)
     until(lambda: job.state == "processing")
     studio.close()
-    with pytest.raises(errors.KlingError, match="goes on at the hub"):
+    with pytest.raises(errors.KlingError, match=f"The studio was closed; job {job.id} is still running at the hub\\."):
         job.result(5)
     assert hub.asked(DELETE) == 0
 
@@ -264,7 +264,7 @@ if pid == 0:
             ask()
             told = False
         except studio_errors.KlingError as exc:
-            told &= "belongs to the process that started it" in str(exc)
+            told &= "belongs to another process" in str(exc)
     child = studio.generate("a child's boat", duration=3)
     os._exit(0 if child.wait(15) and child.state == "failed" and told else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)

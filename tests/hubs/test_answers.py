@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb import errors
-from kling_nb.engine.sending import _in_doubt
+from kling_nb.engine.sending import may_have_accepted
 from kling_nb.hubs.responses import error_of, message_of, read_json, seconds_of, transport_error
 from kling_nb.hubs.upload import text_in
 
@@ -109,7 +109,7 @@ def test_a_redirect_is_not_followed(status: int, doubt: bool) -> None:
         errors.HubError, match=r"redirected to https://elsewhere\.example/api\. .* set KLING_NB_HUB"
     ) as caught:
         read_json(httpx.Response(status, headers={"location": there}, request=ASKED))
-    assert _in_doubt(caught.value) == doubt
+    assert may_have_accepted(caught.value) == doubt
 
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

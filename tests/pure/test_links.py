@@ -14,8 +14,7 @@ from kling_nb.models.frontend import COLAB, JUPYTER, VOILA, VSCODE, VSCODE_AT_A_
 from kling_nb.models.record import File, Reference
 from kling_nb.notebook.links import Links
 from kling_nb.notebook.location import frontend, notebook_path
-
-from .samples import a_record
+from tests.engine.samples import a_record
 
 DIGEST = "sha256:" + "a" * 64
 FILM = b"film" * 500_000  # 2 MB

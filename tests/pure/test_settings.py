@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 import kling_nb
 from kling_nb import settings, shared
-from kling_nb.engine.tracking import HUB_PACE, LOCAL_PACE, Pace
+from kling_nb.engine.pace import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.errors import SettingsError
 from kling_nb.hubs.upload import UPLOAD_METHODS
 from kling_nb.models.urls import is_loopback

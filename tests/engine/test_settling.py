@@ -1,4 +1,4 @@
-"""After a lost answer: which entries of the hub's list are ours, and which only look like it."""
+"""After a lost answer: which entries of the hub's list match the request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_nb.engine.settling import CLOCK_SKEW, ours, public
+from kling_nb.engine.settling import CLOCK_SKEW, alike, matching, public
 from kling_nb.models.generation import Generation
 
 SINCE = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
@@ -29,15 +29,15 @@ def entry(name: str = "g", **changes: Any) -> Generation:
 
 
 def found(*listed: Generation, claimed: tuple[str, ...] = (), **sent: Any) -> list[str]:
-    asked = ours(listed, {**SENT, **sent}, since=SINCE, claimed=claimed)
-    return [each.generation_id for each in asked]
+    entries = matching(listed, {**SENT, **sent}, since=SINCE, claimed=claimed)
+    return [each.generation_id for each in entries]
 
 
-def test_the_same_request_enqueued_since_is_ours() -> None:
+def test_the_same_request_enqueued_since_matches() -> None:
     assert found(entry()) == ["g"]
 
 
-def test_another_request_is_not() -> None:
+def test_another_request_does_not_match() -> None:
     others = [
         entry(prompt="another boat"),
         entry(duration=4),
@@ -48,16 +48,21 @@ def test_another_request_is_not() -> None:
     assert found(*others) == []
 
 
-def test_what_was_there_before_is_not_ours_but_a_slow_clock_is_forgiven() -> None:
-    assert found(entry(enqueued_at=NOW - CLOCK_SKEW - 1)) == []
-    assert found(entry(enqueued_at=NOW - CLOCK_SKEW + 1)) == ["g"]
+def test_an_older_entry_does_not_match_but_a_slow_clock_is_allowed_for() -> None:
+    assert CLOCK_SKEW == 120.0
+    assert found(entry(enqueued_at=NOW - 121)) == []
+    assert found(entry(enqueued_at=NOW - 120)) == ["g"]
 
 
-def test_what_another_record_has_is_not_ours() -> None:
+def test_an_entry_without_a_time_matches_and_comes_last() -> None:
+    assert found(entry("when", enqueued_at=None), entry("late", enqueued_at=NOW + 90)) == ["late", "when"]
+
+
+def test_an_entry_that_another_record_has_claimed_does_not_match() -> None:
     assert found(entry("a"), entry("b"), claimed=("a",)) == ["b"]
 
 
-def test_a_parameter_that_is_not_echoed_does_not_speak_against_it() -> None:
+def test_a_parameter_that_is_not_echoed_does_not_count() -> None:
     assert found(entry(duration=..., input_image=...)) == ["g"]
 
 
@@ -69,22 +74,42 @@ def test_the_open_prompt_of_a_multi_shot_job_is_either_null_or_empty() -> None:
     shots = [{"prompt": "one", "duration": 3}]
     for prompt in (None, ""):
         assert found(entry(prompt=prompt, multi_prompt=shots), multi_prompt=shots, prompt=None) == ["g"]
+        assert found(entry(prompt=prompt)) == []
 
 
 def test_the_nearest_in_time_come_first() -> None:
-    listed = [entry("late", enqueued_at=NOW + 90), entry("now", enqueued_at=NOW), entry("soon", enqueued_at=NOW + 2)]
-    assert found(*listed) == ["now", "soon", "late"]
+    at = {"late": 90, "early": -30, "now": 0, "soon": 2}
+    listed = [entry(name, enqueued_at=NOW + seconds) for name, seconds in at.items()]
+    assert found(*listed) == ["now", "soon", "early", "late"]
 
 
-def test_pictures_that_were_sent_as_data_are_known_again_by_their_hash() -> None:
+def test_images_that_were_sent_as_data_are_matched_by_their_hash() -> None:
     cat, dog = "data:image/png;base64,Y2F0", "data:image/png;base64,ZG9n"
     sent = public({"input_image": [cat]})
     assert "Y2F0" not in str(sent)
+    assert public(sent) == sent
     assert found(entry("cat", input_image=[cat]), entry("dog", input_image=[dog]), **sent) == ["cat"]
 
 
+def test_a_body_is_alike_to_an_echo_under_either_name_of_the_model() -> None:
+    assert alike({"model": "m"}, SENT)
+    assert alike({"model_name": "m", "model": "other"}, SENT)
+    assert not alike({"prompt": "a boat"}, SENT)
+
+
+def test_empty_parts_of_nested_parameters_do_not_count() -> None:
+    elements = [{"frontal_image_url": "https://h/a.png?oxen_signature=1", "reference_image_urls": []}]
+    echo = {"model": "m", "elements": [{"frontal_image_url": "https://h/a.png", "video_url": None}]}
+    assert alike(echo, {"model": "m", "elements": elements})
+    assert not alike(echo, {"model": "m", "elements": []})
+
+
+def test_delivery_parameters_do_not_count() -> None:
+    assert alike({"model": "m", "num_generations": 4}, {"model": "m", "num_generations": 1})
+
+
 @given(st.lists(st.tuples(st.integers(-300, 300), st.booleans(), st.booleans()), max_size=12))
-def test_whatever_is_listed_exactly_what_is_free_and_the_request_is_ours(rows: list[tuple[int, bool, bool]]) -> None:
+def test_exactly_the_unclaimed_recent_entries_of_the_same_request_match(rows: list[tuple[int, bool, bool]]) -> None:
     listed = [
         entry(f"g{number}", enqueued_at=NOW + at, prompt="a boat" if same else "other")
         for number, (at, same, _) in enumerate(rows)

@@ -1,4 +1,4 @@
-"""A record and the hub's words on it."""
+"""A record, and the hub's reports on its job."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def a_record(prompt: str = "a paper boat", **changes: Any) -> Record:
     return record.model_copy(update=changes)
 
 
-def a_word(status: str = "processing", **more: Any) -> Generation:
+def a_report(status: str = "processing", **more: Any) -> Generation:
     return Generation.read({"generation_id": "g1", "status": status, **more})
