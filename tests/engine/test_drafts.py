@@ -104,7 +104,7 @@ def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.Monk
     kept, written = studio.store.save_value, list[str]()
     monkeypatch.setattr(studio.store, "save_value", lambda kind, *rest: (written.append(kind), kept(kind, *rest)))
 
-    draft = drafts.Draft(studio.store, studio._loop)
+    draft = drafts.Draft(studio.store, studio.session.loop)
     draft.keep({"prompt": ""})  # as a panel does: empty first, and then what was being written
     assert draft.kept() == {"prompt": "A kite"}
     draft.keep({"prompt": "A kite"})

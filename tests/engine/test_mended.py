@@ -19,7 +19,7 @@ def test_the_record_keeps_what_was_given_and_what_was_sent(studio: Studio, tmp_p
 
     clip = studio.generate("@Image1 unrolls", input_image=[studio.fit_image(banner)], duration=3).result(40)
     (kept,) = clip.record.references
-    (again,) = studio.request_of(clip.record).input_image
+    (again,) = clip.record.request().input_image
 
     assert kept.given == str(banner)
     assert kept.original == sha256(banner.read_bytes())

@@ -215,7 +215,7 @@ def test_a_script_that_ends_with_a_job_under_way_ends_quickly_and_says_so(
         assert child.stdout.readline() == "END\n"
         begun = time.monotonic()
         _, err = child.communicate(timeout=20)
-    said = f"kling_nb: 1 job is unfinished; kn.resume() goes on with it ({tmp_path / 'log'}).\n"
+    said = f"kling_nb: 1 job is unfinished; kn.resume() continues it ({tmp_path / 'log'}).\n"
     assert err in ((said,) if fault == "stuck" else ("", said))  # one that fails may have failed by then
     assert child.returncode == 0
     assert time.monotonic() - begun < 12  # it would be twenty where something is waited for
@@ -286,5 +286,5 @@ def test_only_jobs_are_gathered_however_they_are_held(studio: Studio, hub: HubSi
     assert studio.gather(one, [two, (one,)], iter(())) == (one, two)
     assert studio.gather([studio.gather(one, two)]) == (one, two)
     for wrong in (None, one.id, [one.record], {"a": one}, 5):
-        with pytest.raises(errors.KlingError, match=r"is no job: give what kn\.generate returned"):
+        with pytest.raises(errors.KlingError, match=r"Expected a Job"):
             studio.gather(wrong)
