@@ -34,8 +34,12 @@
 
 from __future__ import annotations
 
+import sys
+import sysconfig
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,9 +49,12 @@ if TYPE_CHECKING:
 
 
 class KlingError(Exception):
-    """The root of the tree. In a cell it says what is wrong and what to do, without our own stack."""
+    """The root of the tree. A cell shows the user's own lines and the message, without the frames of this package."""
 
-    def _render_traceback_(self) -> list[str]:
+    def _render_traceback_(self) -> list[str]:  # called by IPython
+        return [*_user_frames(self), *self._shown()]
+
+    def _shown(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -58,7 +65,7 @@ class RequestError(KlingError, ValueError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
-    def _render_traceback_(self) -> list[str]:
+    def _shown(self) -> list[str]:
         return ["RequestError: nothing was sent", *(f"  ✗ {problem}" for problem in self.problems)]
 
 
@@ -219,3 +226,29 @@ def choose_from(name: str, known: Iterable[str]) -> str:
     """Return all the known names, and with them which was probably meant: `there are key, hub; did you mean key?`."""
     meant, every = did_you_mean(name, known), f"there are {', '.join(known)}"
     return f"{every}; {meant}" if meant else every
+
+
+_PATHS = sysconfig.get_paths()
+#: Code in these folders is not the user's own.
+_INSTALLED = (str(Path(__file__).parent), *(_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")))
+
+
+def _user_frames(exc: BaseException) -> list[str]:
+    """Return the frames of the user's own code as IPython formats them; none for a cell that is one magic."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    frames = list[TracebackType]()
+    step = exc.__traceback__
+    while step:
+        code = step.tb_frame.f_code
+        if code.co_name in ("run_cell_magic", "run_line_magic"):
+            del frames[-1:]
+        elif not code.co_filename.startswith((*_INSTALLED, "<frozen")):
+            frames.append(step)
+        step = step.tb_next
+    if shell is None or not frames:
+        return []
+    chain: TracebackType | None = None
+    for frame in reversed(frames):
+        chain = TracebackType(chain, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    # An exception without a cause: IPython would show the causes with all their frames. Its message comes last.
+    return shell.InteractiveTB.structured_traceback(type(exc), KlingError(), chain, tb_offset=0)[:-1]

@@ -73,7 +73,9 @@ def test_a_failed_job_fails_the_run_with_one_error_that_names_it(experiment: Pat
     job = error.evalue.split()[1]
     assert error.evalue.startswith(f"Job {job} (")
     assert job in text_of(notebook, "plan.run(")
-    assert len(error.traceback) == 1
+    shown = "\n".join(error.traceback)
+    assert "run.result()" in shown
+    assert "kling_nb/" not in shown
     (never,) = [cell for cell in notebook.cells if "never" in cell.source]
     assert never.execution_count is None
     assert hub.posts == 2

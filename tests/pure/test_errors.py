@@ -1,34 +1,72 @@
-"""What an error shows in a cell."""
+"""The traceback of an error: in a cell the user's own lines, elsewhere all of it."""
 
 from __future__ import annotations
 
 import io
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+import kling_nb
 from kling_nb import errors
-from kling_nb.models.lint import lint
+
+PACKAGE = str(Path(kling_nb.__file__).parent)
 
 
-def test_an_error_in_a_cell_is_a_few_lines_and_not_our_stack(capsys: pytest.CaptureFixture[str]) -> None:
-    shell = InteractiveShell()
-    shell.user_ns["kn_error"] = errors.RequestError(lint({"prompt": "a boat", "duration": 2, "aspect_ratio": "4:3"}))
-    shell.run_cell("raise kn_error")
-    shown = capsys.readouterr()
-    text = shown.out + shown.err
-    assert "nothing was sent" in text
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[str], str]]:
+    """Run a cell and return what it shows."""
+    shell = InteractiveShell.instance(colors="nocolor")
+
+    def run(cell: str) -> str:
+        shell.run_cell(cell)
+        captured = capsys.readouterr()
+        return captured.out + captured.err
+
+    yield run
+    InteractiveShell.clear_instance()
+
+
+def test_a_cell_shows_the_users_own_lines_and_the_message_and_no_frame_of_ours(shown: Callable[[str], str]) -> None:
+    text = shown(
+        "import kling_nb as kn\n"
+        "def both(durations):\n"
+        "    for duration in durations:\n"
+        "        kn.generate('a boat', duration=duration, aspect_ratio='4:3')\n"
+        "both([2])"
+    )
+    assert "----> 5 both([2])" in text
+    assert "line 4, in both(durations)" in text
     assert text.count("✗") == 2
-    assert "Traceback" not in text
-    assert len(text.splitlines()) <= 4
+    assert PACKAGE not in text
 
 
-def test_the_stack_is_still_there_for_who_asks() -> None:
-    import traceback
+def test_a_cause_is_not_shown_in_a_cell(shown: Callable[[str], str]) -> None:
+    text = shown(
+        "from kling_nb import errors\n"
+        "try: 1 / 0\n"
+        "except ZeroDivisionError as exc: raise errors.ServerError('no luck', status=502) from exc"
+    )
+    assert text.rstrip().endswith("ServerError: no luck")
+    assert "----> 3" in text
+    assert "division by zero" not in text
 
+
+def test_a_cell_that_is_one_magic_shows_the_message_only(shown: Callable[[str], str]) -> None:
+    shown("%load_ext kling_nb")
+    text = shown("%%kling duraton=5\nA kite")
+    assert text.splitlines()[0] == "RequestError: nothing was sent"
+    assert text.count("✗") == 1
+
+
+def test_outside_a_cell_the_whole_traceback_is_there() -> None:
+    out = io.StringIO()
     try:
         raise errors.JobFailed("no luck", job_id="j1")
     except errors.KlingError as exc:
-        out = io.StringIO()
         traceback.print_exception(exc, file=out)
+        assert exc._render_traceback_() == ["JobFailed: no luck"], "without IPython there is nothing to format it with"
     assert "test_errors.py" in out.getvalue()
