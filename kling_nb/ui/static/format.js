@@ -25,6 +25,11 @@ export function remainingText(expected, now) {
   return `about ${minutes} min left`;
 }
 
+/** What separates a message from its remedy: a space after a sentence, otherwise a dash. @param {string} message */
+export function remedySeparator(message) {
+  return /[.!?]$/.test(message) ? ' ' : ' – ';
+}
+
 /** `1 shot`, `3 shots`. @param {number} count @param {string} noun @returns {string} */
 export function countText(count, noun) {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

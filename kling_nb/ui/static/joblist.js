@@ -1,6 +1,6 @@
 import { announcer } from './announcer.js';
 import { actionButton, h, keyedList, pageId } from './dom.js';
-import { changesText, clockText, expectedShare, remainingText, summaryText, titleParts } from './format.js';
+import { changesText, clockText, expectedShare, remainingText, remedySeparator, summaryText, titleParts } from './format.js';
 import { icon } from './icons.js';
 
 const FOLD_FROM = 7; // jobs
@@ -134,7 +134,7 @@ function jobRow(first, cancel, now) {
     bar.classList.toggle('kn-unknown', share == null);
     fill.style.width = share == null ? '' : `${share * 100}%`;
     bar.title = share == null ? 'No estimate yet' : 'Elapsed share of the usual time';
-    setText(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(' – ') : row.warning);
+    setText(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(remedySeparator(row.failure.message)) : row.warning);
     note.title = note.textContent ?? ''; // a long note is cut after three lines
     note.hidden = !note.textContent;
   };

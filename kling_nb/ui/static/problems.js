@@ -1,4 +1,5 @@
 import { h, newId } from './dom.js';
+import { remedySeparator } from './format.js';
 import { icon } from './icons.js';
 
 /**
@@ -37,7 +38,7 @@ export function worstSeverity(problems) {
 /** The problems as text for a screen reader: the first two, and the number of the others. @param {Problem[]} problems */
 export function problemsText(problems) {
   if (!problems.length) return 'No errors or warnings';
-  const first = problems.slice(0, 2).map((problem) => `${problem.severity}: ${problem.message}`);
+  const first = problems.slice(0, 2).map((problem) => `${problem.severity}: ${problem.message.replace(/\.$/, '')}`);
   return [...first, ...(problems.length > 2 ? [`${problems.length - 2} more`] : [])].join('. ');
 }
 
@@ -81,5 +82,5 @@ function problemLine(problem, alone) {
   const prefix = name && !problem.message.includes(name) ? `${name}: ` : '';
   const message = prefix + (prefix ? problem.message : problem.message.charAt(0).toUpperCase() + problem.message.slice(1));
   return h('p', { class: 'kn-problem', 'data-severity': problem.severity, 'data-path': problem.path }, icon('warn'),
-    h('span', {}, h('span', { class: 'kn-sr-only', text: `${problem.severity}: ` }), message, h('span', { class: 'kn-remedy', text: ` – ${problem.remedy}` })));
+    h('span', {}, h('span', { class: 'kn-sr-only', text: `${problem.severity}: ` }), message, h('span', { class: 'kn-remedy', text: remedySeparator(message) + problem.remedy })));
 }

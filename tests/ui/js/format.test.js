@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clockText, countText, expectedShare, remainingText, changesText, summaryText, titleParts } from '../../../kling_nb/ui/static/format.js';
+import { remedySeparator, clockText, countText, expectedShare, remainingText, changesText, summaryText, titleParts } from '../../../kling_nb/ui/static/format.js';
 
 test('elapsed time is formatted as a clock', () => {
   assert.equal(clockText(0), '0:00');
@@ -40,4 +40,9 @@ test('one or two changes are announced by title, more as counts, and known ones 
 test('the number of a title is separated from its prompt', () => {
   assert.deepEqual(titleParts('4 of 4 · قطة'), ['4 of 4 · ', 'قطة']);
   assert.deepEqual(titleParts('kites, 1 of 2 · red'), ['', 'kites, 1 of 2 · red']);
+});
+
+test('a remedy follows a sentence after a space, and a phrase after a dash', () => {
+  assert.equal(remedySeparator('duration must be 3 to 15, got 2.'), ' ');
+  assert.equal(remedySeparator('2 s is too short'), ' – ');
 });
