@@ -35,8 +35,8 @@ export function clipPicker({ model, kernel, showError }) {
       showError(error.message, message);
     }
   };
-  const useFrame = (/** @type {EarlierClip} */ clip, /** @type {number} */ frame) => fetchInto('frame', { clip: clip.id, frame }, 'The frame could not be used.');
-  const useClip = (/** @type {EarlierClip} */ clip) => fetchInto('video', { clip: clip.id }, 'The clip could not be used.');
+  const useFrame = (/** @type {EarlierClip} */ clip, /** @type {number} */ frame) => fetchInto('frame', { clip: clip.id, frame }, 'Could not use the frame.');
+  const useClip = (/** @type {EarlierClip} */ clip) => fetchInto('video', { clip: clip.id }, 'Could not use the clip.');
   const play = async (/** @type {EarlierClip} */ clip) => {
     const video = h('video', { controls: true, muted: true, playsinline: true, 'aria-label': clip.title });
     video.muted = true;
@@ -49,7 +49,7 @@ export function clipPicker({ model, kernel, showError }) {
     try {
       video.src = await cache.get(clip.id);
     } catch (error) {
-      showError(error.message, 'The clip could not be played.');
+      showError(error.message, 'Could not play the clip.');
     }
   };
   const clipItem = (/** @type {EarlierClip} */ clip) => {
@@ -81,7 +81,7 @@ export function clipPicker({ model, kernel, showError }) {
       empty.textContent = usable.length ? '' : 'No clips in the log yet';
       list.querySelector('button')?.focus({ preventScroll: true });
     } catch (error) {
-      showError(error.message, 'The clips could not be loaded.');
+      showError(error.message, 'Could not load the clips.');
     }
   };
   el.addEventListener('keydown', (event) => { if (event.key === 'Escape') { event.stopPropagation(); close(); } });

@@ -17,7 +17,7 @@ export function elementList({ model, store, labels, problemPlace, kernel, showEr
       const { element } = await kernel.ask('insert', { name });
       store.edit({ elements: [...elements(), { ...element, name, id: newId() }] });
     } catch (error) {
-      showError(error.message, 'The element was not added.');
+      showError(error.message, 'Could not add the element.');
     }
   };
   const library = libraryMenu({ model, type: 'element', title: 'From the library', emptyText: 'No saved elements yet. Save one to use it in every notebook that shares this log.', load: insert });

@@ -99,7 +99,7 @@ export function fitBox({ root, store, labels, kernel, showError, form }) {
       if (key === event.detail) show(event.detail, reply); // otherwise it was removed, or another one was asked for
     } catch (error) {
       if (key === event.detail) close();
-      showError(error.message, 'The image could not be fitted.');
+      showError(error.message, 'Could not fit the image.');
     }
   });
 }

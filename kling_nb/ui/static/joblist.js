@@ -133,7 +133,7 @@ function jobRow(first, cancel, now) {
     bar.hidden = row.ended;
     bar.classList.toggle('kn-unknown', share == null);
     fill.style.width = share == null ? '' : `${share * 100}%`;
-    bar.title = share == null ? 'No estimate yet' : 'Elapsed share of the usual time';
+    bar.title = share == null ? 'No estimate yet' : 'Elapsed time, compared with earlier jobs';
     setText(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(remedySeparator(row.failure.message)) : row.warning);
     note.title = note.textContent ?? ''; // a long note is cut after three lines
     note.hidden = !note.textContent;

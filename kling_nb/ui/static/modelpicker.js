@@ -38,7 +38,7 @@ export function modelPicker({ model, store }) {
     list.replaceChildren(...found.map((each, i) => option(each, i)));
     const all = countText(models.length, 'model');
     const count = !found.length ? 'No matches' : found.length === models.length ? all : `${found.length} of ${all}`;
-    const source = live ? 'listed by the hub' : error ? `bundled list – ${error}` : 'bundled list, loading the hub’s…';
+    const source = live ? 'listed by the hub' : error ? `bundled list – ${error}` : 'bundled list, loading from the hub…';
     status.textContent = `${count} · ${source}`;
     mark();
   };

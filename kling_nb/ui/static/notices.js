@@ -32,9 +32,9 @@ export function modelNotices({ model, store }) {
     const news = model.get('news')?.[store.draft.model] ?? { gone: false, changes: [], alternatives: [] };
     unavailable.hidden = !news.gone;
     paintAlternatives(news.alternatives);
-    changes.paint(`${title()} has changed since this release of kling_nb`, news.changes.map((text) => splitOnce(text)));
+    changes.paint(`${title()} has changed since this version of kling_nb was released`, news.changes.map((text) => splitOnce(text)));
     const fields = model.get('unused') ?? [];
-    unused.paint(`${countText(fields.length, 'field')} not supported by this model and not sent`, fields.map(({ name, text }) => /** @type {[string, string]} */ ([name, text])));
+    unused.paint(`${countText(fields.length, 'field')} not sent: not supported by this model`, fields.map(({ name, text }) => /** @type {[string, string]} */ ([name, text])));
     el.hidden = unavailable.hidden && changes.el.hidden && unused.el.hidden;
   };
   const paintAlternatives = (/** @type {Traits['news'][string]['alternatives']} */ choices) => {

@@ -23,7 +23,7 @@ function renderPanel({ model, el }) {
   const kernel = makeKernel(model);
   const alert = alertBox(model);
   const labels = () => model.get('labels');
-  const showError = (/** @type {string} */ remedy, message = 'The image was not added.') => { if (remedy) alert.show({ message, remedy }); else alert.withdraw(); };
+  const showError = (/** @type {string} */ remedy, message = 'Could not add the image.') => { if (remedy) alert.show({ message, remedy }); else alert.withdraw(); };
   const form = () => model.get('forms')[store.draft.model];
   /** @type {Shared['rewrite']} */
   const rewrite = (change) => Object.fromEntries(form().specs.filter((spec) => spec.kind === 'prompt' || spec.kind === 'shots').map(({ kind, name }) => [name,

@@ -13,7 +13,7 @@ export function videoSlot(spec, { store, labels, kernel, showError, clips }) {
   const note = h('small', {});
   const set = (/** @type {string|null} */ key) => store.edit({ [spec.name]: key });
   const uploads = h('div', { class: 'kn-uploads' });
-  const showVideoError = (/** @type {string} */ reason) => showError(reason, 'The video was not added.');
+  const showVideoError = (/** @type {string} */ reason) => showError(reason, 'Could not add the video.');
   const add = (/** @type {Sources} */ { files, locations }, show = showVideoError) => {
     for (const clear of [line.showError, showVideoError]) clear('');
     return uploadSources({ files: files.slice(0, 1), locations: locations.slice(0, 1) }, kernel, uploads, set, show, 'video');

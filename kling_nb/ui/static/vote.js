@@ -22,7 +22,7 @@ function renderVote({ model, el }) {
   const undo = actionButton('undo-vote', () => model.send({ kind: 'undo' }), { text: 'Undo last vote' });
   const stage = h('div', { class: 'kn-vote-stage' }, videos.left, videos.right);
   const answers = h('div', { class: 'kn-vote-answers', role: 'group', 'aria-label': 'Which is better?' }, ...buttons);
-  const end = h('div', { class: 'kn-vote-done', hidden: true, text: 'All pairs are done. Call .ranking() for the result.' });
+  const end = h('div', { class: 'kn-vote-done', hidden: true, text: 'All pairs are done. Call .ranking() to see the result.' });
   const box = h('div', { class: 'kn-vote', tabindex: '0', on: { keydown: (event) => onKey(event) } },
     h('div', { class: 'kn-vote-head' }, question, count, undo), stage, answers, end);
   el.append(box, alert.el);
