@@ -345,7 +345,7 @@ def test_planted_markup_is_only_text(apart: Page, opened: Opened, hub: HubSide, 
     exported = screen.notebook.path.with_suffix(".html")
     exported.write_text(HTMLExporter().from_filename(str(screen.notebook.path))[0], encoding="utf-8")
     apart.goto(exported.as_uri(), wait_until="domcontentloaded")
-    for form in ("card", "compare", "gallery", "kept"):
+    for form in ("card", "compare", "gallery", "saved"):
         expect(apart.locator(f".kling-{form}").first).to_contain_text(EVIL)
     assert apart.evaluate("() => window.__pwned ?? null") is None
 
