@@ -26,7 +26,8 @@
         - `JobUncertain`      nobody knows whether the hub took it: `.job_id` to settle it
     + `WaitTimeout`           you stopped waiting; the job goes on
     + `LogError`              the record store cannot be read or written
-        - `NotSaved`           nothing is kept under that name; a `KeyError` too
+        - `NotSaved`          there is no record or value of that name; a `KeyError` too
+    + `MissingExtra`          an optional package is not installed; an `ImportError` too
     + `NotApplicable`         raised by a scorer: it has nothing to say of this clip, and why
 
 `RequestWarning` is no error: a doubt about a request that is carried out all the same.
@@ -203,9 +204,13 @@ class LogError(KlingError):
 
 
 class NotSaved(LogError, KeyError):
-    """Nothing is kept under that name."""
+    """There is no record, plan or saved value of that name."""
 
     __str__ = Exception.__str__  # KeyError's own shows its message as a quoted key
+
+
+class MissingExtra(KlingError, ImportError):
+    """An optional package is not installed; the message has the command that installs it."""
 
 
 class NotApplicable(KlingError):

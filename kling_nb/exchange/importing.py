@@ -126,7 +126,7 @@ def _lay_out(intake: StagedImport, folder: Path) -> None:
             copy = intake.folder / "incoming"
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-            media.adopt(copy, digest_of(copy), file.suffix or ".bin")
+            media.move_in(copy, digest_of(copy), file.suffix or ".bin")
 
 
 def _root(folder: Path) -> Path:

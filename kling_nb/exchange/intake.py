@@ -45,7 +45,7 @@ class StagedImport:
     def plan(self, text: bytes, where: str) -> None:
         """Take a plan in."""
         if plan := self._checked(parse_plan, text, where):
-            self._plans.put(plan)
+            self._plans.save(plan)
 
     def vote(self, text: bytes, where: str) -> None:
         """Take a vote in."""

@@ -16,7 +16,7 @@ from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import RECORD_VERSION, Record, Reference
 from kling_nb.models.urls import sha256
 from kling_nb.store.plans import digests_of_plan
-from kling_nb.store.sidecars import DIGEST, LATER, UPDATE, checked_id, invalid_time, invalid_values
+from kling_nb.store.sidecars import DIGEST, LATER, UPDATE, invalid_time, invalid_values, is_id
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -102,9 +102,7 @@ def _faults(record: Record) -> Iterator[str]:
     if record.version > RECORD_VERSION:
         yield f"it {LATER}: {UPDATE}"
     for what, name in (("id", record.id), ("batch", record.batch)):
-        try:
-            checked_id(name)
-        except LogError:
+        if not is_id(name):
             yield f"its {what} is {name[:80]!r}"
     yield from invalid_values(record)
     if record.revision > _MOST_CHANGES:  # joined with one of here, it leaves no room to count on

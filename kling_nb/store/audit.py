@@ -1,20 +1,22 @@
-"""What disagrees in a log: every hash and every row worked out anew."""
+"""The audit of a log: what disagrees between its files and its index, with every hash computed again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from kling_nb.errors import LogError
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.record import Record
 from kling_nb.models.urls import sha256
-from kling_nb.store.judgements import MEND, votes_in
+from kling_nb.store.jsonlines import FIX
+from kling_nb.store.judgements import votes_in
 from kling_nb.store.media import Media, digest_of
-from kling_nb.store.named import DamagedValue, NamedValues
-from kling_nb.store.plans import Plans, read_plan_file
+from kling_nb.store.named import DamagedValue
+from kling_nb.store.plans import Plans, read_plan
+from kling_nb.store.records import RecordStore
 from kling_nb.store.sidecars import COMPARE, MissingSidecar, Sidecars, UnreadableRecord, digests_of, read_sidecar
 
 FindingKind = Literal[
@@ -30,16 +32,18 @@ FindingKind = Literal[
     "media orphaned",
     "partial left",
     "plan unreadable",
-    "kept unreadable",
+    "value unreadable",
     "vote unreadable",
+    "score unreadable",
     "not read",
 ]
-_REBUILD = "rebuild() makes the index anew from the sidecars"
+_REBUILD = "rebuild the index"
+_RESTORE = "restore it from a copy"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One disagreement: `about` is a record's id or a path within the log's folder."""
+    """One disagreement; `about` is a record's id or a path within the log's folder."""
 
     kind: FindingKind
     about: str
@@ -50,148 +54,119 @@ class Finding:
         return f"{self.about}: {self.message}; {self.remedy}"
 
 
-class AuditedRecords(Protocol):
-    """The two places of a record, as the audit reads them."""
-
-    sidecars: Sidecars
-
-    def known(self) -> set[str]:
-        """Every id in the index."""
-        ...
-
-    def revisions(self, record_id: str) -> tuple[int | None, int | None]:
-        """The revisions in the sidecar and in the index, read while nobody writes; None where there is none."""
-        ...
-
-    def kept(self) -> Mapping[str, str]:
-        """Every digest that a kept value or a plan names, with which one it is."""
-        ...
+def audit(store: RecordStore, media: Media) -> list[Finding]:
+    """Return the disagreements between the sidecars, the index's rows, the media and the other files."""
+    return list(_Audit(store, media).findings())
 
 
-def audit(folder: Path, books: AuditedRecords, media: Media) -> list[Finding]:
-    """Return what disagrees between the sidecars, the index's rows and the media. Reads every file."""
-    records, found = _read(folder, books.sidecars)
-    unreadable = {Path(finding.about).stem for finding in found if finding.kind == "sidecar unreadable"}
-    for record_id in sorted((records.keys() | books.known()) - unreadable):
-        found += _placed(record_id, *books.revisions(record_id))
-    found += [finding for record in records.values() for finding in _request(record)]
-    found += _kept(folder)
-    found += _plans(folder)
-    found += _media(folder, media, records, _named(books), doubt=any(one.kind.endswith("unreadable") for one in found))
-    found += _partials(folder, media, records)
-    found += _votes(folder)
-    trash = Sidecars(folder / "trash" / "records")
-    found += _read(folder, trash)[1]
-    found += [finding for each in (books.sidecars, trash) for finding in _strays(folder, each)]
-    return found
+@dataclass(frozen=True)
+class _Audit:
+    store: RecordStore
+    media: Media
 
+    def findings(self) -> Iterator[Finding]:
+        records, found = self._read(self.store.sidecars)
+        unreadable = {Path(finding.about).stem for finding in found if finding.kind == "sidecar unreadable"}
+        for record_id in sorted((records.keys() | self.store.index.versions().keys()) - unreadable):
+            found += _compared(record_id, *self.store.revisions(record_id))
+        found += [finding for record in records.values() for finding in _request(record)]
+        found += self._unreadable_files()
+        # An unreadable file may name media that nothing else does.
+        complete = not any(finding.kind.endswith("unreadable") for finding in found)
+        yield from found
+        yield from self._media(records, complete=complete)
+        yield from self._partials(records)
+        trash = Sidecars(self.store.folder / "trash" / "records")
+        yield from self._read(trash)[1]
+        for sidecars in (self.store.sidecars, trash):
+            for path in sidecars.strays():
+                message = f"it is not read: only folders such as {self._name(sidecars.folder)}/2026-11 are"
+                yield Finding("not read", self._name(path), message, "move it out of the log")
 
-def _read(folder: Path, sidecars: Sidecars) -> tuple[dict[str, Record], list[Finding]]:
-    """Return what can be read of some sidecars, and what is to be said of the others."""
-    records: dict[str, Record] = {}
-    found: list[Finding] = []
-    for path, _ in sidecars.all():
+    def _read(self, sidecars: Sidecars) -> tuple[dict[str, Record], list[Finding]]:
+        """Return the readable records by id, and the findings about the other sidecars."""
+        records: dict[str, Record] = {}
+        found: list[Finding] = []
+        for path, _ in sidecars.all():
+            try:
+                record = records[path.stem] = read_sidecar(path)
+            except MissingSidecar:
+                continue
+            except UnreadableRecord as exc:
+                found.append(Finding("sidecar unreadable", self._name(path), exc.why, exc.remedy))
+                continue
+            if path != (place := sidecars.path(record)):
+                remedy = COMPARE if place.exists() else "move it there"
+                message = f"its place is {self._name(place)}"
+                found.append(Finding("sidecar misplaced", self._name(path), message, remedy))
+        return records, found
+
+    def _unreadable_files(self) -> Iterator[Finding]:
+        """Yield the saved values, plans, votes and scores that cannot be read."""
+        for path, exc in self.store.named.damaged():
+            yield Finding("value unreadable", self._name(path), str(exc), f"{_RESTORE}, or remove it")
+        for path in sorted(Plans(self.store.folder).folder.glob("*.json")):
+            try:
+                read_plan(path)
+            except LogError as exc:
+                remedy = f"{_RESTORE}, or remove it and run the sweep again, which writes it again"
+                yield Finding("plan unreadable", self._name(path), str(exc), remedy)
+        for line in votes_in(self.store.folder / "votes")[1]:
+            yield Finding("vote unreadable", self._name(line.file), f"line {line.number} is not a vote", FIX)
+        for line in self.store.score_lines.read()[1]:
+            yield Finding("score unreadable", self._name(line.file), f"line {line.number} is not a score", FIX)
+
+    def _media(self, records: Mapping[str, Record], *, complete: bool) -> Iterator[Finding]:
+        files = dict(self.media.all())
         try:
-            record = records[path.stem] = read_sidecar(path)
-        except MissingSidecar:
-            continue
-        except UnreadableRecord as exc:
-            found.append(Finding("sidecar unreadable", _within(folder, path), exc.why, exc.remedy))
-            continue
-        if path != (place := sidecars.path(record)):
-            remedy = COMPARE if place.exists() else "move it there"
-            message = f"its place is {_within(folder, place)}"
-            found.append(Finding("sidecar misplaced", _within(folder, path), message, remedy))
-    return records, found
+            others = self.store.other_digests()
+        except DamagedValue:  # one of the findings above
+            others = {}
+        for digest in sorted(others.keys() - files.keys()):
+            yield Finding("media missing", others[digest], f"an image of it is missing ({digest[:19]}…)", _RESTORE)
+        wanted = set(others)
+        for record in records.values():
+            for digest, file in digests_of(record):
+                wanted.add(digest)
+                if digest not in files:
+                    yield Finding("media missing", record.id, f"{file} is missing ({digest[:19]}…)", _RESTORE)
+        for digest, path in files.items():
+            if digest_of(path) != digest:
+                yield Finding(
+                    "media changed", self._name(path), "its bytes do not have the digest in its name", _RESTORE
+                )
+            elif digest not in wanted:
+                remedy = "delete it, unless a job is running" if complete else "fix the unreadable files first"
+                yield Finding("media orphaned", self._name(path), "nothing in the log names it", remedy)
+
+    def _partials(self, records: Mapping[str, Record]) -> Iterator[Finding]:
+        for path in sorted(self.media.partials.iterdir()) if self.media.partials.is_dir() else ():
+            record = records.get(path.name.split(".")[0])
+            if record is None or record.ended:
+                yield Finding("partial left", self._name(path), "a download that no job will finish", "delete it")
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.store.folder).as_posix()
 
 
-def _strays(folder: Path, sidecars: Sidecars) -> Iterator[Finding]:
-    for path in sidecars.strays():
-        message = f"it is not read: only folders such as {_within(folder, sidecars.folder)}/2026-11 are"
-        yield Finding("not read", _within(folder, path), message, "move it out of the log")
-
-
-def _placed(record_id: str, sidecar: int | None, row: int | None) -> Iterator[Finding]:
+def _compared(record_id: str, sidecar: int | None, row: int | None) -> Iterator[Finding]:
     if sidecar is None and row is not None:
-        yield Finding(
-            "sidecar missing", record_id, "the index knows it, its sidecar is gone", "restore it, or " + _REBUILD
-        )
+        message = "the index has it, but its sidecar is missing"
+        yield Finding("sidecar missing", record_id, message, f"{_RESTORE}, or {_REBUILD}")
     elif sidecar is not None and row is None:
-        yield Finding("sidecar not in index", record_id, "the index does not know it", _REBUILD)
+        yield Finding("sidecar not in index", record_id, "the index does not have it", _REBUILD)
     elif sidecar is not None and row is not None and sidecar > row:
         yield Finding("sidecar newer", record_id, f"the index has revision {row} of {sidecar}", _REBUILD)
     elif sidecar is not None and row is not None and sidecar < row:
-        message = f"the index knows revision {row}, the sidecar is {sidecar}: an old copy"
-        yield Finding("sidecar older", record_id, message, "restore it, or " + _REBUILD)
+        message = f"the index has revision {row}, the sidecar {sidecar}, which is an old copy"
+        yield Finding("sidecar older", record_id, message, f"{_RESTORE}, or {_REBUILD}")
 
 
 def _request(record: Record) -> Iterator[Finding]:
     try:
-        derived = sha256(canonical_json(record.canonical))
+        digest = sha256(canonical_json(record.canonical))
     except ValueError as exc:
-        derived = f"nothing ({exc})"
-    if derived != record.request_hash:
-        message = f"its request gives {derived[:19]}…, the record says {record.request_hash[:19]}…"
-        yield Finding("request changed", record.id, message, "it was edited: it would not make the same clip")
-
-
-def _named(books: AuditedRecords) -> Mapping[str, str]:
-    try:
-        return books.kept()
-    except DamagedValue:  # `_kept` has said so
-        return {}
-
-
-def _media(
-    folder: Path, media: Media, records: Mapping[str, Record], by_name: Mapping[str, str], *, doubt: bool
-) -> Iterator[Finding]:
-    kept = dict(media.all())
-    wanted = set(by_name)
-    for digest in sorted(wanted - kept.keys()):
-        message = f"a picture of it is gone ({digest[:19]}…)"
-        yield Finding("media missing", by_name[digest], message, "restore it from a copy")
-    for record in records.values():
-        for digest, what in digests_of(record):
-            wanted.add(digest)
-            if digest not in kept:
-                yield Finding("media missing", record.id, f"{what} is gone ({digest[:19]}…)", "restore it from a copy")
-    for digest, path in kept.items():
-        about = _within(folder, path)
-        if digest_of(path) != digest:
-            yield Finding("media changed", about, "its bytes are not those of its name", "restore it from a copy")
-        elif digest not in wanted:
-            remedy = "mend what is unreadable first, which may" if doubt else "delete it, unless a job is under way"
-            yield Finding("media orphaned", about, "no record points to it", remedy)
-
-
-def _partials(folder: Path, media: Media, records: Mapping[str, Record]) -> Iterator[Finding]:
-    if not media.partials.is_dir():
-        return
-    for path in sorted(media.partials.iterdir()):
-        record = records.get(path.name.split(".")[0])
-        if record is None or record.ended:
-            message = "a download that nothing will end"
-            yield Finding("partial left", _within(folder, path), message, "delete it")
-
-
-def _kept(folder: Path) -> Iterator[Finding]:
-    for path, exc in NamedValues(folder).faults():
-        yield Finding("kept unreadable", _within(folder, path), str(exc), "restore it from a copy, or remove it")
-
-
-def _plans(folder: Path) -> Iterator[Finding]:
-    for path in sorted(Plans(folder).folder.glob("*.json")):
-        try:
-            read_plan_file(path)
-        except LogError as exc:
-            remedy = "restore it, or run the sweep again: it is written anew once this one is gone"
-            yield Finding("plan unreadable", _within(folder, path), str(exc), remedy)
-
-
-def _votes(folder: Path) -> Iterator[Finding]:
-    for line in votes_in(folder / "votes")[1]:
-        yield Finding("vote unreadable", _within(folder, line.file), f"line {line.number} is no vote", MEND)
-
-
-def _within(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix()
+        digest = f"no digest ({exc})"
+    if digest != record.request_hash:
+        message = f"its request has {digest[:19]}…, the record says {record.request_hash[:19]}…"
+        yield Finding("request changed", record.id, message, "it was edited and would not make the same clip")

@@ -1,7 +1,7 @@
-"""The money in a log: limits kept beside the records, sums of what was spent, and the one moment when it is spent.
+"""The budget of a log: its limits, the sums of what was spent, and the moment of spending.
 
-The records themselves are the account: one whose POST is about to be made is written, as such, under the same lock
-under which the sums were read, so that two kernels that would each just fit do not both spend.
+The records themselves are the account. A record that is about to be sent is written as such under the same lock under
+which the sums were read, so that two kernels cannot both spend what is left for one.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from kling_nb.errors import LogError
 from kling_nb.models.budget import COUNTED, Charge, Limits, Scope, charge_of, enforce, from_micros
@@ -33,7 +32,7 @@ _LOCK = "money"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record as `kn.spending()` adds it up; `cost` is None when nobody gave a price."""
+    """One record in the sums of `kn.spending()`; `cost` is None if the price is unknown."""
 
     day: datetime.date
     model: str
@@ -52,78 +51,75 @@ def _now() -> datetime.datetime:
 class BudgetStore:
     """The limits and sums of one log."""
 
-    record_store: RecordStore
+    store: RecordStore
     trash: Sidecars
     now: Callable[[], datetime.datetime] = _now
-    _thrown: dict[str, tuple[FileVersion, Record | None]] = field(
+    _trashed: dict[str, tuple[FileVersion, Record | None]] = field(
         default_factory=dict[str, tuple[FileVersion, Record | None]]
     )
 
     @property
     def file(self) -> Path:
-        """Where the limits are kept: a file of its own, since the index may be made anew."""
-        return self.record_store.folder / "budget.json"
+        """The file of the limits; not in the index, which may be rebuilt."""
+        return self.store.folder / "budget.json"
 
     def limits(self) -> Limits:
-        """Return the limits. Raises `LogError` when they cannot be read: then nothing may be spent."""
-        self.record_store.exists()
+        """Return the limits. Raises `LogError` if they cannot be read: then nothing may be spent."""
+        self.store.exists()
         try:
             return Limits.model_validate_json(self.file.read_bytes())
         except (FileNotFoundError, NotADirectoryError):  # no log yet, or none possible: the first write says so
             return Limits()
         except (OSError, ValidationError) as exc:
-            why = "not what it should be" if isinstance(exc, ValidationError) else str(exc)
-            raise LogError(
-                f"{self.file} is {why}: mend it, or remove it and set the limits again by kn.budget()."
-            ) from exc
+            why = "does not hold valid limits" if isinstance(exc, ValidationError) else f"cannot be read ({exc})"
+            raise LogError(f"{self.file} {why}: fix it, or remove it and set the limits again by kn.budget().") from exc
 
     def change(self, change: Callable[[Limits], Limits]) -> Limits:
-        """Replace the limits by what `change` makes of them, alone in this log, and return them."""
-        with self.record_store.alone(_LOCK):
+        """Replace the limits by what `change` returns for them, while no other process does, and return them."""
+        with self.store.lock(_LOCK):
             changed = change(self.limits())
-            with written_in(self.record_store.folder):
+            with written_in(self.store.folder):
                 write_whole(self.file, changed.model_dump_json(indent=2).encode() + b"\n")
             return changed
 
-    def afford(self, asking: Sequence[Record]) -> None:
-        """Raise `BudgetError` when a limit refuses these records, as far as can be known before they are sent."""
-        limits = self.limits()
-        ids = [record.id for record in asking]
-        enforce(limits, asking, lambda scope: self.counted(scope, without=ids))
+    def afford(self, asked: Sequence[Record]) -> None:
+        """Raise `BudgetError` if a limit refuses these records, as far as is known before they are sent."""
+        ids = [record.id for record in asked]
+        enforce(self.limits(), asked, lambda scope: self.counted(scope, without=ids))
 
-    def spend(self, asking: Sequence[Record]) -> list[Record | None]:
+    def spend(self, asked: Sequence[Record]) -> list[Record | None]:
         """Write records that are about to be sent; see `RecordStore.send`. Raises `BudgetError`."""
-        limited = any(self.limits().any_for(record) for record in asking)
-        with self.record_store.alone(_LOCK) if limited else contextlib.nullcontext():
+        limited = any(self.limits().any_for(record) for record in asked)
+        with self.store.lock(_LOCK) if limited else contextlib.nullcontext():
             if limited:
-                self.afford(asking)
-            return [self.record_store.send(record) for record in asking]
+                self.afford(asked)
+            return [self.store.send(record) for record in asked]
 
     def counted(self, scope: Scope, *, without: Sequence[str] = ()) -> Decimal:
-        """Return what counts against a limit so far: spent, set aside for jobs under way, or uncertain.
+        """Return what counts against a limit: spent, reserved for running jobs, or uncertain.
 
-        Raises `LogError` when it cannot be told.
+        Raises `LogError` if it is not known.
         """
-        self.record_store.settled()
+        self.store.check_complete()
         query = select(func.coalesce(func.sum(records.c.cost), 0)).where(
-            records.c.charge.in_(COUNTED), *self._within(scope), records.c.id.not_in(without)
+            records.c.charge.in_(COUNTED), *self._conditions(scope), records.c.id.not_in(without)
         )
-        thrown = (record.price or Decimal(0) for record in self._in_the_trash() if self._is_within(scope, record))
-        return from_micros(int(self.record_store.ask(lambda index: _scalar(index, query), 0))) + sum(thrown, Decimal(0))
+        trashed = (record.price or Decimal(0) for record in self._paid_in_trash() if self._is_within(scope, record))
+        return from_micros(self.store.ask(lambda index: _sum(index, query), 0)) + sum(trashed, Decimal(0))
 
     def entries(self) -> list[Entry]:
-        """Return every record that cost, may have cost or would have cost something, the thrown away too."""
-        thrown = [_entry_of(record) for record in self._in_the_trash()]
-        return [*self.record_store.ask(lambda index: list(_entries(index)), []), *thrown]
+        """Return every record that cost something, or may have, or would have; those in the trash too."""
+        trashed = [_entry_of(record) for record in self._paid_in_trash()]
+        return [*self.store.ask(lambda index: list(_entries(index)), []), *trashed]
 
-    def _in_the_trash(self) -> list[Record]:
-        """Return what was paid for and then thrown away: the money is not back. What cannot be read is left out."""
-        there: set[str] = set()
-        for path, stamp in self.trash.all():
-            there.add(path.stem)
-            if path.stem not in self._thrown or self._thrown[path.stem][0] != stamp:
-                self._thrown[path.stem] = stamp, _readable(path)
-        found = (record for name, (_, record) in self._thrown.items() if name in there)
+    def _paid_in_trash(self) -> list[Record]:
+        """Return the paid records in the trash, since the money is still spent; unreadable ones are left out."""
+        present: set[str] = set()
+        for path, version in self.trash.all():
+            present.add(path.stem)
+            if path.stem not in self._trashed or self._trashed[path.stem][0] != version:
+                self._trashed[path.stem] = version, _readable(path)
+        found = (record for name, (_, record) in self._trashed.items() if name in present)
         return [record for record in found if record and charge_of(record) in COUNTED]
 
     def _is_within(self, scope: Scope, record: Record) -> bool:
@@ -140,7 +136,7 @@ class BudgetStore:
     def _midnight(self) -> datetime.datetime:
         return datetime.datetime.combine(self.now().astimezone().date(), datetime.time.min).astimezone()
 
-    def _within(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
+    def _conditions(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
         match scope.name:
             case "notebook":
                 yield records.c.notebook == scope.of if scope.of else records.c.notebook.is_(None)
@@ -155,16 +151,16 @@ class BudgetStore:
 def _readable(path: Path) -> Record | None:
     try:
         return read_sidecar(path)
-    except MissingSidecar:  # another kernel has brought it back
+    except MissingSidecar:  # another kernel has restored it
         return None
     except UnreadableRecord as exc:
         _log.warning("%s", exc)
         return None
 
 
-def _scalar(index: Index, query: Any) -> int:
+def _sum(index: Index, query: Select[int]) -> int:
     with index.database.reading() as connection:
-        return connection.scalar(query) or 0
+        return int(connection.scalar(query) or 0)
 
 
 def _entry_of(record: Record) -> Entry:

@@ -1,109 +1,109 @@
-"""The connection to the index: SQLite beside the sidecars, or any database that SQLAlchemy speaks to."""
+"""The connection to the index: a SQLite file in the log's folder, or a PostgreSQL database."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError as BadURL
 from sqlalchemy.exc import DatabaseError
 
-from kling_nb.errors import LogError
-from kling_nb.store.migrations import migrate
+from kling_nb.errors import ArgumentError, LogError, MissingExtra
+from kling_nb.store.tables import prepare
 
 _PATIENCE_MS = 15_000
-#: Taken as needed; with the default of 2 MiB, making 100,000 rows anew takes twice as long.
+#: Taken as needed; with the default of 2 MiB, a rebuild of 100,000 rows takes twice as long.
 _CACHE_KIB = 65_536
-#: A rebuild makes the write-ahead file as long as the index; afterwards it is cut to this.
+#: A rebuild makes the write-ahead file as long as the index; afterwards it is truncated to this.
 _WAL_BYTES = 16 * 1024 * 1024
+#: The key of the lock that every writing transaction takes in PostgreSQL.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('kling_nb ' || current_schema()))"
 
 
 class DamagedIndex(LogError):
-    """The index's file holds something else than what was written."""
+    """The index's file does not hold what was written to it."""
 
 
 @dataclass
 class Database:
-    """A database that is opened at its first use. `file` is the SQLite file, or None when `url` names another.
+    """A database that is opened at its first use; `file` is the SQLite file, None for PostgreSQL."""
 
-    `settle` is called within the transaction that brings the schema up to date, before anybody else sees the index.
-    """
-
-    url: str | URL
+    url: URL
     file: Path | None
-    settle: Callable[[Connection], None]
     _engine: Engine | None = None
     _inode: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def at(cls, file: Path, url: str | None, settle: Callable[[Connection], None]) -> Database:
-        """The database of this address; by default the SQLite file."""
-        return cls(url, None, settle) if url else cls(sqlite_at(file), file, settle)
+    def at(cls, file: Path, url: str | None) -> Database:
+        """Return the PostgreSQL database of a URL, by default the SQLite file. Raises `ArgumentError`."""
+        if url is not None:
+            return cls(_postgresql(url), None)
+        # Not as a text: `?` and `%` in the folder's name would have a meaning.
+        return cls(URL.create("sqlite+pysqlite", database=str(file)), file)
 
     @property
     def is_open(self) -> bool:
-        """Whether it is open, and its file still the one that was opened."""
+        """Whether the database is open and its file still the one that was opened."""
         return self._engine is not None and self._inode == self._inode_now()
 
     def open(self) -> None:
-        """Open it and bring its schema up to date. Raises `LogError`, or `DamagedIndex`."""
+        """Open the database and prepare its tables. Raises `LogError`, or `DamagedIndex`."""
         self.close()
-        engine = _engine(self.url)
+        with self._errors():
+            self._engine = _engine(self.url)
         try:
-            with (
-                self._trouble(),
-                engine.connect().execution_options(writes=True) as connection,
-                connection.begin(),
-            ):
-                migrate(connection)
-                self.settle(connection)
+            with self.writing() as connection:
+                prepare(connection)
         except BaseException:
-            engine.dispose()
+            self.close()
             raise
-        self._engine, self._inode = engine, self._inode_now()
-        weakref.finalize(self, _let_go, engine, os.getpid())  # a log that nobody closed, and the end of the process
+        self._inode = self._inode_now()
+        weakref.finalize(self, _dispose, self._engine, os.getpid())  # for a log that is never closed
 
     def close(self) -> None:
-        """Close every connection; it opens again by itself."""
+        """Close every connection; the next `open` opens them again."""
         engine, self._engine = self._engine, None
         if engine:
             engine.dispose()
 
-    def set_aside(self) -> Path | None:
-        """Close it and give its file another name, so that a new one can be made. None when there is no file."""
+    def set_aside(self) -> None:
+        """Close the database and rename its file, so that a new one can be created."""
         self.close()
         if self.file is None or not self.file.exists():
-            return None
+            return
         aside = self.file.with_name("index.damaged.sqlite")
         for ending in ("", "-wal", "-shm"):
             part = self.file.with_name(self.file.name + ending)
             aside.with_name(aside.name + ending).unlink(missing_ok=True)
             if part.exists():
                 part.replace(aside.with_name(aside.name + ending))
-        return aside
 
     @contextlib.contextmanager
     def reading(self) -> Generator[Connection]:
-        """A connection that sees one state of the index. Raises `LogError`."""
-        with self._trouble(), self._opened().connect() as connection:
+        """Return a connection that sees one state of the index. Raises `LogError`."""
+        with self._errors(), self._opened().connect() as connection:
+            if self.file is None:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextlib.contextmanager
     def writing(self) -> Generator[Connection]:
-        """A transaction that commits at the end. Raises `LogError`."""
+        """Return the only writing transaction; it commits at the end. Raises `LogError`."""
         with (
-            self._trouble(),
+            self._errors(),
             self._opened().connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
+            if self.file is None:
+                connection.execute(text(_LOCK))
             yield connection
 
     def _opened(self) -> Engine:
@@ -112,14 +112,16 @@ class Database:
         return self._engine
 
     @contextlib.contextmanager
-    def _trouble(self) -> Generator[None]:
+    def _errors(self) -> Generator[None]:
+        where = self.file or self.url.render_as_string()
         try:
             yield
+        except ModuleNotFoundError as exc:
+            raise MissingExtra("A log's index in PostgreSQL needs psycopg: pip install 'kling-nb[postgres]'.") from exc
         except DatabaseError as exc:
-            where = f"The log's index {self.file or 'in the database'}"
             if type(exc) is DatabaseError and self.file:  # its subclasses are locks, full disks, wrong statements
-                raise DamagedIndex(f"{where} is damaged ({exc.orig}).") from exc
-            raise LogError(f"{where} does not answer ({exc.orig}): try again, or rebuild() it.") from exc
+                raise DamagedIndex(f"The log's index {where} is damaged: {exc.orig}.") from exc
+            raise LogError(f"The log's index {where} cannot be used: {exc.orig}. Try again, or rebuild it.") from exc
 
     def _inode_now(self) -> int | None:
         if self.file is None:
@@ -130,38 +132,28 @@ class Database:
             return -1
 
 
-@contextlib.contextmanager
-def read_only(file: Path) -> Generator[Connection]:
-    """A connection to another log's index: its disk may not be writable, and its own kernel may be at work."""
-    address = f"{file.resolve().as_uri()}?mode=ro"
-    engine = create_engine("sqlite+pysqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+def _postgresql(address: str) -> URL:
     try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+        url = make_url(address)
+    except BadURL:
+        url = None
+    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
+        given = f"{url.drivername}://…" if url else "a text that is not a URL"
+        raise ArgumentError(f"database must be a URL such as 'postgresql://host/name', got {given}.")
+    return url.set(drivername="postgresql+psycopg")
 
 
-def has(connection: Connection, table: Table) -> bool:
-    """Whether a table is there: an index of before has not all of them."""
-    return inspect(connection).has_table(table.name)
-
-
-def _let_go(engine: Engine, pid: int) -> None:
+def _dispose(engine: Engine, pid: int) -> None:
     if os.getpid() == pid:  # SQLite must not close in a forked process what its parent opened
         engine.dispose()
 
 
-def sqlite_at(file: Path) -> URL:
-    """The address of a SQLite file, whatever its folder is called: in a text `?` and `%` would have a meaning."""
-    return URL.create("sqlite+pysqlite", database=str(file))
-
-
-def _engine(url: str | URL) -> Engine:
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up)
-        event.listen(engine, "begin", _begin)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -173,6 +165,6 @@ def _set_up(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A reader that becomes a writer cannot wait for another writer: it fails at once. So writers say so at first.
+    # A reader that becomes a writer cannot wait for another writer: it fails at once. So writers announce themselves.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and saying plainly why a folder cannot be written."""
+"""Write files whole or not at all, and turn the system's errors into `LogError`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kling_nb.errors import LogError
 _REMEDY = {
     errno.ENOSPC: "free some space on that disk",
     errno.EDQUOT: "free some of your quota",
-    errno.EACCES: "give yourself the right to write there, or choose another folder",
-    errno.EPERM: "give yourself the right to write there, or choose another folder",
+    errno.EACCES: "give yourself permission to write there, or choose another folder",
+    errno.EPERM: "give yourself permission to write there, or choose another folder",
     errno.EROFS: "it is on a read-only disk: choose another folder",
     errno.ENOTDIR: "a file is in the way: choose another folder",
     errno.EEXIST: "a file is in the way: choose another folder",
@@ -23,7 +23,7 @@ _REMEDY = {
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader, or a crash, sees the old bytes or the new ones and nothing between."""
+    """Write a file so that a reader, or a crash, sees either the old bytes or the new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
     try:
@@ -38,7 +38,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename within one disk, and make the rename last."""
+    """Rename within one disk, and make the rename durable."""
     source.chmod(0o666 & ~_UMASK)
     source.replace(target)
     with contextlib.suppress(OSError):  # Windows and some network disks cannot sync a folder
@@ -51,7 +51,7 @@ def move(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def written_in(folder: Path) -> Generator[None]:
-    """Turn the system's refusals into a `LogError` that names the folder and what to do."""
+    """Turn OSError into a `LogError` that names the folder and what to do."""
     try:
         yield
     except OSError as exc:
@@ -65,5 +65,5 @@ def _umask() -> int:
     return mask
 
 
-# Temporary files are made private (0600); a shared folder needs the user's own rights on them.
+# Temporary files are private (0600); a shared folder needs the user's usual permissions.
 _UMASK = _umask()

@@ -1,8 +1,9 @@
-"""The index: rows that make records findable. It can always be made again from the sidecars."""
+"""The index: rows that make records and scores findable. It can always be rebuilt from their files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
+    and_,
     bindparam,
     delete,
     exists,
@@ -22,104 +24,139 @@ from sqlalchemy import (
     update,
 )
 
+from kling_nb.models.judgements import Score
 from kling_nb.models.record import ENDED, Record
 from kling_nb.store.database import Database
 from kling_nb.store.filters import containing, matching
-from kling_nb.store.migrations import has_fts5, words_in_bulk
-from kling_nb.store.named import left_in
-from kling_nb.store.sidecars import DIGESTS, FileVersion
-from kling_nb.store.tables import bodies, records, row_of, tags, words, words_of
+from kling_nb.store.sidecars import FileVersion
+from kling_nb.store.tables import (
+    bodies,
+    has_fts5,
+    records,
+    row_of,
+    score_files,
+    scores,
+    tags,
+    uploads,
+    without_nul,
+    words,
+    words_in_bulk,
+    words_of,
+)
 
 _CHUNK = 5_000
-#: Up to so many hits, the word index is asked first; a commoner word is soon met when reading from the newest on.
+#: With at most this many hits the word index is asked first; a more common word is soon met when reading newest first.
 _RARE = 2_000
+#: How many values one query names; SQLite takes only so many parameters.
+AT_ONCE = 500
 
-#: A record and its sidecar's stamp; None for one that could not be read.
-Stamped = tuple[Record, FileVersion] | None
-
-
+#: A record with its sidecar's version; None for a sidecar that cannot be read.
+Versioned = tuple[Record, FileVersion] | None
 Conditions = Sequence[ColumnElement[bool]]
 
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of the answer, and from which end."""
+    """Which part of the records to return, and from which end."""
 
     limit: int | None = None
     offset: int = 0
     newest_first: bool = True
 
     def order(self, table: FromClause) -> list[ColumnElement[Any]]:
-        """The order of creation, as columns of a table."""
+        """Return the order of creation, as columns of a table."""
         columns = (table.c.created, table.c.seq)
         return [column.desc() if self.newest_first else column.asc() for column in columns]
 
 
 @dataclass(frozen=True)
 class Index:
-    """The records' rows in a database."""
+    """The rows of records, scores and upload addresses in a database."""
 
     database: Database
 
-    def put(self, record: Record, stamp: FileVersion) -> None:
+    # Records
+
+    def put(self, record: Record, version: FileVersion) -> None:
         """Insert or replace one record's row."""
         with self.database.writing() as connection:
-            put_row(connection, record, stamp)
+            _put(connection, record, version)
 
-    def put_many(self, many: Iterable[Stamped]) -> int:
-        """Insert or replace many in one transaction; return how many."""
+    def put_many(self, many: Iterable[Versioned]) -> int:
+        """Insert or replace many rows in one transaction; return how many."""
+        pairs = [pair for pair in many if pair]
         with self.database.writing() as connection:
-            return put_rows(connection, many)
+            for record, version in pairs:
+                _put(connection, record, version)
+        return len(pairs)
 
-    def replace_all(self, many: Iterable[Stamped]) -> int:
-        """Make all rows anew in one transaction: a reader sees the old ones until the new ones are there."""
+    def replace_all(self, many: Iterable[Versioned]) -> int:
+        """Replace all rows in one transaction, so that a reader sees the old ones until the new ones are complete."""
         with self.database.writing() as connection, words_in_bulk(connection):
             for table in (tags, words, bodies, records):
                 connection.execute(delete(table))
-            count = put_rows(connection, many, fresh=True)
+            # A row has a tenth of the size of its record, so all of them can be held at once.
+            entries = sorted((_Entry.of(*pair) for pair in many if pair), key=lambda entry: entry.order)
+            for start in range(0, len(entries), _CHUNK):
+                _insert(connection, entries[start : start + _CHUNK])
         with self.database.writing() as connection:
-            connection.execute(text("ANALYZE"))
-        return count
+            for table in (records, bodies, words, tags):
+                connection.execute(text(f"ANALYZE {table.name}"))
+        return len(entries)
+
+    def remove(self, record_id: str) -> None:
+        """Remove a record's row, if there is one."""
+        mine = select(records.c.seq).where(records.c.id == record_id).scalar_subquery()
+        with self.database.writing() as connection:
+            for table in (tags, words, bodies):  # one by one: the word index's triggers need not rely on a cascade
+                connection.execute(delete(table).where(table.c.seq == mine))
+            connection.execute(delete(records).where(records.c.id == record_id))
 
     def find(self, conditions: Conditions, wanted: Sequence[str], page: Page) -> list[Record]:
-        """Return the records that pass and have all the words, in the order of their creation."""
+        """Return the records that match and have all the words, in the order of their creation."""
         with self.database.reading() as connection:
-            query = _chosen(connection, conditions, wanted).order_by(*page.order(records))
+            query = _matching(connection, conditions, wanted).order_by(*page.order(records))
             chosen = query.limit(page.limit).offset(page.offset or None).subquery("chosen")
             query = select(bodies.c.json).join(chosen, chosen.c.seq == bodies.c.seq).order_by(*page.order(chosen))
             return [Record.model_validate_json(body) for body in connection.scalars(query)]
 
     def count(self, conditions: Conditions, wanted: Sequence[str]) -> int:
-        """Return how many records pass and have all the words."""
+        """Return how many records match and have all the words."""
         with self.database.reading() as connection:
-            chosen = _chosen(connection, conditions, wanted, all_of_them=True).subquery()
+            chosen = _matching(connection, conditions, wanted, count=True).subquery()
             return connection.scalar(select(func.count()).select_from(chosen)) or 0
-
-    def starting_with(self, prefix: str, limit: int = 6) -> list[str]:
-        """Return ids that begin like this."""
-        query = select(records.c.id).where(records.c.id.startswith(prefix, autoescape=True)).limit(limit)
-        with self.database.reading() as connection:
-            return list(connection.scalars(query))
-
-    def newest_ids(self, limit: int = 500) -> list[str]:
-        """Return the ids of the newest records."""
-        with self.database.reading() as connection:
-            return list(connection.scalars(select(records.c.id).order_by(records.c.created.desc()).limit(limit)))
 
     def get(self, record_id: str) -> Record | None:
         """Return the record of this id."""
-        query = select(bodies.c.json).join(records, records.c.seq == bodies.c.seq).where(records.c.id == record_id)
+        return next(iter(self.records(records.c.id == record_id)), None)
+
+    def records(self, *conditions: ColumnElement[bool]) -> list[Record]:
+        """Return the records that match, oldest first."""
+        query = select(bodies.c.json).join(records, records.c.seq == bodies.c.seq).where(*conditions)
         with self.database.reading() as connection:
-            body = connection.scalar(query)
-        return Record.model_validate_json(body) if body else None
+            found = connection.scalars(query.order_by(records.c.created, records.c.seq))
+            return [Record.model_validate_json(body) for body in found]
 
     def unfinished(self, hub: str | None) -> list[Record]:
-        """Return what may still come to something, oldest first."""
-        query = select(bodies.c.json).join(records, records.c.seq == bodies.c.seq)
-        query = query.where(records.c.status.in_(_OPEN)).order_by(records.c.created, records.c.seq)
-        query = query if hub is None else query.where(records.c.hub == hub)
-        with self.database.reading() as connection:
-            return [Record.model_validate_json(body) for body in connection.scalars(query)]
+        """Return the records of jobs that have not ended, oldest first."""
+        return self.records(records.c.status.in_(_OPEN), *([] if hub is None else [records.c.hub == hub]))
+
+    def ids_starting_with(self, prefix: str, limit: int = 6) -> list[str]:
+        """Return ids that begin with a prefix."""
+        return self._column(select(records.c.id).where(records.c.id.startswith(prefix, autoescape=True)).limit(limit))
+
+    def newest_ids(self, limit: int = 500) -> list[str]:
+        """Return the ids of the newest records."""
+        return self._column(select(records.c.id).order_by(records.c.created.desc()).limit(limit))
+
+    def models(self, kind: str) -> list[str]:
+        """Return the models of the records of a kind, the most common first."""
+        query = select(records.c.model).where(records.c.kind == kind).group_by(records.c.model)
+        return self._column(query.order_by(func.count().desc(), records.c.model))
+
+    def tags(self) -> list[str]:
+        """Return every tag in use, the most common first."""
+        return self._column(select(tags.c.tag).group_by(tags.c.tag).order_by(func.count().desc(), tags.c.tag))
 
     def durations(self, model: str, hub: str, limit: int) -> list[tuple[float, float]]:
         """Return (seconds of clip, seconds it took) of the newest successes."""
@@ -129,43 +166,127 @@ class Index:
         with self.database.reading() as connection:
             return [(seconds, took) for seconds, took in connection.execute(query.limit(limit))]
 
-    def revision(self, record_id: str) -> int | None:
-        """Return the revision that the index knows of a record."""
+    def referenced(self, digests: Iterable[str]) -> set[str]:
+        """Return those of the digests that some record names: as its clip, its poster, a reference."""
+        found: set[str] = set()
         with self.database.reading() as connection:
-            return connection.scalar(select(records.c.revision).where(records.c.id == record_id))
+            for digest in digests:
+                query = select(bodies.c.seq).where(bodies.c.json.contains(digest, autoescape=True)).limit(1)
+                if connection.scalar(query) is not None:
+                    found.add(digest)
+        return found
 
-    def stamps(self) -> dict[str, tuple[int, FileVersion]]:
-        """Return every id with the revision and the sidecar's stamp that the index knows."""
-        columns = (records.c.id, records.c.revision, records.c.modified, records.c.size)
+    def revision(self, record_id: str) -> int | None:
+        """Return the revision that the index has of a record."""
+        return next(iter(self._column(select(records.c.revision).where(records.c.id == record_id))), None)
+
+    def versions(self) -> dict[str, FileVersion]:
+        """Return the version of every record's sidecar, by id."""
+        query = select(records.c.id, records.c.modified, records.c.size)
         with self.database.reading() as connection:
-            return {
-                id_: (revision, FileVersion(at, size))
-                for id_, revision, at, size in connection.execute(select(*columns))
-            }
+            return {id_: FileVersion(at, size) for id_, at, size in connection.execute(query)}
+
+    # Scores
+
+    def scores(self, clips: Sequence[str]) -> dict[str, list[Score]]:
+        """Return all scores of these clips, by the clip's digest."""
+        found: dict[str, list[Score]] = {}
+        with self.database.reading() as connection:
+            for some in in_chunks(clips):
+                for body in connection.scalars(select(scores.c.json).where(scores.c.clip.in_(some))):
+                    score = Score.model_validate_json(body)
+                    found.setdefault(score.clip, []).append(score)
+        return found
+
+    def put_scores(self, given: Iterable[Score], files: Mapping[str, FileVersion]) -> None:
+        """Insert or replace scores; `files` are the versions of the files that now hold them."""
+        with self.database.writing() as connection:
+            for score in given:
+                row = _score_row(score)
+                names = ("clip", "request", "name", "version")
+                connection.execute(delete(scores).where(and_(*(scores.c[name] == row[name] for name in names))))
+                connection.execute(insert(scores).values(row))
+            _put_score_files(connection, files)
+
+    def replace_scores(self, read: Callable[[], tuple[Mapping[str, FileVersion], Iterable[Score]]]) -> None:
+        """Replace all scores by those that `read` returns; it is called while no other process writes to the index."""
+        with self.database.writing() as connection:
+            files, given = read()
+            connection.execute(delete(scores))
+            if rows := [_score_row(score) for score in given]:
+                connection.execute(insert(scores), rows)
+            connection.execute(delete(score_files))
+            _put_score_files(connection, files)
+
+    def score_files(self) -> dict[str, FileVersion]:
+        """Return the score files that were read, with their versions."""
+        query = select(score_files.c.name, score_files.c.modified, score_files.c.size)
+        with self.database.reading() as connection:
+            return {name: FileVersion(at, size) for name, at, size in connection.execute(query)}
+
+    # Upload addresses: a cache
+
+    def upload(self, origin: str, digest: str) -> dict[str, Any] | None:
+        """Return the address of uploaded content, None if it is unknown."""
+        body = next(iter(self._column(select(uploads.c.json).where(_upload(origin, digest)))), None)
+        return None if body is None else json.loads(body)
+
+    def put_upload(self, origin: str, digest: str, address: dict[str, Any] | None) -> None:
+        """Insert or replace the address of uploaded content; None removes it."""
+        with self.database.writing() as connection:
+            connection.execute(delete(uploads).where(_upload(origin, digest)))
+            if address is not None:
+                row = {"origin": origin, "digest": digest, "json": json.dumps(address)}
+                connection.execute(insert(uploads).values(row))
+
+    def _column(self, query: Select[Any]) -> list[Any]:
+        with self.database.reading() as connection:
+            return list(connection.scalars(query))
 
 
 _OPEN = ("prepared", "submitting", "uncertain", "queued", "processing", "downloading")
-assert not ENDED & set(_OPEN)  # noqa: S101 - a status added to one list and not the other would strand paid jobs
+assert not ENDED & set(_OPEN)  # noqa: S101 - a status in one list and not in the other would strand paid jobs
 
 
-def put_row(connection: Connection, record: Record, stamp: FileVersion) -> None:
+def in_chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield as many values at a time as one query can name."""
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]
+
+
+def _upload(origin: str, digest: str) -> ColumnElement[bool]:
+    return and_(uploads.c.origin == origin, uploads.c.digest == digest)
+
+
+def _score_row(score: Score) -> dict[str, str]:
+    key = {"clip": score.clip, "request": score.request, "name": score.name, "version": score.version}
+    return {**{name: without_nul(value) for name, value in key.items()}, "json": score.model_dump_json()}
+
+
+def _put_score_files(connection: Connection, files: Mapping[str, FileVersion]) -> None:
+    connection.execute(delete(score_files).where(score_files.c.name.in_(list(files))))
+    if rows := [{"name": name, "modified": one.modified, "size": one.size} for name, one in files.items()]:
+        connection.execute(insert(score_files), rows)
+
+
+def _put(connection: Connection, record: Record, version: FileVersion) -> None:
     """Insert or replace one record's row; an older revision never replaces a newer one."""
     known = connection.execute(_KNOWN, {"of": record.id}).one_or_none()
     if known is None:
-        _insert(connection, [_Entry.of(record, stamp)])
+        _insert(connection, [_Entry.of(record, version)])
         return
     if known.revision > record.revision:
         return
-    connection.execute(_NEW_ROW, {**row_of(record, stamp), "at": known.seq})
+    connection.execute(_NEW_ROW, {**row_of(record, version), "at": known.seq})
     connection.execute(_NEW_BODY, {"json": record.model_dump_json(), "at": known.seq})
     if (text_now := words_of(record)) != known.text:
         connection.execute(_NEW_WORDS, {"text": text_now, "at": known.seq})
     if known.tagged:
         connection.execute(_OLD_TAGS, {"at": known.seq})
-    _insert_tags(connection, _tags(record.tags, known.seq))
+    _insert_tags(connection, _tag_rows(record.tags, known.seq))
 
 
-# Made once: a job's record is replaced at each of its moves, and building a statement takes longer than running it.
+# Built once: a job's record is replaced at each of its moves, and building a statement takes longer than running it.
 _KNOWN = (
     select(records.c.seq, records.c.revision, words.c.text, exists().where(tags.c.seq == records.c.seq).label("tagged"))
     .join(words, words.c.seq == records.c.seq, isouter=True)
@@ -179,20 +300,6 @@ _ADD_ROW, _ADD_BODY, _ADD_WORDS, _ADD_TAGS = insert(records), insert(bodies), in
 _SEQS = select(records.c.id, records.c.seq).where(records.c.id.in_(bindparam("ids", expanding=True)))
 
 
-def put_rows(connection: Connection, many: Iterable[Stamped], *, fresh: bool = False) -> int:
-    """Insert or replace many rows; `fresh` says that none of them is there yet."""
-    if not fresh:
-        pairs = [pair for pair in many if pair]
-        for record, stamp in pairs:
-            put_row(connection, record, stamp)
-        return len(pairs)
-    # Rows are a tenth of the size of the records that they are made from: all of them may well be held at once.
-    entries = sorted((_Entry.of(*pair) for pair in many if pair), key=lambda entry: entry.order)
-    for start in range(0, len(entries), _CHUNK):
-        _insert(connection, entries[start : start + _CHUNK])
-    return len(entries)
-
-
 @dataclass(frozen=True, slots=True)
 class _Entry:
     order: tuple[int, str, int]
@@ -202,8 +309,8 @@ class _Entry:
     tags: tuple[str, ...]
 
     @classmethod
-    def of(cls, record: Record, stamp: FileVersion) -> _Entry:
-        row = row_of(record, stamp)
+    def of(cls, record: Record, version: FileVersion) -> _Entry:
+        row = row_of(record, version)
         order = (row["created"], record.batch, record.index)
         return cls(order, row, record.model_dump_json(), words_of(record), record.tags)
 
@@ -215,7 +322,7 @@ def _insert(connection: Connection, entries: Sequence[_Entry]) -> None:
     numbered = [(seq_of[entry.row["id"]], entry) for entry in entries]
     connection.execute(_ADD_BODY, [{"seq": seq, "json": entry.body} for seq, entry in numbered])
     connection.execute(_ADD_WORDS, [{"seq": seq, "text": entry.text} for seq, entry in numbered])
-    _insert_tags(connection, [row for seq, entry in numbered for row in _tags(entry.tags, seq)])
+    _insert_tags(connection, [row for seq, entry in numbered for row in _tag_rows(entry.tags, seq)])
 
 
 def _insert_tags(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -223,70 +330,23 @@ def _insert_tags(connection: Connection, rows: list[dict[str, Any]]) -> None:
         connection.execute(_ADD_TAGS, rows)
 
 
-def _tags(given: Iterable[str], seq: int) -> list[dict[str, Any]]:
-    return [{"seq": seq, "tag": tag} for tag in dict.fromkeys(given)]
+def _tag_rows(given: Iterable[str], seq: int) -> list[dict[str, Any]]:
+    return [{"seq": seq, "tag": tag} for tag in dict.fromkeys(map(without_nul, given))]
 
 
-def _chosen(
-    connection: Connection, conditions: Conditions, wanted: Sequence[str], *, all_of_them: bool = False
+def _matching(
+    connection: Connection, conditions: Conditions, wanted: Sequence[str], *, count: bool = False
 ) -> Select[Any, Any]:
     query = select(records.c.seq, records.c.created).where(*conditions)
     if not wanted:
         return query
     terms = matching(wanted) if has_fts5(connection) else ""
-    if terms and (all_of_them or _is_rare(connection, terms)):
-        return query.where(_by_word_index(terms))
+    if terms and (count or _is_rare(connection, terms)):
+        hits = text("SELECT rowid FROM words_fts WHERE words_fts MATCH :terms").bindparams(terms=terms)
+        return query.where(records.c.seq.in_(hits.columns(literal_column("rowid")).scalar_subquery()))
     return query.join(words, words.c.seq == records.c.seq).where(containing(wanted))
 
 
 def _is_rare(connection: Connection, terms: str) -> bool:
     hits = text("SELECT count(*) FROM (SELECT 1 FROM words_fts WHERE words_fts MATCH :terms LIMIT :most)")
     return (connection.scalar(hits, {"terms": terms, "most": _RARE + 1}) or 0) <= _RARE
-
-
-def _by_word_index(terms: str) -> ColumnElement[bool]:
-    hits = text("SELECT rowid FROM words_fts WHERE words_fts MATCH :terms").bindparams(terms=terms)
-    return records.c.seq.in_(hits.columns(literal_column("rowid")).scalar_subquery())
-
-
-def models_in(database: Database, kind: str) -> list[str]:
-    """Return the models of the records of a kind, the commonest first."""
-    query = select(records.c.model).where(records.c.kind == kind).group_by(records.c.model)
-    with database.reading() as connection:
-        return list(connection.scalars(query.order_by(func.count().desc(), records.c.model)))
-
-
-def tags_in(database: Database) -> list[str]:
-    """Return every tag in use, the commonest first."""
-    query = select(tags.c.tag).group_by(tags.c.tag).order_by(func.count().desc(), tags.c.tag)
-    with database.reading() as connection:
-        return list(connection.scalars(query))
-
-
-def pointed_to(database: Database, digests: Iterable[str]) -> set[str]:
-    """Return which of these digests some record's JSON names: its clip, its poster, a reference."""
-    found: set[str] = set()
-    with database.reading() as connection:
-        for digest in digests:
-            query = select(bodies.c.seq).where(bodies.c.json.contains(digest, autoescape=True)).limit(1)
-            if connection.scalar(query) is not None:
-                found.add(digest)
-    return found
-
-
-def named_by_kept(database: Database) -> dict[str, str]:
-    """Return each digest that a kept value names which an earlier version left in the index, with which one it is."""
-    with database.reading() as connection:
-        rows = left_in(connection)
-    return {
-        digest: f"{kind} {name!r}".removesuffix(" ''") for kind, name, json in rows for digest in DIGESTS.findall(json)
-    }
-
-
-def remove_row(database: Database, record_id: str) -> None:
-    """Take a record out of the index; it may be gone already."""
-    mine = select(records.c.seq).where(records.c.id == record_id).scalar_subquery()
-    with database.writing() as connection:
-        for table in (tags, words, bodies):  # one by one: the word index's triggers need not rely on a cascade
-            connection.execute(delete(table).where(table.c.seq == mine))
-        connection.execute(delete(records).where(records.c.id == record_id))

@@ -1,135 +1,86 @@
-"""The votes of a log: lines of JSON, one file a month; they are the truth, and a rebuild leaves them as they are."""
+"""The votes and the scores of a log."""
 
 from __future__ import annotations
 
-import datetime
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-
-from pydantic import ValidationError
-from sqlalchemy import Connection, and_, delete, insert, select
 
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
-from kling_nb.store.database import Database, has, read_only
 from kling_nb.store.disk import written_in
+from kling_nb.store.jsonlines import DamagedLine, JsonLines
 from kling_nb.store.records import RecordStore
-from kling_nb.store.sidecars import invalid_time
-from kling_nb.store.tables import scores
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Votes:
-    """The votes of one folder; a later line of the same vote counts."""
+    """The votes of one log; of two lines of one vote the later counts."""
 
-    record_store: RecordStore
+    store: RecordStore
 
     @property
     def folder(self) -> Path:
-        """Where the files lie."""
-        return self.record_store.folder / "votes"
+        """The folder of the files."""
+        return self.store.folder / "votes"
 
     def add(self, votes: Iterable[Vote]) -> None:
-        """Write votes down, safe from other kernels. Raises `LogError`."""
-        with self.record_store.alone("votes"), written_in(self.record_store.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            for vote in votes:
-                month = vote.at.astimezone(datetime.UTC).strftime("%Y-%m")
-                with (self.folder / f"{month}.jsonl").open("a+b") as file:
-                    file.write(_fresh_line(file) + vote.model_dump_json().encode() + b"\n")
+        """Append votes, safe from other processes. Raises `LogError`."""
+        with self.store.lock("votes"), written_in(self.store.folder):
+            JsonLines(self.folder, Vote).append(votes)
 
     def all(self) -> list[Vote]:
-        """Return every vote that was not taken back, oldest first; lines that are no votes are logged and left out."""
-        votes, torn = votes_in(self.folder)
-        for line in torn:
+        """Return every vote that was not undone, oldest first; damaged lines are logged and left out."""
+        votes, damaged = votes_in(self.folder)
+        for line in damaged:
             _log.warning("%s", line)
         return [vote for vote in votes if not vote.undone]
 
     def merge(self, other: Path) -> tuple[int, list[DamagedLine]]:
-        """Take in the votes of another log's folder that are not here; return how many, and what is no vote there."""
-        theirs, torn = votes_in(other)
+        """Add the votes of another log's folder that are missing here; return how many, and its damaged lines."""
+        theirs, damaged = votes_in(other)
         mine = {(vote.id, vote.undone) for vote in votes_in(self.folder)[0]}
-        gone = {vote_id for vote_id, undone in mine if undone}
-        new = [vote for vote in theirs if (vote.id, vote.undone) not in mine and vote.id not in gone]
+        undone = {vote_id for vote_id, undone in mine if undone}
+        new = [vote for vote in theirs if (vote.id, vote.undone) not in mine and vote.id not in undone]
         self.add(new)
-        return len(new), torn
-
-
-@dataclass(frozen=True)
-class DamagedLine:
-    """A line that is no vote: a disk was full, a program wrote into it."""
-
-    file: Path
-    number: int
-
-    def __str__(self) -> str:
-        return f"Line {self.number} of {self.file} is no vote: {MEND}."
-
-
-MEND = "mend it, or take it out"
+        return len(new), damaged
 
 
 def votes_in(folder: Path) -> tuple[list[Vote], list[DamagedLine]]:
-    """Return the votes of a folder, each as its last line has it, oldest first, and the lines that are none."""
-    found: dict[str, Vote] = {}
-    torn: list[DamagedLine] = []
-    for file in sorted(path for path in folder.glob("*.jsonl") if not path.name.startswith(".")):
-        for number, line in enumerate(file.read_bytes().split(b"\n"), 1):
-            if not line.strip():
-                continue
-            if vote := _vote(line):
-                found[vote.id] = vote
-            else:
-                torn.append(DamagedLine(file, number))
-    return sorted(found.values(), key=lambda vote: (vote.at, vote.id)), torn
-
-
-def _vote(line: bytes) -> Vote | None:
-    try:
-        vote = Vote.model_validate_json(line)
-    except ValidationError:
-        return None
-    return None if invalid_time(vote.at) else vote
-
-
-def _fresh_line(file: BinaryIO) -> bytes:
-    """Return what has to stand before a new line: the last one may have no end, where the disk was full."""
-    if file.seek(0, os.SEEK_END) == 0:
-        return b""
-    file.seek(-1, os.SEEK_END)
-    return b"" if file.read(1) == b"\n" else b"\n"
-
-
-#: How many clips one question names; databases take only so many values at once.
-_MANY = 500
+    """Return the votes of a folder, each as its last line has it, oldest first, and the damaged lines."""
+    votes, damaged = JsonLines(folder, Vote).read()
+    return sorted({vote.id: vote for vote in votes}.values(), key=lambda vote: (vote.at, vote.id)), damaged
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one folder, shared by all kernels on it."""
+    """The scores of one log; the index has the newest line of each clip, request, scorer and version."""
 
-    record_store: RecordStore
+    store: RecordStore
 
-    def add(self, found: Iterable[Score]) -> int:
-        """Keep scores; of two of the same clip, request, scorer and version the newer stays. Return how many were new.
-
-        Raises `LogError`.
-        """
-        given = list(found)
-        if not given:
+    def add(self, given: Iterable[Score]) -> int:
+        """Add the scores that are new or newer than the known ones, and return how many. Raises `LogError`."""
+        newest = {score.key: score for score in sorted(given, key=_age)}
+        if not newest:
             return 0
-        self.record_store.ready(writing=True)
-        with self.record_store.alone("scores"), self.record_store.database.writing() as connection:
-            return sum(_put(connection, score) for score in given)
+        self.store.ready(writing=True)
+        with self.store.lock("scores"):
+            self.store.catch_up_scores()  # lines of a process that was killed before it reached the index
+            clips = list({score.clip for score in newest.values()})
+            found = self.store.ask(lambda index: index.scores(clips), {})
+            known = {score.key: score for each in found.values() for score in each}
+            new = [score for key, score in newest.items() if key not in known or _age(known[key]) < _age(score)]
+            if new:
+                with written_in(self.store.folder):
+                    files = self.store.score_lines.append(new)
+                self.store.ask(lambda index: index.put_scores(new, files), None)
+        return len(new)
 
     def of(self, records: Sequence[Record]) -> dict[str, list[Score]]:
-        """Return by record id the newest score of each scorer, in the order of their names."""
+        """Return the newest score of each scorer, in the order of their names, by record id."""
         newest = {
             record_id: {score.name: score for score in sorted(found, key=lambda score: score.at)}
             for record_id, found in self.every(records).items()
@@ -137,44 +88,24 @@ class Scores:
         return {record_id: [found[name] for name in sorted(found)] for record_id, found in newest.items()}
 
     def every(self, records: Sequence[Record]) -> dict[str, list[Score]]:
-        """Return by record id all scores that are kept, of every version."""
-        clips = list(dict.fromkeys(record.clip.digest for record in records if record.clip))
-        kept = self.record_store.ask(lambda index: _read(index.database, clips), {})
+        """Return the scores of every version, by record id."""
+        clips = {record.id: record.clip.digest for record in records if record.clip}
+        known = self.store.ask(lambda index: index.scores(list(dict.fromkeys(clips.values()))), {})
         found = {
-            record.id: [score for score in kept.get(record.clip.digest, ()) if _is_of(score, record)]
+            record.id: [score for score in known.get(clips[record.id], ()) if _is_of(score, record)]
             for record in records
-            if record.clip
+            if record.id in clips
         }
         return {record_id: each for record_id, each in found.items() if each}
 
-    def merge(self, index: Path) -> int:
-        """Take in the scores of another log's index, which is only read; return how many were new."""
-        with read_only(index) as connection:
-            bodies = list(connection.scalars(select(scores.c.json))) if has(connection, scores) else []
-        return self.add(map(Score.model_validate_json, bodies))
+    def merge(self, other: Path) -> tuple[int, list[DamagedLine]]:
+        """Add the scores of another log's folder; return how many were new, and its damaged lines."""
+        theirs, damaged = JsonLines(other, Score).read()
+        return self.add(theirs), damaged
 
 
-def _read(database: Database, clips: Sequence[str]) -> dict[str, list[Score]]:
-    found: dict[str, list[Score]] = {}
-    with database.reading() as connection:
-        for start in range(0, len(clips), _MANY):
-            query = select(scores.c.json).where(scores.c.clip.in_(clips[start : start + _MANY]))
-            for body in connection.scalars(query):
-                score = Score.model_validate_json(body)
-                found.setdefault(score.clip, []).append(score)
-    return found
-
-
-def _put(connection: Connection, score: Score) -> bool:
-    key = {"clip": score.clip, "request": score.request, "name": score.name, "version": score.version}
-    is_it = and_(*(scores.c[name] == value for name, value in key.items()))
-    body = connection.scalar(select(scores.c.json).where(is_it))
-    mine = Score.model_validate_json(body) if body else None
-    if mine and (mine.at, mine.model_dump_json()) >= (score.at, score.model_dump_json()):
-        return False
-    connection.execute(delete(scores).where(is_it))
-    connection.execute(insert(scores).values({**key, "json": score.model_dump_json()}))
-    return True
+def _age(score: Score) -> tuple[object, ...]:
+    return score.at, score.model_dump_json()
 
 
 def _is_of(score: Score, record: Record) -> bool:

@@ -1,6 +1,6 @@
-"""Who carries a job out: each kernel holds one lock for as long as it lives, and records name their holder.
+"""Which kernel runs a job: each holds one lock as long as it lives, and a record names its holder.
 
-The system frees the lock when a kernel is killed, so that another one can tell a dead holder from a busy one.
+The system frees the lock when a kernel is killed, so that others can tell a dead holder from a busy one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kling_nb.store.disk import written_in
 
 
 class Lease:
-    """This process's lock in a log's folder; taken at the first use of `holder`."""
+    """This process's lock in a log's folder, acquired at the first call of `holder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "locks"
@@ -23,7 +23,7 @@ class Lease:
         self._held: tuple[str, FileLock] | None = None
 
     def holder(self) -> str:
-        """Return this process's name as a holder. Raises `LogError` when the folder cannot be written."""
+        """Return this process's name as a holder. Raises `LogError` if the folder cannot be written."""
         with self._guard:
             if self._held is None:
                 with written_in(self._folder.parent):
@@ -35,7 +35,7 @@ class Lease:
             return self._held[0]
 
     def alive(self, holder: str) -> bool:
-        """Return whether a holder's process still lives; the file of a dead one is cleared away."""
+        """Return whether a holder's process is alive; the file of a dead one is removed."""
         if self._held and holder == self._held[0]:
             return True
         file = self._folder / f"{Path(holder).name}.lock"
@@ -49,7 +49,7 @@ class Lease:
         return False
 
     def release(self) -> None:
-        """Give the lock back; this process's unfinished jobs may be taken over from then on."""
+        """Release the lock; from then on other kernels may take over this process's unfinished jobs."""
         with self._guard:
             if self._held:
                 name, lock = self._held

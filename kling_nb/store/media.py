@@ -1,4 +1,4 @@
-"""Files under the name of their content: `media/<first two hex>/<sha256 hex>.<ext>`; and `partial/` for downloads."""
+"""Files named by their content, `media/<first two hex>/<sha256 hex>.<ext>`, and downloads in `partial/`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kling_nb.errors import LogError, TransferError
+from kling_nb.errors import ArgumentError, TransferError
 from kling_nb.models.asset import Asset, sha256
 from kling_nb.models.record import File, Reference
 from kling_nb.models.urls import redact_url, suffix_of
@@ -26,12 +26,12 @@ _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 @dataclass(frozen=True)
 class Media:
-    """The media of one log folder."""
+    """The media of one folder."""
 
     folder: Path
 
-    def put(self, data: bytes, suffix: str) -> str:
-        """Keep bytes and return their tagged digest; bytes that are there already are not written again."""
+    def add(self, data: bytes, suffix: str) -> str:
+        """Write bytes and return their digest; a file that is there already is not written again."""
         digest = sha256(data)
         known = self.file(digest)
         if known is not None and known.stat().st_size == len(data) and digest_of(known) == digest:
@@ -40,10 +40,10 @@ class Media:
             write_whole(known or self._path(digest, suffix), data)
         return digest
 
-    def adopt(self, file: Path, digest: str, suffix: str) -> str:
-        """Move a file in. Raises `TransferError`, and leaves it, when its bytes are not those of the digest."""
+    def move_in(self, file: Path, digest: str, suffix: str) -> str:
+        """Move a file in. Raises `TransferError`, and leaves the file, if its bytes do not have the digest."""
         if digest_of(file) != digest:
-            raise TransferError(f"{file.name} is not what was announced ({digest[:19]}…): fetch it again.")
+            raise TransferError(f"{file.name} does not have the digest {digest[:19]}…: download it again.")
         known = self.file(digest)
         target = known or self._path(digest, suffix)
         with written_in(self.folder):
@@ -52,35 +52,35 @@ class Media:
         return digest
 
     def file(self, digest: str) -> Path | None:
-        """Return the file of a digest, None when it is not here."""
+        """Return the file of a digest, None if there is none."""
         name = _hex(digest)
         folder = self._media / name[:2]
-        # Nearly always one of these; the listing is for a file that came under another ending.
+        # Nearly always one of these; the folder is listed for a file with another ending.
         for suffix in (".mp4", ".jpg", ".png", ".webm", ".webp", ".gif"):
             if (path := folder / f"{name}{suffix}").is_file():
                 return path
         return next(iter(sorted(folder.glob(f"{name}.*[!w]"))), None) if folder.is_dir() else None
 
     def relative(self, digest: str) -> str | None:
-        """Return the file's path within the log's folder, with `/`, None when it is not here."""
+        """Return the path of a digest's file within the log's folder, with `/`, None if there is none."""
         path = self.file(digest)
         return path.relative_to(self.folder).as_posix() if path else None
 
     def partial(self, job_id: str, suffix: str = ".part") -> Path:
-        """Return where a download under way is kept; its folder is made."""
+        """Return the path of a job's unfinished download, and create its folder."""
         if not _SUFFIX.fullmatch(suffix):
-            raise LogError(f"{suffix!r} is no file ending.")
+            raise ArgumentError(f"A suffix must be a dot and 1 to 8 letters or digits, got {suffix!r}.")
         with written_in(self.folder):
             self.partials.mkdir(parents=True, exist_ok=True)
         return self.partials / f"{checked_id(job_id)}{suffix}"
 
     @property
     def partials(self) -> Path:
-        """The folder of downloads under way."""
+        """The folder of unfinished downloads."""
         return self.folder / "partial"
 
     def all(self) -> Iterator[tuple[str, Path]]:
-        """Every kept file with the digest that its name claims."""
+        """Yield every file with the digest in its name."""
         for path in sorted(self._media.glob("[0-9a-f][0-9a-f]/*")):
             if re.fullmatch(r"[0-9a-f]{64}", path.stem):
                 yield f"sha256:{path.stem}", path
@@ -92,12 +92,12 @@ class Media:
     def _path(self, digest: str, suffix: str) -> Path:
         name = _hex(digest)
         if not _SUFFIX.fullmatch(suffix):
-            raise LogError(f"{suffix!r} is no file ending.")
+            raise ArgumentError(f"A suffix must be a dot and 1 to 8 letters or digits, got {suffix!r}.")
         return self._media / name[:2] / f"{name}{suffix}"
 
 
 def digest_of(file: Path) -> str:
-    """Return the tagged sha256 of a file's bytes. Raises OSError."""
+    """Return the digest of a file, `sha256:…`. Raises OSError."""
     with file.open("rb") as stream:
         return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
 
@@ -105,7 +105,7 @@ def digest_of(file: Path) -> str:
 def _hex(digest: str) -> str:
     match = _TAGGED.fullmatch(digest)
     if match is None:
-        raise LogError(f"{digest!r} is no digest: sha256: and 64 hex digits.")
+        raise ArgumentError(f"A digest must be 'sha256:' and 64 hex digits, got {digest!r}.")
     return match[1]
 
 
@@ -124,18 +124,18 @@ def _move_from_anywhere(file: Path, target: Path) -> None:
 
 
 def clip_of(media: Media, file: Path, digest: str) -> File:
-    """Move a result into the media, with its poster, and return its part of the record; see `Log.add_clip`."""
+    """Move a result into the media with its poster, and return its part of the record; see `Log.add_clip`."""
     facts, poster = probe(file)
     size = file.stat().st_size
     with file.open("rb") as stream:
         suffix = suffix_of(stream.read(64)) or ".bin"
-    media.adopt(file, digest, suffix)
+    media.move_in(file, digest, suffix)
     relative = media.relative(digest) or ""
-    return File(file=relative, digest=digest, size=size, poster=media.put(poster, ".jpg"), **vars(facts))
+    return File(file=relative, digest=digest, size=size, poster=media.add(poster, ".jpg"), **vars(facts))
 
 
 def reference_of(media: Media, asset: Asset, path: str) -> Reference:
-    """Keep what a request refers to, and return its part of the record; see `Log.add_reference`."""
+    """Write a request's asset into the media and return its part of the record; see `Log.add_reference`."""
     if asset.data is None:
         sent = redact_url(asset.url) if asset.url else None
         return Reference(
@@ -149,16 +149,16 @@ def reference_of(media: Media, asset: Asset, path: str) -> Reference:
         given=asset.given,
         name=asset.name,
         kind=asset.kind,
-        digest=_put(media, asset),
+        digest=_add(media, asset),
         media_type=asset.media_type,
         width=facts.width if facts and not facts.error else None,
         height=facts.height if facts and not facts.error else None,
         size=len(asset.data),
-        thumbnail=media.put(small, ".jpg") if small else None,
-        original=_put(media, asset.original) if asset.original else None,
+        thumbnail=media.add(small, ".jpg") if small else None,
+        original=_add(media, asset.original) if asset.original else None,
         fixes=asset.fixes,
     )
 
 
-def _put(media: Media, asset: Asset) -> str | None:
-    return media.put(asset.data, suffix_of(asset.data) or ".bin") if asset.data else None
+def _add(media: Media, asset: Asset) -> str | None:
+    return media.add(asset.data, suffix_of(asset.data) or ".bin") if asset.data else None

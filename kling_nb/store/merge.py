@@ -1,4 +1,4 @@
-"""Another log joined to this one: nothing is lost, and nothing is there twice. Done again, it changes nothing."""
+"""The merge of another log into this one: nothing is lost or doubled, and a second merge changes nothing."""
 
 from __future__ import annotations
 
@@ -8,110 +8,172 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy.exc import DatabaseError
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError
 from kling_nb.models.record import RECORD_VERSION, Record, Reference
-from kling_nb.store.database import read_only
 from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.media import Media, digest_of
-from kling_nb.store.named import SHARED, DamagedValue, NamedValue, NamedValues, left_in, read_row
+from kling_nb.store.named import SHARED, DamagedValue, NamedValues
 from kling_nb.store.plans import Plans, digests_of_plan
 from kling_nb.store.records import RecordStore, rank
-from kling_nb.store.sidecars import LATER, UPDATE, MissingSidecar, Sidecars, UnreadableRecord, digests_of, read_sidecar
+from kling_nb.store.sidecars import (
+    LATER,
+    UPDATE,
+    MissingSidecar,
+    Sidecars,
+    UnreadableRecord,
+    digests_of,
+    read_sidecar,
+)
 from kling_nb.store.trash import Trash
 
 
 @dataclass
 class MergeReport:
-    """What a merge did: records that are new here, that both had, and that were the same; `problems` in words."""
+    """What a merge did: ids of the records that were added or changed, how many were the same, and `problems`."""
 
     added: list[str] = field(default_factory=list[str])
     changed: list[str] = field(default_factory=list[str])
     restored: list[str] = field(default_factory=list[str])
-    """Those of `changed` that lay in the trash here."""
+    """Those of `changed` that were in the trash."""
     same: int = 0
     media: int = 0
-    kept: int = 0
+    saved: int = 0
+    """How many presets and elements were added."""
     plans: int = 0
     votes: int = 0
     scores: int = 0
     problems: list[str] = field(default_factory=list[str])
 
     def __repr__(self) -> str:
-        said = f"{len(self.added)} records added, {len(self.changed)} joined, {self.same} already here"
-        said += f"; {self.media} files, {self.kept} presets or elements, {self.plans} plans, {self.votes} votes and "
-        said += f"{self.scores} scores came along."
+        lines = [
+            f"{len(self.added)} records added, {len(self.changed)} changed, {self.same} already here; added "
+            f"{self.media} files, {self.saved} presets or elements, {self.plans} plans, {self.votes} votes and "
+            f"{self.scores} scores."
+        ]
         if self.restored:
-            said += f" {len(self.restored)} of the joined came back out of the trash."
-        return "\n".join([said, *self.problems])
+            lines[0] += f" {len(self.restored)} of the changed records were restored from the trash."
+        return "\n".join([*lines, *self.problems])
 
 
-#: What a folder that was exported has, and a log has not.
+#: A file that an exported folder has and a log does not.
 _CRATE = "ro-crate-metadata.json"
 
 
-def merge(
-    record_store: RecordStore, media: Media, trash: Trash, kept: NamedValues, votes: Votes, scores: Scores, other: Path
-) -> MergeReport:
-    """Take in all that the log in the folder `other` has; it is only read.
+@dataclass(frozen=True)
+class Merge:
+    """The merge of logs into one; `report` tells what it did."""
 
-    Raises `LogError` when there is no log there, or it is this one.
-    """
-    if other.is_file() or (other / _CRATE).is_file():
-        raise LogError(f"{other} is no log, but looks like an export of one: kn.import_log takes it in.")
-    theirs = Sidecars(other / "records")
-    if not theirs.folder.is_dir() and not NamedValues(other).folder.is_dir():
-        raise LogError(f"{other} holds no log: give the folder that has records/ in it.")
-    if other.resolve() == record_store.folder.resolve():
-        raise LogError(f"{other} is this log itself.")
-    done, pool = MergeReport(), Media(other)
-    thrown = {path.stem for path, _ in trash.sidecars.all()}
-    for record in _readable(theirs, done):
-        if not record.ended:  # two kernels could carry one job out, and pay for it twice
-            done.problems.append(f"{record.id} is still {record.status} there: resume it there, then merge again.")
-            continue
+    store: RecordStore
+    media: Media
+    trash: Trash
+    report: MergeReport = field(default_factory=MergeReport)
+
+    def run(self, other: Path) -> MergeReport:
+        """Add everything that the log in the folder `other` has; it is only read.
+
+        Raises `ArgumentError` if there is no log there, or it is this one.
+        """
+        self._check(other)
+        for record in self._readable(Sidecars(other / "records")):
+            if record.ended:
+                self._record(record, Media(other))
+            else:  # two kernels could resume one job, and pay for it twice
+                said = f"{record.id} is still {record.status} there: resume it there, then merge again."
+                self.report.problems.append(said)
+        for record in self._readable(Sidecars(other / "trash" / "records")):
+            if not (self.store.sidecars.find(record.id) or self.trash.sidecars.find(record.id)):
+                self.trash.sidecars.write(record)
+                digests = {digest for digest, _ in digests_of(record)}
+                self._files(digests, [Media(other / "trash"), Media(other)], self.trash.trashed_media, record.id)
+        self._values(other)
+        for plan in Plans(other).all():
+            self._files(digests_of_plan(plan), [Media(other)], self.media, f"plan {plan.id}")
+            self.report.plans += Plans(self.store.folder).merge(plan)
+        self.report.votes, damaged_votes = Votes(self.store).merge(other / "votes")
+        self.report.scores, damaged_scores = Scores(self.store).merge(other / "scores")
+        self.report.problems += map(str, [*damaged_votes, *damaged_scores])
+        return self.report
+
+    def _check(self, other: Path) -> None:
+        if other.is_file() or (other / _CRATE).is_file():
+            raise ArgumentError(f"{other} is not a log but an export of one: use kn.import_log.")
+        if not (other / "records").is_dir() and not NamedValues(other).folder.is_dir():
+            raise ArgumentError(f"{other} is not a log: give the folder that contains records/.")
+        if other.resolve() == self.store.folder.resolve():
+            raise ArgumentError(f"{other} is this log itself.")
+
+    def _record(self, record: Record, source: Media) -> None:
+        report = self.report
         try:
-            if record.id in thrown and record_store.sidecars.find(record.id) is None:
-                trash.restore(record.id)  # it lives in the other log; what was paid and said here is joined with that
-                done.restored.append(record.id)
-            done.media += _bring({digest for digest, _ in digests_of(record)}, pool, media, record.id, done)
-            came = record_store.join(record, joined)
-        except UnreadableRecord as exc:  # the one of here, which stays as it is
-            done.problems.append(str(exc))
-            continue
-        match came:
-            case "added":
-                done.added.append(record.id)
-            case None if record.id not in done.restored:
-                done.same += 1
-            case _:
-                done.changed.append(record.id)
-    for record in _readable(Sidecars(other / "trash" / "records"), done):
-        if not (record_store.sidecars.find(record.id) or trash.sidecars.find(record.id)):
-            trash.sidecars.write(record)
-            wanted = {digest for digest, _ in digests_of(record)}
-            done.media += _bring(wanted, Media(other / "trash"), trash.pool, record.id, done, beside=pool)
-    _shared(other, pool, media, kept, done)
-    mine = Plans(record_store.folder)
-    for plan in Plans(other).all():
-        done.media += _bring(digests_of_plan(plan), pool, media, f"plan {plan.id}", done)
-        done.plans += mine.join(plan)
-    done.votes, torn = votes.merge(other / "votes")
-    done.problems += map(str, torn)
-    done.scores = _scores(other / "index.sqlite", scores, done)
-    return done
+            if self.trash.sidecars.find(record.id) and self.store.sidecars.find(record.id) is None:
+                self.trash.restore(record.id)  # it is in use in the other log; what was paid and noted here is merged
+                report.restored.append(record.id)
+            self._files({digest for digest, _ in digests_of(record)}, [source], self.media, record.id)
+            change = self.store.merge(record, merged)
+        except UnreadableRecord as exc:  # the one of this log, which stays as it is
+            report.problems.append(str(exc))
+            return
+        if change == "added":
+            report.added.append(record.id)
+        elif change == "changed" or record.id in report.restored:
+            report.changed.append(record.id)
+        else:
+            report.same += 1
+
+    def _readable(self, sidecars: Sidecars) -> Iterator[Record]:
+        for path, _ in sorted(sidecars.all(), key=lambda file: file[0]):
+            try:
+                record = read_sidecar(path)
+            except MissingSidecar:
+                continue
+            except UnreadableRecord as exc:
+                self.report.problems.append(str(exc))
+                continue
+            if record.version > RECORD_VERSION:  # written here, it would lose the fields that this version lacks
+                self.report.problems.append(f"{record.id} {LATER}: {UPDATE} to merge it.")
+            else:
+                yield record
+
+    def _values(self, other: Path) -> None:
+        damaged: list[DamagedValue] = []
+        for one in NamedValues(other).all(SHARED, damaged):
+            try:
+                self._files(_digests(one.value), [Media(other)], self.media, f"{one.kind} {one.name!r}")
+                self.report.saved += self.store.named.merge(one.kind, one.name, one.value)
+            except DamagedValue as exc:
+                damaged.append(exc)
+            except (ValidationError, AttributeError, TypeError):
+                said = f"The {one.kind} {one.name!r} of that log is not valid: it is left out."
+                self.report.problems.append(said)
+        self.report.problems += map(str, damaged)
+
+    def _files(self, digests: set[str], sources: list[Media], target: Media, about: str) -> None:
+        for digest in sorted(digests):
+            if target.file(digest) is not None:
+                continue
+            file = next((file for source in sources if (file := source.file(digest))), None)
+            if file is None or digest_of(file) != digest:
+                why = "missing" if file is None else "damaged"
+                self.report.problems.append(f"{about}: {digest[:19]}… is {why} in that log.")
+                continue
+            target.add(file.read_bytes(), file.suffix)
+            self.report.media += 1
 
 
-def joined(one: Record, other: Record) -> Record:
-    """Return two copies of a record as one: the one that got further, with the words that the user gave to either.
+def _digests(value: Any) -> set[str]:
+    references = [Reference.model_validate(raw) for raw in value.get("references", ())]
+    return {digest for one in references for digest in (one.digest, one.original, one.thumbnail) if digest}
 
-    The order does not matter, and joining again changes nothing.
+
+def merged(one: Record, other: Record) -> Record:
+    """Return two copies of a record as one: the one that got further, with the tags, stars and notes of both.
+
+    The order does not matter, and merging again changes nothing.
     """
-    further = max(one, other, key=_further)
     both = (one, other)
     stars = [(not each.imported, each.revision, each.stars) for each in both if each.stars is not None]
-    return further.model_copy(
+    return max(both, key=_progress).model_copy(
         update={
             "tags": _tags(one.tags, other.tags),
             "stars": max(stars)[-1] if stars else None,
@@ -121,15 +183,15 @@ def joined(one: Record, other: Record) -> Record:
     )
 
 
-def _further(record: Record) -> tuple[bool, int, bool, int, str]:
+def _progress(record: Record) -> tuple[bool, int, bool, int, str]:
     core = record.model_dump_json(exclude={"tags", "stars", "note", "revision", "holder"})
     return not record.imported, rank(record), record.generation_id is not None, record.revision, core
 
 
 def _tags(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    """All of both, in the order of the one that has them all."""
-    whole = [tags for tags in (one, other) if set(tags) >= {*one, *other}]
-    return max(whole, default=tuple(sorted({*one, *other})))
+    """Return all tags, in the order of the copy that has them all."""
+    complete = [tags for tags in (one, other) if set(tags) >= {*one, *other}]
+    return max(complete, default=tuple(sorted({*one, *other})))
 
 
 def _notes(one: str, other: str) -> str:
@@ -140,80 +202,3 @@ def _notes(one: str, other: str) -> str:
         return other
     first, second = sorted((mine, theirs))
     return "\n".join([*first, *(line for line in second if line not in first)])
-
-
-def _readable(sidecars: Sidecars, done: MergeReport) -> Iterator[Record]:
-    for path, _ in sorted(sidecars.all()) if sidecars.folder.is_dir() else ():
-        try:
-            record = read_sidecar(path)
-        except MissingSidecar:
-            continue
-        except UnreadableRecord as exc:
-            done.problems.append(str(exc))
-            continue
-        if record.version > RECORD_VERSION:  # written here, it would lose what this version does not know
-            done.problems.append(f"{record.id} {LATER}: {UPDATE} to take it in.")
-        else:
-            yield record
-
-
-def _bring(
-    digests: set[str], source: Media, target: Media, about: str, done: MergeReport, *, beside: Media | None = None
-) -> int:
-    brought = 0
-    for digest in sorted(digests):
-        if target.file(digest) is not None:
-            continue
-        file = source.file(digest) or (beside.file(digest) if beside else None)
-        if file is None or digest_of(file) != digest:
-            done.problems.append(f"{about}: {digest[:19]}… is {'missing' if file is None else 'damaged'} in that log.")
-            continue
-        target.put(file.read_bytes(), file.suffix)
-        brought += 1
-    return brought
-
-
-def _shared(other: Path, pool: Media, media: Media, kept: NamedValues, done: MergeReport) -> None:
-    """Take in presets and elements: those in files, and those that an earlier version left in the index."""
-    unreadable: list[DamagedValue] = []
-    for one in (*NamedValues(other).all(SHARED, unreadable), *_left_in(other / "index.sqlite", unreadable, done)):
-        try:
-            wanted = {digest for digest in _digests(one.value) if digest}
-            done.media += _bring(wanted, pool, media, f"{one.kind} {one.name!r}", done)
-            done.kept += kept.join(one.kind, one.name, one.value)
-        except DamagedValue as exc:
-            unreadable.append(exc)
-        except (ValidationError, AttributeError, TypeError):
-            done.problems.append(f"{one.kind} {one.name!r} of that log is not what it should be: it is left there.")
-    done.problems += map(str, unreadable)
-
-
-def _left_in(index: Path, unreadable: list[DamagedValue], done: MergeReport) -> Iterator[NamedValue]:
-    if not index.is_file():
-        return
-    try:
-        with read_only(index) as connection:
-            rows = left_in(connection)
-    except DatabaseError as exc:
-        done.problems.append(f"What is kept by name in the index of that log cannot be read: {exc.orig}.")
-        return
-    for kind, name, body in rows:
-        try:
-            if kind in SHARED:
-                yield read_row(kind, name, body)
-        except DamagedValue as exc:
-            unreadable.append(exc)
-
-
-def _scores(index: Path, scores: Scores, done: MergeReport) -> int:
-    try:
-        return scores.merge(index) if index.is_file() else 0
-    except (DatabaseError, ValidationError) as exc:
-        done.problems.append(f"The scores of that log cannot be read: {str(exc).splitlines()[0]}.")
-        return 0
-
-
-def _digests(value: Any) -> Iterator[str | None]:
-    for raw in value.get("references", ()):
-        reference = Reference.model_validate(raw)
-        yield from (reference.digest, reference.original, reference.thumbnail)

@@ -1,4 +1,4 @@
-"""What a file says of itself: a clip's facts and its first frame, an image's size, a small JPEG of either."""
+"""Facts of a media file: a clip's format and first frame, an image's size, a small JPEG of either."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 96, 70
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decoder says of a file; `duration` in seconds. An image has a size and a type only."""
+    """The format of a file as decoded; `duration` in seconds. An image has a size and a type only."""
 
     media_type: str
     width: int
@@ -33,27 +33,27 @@ class Facts:
 
 
 def probe(file: Path) -> tuple[Facts, bytes]:
-    """Return a clip's (or an image's) facts and its poster as JPEG.
+    """Return the facts of a clip or an image, and its poster as JPEG.
 
-    Every packet is read, so that a torn file is told from a whole one. Raises `TransferError` for a torn file or one
-    that is neither clip nor image.
+    Every packet is read, to find out whether the file is whole. Raises `TransferError` for a damaged file, or one that
+    is neither a clip nor an image.
     """
     with file.open("rb") as stream:
         media_type = media_type_of(stream.read(64))
     try:
         facts, first = _image(file, media_type) if media_type.startswith("image/") else _video(file, media_type)
     except (OSError, SyntaxError, ValueError) as exc:  # PyAV's errors are OSErrors or ValueErrors
-        raise TransferError(f"{file.name} cannot be decoded ({exc}): it did not arrive whole, fetch it again.") from exc
+        raise TransferError(f"{file.name} is damaged ({exc}): download it again.") from exc
     return facts, poster(first)
 
 
 def poster(frame: PILImage) -> bytes:
-    """Return a frame as a JPEG of at most 640 pixels' width."""
+    """Return a frame as a JPEG at most 640 pixels wide."""
     return _jpeg(frame, (POSTER_WIDTH, POSTER_WIDTH * 4), POSTER_QUALITY)
 
 
 def thumbnail(file: io.BytesIO | Path, *, video: bool = False) -> bytes | None:
-    """Return a JPEG of at most 96 pixels a side, upright and on white; None for what cannot be read."""
+    """Return a JPEG of at most 96 pixels a side, upright and on white; None for an unreadable file."""
     from PIL import Image
 
     try:
@@ -78,7 +78,7 @@ def _video(file: Path, media_type: str) -> tuple[Facts, PILImage]:
 
     with av.open(str(file)) as container:
         if not container.streams.video:
-            raise ValueError("it has no picture")
+            raise ValueError("it has no video stream")
         stream = container.streams.video[0]
         sound = container.streams.audio[0] if container.streams.audio else None
         first = next(container.decode(stream)).to_image()
@@ -90,7 +90,7 @@ def _video(file: Path, media_type: str) -> tuple[Facts, PILImage]:
             media_type=media_type,
             width=stream.width,
             height=stream.height,
-            duration=_seconds(container.duration, 1_000_000),
+            duration=None if container.duration is None else round(container.duration / 1_000_000, 3),
             fps=float(stream.average_rate) if stream.average_rate else None,
             frames=frames,
             video_codec=stream.codec_context.name,
@@ -101,13 +101,9 @@ def _video(file: Path, media_type: str) -> tuple[Facts, PILImage]:
 
 def _whole(packets: list[Any], frames: int, announced: int) -> None:
     if any(packet.is_corrupt for packet in packets):
-        raise ValueError("a part of it is damaged")
+        raise ValueError("a packet is damaged")
     if frames < announced:
-        raise ValueError(f"{frames} of {announced} frames are there")
-
-
-def _seconds(duration: int | None, per_second: int) -> float | None:
-    return None if duration is None else round(duration / per_second, 3)
+        raise ValueError(f"{frames} of {announced} frames are present")
 
 
 def _first_frame(file: io.BytesIO | Path) -> PILImage:
@@ -116,7 +112,7 @@ def _first_frame(file: io.BytesIO | Path) -> PILImage:
     with av.open(str(file) if isinstance(file, Path) else file, "r") as container:
         for frame in container.decode(video=0):
             return frame.to_image()
-    raise ValueError("it has no picture")
+    raise ValueError("it has no video stream")
 
 
 def _jpeg(image: PILImage, most: tuple[int, int], quality: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The records in their two places, sidecar and index, and the rules of who may replace what."""
+"""The records in their two places, sidecar and index, and the rules by which one may replace another."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError, LogError, NotSaved
+from kling_nb.models.judgements import Score
 from kling_nb.models.record import RECORD_VERSION, Record
 from kling_nb.store.database import DamagedIndex, Database
 from kling_nb.store.disk import written_in
-from kling_nb.store.index import Index, named_by_kept, remove_row
-from kling_nb.store.named import NamedValues, carry, salvage
+from kling_nb.store.index import Index
+from kling_nb.store.jsonlines import JsonLines
+from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
 from kling_nb.store.sidecars import (
     LATER,
@@ -30,14 +32,16 @@ from kling_nb.store.sidecars import (
     UnreadableRecord,
     checked_id,
     read_sidecar,
-    stamp_of,
+    version_of,
 )
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _PATIENCE, _STEP = 30.0, 0.005
 _STRIPES = 64
-_OWNED_BY_THE_USER = ("tags", "stars", "note")
+_USER_FIELDS = ("tags", "stars", "note")
+#: The parts of a log's folder; each may outlive the others.
+_PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "scores", "trash")
 
 
 @dataclass
@@ -48,135 +52,148 @@ class RecordStore:
     database: Database
     sidecars: Sidecars
     index: Index
-    by_name: NamedValues
+    named: NamedValues
+    score_lines: JsonLines[Score]
     _locks: dict[str, tuple[threading.Lock, FileLock]] = field(
         default_factory=dict[str, tuple[threading.Lock, FileLock]]
     )
-    _late: set[str] = field(default_factory=set[str])
-    """Ids whose sidecar is newer than the index, because the index did not answer."""
-    _met: bool = False
-    """Whether this process has had a log here."""
+    _unindexed: set[str] = field(default_factory=set[str])
+    """Ids whose sidecar is newer than the index, because the index could not be written."""
+    _seen: bool = False
+    """Whether this process has found a log here."""
     _caught_up: bool = False
-    """Whether the index has taken in what the sidecars say; an empty one must not be asked what was spent."""
+    """Whether the index has all that the files hold; an incomplete one must not be asked what was spent."""
 
     @classmethod
     def at(cls, folder: Path, url: str | None) -> RecordStore:
-        """The record_store of a folder; nothing is opened."""
-        by_name = NamedValues(folder)
-        database = Database.at(folder / "index.sqlite", url, lambda connection: carry(connection, by_name))
-        return cls(folder, database, Sidecars(folder / "records"), Index(database), by_name)
+        """Return the records of a folder; nothing is opened. Raises `ArgumentError` for a wrong URL."""
+        database = Database.at(folder / "index.sqlite", url)
+        lines = JsonLines(folder / "scores", Score)
+        return cls(folder, database, Sidecars(folder / "records"), Index(database), NamedValues(folder), lines)
+
+    # Changing a record
 
     def save(self, record: Record) -> Record:
-        """Write a record, or return the stored one when that knows better. Raises `LogError`."""
-        with self._alone(record.id):
+        """Write a record, or return the stored one if that got further. Raises `LogError`."""
+        with self._lock_record(record.id):
             stored = self.sidecars.read(record.id)
-            if stored is not None and _knows_better(stored, record):
+            if stored is not None and _is_ahead(stored, record):
                 return stored
-            return self._write(_with_the_users_words(record, stored))
+            return self._write(_with_user_fields(record, stored))
 
     def add(self, record: Record) -> Record | None:
-        """Write a new record; None when there is one of that id, which another kernel was quicker to write."""
-        with self._alone(record.id):
+        """Write a new record; return None if there is one of that id."""
+        with self._lock_record(record.id):
             return None if self.sidecars.find(record.id) else self._write(record)
 
     def send(self, record: Record) -> Record | None:
-        """Write a record whose POST comes next; None when it was sent, has ended, or is carried out by another."""
-        with self._alone(record.id):
+        """Write a record that is about to be sent; return None if it was sent, has ended, or has another holder."""
+        with self._lock_record(record.id):
             stored = self.sidecars.read(record.id)
             if stored is None or stored.status != "prepared" or stored.holder != record.holder:
                 return None
-            return self._write(_with_the_users_words(record, stored))
+            return self._write(_with_user_fields(record, stored))
 
-    def join(self, record: Record, joined: Callable[[Record, Record], Record]) -> str | None:
-        """Take in a record of another log; say whether it was `added` or `changed`, None when nothing was new.
+    def merge(self, record: Record, merged: Callable[[Record, Record], Record]) -> str | None:
+        """Add a record of another log; return `added`, `changed`, or None if nothing was new.
 
-        Raises `UnreadableRecord` when the one of here, or the other, is not all understood.
+        Raises `UnreadableRecord` if a later version wrote either copy, or the one here is damaged.
         """
-        with self._alone(record.id):
+        with self._lock_record(record.id):
             stored = self.sidecars.read(record.id)
-            both = joined(_ours(stored), _ours(record)) if stored else _ours(record)
+            both = merged(_writable(stored), _writable(record)) if stored else _writable(record)
             if both == stored:
                 return None
             self._write(both)
             return "changed" if stored else "added"
 
     def change(self, record_id: str, changes: dict[str, Any]) -> Record:
-        """Write a record with changes. Raises `LogError` when there is none."""
-        with self._alone(record_id):
-            stored = self.sidecars.read(record_id)
-            if stored is None:
-                raise LogError(f"There is no record {record_id!r}.")
-            _ours(stored)
+        """Write a record with changes. Raises `NotSaved` if there is none."""
+        with self._lock_record(record_id):
+            stored = _writable(self._existing(record_id))
             return self._write(stored.model_copy(update={**changes, "revision": stored.revision + 1}))
 
     def take(self, record_id: str, holder: str, alive: Callable[[str], bool]) -> Record | None:
-        """Make `holder` the one who carries a job out, unless it has ended or its holder lives; return it or None."""
-        with self._alone(record_id):
+        """Make `holder` the process that runs a job; return None if the job has ended or its holder is alive."""
+        with self._lock_record(record_id):
             stored = self.sidecars.read(record_id)
             if stored is None or stored.ended or (stored.holder and stored.holder != holder and alive(stored.holder)):
                 return None
             if stored.version > RECORD_VERSION:
-                _log.warning("%s %s: %s to carry its job on.", record_id, LATER, UPDATE)
+                _log.warning("%s %s: %s to resume its job.", record_id, LATER, UPDATE)
                 return None
             return self._write(stored.model_copy(update={"holder": holder, "revision": stored.revision + 1}))
 
-    def take_out(self, record_id: str, elsewhere: Sidecars) -> Record:
-        """Move a record's sidecar elsewhere and drop its row. Raises `LogError` while its job has not ended."""
-        with self._alone(record_id):
-            stored = self.sidecars.read(record_id)
-            if stored is None:
-                raise LogError(f"There is no record {record_id!r}.")
+    def move_out(self, record_id: str, target: Sidecars) -> Record:
+        """Move a record's sidecar to another folder and remove its row. Raises `ArgumentError` while its job runs."""
+        with self._lock_record(record_id):
+            stored = self._existing(record_id)
             if not stored.ended:
-                raise LogError(f"{record_id} is still {stored.status}: wait for its end, or cancel it first.")
-            _ours(stored)
-            # The row first: if the sidecar stays after all, the index takes it in again by itself.
-            self.ask(lambda index: remove_row(index.database, record_id), None)
-            self._late.discard(record_id)
+                said = f"Record {record_id} is still {stored.status}: wait for its end, or cancel it first."
+                raise ArgumentError(said)
+            _writable(stored)
+            # The row first: if the sidecar stays after all, the index adds it again by itself.
+            self.ask(lambda index: index.remove(record_id), None)
+            self._unindexed.discard(record_id)
             with written_in(self.folder):
-                elsewhere.write(stored)
+                target.write(stored)
                 self.sidecars.path(stored).unlink(missing_ok=True)
             return stored
 
-    def put_back(self, record_id: str, elsewhere: Sidecars) -> Record:
-        """Move a sidecar back and make its row. Raises `LogError` when it is not there, or is here already."""
-        with self._alone(record_id):
-            stored = elsewhere.read(record_id)
+    def move_in(self, record_id: str, source: Sidecars) -> Record:
+        """Move a sidecar back and add its row. Raises `NotSaved` if it is not in the source, or is here already."""
+        with self._lock_record(record_id):
+            stored = source.read(record_id)
             if stored is None or self.sidecars.find(record_id):
-                raise LogError(f"{record_id} cannot be brought back: it is {'here' if stored else 'not there'}.")
-            record = self._write(_ours(stored).model_copy(update={"revision": stored.revision + 1}))
+                where = "in the log already" if stored else "not in the trash"
+                raise NotSaved(f"Record {record_id} cannot be restored: it is {where}.")
+            record = self._write(_writable(stored).model_copy(update={"revision": stored.revision + 1}))
             with written_in(self.folder):
-                elsewhere.path(stored).unlink(missing_ok=True)
+                source.path(stored).unlink(missing_ok=True)
             return record
 
+    def _existing(self, record_id: str) -> Record:
+        stored = self.sidecars.read(record_id)
+        if stored is None:
+            raise NotSaved(f"There is no record {record_id!r} in {self.folder}.")
+        return stored
+
+    def _write(self, record: Record) -> Record:
+        with written_in(self.folder):
+            version = self.sidecars.write(record)
+        try:
+            self.ready(writing=True)
+            self.ask(lambda index: index.put(record, version), None)
+        except LogError as exc:  # the sidecar is the truth and it is written: nothing is lost
+            _log.warning("record %s is saved, but not yet in the index: %s", record.id, exc)
+            self._unindexed.add(record.id)
+        return record
+
+    # Comparing files and index
+
     def rebuild(self) -> int:
-        """Make every row anew from the sidecars; unreadable ones are logged and left out. Return how many there are."""
+        """Rebuild the index from the files; unreadable ones are logged and left out. Return how many records it has."""
         self.ready(writing=True)
-        with self._taking_in():
+        with self._reading_files():
+            self.ask(lambda index: index.replace_scores(self._scores), None)
             return self.ask(lambda index: index.replace_all(self._readable(*one) for one in self.sidecars.first()), 0)
 
-    def known(self) -> set[str]:
-        """Every id in the index."""
-        return set(self.index.stamps())
-
     def revisions(self, record_id: str) -> tuple[int | None, int | None]:
-        """The revisions in the sidecar and in the index, read while nobody writes; None where there is none."""
-        with self._alone(record_id):
+        """Return the revisions in the sidecar and in the index, read while no other process writes."""
+        with self._lock_record(record_id):
             stored = self.sidecars.read(record_id)
             return stored.revision if stored else None, self.index.revision(record_id)
 
-    def kept(self) -> dict[str, str]:
-        """Every digest that a kept value or a plan names, with which one it is."""
-        before = self.ask(lambda index: named_by_kept(index.database), {})
-        return {**before, **self.by_name.digests(), **Plans(self.folder).digests()}
+    def other_digests(self) -> dict[str, str]:
+        """Return each digest that a saved value or a plan names, with which of them does."""
+        return {**self.named.digests(), **Plans(self.folder).digests()}
 
-    def alone(self, name: str) -> contextlib.AbstractContextManager[None]:
-        """Keep every other kernel, and thread, out of what goes by this name."""
-        return self._lock(name)
+    # The index
 
-    def ask(self, question: Callable[[Index], T], nothing: T) -> T:
-        """Return the index's answer, or `nothing` while there is no log. A damaged index is made anew."""
+    def ask(self, question: Callable[[Index], T], default: T) -> T:
+        """Return the index's answer, or `default` while there is no log. A damaged index is rebuilt."""
         if not self.ready():
-            return nothing
+            return default
         try:
             return question(self.index)
         except DamagedIndex as exc:
@@ -184,56 +201,58 @@ class RecordStore:
             return question(self.index)
 
     def ready(self, *, writing: bool = False) -> bool:
-        """Open the index if need be and bring it up to date. False when there is no log yet and none is wanted."""
+        """Open the index if need be and bring it up to date; return False if there is no log and none is wanted."""
         if not (self.exists() or writing):
             return False
         if self._is_behind():
-            with self._lock("index"):
+            with self.lock("index"):
                 if self._is_behind():
                     self._open()
                     self.exists()  # from now on
-        if self._late:
-            self._catch_up_late()
+        if self._unindexed:
+            self._index_late_records()
         return True
 
     def exists(self) -> bool:
-        """Whether there is a log. Raises `LogError` when this process has had one here and it is gone.
+        """Return whether there is a log. Raises `LogError` if this process has found one here and it is missing now.
 
-        Asked before anything is written: a new log in its place would know of no limits and of nothing that was paid.
+        Called before anything is written: a new log in its place would know no limits and nothing that was paid.
         """
-        met = self._met  # asked first: another thread may be making the log
-        with written_in(self.folder):  # a disk that does not answer is said the same way
+        seen = self._seen  # read first: another thread may be creating the log
+        with written_in(self.folder):  # an unreachable disk gives the same error
             here = any((self.folder / part).exists() for part in _PARTS)
-        if met and not here:
+        if seen and not here:
             raise LogError(
-                f"The log in {self.folder} is gone: its folder was moved, renamed or deleted while this kernel used "
-                "it, or its disk is not there any more. Nothing is written or spent in its place. Bring it back; or "
-                f"say kn.configure(log={str(self.folder)!r}) to begin a new one there, or give another folder."
+                f"The log in {self.folder} is missing: its folder was moved, renamed or deleted while this kernel used "
+                "it, or its disk was removed. Nothing is written or spent in its place. Restore it; or call "
+                f"kn.configure(log={str(self.folder)!r}) to start a new log there, or give another folder."
             )
-        self._met = met or here
-        return here or self.database.file is None
+        self._seen = seen or here
+        return here or (self.database.file is None and self.database.is_open)
 
-    def settled(self) -> None:
-        """Raise `LogError` while the index lacks a record that is saved: what was spent cannot be told from it."""
-        if self.ready() and self._late:
+    def check_complete(self) -> None:
+        """Raise `LogError` while the index lacks a saved record, since the sums of spending are unknown then."""
+        if self.ready() and self._unindexed:
             raise LogError(
-                f"{len(self._late)} saved records are not yet in the index of {self.folder}, which does not answer: "
-                "what was spent is not known until it does. Try again."
+                f"{len(self._unindexed)} saved records are not yet in the index of {self.folder}, which cannot be "
+                "written, so it is not known what was spent. Try again."
             )
+
+    def catch_up_scores(self) -> None:
+        """Read the score files again if any of them changed since they were read."""
+        if self.ask(lambda index: index.score_files(), {}) != self.score_lines.versions():
+            self.ask(lambda index: index.replace_scores(self._scores), None)
+
+    def _scores(self) -> tuple[dict[str, FileVersion], list[Score]]:
+        versions = self.score_lines.versions()  # read first, so that a line written meanwhile is noticed
+        found, damaged = self.score_lines.read()
+        for line in damaged:
+            _log.warning("%s", line)
+        newest = {score.key: score for score in sorted(found, key=lambda score: (score.at, score.model_dump_json()))}
+        return versions, list(newest.values())
 
     def _is_behind(self) -> bool:
         return not (self._caught_up and self.database.is_open)
-
-    def _write(self, record: Record) -> Record:
-        with written_in(self.folder):
-            stamp = self.sidecars.write(record)
-        try:
-            self.ready(writing=True)
-            self.ask(lambda index: index.put(record, stamp), None)
-        except LogError as exc:  # the sidecar is the truth and it is written: nothing is lost
-            _log.warning("record %s is saved, but not yet in the index: %s", record.id, exc)
-            self._late.add(record.id)
-        return record
 
     def _open(self) -> None:
         self._caught_up = False
@@ -241,92 +260,93 @@ class RecordStore:
             self.database.open()
             self._catch_up()
         except DamagedIndex as exc:
-            _log.warning("%s It is made anew from the sidecars.", exc)
-            self._open_anew()
+            _log.warning("%s It is rebuilt from the files.", exc)
+            self._open_new()
 
-    def _open_anew(self) -> None:
+    def _open_new(self) -> None:
         self._caught_up = False
-        aside = self.database.set_aside()
+        self.database.set_aside()
         self.database.open()
         self._catch_up()
-        if aside:
-            salvage(aside, self.database, self.by_name)
 
     def _heal(self, damage: DamagedIndex) -> None:
-        _log.warning("%s It is made anew from the sidecars.", damage)
-        with self._lock("index"):
-            # Another kernel may have found it first: then the file is a new one, and need only be opened.
-            self._open_anew() if self.database.is_open else self._open()
+        _log.warning("%s It is rebuilt from the files.", damage)
+        with self.lock("index"):
+            # Another process may have found the damage first: then the file is a new one, and need only be opened.
+            self._open_new() if self.database.is_open else self._open()
 
     def _catch_up(self) -> None:
-        with self._taking_in():
-            known = self.index.stamps()
-            changed = [
-                (path, stamp) for path, stamp in self.sidecars.first() if known.get(path.stem, _NEVER)[1] != stamp
-            ]
+        with self._reading_files():
+            known = self.index.versions()
+            changed = [(path, version) for path, version in self.sidecars.first() if known.get(path.stem) != version]
             if changed:
-                _log.info("the log's index takes in %d records from their sidecars", len(changed))
-                many = (self._readable(path, stamp) for path, stamp in changed)
+                _log.info("the log's index adds %d records from their sidecars", len(changed))
+                many = (self._readable(path, version) for path, version in changed)
                 self.index.put_many(many) if known else self.index.replace_all(many)
+            if self.index.score_files() != self.score_lines.versions():
+                self.index.replace_scores(self._scores)
         self._caught_up = True
 
     @contextlib.contextmanager
-    def _taking_in(self) -> Generator[None]:
+    def _reading_files(self) -> Generator[None]:
         try:
             yield
         except (OSError, TypeError, ValueError, LookupError, ArithmeticError, SQLAlchemyError) as exc:
             raise LogError(
-                f"The log's index cannot take in the records of {self.sidecars.folder} ({exc}): what was spent is not "
-                "known until it can. Look for a file there that another program changed."
+                f"The log's index cannot add the records of {self.sidecars.folder} ({exc}), so it is not known what "
+                "was spent. Look for a file there that another program changed."
             ) from exc
 
-    def _catch_up_late(self) -> None:
+    def _index_late_records(self) -> None:
         try:
-            for record_id in list(self._late):
+            for record_id in list(self._unindexed):
                 path = self.sidecars.find(record_id)
-                if path is not None and (pair := self._readable(path, stamp_of(path))):
+                if path is not None and (pair := self._readable(path, version_of(path))):
                     self.index.put(*pair)
-                self._late.discard(record_id)
+                self._unindexed.discard(record_id)
         except LogError as exc:
-            _log.warning("%d saved records are not yet in the index: %s", len(self._late), exc)
+            _log.warning("%d saved records are not yet in the index: %s", len(self._unindexed), exc)
 
-    def _readable(self, path: Path, stamp: FileVersion) -> tuple[Record, FileVersion] | None:
+    def _readable(self, path: Path, version: FileVersion) -> tuple[Record, FileVersion] | None:
         try:
-            return read_sidecar(path), stamp
+            return read_sidecar(path), version
         except MissingSidecar:
             return None
         except UnreadableRecord as exc:
             _log.warning("%s", exc)
             return None
 
-    def _alone(self, record_id: str) -> contextlib.AbstractContextManager[None]:
+    # Locks
+
+    def _lock_record(self, record_id: str) -> contextlib.AbstractContextManager[None]:
         # Some records share a lock, so that there are few lock files; the system frees them when a kernel is killed.
-        return self._lock(f"{zlib.crc32(checked_id(record_id).encode()) % _STRIPES:02}")
+        return self.lock(f"{zlib.crc32(checked_id(record_id).encode()) % _STRIPES:02}")
 
     @contextlib.contextmanager
-    def _lock(self, name: str) -> Generator[None]:
+    def lock(self, name: str) -> Generator[None]:
+        """Hold a lock of this log against every other thread and process. Raises `LogError` after 30 s."""
         self.exists()
-        within, between = self._lock_of(name)
-        if not within.acquire(timeout=_PATIENCE):
+        thread_lock, file_lock = self._locks_of(name)
+        if not thread_lock.acquire(timeout=_PATIENCE):
             raise self._is_locked()
         try:
             try:
                 with written_in(self.folder):
-                    between.acquire()
+                    file_lock.acquire()
             except Timeout as exc:
                 raise self._is_locked() from exc
             try:
                 yield
             finally:
-                between.release()
+                file_lock.release()
         finally:
-            within.release()
+            thread_lock.release()
 
     def _is_locked(self) -> LogError:
-        return LogError(f"Another kernel keeps the log in {self.folder} locked: is it hanging?")
+        return LogError(f"Another kernel holds a lock of the log in {self.folder}: it may be hanging.")
 
-    def _lock_of(self, name: str) -> tuple[threading.Lock, FileLock]:
-        """The locks of a name: one among the threads, and a file's among the kernels. Made once: that takes long."""
+    def _locks_of(self, name: str) -> tuple[threading.Lock, FileLock]:
+        # Created once, since that takes long.
         if name not in self._locks:
             folder = self.folder / "locks"
             with written_in(self.folder):
@@ -336,32 +356,27 @@ class RecordStore:
         return self._locks[name]
 
 
-#: What tells a folder that holds a log: each of these outlives the others.
-_PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "trash")
-_NEVER = (-1, FileVersion(-1, -1))
-
-
-def _ours(record: Record) -> Record:
-    """Return the record. Raises `UnreadableRecord` if a later version wrote it, since some fields are unknown."""
-    if record.version > RECORD_VERSION:
-        raise UnreadableRecord.of(record.id, LATER, f"{UPDATE} to change it")
-    return record
-
-
-def _knows_better(stored: Record, record: Record) -> bool:
-    """Whether another kernel got further: an end is never undone, nor a clip, nor the id of a paid generation lost."""
-    return rank(stored) > rank(record) or bool(stored.generation_id and not record.generation_id)
-
-
 def rank(record: Record) -> int:
-    """How far a record got: under way, ended, succeeded, and its clip there."""
+    """Return how far a record got: 0 running, 1 ended, 2 succeeded, 3 with its clip."""
     if not record.ended:
         return 0
     return 1 if record.status != "succeeded" else 3 if record.clip else 2
 
 
-def _with_the_users_words(record: Record, stored: Record | None) -> Record:
+def _is_ahead(stored: Record, record: Record) -> bool:
+    """Whether the stored record got further: an end, a clip or the id of a paid generation is never undone."""
+    return rank(stored) > rank(record) or bool(stored.generation_id and not record.generation_id)
+
+
+def _writable(record: Record) -> Record:
+    """Return the record. Raises `UnreadableRecord` if a later version wrote it, since some fields are unknown."""
+    if record.version > RECORD_VERSION:
+        raise UnreadableRecord(record.id, LATER, f"{UPDATE} to change it")
+    return record
+
+
+def _with_user_fields(record: Record, stored: Record | None) -> Record:
     if stored is None:
         return record.model_copy(update={"revision": record.revision + 1})
-    kept = {name: getattr(stored, name) for name in _OWNED_BY_THE_USER}
-    return record.model_copy(update={**kept, "revision": max(stored.revision, record.revision) + 1})
+    users = {name: getattr(stored, name) for name in _USER_FIELDS}
+    return record.model_copy(update={**users, "revision": max(stored.revision, record.revision) + 1})

@@ -1,4 +1,4 @@
-"""The sidecars: one JSON file a record, `records/<YYYY-MM>/<id>.json`. They are the truth."""
+"""The sidecars: one JSON file for each record, `records/<YYYY-MM>/<id>.json`. They are the truth."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Self
 
 from pydantic import ValidationError
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError, LogError
 from kling_nb.models.record import RECORD_VERSION, Record, Times
 from kling_nb.store.disk import write_whole
 
@@ -24,33 +23,39 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """What tells two writings of a file apart without reading them."""
+    """What changes whenever a file is written: its time of modification in nanoseconds, and its size."""
 
     modified: int
     size: int
 
 
+def version_of(path: Path) -> FileVersion:
+    """Return the present version of a file. Raises OSError."""
+    facts = path.stat()
+    return FileVersion(facts.st_mtime_ns, facts.st_size)
+
+
 @dataclass(frozen=True)
 class Sidecars:
-    """The folder of sidecars."""
+    """A folder of sidecars."""
 
     folder: Path
 
     def path(self, record: Record) -> Path:
-        """Where the record's sidecar lies. Raises `LogError` for an id that is no file name."""
+        """Return the path of a record's sidecar. Raises `ArgumentError` for an id that cannot be a file name."""
         created = record.times.created.astimezone(datetime.UTC)
         return self.folder / f"{created.year:04}-{created.month:02}" / f"{checked_id(record.id)}.json"
 
     def write(self, record: Record) -> FileVersion:
-        """Write it whole. Raises OSError, and `LogError` for one that could not be read again: nothing is written."""
-        if odd := list(invalid_values(record)):
-            raise LogError(f"{record.id} would hold what no record can ({'; '.join(odd)}): it is not written.")
+        """Write a whole sidecar. Raises OSError, and `LogError` for a record that could not be read again."""
+        if invalid := list(invalid_values(record)):
+            raise LogError(f"Record {record.id} is not written: {'; '.join(invalid)}.")
         path = self.path(record)
         write_whole(path, record.model_dump_json(indent=2).encode() + b"\n")
-        return stamp_of(path)
+        return version_of(path)
 
     def read(self, record_id: str) -> Record | None:
-        """Return the record of this id, None when there is none. Raises `LogError` when it cannot be read."""
+        """Return the record of an id, None if there is none. Raises `UnreadableRecord`."""
         path = self.find(record_id)
         try:
             return read_sidecar(path) if path else None
@@ -58,32 +63,32 @@ class Sidecars:
             return None
 
     def find(self, record_id: str) -> Path | None:
-        """Return the sidecar of an id, in whichever month it lies."""
+        """Return the sidecar of an id, in whichever month it is."""
         name = f"{checked_id(record_id)}.json"
         return next((month / name for month in self._months() if (month / name).is_file()), None)
 
     def all(self) -> Iterator[tuple[Path, FileVersion]]:
-        """Every sidecar with its stamp, month by month; not what has a hidden name, as editors' locks have."""
+        """Yield every sidecar with its version, newest month first; files with a hidden name are left out."""
         for month in self._months():
             with os.scandir(month) as entries:
                 for entry in entries:
                     if entry.name.endswith(".json") and not entry.name.startswith("."):
                         try:
                             facts = entry.stat()
-                        except FileNotFoundError:  # thrown away meanwhile, or a link to nothing
+                        except FileNotFoundError:  # deleted meanwhile, or a broken link
                             continue
                         yield Path(entry.path), FileVersion(facts.st_mtime_ns, facts.st_size)
 
     def first(self) -> Iterator[tuple[Path, FileVersion]]:
-        """Every record's sidecar, each id once: the one that `find` gives, where a copy lies in another month."""
+        """Yield one sidecar for each id: the one that `find` returns, if another month has a copy."""
         seen = set[str]()
-        for path, stamp in self.all():
+        for path, version in self.all():
             if path.stem not in seen:
                 seen.add(path.stem)
-                yield path, stamp
+                yield path, version
 
     def strays(self) -> list[Path]:
-        """What lies beside the months, such as a backup of one: nothing in there is read."""
+        """Return what is beside the folders of months, such as a backup; none of it is read."""
         if not self.folder.is_dir():
             return []
         beside = (
@@ -98,6 +103,22 @@ class Sidecars:
         return sorted(months, reverse=True)
 
 
+class UnreadableRecord(LogError):
+    """A sidecar that cannot be read, or that a later version wrote: `about`, `why`, and the `remedy`."""
+
+    def __init__(self, about: object, why: str, remedy: str) -> None:
+        super().__init__(f"{about} {why}: {remedy}.")
+        self.about, self.why, self.remedy = about, why, remedy
+
+
+class MissingSidecar(UnreadableRecord):
+    """A sidecar that was there a moment ago: another process has moved it into the trash, or out of it."""
+
+
+COMPARE = "compare the two, then delete this one"
+LATER, UPDATE = "was written by a later version of kling_nb", "update this one"
+
+
 def read_sidecar(path: Path) -> Record:
     """Return the record in a sidecar. Raises `UnreadableRecord` if it is damaged, invalid or misnamed."""
     text = b""
@@ -105,48 +126,24 @@ def read_sidecar(path: Path) -> Record:
         text = path.read_bytes()
         record = Record.model_validate_json(text)
     except FileNotFoundError as exc:
-        raise MissingSidecar.of(path, "is no readable record (it is not there)", "restore it from a copy") from exc
+        raise MissingSidecar(path, "is not a readable record (it is missing)", "restore it from a copy") from exc
     except (OSError, ValidationError) as exc:
-        if isinstance(exc, ValidationError) and _is_newer(text):
-            raise UnreadableRecord.of(path, LATER, UPDATE) from exc
-        why = f"{exc.error_count()} faults" if isinstance(exc, ValidationError) else str(exc)
-        raise UnreadableRecord.of(
-            path, f"is no readable record ({why})", "restore it from a copy, or move it away"
-        ) from exc
+        if _is_newer(text):
+            raise UnreadableRecord(path, LATER, UPDATE) from exc
+        why = f"{exc.error_count()} errors" if isinstance(exc, ValidationError) else str(exc)
+        remedy = "restore it from a copy, or move it away"
+        raise UnreadableRecord(path, f"is not a readable record ({why})", remedy) from exc
     if not is_id(record.id):
-        raise UnreadableRecord.of(
-            path, f"holds the record {record.id[:80]!r}, which is no id", "mend it, or move it away"
-        )
+        raise UnreadableRecord(path, f"holds the invalid record id {record.id[:80]!r}", "fix it, or move it away")
     if record.id != path.stem:
-        its_own = path.with_name(f"{record.id}.json")
-        if its_own.exists():
-            raise UnreadableRecord.of(path, f"holds the record {record.id}, as {its_own.name} does", COMPARE)
-        raise UnreadableRecord.of(path, f"holds the record {record.id}", f"rename it to {its_own.name}")
-    if odd := list(invalid_values(record)):
-        why = f"holds what no record can: {'; '.join(odd)}"
-        raise UnreadableRecord.of(path, why, "mend it or restore it from a copy, or move it away")
+        own_name = path.with_name(f"{record.id}.json")
+        if own_name.exists():
+            raise UnreadableRecord(path, f"holds the record {record.id}, as {own_name.name} does", COMPARE)
+        raise UnreadableRecord(path, f"holds the record {record.id}", f"rename it to {own_name.name}")
+    if invalid := list(invalid_values(record)):
+        why = f"holds invalid values: {'; '.join(invalid)}"
+        raise UnreadableRecord(path, why, "fix it or restore it from a copy, or move it away")
     return record
-
-
-class UnreadableRecord(LogError):
-    """What cannot be taken as a record of this version: `why`, and the `remedy`."""
-
-    why, remedy = "", ""
-
-    @classmethod
-    def of(cls, what: object, why: str, remedy: str) -> Self:
-        """The error of a file or a record."""
-        error = cls(f"{what} {why}: {remedy}.")
-        error.why, error.remedy = why, remedy
-        return error
-
-
-class MissingSidecar(UnreadableRecord):
-    """A sidecar that was there a moment ago: another kernel has thrown the record away, or brought it back."""
-
-
-COMPARE = "compare the two, then delete this one"
-LATER, UPDATE = "was written by a later version of kling_nb", "update this one"
 
 
 def _is_newer(text: bytes) -> bool:
@@ -156,65 +153,52 @@ def _is_newer(text: bytes) -> bool:
         return False
 
 
-def stamp_of(path: Path) -> FileVersion:
-    """Return the file's stamp now."""
-    facts = path.stat()
-    return FileVersion(facts.st_mtime_ns, facts.st_size)
-
-
 def is_id(text: str) -> bool:
-    """Whether it can be the id of a record, and so the name of a file."""
+    """Return whether a text can be the id of a record, and so the name of a file."""
     return _ID.fullmatch(text) is not None
 
 
 def checked_id(record_id: str) -> str:
-    """Return an id that is safe as a file name. Raises `LogError` for any other."""
+    """Return an id that is safe as a file name. Raises `ArgumentError` for any other."""
     if not is_id(record_id):
-        raise LogError(f"{record_id!r} is no record id: letters, digits, - and _ only.")
+        raise ArgumentError(f"A record id must consist of letters, digits, '-' and '_', got {record_id[:80]!r}.")
     return record_id
 
 
-#: What a column of every database holds. Dollars of one generation, and seconds of it, are far below theirs.
-_MOST_REVISIONS, _MOST_DOLLARS, _MOST_SECONDS = 2**31 - 1, Decimal(1_000_000), 1_000_000
-#: Two days from the ends of the calendar: in any zone such a time is still one.
+#: What a column of every database can hold; the dollars and seconds of one generation are far below.
+_MAX_REVISION, _MAX_DOLLARS, _MAX_SECONDS = 2**31 - 1, Decimal(1_000_000), 1_000_000
+#: Two days from the ends of the calendar, so that a time is valid in every time zone.
 _FIRST = datetime.datetime.min.replace(tzinfo=datetime.UTC) + datetime.timedelta(days=2)
 _LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC) - datetime.timedelta(days=2)
 
 
 def invalid_values(record: Record) -> Iterator[str]:
-    """Yield in words what is odd about a record's values."""
-    yield from _of_times(record)
-    if not 0 <= record.revision <= _MOST_REVISIONS:
+    """Yield a clause for each value that a record must not have: `its revision is -1`."""
+    for name in Times.model_fields:
+        when: datetime.datetime | None = getattr(record.times, name)
+        if when is not None and (why := invalid_time(when)):
+            yield f"its time {name}, {why}"
+    yield from [f"the time of a message, {why}" for one in record.messages if (why := invalid_time(one.at))][:1]
+    if not 0 <= record.revision <= _MAX_REVISION:
         yield f"its revision is {_short(record.revision)}"
     if record.stars is not None and not 1 <= record.stars <= 5:
         yield f"its stars are {_short(record.stars)}"
     for amount in (record.estimate.each, record.estimate.total, record.estimate.rate):
-        if amount is not None and not 0 <= amount <= _MOST_DOLLARS:
+        if amount is not None and not 0 <= amount <= _MAX_DOLLARS:
             yield f"its price is ${_short(amount)}"
             break
-    if not 0 <= record.estimate.seconds <= _MOST_SECONDS:
+    if not 0 <= record.estimate.seconds <= _MAX_SECONDS:
         yield f"its seconds are {_short(record.estimate.seconds)}"
-    for digest, what in digests_of(record):
+    for digest, file in digests_of(record):
         if not DIGEST.fullmatch(digest):
-            yield f"{what} is called {digest[:80]!r}"
+            yield f"{file} has the digest {digest[:80]!r}"
 
 
 def invalid_time(when: datetime.datetime) -> str:
-    """Return in words what is odd about a time, nothing when it is a sound one."""
+    """Return a clause that says why a time is invalid, an empty one if it is valid."""
     if when.utcoffset() is None:
-        return f"{when.isoformat()}, has no zone"
+        return f"{when.isoformat()}, has no time zone"
     return "" if _FIRST <= when <= _LAST else f"{when.isoformat()}, is too far from now"
-
-
-def _of_times(record: Record) -> Iterator[str]:
-    for name in Times.model_fields:
-        when: datetime.datetime | None = getattr(record.times, name)
-        if when is not None and (odd := invalid_time(when)):
-            yield f"its time {name}, {odd}"
-    for message in record.messages:
-        if odd := invalid_time(message.at):
-            yield f"the time of a message, {odd}"
-            break
 
 
 def _short(value: object) -> str:
@@ -223,20 +207,20 @@ def _short(value: object) -> str:
 
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-#: The same somewhere in a text.
+#: The same, anywhere in a text.
 DIGESTS = re.compile(r"(?<![\w-])sha256:[0-9a-f]{64}(?![0-9a-f])")
 
 
 def digests_of(record: Record) -> Iterator[tuple[str, str]]:
-    """Every digest that a record points to in the media, with what it is."""
+    """Yield every digest by which a record names a file in the media, with what the file is to the record."""
     if record.clip:
         yield record.clip.digest, "its clip"
         if record.clip.poster:
             yield record.clip.poster, "its poster"
     for reference in record.references:
-        if reference.digest:
-            yield reference.digest, f"its reference {reference.path}"
-        if reference.original:
-            yield reference.original, f"what was given for {reference.path}"
-        if reference.thumbnail:
-            yield reference.thumbnail, f"the thumbnail of {reference.path}"
+        files = {
+            reference.digest: f"its reference {reference.path}",
+            reference.original: f"the original of {reference.path}",
+            reference.thumbnail: f"the thumbnail of {reference.path}",
+        }
+        yield from ((digest, file) for digest, file in files.items() if digest)

@@ -100,7 +100,7 @@ class Plan(Selected):
         if before != allowed:
             store.budget.change(lambda limits: limits.with_plan(self.id, allowed))
         if not store.plans.has(self.id):
-            store.plans.put(self.to_stored())
+            store.plans.save(self.to_stored())
         return Run(self._design, self._desk, limit=limit, stop_after_failures=stop_after_failures)
 
     def to_stored(self) -> StoredPlan:

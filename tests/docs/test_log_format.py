@@ -39,13 +39,16 @@ def log(studio: Studio, tmp_path: Path) -> Path:
     now = datetime.datetime.now(datetime.UTC)
     vote = Vote(id="5b0c7a1d", at=now, who="ada", left=first.id, right=second.id, outcome="left", seed=1)
     studio.store.votes.add([vote])
+    score = Score(clip=first.clip.digest, name="sharpness", version="1", unit="dB", value=23.5, at=now)
+    studio.store.scores.add([score])
     studio.log().annotate(second.id, stars=1)
     studio.store.trash(second.id)
     return studio.store.folder
 
 
 @pytest.mark.parametrize(
-    "pattern", ["records/*/*.json", "plans/*.json", "votes/*.jsonl", "saved/preset/*.json", "budget.json"]
+    "pattern",
+    ["records/*/*.json", "plans/*.json", "votes/*.jsonl", "scores/*.jsonl", "saved/preset/*.json", "budget.json"],
 )
 def test_an_example_has_the_fields_of_a_real_file(log: Path, pattern: str) -> None:
     (file,) = log.glob(pattern)

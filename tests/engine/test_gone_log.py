@@ -1,4 +1,4 @@
-"""A log's folder that is moved away under a kernel: nothing is spent, or written, into a new one by itself."""
+"""A log's folder that disappears under a kernel: nothing is spent, and no new log is started in its place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kling_nb.errors import LogError
 from kling_nb.store import Log
 from kling_nb.studio import Studio
 
-GONE = r"is gone: .*Bring it back; or say kn\.configure\(log="
+GONE = r"is missing: .*Restore it; or call kn\.configure\(log="
 
 
 @pytest.mark.parametrize("how", ["renamed", "unmounted"])

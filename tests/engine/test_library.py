@@ -163,7 +163,7 @@ def test_limits_that_cannot_be_read_are_not_no_limits(studio_at: Callable[..., S
 
     again = studio_at(hub)
 
-    with pytest.raises(LogError, match=r"budget\.json is not what it should be: mend it"):
+    with pytest.raises(LogError, match=r"budget\.json does not hold valid limits"):
         again.generate("a paper boat", duration=3)
     assert hub.posts == 0
 
@@ -174,7 +174,7 @@ def test_a_preset_that_was_edited_away_is_left_out_and_said_and_can_be_replaced(
 ) -> None:
     studio.presets["walk"] = {"prompt": "a kite"}
     studio.presets["run"] = {"prompt": "a boat"}
-    file = studio.store._kept.path("preset", "walk")
+    file = studio.store._records.named.path("preset", "walk")
     torn = text == "{"
     file.write_text(text if torn else f'{{"kind": "preset", "name": "walk", "value": {text}}}')
 
@@ -194,8 +194,8 @@ def test_an_option_that_cannot_be_read_is_said_and_does_not_pass_for_none(studio
     studio.options.confirm_above = "5.00"
     studio.options.embed = "never"
     for name in ("confirm_above", "embed"):
-        studio.store._kept.path("option", name).write_text("{")
-    with pytest.raises(LogError, match="no readable option"):
+        studio.store._records.named.path("option", name).write_text("{")
+    with pytest.raises(LogError, match="not a readable option"):
         _ = studio.options.confirm_above
     with pytest.raises(SettingsError, match=r"kn\.options\.embed cannot be read"):
         _ = studio.options.embed

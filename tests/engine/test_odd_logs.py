@@ -34,6 +34,7 @@ def test_a_logs_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
 
     log = Log(tmp_path / name)
     log.save_value("preset", "walk", {"prompt": "a boat"})
+    assert log.find() == []
     log.close()
     assert (tmp_path / name / "index.sqlite").is_file()
     again = Log(tmp_path / name)

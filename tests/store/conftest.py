@@ -1,4 +1,4 @@
-"""A log, and clips to keep in it."""
+"""A log, over SQLite or PostgreSQL, and clips to put into it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,39 @@ from pathlib import Path
 import av
 import pytest
 from PIL import Image
+from support import postgres
 
 from kling_nb.store import Log
 
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that sets `DATABASES` once for each of them."""
+    if "database" in metafunc.fixturenames and (databases := getattr(metafunc.module, "DATABASES", ())):
+        metafunc.parametrize("database", databases, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL server, started when the first test asks for it."""
+    if postgres.UNAVAILABLE:
+        pytest.skip(f"The index in PostgreSQL is not tested: {postgres.UNAVAILABLE}.")
+    server = postgres.Postgres()
+    yield server
+    server.close()
+
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
-    """An empty log, closed in the end."""
-    store = Log(tmp_path / "log")
+def database(request: pytest.FixtureRequest) -> str | None:
+    """The URL of the log's index; None for SQLite, the default."""
+    return request.getfixturevalue("server").schema() if getattr(request, "param", SQLITE) == POSTGRESQL else None
+
+
+@pytest.fixture
+def log(tmp_path: Path, database: str | None) -> Iterator[Log]:
+    """An empty log, closed at the end."""
+    store = Log(tmp_path / "log", database)
     yield store
     store.close()
 

@@ -1,4 +1,4 @@
-"""What verify finds, and what rebuild mends."""
+"""Verify finds what disagrees in a log, and a rebuild fixes the index."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def kinds(log: Log) -> list[str]:
 
 
 @pytest.fixture
-def kept(log: Log, film: Callable[..., Path]) -> Record:
+def finished(log: Log, film: Callable[..., Path]) -> Record:
     """A finished record with a reference and a clip."""
     reference = log.add_reference(Asset.from_bytes(jpeg()), path="input_image.0")
     path = log.partial("job00000")
@@ -39,46 +39,46 @@ def kept(log: Log, film: Callable[..., Path]) -> Record:
     return log.save(make_record(status="succeeded", references=(reference,), clip=clip))
 
 
-def test_a_sound_log_has_no_findings(log: Log, kept: Record) -> None:
+def test_a_sound_log_has_no_findings(log: Log, finished: Record) -> None:
     assert log.verify() == []
 
 
-def test_missing_and_changed_and_orphaned_media_are_found(log: Log, kept: Record) -> None:
-    (log.folder / kept.clip.file).unlink()
-    log.file(kept.references[0].digest).write_bytes(b"edited")
-    log.add_media(b"nobody's", ".bin")
+def test_missing_and_changed_and_orphaned_media_are_found(log: Log, finished: Record) -> None:
+    (log.folder / finished.clip.file).unlink()
+    log.file(finished.references[0].digest).write_bytes(b"edited")
+    log.add_media(b"unused", ".bin")
     assert kinds(log) == ["media changed", "media missing", "media orphaned"]
     missing = next(finding for finding in log.verify() if finding.kind == "media missing")
-    assert missing.about == kept.id
-    assert "its clip" in str(missing)
+    assert missing.about == finished.id
+    assert "its clip is missing" in missing.message
 
 
-def test_an_edited_request_is_found(log: Log, kept: Record) -> None:
-    path = sidecar_of(log, kept.id)
+def test_an_edited_request_is_found(log: Log, finished: Record) -> None:
+    path = sidecar_of(log, finished.id)
     body = json.loads(path.read_text())
     body["canonical"]["duration"] = 15
     path.write_text(json.dumps(body))
     assert kinds(log) == ["request changed"]
 
 
-def test_a_lost_and_a_torn_and_a_renamed_sidecar_are_found_and_rebuild_leaves_them_out(
+def test_missing_damaged_and_renamed_sidecars_are_found_and_left_out_of_a_rebuild(
     log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(4):
         log.save(make_record(number))
     sidecar_of(log, "job00000").unlink()
-    torn = sidecar_of(log, "job00001")
-    torn.write_bytes(torn.read_bytes()[:200])
-    sidecar_of(log, "job00002").rename(torn.with_name("another.json"))
+    damaged = sidecar_of(log, "job00001")
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    sidecar_of(log, "job00002").rename(damaged.with_name("another.json"))
     assert kinds(log) == ["sidecar missing", "sidecar missing", "sidecar unreadable", "sidecar unreadable"]
     with caplog.at_level(logging.WARNING, "kling_nb.store"):
         assert log.rebuild() == 1
-    assert "job00001.json is no readable record" in caplog.text
+    assert "job00001.json is not a readable record" in caplog.text
     assert [record.id for record in log.find()] == ["job00003"]
     assert kinds(log) == ["sidecar unreadable", "sidecar unreadable"]
 
 
-def test_an_old_copy_put_back_and_a_record_from_elsewhere_are_found_and_mended(log: Log, tmp_path: Path) -> None:
+def test_an_old_copy_and_a_record_from_elsewhere_are_found_and_a_rebuild_takes_them(log: Log, tmp_path: Path) -> None:
     log.save(make_record())
     old = sidecar_of(log, "job00000").read_bytes()
     log.annotate("job00000", stars=5)
@@ -101,7 +101,7 @@ def test_a_partial_download_of_an_ended_job_is_found_and_that_of_a_running_one_i
     assert [finding.about for finding in log.verify()] == ["partial/job00001.part", "partial/unknown.part"]
 
 
-def test_a_missing_index_is_made_anew_by_itself(log: Log) -> None:
+def test_a_missing_index_is_rebuilt(log: Log) -> None:
     log.save(make_record(0))
     log.annotate("job00000", tags=["t"], note="hello")
     log.close()
@@ -110,7 +110,7 @@ def test_a_missing_index_is_made_anew_by_itself(log: Log) -> None:
     assert log.find(tag="t", text="hello")[0].revision == 2
 
 
-def test_an_index_deleted_under_an_open_log_is_made_anew(log: Log) -> None:
+def test_an_index_deleted_under_an_open_log_is_rebuilt(log: Log) -> None:
     log.save(make_record(0))
     for path in log.folder.glob("index.sqlite*"):
         path.unlink()
@@ -120,9 +120,7 @@ def test_an_index_deleted_under_an_open_log_is_made_anew(log: Log) -> None:
 
 
 @pytest.mark.parametrize("junk", [b"no database at all" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_damaged_index_is_made_anew_with_a_word_in_the_log(
-    log: Log, junk: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_index_is_rebuilt_with_a_warning(log: Log, junk: bytes, caplog: pytest.LogCaptureFixture) -> None:
     log.save(make_record(0))
     log.close()
     (log.folder / "index.sqlite").write_bytes(junk)
@@ -132,7 +130,7 @@ def test_a_damaged_index_is_made_anew_with_a_word_in_the_log(
     assert (log.folder / "index.damaged.sqlite").exists()
 
 
-def test_damage_while_it_is_open_is_healed_and_small_values_are_saved(log: Log) -> None:
+def test_damage_to_an_open_index_is_repaired_and_saved_values_stay(log: Log) -> None:
     for number in range(300):
         log.save(make_record(number))
     log.save_value("preset", "mine", {"a": 1})
@@ -178,7 +176,7 @@ def test_a_sidecar_written_by_a_kernel_that_was_killed_before_the_index_is_found
     again.close()
 
 
-def test_a_full_disk_is_said_and_leaves_the_old_record(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_raises_and_leaves_the_old_record(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     saved = log.save(make_record())
 
     def full(_: int) -> None:

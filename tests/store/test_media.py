@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kling_nb.errors import LogError, TransferError
+from kling_nb.errors import ArgumentError, TransferError
 from kling_nb.models.asset import Asset
 from kling_nb.models.urls import sha256
 from kling_nb.store import Log
@@ -27,7 +27,7 @@ def downloaded(log: Log, source: Path) -> tuple[Path, str]:
     return path, sha256(path.read_bytes())
 
 
-def test_the_same_bytes_are_kept_once(log: Log) -> None:
+def test_the_same_bytes_are_stored_once(log: Log) -> None:
     digest = log.add_media(b"hello", ".jpg")
     assert log.add_media(b"hello", ".png") == digest == sha256(b"hello")
     assert [path.name for path in log.folder.rglob("*") if path.is_file()] == [f"{digest[7:]}.jpg"]
@@ -47,12 +47,12 @@ def test_wrong_bytes_are_written_again(log: Log, wrong: bytes) -> None:
 
 
 @pytest.mark.parametrize("digest", ["", "sha256:", "sha256:../../etc", "a" * 64, "sha256:" + "A" * 64])
-def test_what_is_no_digest_is_refused(log: Log, digest: str) -> None:
-    with pytest.raises(LogError, match="no digest"):
+def test_an_invalid_digest_is_refused(log: Log, digest: str) -> None:
+    with pytest.raises(ArgumentError, match="A digest must be"):
         log.file(digest)
 
 
-def test_an_adopted_file_is_moved_and_a_wrong_one_stays(log: Log) -> None:
+def test_a_downloaded_file_is_moved_in_and_a_wrong_one_stays(log: Log) -> None:
     path = log.partial("job")
     path.write_bytes(b"clip")
     with pytest.raises(TransferError):
@@ -63,7 +63,7 @@ def test_an_adopted_file_is_moved_and_a_wrong_one_stays(log: Log) -> None:
     assert log.file(digest).read_bytes() == b"clip"
 
 
-def test_a_clip_is_kept_with_its_facts_and_its_poster(log: Log, film: Film) -> None:
+def test_a_clip_is_stored_with_its_format_and_its_poster(log: Log, film: Film) -> None:
     path, digest = downloaded(log, film("sound.mp4", frames=48, sound=True))
     size = path.stat().st_size
     clip = log.add_clip("job", path, digest)
@@ -76,7 +76,7 @@ def test_a_clip_is_kept_with_its_facts_and_its_poster(log: Log, film: Film) -> N
         assert (poster.format, poster.size) == ("JPEG", (320, 180))
 
 
-def test_keeping_a_clip_again_is_harmless(log: Log, film: Film) -> None:
+def test_adding_a_clip_again_changes_nothing(log: Log, film: Film) -> None:
     source = film()
     assert log.add_clip("job", *downloaded(log, source)) == log.add_clip("job", *downloaded(log, source))
 
@@ -92,27 +92,25 @@ def test_an_image_is_a_result_too(log: Log) -> None:
 
 @pytest.mark.parametrize("faststart", [True, False])
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.97, 0.999])
-def test_a_torn_clip_is_told_from_a_whole_one_and_kept_where_it_is(
-    log: Log, film: Film, part: float, faststart: bool
-) -> None:
+def test_a_damaged_clip_is_refused_and_left_where_it_is(log: Log, film: Film, part: float, faststart: bool) -> None:
     path, _ = downloaded(log, film(frames=48, sound=True, faststart=faststart))
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * part)])
-    with pytest.raises(TransferError, match="fetch it again"):
+    with pytest.raises(TransferError, match="download it again"):
         log.add_clip("job", path, sha256(path.read_bytes()))
     assert path.exists()
     assert not (log.folder / "media").exists()
 
 
 @pytest.mark.parametrize("data", [b"<html>expired</html>", jpeg()[:300], b"\0\0\0\x18ftypmp42" + b"\0" * 500])
-def test_what_is_no_clip_is_not_kept(log: Log, data: bytes) -> None:
+def test_a_file_that_is_not_a_clip_is_refused(log: Log, data: bytes) -> None:
     path = log.partial("job")
     path.write_bytes(data)
     with pytest.raises(TransferError):
         log.add_clip("job", path, sha256(data))
 
 
-def test_a_reference_keeps_its_bytes_and_a_small_picture(log: Log) -> None:
+def test_a_reference_is_stored_with_its_bytes_and_a_thumbnail(log: Log) -> None:
     data = jpeg((400, 200))
     reference = log.add_reference(Asset.from_bytes(data, given="face.jpg"), path="input_image.0")
     assert (reference.path, reference.digest, reference.given) == ("input_image.0", sha256(data), "face.jpg")
@@ -136,7 +134,7 @@ def test_a_video_reference_has_a_thumbnail_too(log: Log, film: Film) -> None:
     assert reference.thumbnail is not None
 
 
-def test_a_thumbnail_is_upright_on_white_and_none_for_what_cannot_be_read() -> None:
+def test_a_thumbnail_is_upright_on_white_and_none_for_an_unreadable_file() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
     with Image.open(io.BytesIO(thumbnail(io.BytesIO(jpeg((80, 40), exif=exif))))) as small:

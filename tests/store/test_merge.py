@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError
 from kling_nb.models.budget import Scope
 from kling_nb.models.record import File, Record, Reference
 from kling_nb.store import Log
-from kling_nb.store.merge import joined
+from kling_nb.store.merge import merged
 from kling_nb.store.sidecars import Sidecars
 
 from .samples import jpeg, make_record, priced
@@ -34,9 +34,9 @@ copies = st.builds(
 
 @given(copies, copies)
 def test_two_copies_of_a_record_become_one_in_either_order_and_only_once(one: Record, other: Record) -> None:
-    both = joined(one, other)
-    assert both == joined(other, one)
-    assert joined(both, one) == joined(both, other) == joined(both, both) == both
+    both = merged(one, other)
+    assert both == merged(other, one)
+    assert merged(both, one) == merged(both, other) == merged(both, both) == both
     assert set(both.tags) == {*one.tags, *other.tags}
     assert set(both.note.splitlines()) == {*one.note.splitlines(), *other.note.splitlines()}
     assert (both.stars is None) == (one.stars is other.stars is None)
@@ -76,11 +76,11 @@ def test_a_merge_is_the_same_in_both_directions_and_done_twice_changes_nothing(t
     assert one.rebuild() == 6
 
 
-def test_what_is_damaged_there_is_said_and_the_rest_comes(tmp_path: Path) -> None:
+def test_damaged_files_are_reported_and_the_rest_is_merged(tmp_path: Path) -> None:
     one, other = Log(tmp_path / "a"), filled(tmp_path / "b", range(3), note="there")
     clip = other.get("job00001").clip
     assert clip is not None
-    (other.folder / clip.file).write_bytes(b"torn")
+    (other.folder / clip.file).write_bytes(b"damaged")
     (other.folder / "records" / "2026-11" / "job00002.json").write_text("{")
     done = one.merge(other.folder)
     assert done.added == ["job00000", "job00001"]
@@ -89,7 +89,7 @@ def test_what_is_damaged_there_is_said_and_the_rest_comes(tmp_path: Path) -> Non
     assert {finding.kind for finding in one.verify()} == {"media missing"}
 
 
-def test_thrown_away_in_one_and_kept_in_the_other_it_is_kept_once(tmp_path: Path) -> None:
+def test_a_record_trashed_in_one_log_and_not_in_the_other_stays_once(tmp_path: Path) -> None:
     one, other = filled(tmp_path / "a", range(2), note="x"), filled(tmp_path / "b", range(2), note="x")
     one.trash("job00000")
     other.trash("job00001")
@@ -99,18 +99,18 @@ def test_thrown_away_in_one_and_kept_in_the_other_it_is_kept_once(tmp_path: Path
     assert one.verify() == []
 
 
-def as_another_hands_it_on(log: Log, folder: Path, record_id: str, **changes: Any) -> Path:
-    """Lay a record out as an import does: marked as paid for elsewhere, with what somebody changed in it."""
+def as_imported(log: Log, folder: Path, record_id: str, **changes: Any) -> Path:
+    """Write a record as an import does: marked as imported, with changes."""
     folder.mkdir()
     theirs = log.get(record_id).model_copy(update={"imported": True, **changes})
     Sidecars(folder / "records").write(theirs)
     return folder
 
 
-def test_what_lies_in_the_trash_is_joined_and_not_replaced_by_what_was_handed_on(tmp_path: Path) -> None:
+def test_a_trashed_record_is_merged_with_an_imported_one_and_not_replaced(tmp_path: Path) -> None:
     log = filled(tmp_path / "a", range(1), note="mine")
     paid = log.save(make_record(1, local=False, status="succeeded", estimate=priced("2.24"), note="paid"))
-    export = as_another_hands_it_on(
+    export = as_imported(
         log, tmp_path / "x", paid.id, canonical={"prompt": "theirs"}, status="failed", revision=900, note="from there"
     )
     later = log.annotate(paid.id, tags=["keep"], stars=5, note="my words, later")
@@ -125,10 +125,10 @@ def test_what_lies_in_the_trash_is_joined_and_not_replaced_by_what_was_handed_on
     assert log.trashed() == []
     assert log.budget.counted(Scope("total", Decimal(9))) == Decimal("2.24")
     assert (done.added, done.changed, done.restored) == ([], [paid.id], [paid.id])
-    assert "1 of the joined came back out of the trash" in repr(done)
+    assert "1 of the changed records were restored from the trash" in repr(done)
 
 
-def test_of_a_trashed_record_the_clip_comes_back_too_and_later_words_win(tmp_path: Path) -> None:
+def test_a_restored_record_gets_its_clip_back_and_the_later_stars_win(tmp_path: Path) -> None:
     log = filled(tmp_path / "a", range(2), note="x")
     clip = log.get("job00000").clip
     shutil.copytree(log.folder, tmp_path / "b")
@@ -141,24 +141,24 @@ def test_of_a_trashed_record_the_clip_comes_back_too_and_later_words_win(tmp_pat
     assert log.verify() == []
 
 
-def test_what_cannot_be_read_in_the_trash_is_said_and_nothing_takes_its_place(tmp_path: Path) -> None:
+def test_an_unreadable_record_in_the_trash_is_reported_and_not_replaced(tmp_path: Path) -> None:
     one, other = filled(tmp_path / "a", range(2), note="x"), filled(tmp_path / "b", range(2), note="x")
     one.trash("job00000")
     (torn,) = (one.folder / "trash" / "records").glob("*/*.json")
     torn.write_text("{")
     done = one.merge(other.folder)
     assert (torn.read_text(), one.count(), done.same) == ("{", 1, 1)
-    assert "job00000.json is no readable record" in done.problems[0]
+    assert "job00000.json is not a readable record" in done.problems[0]
 
 
-def test_presets_of_one_name_both_stay(tmp_path: Path) -> None:
+def test_two_presets_of_one_name_both_stay(tmp_path: Path) -> None:
     one, other = filled(tmp_path / "a", range(1), note="x"), filled(tmp_path / "b", range(1), note="x")
     digest = other.add_media(jpeg(), ".jpg")
     reference = Reference(path="p", identity=digest, given="face.jpg", digest=digest).model_dump(mode="json")
     for log, words, pictures in ((one, "mine", []), (other, "theirs", [reference])):
         log.save_value("preset", "walk", {"fields": {"prompt": words}, "references": pictures})
         log.save_value("draft", "a.ipynb", {"fields": {"prompt": words}, "references": []})
-    assert one.merge(other.folder).kept == 1
+    assert one.merge(other.folder).saved == 1
     other.merge(one.folder)
     kept = {name: one.load_value("preset", name) for name in one.value_names("preset")}
     assert sorted(value["fields"]["prompt"] for value in kept.values()) == ["mine", "theirs"]
@@ -167,7 +167,7 @@ def test_presets_of_one_name_both_stay(tmp_path: Path) -> None:
     assert one.load_value("draft", "a.ipynb")["fields"]["prompt"] == "mine"
 
 
-def test_a_job_under_way_in_the_other_log_stays_there(tmp_path: Path) -> None:
+def test_a_running_job_of_the_other_log_stays_there(tmp_path: Path) -> None:
     one, other = Log(tmp_path / "a"), Log(tmp_path / "b")
     other.save(make_record(1, status="prepared"))
     done = one.merge(other.folder)
@@ -175,21 +175,21 @@ def test_a_job_under_way_in_the_other_log_stays_there(tmp_path: Path) -> None:
     assert "resume it there" in done.problems[0]
 
 
-def test_what_is_no_log_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_another_log_is_refused(tmp_path: Path) -> None:
     log = filled(tmp_path / "a", range(1), note="x")
-    with pytest.raises(LogError, match="holds no log"):
+    with pytest.raises(ArgumentError, match="is not a log: give the folder"):
         log.merge(tmp_path / "nowhere")
-    with pytest.raises(LogError, match="this log itself"):
+    with pytest.raises(ArgumentError, match="this log itself"):
         log.merge(log.folder)
     (tmp_path / "export.zip").touch()
     (tmp_path / "crate").mkdir()
     (tmp_path / "crate" / "ro-crate-metadata.json").write_text("{}")
     for exported in ("export.zip", "crate"):
-        with pytest.raises(LogError, match=r"looks like an export of one: kn\.import_log"):
+        with pytest.raises(ArgumentError, match=r"use kn\.import_log"):
             log.merge(tmp_path / exported)
 
 
-def test_records_of_a_log_without_an_index_come_along(tmp_path: Path) -> None:
+def test_records_of_a_log_without_an_index_are_merged(tmp_path: Path) -> None:
     other = filled(tmp_path / "b", range(2), note="x")
     other.close()
     for file in other.folder.glob("index.sqlite*"):

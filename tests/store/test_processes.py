@@ -1,7 +1,8 @@
-"""Kernels that share a folder, and kernels that are killed."""
+"""Kernels that share a folder, and kernels that are killed, whichever database has the index."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,25 +11,31 @@ from nursery import Kernel
 from kling_nb.models.record import Record
 from kling_nb.store import Log
 
+from .conftest import POSTGRESQL, SQLITE
 from .samples import make_record
 
+DATABASES = (SQLITE, POSTGRESQL)
+
 WRITER = Path(__file__).with_name("writer.py")
+Writer = Callable[[str, int], Kernel]
 
 
-def writer(log: Log, name: str, turns: int) -> Kernel:
-    return Kernel(WRITER, log.folder, name, turns)
+@pytest.fixture
+def writer(log: Log, database: str | None) -> Callable[[str, int], Kernel]:
+    """Start a process that writes to the log under a name, so many times."""
+    return lambda name, turns: Kernel(WRITER, log.folder, name, turns, *([database] if database else []))
 
 
 def troubles(log: Log) -> list[str]:
     return [str(finding) for finding in log.verify() if finding.kind != "media orphaned"]
 
 
-def test_kernels_that_write_at_once_lose_nothing(log: Log) -> None:
+def test_kernels_that_write_at_once_lose_nothing(log: Log, writer: Writer) -> None:
     log.save(make_record(id="shared"))
     turns, names = 12, ("red", "green", "blue")
-    writers = [writer(log, name, turns) for name in names]
+    writers = [writer(name, turns) for name in names]
     for _ in range(5):
-        assert log.find(limit=5)  # a reader never sees an empty or torn log
+        assert log.find(limit=5)  # a reader never sees an empty or incomplete index
         log.rebuild()
     assert [each.wait() for each in writers] == [0, 0, 0]
     assert log.get("shared").revision == 1 + turns * len(names)
@@ -40,24 +47,26 @@ def test_kernels_that_write_at_once_lose_nothing(log: Log) -> None:
     assert troubles(log) == []
 
 
-def test_kernels_that_open_a_new_log_at_once_all_get_in(log: Log) -> None:
-    Log(log.folder).save(make_record(id="shared"))
+def test_kernels_that_open_a_new_log_at_once_all_succeed(log: Log, writer: Writer, database: str | None) -> None:
+    first = Log(log.folder, database)
+    first.save(make_record(id="shared"))
+    first.close()
     for path in log.folder.glob("index.sqlite*"):
         path.unlink()
-    writers = [writer(log, name, 2) for name in ("a", "b", "c", "d")]
+    writers = [writer(name, 2) for name in ("a", "b", "c", "d")]
     assert [each.wait() for each in writers] == [0, 0, 0, 0]
     assert log.count() == 9
 
 
 @pytest.mark.parametrize("turns", [1, 4, 9])
-def test_a_killed_writer_leaves_nothing_torn(log: Log, turns: int) -> None:
+def test_a_killed_writer_leaves_only_whole_records(log: Log, writer: Writer, database: str | None, turns: int) -> None:
     log.save(make_record(id="shared"))
-    with writer(log, "killed", 10_000) as killed:
+    with writer("killed", 10_000) as killed:
         for _ in range(turns):
             killed.stdout.readline()
     saved = [Record.model_validate_json(path.read_bytes()) for path in log.folder.glob("records/*/*.json")]
     assert len(saved) >= turns + 1
-    again = Log(log.folder)  # the next kernel: nothing waits for the dead one's lock
+    again = Log(log.folder, database)  # the next kernel does not wait for the dead one's lock
     assert {record.id for record in again.find()} == {record.id for record in saved}
     again.annotate("shared", note="alive")
     again.rebuild()

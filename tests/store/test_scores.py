@@ -1,9 +1,9 @@
-"""Scores in the log: kept by clip, scorer and version, shared by kernels, lost by nothing that the log survives."""
+"""Scores are stored by clip, scorer and version; kernels share them, and they outlive the index."""
 
 from __future__ import annotations
 
 import datetime
-import sqlite3
+import logging
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,10 @@ from kling_nb.models.judgements import Score, format_number
 from kling_nb.models.record import File, Record
 from kling_nb.store import Log
 
+from .conftest import POSTGRESQL, SQLITE
 from .samples import jpeg, make_record
+
+DATABASES = (SQLITE, POSTGRESQL)
 
 NOW = datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC)
 CLIP = "sha256:" + "a" * 64
@@ -31,14 +34,14 @@ def scored(number: int = 0, clip: str = CLIP) -> Record:
     return make_record(number, status="succeeded", clip=File(file="", digest=clip, size=1))
 
 
-def test_the_newest_version_of_each_scorer_counts_and_the_older_stay(log: Log) -> None:
+def test_the_newest_version_of_each_scorer_counts_and_older_ones_stay(log: Log) -> None:
     record = scored()
     log.scores.add([score(1), score(2, version="2", seconds=1), score(3, name="black")])
     assert [(each.name, each.value) for each in log.scores.of([record])[record.id]] == [("black", 3), ("motion", 2)]
     assert len(log.scores.every([record])[record.id]) == 3
 
 
-def test_records_of_one_clip_share_what_was_said_of_the_file_but_not_of_the_request(log: Log) -> None:
+def test_records_of_one_clip_share_the_scores_of_the_file_but_not_of_the_request(log: Log) -> None:
     one, other = scored(1), scored(2).model_copy(update={"request_hash": "sha256:else"})
     log.scores.add([score(), score(0, name="cuts", request=one.request_hash)])
     found = log.scores.of([one, other])
@@ -53,7 +56,7 @@ def test_an_older_score_never_replaces_a_newer_one(log: Log) -> None:
     assert log.scores.of([scored()])["job00000"][0].value == 2
 
 
-def test_reading_makes_no_log(log: Log) -> None:
+def test_reading_does_not_create_a_log(log: Log) -> None:
     assert log.scores.of([scored()]) == {}
     assert not log.folder.exists()
 
@@ -65,15 +68,43 @@ def test_a_rebuild_keeps_scores(log: Log) -> None:
     assert log.scores.of([scored()])["job00000"][0].value == 1.5
 
 
-def test_an_index_of_before_gets_the_table(log: Log) -> None:
+def test_scores_outlive_the_index(log: Log) -> None:
     log.save(scored())
+    log.scores.add([score(1), score(2, seconds=1)])
     log.close()
-    with sqlite3.connect(log.folder / "index.sqlite") as old:
-        old.execute("DROP TABLE scores")
-        old.execute("DELETE FROM migrations WHERE name = 'score_table'")
-    old.close()
-    log.scores.add([score()])
-    assert log.scores.of([scored()])["job00000"] == [score()]
+    for file in log.folder.glob("index.sqlite*"):
+        file.unlink()
+    assert log.scores.of([scored()])["job00000"] == [score(2, seconds=1)]
+    assert log.scores.add([score(1)]) == 0
+
+
+def test_a_line_that_did_not_reach_the_index_is_found_at_the_next_opening_or_addition(
+    log: Log, database: str | None
+) -> None:
+    log.scores.add([score(1)])
+    log._records.score_lines.append([score(2, seconds=1)])  # as by a kernel that was killed right after
+    log.scores.add([score(3, name="black")])
+    assert [each.value for each in log.scores.of([scored()])["job00000"]] == [3, 2]
+    log._records.score_lines.append([score(4, seconds=2)])
+    again = Log(log.folder, database)
+    assert [each.value for each in again.scores.of([scored()])["job00000"]] == [3, 4]
+    again.close()
+
+
+def test_a_damaged_line_is_left_out_and_named_and_later_ones_start_on_a_line_of_their_own(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.save(scored())
+    log.scores.add([score(1), score(2, name="black")])
+    (file,) = (log.folder / "scores").iterdir()
+    file.write_bytes(file.read_bytes()[:-20])
+    log.scores.add([score(3, name="cuts")])
+    with caplog.at_level(logging.WARNING, "kling_nb.store"):
+        log.rebuild()
+    assert [each.name for each in log.scores.of([scored()])["job00000"]] == ["black", "cuts"]
+    assert f"Line 2 of {file}" in caplog.text
+    found = {finding.kind: finding for finding in log.verify()}
+    assert found["score unreadable"].about == "scores/2026-11.jsonl"
 
 
 values = st.builds(
@@ -107,7 +138,7 @@ def test_two_logs_agree_after_a_merge_whichever_took_the_other_in(
         other.close()
 
 
-def test_a_log_without_scores_is_merged_as_ever(log: Log, tmp_path: Path) -> None:
+def test_a_log_without_scores_is_merged(log: Log, tmp_path: Path) -> None:
     other = Log(tmp_path / "other")
     other.add_media(jpeg(), ".jpg")
     other.save(make_record(status="failed"))

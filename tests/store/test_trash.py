@@ -1,4 +1,4 @@
-"""Throwing away loses nothing: a record goes to the trash with what is its own, and comes back whole."""
+"""A trashed record loses nothing: it moves to the trash with its own media, and is restored whole."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError, LogError, NotSaved
 from kling_nb.models.asset import Asset
 from kling_nb.models.record import Record
 from kling_nb.models.urls import sha256
 from kling_nb.store import Log
 
+from .conftest import POSTGRESQL, SQLITE
 from .samples import jpeg, make_record
+
+DATABASES = (SQLITE, POSTGRESQL)
 
 Make = Callable[..., Record]
 
@@ -39,7 +42,7 @@ def files(log: Log, folder: str = "media") -> set[str]:
     return {path.name for path in (log.folder / folder).rglob("*") if path.is_file()}
 
 
-def test_a_record_that_was_thrown_away_is_not_found_and_the_log_is_sound(log: Log, finished: Make) -> None:
+def test_a_trashed_record_is_not_found_and_the_log_is_sound(log: Log, finished: Make) -> None:
     record = finished(prompt="a red kite")
 
     log.trash(record.id)
@@ -48,11 +51,11 @@ def test_a_record_that_was_thrown_away_is_not_found_and_the_log_is_sound(log: Lo
     assert files(log) == set() and len(files(log, "trash/media")) == 4
     assert log.verify() == []
     assert log.rebuild() == 0
-    with pytest.raises(LogError, match="no record"):
+    with pytest.raises(NotSaved, match="no record"):
         log.get(record.id)
 
 
-def test_it_comes_back_with_its_media_and_the_users_words(log: Log, finished: Make) -> None:
+def test_a_record_is_restored_with_its_media_tags_stars_and_note(log: Log, finished: Make) -> None:
     record = finished()
     log.annotate(record.id, stars=4, tags=["keep"], note="the good one")
     before = files(log)
@@ -76,7 +79,7 @@ def test_media_that_another_record_uses_stay(log: Log, finished: Make) -> None:
     assert log.verify() == []
 
 
-def test_the_last_of_two_takes_what_they_shared_and_either_brings_it_back(log: Log, finished: Make) -> None:
+def test_shared_media_move_with_the_last_record_and_return_with_either(log: Log, finished: Make) -> None:
     first, second = finished(1), finished(2)
     log.trash(first.id)
     log.trash(second.id)
@@ -90,22 +93,22 @@ def test_the_last_of_two_takes_what_they_shared_and_either_brings_it_back(log: L
 
 
 @pytest.mark.parametrize("status", ["prepared", "uncertain", "queued", "downloading"])
-def test_a_job_under_way_cannot_be_thrown_away(log: Log, status: str) -> None:
+def test_a_running_job_cannot_be_trashed(log: Log, status: str) -> None:
     record = log.save(make_record(status=status))
 
-    with pytest.raises(LogError, match="cancel it first"):
+    with pytest.raises(ArgumentError, match="cancel it first"):
         log.trash(record.id)
 
     assert log.get(record.id) == record
 
 
-def test_what_is_not_in_the_trash_cannot_be_brought_back(log: Log, finished: Make) -> None:
-    with pytest.raises(LogError, match="trash"):
+def test_a_record_that_is_not_in_the_trash_cannot_be_restored(log: Log, finished: Make) -> None:
+    with pytest.raises(NotSaved, match="trash"):
         log.restore("job00009")
 
 
-def test_a_move_that_was_cut_short_leaves_the_record_in_the_log(
-    log: Log, finished: Make, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_move_leaves_the_record_in_the_log(
+    log: Log, database: str | None, finished: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = finished()
 
@@ -118,11 +121,11 @@ def test_a_move_that_was_cut_short_leaves_the_record_in_the_log(
             log.trash(record.id)
     log.close()
 
-    assert Log(log.folder).find() == [record]  # opened anew, as after a crash
+    assert Log(log.folder, database).find() == [record]  # opened again, as after a crash
     assert log.verify() == []
 
 
-def test_models_and_tags_in_use_come_commonest_first(log: Log) -> None:
+def test_models_and_tags_in_use_come_most_common_first(log: Log) -> None:
     for number, (model, tag) in enumerate([("b", "x"), ("a", "y"), ("b", "y")]):
         log.save(make_record(number, model=model))
         log.annotate(f"job{number:05}", tags=[tag])
@@ -131,7 +134,7 @@ def test_models_and_tags_in_use_come_commonest_first(log: Log) -> None:
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(["trash", "restore"]), st.integers(0, 2)), max_size=12))
-def test_whatever_the_order_the_log_is_sound_and_nothing_is_lost(
+def test_trashing_and_restoring_in_any_order_loses_nothing(
     tmp_path_factory: pytest.TempPathFactory, film: Callable[..., Path], steps: list[tuple[str, int]]
 ) -> None:
     log = Log(tmp_path_factory.mktemp("moves") / "log")

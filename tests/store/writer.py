@@ -1,4 +1,4 @@
-"""A process that writes to a log until it is done or killed: `python writer.py FOLDER NAME TURNS`."""
+"""A process that writes to a log until it is done or killed: `python writer.py FOLDER NAME TURNS [DATABASE]`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ samples = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(samples)
 
 
-def main(folder: str, name: str, turns: int) -> None:
-    """Save own records, annotate the shared one, put media, and look around, again and again."""
-    log = Log(folder)
+def main(folder: str, name: str, turns: int, database: str | None = None) -> None:
+    """Save own records, annotate the shared one, add media and search, again and again."""
+    log = Log(folder, database)
     for turn in range(turns):
         saved = log.save(samples.make_record(turn, id=f"{name}-{turn:05}", prompt=f"{name} turn {turn}"))
         log.annotate(saved.id, note=f"seen by {name}", stars=turn % 5 + 1)
@@ -28,4 +28,4 @@ def main(folder: str, name: str, turns: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:])

@@ -14,7 +14,6 @@ import pytest
 from hubside import HubSide, until
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 from store.samples import START, make_record
 
 from kling_nb import errors
@@ -151,23 +150,6 @@ def test_limits_outlive_the_index_and_a_file_that_cannot_be_read_lets_nothing_pa
     (log.folder / "budget.json").write_text("{")
     with pytest.raises(errors.LogError, match="set the limits again"):
         log.spend([priced(Decimal(1))])
-
-
-def test_an_index_of_before_learns_what_its_records_cost(log: Log) -> None:
-    log.save(priced(Decimal("1.12"), status="succeeded", plan="p", cell="c"))
-    with log._records.database.writing() as connection:
-        connection.execute(text("DROP INDEX records_money"))
-        for column in ("plan", "cell", "notebook", "charge", "charged", "cost"):
-            connection.execute(text(f"ALTER TABLE records DROP COLUMN {column}"))
-        connection.execute(text("DELETE FROM migrations WHERE name = 'money_columns'"))
-    log.close()
-    (entry,) = log.budget.entries()
-    assert (entry.cost, entry.charge, entry.plan, entry.day) == (
-        Decimal("1.12"),
-        "spent",
-        "p",
-        START.astimezone().date(),
-    )
 
 
 def test_a_refusal_is_said_at_once_and_nothing_is_written_or_sent(studio: Studio, hub: HubSide) -> None:

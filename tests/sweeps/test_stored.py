@@ -59,7 +59,7 @@ def test_a_plan_whose_picture_is_lost_still_finds_its_clips(studio: Studio, hub:
 
 
 def test_which_plans_there_are_is_said(studio: Studio) -> None:
-    with pytest.raises(errors.LogError, match="there are: none yet"):
+    with pytest.raises(errors.LogError, match="Plans in this log: none"):
         studio.plan("abc")
     plan = studio.sweep("a boat", duration=[3])
     plan.run().result(40)

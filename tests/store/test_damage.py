@@ -1,4 +1,4 @@
-"""What a hand, a copy or a crash leaves in a log's folder: the rest is read, the odd one is named, no money is lost."""
+"""What people, copies and crashes leave in a log's folder: the rest is read, the damage named, no cost forgotten."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kling_nb.models.budget import Scope
 from kling_nb.models.judgements import Vote
 from kling_nb.models.record import Record
 from kling_nb.store import Log
-from kling_nb.store.merge import joined
+from kling_nb.store.merge import merged
 
 from .samples import START, make_record, priced
 
@@ -34,7 +34,7 @@ BODY: dict[str, Any] = json.loads(
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """The JSON of a sound record with another value at `path`, `times.created`."""
+    """Return the JSON of a valid record with another value at `path`, `times.created`."""
     body = copy.deepcopy(BODY)
     *way, last = path.split(".")
     place = body
@@ -44,8 +44,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return body
 
 
-def laid_down(log: Log, body: dict[str, Any], name: str = "job00007") -> Path:
-    """Put a sidecar where a hand would, while no kernel looks."""
+def write_sidecar(log: Log, body: dict[str, Any], name: str = "job00007") -> Path:
+    """Write a sidecar as a person would, while the log is closed."""
     log.close()
     path = log.folder / "records" / "2026-11" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,12 +57,12 @@ def kinds(log: Log) -> list[str]:
     return sorted(finding.kind for finding in log.verify())
 
 
-ODD = [
-    ("times.created", "2026-11-27T11:27:48", "its time created, 2026-11-27T11:27:48, has no zone"),
-    ("times.ended", "2026-11-27T11:27:48", "has no zone"),
+INVALID = [
+    ("times.created", "2026-11-27T11:27:48", "its time created, 2026-11-27T11:27:48, has no time zone"),
+    ("times.ended", "2026-11-27T11:27:48", "has no time zone"),
     ("times.created", "0001-01-01T00:00:00+14:00", "is too far from now"),
     ("times.submitted", "9999-12-31T23:59:59-12:00", "is too far from now"),
-    ("messages", ["2026-11-27T11:27:48 Queued"], "has no zone"),
+    ("messages", ["2026-11-27T11:27:48 Queued"], "has no time zone"),
     ("revision", 10**19, "its revision is 10000000000000000000"),
     ("revision", -1, "its revision is -1"),
     ("stars", 10**20, "its stars are 100000000000000000000"),
@@ -70,57 +70,61 @@ ODD = [
     ("estimate.each", "1e30", "its price is $1E+30"),
     ("estimate.each", "-5", "its price is $-5"),
     ("estimate.seconds", 10**400, "its seconds are 1000"),
-    ("clip", {"file": "x", "digest": "xyz", "size": 1}, "its clip is called 'xyz'"),
+    ("clip", {"file": "x", "digest": "xyz", "size": 1}, "its clip has the digest 'xyz'"),
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "words"), ODD, ids=[f"{path} {str(value)[:20]}" for path, value, _ in ODD])
-def test_a_record_with_an_odd_value_is_left_out_and_named_and_the_rest_is_read(
+@pytest.mark.parametrize(
+    ("path", "value", "words"), INVALID, ids=[f"{path} {str(value)[:20]}" for path, value, _ in INVALID]
+)
+def test_a_record_with_an_invalid_value_is_left_out_and_named_and_the_rest_is_read(
     path: str, value: Any, words: str, log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.25")))
-    odd = laid_down(log, changed(path, value))
+    invalid = write_sidecar(log, changed(path, value))
     with caplog.at_level(logging.WARNING, "kling_nb.store"):
         assert [record.id for record in log.find()] == ["job00001"]
-    assert f"{odd} holds what no record can" in caplog.text and words in caplog.text
+    assert f"{invalid} holds invalid values" in caplog.text and words in caplog.text
     assert log.budget.counted(Scope("total", Decimal(9))) == SPENT
     (finding,) = log.verify()
     assert (finding.kind, finding.about) == ("sidecar unreadable", "records/2026-11/job00007.json")
-    assert words in finding.message and "mend it" in finding.remedy
+    assert words in finding.message and "fix it" in finding.remedy
     assert log.rebuild() == 1
 
 
-@pytest.mark.parametrize(("path", "value", "words"), ODD, ids=[f"{path} {str(value)[:20]}" for path, value, _ in ODD])
-def test_an_odd_value_from_elsewhere_is_refused(path: str, value: Any, words: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "value", "words"), INVALID, ids=[f"{path} {str(value)[:20]}" for path, value, _ in INVALID]
+)
+def test_an_invalid_value_in_an_import_is_refused(path: str, value: Any, words: str) -> None:
     with pytest.raises(LogError, match="what came is no sound record") as refused:
         parse_record(json.dumps(changed(path, value)), "what came")
     assert words in str(refused.value)
 
 
-def test_a_foreign_record_replaces_neither_my_stars_nor_my_count_of_changes(log: Log) -> None:
+def test_an_imported_record_replaces_neither_stars_nor_revision(log: Log) -> None:
     with pytest.raises(LogError, match="its revision is 2147483000"):
         parse_record(json.dumps(changed("revision", 2147483000)), "what came")
     mine = make_record(7, status="succeeded", stars=5, note="mine", revision=3)
     theirs = mine.model_copy(update={"imported": True, "stars": 1, "note": "theirs", "revision": 900})
-    assert joined(mine, theirs).stars == joined(theirs, mine).stars == 5
+    assert merged(mine, theirs).stars == merged(theirs, mine).stars == 5
     log.save(mine)
-    log._records.join(theirs, joined)
+    log._records.merge(theirs, merged)
     assert log.annotate(mine.id, stars=4).stars == 4
     log.close()
     assert log.get(mine.id).stars == 4
     assert log.verify() == []
 
 
-def test_a_record_whose_id_is_no_file_name_is_left_out_and_named(log: Log) -> None:
+def test_a_record_whose_id_cannot_be_a_file_name_is_left_out_and_named(log: Log) -> None:
     log.save(make_record(1))
-    laid_down(log, changed("id", "a b"), "a b")
+    write_sidecar(log, changed("id", "a b"), "a b")
     assert [record.id for record in log.find()] == ["job00001"]
     assert [str(finding) for finding in log.verify()] == [
-        "records/2026-11/a b.json: holds the record 'a b', which is no id; mend it, or move it away"
+        "records/2026-11/a b.json: holds the invalid record id 'a b'; fix it, or move it away"
     ]
 
 
-def test_an_index_whose_damage_is_met_while_it_is_opened_is_made_anew(log: Log) -> None:
+def test_an_index_found_damaged_at_its_opening_is_rebuilt(log: Log) -> None:
     for number in range(300):
         log.save(make_record(number))
     log.close()
@@ -135,8 +139,8 @@ def test_an_index_whose_damage_is_met_while_it_is_opened_is_made_anew(log: Log) 
     assert log.count() == 300
 
 
-def test_what_no_record_can_hold_is_never_written(log: Log) -> None:
-    with pytest.raises(LogError, match=r"job00001 would hold what no record can \(its price is"):
+def test_a_record_with_an_invalid_value_is_never_written(log: Log) -> None:
+    with pytest.raises(LogError, match=r"job00001 is not written: its price is"):
         log.add(make_record(1, estimate=priced("1e30")))
     assert not list(log.folder.rglob("*.json"))
 
@@ -155,7 +159,7 @@ def test_while_the_sidecars_cannot_be_taken_in_nothing_counts_as_unspent(
     with monkeypatch.context() as patched:
         patched.setattr("kling_nb.store.index.row_of", trouble)
         for _ in range(3):  # it was the second that found the index open, and empty
-            with pytest.raises(LogError, match=r"cannot take in .*too large.*what was spent is not known"):
+            with pytest.raises(LogError, match=r"cannot add .*too large.*not known what was spent"):
                 log.budget.counted(Scope("total", Decimal(9)))
     assert log.budget.counted(Scope("total", Decimal(9))) == SPENT
 
@@ -170,7 +174,7 @@ def test_a_saved_record_that_the_index_lacks_stops_the_spending_under_a_limit(
     other = sqlite3.connect(log.folder / "index.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.25")))
-    with pytest.raises(LogError, match=r"1 saved records are not yet in the index.*what was spent is not known"):
+    with pytest.raises(LogError, match=r"1 saved records are not yet in the index.*not known what was spent"):
         log.budget.counted(Scope("total", Decimal(9)))
     other.close()
     assert log.budget.counted(Scope("total", Decimal(9))) == SPENT
@@ -197,11 +201,11 @@ values = st.recursive(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.sampled_from(paths(BODY)), value=values)
-def test_whatever_a_record_holds_the_log_is_read_and_searched_and_made_anew(
+def test_whatever_a_record_holds_the_log_is_read_and_searched_and_rebuilt(
     path: str, value: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     log = Log(tmp_path_factory.mktemp("odd") / "log")
-    laid_down(log, changed(path, value))
+    write_sidecar(log, changed(path, value))
     steps: list[Callable[[], object]] = [
         lambda: [json.dumps(record.model_dump(mode="json")) for record in log.find(kind=None, text="a")],
         log.find,
@@ -223,7 +227,7 @@ def test_whatever_a_record_holds_the_log_is_read_and_searched_and_made_anew(
 
 @settings(max_examples=100, deadline=None)
 @given(path=st.sampled_from(paths(BODY)), value=values)
-def test_whatever_comes_from_elsewhere_is_admitted_or_refused(path: str, value: Any) -> None:
+def test_whatever_an_import_holds_it_is_accepted_or_refused(path: str, value: Any) -> None:
     try:
         record = parse_record(json.dumps(changed(path, value)), "what came")
     except LogError as exc:
@@ -232,7 +236,7 @@ def test_whatever_comes_from_elsewhere_is_admitted_or_refused(path: str, value: 
         assert Record.model_validate_json(record.model_dump_json()).id == record.id
 
 
-def test_a_backup_of_a_month_beside_it_is_no_month_and_is_named(log: Log) -> None:
+def test_a_backup_beside_a_month_is_not_read_and_is_named(log: Log) -> None:
     log.save(make_record(1, status="failed"))
     month = log.folder / "records" / "2026-11"
     for name in ("2026-11-backup", "2026-13", "old"):
@@ -255,7 +259,7 @@ def test_a_backup_of_a_month_beside_it_is_no_month_and_is_named(log: Log) -> Non
     assert "trash/records/2026-11 copy" in {finding.about for finding in log.verify()}
 
 
-def test_an_editors_lock_and_a_systems_shadow_file_are_passed_over(log: Log) -> None:
+def test_an_editors_lock_and_a_systems_hidden_file_are_ignored(log: Log) -> None:
     log.save(make_record(1))
     month = log.folder / "records" / "2026-11"
     (month / ".#job00001.json").symlink_to("ann@host.123:45")
@@ -267,7 +271,7 @@ def test_an_editors_lock_and_a_systems_shadow_file_are_passed_over(log: Log) -> 
     assert log.verify() == []
 
 
-def test_a_record_that_another_kernel_throws_away_while_the_log_is_read_stops_nothing(
+def test_a_record_that_another_kernel_trashes_while_the_log_is_read_stops_nothing(
     log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(4):
@@ -302,7 +306,7 @@ def test_a_record_that_another_kernel_throws_away_while_the_log_is_read_stops_no
     assert log.count() == 4
 
 
-def test_a_conflict_copy_in_the_trash_is_left_out_and_named_and_stops_no_spending(
+def test_a_conflicted_copy_in_the_trash_is_left_out_and_named_and_stops_no_spending(
     log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.25")))
@@ -322,7 +326,7 @@ def test_a_conflict_copy_in_the_trash_is_left_out_and_named_and_stops_no_spendin
     assert "rename it to job00001.json" in str(log.verify()[0])
 
 
-def test_a_conflict_copy_among_the_records_is_not_to_be_renamed_over_the_record(log: Log) -> None:
+def test_the_remedy_for_a_conflicted_copy_does_not_overwrite_the_record(log: Log) -> None:
     log.save(make_record(1))
     (path,) = log.folder.glob("records/*/*.json")
     shutil.copy(path, path.with_name("job00001 2.json"))
@@ -332,7 +336,7 @@ def test_a_conflict_copy_among_the_records_is_not_to_be_renamed_over_the_record(
     assert "compare the two, then delete this one" in finding.remedy
 
 
-def test_a_record_under_another_month_than_its_own_is_named(log: Log) -> None:
+def test_a_record_in_another_month_than_its_own_is_named(log: Log) -> None:
     log.save(make_record(1))
     month = log.folder / "records" / "2026-11"
     shutil.copytree(month, month.with_name("2026-12"))
@@ -348,7 +352,7 @@ def vote(name: str, **changes: Any) -> Vote:
     return Vote.model_validate({"id": name, **given, **changes})
 
 
-def test_a_torn_vote_is_left_out_and_named_and_later_ones_start_on_a_line_of_their_own(
+def test_a_damaged_vote_is_left_out_and_named_and_later_ones_start_on_a_line_of_their_own(
     log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     log.save(make_record(1))
@@ -359,20 +363,20 @@ def test_a_torn_vote_is_left_out_and_named_and_later_ones_start_on_a_line_of_the
 
     with caplog.at_level(logging.WARNING, "kling_nb.store"):
         assert [each.id for each in log.votes.all()] == ["v1", "v3"]
-    assert f"Line 2 of {file} is no vote" in caplog.text
+    assert f"Line 2 of {file} is not a vote" in caplog.text
     (finding,) = log.verify()
     assert (finding.kind, finding.about) == ("vote unreadable", "votes/2026-11.jsonl")
-    assert "line 2 is no vote; mend it, or take it out" in str(finding)
+    assert "line 2 is not a vote; fix the line, or delete it" in str(finding)
 
 
-def test_a_line_ends_where_a_line_ends_and_at_no_other_sign_of_unicode(log: Log) -> None:
+def test_only_a_line_feed_ends_a_line(log: Log) -> None:
     who = "Ann\u2028Lee\x85\x0c"
     log.votes.add([vote("v1", who=who)])
     assert [each.who for each in log.votes.all()] == [who]
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "null", '{"id": "v9"}', "\udcff", vote("v9").model_dump_json()[:-10]])
-def test_odd_lines_among_votes_stop_neither_the_reading_nor_a_merge(line: str, log: Log, tmp_path: Path) -> None:
+def test_damaged_lines_among_votes_stop_neither_reading_nor_merging(line: str, log: Log, tmp_path: Path) -> None:
     other = Log(tmp_path / "other")
     other.save(make_record(1, status="failed"))
     other.votes.add([vote("v1")])
@@ -410,24 +414,29 @@ def test_a_copy_in_another_month_does_not_lock_the_log(log: Log) -> None:
 @pytest.mark.parametrize(
     "canonical", [{"prompt": 5}, {"multi_prompt": "abc"}, {"multi_prompt": ["abc", {"prompt": 1}]}]
 )
-def test_words_of_any_shape_are_those_of_a_model_without_a_class_here(log: Log, canonical: dict[str, Any]) -> None:
+def test_prompts_of_any_shape_are_searched(log: Log, canonical: dict[str, Any]) -> None:
     log.save(make_record(1, canonical={"model": "another", **canonical}))
     assert log.rebuild() == 1
     assert log.count(text="abc" if "multi_prompt" in canonical else "5") == 1
     assert log.verify() == [] or kinds(log) == ["request changed"]
 
 
-def test_a_hub_of_before_is_known_by_its_one_name(log: Log) -> None:
-    old = make_record(1, hub="HTTPS://Hub.Example:443/")
-    assert old.hub == "https://hub.example"
-    log.save(old.model_copy(update={"hub": "https://x"}))
+def test_an_index_of_an_earlier_layout_is_rebuilt_from_the_files(log: Log) -> None:
+    log.save(make_record(1, hub="https://hub.example"))
+    log.annotate("job00001", stars=4)
+    log.close()
+    with sqlite3.connect(log.folder / "index.sqlite") as index:
+        index.execute("UPDATE layout SET number = 0")
+        index.execute("ALTER TABLE records RENAME COLUMN cost TO price")
+    index.close()
+    assert [record.stars for record in log.find(text="cat", hub="https://hub.example")] == [4]
+    assert log.verify() == []
+
+
+def test_a_hub_in_a_sidecar_is_found_by_its_normal_address(log: Log) -> None:
+    log.save(make_record(1, hub="https://x"))
     (path,) = log.folder.glob("records/*/job00001.json")
     log.close()
     path.write_text(path.read_text().replace('"https://x"', '"HTTPS://Hub.Example:443"'))
-    with sqlite3.connect(log.folder / "index.sqlite") as index:
-        index.execute("UPDATE records SET hub = 'HTTPS://Hub.Example:443'")
-        index.execute("DELETE FROM migrations WHERE name = 'hubs_of_one_name'")
-    again = Log(log.folder)
-    assert again.count(hub="https://hub.example") == 1
-    assert again.get("job00001").hub == "https://hub.example"
-    again.close()
+    assert log.count(hub="https://hub.example") == 1
+    assert log.get("job00001").hub == "https://hub.example"
