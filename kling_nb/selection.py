@@ -14,13 +14,14 @@ from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.record import Record
 from kling_nb.models.row import COLUMNS, row_of
-from kling_nb.session import Actions, Session
+from kling_nb.session import Session
 from kling_nb.store.audit import Finding
 from kling_nb.store.filters import check_names, with_text
 from kling_nb.store.log import UNSET, HasId
 from kling_nb.store.merge import MergeReport
 
 if TYPE_CHECKING:
+    from kling_nb.actions import StudioActions
     from kling_nb.exchange.export import ExportReport
     from kling_nb.render.report import Paragraph
     from kling_nb.scoring.ranking import Ranking
@@ -36,7 +37,7 @@ class Selected(ABC):
 
     @property
     @abstractmethod
-    def _actions(self) -> Actions: ...
+    def _actions(self) -> StudioActions: ...
 
     def export(
         self,
@@ -162,7 +163,7 @@ class Selection(Selected, Sequence[Record]):
         return Selection(self._session, {**self._filters, **with_text(text, filters)})
 
     @property
-    def _actions(self) -> Actions:
+    def _actions(self) -> StudioActions:
         return self._session.actions
 
     def __len__(self) -> int:
@@ -228,7 +229,7 @@ class Chosen(Selected, Sequence[Record]):
         self._records = records_of(session, given)
 
     @property
-    def _actions(self) -> Actions:
+    def _actions(self) -> StudioActions:
         return self._session.actions
 
     def __getitem__(self, which: Any) -> Any:

@@ -7,23 +7,22 @@ import math
 import os
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import SecretStr
 
 from kling_nb.connection import PATIENCE, Connection, nothing_known
 from kling_nb.engine.engine import DEADLINE, Engine
-from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import LOCAL_PACE, Pace
 from kling_nb.errors import HubError, KlingError, ModelNotFound, SettingsError, WaitTimeout, did_you_mean
 from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
 from kling_nb.models.catalogue import Model
-from kling_nb.models.record import Record, RecordActions
+from kling_nb.models.record import Record
 from kling_nb.notebook.display import Display
 from kling_nb.notebook.links import Links
 from kling_nb.notebook.location import beside_notebook
@@ -32,42 +31,13 @@ from kling_nb.render import small_poster, small_thumbnail
 from kling_nb.settings import Settings, read_settings
 from kling_nb.store.log import Log
 
+if TYPE_CHECKING:
+    from kling_nb.actions import StudioActions
+
 T = TypeVar("T")
 
 #: Kept in a forked process: SQLite must not close there what its parent opened.
 _inherited: list[Parts] = []
-
-
-class Actions(RecordActions, Protocol):
-    """What records, selections, plans and rows can do: the features of the floors above, handed down by the studio."""
-
-    def export(self, selection: Any, to: Any, options: dict[str, Any]) -> Any:
-        """Write the records to a crate, a report, JSONL or Parquet."""
-        ...
-
-    def score(self, selection: Any, scorers: Sequence[Any], *, recompute: bool, timeout: float) -> Any:
-        """Score the clips and return the numbers as a table."""
-        ...
-
-    def vote(self, selection: Any, *, who: str | None, seed: int | None) -> Any:
-        """Return the view for blind votes between pairs of clips."""
-        ...
-
-    def ranking(self, selection: Any, by: str | None) -> Any:
-        """Rank the clips by their votes."""
-        ...
-
-    def methods(self, selection: Any) -> Any:
-        """Return a methods paragraph."""
-        ...
-
-    def show_jobs(self, jobs: Sequence[Job]) -> None:
-        """Display the live rows of jobs in the running cell."""
-        ...
-
-    def run_view(self, run: Any) -> Any:
-        """Return the live view of a plan's run."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -97,7 +67,7 @@ class Session:
 
     def __init__(
         self,
-        actions: Callable[[Session], Actions],
+        actions: Callable[[Session], StudioActions],
         *,
         key: str | SecretStr | None = None,
         hub: str | None = None,

@@ -1,4 +1,4 @@
-"""Which hub, which key, which folder, each with where it came from. Read when first needed, never at import."""
+"""The key, the hub and the log's folder, each with its source; read at the first use, never at import."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ KEY, HUB, LOG = "OXEN_API_KEY", "KLING_NB_HUB", "KLING_NB_LOG"
 
 @dataclass(frozen=True)
 class Settings:
-    """What a studio needs to know; `sources` says for each name where its value came from.
+    """The settings of a studio.
 
-    `hub` is a base URL or `local`. `key` is sent to that hub's origin and nowhere else.
+    Attributes:
+        key: The API key; it is sent to the hub's origin and nowhere else.
+        hub: A base URL, or `local`.
+        log: The log's folder.
+        sources: Where each value came from, by the name of its environment variable.
     """
 
     key: SecretStr | None = None
@@ -37,7 +41,7 @@ class Settings:
 
     @property
     def local(self) -> bool:
-        """Whether the local hub answers."""
+        """Whether the local hub is used."""
         return self.hub == "local"
 
 
@@ -48,11 +52,18 @@ def read_settings(
     log: str | Path | None = None,
     beside: Path,
 ) -> Settings:
-    """Read the settings: arguments first, then the environment, then `.env`, then (the key only) the keyring.
+    """Read the settings from the arguments, the environment, `.env`, and for the key also the system keyring.
 
-    The first source that names a key decides; where it is empty there, there is none. Without a key and a hub the local
-    hub answers. `beside` is the notebook's folder: `.env` is looked for in the current folder and then there, and the
-    log lies there unless something else is said. Raises `SettingsError` for what cannot be used.
+    The first source that names a setting decides; an empty key means no key. Without a key and a hub, the local hub is
+    used.
+
+    Args:
+        key, hub, log: Values that override every other source.
+        beside: The notebook's folder, where the log is by default. `.env` is read from the current folder and from
+            this one.
+
+    Raises:
+        SettingsError: A value cannot be used.
     """
     home = beside
     given = {KEY: _text(KEY, key), HUB: _text(HUB, hub), LOG: _text(LOG, log)}
@@ -66,10 +77,10 @@ def read_settings(
                 values[name], sources[name] = value.strip(), source.format(name=name)
 
     take("argument", given)
-    take("environment variable {name}", _environment())
+    take("environment variable {name}", os.environ)
     for folder in dict.fromkeys((Path.cwd(), home)):
         take(".env file" if folder == Path.cwd() else ".env file beside the notebook", _dotenv(folder / ".env"))
-    if KEY not in values and values.get(HUB, "").lower() != "local":  # a locked keyring asks the user: not without need
+    if KEY not in values and values.get(HUB, "").lower() != "local":  # a locked one asks the user
         take("system keyring", {KEY: _keyring()})
     if not values.get(KEY):
         sources.pop(KEY, None)
@@ -86,50 +97,37 @@ def _text(name: str, value: Any) -> str | None:
             return value.get_secret_value()
         case os.PathLike() if name == LOG:
             return os.fsdecode(cast("os.PathLike[str]", value))
-        case _:  # said without the value, which may be a key
-            raise SettingsError(f"{name} (argument) is of the type {type(value).__name__}: give text")
-
-
-def _names() -> Any:
-    from pydantic import Field
-    from pydantic_settings import BaseSettings
-
-    class Names(BaseSettings):
-        key: str | None = Field(None, validation_alias=KEY)
-        hub: str | None = Field(None, validation_alias=HUB)
-        log: str | None = Field(None, validation_alias=LOG)
-
-    return Names
-
-
-def _environment() -> Mapping[str, str | None]:
-    from pydantic_settings import EnvSettingsSource
-
-    return EnvSettingsSource(_names(), case_sensitive=True)()
+        case _:  # the value is not shown: it may be a key
+            raise SettingsError(f"{name} must be a string, got {type(value).__name__}.")
 
 
 def _dotenv(file: Path) -> Mapping[str, str | None]:
-    """Read a `.env`, which may be missing. Raises `SettingsError` for one whose key or hub would be overlooked."""
+    """Read a `.env` file, which may be missing.
+
+    Raises:
+        SettingsError: The file cannot be read, or a line with one of our names is not valid.
+    """
+    from dotenv import dotenv_values
     from dotenv.parser import parse_stream
-    from pydantic_settings import DotEnvSettingsSource
 
     if not file.is_file():
         return {}
     try:
         text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError:  # what some shells and editors of Windows write
-        raise SettingsError(f"{file} is not UTF-8 text: save it as UTF-8") from None
+    except UnicodeDecodeError:  # what some shells and editors on Windows write
+        raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as exc:
-        raise SettingsError(f"{file} cannot be read ({exc.strerror}): mend its rights, or move it away") from None
+        raise SettingsError(f"Cannot read {file} ({exc.strerror}). Check its permissions.") from None
     for line in parse_stream(io.StringIO(text)):
         if line.error and (named := [name for name in (KEY, HUB, LOG) if name in line.original.string]):
-            # Its text is not shown: it may hold the key.
-            raise SettingsError(f"line {line.original.line} of {file}, {named[0]}, cannot be read: is a quote missing?")
-    return DotEnvSettingsSource(_names(), env_file=file, env_file_encoding="utf-8-sig", case_sensitive=True)()
+            # The line is not shown: it may hold the key.
+            number = line.original.line
+            raise SettingsError(f"Cannot parse line {number} of {file} ({named[0]}). Is a quotation mark missing?")
+    return dotenv_values(stream=io.StringIO(text))
 
 
 def _keyring() -> str | None:
-    """Ask the system's keyring, where the optional package is installed and a keyring is unlocked."""
+    """Return the key from the system keyring, if the optional package is installed and a keyring is unlocked."""
     try:
         import keyring
         import keyring.errors
@@ -139,15 +137,15 @@ def _keyring() -> str | None:
         return keyring.get_password("kling_nb", KEY)
     except keyring.errors.NoKeyringError:
         return None
-    except Exception as exc:  # noqa: BLE001 - a backend raises its own: of D-Bus, of the system, of a missing library
-        logger.warning("the system keyring gives no key (%s)", type(exc).__name__)
+    except Exception as exc:  # noqa: BLE001 - each backend raises errors of its own
+        logger.warning("the system keyring cannot be read (%s)", type(exc).__name__)
         return None
 
 
 def _secret(key: str, source: str) -> SecretStr | None:
     if not re.fullmatch(r"[!-~]*", key):
-        # Said here, without the key: an HTTP library would quote the header that it cannot send.
-        raise SettingsError(f"{KEY} ({source}) holds a space, a line break or a letter that no key has")
+        # Checked here, without showing the key: an HTTP library would quote the header that it cannot send.
+        raise SettingsError(f"{KEY} ({source}) contains a space, a line break or another invalid character.")
     return SecretStr(key) if key else None
 
 
@@ -156,10 +154,10 @@ def _folder(value: str | None, source: str, home: Path) -> Path:
         return (home / "kling_log").absolute()
     try:
         folder = Path(value).expanduser()
-    except RuntimeError:  # the home of a user who is not there
+    except RuntimeError:  # the home folder of an unknown user
         folder = Path("\0")
     if "\0" in str(folder):
-        raise SettingsError(f"{LOG} is {value!r} ({source}), which is no folder's name")
+        raise SettingsError(f"{LOG} must be a folder, got {value!r} ({source}).")
     return folder.absolute() if source == "argument" else (home / folder).absolute()
 
 
@@ -168,17 +166,17 @@ def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
         return REAL_HUB if has_key else "local"
     if value.lower() == "local":
         return "local"
-    said = re.sub(r"//[^/]*@", "//", value.partition("?")[0])  # somebody's password is not shown
+    shown = re.sub(r"//[^/]*@", "//", value.partition("?")[0])  # a password is not shown
     try:
         parts = urlsplit(value)
         port = parts.port
-    except ValueError:  # an IPv6 bracket left open, a port that is none
+    except ValueError:  # an unclosed IPv6 bracket, or an invalid port
         parts, port = urlsplit(""), 0
     whole = parts.scheme in ("http", "https") and parts.hostname and port != 0
     if not whole or not value.isprintable() or " " in value:
-        raise SettingsError(f"{HUB} is {said!r} ({source}): give a base URL such as {REAL_HUB}, or 'local'")
+        raise SettingsError(f"{HUB} must be a base URL such as {REAL_HUB}, or 'local', got {shown!r} ({source}).")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise SettingsError(f"{HUB} ({source}) must be a plain base URL without credentials or query")
+        raise SettingsError(f"{HUB} ({source}) must be a base URL without credentials or a query.")
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname or ""):
-        raise SettingsError(f"{HUB} is {said!r} ({source}): the key would travel in the clear; use https")
-    return normalize_url(value)  # jobs and plans are known by where they are
+        raise SettingsError(f"{HUB} must use https, got {shown!r} ({source}). The key would be sent unencrypted.")
+    return normalize_url(value)  # records and plans name their hub

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
@@ -15,13 +15,15 @@ from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.notebook.display import Display
-from kling_nb.session import Actions
 from kling_nb.store.log import Log
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design
 
 #: Seconds between two looks at a job that another kernel carries out.
 WATCH = 1.0
+
+if TYPE_CHECKING:
+    from kling_nb.actions import StudioActions
 
 
 class Begin(Protocol):
@@ -43,7 +45,7 @@ class Desk:
     """Go on with a job that no living kernel carries out; None when one does."""
     price: Callable[[Request], Estimate]
     bind: Callable[[Record], Record]
-    actions: Actions
+    actions: StudioActions
 
     def made(self, design: Design) -> dict[str, RecordSummary]:
         """Return which record each cell has, by its id."""

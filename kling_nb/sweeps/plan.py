@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.budget import dollars
@@ -18,7 +18,6 @@ from kling_nb.models.record import Record
 from kling_nb.render import MatrixSheet, PlanSheet, Tile, TileState, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.plan import TILES
 from kling_nb.selection import Selected
-from kling_nb.session import Actions
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design, tile_of
 from kling_nb.sweeps.desk import Desk
@@ -28,6 +27,9 @@ from kling_nb.sweeps.stored import to_stored
 #: At once, unless `run` says otherwise; what the expected time is worked out with.
 LIMIT = 8
 
+if TYPE_CHECKING:
+    from kling_nb.actions import StudioActions
+
 
 class Plan(Selected):
     """A sweep, worked out and linted; nothing is spent before `run`. What it shows is read from the log each time."""
@@ -36,7 +38,7 @@ class Plan(Selected):
         self._design, self._desk = design, desk
 
     @property
-    def _actions(self) -> Actions:
+    def _actions(self) -> StudioActions:
         return self._desk.actions
 
     @property
