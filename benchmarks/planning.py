@@ -18,7 +18,7 @@ from kling_nb.store.log import Log
 from kling_nb.store.sidecars import FileVersion
 from kling_nb.studio import Studio
 from kling_nb.sweeps.axes import points
-from kling_nb.sweeps.design import Cell, Drafting
+from kling_nb.sweeps.design import Cell, build_design
 
 _BASE = {"prompt": "a paper boat {doing}, {camera}, {light}", "aspect_ratio": "1:1"}
 
@@ -28,7 +28,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     count, each = (10_000, 4) if quick else (100_000, 10)
     axes: dict[str, Any] = {name: [f"{name} {n}" for n in range(each)] for name in ("doing", "camera", "light")}
     axes["duration"] = list(range(3, 3 + each))
-    design = Drafting(_BASE, parse).design(points(axes))
+    design = build_design(_BASE, points(axes), parse)
     with_them = [cell for number, cell in enumerate(design.unique_cells) if number % 3]
     with BenchHub(folder / "hub", takes=1) as hub:
         _fill(folder / "log", count, with_them, hub.url)

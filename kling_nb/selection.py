@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, TypeAlias, cast, overload, runtime_checkable
 
 from kling_nb.engine.job import Clip, Job
-from kling_nb.errors import ArgumentTypeError, LogError
+from kling_nb.errors import ArgumentTypeError, KlingError
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.record import Record
@@ -200,14 +200,10 @@ class Selection(Selected, Sequence[Record]):
         """Return `rows()` as a pandas DataFrame.
 
         Raises:
-            LogError: pandas is not installed.
+            KlingError: pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as exc:
-            raise LogError("to_frame() needs pandas (pip install pandas); rows() returns the same without it.") from exc
         rows = self.rows()
-        return pd.DataFrame(rows, columns=list(rows[0] if rows else COLUMNS))
+        return data_frame(rows, list(rows[0] if rows else COLUMNS))
 
     def annotate(self, record_id: str | HasId, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
         """Set tags, stars (1 to 5) or a note of a record, given as a record, clip, job or record ID."""
@@ -293,6 +289,19 @@ class LogAccess:
 
     def __repr__(self) -> str:
         return "<kn.log: call it to read the log; .verify(), .rebuild() and .merge() maintain it>"
+
+
+def data_frame(rows: Sequence[Mapping[str, Any]], columns: list[str] | None = None) -> Any:
+    """Return rows as a pandas DataFrame.
+
+    Raises:
+        KlingError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as exc:
+        raise KlingError("to_frame() needs pandas (pip install pandas); rows() returns the same without it.") from exc
+    return pd.DataFrame(rows, columns=columns)
 
 
 def each_of(given: Any) -> Iterator[Any]:

@@ -225,7 +225,7 @@ class Studio:
             more: Axes by field or placeholder (`duration=[5, 10]`, `subject=["a cat", "a dog"]`).
 
         Raises:
-            RequestError: The sweep cannot be worked out. Errors of single cells are in `plan.errors`.
+            ArgumentError, ArgumentTypeError: An argument or an axis is not valid. Errors of cells are in `plan.errors`.
         """
         from kling_nb.sweeps import sweep
 

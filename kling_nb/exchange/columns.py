@@ -73,8 +73,8 @@ def write_columns(file: Path, bundle: Bundle) -> None:
 def _more(bundle: Bundle) -> Iterator[tuple[str, tuple[type, Mapping[str, Any]]]]:
     """Yield the columns beside a record's own, each with its values by record id."""
     placed = {name: cell for series in series_of(bundle) for name, cell in series.cells.items()}
-    for axis in dict.fromkeys(name for cell in placed.values() for name in cell.at):
-        yield f"axis.{axis}", (str, {name: cell.at[axis] for name, cell in placed.items() if axis in cell.at})
+    for axis in dict.fromkeys(name for cell in placed.values() for name in cell.values):
+        yield f"axis.{axis}", (str, {name: cell.values[axis] for name, cell in placed.items() if axis in cell.values})
     seen, wins = _counted(bundle.votes)
     yield "votes", (int, seen)
     yield "wins", (float, wins)

@@ -54,12 +54,12 @@ def _groups(one: Series) -> Iterator[tuple[list[str], Mapping[str, str]]]:
     """Yield each way in which axes part the clips: the axes that do so, and the value of each clip on the first."""
     found: dict[tuple[int, ...], list[str]] = {}
     for axis in one.design.names:
-        values = [cell.at.get(axis, "–") for cell in one.cells.values()]
+        values = [cell.values.get(axis, "–") for cell in one.cells.values()]
         known = list(dict.fromkeys(values))
         if len(known) > 1:
             found.setdefault(tuple(map(known.index, values)), []).append(axis)
     for axes in found.values():
-        yield axes, {name: cell.at.get(axes[0], "–") for name, cell in one.cells.items()}
+        yield axes, {name: cell.values.get(axes[0], "–") for name, cell in one.cells.items()}
 
 
 def _ranked(what: str, votes: Sequence[Vote], items: Mapping[str, str]) -> Iterator[tuple[str, str]]:

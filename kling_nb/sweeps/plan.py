@@ -1,4 +1,4 @@
-"""`Plan`: what `kn.sweep` gives. It shows itself, is carried out by `run`, and afterwards gives its clips."""
+"""`Plan`: a sweep that is worked out and checked. It shows itself, runs, and has the records of its clips."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from kling_nb.errors import KlingError, RequestError
+from kling_nb.errors import RequestError
 from kling_nb.models.budget import dollars
-from kling_nb.models.fields import scalar
 from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.plan import StoredPlan
@@ -17,14 +16,17 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.render import MatrixSheet, PlanSheet, Tile, TileState, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.plan import TILES
-from kling_nb.selection import Selected
+from kling_nb.selection import Selected, data_frame
+from kling_nb.session import Session
+from kling_nb.store.log import UNSET
 from kling_nb.store.queries import RecordSummary
-from kling_nb.sweeps.design import Cell, Design, tile_of
-from kling_nb.sweeps.desk import Desk
-from kling_nb.sweeps.run import Run
+from kling_nb.sweeps.axes import whole_number
+from kling_nb.sweeps.cells import existing_records, expected_durations, tile_of
+from kling_nb.sweeps.design import Cell, Design
+from kling_nb.sweeps.run import Run, sum_known
 from kling_nb.sweeps.stored import to_stored
 
-#: At once, unless `run` says otherwise; what the expected time is worked out with.
+#: Jobs at the same time by default; the expected duration of a plan assumes it.
 LIMIT = 8
 
 if TYPE_CHECKING:
@@ -32,45 +34,52 @@ if TYPE_CHECKING:
 
 
 class Plan(Selected):
-    """A sweep, worked out and linted; nothing is spent before `run`. What it shows is read from the log each time."""
+    """A sweep that `kn.sweep` has worked out and checked. Nothing is spent before `run`.
 
-    def __init__(self, design: Design, desk: Desk) -> None:
-        self._design, self._desk = design, desk
+    Everything that it shows is read from the log each time. Its clips can be exported, scored, voted on and ranked.
+
+    Example:
+        >>> plan = kn.sweep("a {mood} boat", mood=["calm", "wild"], duration=[3, 5])
+        >>> plan.price
+        >>> clips = plan.run(budget="5.00").result()
+    """
+
+    def __init__(self, session: Session, design: Design) -> None:
+        self._session, self._design = session, design
 
     @property
     def _actions(self) -> StudioActions:
-        return self._desk.actions
+        return self._session.actions
 
     @property
     def id(self) -> str:
-        """Its name; the same definition has the same one, in every kernel."""
+        """The plan's ID: the same definition has the same one in every kernel."""
         return self._design.id
 
     @property
     def cells(self) -> Sequence[Cell]:
-        """Every place of the sweep, in order."""
+        """All cells of the sweep, in order."""
         return self._design.cells
 
     @property
     def axes(self) -> Mapping[str, tuple[str, ...]]:
-        """Each axis with its values in words."""
+        """The values of each axis, as text."""
         return self._design.axes
 
     @property
     def errors(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        """The cells that would fail, with why."""
+        """The label and the errors of each cell that is not valid."""
         return [(cell.label, cell.problems) for cell in self._design.invalid]
 
     @property
     def missing(self) -> list[Cell]:
-        """The clips that are neither in the log nor under way: what `run` would pay for."""
-        made = self._desk.made(self._design)
-        return [cell for cell in self._design.unique_cells if cell.request and cell.id not in made]
+        """The cells whose clips are neither in the log nor in progress: `run` pays for these."""
+        return self._missing(existing_records(self._session, self._design))
 
     @property
     def price(self) -> Decimal | None:
-        """What is still to be paid, in dollars; None when nobody gives a price for some of it."""
-        return _sum([self._estimate(cell).each for cell in self.missing])
+        """The price of the missing clips in dollars; None if one of them has no known price."""
+        return sum_known([self._estimate(cell).each for cell in self.missing])
 
     def __len__(self) -> int:
         return len(self._design.unique_cells)
@@ -79,145 +88,160 @@ class Plan(Selected):
         self,
         *,
         limit: int = LIMIT,
-        budget: Any = "as before",
+        budget: Any = UNSET,
         stop_after_failures: int | None = 3,
         skip_invalid: bool = False,
     ) -> Run:
-        """Make what is missing, at most `limit` jobs at once, and return at once.
+        """Start the missing clips and return at once.
 
-        Clips that are in the log are not paid for again, jobs under way (here or in another kernel) are waited for.
-        `budget` is what the whole plan may cost in dollars, earlier runs included; a later run keeps it, and None
-        lifts it. Raises `RequestError` when some cells would fail, unless `skip_invalid` leaves them out.
+        Clips in the log are not paid for again, and jobs in progress, here or in another kernel, are waited for.
+
+        Args:
+            limit: The most jobs at the same time.
+            budget: The most that the plan may cost in dollars, earlier runs included; None for no limit. By default
+                the budget of the last run.
+            stop_after_failures: The number of failed clips after which no more are started; None to go on.
+            skip_invalid: Leave out the cells with errors.
+
+        Raises:
+            RequestError: Some cells have errors, and `skip_invalid` is False.
+            ArgumentError, ArgumentTypeError: An argument is not valid.
         """
-        limit, stop_after_failures = scalar(limit), scalar(stop_after_failures)
-        if type(limit) is not int or limit < 1:
-            raise KlingError(f"limit={limit!r} would never begin: give a whole number, 1 or more")
-        if stop_after_failures is not None and type(stop_after_failures) is not int:
-            raise KlingError(f"stop_after_failures={stop_after_failures!r} is no number: give 3, or None to go on")
+        limit = whole_number("limit", limit, 1)
+        if stop_after_failures is not None:
+            stop_after_failures = whole_number("stop_after_failures", stop_after_failures, 0)
         if self._design.invalid and not skip_invalid:
             raise RequestError([problem for cell in self._design.invalid for problem in cell.problems])
-        store = self._desk.store
-        before = store.budget.limits().plans.get(self.id)
-        allowed = before if budget == "as before" else dollars(budget)
-        if before != allowed:
-            store.budget.change(lambda limits: limits.with_plan(self.id, allowed))
+        store = self._session.store
+        if budget is not UNSET:
+            allowed = dollars(budget)
+            if store.budget.limits().plans.get(self.id) != allowed:
+                store.budget.change(lambda limits: limits.with_plan(self.id, allowed))
         if not store.plans.has(self.id):
             store.plans.save(self.to_stored())
-        return Run(self._design, self._desk, limit=limit, stop_after_failures=stop_after_failures)
+        return Run(self._session, self._design, limit=limit, stop_after_failures=stop_after_failures)
 
     def to_stored(self) -> StoredPlan:
-        """Return it as the log keeps it, from its first run on; its pictures go into the log's media."""
-        return to_stored(self._design, self._desk.store.add_reference)
+        """Return the plan as the log stores it, and save its images to the log's media."""
+        return to_stored(self._design, self._session.store.add_reference)
 
     def records(self) -> list[Record]:
-        """Return the records of the clips that are there, in the plan's order."""
-        found = self._found(self._desk.made(self._design))
+        """Return the records of the clips that exist, in the plan's order."""
+        found = self._finished(existing_records(self._session, self._design))
         return [found[cell.id] for cell in self._design.unique_cells if cell.id in found]
 
     def labels(self, by: str | None = None) -> dict[str, str]:
-        """Return by record id where its clip stands: its value on the axis `by`, or all of its values.
+        """Return, by record ID, the clip's place in the plan.
 
-        Raises `KlingError` for no such axis.
+        Args:
+            by: An axis whose value is returned; by default the label, which has the values of all axes.
+
+        Raises:
+            ArgumentError: There is no such axis.
         """
         if by is not None:
-            self._design.checked(by)
-        made = self._desk.made(self._design)
+            self._design.check_axis(by)
+        existing = existing_records(self._session, self._design)
         return {
-            made[cell.id].id: cell.at.get(by, "–") if by else cell.label
+            existing[cell.id].id: cell.values.get(by, "–") if by else cell.label
             for cell in self._design.unique_cells
-            if cell.id in made
+            if cell.id in existing
         }
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one mapping for each cell: its values, how it stands, what its record says, and its scores."""
-        made = self._desk.made(self._design)
-        found = self._found(made)
-        known = self._desk.store.scores.of(list(found.values()))
+        """Return one flat mapping a cell: its values, its state, its record, price, seconds, stars and scores."""
+        existing = existing_records(self._session, self._design)
+        found = self._finished(existing)
+        known = self._session.store.scores.of(list(found.values()))
         scores = score_columns([known.get(found[cell.id].id, []) if cell.id in found else [] for cell in self.cells])
         return [
-            self._row(cell, made.get(cell.id), found.get(cell.id)) | numbers
+            self._row(cell, existing.get(cell.id), found.get(cell.id)) | numbers
             for cell, numbers in zip(self.cells, scores, strict=True)
         ]
 
     def to_frame(self) -> Any:
-        """Return `rows` as a pandas DataFrame. Raises `KlingError` without pandas."""
-        try:
-            import pandas as pd
-        except ImportError as exc:
-            raise KlingError("to_frame() needs pandas: pip install pandas; rows() gives the same without it") from exc
-        return pd.DataFrame(self.rows())
+        """Return `rows()` as a pandas DataFrame.
+
+        Raises:
+            KlingError: pandas is not installed.
+        """
+        return data_frame(self.rows())
 
     def matrix(self, rows: str | None = None, columns: str | None = None) -> Matrix:
-        """Return the clips over two axes, by default the first two that vary. Raises `KlingError` for no such axis."""
+        """Return the clips over two axes.
+
+        Args:
+            rows: The axis from top to bottom.
+            columns: The axis from left to right. By default the first two axes that vary.
+
+        Raises:
+            ArgumentError: There is no such axis.
+        """
         return Matrix(self, *self._design.matrix_axes(rows, columns))
 
     def matrix_sheet(self, down: str, across: str) -> MatrixSheet:
-        """Return the clips over two axes as a value to be drawn."""
-        made = self._desk.made(self._design)
-        found = self._found(made)
-        films = dict(zip(found, self._desk.display.links.videos(list(found.values())), strict=True))
+        """Return the clips over two axes as a value to render."""
+        existing = existing_records(self._session, self._design)
+        found = self._finished(existing)
+        videos = dict(zip(found, self._session.display.links.videos(list(found.values())), strict=True))
         return self._design.matrix(
             down,
             across,
-            lambda cell: self._tile(cell, made.get(cell.id), found.get(cell.id), films.get(cell.id)),
+            lambda cell: self._tile(cell, existing.get(cell.id), found.get(cell.id), videos.get(cell.id)),
         )
 
     def sheet(self) -> PlanSheet:
-        """Return how it stands as a value to be drawn."""
-        made = self._desk.made(self._design)
-        shown = {cell.id: made[cell.id] for cell in self._design.unique_cells[:TILES] if cell.id in made}
-        found = self._found(shown)  # the stills of the others are not drawn
-        missing = [cell for cell in self._design.unique_cells if cell.request and cell.id not in made]
+        """Return the plan's state as a value to render."""
+        cells, existing = self._design.unique_cells, existing_records(self._session, self._design)
+        # Only the images of the first tiles are drawn.
+        found = self._finished({cell.id: existing[cell.id] for cell in cells[:TILES] if cell.id in existing})
+        missing = self._missing(existing)
         estimates = [self._estimate(cell) for cell in missing]
         free = bool(estimates) and all(estimate.source == "free" for estimate in estimates)
+        seconds = expected_durations(self._session, missing, estimates)
         return PlanSheet(
             name=self.id,
-            tiles=[self._tile(cell, made.get(cell.id), found.get(cell.id)) for cell in self._design.unique_cells],
+            tiles=[self._tile(cell, existing.get(cell.id), found.get(cell.id)) for cell in cells],
             axes=self._design.axes,
-            invalid=[(cell.label, "; ".join(map(str, cell.problems))) for cell in self._design.invalid],
+            invalid=[(cell.label, _problems_text(cell)) for cell in self._design.invalid],
             cells=len(self._design.cells),
-            price=_sum([estimate.each for estimate in estimates]),
+            price=sum_known([estimate.each for estimate in estimates]),
             free=free,
-            real_price=_sum([estimate.list_price for estimate in estimates]) if free else None,
-            expected=self._expected(missing, estimates),
+            real_price=sum_known([estimate.list_price for estimate in estimates]) if free else None,
+            expected=max(max(seconds), sum(seconds) / min(LIMIT, len(seconds))) if seconds else None,
         )
 
-    def _expected(self, missing: Sequence[Cell], estimates: Sequence[Estimate]) -> float | None:
-        took = self._desk.took(missing, estimates)
-        return max(max(took), sum(took) / min(LIMIT, len(took))) if took else None
+    def _missing(self, existing: Mapping[str, RecordSummary]) -> list[Cell]:
+        return [cell for cell in self._design.unique_cells if cell.request and cell.id not in existing]
 
-    def _found(self, made: Mapping[str, RecordSummary]) -> dict[str, Record]:
-        store, bind = self._desk.store, self._desk.bind
-        return {cell: bind(store.get(one.id)) for cell, one in made.items() if one.done}
+    def _finished(self, existing: Mapping[str, RecordSummary]) -> dict[str, Record]:
+        session = self._session
+        return {cell: session.bind(session.store.get(one.id)) for cell, one in existing.items() if one.done}
 
-    def _row(self, cell: Cell, made: RecordSummary | None, record: Record | None) -> dict[str, Any]:
-        seen: dict[str, Any] = {"state": self._state(cell, made), "record": made.id if made else None}
-        clip = record.clip if record else None
-        price = self._estimate(cell).each if cell.request else None
-        if record:
-            price = record.price
+    def _row(self, cell: Cell, summary: RecordSummary | None, record: Record | None) -> dict[str, Any]:
+        price = record.price if record else None
+        if record is None and cell.request:
+            price = self._estimate(cell).each
         facts = {
+            "state": _state(cell, summary),
+            "record": summary.id if summary else None,
             "price": None if price is None else float(price),
             "took": record.seconds if record else None,
             "stars": record.stars if record else None,
-            "file": clip.file if clip else None,
+            "file": record.clip.file if record and record.clip else None,
             "request_hash": cell.request_hash or None,
-            "problems": "; ".join(map(str, cell.problems)),
+            "problems": _problems_text(cell),
         }
-        return {**cell.at, **seen, **facts}
+        return {**cell.values, **facts}
 
-    def _tile(self, cell: Cell, made: RecordSummary | None, record: Record | None, film: Video | None = None) -> Tile:
-        note = "; ".join(map(str, cell.problems))
-        return tile_of(cell, self._state(cell, made), record, self._desk.display.links, note=note, film=film)
-
-    def _state(self, cell: Cell, made: RecordSummary | None) -> TileState:
-        if made is None:
-            return "missing" if cell.request else "invalid"
-        return "existing" if made.done else "running"
+    def _tile(
+        self, cell: Cell, summary: RecordSummary | None, record: Record | None, video: Video | None = None
+    ) -> Tile:
+        return tile_of(self._session, cell, _state(cell, summary), record, note=_problems_text(cell), video=video)
 
     def _estimate(self, cell: Cell) -> Estimate:
-        assert cell.request is not None  # noqa: S101 - what is missing can be made
-        return self._desk.price(cell.request)
+        assert cell.request is not None  # noqa: S101 - only cells with a request have a price
+        return self._session.connection.estimate(cell.request)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         sheet = self.sheet()
@@ -228,7 +252,7 @@ class Plan(Selected):
 
 
 class Matrix:
-    """The clips of a plan over two axes; read anew each time it is shown."""
+    """The clips of a plan over two axes, read from the log each time they are shown."""
 
     def __init__(self, plan: Plan, down: str, across: str) -> None:
         self._plan, self._down, self._across = plan, down, across
@@ -241,6 +265,11 @@ class Matrix:
         return f"<{self._plan!r} by {self._down} and {self._across}>"
 
 
-def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+def _state(cell: Cell, summary: RecordSummary | None) -> TileState:
+    if summary is None:
+        return "missing" if cell.request else "invalid"
+    return "existing" if summary.done else "running"
+
+
+def _problems_text(cell: Cell) -> str:
+    return "; ".join(map(str, cell.problems))

@@ -1,4 +1,4 @@
-"""`kn.spending()` and `kn.budget()`: what a log has cost, and the limits on it, as values that show themselves."""
+"""`kn.spending()` and `kn.budget()`: the costs of a log and the limits on them, as values that show themselves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError
 from kling_nb.models.budget import Limits, Scope
 from kling_nb.notebook.location import notebook_path
 from kling_nb.render import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
@@ -19,27 +19,35 @@ By = Literal["day", "notebook", "model", "plan", "tag"]
 
 @dataclass(frozen=True)
 class Spending:
-    """What was spent, in groups; a record with several tags counts in each of them, and once in `whole`."""
+    """What was spent, in groups; iterate over it for the rows.
+
+    Attributes:
+        by: How the rows are grouped.
+        rows: The groups. A record with several tags counts in each of them.
+        total: The sum, in which every record counts once.
+    """
 
     by: By
     rows: tuple[SpendingRow, ...]
-    whole: SpendingRow
+    total: SpendingRow
 
     @classmethod
     def of(cls, entries: Sequence[Entry], by: By) -> Spending:
-        """Add up a log's entries. Raises `LogError` for a grouping that there is not."""
+        """Add up a log's entries.
+
+        Raises:
+            ArgumentError: There is no such grouping.
+        """
         if by not in get_args(By):
-            raise LogError(f"by={by!r} is unknown: use one of {', '.join(get_args(By))}.")
+            raise ArgumentError(f"by must be one of {', '.join(get_args(By))}, got {by!r}.")
         groups: dict[str, SpendingRow] = {}
-        whole = SpendingRow("in all")
+        total = SpendingRow("Total")
         for entry in entries:
-            whole = _added(whole, entry)
-            for name in _names(entry, by):
+            total = _added(total, entry)
+            for name in _groups(entry, by):
                 groups[name] = _added(groups.get(name, SpendingRow(name)), entry)
-        rows = sorted(groups.values(), key=lambda row: row.name) if by == "day" else list(groups.values())
-        if by != "day":
-            rows.sort(key=lambda row: -row.whole)
-        return cls(by, tuple(rows), whole)
+        rows = sorted(groups.values(), key=(lambda row: row.name) if by == "day" else (lambda row: -row.whole))
+        return cls(by, tuple(rows), total)
 
     def __iter__(self) -> Iterator[SpendingRow]:
         return iter(self.rows)
@@ -48,27 +56,32 @@ class Spending:
         return len(self.rows)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {"text/html": spending_html(self.by, self.rows, self.whole), "text/plain": repr(self)}
+        return {"text/html": spending_html(self.by, self.rows, self.total), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return spending_text(self.by, self.rows, self.whole)
+        return spending_text(self.by, self.rows, self.total)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The limits of a log and what is counted against them: what was spent, is under way, or is uncertain."""
+    """The limits of a log.
+
+    Attributes:
+        limits: The limits in dollars.
+        rows: Each limit with what counts against it: the price of clips that are paid, running or unconfirmed.
+    """
 
     limits: Limits
     rows: tuple[LimitRow, ...]
 
     @classmethod
     def of(cls, budget: BudgetStore, notebook: str | None) -> Budget:
-        """Read the limits and the sums; the notebook's is that of this one."""
+        """Read the limits and what counts against them; `notebook` is the running one."""
         limits, rows = budget.limits(), list[LimitRow]()
         if limits.job is not None:
             rows.append(LimitRow("One job", limits.job, None))
-        for words, scope in _scopes(limits, notebook):
-            rows.append(LimitRow(words, scope.limit, budget.counted(scope)))
+        for name, scope in _scopes(limits, notebook):
+            rows.append(LimitRow(name, scope.limit, budget.counted(scope)))
         return cls(limits, tuple(rows))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -78,18 +91,31 @@ class Budget:
         return limits_text(self.rows, unknown_ok=self.limits.unknown_ok)
 
 
+def budget(session: Session, changes: Mapping[str, Any]) -> Budget:
+    """Change the log's limits and return all of them; see `Studio.budget`."""
+    if changes:
+        session.store.budget.change(lambda limits: limits.changed(**changes))
+    notebook = notebook_path()
+    return Budget.of(session.store.budget, notebook.name if notebook else None)
+
+
+def spending(session: Session, by: By) -> Spending:
+    """Return what was spent, in groups; see `Studio.spending`."""
+    return Spending.of(session.store.budget.entries(), by)
+
+
 def _scopes(limits: Limits, notebook: str | None) -> Iterator[tuple[str, Scope]]:
     if limits.notebook is not None:
         yield notebook or "Outside notebooks", Scope("notebook", limits.notebook, notebook)
     if limits.day is not None:
         yield "Today", Scope("day", limits.day)
     if limits.total is not None:
-        yield "In all", Scope("total", limits.total)
+        yield "Total", Scope("total", limits.total)
     for plan, limit in limits.plans.items():
         yield f"Plan {plan}", Scope("plan", limit, plan)
 
 
-def _names(entry: Entry, by: By) -> Sequence[str]:
+def _groups(entry: Entry, by: By) -> Sequence[str]:
     match by:
         case "day":
             return (entry.day.isoformat(),)
@@ -104,21 +130,7 @@ def _names(entry: Entry, by: By) -> Sequence[str]:
 
 
 def _added(row: SpendingRow, entry: Entry) -> SpendingRow:
-    cost = entry.cost or Decimal(0)
     more: dict[str, Any] = {"jobs": row.jobs + 1, "unpriced": row.unpriced + (entry.cost is None)}
     if entry.charge in ("spent", "open", "uncertain", "planned"):
-        more[entry.charge] = getattr(row, entry.charge) + cost
+        more[entry.charge] = getattr(row, entry.charge) + (entry.cost or Decimal(0))
     return replace(row, **more)
-
-
-def budget(session: Session, changes: Mapping[str, Any]) -> Budget:
-    """Change the log's limits and return them all; see `Studio.budget`."""
-    if changes:
-        session.store.budget.change(lambda limits: limits.changed(**changes))
-    notebook = notebook_path()
-    return Budget.of(session.store.budget, notebook.name if notebook else None)
-
-
-def spending(session: Session, by: By) -> Spending:
-    """Return what was spent, in groups; see `Studio.spending`."""
-    return Spending.of(session.store.budget.entries(), by)

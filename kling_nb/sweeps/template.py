@@ -1,4 +1,4 @@
-"""A point put into the base: fields by their path, and words into the named slots of prompts. Pure."""
+"""A point put into the base of a sweep: fields by their path, and text into the placeholders of prompts. Pure."""
 
 from __future__ import annotations
 
@@ -11,94 +11,103 @@ from kling_nb.errors import RequestError
 from kling_nb.models.messages import short_repr
 from kling_nb.models.problem import Problem, error, warning
 
-#: `{place}` is a slot, `{{place}}` is that very text; what else stands in braces is text, and a doubt.
-_SLOT = re.compile(r"\{\{([^{}]*)\}\}|\{[ \t]*([A-Za-z_]\w*)[ \t]*\}|(\{[^{}]*\})")
-_SHOWN = 60
+#: `{place}` is a placeholder, `{{place}}` is literal text; anything else in braces is text, with a warning.
+_BRACES = re.compile(r"\{\{([^{}]*)\}\}|\{[ \t]*([A-Za-z_]\w*)[ \t]*\}|(\{[^{}]*\})")
+_MAX_SHOWN = 60
 _TEXTS = ("prompt", "negative_prompt")
 
 
-def slots_of(*values: Any) -> set[str]:
-    """Return the names of the slots in every prompt of some fields, shots included."""
-    return {found[2] for value in values for text in _texts(value) for found in _SLOT.finditer(text) if found[2]}
+def placeholders_in(*values: Any) -> set[str]:
+    """Return the names of the placeholders in every prompt of some fields, those of shots too."""
+    return {found[2] for value in values for text in _texts(value) for found in _BRACES.finditer(text) if found[2]}
 
 
-def doubts_of(*values: Any) -> list[Problem]:
-    """Return a doubt for each thing in braces that looks like a slot of a prompt, and is none."""
-    odd = (found[3] for value in values for text in _texts(value) for found in _SLOT.finditer(text) if found[3])
-    short = (one if len(one) <= _SHOWN else f"{one[:_SHOWN]}…" for one in odd)
-    remedy = "write a name alone for a slot, {place}, or {0} for the text itself"
+def warnings_of(*values: Any) -> list[Problem]:
+    """Return a warning for each text in braces that looks like a placeholder but has no name."""
+    odd = (found[3] for value in values for text in _texts(value) for found in _BRACES.finditer(text) if found[3])
+    shown = dict.fromkeys(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…" for text in odd)
     return [
-        warning(("prompt",), f"{one} is no slot, and stays as it is written", remedy.replace("{0}", f"{{{one}}}"))
-        for one in dict.fromkeys(short)
+        warning(
+            ("prompt",),
+            f"{text} is not a placeholder and stays as it is",
+            f"write {{name}} for a placeholder, or {{{text}}} for the text itself",
+        )
+        for text in shown
     ]
 
 
-def filled(base: Mapping[str, Any], point: Mapping[str, Any], only_slots: Collection[str]) -> dict[str, Any]:
-    """Return the base's fields with the point's values: first fields by path, then words into slots.
+def fill_in(base: Mapping[str, Any], point: Mapping[str, Any], placeholders: Collection[str]) -> dict[str, Any]:
+    """Return the base's fields with the point's values: first the fields by path, then the text of placeholders.
 
-    `only_slots` are names that are no field; a field's value may fill a slot of its name too.
-    Raises `RequestError` for a path that leads nowhere, for a slot that nothing fills, and for what is no words: a clip
-    of "{place}", or of "['cat' 'dog'] walks", would be paid for nothing.
+    Args:
+        base: The fields of the sweep's base.
+        point: A value for each axis.
+        placeholders: Axes that are placeholders only. A field's value may fill a placeholder of its name too.
+
+    Raises:
+        RequestError: A path does not exist, or a placeholder has no value or one that is not text or a number. A clip
+            of `"{place}"`, or of `"['cat' 'dog'] walks"`, would be paid for nothing.
     """
     fields = dict(base)
     for path, value in point.items():
-        if path not in only_slots:
-            fields = _placed(fields, path.split("."), value, path)
-    slots = slots_of(fields)
-    words = {name: _words(name, value) for name, value in point.items() if name in slots}
-    if empty := sorted(slots - words.keys()):
-        names = ", ".join(f"{{{name}}}" for name in empty)
-        remedy = f"give {empty[0]}=[...], or write {{{{{empty[0]}}}}} for the text itself"
-        raise RequestError([error(("prompt",), f"nothing fills {names}", remedy)])
-    return {name: _worded(value, words, name) for name, value in fields.items()}
+        if path not in placeholders:
+            fields = _replaced(fields, path.split("."), value, path)
+    names = placeholders_in(fields)
+    texts = {name: _text(name, value) for name, value in point.items() if name in names}
+    if missing := sorted(names - texts.keys()):
+        listed = ", ".join(f"{{{name}}}" for name in missing)
+        remedy = f"give {missing[0]}=[...], or write {{{{{missing[0]}}}}} for the text itself"
+        raise RequestError([error(("prompt",), f"{listed} has no value", remedy)])
+    return {name: _with_texts(value, texts, name) for name, value in fields.items()}
 
 
-def _words(name: str, value: Any) -> str:
+def _text(name: str, value: Any) -> str:
     if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
-        remedy = f"give a list of texts or numbers: {name}=[...]"
-        raise RequestError([error((name,), f"{short_repr(value)} cannot stand in a prompt", remedy)])
+        message, remedy = f"{short_repr(value)} is not text or a number", f"give a list of them: {name}=[...]"
+        raise RequestError([error((name,), message, remedy)])
     return str(value)
 
 
-def _placed(value: Any, path: Sequence[str], new: Any, whole: str) -> Any:
-    """Return the value with another one at a path; only what lies on the way is copied."""
+def _replaced(value: Any, path: Sequence[str], new: Any, whole: str) -> Any:
+    """Return the value with another one at a path; only the containers along the path are copied."""
     if not path:
         return new
     step, *rest = path
     if isinstance(value, Mapping):
         known = cast("Mapping[str, Any]", value)
         if rest and step not in known:
-            raise _nowhere(whole, f"there is no {step}")
-        return {**known, step: _placed(known.get(step), rest, new, whole)}
+            raise _no_such_path(whole, f"there is no {step}")
+        return {**known, step: _replaced(known.get(step), rest, new, whole)}
     if isinstance(value, list | tuple):
         items = list(cast("Sequence[Any]", value))
         if not step.isdecimal() or int(step) >= len(items):
-            raise _nowhere(whole, f"it has {len(items)} entries, counted from 0")
-        items[int(step)] = _placed(items[int(step)], rest, new, whole)
+            raise _no_such_path(whole, f"the list has {len(items)} entries, counted from 0")
+        items[int(step)] = _replaced(items[int(step)], rest, new, whole)
         return items
-    raise _nowhere(whole, f"there is nothing inside a {type(value).__name__}")
+    raise _no_such_path(whole, f"a {type(value).__name__} has no parts")
 
 
-def _nowhere(path: str, why: str) -> RequestError:
-    problem: Problem = error(tuple(path.split(".")), f"this path leads nowhere: {why}", "mend the path, or the base")
-    return RequestError([problem])
+def _no_such_path(path: str, reason: str) -> RequestError:
+    return RequestError(
+        [error(tuple(path.split(".")), f"the path does not exist: {reason}", "fix the path or the base")]
+    )
 
 
-def _worded(value: Any, words: Mapping[str, str], name: str = "") -> Any:
+def _with_texts(value: Any, texts: Mapping[str, str], name: str = "") -> Any:
     match value:
         case str() if name in _TEXTS:
-            return _SLOT.sub(lambda found: _put(found, words), value)
+            return _BRACES.sub(lambda found: _substitute(found, texts), value)
         case dict():
             known = cast("dict[str, Any]", value)
-            return {key: _worded(item, words, key) for key, item in known.items()}
+            return {key: _with_texts(item, texts, key) for key, item in known.items()}
         case list() if name == "multi_prompt":
-            return [_worded(item, words) for item in cast("list[Any]", value)]
+            return [_with_texts(item, texts) for item in cast("list[Any]", value)]
         case _:
             return value
 
 
-def _put(found: re.Match[str], words: Mapping[str, str]) -> str:
-    return words.get(found[2], found[0]) if found[1] is None else f"{{{found[1]}}}"
+def _substitute(found: re.Match[str], texts: Mapping[str, str]) -> str:
+    return texts.get(found[2], found[0]) if found[1] is None else f"{{{found[1]}}}"
 
 
 def _texts(value: Any, name: str = "") -> Iterator[str]:

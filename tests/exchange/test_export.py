@@ -159,8 +159,8 @@ def test_what_others_paid_does_not_count_here(
 ) -> None:
     elsewhere = studio_at(hub)
     elsewhere.import_log(filled.log().export(tmp_path / "study.zip").path)
-    assert filled.spending().whole.spent > 0
-    assert elsewhere.spending().whole.spent == 0
+    assert filled.spending().total.spent > 0
+    assert elsewhere.spending().total.spent == 0
 
 
 def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-"""A kernel beside the test's own: it spends, or carries a plan out, at the same time or until it is killed.
+"""Another kernel for a test: it runs a plan or single jobs, at the same time as the test or until it is killed.
 
-`python kernel.py HUB LOG plan|jobs [POINT]` says READY, waits for a line, and then says what came of it. With a POINT
-it stops there, says `AT <point>` and waits to be killed.
+`python kernel.py HUB LOG plan|jobs [POINT]` prints READY, waits for a line, runs, and prints how many clips it paid
+for. With a POINT it stops there, prints `AT <point>` and waits to be killed.
 
-`python kernel.py HUB LOG each` carries a plan of two clips out again and again, in a log of its own each time, killed
-at its first save, at its second, and so on to the last; then it says how many there were.
+`python kernel.py HUB LOG each` runs a plan of two clips again and again, each time with a new log, killed at its first
+save, at its second, and so on to the last; then it prints how many saves there were.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from kling_nb.hubs.oxen import Oxen
 from kling_nb.store.records import RecordStore
 from kling_nb.studio import Studio
 
-HUB, FOLDER, WHAT, POINT = [*sys.argv[1:], "", "", "", ""][:4]
+HUB, FOLDER, MODE, POINT = [*sys.argv[1:], "", "", "", ""][:4]
 
 
 def sweep_of(log: Path) -> dict[str, Any]:
-    """Four clips of a log's own: at a hub that tests share, equal requests could be taken for another test's."""
-    return {"prompt": [f"a {what} at {log.parent.name}" for what in ("boat", "kite")], "duration": 3, "repeat": 2}
+    """Four clips whose prompts belong to this log: at a hub that tests share, equal requests could be mixed up."""
+    return {"prompt": [f"a {thing} at {log.parent.name}" for thing in ("boat", "kite")], "duration": 3, "repeat": 2}
 
 
 def stop_after_a_state_is_saved() -> None:
     real = RecordStore._write
     seen: list[str] = []
-    here = threading.Lock()
+    lock = threading.Lock()
 
     def write(self: RecordStore, record: Any) -> Any:
         saved = real(self, record)
-        with here:  # jobs are saved on several threads; the first to arrive stays for good, and so do the others
+        with lock:  # jobs are saved on several threads: all of them stop here
             seen.append(f"saved {saved.status}")
             if POINT in (seen[-1], f"{seen[-1]} {seen.count(seen[-1])}", f"save number {len(seen)}"):
                 print(f"AT {POINT}", flush=True)
@@ -60,14 +60,14 @@ def stop_when_the_hub_has_replied() -> None:
 
 
 def killed_at(number: int, log: Path) -> bool:
-    """Carry a small plan out in a process that is killed at one of its saves; return whether it came so far."""
+    """Run a small plan in a process that is killed at one of its saves; return whether it was killed."""
     sys.stdout.flush()
-    if child := os.fork():  # nothing runs here but this: no thread has been started yet
+    if child := os.fork():  # safe: this process has no other thread yet
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    real, here, seen = RecordStore._write, threading.Lock(), list[int]()
+    real, lock, seen = RecordStore._write, threading.Lock(), list[int]()
 
     def write(self: RecordStore, record: Any) -> Any:
-        with here:
+        with lock:
             saved = real(self, record)
             seen.append(1)
             if len(seen) == number:
@@ -80,8 +80,8 @@ def killed_at(number: int, log: Path) -> bool:
 
 
 def small_sweep(log: Path) -> dict[str, Any]:
-    """Two clips of a log's own."""
-    return {"prompt": [f"a {what} at {log.parent.name} {log.name}" for what in ("boat", "kite")], "duration": 3}
+    """Two clips whose prompts belong to this log."""
+    return {"prompt": [f"a {thing} at {log.parent.name} {log.name}" for thing in ("boat", "kite")], "duration": 3}
 
 
 def each_save() -> None:
@@ -94,7 +94,7 @@ def each_save() -> None:
 
 
 def main() -> None:
-    if WHAT == "each":
+    if MODE == "each":
         each_save()
         return
     stop_after_a_state_is_saved()
@@ -103,10 +103,10 @@ def main() -> None:
     studio = Studio(hub=HUB, key="test-key", log=FOLDER)
     print("READY", flush=True)
     sys.stdin.readline()
-    if WHAT == "plan":
+    if MODE == "plan":
         run = studio.sweep(**sweep_of(Path(FOLDER))).run(limit=2)
         run.wait(40)
-        print(sum(standing.bought for standing in run.standings), flush=True)
+        print(sum(status.started for status in run.statuses), flush=True)
     else:
         jobs: list[Any] = []
         for number in range(3):

@@ -1,4 +1,4 @@
-"""Limits hold: in arithmetic, in one log, and across kernels that share it."""
+"""Budgets hold in arithmetic, in one log, and across kernels that share it; and what was spent is added up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pytest
 from hubside import HubSide, until
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from store.samples import START, make_record
 
@@ -24,20 +24,22 @@ from kling_nb.store.budget import BudgetStore, Entry
 from kling_nb.store.log import Log
 from kling_nb.studio import Studio
 from kling_nb.sweeps.spending import By, Spending
-from sweeps.test_run import go, kernel
+from sweeps.test_run import kernel, start
 
 cents = st.decimals(0, 20, places=3)
 
 
 def priced(price: Decimal | None, number: int = 0, **changes: Any) -> Record:
-    """A paid record of a price."""
+    """A record of this price."""
     source = "unknown" if price is None else "live"
     estimate = Estimate(each=price, total=price, seconds=5, generations=1, rate=None, source=source)
     return make_record(number, local=False, estimate=estimate, **changes)
 
 
 @given(cents, cents, cents)
-def test_a_record_passes_exactly_when_it_and_what_counts_fit(limit: Decimal, counted: Decimal, asked: Decimal) -> None:
+def test_a_record_passes_exactly_if_its_price_fits_into_the_limit(
+    limit: Decimal, counted: Decimal, asked: Decimal
+) -> None:
     limits = Limits(total=limit)
     if counted + asked <= limit:
         enforce(limits, [priced(asked)], lambda _: counted)
@@ -52,24 +54,25 @@ def test_sums_in_millionths_are_exact(amounts: list[Decimal]) -> None:
     assert from_micros(sum(map(micros, amounts))) == sum(amounts)
 
 
-def test_what_costs_nothing_is_never_refused_and_an_unknown_price_only_unless_allowed() -> None:
+def test_free_records_always_pass_and_an_unknown_price_only_if_allowed() -> None:
     limits = Limits(total=Decimal(0))
     free = [make_record(local=True), priced(Decimal(5), kind="preview")]
     enforce(limits, free, lambda _: Decimal(9))
-    with pytest.raises(errors.BudgetError, match="Nobody gives a price"):
+    with pytest.raises(errors.BudgetError) as refused:
         enforce(limits, [priced(None)], lambda _: Decimal(0))
+    assert refused.value.asked is None
     enforce(limits.changed(unknown_ok=True), [priced(None)], lambda _: Decimal(0))
     enforce(Limits(), [priced(None)], lambda _: Decimal(0))
 
 
 @pytest.mark.parametrize(("given_amount", "read"), [("6.00", "6"), ("$6", "6"), (6, "6"), (0.1, "0.1"), (None, None)])
-def test_amounts_are_read_as_they_are_written(given_amount: Any, read: str | None) -> None:
+def test_amounts_are_read_from_text_and_numbers(given_amount: Any, read: str | None) -> None:
     assert dollars(given_amount) == (None if read is None else Decimal(read))
 
 
 @pytest.mark.parametrize("amount", ["six", -1, float("nan"), float("inf"), True, [5]])
-def test_what_is_no_amount_is_said(amount: Any) -> None:
-    with pytest.raises(errors.SettingsError, match="no amount of dollars"):
+def test_other_values_are_not_amounts(amount: Any) -> None:
+    with pytest.raises(errors.SettingsError):
         dollars(amount)
 
 
@@ -92,9 +95,7 @@ FAILED = Failure(kind="hub", message="no")
         ({"status": "succeeded", "kind": "preview"}, "free"),
     ],
 )
-def test_what_was_not_taken_is_released_and_what_nobody_knows_is_uncertain(
-    changes: dict[str, Any], charge: str
-) -> None:
+def test_each_state_of_a_record_has_its_charge(changes: dict[str, Any], charge: str) -> None:
     assert charge_of(priced(Decimal(1), **changes)) == charge
 
 
@@ -105,7 +106,7 @@ def log(tmp_path: Path) -> Any:
     store.close()
 
 
-def test_each_limit_adds_up_its_own(log: Log) -> None:
+def test_each_limit_counts_its_own_records(log: Log) -> None:
     now = datetime.datetime.now(datetime.UTC)
     today, before = Times(created=now), Times(created=now - datetime.timedelta(days=2))
     for number, (times, notebook) in enumerate([(today, "a.ipynb"), (today, "b.ipynb"), (before, "a.ipynb")]):
@@ -120,7 +121,7 @@ def test_each_limit_adds_up_its_own(log: Log) -> None:
         assert refused.value.limit == name
 
 
-def test_a_record_does_not_stand_in_its_own_way(log: Log) -> None:
+def test_a_record_does_not_count_against_itself(log: Log) -> None:
     log.budget.change(lambda limits: limits.changed(total=1))
     record = log.save(priced(Decimal(1)))
     (sent,) = log.spend([record.model_copy(update={"status": "submitting"})])
@@ -130,39 +131,41 @@ def test_a_record_does_not_stand_in_its_own_way(log: Log) -> None:
     assert log.count() == 1
 
 
-def test_money_for_a_clip_that_was_thrown_away_is_not_back(log: Log) -> None:
+def test_a_deleted_clip_is_still_paid_for(log: Log) -> None:
     record = log.save(priced(Decimal(2), status="succeeded", plan="p"))
     log.trash(record.id)
     assert [(entry.cost, entry.plan) for entry in log.budget.entries()] == [(Decimal(2), "p")]
     log.budget.change(lambda limits: limits.changed(total=2, day=2))
-    with pytest.raises(errors.BudgetError, match=r"\$0\.00 left"):
+    with pytest.raises(errors.BudgetError) as refused:
         log.budget.afford([priced(Decimal(1), 1)])
+    assert refused.value.left == 0
     log.restore(record.id)
     assert len(log.budget.entries()) == 1
 
 
-def test_limits_outlive_the_index_and_a_file_that_cannot_be_read_lets_nothing_pass(log: Log) -> None:
+def test_limits_do_not_depend_on_the_index_and_an_unreadable_file_refuses_everything(log: Log) -> None:
     log.budget.change(lambda limits: limits.changed(total="0.50"))
     log.close()
     (log.folder / "index.sqlite").unlink(missing_ok=True)
     with pytest.raises(errors.BudgetError):
         log.budget.afford([priced(Decimal(1))])
     (log.folder / "budget.json").write_text("{")
-    with pytest.raises(errors.LogError, match="set the limits again"):
+    with pytest.raises(errors.LogError, match=r"budget\.json"):
         log.spend([priced(Decimal(1))])
 
 
-def test_a_refusal_is_said_at_once_and_nothing_is_written_or_sent(studio: Studio, hub: HubSide) -> None:
+def test_a_refusal_comes_at_once_and_nothing_is_saved_or_sent(studio: Studio, hub: HubSide) -> None:
     studio.price("a boat")
     studio.budget(job=1)
-    with pytest.raises(errors.BudgetError, match=r"asks for \$1\.12, and the limit of one job, \$1\.00"):
+    with pytest.raises(errors.BudgetError) as refused:
         studio.generate("a boat", duration=5)
+    assert (refused.value.asked, refused.value.limit) == (Decimal("1.12"), "job")
     assert (len(studio.log()), hub.posts) == (0, 0)
     studio.budget(job=None)
     assert studio.generate("a boat", duration=3).wait(40)
 
 
-def test_a_limit_that_comes_while_a_job_prepares_still_refuses_it(studio: Studio, hub: HubSide) -> None:
+def test_a_limit_set_while_a_job_is_prepared_still_refuses_it(studio: Studio, hub: HubSide) -> None:
     studio.price("a boat")
     afford = BudgetStore.afford
     calls: list[int] = []
@@ -176,45 +179,44 @@ def test_a_limit_that_comes_while_a_job_prepares_still_refuses_it(studio: Studio
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BudgetStore, "afford", afford_then_tighten)
         job = studio.generate("a boat", duration=3)
-        with pytest.raises(errors.JobFailed, match="Nothing was sent"):
+        with pytest.raises(errors.JobFailed):
             job.result(40)  # type: ignore[union-attr]
     assert hub.posts == 0
-    assert studio.spending().whole.whole == 0
+    assert studio.spending().total.whole == 0
 
 
 def test_kernels_that_share_a_log_do_not_overspend_together(studio: Studio, hub: HubSide, tmp_path: Path) -> None:
     studio.budget(total="2.10")  # three clips of $0.672, and two kernels that want three each
     with ExitStack() as both:
         kernels = [both.enter_context(kernel(hub, tmp_path / "log", "jobs")) for _ in range(2)]
-        made = [int(said) for said in go(*kernels)]
+        made = [int(line) for line in start(*kernels)]
     assert sum(made) == hub.posts == 3
-    assert studio.spending().whole.spent == Decimal("2.016")
+    assert studio.spending().total.spent == Decimal("2.016")
 
 
-def test_spending_keeps_what_is_done_what_is_under_way_and_what_is_uncertain_apart(
+def test_running_jobs_are_counted_apart_from_what_is_spent(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
 ) -> None:
     hub = own_hub(speed=2)
     studio = studio_at(hub)
     plan = studio.sweep("a boat", duration=[3])
     plan.run()
-    until(lambda: studio.spending().whole.open == Decimal("0.672"))
+    until(lambda: studio.spending().total.open == Decimal("0.672"))
     (row,) = studio.spending("plan")
     assert (row.name, row.jobs, row.spent) == (plan.id, 1, 0)
 
 
-@settings(deadline=None)  # the first one reads the templates
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), cents, st.sampled_from(["spent", "open", "uncertain"]))))
-def test_groups_add_up_to_the_whole(records: list[tuple[str, Decimal, Any]]) -> None:
+def test_groups_add_up_to_the_total(records: list[tuple[str, Decimal, Any]]) -> None:
     entries = [Entry(START.date(), model, None, None, charge, cost) for model, cost, charge in records]
     spending = Spending.of(entries, "model")
     assert (
-        sum((row.whole for row in spending), Decimal(0)) == spending.whole.whole == sum(cost for _, cost, _ in records)
+        sum((row.whole for row in spending), Decimal(0)) == spending.total.whole == sum(cost for _, cost, _ in records)
     )
     assert "<div" in spending._repr_mimebundle_()["text/html"]
 
 
-def test_spending_is_told_by_day_notebook_model_plan_and_tag_as_a_table_and_bars() -> None:
+def test_spending_is_grouped_by_day_notebook_model_plan_or_tag_as_a_table_with_bars() -> None:
     other = START.date() + datetime.timedelta(days=1)
     entries = [
         Entry(START.date(), "kling", "a.ipynb", "p1", "spent", Decimal(3), ("walk", "<b>")),
@@ -222,8 +224,8 @@ def test_spending_is_told_by_day_notebook_model_plan_and_tag_as_a_table_and_bars
         Entry(other, "omni", "a.ipynb", None, "open", Decimal(2)),
         Entry(other, "omni", "a.ipynb", None, "planned", None),
     ]
-    told = {by: {row.name: row.whole for row in Spending.of(entries, by)} for by in get_args(By)}
-    assert told == {
+    groups = {by: {row.name: row.whole for row in Spending.of(entries, by)} for by in get_args(By)}
+    assert groups == {
         "day": {START.date().isoformat(): 3, other.isoformat(): 3},
         "notebook": {"a.ipynb": 5, "outside notebooks": 1},
         "model": {"kling": 4, "omni": 2},
@@ -232,31 +234,31 @@ def test_spending_is_told_by_day_notebook_model_plan_and_tag_as_a_table_and_bars
     }
     models = Spending.of(entries, "model")
     assert [(row.spent, row.open, row.uncertain, row.unpriced) for row in models] == [(3, 0, 1, 0), (0, 2, 0, 1)]
-    assert (models.whole.spent, models.whole.open, models.whole.uncertain, models.whole.jobs) == (3, 2, 1, 4)
-    assert "$3.00 spent · $2.00 under way · $1.00 uncertain · 1 of 4 jobs have no known price" in repr(models)
+    assert (models.total.spent, models.total.open, models.total.uncertain, models.total.jobs) == (3, 2, 1, 4)
+    assert models.total.unpriced == 1
     html = models._repr_mimebundle_()["text/html"]
     assert [width for width in re.findall(r"width:(\d+)%", html) if width != "0"] == ["75", "25", "50"]
     assert "#<b>" not in Spending.of(entries, "tag")._repr_mimebundle_()["text/html"]
 
 
-def test_an_unknown_grouping_is_said(studio: Studio) -> None:
-    with pytest.raises(errors.LogError, match="by='hour' is unknown"):
+def test_an_unknown_grouping_is_refused(studio: Studio) -> None:
+    with pytest.raises(errors.ArgumentError, match="'hour'"):
         studio.spending("hour")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["job", "notebook", "day", "total"])
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), "NaN", "-inf", Decimal("sNaN"), -1, True, "lots", [5]])
-def test_what_is_no_amount_is_refused_and_the_limits_stay_readable(name: str, wrong: Any, studio: Studio) -> None:
+def test_a_wrong_amount_is_refused_and_the_limits_stay_as_they_were(name: str, wrong: Any, studio: Studio) -> None:
     studio.budget(total="9.00")
-    with pytest.raises(errors.SettingsError, match="no amount of dollars"):
+    with pytest.raises(errors.SettingsError):
         studio.budget(**{name: wrong})
     assert studio.store.budget.limits() == Limits(total=Decimal("9.00"))
 
 
 @pytest.mark.parametrize("wrong", ["yes", 1, 0, "", [True]])
-def test_unknown_ok_is_true_or_false_and_none_means_false(wrong: Any, studio: Studio) -> None:
+def test_unknown_ok_must_be_true_or_false_and_none_means_false(wrong: Any, studio: Studio) -> None:
     studio.budget(unknown_ok=True)
-    with pytest.raises(errors.SettingsError, match="neither True nor False"):
+    with pytest.raises(errors.SettingsError):
         studio.budget(unknown_ok=wrong)
     assert studio.store.budget.limits().unknown_ok is True
     studio.budget(unknown_ok=None)

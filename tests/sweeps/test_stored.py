@@ -1,4 +1,4 @@
-"""A plan outlives its kernel: the log keeps it from its first run, and `kn.plan` goes on with it."""
+"""Plans in the log: a plan is saved at its first run, and `kn.plan` continues it in another kernel."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def face(tmp_path: Path) -> Path:
     return tmp_path / "face.png"
 
 
-def test_a_plan_goes_on_without_the_notebook_that_made_it(
+def test_a_plan_continues_without_its_notebook(
     studio: Studio, studio_at: Callable[..., Studio], hub: HubSide, face: Path
 ) -> None:
     base = {"prompt": "@Image1 {mood}", "input_image": [face]}
     plan = studio.sweep(base, mood=["waves", "sleeps"], duration=[3, 2], repeat=2)
-    assert list(studio.store.plans.ids()) == [], "what was only looked at is not kept"
+    assert list(studio.store.plans.ids()) == [], "a plan that was not run is not saved"
     with pytest.raises(errors.BudgetError):
         plan.run(budget="1.50", skip_invalid=True).result(40)
     face.unlink()
@@ -38,28 +38,28 @@ def test_a_plan_goes_on_without_the_notebook_that_made_it(
     assert sorted(later.labels("mood").values()) == ["sleeps", "sleeps", "waves", "waves"]
     assert later.rows() == plan.rows()
     assert studio.store.verify() == []
-    # What a plan needs stays when a clip of it is thrown away.
+    # The images of a plan stay when its clips are deleted.
     for record in later.records():
         studio.store.trash(record.id)
     assert len(studio_at(hub).plan(plan.id).missing) == 4
 
 
-def test_a_plan_whose_picture_is_lost_still_finds_its_clips(studio: Studio, hub: HubSide, face: Path) -> None:
+def test_a_plan_whose_image_is_missing_still_has_its_clips(studio: Studio, hub: HubSide, face: Path) -> None:
     plan = studio.sweep("@Image1 {mood}", mood=["waves", "sleeps"], duration=3, input_image=[[face]])
     plan.run(limit=1, budget="0.70").wait(40)
     for one in plan.to_stored().references:
         (studio.store.file(one.digest or "") or face).unlink()
     later = studio.plan(plan.id)
     assert [row["state"] for row in later.rows()] == ["existing", "invalid"]
-    assert "lost the bytes of face.png" in later.rows()[1]["problems"]
+    assert "face.png" in later.rows()[1]["problems"]
     run = later.run()
-    with pytest.raises(errors.LogError, match="lost the bytes"):
+    with pytest.raises(errors.LogError, match=r"face\.png"):
         run.result(40)
     assert hub.posts == 1
 
 
-def test_which_plans_there_are_is_said(studio: Studio) -> None:
-    with pytest.raises(errors.LogError, match="Plans in this log: none"):
+def test_an_unknown_plan_id_lists_the_plans(studio: Studio) -> None:
+    with pytest.raises(errors.LogError, match="abc"):
         studio.plan("abc")
     plan = studio.sweep("a boat", duration=[3])
     plan.run().result(40)
@@ -67,12 +67,12 @@ def test_which_plans_there_are_is_said(studio: Studio) -> None:
         studio.plan("zz")
 
 
-def test_a_plan_that_was_edited_is_found_by_verify(studio: Studio) -> None:
+def test_an_edited_plan_is_reported_by_verify(studio: Studio) -> None:
     plan = studio.sweep("a boat", duration=[3])
     plan.run().result(40)
     file = Plans(studio.store.folder).folder / f"{plan.id}.json"
     file.write_text(file.read_text().replace("a boat", "a yacht"))
     (finding,) = studio.store.verify()
     assert (finding.kind, finding.about) == ("plan unreadable", f"plans/{plan.id}.json")
-    with pytest.raises(errors.LogError, match="was edited"):
+    with pytest.raises(errors.LogError, match=plan.id):
         studio.plan(plan.id)

@@ -1,4 +1,4 @@
-"""Planning is pure: how many cells, which clips, in which order, and what would fail."""
+"""The pure part of sweeps: their points, cells, labels and errors, and which records belong to which cells."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_nb.errors import RequestError, RequestWarning
+from kling_nb.errors import ArgumentError, ArgumentTypeError, RequestWarning
 from kling_nb.models.lint import parse
 from kling_nb.models.request import ReferenceToVideo, Shot
 from kling_nb.studio import Studio
-from kling_nb.sweeps.axes import points
-from kling_nb.sweeps.design import Design, Drafting
+from kling_nb.sweeps.axes import MAX_POINTS, points
+from kling_nb.sweeps.design import Design, build_design
 
 lists = st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True)
 axes = st.dictionaries(st.sampled_from("abcd"), lists, max_size=4)
-#: Durations from 1 to 17 s: some would fail; two prompts of which one may come twice.
+#: Durations from 1 to 17 s, some of them invalid, and prompts that may come twice.
 sweeps = st.fixed_dictionaries(
     {
         "duration": st.lists(st.integers(1, 17), min_size=1, max_size=4),
@@ -33,12 +33,16 @@ sweeps = st.fixed_dictionaries(
 )
 
 
+def prompts(plan: Design) -> list[str]:
+    return [cell.request.draft()["prompt"] for cell in plan.cells if cell.request]
+
+
 def design(given_axes: Any, base: Any = None, *, repeat: int = 1, **how: Any) -> Design:
-    return Drafting(base or {}, parse).design(points(given_axes, **how), repeat=repeat)
+    return build_design(base or {}, points(given_axes, **how), parse, repeat=repeat)
 
 
 @given(axes)
-def test_a_grid_has_every_combination_once_the_last_axis_fastest(given_axes: dict[str, list[int]]) -> None:
+def test_a_grid_has_every_combination_once_with_the_last_axis_fastest(given_axes: dict[str, list[int]]) -> None:
     found = points(given_axes)
     assert len(found) == math.prod(map(len, given_axes.values()))
     assert len({tuple(point.items()) for point in found}) == len(found)
@@ -47,7 +51,7 @@ def test_a_grid_has_every_combination_once_the_last_axis_fastest(given_axes: dic
 
 
 @given(axes, st.integers(1, 300), st.integers())
-def test_draws_are_combinations_of_the_grid_none_twice_and_the_seed_decides(
+def test_draws_are_different_combinations_of_the_grid_chosen_by_the_seed(
     given_axes: dict[str, list[int]], draws: int, seed: int
 ) -> None:
     found = points(given_axes, how="random", draws=draws, seed=seed)
@@ -58,17 +62,17 @@ def test_draws_are_combinations_of_the_grid_none_twice_and_the_seed_decides(
     assert found == points(given_axes, how="random", draws=draws, seed=seed)
 
 
-def test_draws_from_a_grid_too_large_to_write_down_take_no_time() -> None:
+def test_draws_from_a_huge_grid_take_no_time() -> None:
     huge = {name: list(range(1000)) for name in "abcdefgh"}
     assert len(points(huge, how="random", draws=20)) == 20
-    with pytest.raises(RequestError, match="more than 100,000"):
+    with pytest.raises(ArgumentError, match=f"{MAX_POINTS:,}"):
         points(huge)
 
 
 @given(sweeps, st.integers(1, 3))
-def test_each_clip_is_wanted_once_and_each_fault_is_listed(sweep: dict[str, Any], repeat: int) -> None:
+def test_each_clip_has_one_unique_cell_and_each_invalid_cell_is_listed(sweep: dict[str, Any], repeat: int) -> None:
     plan = design(sweep, repeat=repeat)
-    sound = {
+    valid = {
         (prompt.replace("{n}", n), seconds)
         for prompt in sweep["prompt"]
         for n in sweep["n"]
@@ -76,14 +80,14 @@ def test_each_clip_is_wanted_once_and_each_fault_is_listed(sweep: dict[str, Any]
         if 3 <= seconds <= 15
     }
     assert len(plan.cells) == math.prod(map(len, sweep.values())) * repeat
-    assert len(plan.unique_cells) == len(sound) * repeat == len({cell.id for cell in plan.unique_cells})
+    assert len(plan.unique_cells) == len(valid) * repeat == len({cell.id for cell in plan.unique_cells})
     assert [cell.problems for cell in plan.invalid if not cell.problems] == []
-    assert all(int(cell.at["duration"]) not in range(3, 16) for cell in plan.invalid)
+    assert all(int(cell.values["duration"]) not in range(3, 16) for cell in plan.invalid)
     assert plan.id == design(sweep, repeat=repeat).id
 
 
 @dataclass(frozen=True)
-class One:
+class Summary:
     id: str
     request_hash: str
     cell: str | None
@@ -91,12 +95,14 @@ class One:
 
 
 @given(st.data(), st.integers(1, 3))
-def test_a_record_fills_one_cell_its_own_first_and_as_many_as_can_be(data: st.DataObject, repeat: int) -> None:
+def test_each_record_is_assigned_to_one_cell_its_own_first_and_as_many_cells_as_possible_have_one(
+    data: st.DataObject, repeat: int
+) -> None:
     plan = design({"prompt": ["a cat", "a dog"]}, repeat=repeat)
     cells = st.sampled_from([None, *(cell.id for cell in plan.unique_cells)])
     hashes = st.sampled_from([*plan.cells_by_hash, "sha256:other"])
     made = [
-        One(str(number), key, cell if cell in {c.id for c in plan.cells_by_hash.get(key, ())} else None, done)
+        Summary(str(number), key, cell if cell in {c.id for c in plan.cells_by_hash.get(key, ())} else None, done)
         for number, (key, cell, done) in enumerate(
             data.draw(st.lists(st.tuples(hashes, cells, st.booleans()), max_size=8))
         )
@@ -115,7 +121,7 @@ def test_a_record_fills_one_cell_its_own_first_and_as_many_as_can_be(data: st.Da
             assert not any(one.done for one in own) or fill[cell.id].done
 
 
-def test_a_label_leaves_out_what_all_cells_have() -> None:
+def test_a_label_leaves_out_values_that_all_cells_have() -> None:
     plan = design({"prompt": ["a cat", "a dog"], "duration": [5]}, repeat=2)
     assert [cell.label for cell in plan.cells] == [
         "a cat · repeat 1",
@@ -126,7 +132,7 @@ def test_a_label_leaves_out_what_all_cells_have() -> None:
     assert [cell.label for cell in design({"prompt": ["a cat"], "duration": [5]}).cells] == ["a cat · 5"]
 
 
-def test_a_label_says_what_tells_cells_apart_and_what_a_bare_figure_means() -> None:
+def test_a_label_shows_what_differs_and_names_the_field_of_a_bare_number() -> None:
     prompts = ["@Image1 turns round, candle light", "@Image1 turns round, hard neon light"]
     plan = design({"prompt": prompts, "multi_prompt.0.duration": [2, 3], "aspect_ratio": ["16:9", "1:1"]})
     assert [cell.label for cell in plan.cells][::3] == [
@@ -139,13 +145,13 @@ def test_a_label_says_what_tells_cells_apart_and_what_a_bare_figure_means() -> N
     assert [cell.label for cell in plan.cells] == ["3", "4"]
 
 
-def test_zip_takes_values_together_and_says_when_they_are_not_equally_many() -> None:
+def test_zip_combines_values_in_order_and_refuses_different_lengths() -> None:
     assert points({"a": [1, 2], "b": [3, 4], "c": 5}, how="zip") == [{"c": 5, "a": 1, "b": 3}, {"c": 5, "a": 2, "b": 4}]
-    with pytest.raises(RequestError, match="a has 2, b has 1"):
+    with pytest.raises(ArgumentError, match="a has 2, b has 1"):
         points({"a": [1, 2], "b": [3]}, how="zip")
 
 
-def test_rows_of_a_dataframe_are_points_and_what_is_missing_there_is_left_to_the_base() -> None:
+def test_rows_of_a_dataframe_are_points_and_missing_values_come_from_the_base() -> None:
     frame = pd.DataFrame({"prompt": ["a cat", "a dog"], "duration": [4, None], "generate_audio": [True, False]})
     frame["duration"] = frame["duration"].astype("Int64")
     plan = design({}, {"duration": 7}, rows=frame)
@@ -156,7 +162,7 @@ def test_rows_of_a_dataframe_are_points_and_what_is_missing_there_is_left_to_the
     ]
 
 
-def test_a_gap_in_a_column_of_whole_numbers_leaves_the_others_whole() -> None:
+def test_a_missing_value_in_a_column_of_whole_numbers_leaves_the_others_whole() -> None:
     frame = pd.DataFrame({"s": ["a cat", "a dog", "a cow"], "duration": [5, None, 8]})
     plan = design({}, {"prompt": "{s} walks", "duration": 7}, rows=frame)
     assert [cell.request and cell.request.draft()["duration"] for cell in plan.cells] == [5, 7, 8]
@@ -167,43 +173,61 @@ def test_a_gap_in_a_column_of_whole_numbers_leaves_the_others_whole() -> None:
     [np.array, pd.Series, pd.Index, deque, iter, tuple, dict.fromkeys],
     ids=["array", "series", "index", "deque", "iterator", "tuple", "keys"],
 )
-def test_whatever_holds_its_values_in_order_is_an_axis(held: Callable[[list[Any]], Any]) -> None:
+def test_every_ordered_collection_is_an_axis(held: Callable[[list[Any]], Any]) -> None:
     words, seconds = held(["cat", "dog"]), held([3, 4])
     if isinstance(words, dict):
         words, seconds = words.keys(), seconds.keys()
     plan = design({"s": words, "duration": seconds}, {"prompt": "{s} walks"})
     assert [cell.label for cell in plan.unique_cells] == [f"{s} · duration {n}" for s in ("cat", "dog") for n in (3, 4)]
-    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "cat walks"
+    assert prompts(plan)[0] == "cat walks"
 
 
-def test_a_set_is_no_axis_for_it_has_no_order() -> None:
-    with pytest.raises(RequestError, match=r"s: \{'cat'\} has no order – give a list"):
+def test_a_set_is_not_an_axis() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"s must be a list, got \{'cat'\}"):
         design({"s": {"cat"}}, {"prompt": "{s} walks"})
 
 
 @pytest.mark.parametrize("value", [float("nan"), None, {"cat": 1}, np.zeros((2, 2)), ["cat", "dog"], math.inf])
-def test_what_is_neither_text_nor_a_number_stands_in_no_prompt(value: Any) -> None:
+def test_a_placeholder_takes_only_text_and_numbers(value: Any) -> None:
     plan = design({"s": ["a cat", value]}, {"prompt": "{s} walks"})
     assert [cell.label for cell in plan.unique_cells] == ["a cat"]
     (problem,) = plan.invalid[0].problems
-    assert problem.field == "s"
-    assert str(problem).endswith("cannot stand in a prompt – give a list of texts or numbers: s=[...]")
+    assert (problem.field, problem.severity, problem.remedy) == ("s", "error", "give a list of them: s=[...]")
 
 
 @pytest.mark.parametrize("rows", [5, "a cat", {"s": "a cat"}, ["a cat"], pd.Series(["a cat"])], ids=repr)
-def test_rows_that_are_none_are_said(rows: Any) -> None:
-    with pytest.raises(RequestError, match="give mappings of field to value, or a DataFrame"):
+def test_rows_must_be_mappings_or_a_dataframe(rows: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match="rows must be a list of mappings or a DataFrame"):
         points({}, rows=rows)
 
 
-@pytest.mark.parametrize("draws", ["3", 2.5, -1, True])
-def test_draws_that_are_no_number_are_said(draws: Any) -> None:
-    with pytest.raises(RequestError, match="is no number of points"):
+@pytest.mark.parametrize(
+    ("given_axes", "options"),
+    [
+        ({"a": []}, {}),
+        ({}, {"rows": []}),
+        ({"a": [1]}, {"how": "gird"}),
+        ({"a": [1]}, {"draws": 3}),
+        ({"a": [1]}, {"how": "random"}),
+    ],
+    ids=str,
+)
+def test_arguments_that_make_no_sweep_are_argument_errors(given_axes: dict[str, Any], options: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError):
+        points(given_axes, **options)
+
+
+@pytest.mark.parametrize(
+    ("draws", "error"),
+    [("3", ArgumentTypeError), (2.5, ArgumentTypeError), (True, ArgumentTypeError), (-1, ArgumentError)],
+)
+def test_draws_must_be_a_whole_number(draws: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="draws must be"):
         points({"a": [1, 2]}, how="random", draws=draws)
     assert len(points({"a": [1, 2]}, how="random", draws=np.int64(1))) == 1  # pyright: ignore[reportArgumentType]
 
 
-def test_slots_are_filled_in_prompts_and_in_shots_and_doubled_braces_are_text() -> None:
+def test_placeholders_are_replaced_in_prompts_and_shots_and_doubled_braces_are_literal() -> None:
     base = {"multi_prompt": [Shot(prompt="{who} runs {{fast}}", duration=3), Shot(prompt="{who} rests {x.y}")]}
     plan = design({"who": ["a cat"], "multi_prompt.0.duration": [2, 3]}, base)
     shots = [cell.request.draft()["multi_prompt"] for cell in plan.cells if cell.request]
@@ -213,65 +237,61 @@ def test_slots_are_filled_in_prompts_and_in_shots_and_doubled_braces_are_text() 
     ]
 
 
-def test_spaces_in_a_slot_do_not_matter_and_doubled_braces_are_text_without_a_slot_too() -> None:
+def test_spaces_in_a_placeholder_do_not_matter_and_doubled_braces_are_literal_without_one_too() -> None:
     plan = design({"s": ["cat"]}, {"prompt": "{ s } walks {s}"})
-    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "cat walks cat"
+    assert prompts(plan) == ["cat walks cat"]
     plan = design({"duration": [3]}, {"prompt": "{{s}} walks, {{x.y}}"})
-    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "{s} walks, {x.y}"
+    assert prompts(plan) == ["{s} walks, {x.y}"]
     assert plan.warnings == ()
 
 
 @pytest.mark.parametrize("text", ["{s:.1f}", "{s!r}", "{x.y}", "{}", "{so it goes}"])
-def test_what_looks_like_a_slot_and_is_none_stays_and_is_a_doubt(text: str, studio: Studio) -> None:
+def test_braces_without_a_name_stay_and_are_a_warning(text: str, studio: Studio) -> None:
     plan = design({"s": ["cat"]}, {"prompt": f"{{s}} walks {text}"})
-    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == f"cat walks {text}"
-    assert [str(doubt) for doubt in plan.warnings] == [
-        f"prompt: {text} is no slot, and stays as it is written – write a name alone for a slot, {{place}}, or "
-        f"{{{text}}} for the text itself"
-    ]
-    with pytest.warns(RequestWarning, match="is no slot") as warned:
+    assert prompts(plan) == [f"cat walks {text}"]
+    assert [(warning.field, warning.severity) for warning in plan.warnings] == [("prompt", "warning")]
+    assert f"write {{name}} for a placeholder, or {{{text}}} for the text itself" in str(plan.warnings[0])
+    with pytest.warns(RequestWarning, match="is not a placeholder") as warned:
         studio.sweep(f"{{s}} walks {text}", s=["cat"])
     assert [one.filename for one in warned] == [__file__]
 
 
-def test_a_word_that_looks_like_a_slot_stays_a_word() -> None:
+def test_a_value_that_looks_like_a_placeholder_is_not_replaced() -> None:
     plan = design({"who": ["{place}"], "place": ["here"]}, {"prompt": "{who} at {place}"})
-    assert plan.cells[0].request and plan.cells[0].request.draft()["prompt"] == "{place} at here"
+    assert prompts(plan) == ["{place} at here"]
 
 
-def test_a_slot_that_nothing_fills_is_a_fault_and_not_a_clip() -> None:
+def test_a_placeholder_without_a_value_is_an_error() -> None:
     plan = design({"who": ["a cat"]}, {"prompt": "{who} at {place}"})
-    assert [str(problem) for cell in plan.invalid for problem in cell.problems] == [
-        "prompt: nothing fills {place} – give place=[...], or write {{place}} for the text itself"
+    assert [(problem.field, problem.remedy) for cell in plan.invalid for problem in cell.problems] == [
+        ("prompt", "give place=[...], or write {{place}} for the text itself")
     ]
 
 
 @pytest.mark.parametrize(
-    ("axis", "said"),
+    ("axis", "field"),
     [
-        ({"multi_prompt.3.duration": [2]}, "leads nowhere: it has 1 entries"),
-        ({"prompt.0": ["x"]}, "nothing inside a str"),
+        ({"multi_prompt.3.duration": [2]}, "multi_prompt.3.duration"),
+        ({"prompt.0": ["x"]}, "prompt.0"),
         ({"durration": [5]}, "durration"),
-        ({"num_generations": [2]}, "use repeat="),
+        ({"num_generations": [2]}, "num_generations"),
     ],
 )
-def test_an_axis_that_fits_nothing_is_said(axis: dict[str, Any], said: str) -> None:
-    base = (
-        {"multi_prompt": [{"prompt": "a cat", "duration": 4}]} if "multi_prompt.3.duration" in axis else {"prompt": "x"}
-    )
-    plan = design(axis, base)
+def test_an_axis_that_is_not_in_the_request_is_an_error(axis: dict[str, Any], field: str) -> None:
+    shots = {"multi_prompt": [{"prompt": "a cat", "duration": 4}]}
+    plan = design(axis, shots if "multi_prompt.3.duration" in axis else {"prompt": "x"})
     assert plan.unique_cells == ()
-    assert said in " ".join(str(problem) for cell in plan.invalid for problem in cell.problems)
+    assert [problem.field for cell in plan.invalid for problem in cell.problems] == [field]
 
 
-def test_references_are_an_axis_and_one_picture_is_a_list_of_one() -> None:
-    addresses = ["https://example.org/a.png", ["https://example.org/b.png", "https://example.org/a.png"]]
-    plan = design({"input_image": addresses}, {"prompt": "@Image1 waves"})
+def test_reference_images_are_an_axis_and_a_single_image_is_a_list_of_one() -> None:
+    urls = ["https://example.org/a.png", ["https://example.org/b.png", "https://example.org/a.png"]]
+    plan = design({"input_image": urls}, {"prompt": "@Image1 waves"})
     assert plan.axes["input_image"] == ("a.png", "b.png + a.png")
     assert len(plan.unique_cells) == 2
 
 
-def test_shots_and_elements_are_axes_whole_or_one_by_one() -> None:
+def test_lists_of_shots_and_elements_are_axes_and_a_single_one_is_a_list_of_one() -> None:
     wide, close = Shot(prompt="wide", duration=3), Shot(prompt="close", duration=4)
     plan = design({"multi_prompt": [[wide, close], [close]], "generate_audio": [False, True]})
     assert plan.axes["multi_prompt"] == ("wide (3 s) + close (4 s)", "close (4 s)")
@@ -281,14 +301,17 @@ def test_shots_and_elements_are_axes_whole_or_one_by_one() -> None:
     assert [len(cell.request.draft()["elements"]) for cell in plan.cells if cell.request] == [1, 2]
 
 
-def test_two_values_of_one_name_are_told_apart() -> None:
+def test_two_images_of_the_same_name_have_different_texts() -> None:
     plan = design(
         {"input_image": ["https://example.org/1/a.png", "https://example.org/2/a.png"]}, {"prompt": "@Image1"}
     )
     assert plan.axes["input_image"] == ("a.png", "a.png (2)")
 
 
-@pytest.mark.parametrize("repeat", [0, -1, 1.5, True])
-def test_a_repeat_that_is_no_number_of_clips_is_refused(repeat: Any) -> None:
-    with pytest.raises(RequestError, match="repeat"):
+@pytest.mark.parametrize(
+    ("repeat", "error"),
+    [(0, ArgumentError), (-1, ArgumentError), (1.5, ArgumentTypeError), (True, ArgumentTypeError)],
+)
+def test_repeat_must_be_a_whole_number_of_at_least_one(repeat: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="repeat must be"):
         design({"prompt": ["x"]}, repeat=repeat)

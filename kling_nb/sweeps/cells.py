@@ -1,0 +1,114 @@
+"""The cells of a plan in the log: which records they have, who starts a missing one, and how to wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kling_nb import generation
+from kling_nb.engine.job import Job
+from kling_nb.engine.pace import expected_seconds
+from kling_nb.errors import LogError
+from kling_nb.models.frontend import Video
+from kling_nb.models.price import Estimate
+from kling_nb.models.record import Record
+from kling_nb.render import Tile, TileState
+from kling_nb.session import Session
+from kling_nb.store.queries import RecordSummary
+from kling_nb.sweeps.design import Cell, Design
+
+#: Seconds between two reads of a record whose job runs in another kernel.
+_WATCH_INTERVAL = 1.0
+
+
+class Claim(NamedTuple):
+    """The record of a cell, its job if it runs in this kernel, and whether it was started just now."""
+
+    record: Record
+    job: Job | None
+    started: bool
+
+
+def existing_records(session: Session, design: Design) -> dict[str, RecordSummary]:
+    """Return, by cell ID, the finished or running records that the log has for the cells of a design."""
+    return design.assign(_summaries(session, list(design.cells_by_hash)))
+
+
+def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None) -> Claim:
+    """Return the record of a cell, and start its job if the log has none.
+
+    Only one of several kernels starts a missing clip.
+
+    Args:
+        agreed: The price that the user was shown; the job is refused if the hub asks for more.
+
+    Raises:
+        BudgetError: A budget does not allow it.
+        LogError: The cell cannot be started: an image of its request is missing.
+    """
+    return session.store.cells.alone(lambda: _claim(session, design, cell, agreed))
+
+
+def _claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None) -> Claim:
+    found = design.assign(_summaries(session, [cell.request_hash])).get(cell.id)
+    if found is not None:
+        record = session.store.get(found.id)
+        return Claim(record, None if record.ended else generation.adopt(session, record), False)
+    if cell.request is None:
+        raise LogError("; ".join(map(str, cell.problems)))
+    (job,) = generation.start(session, cell.request, plan=design.id, cell=cell.id, agreed=agreed)
+    return Claim(job.record, job, True)
+
+
+def _summaries(session: Session, hashes: Sequence[str]) -> list[RecordSummary]:
+    """Return the records of these requests, without those that were imported without their clips."""
+    cells, hub = session.store.cells, session.connection.main.name
+    made = cells.made(hashes, hub)
+    imported = cells.imported(hashes, hub) if any(summary.done for summary in made) else []
+    without_clip = {record.id for record in imported if not (record.clip and session.store.file(record.clip.digest))}
+    return [summary for summary in made if summary.id not in without_clip]
+
+
+async def wait_for(session: Session, record: Record, job: Job | None) -> Record:
+    """Wait for the end of a record's job, in this kernel or another, and return the record as it is then."""
+    while job is None and not record.ended:
+        await asyncio.sleep(_WATCH_INTERVAL)
+        record = await asyncio.to_thread(session.store.get, record.id)
+        job = None if record.ended else await asyncio.to_thread(generation.adopt, session, record)
+    if job is None:
+        return record
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    job.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
+    await done.wait()
+    return job.record
+
+
+def expected_durations(session: Session, cells: Sequence[Cell], estimates: Sequence[Estimate]) -> list[float]:
+    """Return the seconds that each cell should take by the log's history; nothing if that is too short."""
+    hub = session.connection.main.name
+    models = {cell.request.model for cell in cells if cell.request}
+    histories = {model: session.store.durations(model, hub) for model in models}
+    if not all(histories.values()):
+        return []
+    expected = [
+        expected_seconds(histories[cell.request.model], estimate.seconds)
+        for cell, estimate in zip(cells, estimates, strict=True)
+        if cell.request
+    ]
+    known = [seconds for seconds in expected if seconds is not None]
+    return known if len(known) == len(expected) else []
+
+
+def tile_of(
+    session: Session, cell: Cell, state: TileState, record: Record | None, *, note: str = "", video: Video | None = None
+) -> Tile:
+    """Return the tile of a cell; with `video`, its clip can be played."""
+    return Tile(
+        label=cell.label,
+        state=state,
+        record=record.id if record else "",
+        poster=session.display.links.poster(record) if record and record.clip else None,
+        clip=video.src if video else None,
+        note=note,
+    )
