@@ -101,14 +101,14 @@ class Clip:
 class Job:
     """One generation, from the request to the file, as `kn.generate` returns it.
 
-    A job runs in the background. It can be shown, waited for, awaited, iterated over and cancelled, on any thread:
-
-        job = kn.generate("A paper boat", duration=5)
-        clip = job.result()        # or: clip = await job
-        for progress in job:       # or: async for
-            print(progress.words)
-
+    A job runs in the background. It can be shown, waited for, awaited, iterated over and cancelled, on any thread.
     Interrupting a wait does not cancel the job. After a kernel restart, `kn.resume()` brings it back.
+
+    Example:
+        >>> job = kn.generate("A paper boat", duration=5)
+        >>> clip = job.result()  # or: clip = await job
+        >>> for progress in job:  # or: async for
+        ...     print(progress.words)
     """
 
     def __init__(

@@ -7,34 +7,48 @@ import asyncio
 import contextlib
 import inspect
 import linecache
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 import kling_nb as kn
 from kling_nb.localhub.serve import ensure, stop
-from tests.docs.pages import ROOT, blocks, pages
+from tests.docs.pages import DOCS, ROOT, blocks, pages
 
 #: These read a log that another test makes.
 ELSEWHERE = {"log-format.md"}
 PAGES = [page for page in pages() if page.name not in ELSEWHERE and blocks(page, "python")]
 
 
+#: Pages that use a frame of a clip as an image, which must be large enough for the model.
+LARGE = {"storyboards.md"}
+
+
 @pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The user's state folder, with a quick local hub in it."""
-    folder = tmp_path_factory.mktemp("state")
-    ensure(folder / "kling_nb" / "localhub", speed=100, arguments=("--size", "180p"))
-    yield folder
-    stop(folder / "kling_nb" / "localhub")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """Return the user's state folder with a quick local hub in it, for a size of clips."""
+    folders: dict[str, Path] = {}
+
+    def start(size: str) -> Path:
+        if size not in folders:
+            folders[size] = tmp_path_factory.mktemp("state")
+            ensure(folders[size] / "kling_nb" / "localhub", speed=100, arguments=("--size", size))
+        return folders[size]
+
+    yield start
+    for folder in folders.values():
+        stop(folder / "kling_nb" / "localhub")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).with_suffix("").as_posix())
-def test_the_code_of_a_page_runs(page: Path, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_of_a_page_runs(
+    page: Path, state: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "images").symlink_to(ROOT / "notebooks" / "images")
-    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    monkeypatch.setenv("XDG_STATE_HOME", str(state("720p" if page.name in LARGE else "180p")))
     studio = kn.configure()
     namespace: dict[str, Any] = {"__name__": "__main__"}
     try:
@@ -48,6 +62,23 @@ def test_the_code_of_a_page_runs(page: Path, state: Path, tmp_path: Path, monkey
         kn.configure().close()
         with contextlib.suppress(Exception):
             studio.close()
+
+
+def test_the_cells_of_the_magics_page_run(
+    state: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images").symlink_to(ROOT / "notebooks" / "images")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state("180p")))
+    shell = InteractiveShell()
+    shell.history_manager.enabled = False
+    studio = kn.configure()
+    try:
+        for block in blocks(DOCS / "magics.md", "ipython3"):
+            shell.run_cell(block).raise_error()
+        assert shell.user_ns["still"].path.is_file()
+    finally:
+        kn.configure().close()
+        studio.close()
 
 
 def _run(block: str, name: str, namespace: dict[str, Any]) -> None:

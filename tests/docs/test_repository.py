@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+import kling_nb as kn
 from kling_nb.localhub.__main__ import main
 from kling_nb.localhub.faults import FAULTS
 from kling_nb.localhub.options import CHOICES
-from tests.docs.pages import DOCS, ROOT, pages
+from tests.docs.pages import DOCS, ROOT, after, blocks, first_column, pages
 from tests.textfiles import problems
 
+ARCHITECTURE = DOCS / "architecture.md"
+NOT_FILES = {"media/"}
 BINARY = {".png", ".jpg", ".mp4"}
 
 
@@ -84,3 +87,37 @@ def test_the_tables_and_examples_in_pages_are_whole() -> None:
         for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
             widths = {len(re.findall(r"(?<!\\)\|", re.sub(r"`[^`]*`", "", row))) for row in table.splitlines()}
             assert len(widths) == 1, f"{page.name}: {table.splitlines()[0]}"
+
+
+def test_the_tree_of_the_architecture_page_is_that_of_the_package() -> None:
+    tree = blocks(ARCHITECTURE, "text")[0]
+    shown = {name.rstrip("/") for name in re.findall(r"^  (\S+) ", tree, re.MULTILINE)}
+    here = {path.name for path in (ROOT / "kling_nb").iterdir()}
+    assert shown == {name for name in here if name not in ("py.typed", "__init__.pyi", "__pycache__")}
+
+
+def test_every_file_that_the_architecture_page_names_exists() -> None:
+    text = ARCHITECTURE.read_text("utf-8")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*/?(?:\.py|\.js)?)`", text)) - NOT_FILES
+    files = {name for name in named if "/" in name or name.endswith(".py")}
+    assert len(files) > 20
+    assert not {name for name in files if not (ROOT / "kling_nb" / name).exists() and not (ROOT / name).exists()}
+    for file, name in re.findall(r"`([a-z_/]+\.py)`, `([A-Za-z_]+)`", text):
+        assert re.search(rf"^(?:def |class )?{name}\b", (ROOT / "kling_nb" / file).read_text("utf-8"), re.MULTILINE), (
+            name
+        )
+
+
+def test_the_reference_has_every_public_name() -> None:
+    reference = [path.read_text("utf-8") for path in (DOCS / "reference").glob("*.md")]
+    generated = set(re.findall(r"\.\. auto[a-z]+:: kn\.(\w+)", "".join(reference)))
+    by_their_class = {"presets", "elements", "options", "scoring", "errors"}
+    assert generated | by_their_class == set(kn.__all__)
+    listed = re.findall(r"^\| \[.*$", (DOCS / "reference/index.md").read_text("utf-8"), re.MULTILINE)
+    assert set(kn.__all__) <= set(re.findall(r"`(\w+)", "".join(listed)))
+
+
+@pytest.mark.parametrize("name", ["ReferenceToVideo", "Omni", "Shot", "Element"])
+def test_the_reference_lists_exactly_the_fields_of_a_request(name: str) -> None:
+    table = after(DOCS / "reference/types.md", name)
+    assert list(first_column(table)) == list(getattr(kn, name).model_fields)
