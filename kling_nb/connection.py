@@ -1,4 +1,4 @@
-"""`Connection`: the hubs of a studio, the one that answers and the local one for previews, and what they cost."""
+"""The hubs of a session, the one in use and the local one for previews, with their catalogue and prices; `kn.hub`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from kling_nb.settings import KEY, Settings
 if TYPE_CHECKING:
     from kling_nb.session import Session
 
-#: Seconds that a question to the catalogue may keep a person waiting, and those that starting the local hub may add.
+#: Seconds to wait for the catalogue, and seconds more for the local hub to start.
 PATIENCE, _START = 6.0, 20.0
 
 
 class Connection:
-    """Makes the hubs that the settings name; nothing is opened before the first question."""
+    """The hub that the settings name and the local hub for previews. Nothing is opened before the first request."""
 
     def __init__(self, settings: Settings, loop: BackgroundLoop, memory: UploadCache, upload: UploadMethod) -> None:
         self._settings = settings
@@ -48,23 +48,23 @@ class Connection:
 
     @property
     def pace(self) -> Pace:
-        """How often the hub that answers may be asked."""
+        """The poll intervals for the hub in use."""
         near = self._settings.local or is_loopback(urlsplit(self._settings.hub).hostname or "")
         return LOCAL_PACE if near else HUB_PACE
 
     def estimate(self, request: Request) -> Estimate:
-        """Return the price from what is known, without asking."""
+        """Return the price of a request by the cached catalogue, without a request to the hub."""
         return self.price_of(request.draft(), self.catalogue.known(request.model))
 
     def price_of(self, draft: Mapping[str, Any], model: Model | None) -> Estimate:
-        """Return the price of a draft by a model's live pricing, nothing on the local hub."""
-        if model and request_type(model.id) is HubRequest:  # the others spell their own defaults out
+        """Return the price of a draft by a model's pricing; the local hub is free."""
+        if model and request_type(model.id) is HubRequest:  # typed requests have their defaults in the draft
             draft = model.with_defaults(draft)
         pricing, schema = (model.pricing, model.request_schema) if model else (None, None)
         return estimate(draft, pricing=pricing, free=self._settings.local, schema=schema)
 
     async def describe(self, record: Record, request: Request) -> dict[str, Any]:
-        """What the catalogue says of the model at this time, for the record; nothing when it cannot be read."""
+        """Return the model's schema digest and price as of now, for the record; nothing if the catalogue cannot be read."""
         try:
             model = await asyncio.wait_for(self.catalogue.model(request.model), PATIENCE)
         except (errors.HubError, TimeoutError):
@@ -72,7 +72,7 @@ class Connection:
         return {"schema_digest": model.schema_digest, "estimate": self.price_of(request.draft(), model)}
 
     async def info(self) -> HubInfo:
-        """Say which hub answers, where the key came from (never the key), and whether it knows the model."""
+        """Return which hub is in use, where the key came from (never the key), and whether it has the headline model."""
         found, alternatives, trouble, address = None, (), "", self._settings.hub
         try:
             address = await self.main.address()
@@ -153,7 +153,7 @@ def changes_of(live: Model) -> Changes:
 
 
 async def nothing_known(record: Record, request: Request) -> dict[str, Any]:
-    """What a preview's record says of the catalogue."""
+    """Return nothing: the record of a preview does not describe the model."""
     return {}
 
 

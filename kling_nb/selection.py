@@ -51,7 +51,7 @@ class Selected(ABC):
         version: str = "1.3",
         embed: float = 0,
     ) -> ExportReport:
-        """Write the records, with everything that belongs to them, for somebody else.
+        """Write the records, with everything that belongs to them, to share or to archive them.
 
         The suffix of `to` decides the form. `.zip` or a folder is an RO-Crate: clips, images, records, a report, the
         whole plans that the records belong to, votes (with the voter's name) and scores. `.html` is the report alone.
@@ -150,7 +150,7 @@ RecordsLike: TypeAlias = One | Iterable[One | Iterable[One]]
 class Selection(Selected, Sequence[Record]):
     """Records of the log, newest first. Index it by number or record ID; call it with filters to narrow it down.
 
-    What is shown is read from the log each time.
+    The log is read each time that the selection is used or shown.
     """
 
     def __init__(self, session: Session, filters: dict[str, Any]) -> None:
