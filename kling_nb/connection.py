@@ -64,7 +64,7 @@ class Connection:
         return estimate(draft, pricing=pricing, free=self._settings.local, schema=schema)
 
     async def describe(self, record: Record, request: Request) -> dict[str, Any]:
-        """Return the model's current schema digest and price for the record; nothing if the catalogue is out of reach."""
+        """Return the model's schema digest and price for the record; nothing if the catalogue cannot be read."""
         try:
             model = await asyncio.wait_for(self.catalogue.model(request.model), PATIENCE)
         except (errors.HubError, TimeoutError):
