@@ -72,7 +72,7 @@ class Connection:
         return {"schema_digest": model.schema_digest, "estimate": self.price_of(request.draft(), model)}
 
     async def info(self) -> HubInfo:
-        """Return which hub is in use, where the key came from (never the key), and whether it has the headline model."""
+        """Return the hub in use, where its key came from (never the key), and whether it has the headline model."""
         found, alternatives, trouble, address = None, (), "", self._settings.hub
         try:
             address = await self.main.address()
