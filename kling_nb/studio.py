@@ -245,7 +245,7 @@ class Studio:
     def budget(
         self, *, job: Any = UNSET, notebook: Any = UNSET, day: Any = UNSET, total: Any = UNSET, unknown_ok: Any = UNSET
     ) -> Budget:
-        """Set limits in dollars and return all limits with the amounts left. They hold in every kernel that uses the log.
+        """Set limits in dollars and return all limits. They hold in every kernel that uses the log.
 
         Args:
             job: Limit for one request; None removes a limit.
