@@ -40,7 +40,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
             plan = studio.sweep(_BASE, axes)
             text = plan._repr_mimebundle_()["text/html"]
             took.append(time.perf_counter() - began)
-            assert f"{len(with_them)} of {len(design.unique_cells)} are there" in text
+            assert f"{len(with_them)} of {len(design.unique_cells)} done" in text
         began = time.perf_counter()
         for cell in design.unique_cells[:: len(design.unique_cells) // 50]:
             studio.store.find(request_hash=cell.request_hash, limit=1)

@@ -1,11 +1,11 @@
-"""`kn.options`: what a user sets once; kept in the log, so that it holds next week and in every kernel."""
+"""`kn.options`: a user's options, saved in the log, so that they apply in every kernel on it."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-from kling_nb.errors import KlingError, LogError, SettingsError
+from kling_nb.errors import ArgumentError, LogError, SettingsError
 from kling_nb.models.budget import dollars
 from kling_nb.models.frontend import CAP, Embed
 from kling_nb.render.formatting import format_money
@@ -13,11 +13,10 @@ from kling_nb.render.tables import OptionRow, options_html, options_text
 from kling_nb.store.log import Log
 
 _KIND = "option"
-_EMBEDDING = f"a cell holds its clip itself; auto: where links lead nowhere (Colab, Voila), up to {CAP:g} MB an output"
 
 
 def embed_of(store: Log) -> Embed:
-    """Return what a log's user has said about embedding. Raises `SettingsError` when it cannot be read."""
+    """Return the option `embed` of a log. Raises `SettingsError` if it cannot be read."""
     try:
         return Embed.parse(store.load_value(_KIND, "embed"))
     except LogError as exc:
@@ -25,7 +24,12 @@ def embed_of(store: Log) -> Embed:
 
 
 class Options:
-    """The options of one log. Setting a name that there is not raises `KlingError`."""
+    """The options of one log. Setting an unknown one raises `ArgumentError`.
+
+    Example:
+        >>> kn.options.confirm_above = "5.00"
+        >>> kn.options.embed = "never"
+    """
 
     __slots__ = ("_store",)
 
@@ -34,52 +38,55 @@ class Options:
 
     @property
     def confirm_above(self) -> Decimal | None:
-        """Dollars: a press of Generate that costs more is asked about once more; None (the default) never asks."""
-        kept = self._kept("confirm_above")
-        return None if kept is None else Decimal(kept)
+        """The price in dollars above which Generate asks for confirmation; None (the default) for never."""
+        saved = self._store.load_value(_KIND, "confirm_above")
+        return None if saved is None else Decimal(saved)
 
     @confirm_above.setter
     def confirm_above(self, value: Any) -> None:
         amount = dollars(value)
-        if amount is None:
-            self._store.delete_value(_KIND, "confirm_above")
-        else:
-            self._store.save_value(_KIND, "confirm_above", str(amount))
+        self._save("confirm_above", None if amount is None else str(amount))
 
     @property
     def embed(self) -> str | float:
-        """When a cell holds a clip itself instead of a link to it: `"auto"` (the default: where links cannot work),
-        `"never"`, `"always"`, or a number: always, up to so many megabytes an output.
+        """Whether cells contain clips instead of links to them.
 
-        Raises `SettingsError` for anything else, also where the log has it.
+        `"auto"` (the default) embeds clips where links do not work, `"always"` everywhere, `"never"` nowhere. A number
+        embeds everywhere, up to so many megabytes in one output. Raises `SettingsError` for any other value.
         """
         return embed_of(self._store).value
 
     @embed.setter
     def embed(self, value: Any) -> None:
         chosen = Embed.parse(value)
-        if chosen == Embed():
-            self._store.delete_value(_KIND, "embed")
-        else:
-            self._store.save_value(_KIND, "embed", chosen.value)
+        self._save("embed", None if chosen == Embed() else chosen.value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not isinstance(getattr(type(self), name, None), property):
-            raise KlingError(f"there is no option {name!r}: there are {', '.join(row.name for row in self.rows())}")
+            raise ArgumentError(f"Unknown option {name!r}. The options are 'confirm_above' and 'embed'.")
         object.__setattr__(self, name, value)
 
     def rows(self) -> list[OptionRow]:
-        """Return each option with its value in words and what it means."""
-        above = self.confirm_above
-        said = "never" if above is None else format_money(above)
-        embed = embed_of(self._store)
+        """Return each option with its value as text and its meaning."""
+        above, embed = self.confirm_above, embed_of(self._store)
         return [
-            OptionRow("confirm_above", said, "the panel asks once more before it spends more than this at once"),
-            OptionRow("embed", f"up to {embed.cap:g} MB" if embed.mode == "always" else embed.mode, _EMBEDDING),
+            OptionRow(
+                "confirm_above",
+                "never" if above is None else format_money(above),
+                "the price above which the panel asks for confirmation before it generates",
+            ),
+            OptionRow(
+                "embed",
+                f"up to {embed.cap:g} MB" if embed.mode == "always" else embed.mode,
+                f"embed clips in cells; auto: where links do not work (Colab, Voila), up to {CAP:g} MB in one output",
+            ),
         ]
 
-    def _kept(self, name: str) -> Any:
-        return self._store.load_value(_KIND, name)
+    def _save(self, name: str, value: Any) -> None:
+        if value is None:
+            self._store.delete_value(_KIND, name)
+        else:
+            self._store.save_value(_KIND, name, value)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": options_html(self.rows()), "text/plain": repr(self)}

@@ -154,20 +154,20 @@ class Selection(Selected, Sequence[Record]):
     """
 
     def __init__(self, session: Session, filters: dict[str, Any]) -> None:
-        self._session, self._filters = session, filters
+        self._session, self.filters = session, filters
         check_names(filters)
         session.store.find(limit=0, **filters)  # a wrong filter raises here, not when the selection is shown
 
     def __call__(self, text: str | None = None, /, **filters: Any) -> Selection:
         """Return the records that pass these filters too; see `Studio.log` for the filters."""
-        return Selection(self._session, {**self._filters, **with_text(text, filters)})
+        return Selection(self._session, {**self.filters, **with_text(text, filters)})
 
     @property
     def _actions(self) -> StudioActions:
         return self._session.actions
 
     def __len__(self) -> int:
-        return self._session.store.count(**self._filters)
+        return self._session.store.count(**self.filters)
 
     @overload
     def __getitem__(self, which: int | str | HasId) -> Record: ...
@@ -184,10 +184,10 @@ class Selection(Selected, Sequence[Record]):
         if not -count <= which < count:
             raise IndexError(f"index {which} is out of range: there are {count} records")
         offset = which if which >= 0 else count + which
-        return session.bind(session.store.find(limit=1, offset=offset, **self._filters)[0])
+        return session.bind(session.store.find(limit=1, offset=offset, **self.filters)[0])
 
     def __iter__(self) -> Iterator[Record]:
-        return map(self._session.bind, self._session.store.find(**self._filters))
+        return map(self._session.bind, self._session.store.find(**self.filters))
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one flat mapping a record: prompt, settings, price in dollars, seconds, stars, hashes and scores."""
@@ -210,7 +210,7 @@ class Selection(Selected, Sequence[Record]):
         return self._session.bind(self._session.store.annotate(record_id, tags=tags, stars=stars, note=note))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        shown_records = self._session.store.find(limit=SHOWN, **self._filters)
+        shown_records = self._session.store.find(limit=SHOWN, **self.filters)
         return self._session.display.table(shown_records, len(self))
 
     def __repr__(self) -> str:

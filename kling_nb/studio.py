@@ -182,7 +182,7 @@ class Studio:
         """
         from kling_nb.ui import entry
 
-        return entry.gallery(self.session, text, filters)
+        return entry.gallery(self.session, self.log(text, **filters))
 
     def compare(self, *clips: RecordsLike) -> CompareView:
         """Play 2 to 9 clips in sync, with their differences below.

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kling_nb.engine.active import ActiveJob, Listener
-from kling_nb.engine.frames import frame_of
 from kling_nb.engine.ports import Screen
 from kling_nb.errors import JobCancelled, JobFailed, JobUncertain, KlingError, TransferError, WaitTimeout
+from kling_nb.models.frames import frame_of
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import File, Record, Status
 

@@ -1,1 +1,1 @@
-"""Where we run: the notebook's path and front end, links to files, and display."""
+"""The notebook around this kernel: its path and front end, links to files, and display."""

@@ -1,4 +1,4 @@
-"""How a cell reaches the log's media: a path relative to the notebook, or the bytes themselves where links fail."""
+"""Links from a cell to the log's media: paths relative to the notebook, or the bytes where links do not work."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 class Links:
-    """Resolves a record's media for its card. Videos are linked, or embedded as `embed` and the frontend decide;
-    pictures are small enough to be embedded always.
+    """The media of records for their cards.
+
+    Clips are linked, or embedded as the setting `embed` and the front end require; images are always embedded.
     """
 
     def __init__(
@@ -39,30 +40,30 @@ class Links:
         self._embed, self._seen_in = embed, seen_in
 
     def videos(self, records: Sequence[Record]) -> list[Video]:
-        """Return how one output shows the clips of these records; together they stay under what may be embedded."""
-        where, embed = self._seen_in(), self._chosen_embed()
+        """Return how one output shows the clips of these records; embedded clips together stay under its limit."""
+        where, embed = self._seen_in(), self._embed_setting()
         files = [self._clip_file(record) for record in records]
         sizes = [file.stat().st_size if file else None for file in files]
-        hint = where.hint if where.links else _out_of_reach(sum(filter(None, sizes)), embed, where)
+        hint = where.hint if where.links else _not_linked(sum(filter(None, sizes)), embed, where)
         return [
-            self._video(record.clip, file, inside, where, hint) if record.clip else Video()
-            for record, file, inside in zip(records, files, embed.chosen(sizes, where), strict=True)
+            self._video(record.clip, file, embedded, where, hint) if record.clip else Video()
+            for record, file, embedded in zip(records, files, embed.chosen(sizes, where), strict=True)
         ]
 
     def poster(self, record: Record) -> str | None:
-        """Return a small poster as a data URI."""
-        return self._embedded(record.clip.poster if record.clip else None, self._small_poster)
+        """Return a small image of the clip as a data URI."""
+        return self._image(record.clip.poster if record.clip else None, self._small_poster)
 
     def thumbnail(self, reference: Reference) -> str | None:
-        """Return a small picture of a reference as a data URI."""
-        return self._embedded(reference.thumbnail, self._small_thumbnail)
+        """Return a small image of a reference as a data URI."""
+        return self._image(reference.thumbnail, self._small_thumbnail)
 
-    def _video(self, clip: File, file: Path | None, inside: bool, where: Frontend, hint: str) -> Video:
+    def _video(self, clip: File, file: Path | None, embedded: bool, where: Frontend, hint: str) -> Video:
         if file is None:
-            return Video(hint=f"The file is not there any more: {clip.file}")
-        silent = _SILENT.format(where.name) if clip.audio_codec in where.silent else ""
-        href = self._address(file) if where.links else None
-        if inside:
+            return Video(hint=f"The file is missing: {clip.file}")
+        silent = f"{where.name} does not play its AAC audio." if clip.audio_codec in where.silent else ""
+        href = self._href(file) if where.links else None
+        if embedded:
             source = f"data:{clip.media_type};base64,{base64.b64encode(file.read_bytes()).decode()}"
             return Video(source, href, silent)
         if href is not None:
@@ -73,31 +74,28 @@ class Links:
         file = self._folder / record.clip.file if record.clip else None
         return file if file and file.exists() else None
 
-    def _address(self, file: Path) -> str:
+    def _href(self, file: Path) -> str:
         try:
             relative = os.path.relpath(file, self._beside)
-        except ValueError:  # another drive: no relative way leads there
+        except ValueError:  # another drive has no relative path
             return file.as_uri()
         return quote(Path(relative).as_posix())
 
-    def _chosen_embed(self) -> Embed:
+    def _embed_setting(self) -> Embed:
         try:
             return self._embed()
-        except SettingsError as exc:  # a paid clip is shown in any case; `kn.options.embed` raises it
+        except SettingsError as exc:  # a paid clip is shown in any case; `kn.options.embed` raises the error
             logger.warning("%s", exc)
             return Embed()
 
-    def _embedded(self, digest: str | None, small: Callable[[bytes], str]) -> str | None:
+    def _image(self, digest: str | None, small: Callable[[bytes], str]) -> str | None:
         file = self._file(digest) if digest else None
         return small(file.read_bytes()) if file else None
 
 
-_SILENT = "{} plays it without its sound (AAC): open the file in another player."
-
-
-def _out_of_reach(size: int, embed: Embed, where: Frontend) -> str:
-    """Say how clips of so many bytes in one output are shown where no link leads to them."""
+def _not_linked(size: int, embed: Embed, where: Frontend) -> str:
+    """Return how to show clips of so many bytes where links do not work."""
     if not embed.wanted(where):
-        return f"{where.name} cannot link to it; kn.options.embed = 'auto' embeds it."
+        return f"{where.name} cannot link to it. To embed it, set kn.options.embed = 'auto'."
     needed = max(1, math.ceil(size / MEGABYTE))
-    return f"It is not embedded: an output takes {embed.cap:g} MB. kn.options.embed = {needed} embeds it."
+    return f"It exceeds the limit of {embed.cap:g} MB for embedded clips. To embed it, set kn.options.embed = {needed}."

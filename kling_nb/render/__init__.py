@@ -1,8 +1,8 @@
-"""What a cell keeps: records, states and faults as static HTML and plain text.
+"""Records, states and errors as static HTML and plain text: the outputs that a notebook keeps.
 
-Everything here is pure: values come in, text goes out. No network, no clock (`now` is a parameter), no widget. The HTML
-carries its own inline styles and no script, so that it looks the same in a trusted and in an untrusted notebook, in a
-light and in a dark theme, in an nbconvert page and with no kernel at all. `look` says how.
+Everything here is pure: values come in, text goes out. No network, no clock (`now` is a parameter), no widgets. The
+HTML has inline styles and no scripts, so that it looks the same in trusted and untrusted notebooks, in light and dark
+themes, on nbconvert pages and without a kernel; see `page`.
 """
 
 from kling_nb.render.card import RECORD_TYPE, call_text, card_bundle, card_html, card_text, failure_html
@@ -18,10 +18,9 @@ from kling_nb.render.compare import (
     gallery_text,
 )
 from kling_nb.render.figures import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
-from kling_nb.render.formatting import estimate_note, estimate_text, format_clock
-from kling_nb.render.images import small_poster, small_thumbnail, tile_still
-from kling_nb.render.links import Links
-from kling_nb.render.page import stacked
+from kling_nb.render.formatting import estimate_note, format_clock
+from kling_nb.render.images import Links, small_poster, small_thumbnail, tile_image
+from kling_nb.render.page import stack_cards
 from kling_nb.render.plan import MatrixSheet, PlanSheet, Tile, TileState, matrix_html, matrix_text, plan_html, plan_text
 from kling_nb.render.tables import (
     HubInfo,
@@ -63,7 +62,6 @@ __all__ = [
     "diff",
     "differences",
     "estimate_note",
-    "estimate_text",
     "failure_html",
     "format_clock",
     "gallery_html",
@@ -90,6 +88,6 @@ __all__ = [
     "small_thumbnail",
     "spending_html",
     "spending_text",
-    "stacked",
-    "tile_still",
+    "stack_cards",
+    "tile_image",
 ]

@@ -1,4 +1,4 @@
-"""The card of a record: the clip beside all that made it. What a cell keeps when a job has ended."""
+"""The card of a record: the clip with all its parameters. It replaces a job's progress in the cell."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import reproducibility
 from kling_nb.render.details import details_of, groups_of
-from kling_nb.render.facts import facts_of, headline, is_still
+from kling_nb.render.facts import facts_of, figures_of, headline, is_image
 from kling_nb.render.figures import score_facts
 from kling_nb.render.formatting import STATUS_WORDS, format_time, price_of, prompt_line, shorten
-from kling_nb.render.links import Links
-from kling_nb.render.page import fill
+from kling_nb.render.images import Links
+from kling_nb.render.page import render_template
 
 RECORD_TYPE = "application/vnd.kling_nb.record+json"
 
-#: The largest box that a clip is shown in, in CSS pixels.
+#: The largest box for a clip, in CSS pixels.
 BOX = (560, 460)
 
 
 def card_bundle(record: Record, links: Links, scores: Iterable[Score] = ()) -> dict[str, Any]:
-    """Return the card as a mimebundle, with the record itself beside it for programs to read."""
+    """Return the card as a mimebundle, with the record as JSON."""
     return {
         "text/html": card_html(record, links, scores),
         "text/plain": card_text(record),
@@ -35,9 +35,9 @@ def card_bundle(record: Record, links: Links, scores: Iterable[Score] = ()) -> d
 
 
 def card_html(record: Record, links: Links, scores: Iterable[Score] = ()) -> str:
-    """Return the record as HTML: the clip, or why there is none, beside prompt, references, parameters and scores."""
+    """Return the card as HTML: the clip or the failure, prompt, references, parameters and scores."""
     request = record.canonical
-    return fill(
+    return render_template(
         "card",
         record=record,
         screen=_screen(record, links),
@@ -51,89 +51,72 @@ def card_html(record: Record, links: Links, scores: Iterable[Score] = ()) -> str
         facts=[*facts_of(record), *score_facts(scores)],
         details=details_of(record),
         call=call_text(record),
-        panel=panel_text(record),
+        panel=f"kn.panel({quoted(record.id)})",
         failure=failure_html(record),
         repeatable=str(reproducibility(record)),
     )
 
 
 def failure_html(record: Record) -> str:
-    """Return why there is no clip and what to do about it; empty for a record that has none of that to say."""
-    if record.status not in ("failed", "cancelled", "uncertain"):
+    """Return why there is no clip and what to do about it; empty for other records."""
+    if record.status not in _TITLES:
         return ""
-    failure = record.failure
-    return fill(
-        "failure",
-        status=record.status,
-        title=_TITLES[record.status],
-        message=failure.message if failure else "",
-        remedy=failure.remedy if failure else "",
-    )
+    message, remedy = (record.failure.message, record.failure.remedy) if record.failure else ("", "")
+    title = _TITLES[record.status]
+    return render_template("failure", status=record.status, title=title, message=message, remedy=remedy)
+
+
+_TITLES = {
+    "failed": "Generation failed",
+    "cancelled": "Cancelled",
+    "uncertain": "Unconfirmed: it is not known whether the hub accepted the job",
+}
 
 
 def card_text(record: Record) -> str:
     """Return the record in a few lines of plain text."""
-    lines = [
-        prompt_line(record, 160),
-        " · ".join([STATUS_WORDS[record.status], *_figures(record)]),
-    ]
+    figures = [STATUS_WORDS[record.status], badge_of(record), figures_of(record, price=False), price_of(record)]
+    lines = [prompt_line(record, 160), " · ".join(filter(None, figures))]
     if record.failure:
         lines += [shorten(record.failure.message, 400), shorten(record.failure.remedy, 200)]
     if record.clip:
         lines.append(record.clip.file)
     lines.append(f"record {record.id} · {record.model} · {format_time(record.times.created)}")
-    return "\n".join(line for line in lines if line)
+    return "\n".join(filter(None, lines))
 
 
 def record_json(record: Record) -> dict[str, Any]:
-    """Return the record as JSON without what is the default; `Record.model_validate` gives the same record back."""
+    """Return the record as JSON without default values; `Record.model_validate` returns the same record."""
     return {"version": record.version, **json.loads(record.model_dump_json(exclude_defaults=True))}
 
 
 def stars_of(record: Record) -> str:
-    """Return a rating as five stars, `★★★★☆`; empty when there is none."""
+    """Return a rating as five stars, `★★★★☆`; empty if there is none."""
     return "" if record.stars is None else "★" * min(record.stars, 5) + "☆" * (5 - record.stars)
 
 
 def badge_of(record: Record) -> str:
-    """Return what a clip must be marked with so that nobody takes it for a paid result; empty for one."""
+    """Return the mark of a clip that is not a paid result; empty for a paid one."""
     if record.kind == "preview":
         return "Preview – not a result"
     return "Animatic · local hub" if record.local else ""
 
 
-_TITLES = {
-    "failed": "The hub could not make this clip",
-    "cancelled": "Cancelled",
-    "uncertain": "Unsure whether the hub has taken it",
-}
-
-
-def _figures(record: Record) -> list[str]:
-    shown = [fact.value for fact in headline(record) if fact.label in ("length", "frame")]
-    return [part for part in (badge_of(record), *shown, price_of(record)) if part]
-
-
 def _screen(record: Record, links: Links) -> dict[str, Any]:
-    """Return what stands where the clip goes, and how large, so that the page does not jump when it loads."""
-    width, height = _box(record)
+    """Return the values for the clip's place, with its size, so that the page does not jump when it loads."""
+    width, height = _shape(record)
+    scale = min(BOX[0] / width, BOX[1] / height)
     (film,) = links.videos([record])
     return {
         "film": film,
         "poster": links.poster(record) if record.clip else None,
         "ended": record.ended or record.status == "uncertain",
-        "words": STATUS_WORDS[record.status],
-        "still": is_still(record),
+        "status": STATUS_WORDS[record.status],
+        "image": is_image(record),
         "silent": bool(record.clip and record.clip.audio_codec is None),
-        "width": width,
-        "height": height,
+        "width": max(1, round(width * scale)),
+        "height": max(1, round(height * scale)),
     }
-
-
-def _box(record: Record) -> tuple[int, int]:
-    width, height = _shape(record)
-    scale = min(BOX[0] / width, BOX[1] / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _shape(record: Record) -> tuple[float, float]:
@@ -146,9 +129,9 @@ def _shape(record: Record) -> tuple[float, float]:
 def call_text(record: Record) -> str:
     """Return `kn.generate(…)` for one clip like the record's, and the shorter `kn.log()["…"].rerun()`.
 
-    Pictures stand as they were given: a path or a URL. One that was given as bytes or pixels has no such name; then
-    only the second form is given, which takes it out of the log's own media. What is the default is left out, and so is
-    the number of generations: a pasted call pays for one, and that of a preview is a preview again.
+    Images appear as given, by path or URL. An image given as bytes or pixels has neither, so that only the second form
+    is returned, which reads it from the log. Default values are left out, and so is the number of generations: a pasted
+    call pays for one. The call for a preview is a preview.
     """
     rerun = f"kn.log()[{quoted(record.id)}].rerun()"
     names = {item.path: name_of(item) for item in record.references}
@@ -157,29 +140,21 @@ def call_text(record: Record) -> str:
     except NamelessError:
         fields = {}
     if not fields or not all(map(is_keyword_name, fields)):
-        what = ", ".join(path for path, name in names.items() if name is None) or "a reference"
-        return f"# {' '.join(what.split())} was given as bytes or pixels: the log has kept it\n{rerun}"
+        nameless = ", ".join(path for path, name in names.items() if name is None) or "a reference"
+        return f"# {' '.join(nameless.split())} was given as bytes or pixels, which are saved in the log\n{rerun}"
     verb = "kn.preview" if record.kind == "preview" else "kn.generate"
-    return f"{call(verb, fields)}\n\n# or, pictures included\n{rerun}"
-
-
-def panel_text(record: Record) -> str:
-    """Return the call that opens the panel filled with the record's request."""
-    return f"kn.panel({quoted(record.id)})"
-
-
-_MENTION = re.compile(r"(?<![\w@.])(@\w+)")
+    return f"{call(verb, fields)}\n\n# or, with the images from the log\n{rerun}"
 
 
 class Piece(NamedTuple):
-    """A stretch of a prompt; `mention` when it names a reference that the request has."""
+    """A part of a prompt; `mention` if it names a reference of the request."""
 
     text: str
     mention: bool
 
 
 class Shot(NamedTuple):
-    """One shot of a storyboard, with its length in seconds."""
+    """One shot of a storyboard, with its duration in seconds."""
 
     number: int
     seconds: int
@@ -187,31 +162,26 @@ class Shot(NamedTuple):
 
 
 def pieces(prompt: str, known: Collection[str]) -> list[Piece]:
-    """Cut a prompt at the mentions that are among `known` (`@Image1`, …)."""
-    parts = [part for part in _MENTION.split(prompt) if part]
-    return [Piece(part, part in known) for part in parts]
+    """Split a prompt at the mentions that are in `known` (`@Image1`, …)."""
+    return [Piece(part, part in known) for part in re.split(r"(?<![\w@.])(@\w+)", prompt) if part]
 
 
 def mentions_of(record: Record) -> set[str]:
-    """Return what the record's prompts can mention."""
+    """Return the mentions that are valid in the record's prompts."""
     request = record.canonical
-    kinds = {"Image": request.get("input_image"), "Element": request.get("elements")}
-    counts = {name: len(items) for name, items in kinds.items() if isinstance(items, list | tuple)}
+    lists = {"Image": request.get("input_image"), "Element": request.get("elements")}
+    counts = {name: len(items) for name, items in lists.items() if isinstance(items, list | tuple)}
     known = {f"@{name}{index + 1}" for name, count in counts.items() for index in range(count)}
     return known | ({"@Video1"} if request.get("input_video") else set())
 
 
 def shots_of(record: Record) -> list[Shot]:
     """Return the storyboard; empty for a request with one prompt."""
-    known = mentions_of(record)
+    known, shots = mentions_of(record), record.canonical.get("multi_prompt")
+    each = [shot for shot in shots if isinstance(shot, dict)] if isinstance(shots, list | tuple) else []
     return [
-        Shot(index + 1, _seconds(shot), pieces(str(shot.get("prompt", "")), known))
-        for index, shot in enumerate(_mappings(record.canonical.get("multi_prompt")))
+        Shot(index + 1, _seconds(shot), pieces(str(shot.get("prompt", "")), known)) for index, shot in enumerate(each)
     ]
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
 
 
 def _seconds(shot: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""The parameters and outcomes of a record as labelled values, in the order that a reader asks for them."""
+"""The parameters and results of a record as labelled values, in reading order."""
 
 from __future__ import annotations
 
@@ -17,24 +17,37 @@ class Fact(NamedTuple):
 
 
 def headline(record: Record) -> list[Fact]:
-    """Return the few figures that one looks for first: length, frame, sound, price; a still has no length or sound."""
+    """Return the most important figures: duration, resolution, audio, price; an image has no duration or audio."""
     clip, request = record.clip, record.canonical
-    price, _, by = price_of(record).partition(" · ")
-    seconds = clip.duration if clip and clip.duration else record.estimate.seconds
-    frame = f"{clip.width}×{clip.height}" if clip and clip.width else str(request.get("aspect_ratio") or "")
-    audible = clip.audio_codec if clip else request.get("generate_audio")
-    still = record.estimate.unit == "image" or is_still(record)
+    price, _, source = price_of(record).partition(" · ")
+    resolution = f"{clip.width}×{clip.height}" if clip and clip.width else ""
+    audio = clip.audio_codec if clip else request.get("generate_audio")
+    image = record.estimate.unit == "image" or is_image(record)
     facts = [
-        Fact("length", "" if still else format_duration(seconds)),
-        Fact("frame", frame),
-        Fact("audio", "" if still else "sound" if audible else "silent"),
-        Fact(by or ("price" if record.status == "succeeded" else "estimate"), price),
+        Fact("duration", duration_of(record)),
+        Fact("resolution", resolution) if resolution else Fact("aspect ratio", str(request.get("aspect_ratio") or "")),
+        Fact("audio", "" if image else "with audio" if audio else "silent"),
+        Fact(source or ("price" if record.status == "succeeded" else "estimate"), price),
     ]
     return [fact for fact in facts if fact.value]
 
 
-def is_still(record: Record) -> bool:
-    """Whether what came of it is a picture."""
+def figures_of(record: Record, *, audio: bool = False, price: bool = True) -> str:
+    """Return the headline on one line, without its labels."""
+    *figures, cost = headline(record)
+    shown = [fact.value for fact in figures if audio or fact.label != "audio"]
+    return " · ".join([*shown, cost.value] if price else shown)
+
+
+def duration_of(record: Record) -> str:
+    """Return the clip's duration, or the expected one; empty for an image."""
+    if record.estimate.unit == "image" or is_image(record):
+        return ""
+    return format_duration(record.clip.duration if record.clip and record.clip.duration else record.estimate.seconds)
+
+
+def is_image(record: Record) -> bool:
+    """Return whether the result is an image."""
     return bool(record.clip and record.clip.media_type.startswith("image/"))
 
 
@@ -42,14 +55,28 @@ def facts_of(record: Record) -> list[Fact]:
     """Return the table of a card."""
     facts = [
         Fact("Model", record.model),
-        Fact("Settings", " · ".join(_asked(record.canonical))),
-        Fact("Made", format_time(record.times.created)),
-        Fact("Took", _timings(record)),
+        Fact("Settings", " · ".join(_settings(record.canonical))),
+        Fact("Created", format_time(record.times.created)),
+        Fact("Took", timings(record)),
         Fact("Record", record.id),
         Fact("Tags", " ".join(f"#{tag}" for tag in record.tags)),
         Fact("Note", record.note),
     ]
     return [fact for fact in facts if fact.value]
+
+
+def timings(record: Record) -> str:
+    """Return the whole duration of a job, and the parts that the hub has reported."""
+    times = record.times
+    begun = times.enqueued or times.accepted or times.submitted
+    queued, generating = _between(begun, times.started), _between(times.started, times.completed)
+    parts = [f"queued {queued}" if queued else "", f"generating {generating}" if generating else ""]
+    whole, detail = _between(times.created, times.ended), ", ".join(filter(None, parts))
+    return f"{whole} ({detail})" if whole and detail else whole or detail
+
+
+def _between(start: datetime.datetime | None, end: datetime.datetime | None) -> str:
+    return format_duration((end - start).total_seconds()) if start and end else ""
 
 
 _SHOWN_ELSEWHERE = frozenset(
@@ -58,22 +85,10 @@ _SHOWN_ELSEWHERE = frozenset(
 )
 
 
-def _asked(request: dict[str, Any]) -> list[str]:
-    return [f"{name} {_word(value)}" for name, value in request.items() if name not in _SHOWN_ELSEWHERE]
+def _settings(request: dict[str, Any]) -> list[str]:
+    return [f"{name} {setting(value)}" for name, value in request.items() if name not in _SHOWN_ELSEWHERE]
 
 
-def _word(value: Any) -> str:
+def setting(value: Any) -> str:
+    """Return the value of a setting as text."""
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
-
-
-def _timings(record: Record) -> str:
-    times = record.times
-    begun = times.enqueued or times.accepted or times.submitted
-    queued, made = _between(begun, times.started), _between(times.started, times.completed)
-    parts = [f"queued {queued}" if queued else "", f"generated {made}" if made else ""]
-    whole, detail = _between(times.created, times.ended), ", ".join(part for part in parts if part)
-    return f"{whole} ({detail})" if whole and detail else whole or detail
-
-
-def _between(start: datetime.datetime | None, end: datetime.datetime | None) -> str:
-    return format_duration((end - start).total_seconds()) if start and end else ""

@@ -1,4 +1,4 @@
-"""Scores of clips as a table, and the scorers that there are."""
+"""Tables of numbers: scores and scorers, rankings, spending, budget limits."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from kling_nb.models.judgements import Score, format_number
 from kling_nb.render.facts import Fact
-from kling_nb.render.formatting import format_money, shorten
-from kling_nb.render.page import fill
+from kling_nb.render.formatting import counted, format_money, shorten
+from kling_nb.render.page import render_template
 
-#: How many clips a table in a cell shows.
+#: The most clips in a table.
 SHOWN = 50
 
 
 class ScorerRow(NamedTuple):
-    """A scorer: its name, version and unit, the first line of what it says of itself."""
+    """A scorer: its name, version and unit, and the first line of its docstring."""
 
     name: str
     version: str
@@ -28,7 +28,7 @@ class ScorerRow(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoredRow:
-    """A clip: its record, what to call it, its still, and its score by scorer; None where one failed."""
+    """A clip: its record, label and poster, and its score by scorer; None if that failed."""
 
     record: str
     label: str
@@ -39,52 +39,50 @@ class ScoredRow:
 class _Column(NamedTuple):
     name: str
     unit: str
-    most: float
-    """The largest of its numbers, which bars are drawn against; 0 where some are negative: those have no bar."""
+    largest: float
+    """The value of a full bar; 0 for a column with negative numbers, which has no bars."""
 
 
 def scores_html(rows: Sequence[ScoredRow], notes: Sequence[str]) -> str:
-    """Return the table as HTML that needs no kernel; a bar is a number's share of its column's largest."""
+    """Return the scores as HTML that needs no kernel; a bar shows a number's share of its column's largest."""
     columns = [_column(name, rows) for name in _names(rows)]
     drawn = [(row, [_cell(row.scores.get(column.name), column) for column in columns]) for row in rows[:SHOWN]]
     widths = " ".join(["40px", "minmax(130px,1fr)", *["minmax(56px,max-content)"] * len(columns)])
-    return fill(
-        "scores", lead=_lead(rows), columns=columns, rows=drawn, widths=widths, notes=notes, more=len(rows) - len(drawn)
+    more = len(rows) - len(drawn)
+    summary = _scores_summary(rows)
+    return render_template(
+        "scores", summary=summary, columns=columns, rows=drawn, widths=widths, notes=notes, more=more
     )
 
 
 def scores_text(rows: Sequence[ScoredRow], notes: Sequence[str]) -> str:
-    """Return the table in lines of plain text."""
-    lines = [_lead(rows)]
+    """Return the scores in lines of plain text."""
+    lines = [_scores_summary(rows)]
     for row in rows[:SHOWN]:
-        said = [f"{name} {score.words}" for name, score in row.scores.items() if score and score.value is not None]
-        lines.append(f"  {row.record}  {shorten(row.label, 40)}: {' · '.join(said) or '–'}")
+        values = [f"{name} {score.words}" for name, score in row.scores.items() if score and score.value is not None]
+        lines.append(f"  {row.record}  {shorten(row.label, 40)}: {' · '.join(values) or '–'}")
     return "\n".join([*lines, *([f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []), *notes])
 
 
 def score_facts(scores: Iterable[Score]) -> list[Fact]:
-    """Return a clip's scores as one line of its card; nothing where there are none."""
-    said = [f"{score.name} {score.words}" for score in scores if score.value is not None]
-    return [Fact("Scores", " · ".join(said))] if said else []
+    """Return a clip's scores as one line of its card; empty if there are none."""
+    values = [f"{score.name} {score.words}" for score in scores if score.value is not None]
+    return [Fact("Scores", " · ".join(values))] if values else []
 
 
-def scorers_html(rows: Sequence[ScorerRow], trouble: Sequence[str]) -> str:
-    """Return the scorers, each with its meaning."""
-    return fill("scorers", rows=rows, trouble=trouble)
+def scorers_html(rows: Sequence[ScorerRow], errors: Sequence[str]) -> str:
+    """Return the scorers with their meanings, and the errors of those that could not be loaded."""
+    return render_template("scorers", rows=rows, errors=errors)
 
 
-def scorers_text(rows: Sequence[ScorerRow], trouble: Sequence[str]) -> str:
-    """Return the same in lines of plain text."""
+def scorers_text(rows: Sequence[ScorerRow], errors: Sequence[str]) -> str:
+    """Return the scorers in lines of plain text."""
     lines = [f"{row.name:<12} {f'version {row.version}':<10}  {row.unit:<16} {row.meaning}".rstrip() for row in rows]
-    return "\n".join([*lines, *trouble]) or "No scorers"
+    return "\n".join([*lines, *errors]) or "No scorers"
 
 
-def _lead(rows: Sequence[ScoredRow]) -> str:
-    if not rows:
-        return "No clips"
-    names = _names(rows)
-    clips = f"{len(rows)} clip{'' if len(rows) == 1 else 's'}"
-    return f"{clips}, {len(names)} score{'' if len(names) == 1 else 's'} each"
+def _scores_summary(rows: Sequence[ScoredRow]) -> str:
+    return f"{counted(len(rows), 'clip')}, {counted(len(_names(rows)), 'score')} each" if rows else "No clips"
 
 
 def _names(rows: Sequence[ScoredRow]) -> list[str]:
@@ -94,21 +92,21 @@ def _names(rows: Sequence[ScoredRow]) -> list[str]:
 def _column(name: str, rows: Sequence[ScoredRow]) -> _Column:
     scores = [score for row in rows if (score := row.scores.get(name))]
     values = [score.value for score in scores if score.value is not None]
-    most = max(values) if values and min(values) >= 0 else 0.0
-    return _Column(name, scores[0].unit if scores else "", most)
+    largest = max(values) if values and min(values) >= 0 else 0.0
+    return _Column(name, scores[0].unit if scores else "", largest)
 
 
 def _cell(score: Score | None, column: _Column) -> tuple[str, str, int | None]:
-    """A number, what stands behind it, and the length of its bar in percent; None for no bar."""
+    """Return a number, its explanation, and the length of its bar in percent; None for no bar."""
     if score is None or score.value is None:
-        return "–", score.note if score else "it failed", None
-    return format_number(score.value), score.note, round(100 * score.value / column.most) if column.most else None
+        return "–", score.note if score else "failed", None
+    return format_number(score.value), score.note, round(100 * score.value / column.largest) if column.largest else None
 
 
 class RankRow(NamedTuple):
-    """One item: how often it would win against a middling one (0 to 1), its 95 % interval, and the votes it was in.
+    """One item: its estimated win rate against an average item (0 to 1), the 95 % interval, its votes and wins.
 
-    Without votes there is neither a share nor an interval.
+    Without votes there is no rate and no interval.
     """
 
     item: str
@@ -119,14 +117,14 @@ class RankRow(NamedTuple):
     wins: float
 
 
-def ranking_html(rows: Sequence[RankRow], said: str) -> str:
-    """Return the rows as bars."""
-    return fill("ranking", rows=rows, said=said, voted=any(row.votes for row in rows))
+def ranking_html(rows: Sequence[RankRow], summary: str) -> str:
+    """Return the ranking as bars."""
+    return render_template("ranking", rows=rows, summary=summary, voted=any(row.votes for row in rows))
 
 
-def ranking_text(rows: Sequence[RankRow], said: str) -> str:
-    """Return the rows one a line under what can be said."""
-    return "\n".join([said, *(f"{_strength(row)}  {row.item}" for row in rows)])
+def ranking_text(rows: Sequence[RankRow], summary: str) -> str:
+    """Return the ranking in lines of plain text."""
+    return "\n".join([summary, *(f"{_strength(row)}  {row.item}" for row in rows)])
 
 
 def _strength(row: RankRow) -> str:
@@ -137,9 +135,15 @@ def _strength(row: RankRow) -> str:
 
 @dataclass(frozen=True)
 class SpendingRow:
-    """One group; all in dollars. `spent` are clips that came, by their price at the time; `open` is set aside for jobs
-    under way; `uncertain` may have been billed; `planned` is asked for by jobs not sent yet; `unpriced` counts jobs
-    that nobody gave a price for."""
+    """The spending of one group, in dollars.
+
+    Attributes:
+        spent: The price of finished clips, as of the time of generation.
+        open: The price of running jobs.
+        uncertain: The price of unconfirmed jobs, which may have been billed.
+        planned: The price of jobs that were not sent yet.
+        unpriced: The number of jobs without a known price.
+    """
 
     name: str
     jobs: int = 0
@@ -151,13 +155,13 @@ class SpendingRow:
 
     @property
     def whole(self) -> Decimal:
-        """All that was or may have been spent, or is set aside."""
+        """The sum of what was spent, may have been spent, or is reserved."""
         return self.spent + self.open + self.uncertain
 
 
 @dataclass(frozen=True)
 class LimitRow:
-    """A limit in words, its dollars, and what is counted against it (None for one that adds nothing up)."""
+    """A limit as text and in dollars, and the amount that counts towards it (None for a limit on one request)."""
 
     words: str
     limit: Decimal
@@ -165,32 +169,38 @@ class LimitRow:
 
 
 def spending_html(by: str, rows: Sequence[SpendingRow], whole: SpendingRow) -> str:
-    """Return the table as HTML that needs no kernel; each bar is a group's share of the largest."""
-    most = max((row.whole for row in rows), default=Decimal(0)) or Decimal(1)
-    drawn = [(row, _cells(row), [_share(part, most) for part in (row.spent, row.open, row.uncertain)]) for row in rows]
-    return fill("spending", by=by, lead=_lead_spending(whole), rows=drawn, headings=_HEADINGS)
+    """Return the spending as HTML that needs no kernel; a bar shows a group's share of the largest."""
+    largest = max((row.whole for row in rows), default=Decimal(0)) or Decimal(1)
+    drawn = [
+        (row, _cells(row), [round(100 * part / largest) for part in (row.spent, row.open, row.uncertain)])
+        for row in rows
+    ]
+    return render_template("spending", by=by, summary=_spending_summary(whole), rows=drawn, headings=_HEADINGS)
 
 
 def spending_text(by: str, rows: Sequence[SpendingRow], whole: SpendingRow) -> str:
-    """Return the table in lines of plain text."""
-    lines = [f"  {shorten(row.name, 40):<40} {'  '.join(f'{cell:>9}' for cell in _cells(row))}" for row in rows]
-    return "\n".join([_lead_spending(whole), f"  {by:<40} {'  '.join(f'{name:>9}' for name in _HEADINGS)}", *lines])
+    """Return the spending in lines of plain text."""
+    lines = [f"  {shorten(row.name, 40):<40} {'  '.join(f'{cell:>11}' for cell in _cells(row))}" for row in rows]
+    return "\n".join([_spending_summary(whole), f"  {by:<40} {'  '.join(f'{name:>11}' for name in _HEADINGS)}", *lines])
 
 
 def limits_html(rows: Sequence[LimitRow], *, unknown_ok: bool) -> str:
     """Return the limits as HTML."""
-    return fill("limits", rows=[(row.words, *_limit_words(row)) for row in rows], unknown_ok=unknown_ok)
+    texts = [(row.words, *_limit(row)) for row in rows]
+    return render_template("limits", rows=texts, unknown_ok=unknown_ok, none=_NO_LIMITS, unknown=_UNKNOWN_OK)
 
 
 def limits_text(rows: Sequence[LimitRow], *, unknown_ok: bool) -> str:
     """Return the limits in lines of plain text."""
     if not rows:
-        return "No limit is set: kn.budget(day=5) sets one."
-    lines = [f"{row.words}: {' · '.join(filter(None, _limit_words(row)))}" for row in rows]
-    return "\n".join([*lines, *(["What has no known price passes."] if unknown_ok else [])])
+        return _NO_LIMITS
+    lines = [f"{row.words}: {' · '.join(filter(None, _limit(row)))}" for row in rows]
+    return "\n".join([*lines, *([_UNKNOWN_OK] if unknown_ok else [])])
 
 
-_HEADINGS = ("jobs", "spent", "under way", "uncertain", "not sent")
+_NO_LIMITS = "No limits are set. Set one with kn.budget(day=5)."
+_UNKNOWN_OK = "Jobs without a known price are allowed."
+_HEADINGS = ("jobs", "spent", "running", "unconfirmed", "not sent")
 
 
 def _cells(row: SpendingRow) -> list[str]:
@@ -198,23 +208,19 @@ def _cells(row: SpendingRow) -> list[str]:
     return [jobs, *(format_money(part) if part else "–" for part in (row.spent, row.open, row.uncertain, row.planned))]
 
 
-def _lead_spending(whole: SpendingRow) -> str:
+def _spending_summary(whole: SpendingRow) -> str:
     if not whole.jobs:
-        return "Nothing was spent"
+        return "Nothing spent"
     parts = [f"{format_money(whole.spent)} spent"]
-    parts += [f"{format_money(whole.open)} under way"] if whole.open else []
-    parts += [f"{format_money(whole.uncertain)} uncertain"] if whole.uncertain else []
-    parts += [f"{whole.unpriced} of {whole.jobs} jobs have no known price"] if whole.unpriced else []
+    parts += [f"{format_money(whole.open)} running"] if whole.open else []
+    parts += [f"{format_money(whole.uncertain)} unconfirmed"] if whole.uncertain else []
+    parts += [f"{whole.unpriced} of {counted(whole.jobs, 'job')} without a known price"] if whole.unpriced else []
     return " · ".join(parts)
 
 
-def _share(part: Decimal, most: Decimal) -> int:
-    return round(100 * part / most)
-
-
-def _limit_words(row: LimitRow) -> tuple[str, str]:
+def _limit(row: LimitRow) -> tuple[str, str]:
+    limit = format_money(row.limit)
     if row.counted is None:
-        return format_money(row.limit), ""
-    return format_money(
-        row.limit
-    ), f"{format_money(max(row.limit - row.counted, Decimal(0)))} left, {format_money(row.counted)} counted"
+        return limit, ""
+    left = max(row.limit - row.counted, Decimal(0))
+    return limit, f"{format_money(left)} left, {format_money(row.counted)} used"

@@ -1,4 +1,4 @@
-"""A plan, or a run of one, as a sheet: what is there, what is to be paid, and a tile for each clip."""
+"""A plan or its run as a sheet: its progress, its price, and a tile for each clip; and a matrix over two axes."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from kling_nb.render.formatting import format_duration, format_money, shorten
-from kling_nb.render.page import TONES, fill
+from kling_nb.render.formatting import counted, format_duration, format_money, shorten
+from kling_nb.render.page import TONES, render_template
 
-#: How a clip of a plan stands: `there` was in the log before, `missing` is to be paid, `left` was not begun, `faulty`
-#: would fail.
+#: The state of a clip in a plan: `existing` was in the log before the run, `missing` is still to be generated,
+#: `skipped` was not started by the run, `invalid` has no valid request.
 TileState = Literal[
     "invalid", "existing", "missing", "waiting", "running", "done", "failed", "uncertain", "cancelled", "skipped"
 ]
 
-#: So many tiles, and so many invalid, are shown; a sheet stays small.
+#: The most tiles and the most invalid requests on a sheet.
 TILES, INVALID = 60, 12
 
 _WORDS: Mapping[TileState, str] = {
-    "invalid": "would fail",
+    "invalid": "invalid",
     "existing": "in the log",
-    "missing": "to make",
+    "missing": "to generate",
     "waiting": "waiting",
     "running": "running",
     "done": "done",
     "failed": "failed",
-    "uncertain": "uncertain",
+    "uncertain": "unconfirmed",
     "cancelled": "cancelled",
-    "skipped": "not begun",
+    "skipped": "not started",
 }
 _TONES: Mapping[TileState, str] = {
     "existing": "good",
     "done": "good",
     "failed": "bad",
     "invalid": "bad",
-    "uncertain": "doubt",
+    "uncertain": "warning",
     "running": "busy",
 }
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One clip; `poster` is a data URI, `clip` what plays it."""
+    """One clip; `poster` is a data URI, `clip` the URL of the video."""
 
     label: str
     state: TileState
@@ -55,20 +55,28 @@ class Tile:
 
     @property
     def words(self) -> str:
-        """Its state in words."""
+        """The state as text."""
         return _WORDS[self.state]
 
     @property
     def tone(self) -> str:
-        """Its state's colour."""
+        """The state's colour."""
         return TONES[_TONES.get(self.state, "off")]
 
 
 @dataclass(frozen=True)
 class PlanSheet:
-    """A plan at one moment. `price` is what is to be paid, `real_price` what a real hub would ask, both in dollars.
+    """A plan at one moment.
 
-    `cells` counts the places of the sweep, which may be more than its clips. `expected` is in seconds.
+    Attributes:
+        invalid: The label and the errors of each cell without a valid request.
+        cells: The number of cells of the sweep, which may be more than its clips.
+        price: The price of the missing clips in dollars, None if it is unknown.
+        real_price: The price on a real hub, for a plan on the local hub.
+        expected: The expected duration in seconds.
+        spent: The price of the clips that a run has started; None for a plan that is not running.
+        remaining: The price of the clips that a run has not started, None if it is unknown.
+        stopped: Why a run has stopped.
     """
 
     name: str
@@ -88,58 +96,45 @@ class PlanSheet:
 
     @property
     def summary(self) -> str:
-        """The plan, or the run, in one line."""
-        return self._of_run() if self.spent is not None else self._of_plan()
+        """The plan or the run on one line."""
+        return self._plan_summary() if self.spent is None else self._run_summary(self.spent)
 
-    def _of_plan(self) -> str:
-        counts, whole = Counter(tile.state for tile in self.tiles), len(self.tiles)
-        there, missing = counts["existing"], counts["missing"]
-        if not whole:
-            return "Nothing can be made of this"
-        parts: list[str] = []
-        if there:
-            parts.append(f"{there} of {whole} {'is' if there == 1 else 'are'} there")
+    def _plan_summary(self) -> str:
+        counts, total = Counter(tile.state for tile in self.tiles), len(self.tiles)
+        existing, missing = counts["existing"], counts["missing"]
+        if not total:
+            return "No valid requests in this plan"
+        parts: list[str] = [f"{existing} of {total} done"] if existing else []
         if counts["running"]:
-            parts.append(f"{counts['running']} under way")
+            parts.append(f"{counts['running']} running")
         if missing:
-            parts.append(f"{missing}{'' if there else ' clips' if missing > 1 else ' clip'} to make")
-            parts.append("free" if self.free else self._price())
+            parts.append(f"{missing} left" if existing else f"{counted(missing, 'clip')} to generate")
+            known = "price unknown" if self.price is None else format_money(self.price)
+            parts.append("free" if self.free else known)
         if self.invalid:
-            parts.append(f"{len(self.invalid)} would fail")
+            parts.append(f"{len(self.invalid)} invalid")
         return " · ".join(parts)
 
-    def _price(self) -> str:
-        return "price unknown" if self.price is None else format_money(self.price)
-
-    def _of_run(self) -> str:
+    def _run_summary(self, spent: Decimal) -> str:
         counts = Counter(tile.state for tile in self.tiles)
         order: tuple[TileState, ...] = (
-            "existing",
-            "done",
-            "running",
-            "waiting",
-            "failed",
-            "uncertain",
-            "cancelled",
-            "skipped",
+            *("existing", "done", "running", "waiting", "failed", "uncertain", "cancelled", "skipped"),
         )
-        parts = [f"{counts[state]} {_WORDS[state]}" for state in order if counts[state]]
+        parts = ["paused"] if self.paused else []
+        parts += [f"{counts[state]} {_WORDS[state]}" for state in order if counts[state]]
         if self.free:
-            return " · ".join((["paused"] if self.paused else []) + [*parts, "free"])
-        parts.append(f"{format_money(self.spent or Decimal(0))} spent")
+            return " · ".join([*parts, "free"])
+        parts.append(f"{format_money(spent)} spent")
         if counts["waiting"] or counts["skipped"]:
-            parts.append(
-                "the rest has no known price"
-                if self.remaining is None
-                else f"{format_money(self.remaining)} left to pay"
-            )
-        return " · ".join((["paused"] if self.paused else []) + parts)
+            unknown = "remaining price unknown"
+            parts.append(unknown if self.remaining is None else f"{format_money(self.remaining)} left to pay")
+        return " · ".join(parts)
 
 
 def plan_html(sheet: PlanSheet) -> str:
     """Return the sheet as HTML that needs no kernel."""
     shown = sheet.tiles[:TILES]
-    return fill(
+    return render_template(
         "plan",
         sheet=sheet,
         shown=shown,
@@ -153,32 +148,30 @@ def plan_html(sheet: PlanSheet) -> str:
 def plan_text(sheet: PlanSheet) -> str:
     """Return the sheet in lines of plain text."""
     lines = [sheet.summary, *(f"{name}: {value}" for name, value in _facts(sheet))]
-    lines += [f"  ✗ {label}: {why}" for label, why in sheet.invalid[:INVALID]]
-    lines += [f"  {tile.words:<10}  {shorten(tile.label, 80)}  {tile.record}".rstrip() for tile in sheet.tiles[:TILES]]
+    lines += [f"  ✗ {label}: {errors}" for label, errors in sheet.invalid[:INVALID]]
+    lines += [f"  {tile.words:<11}  {shorten(tile.label, 80)}  {tile.record}".rstrip() for tile in sheet.tiles[:TILES]]
     return "\n".join(lines)
 
 
 def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
-    facts = [(name, _values(values)) for name, values in sheet.axes.items()]
+    facts: list[tuple[str, str]] = []
+    for name, values in sheet.axes.items():
+        count = f" ({len(values)})" if len(values) > 4 else ""
+        facts.append((name, f"{shorten(' · '.join(values), 160)}{count}"))
     if sheet.cells > len(sheet.tiles) + len(sheet.invalid):
-        facts.append(("Cells", f"{sheet.cells}; some of them ask for the same clip"))
+        facts.append(("Cells", f"{sheet.cells}, some with the same request"))
     if sheet.real_price:
-        facts.append(("Real hub", f"would ask {format_money(sheet.real_price)}"))
+        facts.append(("Real hub", f"would cost {format_money(sheet.real_price)}"))
     if sheet.expected:
-        facts.append(("Time", f"about {format_duration(sheet.expected)}, by the log's history"))
+        facts.append(("Time", f"about {format_duration(sheet.expected)}, estimated from earlier jobs"))
     if sheet.stopped:
         facts.append(("Stopped", sheet.stopped))
     return [*facts, ("Plan", sheet.name)]
 
 
-def _values(values: Sequence[str]) -> str:
-    count = f" ({len(values)})" if len(values) > 4 else ""
-    return f"{shorten(' · '.join(values), 160)}{count}"
-
-
 @dataclass(frozen=True)
 class MatrixSheet:
-    """Tiles by (row, column), by their words; `down` and `across` name the axes."""
+    """Tiles by the texts of their row and column; `down` and `across` are the names of the axes."""
 
     down: str
     across: str
@@ -188,9 +181,9 @@ class MatrixSheet:
 
 
 def matrix_html(sheet: MatrixSheet) -> str:
-    """Return the matrix as HTML that needs no kernel; a player is as wide as its column allows."""
+    """Return the matrix as HTML that needs no kernel; videos are as wide as the number of columns allows."""
     width = max(96, min(220, 860 // max(1, len(sheet.columns))))
-    return fill("matrix", sheet=sheet, width=width)
+    return render_template("matrix", sheet=sheet, width=width)
 
 
 def matrix_text(sheet: MatrixSheet) -> str:
@@ -199,5 +192,5 @@ def matrix_text(sheet: MatrixSheet) -> str:
     for row in sheet.rows:
         for column in sheet.columns:
             states = ", ".join(f"{tile.words} {tile.record}".strip() for tile in sheet.tiles.get((row, column), ()))
-            lines.append(f"  {shorten(row, 40)} · {shorten(column, 40)}: {states or 'nothing'}")
+            lines.append(f"  {shorten(row, 40)} · {shorten(column, 40)}: {states or '–'}")
     return "\n".join(lines)

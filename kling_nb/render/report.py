@@ -1,4 +1,4 @@
-"""A report on some records: one HTML page that needs nothing else, light and dark, and printable."""
+"""A report on records: one self-contained HTML page, light and dark, printable; and its paragraph on methods."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.render.card import card_html
-from kling_nb.render.formatting import format_money, format_time
-from kling_nb.render.links import Links
-from kling_nb.render.page import fill
+from kling_nb.render.formatting import counted, format_money, format_time, listed
+from kling_nb.render.images import Links
+from kling_nb.render.page import render_template
 from kling_nb.render.plan import MatrixSheet
 
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands above a report; `authors` and `licence` as given."""
+    """The heading of a report."""
 
     title: str
     description: str = ""
@@ -30,7 +30,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class PlanSection:
-    """A plan as a report shows it: its axes with their values, and its clips over two of them."""
+    """A plan in a report: its axes with their values, and its clips over two of them."""
 
     name: str
     axes: Mapping[str, Sequence[str]]
@@ -39,14 +39,14 @@ class PlanSection:
 
 @dataclass(frozen=True)
 class Judgements:
-    """What was said of the clips: how many votes, by how many people, rankings as (what of, HTML), and scores."""
+    """The votes on the clips, by how many people; rankings as (title, HTML); and scores."""
 
     votes: int = 0
     people: int = 0
     rankings: Sequence[tuple[str, str]] = ()
     scorers: Sequence[str] = ()
     scores: Sequence[tuple[str, str, Sequence[Score | None]]] = ()
-    """For each record that has some: its id, its name here, and its score by each of `scorers`."""
+    """For each scored record: its ID, its label, and its score by each of `scorers`."""
 
 
 def report_html(
@@ -58,14 +58,14 @@ def report_html(
     plans: Sequence[PlanSection] = (),
     judged: Judgements | None = None,
 ) -> str:
-    """Return the page: heading, methods, plans over two axes, rankings, and each record's card, oldest first."""
+    """Return the page: heading, methods, plans over two axes, rankings, scores, and the records' cards."""
     judged = judged or Judgements()
-    told = methods(records, plans=[plan.axes for plan in plans], votes=judged.votes, people=judged.people)
-    return fill(
+    paragraph = methods(records, plans=[plan.axes for plan in plans], votes=judged.votes, people=judged.people)
+    return render_template(
         "report",
         heading=heading,
-        made=format_time(now),
-        methods=told,
+        created=format_time(now),
+        methods=paragraph,
         plans=plans,
         judged=judged,
         cards=[(record.id, card_html(record, links)) for record in records],
@@ -73,12 +73,12 @@ def report_html(
 
 
 class Paragraph(str):
-    """Text for a paper: a `str` for files, which a cell's last expression shows wrapped at words."""
+    """Text for a paper: a `str` that a cell shows wrapped."""
 
     __slots__ = ()
 
     def _repr_html_(self) -> str:
-        return fill("methods", text=str(self))
+        return render_template("methods", text=str(self))
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))
@@ -91,94 +91,87 @@ def methods(
     votes: int = 0,
     people: int = 0,
 ) -> Paragraph:
-    """Return the paragraph; a word that there is nothing to tell for no records.
+    """Return a paragraph on how records were made.
 
-    `plans` are the axes of the sweeps that they were made for; `votes` on pairs of them were cast by `people`.
+    Args:
+        records: The records.
+        plans: The axes of the sweeps that they belong to.
+        votes: The number of votes on pairs of their clips.
+        people: The number of people who cast them.
     """
     if not records:
         return Paragraph("No clips were generated.")
-    clips = [record for record in records if record.status == "succeeded"]
-    told = (*_what(records, clips), *_how(records), *_planned(plans), *_judged(votes, people), *_limits(records))
-    return Paragraph(" ".join(filter(None, told)))
+    sentences = (*_what(records), *_how(records), *_planned(plans), *_judged(votes, people), *_limits(records))
+    return Paragraph(" ".join(sentences))
 
 
-def _what(records: Sequence[Record], clips: Sequence[Record]) -> Iterable[str]:
+def _what(records: Sequence[Record]) -> Iterable[str]:
     days = sorted(record.times.created.date() for record in records)
     when = f"On {days[0]}" if days[0] == days[-1] else f"Between {days[0]} and {days[-1]}"
-    requests = len({record.batch for record in records})
     models = Counter(record.model for record in records)
-    named = _listed(
-        [model if len(models) == 1 else f"{model} ({count} of them)" for model, count in models.most_common()]
-    )
+    names = [model if len(models) == 1 else f"{model} ({count})" for model, count in models.most_common()]
+    hubs = sorted({"kling_nb's local hub" if record.local else record.hub for record in records})
+    requests = counted(len({record.batch for record in records}), "request")
     yield (
-        f"{when}, {_count(len(records), 'generation')} in {_count(requests, 'request')} "
-        f"{'was' if len(records) == 1 else 'were'} asked of the model{'s' if len(models) > 1 else ''} {named}, through "
-        f"{_listed(sorted({_hub(record) for record in records}))}."
+        f"{when}, {counted(len(records), 'generation')} in {requests} "
+        f"{'was' if len(records) == 1 else 'were'} submitted to the model{'s' if len(models) > 1 else ''} "
+        f"{listed(names)} through {listed(hubs)}."
     )
-    lost = Counter(record.status for record in records if record.status != "succeeded")
-    rest = _listed([f"{count} {status}" for status, count in sorted(lost.items())])
-    whole = sum(record.clip.duration or 0 for record in clips if record.clip)
-    yield f"{_count(len(clips), 'clip')} came of it, {whole:g} s in all{f'; of the rest, {rest}' if rest else ''}."
+    clips = [record.clip for record in records if record.clip and record.status == "succeeded"]
+    others = Counter(record.status for record in records if record.status != "succeeded")
+    rest = ", ".join(f"{count} {status}" for status, count in sorted(others.items()))
+    seconds = sum(clip.duration or 0 for clip in clips)
+    lasting = f" with a total duration of {seconds:g} s" if seconds else ""
+    yield f"They produced {counted(len(clips), 'clip')}{lasting}{f' ({rest})' if rest else ''}."
 
 
 def _how(records: Sequence[Record]) -> Iterable[str]:
-    asked = [record.canonical for record in records]
-    lengths = sorted({record.estimate.seconds for record in records} - {0})
-    span = "" if not lengths else f"{lengths[0]} s" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]} s"
-    frames = _listed(sorted({str(request["aspect_ratio"]) for request in asked if request.get("aspect_ratio")}))
-    audible = sum(bool(request.get("generate_audio")) for request in asked)
+    requests = [record.canonical for record in records]
     images = all(record.estimate.unit == "image" for record in records)
-    sound = "with sound" if audible == len(asked) else "without sound" if not audible else f"{audible} with sound"
-    made = f"to last {span}" if span else "to be an image" if images else "to last as long as its source"
-    yield f"Each was {made}{f', in {frames}' if frames else ''}{'' if images else f', {sound}'}."
-    pictured = sum(bool(record.references) for record in records)
-    shots = sum(bool(request.get("multi_prompt")) for request in asked)
-    seen = len({reference.identity for record in records for reference in record.references})
-    if pictured:
-        yield f"{pictured} of them used reference pictures, {_count(seen, 'picture')} in all."
+    seconds = sorted({record.estimate.seconds for record in records} - {0})
+    length = "" if not seconds else f"{seconds[0]} s" if len(seconds) == 1 else f"{seconds[0]} to {seconds[-1]} s"
+    ratios = sorted({str(request["aspect_ratio"]) for request in requests if request.get("aspect_ratio")})
+    audible = sum(bool(request.get("generate_audio")) for request in requests)
+    audio = "audio" if audible == len(requests) else f"audio in {audible} of them" if audible else "no audio"
+    specified = [
+        f"a duration of {length}" if length else "an image" if images else "the duration of the source video",
+        f"{'an aspect ratio' if len(ratios) == 1 else 'aspect ratios'} of {'/'.join(ratios)}" if ratios else "",
+        "" if images else audio,
+    ]
+    yield f"The requests specified {listed(list(filter(None, specified)))}."
+    referring = sum(bool(record.references) for record in records)
+    shots = sum(bool(request.get("multi_prompt")) for request in requests)
+    if referring:
+        different = len({reference.identity for record in records for reference in record.references})
+        yield f"{counted(referring, 'generation')} used {counted(different, 'reference image')}."
     if shots:
-        yield f"{shots} were storyboards of several shots."
+        yield f"{counted(shots, 'generation')} used a storyboard of several shots."
 
 
 def _planned(plans: Sequence[Mapping[str, Sequence[str]]]) -> Iterable[str]:
     for axes in plans:
         varied = [f"{name} ({len(values)} values)" for name, values in axes.items() if len(values) > 1]
         if varied:
-            yield f"They were planned as a sweep over {_listed(varied)}."
+            yield f"They were planned as a sweep over {listed(varied)}."
 
 
 def _judged(votes: int, people: int) -> Iterable[str]:
     if votes:
-        cast = "was" if votes == 1 else "were"
-        yield f"{_count(votes, 'vote')} on blind pairs of clips {cast} cast by {people} {_people(people)}."
-
-
-def _people(count: int) -> str:
-    return "person" if count == 1 else "people"
+        voters = "one person" if people == 1 else f"{people} people"
+        yield f"{counted(votes, 'blind vote')} on pairs of clips {'was' if votes == 1 else 'were'} cast by {voters}."
 
 
 def _limits(records: Sequence[Record]) -> Iterable[str]:
     paid = [record for record in records if not record.local]
     prices = [record.price for record in paid if record.status == "succeeded" and record.price is not None]
-    if paid:
-        known = f"{format_money(sum(prices, Decimal(0)))} by the hub's price list" if prices else "not known"
-        yield f"The price of the finished clips was {known}."
+    if prices:
+        yield f"The finished clips cost {format_money(sum(prices, Decimal(0)))} according to the hub's price list."
+    elif paid:
+        yield "The price of the finished clips is not known."
     if len(paid) < len(records):
-        yield "The local hub draws animatics, which are no output of the model and cost nothing."
+        yield "The local hub draws animatics, which are not output of the model and are free."
     if paid and not any("seed" in record.canonical for record in paid):
-        yield "No seed was given, so the same request gives a similar clip, not the same one."
+        yield "No seed was given: repeating a request yields a similar clip, not an identical one."
     versions = sorted({record.versions.get("kling_nb", "") for record in records} - {""})
     if versions:
-        yield f"Requests were made and kept with kling_nb {_listed(versions)}."
-
-
-def _hub(record: Record) -> str:
-    return "kling_nb's local hub" if record.local else record.hub
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
+        yield f"The requests were sent and recorded with kling_nb {listed(versions)}."

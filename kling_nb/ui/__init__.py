@@ -1,4 +1,4 @@
-"""What people see and touch in a notebook: the panel, the rows of progress, the place where finished cards go.
+"""Widgets: the panel, the gallery, the comparison, the vote, progress rows and the outlet of finished cards.
 
-Plain values and callables come in; nothing here knows the hub, the log or the engine.
+Plain values and callables come in; nothing here imports the hub, the store or the engine.
 """

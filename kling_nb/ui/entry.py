@@ -1,4 +1,4 @@
-"""The views that a studio opens: panel, gallery, comparison and votes."""
+"""The views that a studio opens: panel, gallery, comparison and votes; and its presets, elements and options."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ import getpass
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kling_nb import generation
-from kling_nb.engine.job import Clip, Job
 from kling_nb.errors import ArgumentTypeError, KlingError
+from kling_nb.models.frames import frame_of
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.models.restore import available_fields
 from kling_nb.notebook.location import notebook_path
 from kling_nb.preferences import Options
 from kling_nb.scoring.ballot import Ballot
-from kling_nb.selection import RecordsLike, records_of
-from kling_nb.session import Session
-from kling_nb.store.filters import check_names, with_text
+from kling_nb.selection import RecordsLike, Selection, records_of
 from kling_nb.ui.compare import CompareView
 from kling_nb.ui.gallery.controller import GalleryController
 from kling_nb.ui.gallery.gallery import Gallery
 from kling_nb.ui.library import Elements, Presets
 from kling_nb.ui.panel.controller import PanelController
-from kling_nb.ui.panel.drafts import Draft
+from kling_nb.ui.panel.drafts import SavedDraft
 from kling_nb.ui.panel.models import ModelsController
 from kling_nb.ui.panel.panel import Panel, active_panel
 from kling_nb.ui.panel.saved import SavedController
 from kling_nb.ui.vote import VoteView
+
+if TYPE_CHECKING:
+    from kling_nb.engine.job import Job
+    from kling_nb.session import Session
 
 #: One word: a record ID, and never code.
 _ID = re.compile(r"[\w.-]+")
@@ -40,42 +42,30 @@ def panel(session: Session, source: Any) -> Panel:
     missing = list[str]()
     if isinstance(source, str) and _ID.fullmatch(source.strip()):
         source = session.store.get(source.strip())
-    if isinstance(source, Clip | Job):
-        source = source.record
+    source = getattr(source, "record", source)  # a clip or a job
     if isinstance(source, Record):
         source, missing = available_fields(source, session.store.read)
     elif not (source is None or isinstance(source, Request | Mapping | str)):
         raise ArgumentTypeError(f"Cannot open a panel from {type(source).__name__}.")
-    actions = PanelController(
-        session.settings,
-        session.connection,
-        session.store,
-        session.loop,
+    controller = PanelController(
+        session,
         lambda request, kind: generation.start(session, request, kind),
-        _keeping(session),
-        ModelsController(session.connection.catalogue, session.loop),
-        session.display.links,
-        Draft(session.store, session.loop),
+        saved=_saved(session),
+        models=ModelsController(session.connection.catalogue, session.loop),
+        draft=SavedDraft(session.store, session.loop),
     )
-    return Panel(actions, source, _missing(missing))
+    return Panel(controller, source, _missing(missing))
 
 
-def gallery(session: Session, text: str | None, filters: dict[str, Any]) -> Gallery:
-    """Return the gallery of the clips that pass the filters; see `Studio.gallery`."""
-    chosen: dict[str, Any] = {"kind": "result", **with_text(text, filters)}
-    check_names(chosen)
-    session.store.find(limit=0, **chosen)  # a wrong filter raises here, not when the gallery is shown
-    return Gallery(_curating(session), chosen)
+def gallery(session: Session, selection: Selection) -> Gallery:
+    """Return a gallery of a selection; see `Studio.gallery`."""
+    return Gallery(_gallery_controller(session), selection.filters)
 
 
 def compare(session: Session, clips: Sequence[RecordsLike]) -> CompareView:
     """Return a player for several clips; see `Studio.compare`."""
-    curating = _curating(session)
-    return CompareView(
-        curating.comparison(records_of(session, clips)),
-        curating.clip,
-        lambda record_id, number: _to_start_frame(session, record_id, number),
-    )
+    controller = _gallery_controller(session)
+    return CompareView(controller.comparison(records_of(session, clips)), controller.clip, controller.use_frame)
 
 
 def vote(session: Session, selection: RecordsLike, who: str | None, seed: int | None) -> VoteView:
@@ -105,14 +95,24 @@ def options(session: Session) -> Options:
     return Options(session.store)
 
 
-def _keeping(session: Session) -> SavedController:
-    return SavedController(presets(session), elements(session), session.store, session.display.links)
+def _saved(session: Session) -> SavedController:
+    return SavedController(presets(session), elements(session), session.store, session.display.links, frame_of)
 
 
-def _curating(session: Session) -> GalleryController:
+def _gallery_controller(session: Session) -> GalleryController:
     def start(request: Request, rerun_of: str) -> list[Job]:
         checked, _ = generation.check(session, generation.fields_of(session, request, {}))
         return generation.start(session, checked, rerun_of=rerun_of)
+
+    def use_frame(record_id: str, number: int) -> str:
+        frame = _saved(session).frame(record_id, number)
+        _active_panel().set_start_frame(frame)
+        return f"The panel’s start frame is now the {frame.given}."
+
+    def open_record(record_id: str) -> str:
+        target, (fields, missing) = _active_panel(), available_fields(session.store.get(record_id), session.store.read)
+        target.fill(fields, _missing(missing))
+        return "Opened in the panel. Undo there restores its previous contents."
 
     return GalleryController(
         session.store,
@@ -120,8 +120,8 @@ def _curating(session: Session) -> GalleryController:
         request_of=session.actions.request_of,
         estimate=session.connection.estimate,
         start=start,
-        hand=lambda record_id, number: _to_start_frame(session, record_id, number),
-        fill=lambda record_id: _to_panel(session, record_id),
+        use_frame=use_frame,
+        open_record=open_record,
         export=lambda records: _export_beside(session, records),
     )
 
@@ -134,19 +134,7 @@ def _export_beside(session: Session, records: Sequence[Record]) -> str:
     return f"Saved next to the notebook: {exported}."
 
 
-def _to_start_frame(session: Session, record_id: str, number: int) -> str:
-    frame = _keeping(session).frame(record_id, number)
-    _front_panel().set_start_frame(frame)
-    return f"The panel’s start frame is now {frame.given}."
-
-
-def _to_panel(session: Session, record_id: str) -> str:
-    target, (request, missing) = _front_panel(), available_fields(session.store.get(record_id), session.store.read)
-    target.fill(request, _missing(missing))
-    return "The request is in the panel now. Undo there brings back what it had before."
-
-
-def _front_panel() -> Panel:
+def _active_panel() -> Panel:
     found = active_panel()
     if found is None:
         raise KlingError("No panel is open. Run kn.panel() in a cell, then try again.")
@@ -154,4 +142,4 @@ def _front_panel() -> Panel:
 
 
 def _missing(names: Sequence[str]) -> list[str]:
-    return [f"{name} is not in this log: add it again." for name in names]
+    return [f"{name} is missing in this log; add it again" for name in names]

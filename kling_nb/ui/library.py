@@ -1,4 +1,4 @@
-"""What a user keeps by name in the log: `Presets` (requests) and `Elements` (characters and objects)."""
+"""`kn.presets` and `kn.elements`: requests, and characters and objects, saved by name in the log."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ import datetime
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from kling_nb.errors import LogError, NotSaved, RequestError
+from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError, NotSaved, RequestError
 from kling_nb.models import restore
 from kling_nb.models.fields import Fault, plain, with_media
 from kling_nb.models.lint import parse
 from kling_nb.models.problem import error
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Element, Request, given_fields
-from kling_nb.notebook.links import Links
 from kling_nb.render import SavedRow, saved_html, saved_text
 from kling_nb.render.formatting import shorten
-from kling_nb.store.log import Log
+
+if TYPE_CHECKING:
+    from kling_nb.notebook.links import Links
+    from kling_nb.store.log import Log
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_LONGEST = 80
+_MAX_NAME = 80
 
 
 class Library(MutableMapping[str, T], ABC):
-    """Values kept by name, their pictures in the log's media; every kernel on this log sees the same.
+    """Values saved by name in the log, with their images; every kernel on this log sees the same.
 
-    Reading a name that is not kept raises `NotSaved` (a `KeyError`).
+    Reading a missing name raises `NotSaved` (a `KeyError`).
     """
 
     kind: ClassVar[str]
@@ -38,18 +40,18 @@ class Library(MutableMapping[str, T], ABC):
         self._store, self._links = store, links
 
     def __getitem__(self, name: str) -> T:
-        return self._made(self.fields(name))
+        return self._value_of(self.fields(name))
 
     def __setitem__(self, name: Any, value: Any) -> None:
-        if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST:
-            raise LogError(f"{name!r} is no name for {self._a}: give 1 to {_LONGEST} characters.")
+        if not isinstance(name, str) or not 0 < len(name.strip()) <= _MAX_NAME:
+            raise ArgumentError(f"The name of {self._a} must have 1 to {_MAX_NAME} characters, got {name!r}.")
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        kept = restore.serialize_fields(self._fields_of(value), self._store.add_reference)
-        self._store.save_value(self.kind, name.strip(), {**kept, "at": now})
+        saved = restore.serialize_fields(self._fields_of(value), self._store.add_reference)
+        self._store.save_value(self.kind, name.strip(), {**saved, "at": now})
 
     def __delitem__(self, name: str) -> None:
         if name not in self._store.value_names(self.kind):
-            self._kept(name)
+            raise self._not_saved(name)
         self._store.delete_value(self.kind, name)
 
     def __iter__(self) -> Iterator[str]:
@@ -59,57 +61,60 @@ class Library(MutableMapping[str, T], ABC):
         return len(self._store.value_names(self.kind))
 
     def rename(self, name: str, new: str) -> None:
-        """Give a kept value another name. Raises `LogError` when that name is taken."""
+        """Rename a saved value. Raises `ArgumentError` when the new name is taken."""
         if new.strip() == name:
             return
         if new.strip() in self:
-            raise LogError(f"There is {self._a} {new.strip()!r} already: delete it first, or take another name.")
+            raise ArgumentError(f"{self._a.capitalize()} named {new.strip()!r} already exists.")
         self[new] = self[name]
         del self[name]
 
     def fields(self, name: str) -> dict[str, Any]:
-        """Return what is kept as wire-named fields, pictures as `Asset`."""
-        return restore.deserialize_fields(self._kept(name), self._store.read)
+        """Return a saved value as wire-named fields, with images as `Asset`."""
+        return restore.deserialize_fields(self._load(name), self._store.read)
 
     def rows(self) -> list[SavedRow]:
-        """Return every kept value as a row of a table; what cannot be read is left out, with a warning."""
+        """Return a table row for every saved value. Values that cannot be read are left out, with a warning."""
         rows: list[SavedRow] = []
         for name in self:
             try:
-                rows.append(self._row(name, self._kept(name)))
+                rows.append(self._row(name, self._load(name)))
             except LogError as exc:
                 logger.warning("%s", exc)
         return rows
 
     @abstractmethod
-    def _made(self, fields: dict[str, Any]) -> T:
-        """Return the value for what was kept."""
+    def _value_of(self, fields: dict[str, Any]) -> T:
+        """Return the value with these fields."""
 
     @abstractmethod
     def _fields_of(self, value: Any) -> dict[str, Any]:
-        """Return wire-named fields for what is to be kept."""
+        """Return a value as wire-named fields. Raises `KlingError` for an invalid value."""
 
     @abstractmethod
-    def _words(self, fields: Mapping[str, Any]) -> tuple[str, str]:
-        """Say what is kept: the first line and a quiet second."""
+    def _description(self, fields: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the text and the note of a table row."""
 
-    def _kept(self, name: str) -> dict[str, Any]:
-        kept = self._store.load_value(self.kind, name)
-        if kept is None:
-            there = ", ".join(self) or "none yet"
-            raise NotSaved(f"There is no {self.kind} {name!r}; kept are: {there}.")
-        if not _is_sound(kept):
+    def _load(self, name: str) -> dict[str, Any]:
+        saved = self._store.load_value(self.kind, name)
+        if saved is None:
+            raise self._not_saved(name)
+        if not _is_valid(saved):
             raise LogError(
-                f"The file of the {self.kind} {name!r} does not hold {self._a}: it was edited. Restore it from a "
-                f"copy, or keep another under that name, or delete it: del kn.{self.kind}s[{name!r}]."
+                f"The file of the {self.kind} {name!r} is damaged. Restore it from a copy, save another {self.kind} "
+                f"under this name, or delete it: del kn.{self.kind}s[{name!r}]."
             )
-        return kept
+        return saved
 
-    def _row(self, name: str, kept: Mapping[str, Any]) -> SavedRow:
-        references = [Reference.model_validate(reference) for reference in kept["references"]]
-        pictures = [uri for reference in references[:4] if (uri := self._links.thumbnail(reference))]
-        text, note = self._words(kept["fields"])
-        return SavedRow(name, text, note, tuple(pictures), datetime.datetime.fromisoformat(kept["at"]))
+    def _not_saved(self, name: object) -> NotSaved:
+        names = ", ".join(map(repr, self))
+        return NotSaved(f"No {self.kind} is named {name!r}. Saved {self.kind}s: {names or 'none'}.")
+
+    def _row(self, name: str, saved: Mapping[str, Any]) -> SavedRow:
+        references = [Reference.model_validate(reference) for reference in saved["references"]]
+        images = [uri for reference in references[:4] if (uri := self._links.thumbnail(reference))]
+        text, note = self._description(saved["fields"])
+        return SavedRow(name, text, note, tuple(images), datetime.datetime.fromisoformat(saved["at"]))
 
     @property
     def _a(self) -> str:
@@ -126,11 +131,12 @@ class Library(MutableMapping[str, T], ABC):
 
 
 class Presets(Library[dict[str, Any]]):
-    """Requests kept by name, finished or not.
+    """Requests saved by name, complete or not.
 
-    >>> kn.presets["walk"] = request
-    >>> kn.panel(kn.presets["walk"])
-    >>> kn.generate(kn.presets["walk"], duration=9)
+    Example:
+        >>> kn.presets["walk"] = request
+        >>> kn.panel(kn.presets["walk"])
+        >>> kn.generate(kn.presets["walk"], duration=9)
     """
 
     kind = "preset"
@@ -139,7 +145,7 @@ class Presets(Library[dict[str, Any]]):
         super().__init__(store, links)
         self._request_of = request_of
 
-    def _made(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def _value_of(self, fields: dict[str, Any]) -> dict[str, Any]:
         return fields
 
     def _fields_of(self, value: Any) -> dict[str, Any]:
@@ -148,53 +154,56 @@ class Presets(Library[dict[str, Any]]):
         if isinstance(value, Request):
             return plain(given_fields(value))
         if not isinstance(value, Mapping):
-            raise LogError(f"A {type(value).__name__} is no preset: give a request, a record, or fields in a dict.")
-        return _read(value)
+            raise ArgumentTypeError(
+                f"A preset must be a request, a record or a dict of fields, got {type(value).__name__}."
+            )
+        return _with_media(value)
 
-    def _words(self, fields: Mapping[str, Any]) -> tuple[str, str]:
+    def _description(self, fields: Mapping[str, Any]) -> tuple[str, str]:
         shots = fields.get("multi_prompt") or ()
         text = fields.get("prompt") or " / ".join(str(shot.get("prompt", "")) for shot in shots)
-        said = [f"{len(shots)} shots" if shots else "", f"{fields['duration']} s" if "duration" in fields else ""]
-        return shorten(str(text), 120), " · ".join(filter(None, [*said, fields.get("aspect_ratio", "")]))
+        parts = [f"{len(shots)} shots" if shots else "", f"{fields['duration']} s" if "duration" in fields else ""]
+        return shorten(str(text), 120), " · ".join(filter(None, [*parts, fields.get("aspect_ratio", "")]))
 
 
 class Elements(Library[Element]):
-    """Characters and objects kept by name, for `elements=[...]` of any request.
+    """Characters and objects saved by name, for `elements=[...]` of any request.
 
-    >>> kn.elements["mara"] = kn.Element(frontal_image_url="mara.png")
-    >>> kn.generate("@Element1 laughs", elements=[kn.elements["mara"]])
+    Example:
+        >>> kn.elements["mara"] = kn.Element(frontal_image_url="mara.png")
+        >>> kn.generate("@Element1 laughs", elements=[kn.elements["mara"]])
     """
 
     kind = "element"
 
-    def _made(self, fields: dict[str, Any]) -> Element:
+    def _value_of(self, fields: dict[str, Any]) -> Element:
         return Element.model_validate(fields)
 
     def _fields_of(self, value: Any) -> dict[str, Any]:
-        fields = _read(value if isinstance(value, Element | Mapping) else {"frontal_image_url": value})
-        _, faults = parse({"prompt": "@Element1", "elements": [fields]})
-        wrong = [problem for problem in faults if problem.severity == "error"]
-        if wrong:
-            raise RequestError(wrong)
+        fields = _with_media(value if isinstance(value, Element | Mapping) else {"frontal_image_url": value})
+        _, problems = parse({"prompt": "@Element1", "elements": [fields]})
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise RequestError(errors)
         return fields
 
-    def _words(self, fields: Mapping[str, Any]) -> tuple[str, str]:
+    def _description(self, fields: Mapping[str, Any]) -> tuple[str, str]:
         angles = len(fields.get("reference_image_urls") or ())
-        views = {0: "front view alone", 1: "front and one more view"}
-        return "", views.get(angles, f"front and {angles} more views")
+        views = {0: "front view only", 1: "front view and one other"}
+        return "", views.get(angles, f"front view and {angles} others")
 
 
-def _is_sound(kept: Any) -> bool:
+def _is_valid(saved: Any) -> bool:
     try:
-        datetime.datetime.fromisoformat(kept["at"])
-        for reference in kept["references"]:
+        datetime.datetime.fromisoformat(saved["at"])
+        for reference in saved["references"]:
             Reference.model_validate(reference)
-        return isinstance(kept["fields"], dict)
+        return isinstance(saved["fields"], dict)
     except (TypeError, ValueError, LookupError):
         return False
 
 
-def _read(value: Any) -> dict[str, Any]:
+def _with_media(value: Any) -> dict[str, Any]:
     faults: list[Fault] = []
     fields = with_media(plain(value), faults)
     if faults:

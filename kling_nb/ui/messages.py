@@ -1,4 +1,4 @@
-"""What the browser says to a widget, each kind to the one who answers it; and what goes wrong meanwhile, shown."""
+"""Messages between a widget and its browser pages: dispatch by kind, errors shown in the view, throttled updates."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -14,62 +15,61 @@ from kling_nb.errors import KlingError, RequestError
 
 _log = logging.getLogger(__name__)
 
-#: Takes what was said, and the bytes that came with it.
-Answer = Callable[[Mapping[str, Any], Sequence[Any]], None]
+#: Receives a message's content and its binary buffers.
+Handler = Callable[[Mapping[str, Any], Sequence[Any]], None]
 
 
 class Messages:
     """The messages of one widget. `widget` has `on_msg`, `send` and the trait `alert`.
 
-    Answers run on any thread and during cells (JUPYTER.md section 3): they read, hand on, and return.
+    Handlers run on any thread and during cells (JUPYTER.md section 3): they read, submit and return.
     """
 
     def __init__(self, widget: Any) -> None:
         self._widget = widget
-        self._answers: dict[str, Answer] = {}
+        self._handlers: dict[str, Handler] = {}
         widget.on_msg(self._on_message)
 
-    def answer(self, **answers: Answer) -> None:
-        """Say who answers which kind of message."""
-        self._answers |= answers
+    def on(self, **handlers: Handler) -> None:
+        """Register a handler for each kind of message."""
+        self._handlers |= handlers
 
     def send(self, kind: str, **content: Any) -> None:
-        """Say something to the browser."""
+        """Send a message to the browser."""
         self._widget.send({"kind": kind, **content})
 
-    def reporting(self, act: Callable[[], object]) -> None:
-        """Do something and show what goes wrong: no cell would."""
+    def guard(self, act: Callable[[], object]) -> None:
+        """Call `act` and show its exception in the view: a widget's callback has no cell to raise it in."""
         try:
             act()
         except Exception as exc:  # noqa: BLE001 - the last place that can tell the user; the log has the traceback
-            self.failed(exc)
+            self.show_error(exc)
 
-    def failed(self, exc: BaseException) -> None:
-        """Show what went wrong."""
+    def show_error(self, exc: BaseException) -> None:
+        """Show an exception in the view."""
         match exc:
             case RequestError():
-                self.alert("The request is not complete.", "; ".join(map(str, exc.problems)))
+                self.alert("The request is not valid.", "; ".join(map(str, exc.problems)))
             case KlingError():
                 self.alert(str(exc))
             case _:
                 _log.error("a widget's callback failed", exc_info=exc)
-                self.alert(f"{type(exc).__name__}: {exc}", "This is a fault of kling_nb; the log has its traceback.")
+                self.alert(
+                    f"{type(exc).__name__}: {exc}", "This is a bug in kling_nb. The traceback is in Python's log."
+                )
 
     def alert(self, message: str, remedy: str = "") -> None:
-        """Show a sentence, and what to do about it."""
+        """Show a message and its remedy above the view."""
         self._widget.alert = {"message": message, "remedy": remedy, "at": time.time()}
 
-    def calm(self) -> None:
-        """Take away what was shown."""
+    def clear_alert(self) -> None:
+        """Remove the message that is shown."""
         self._widget.alert = {}
 
     def _on_message(self, _widget: object, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
-        answer = self._answers.get(str(content.get("kind")))
-        if answer is not None:
-            self.reporting(lambda: answer(content, buffers))
-
-
-Read = Callable[[str], bytes | None]
+        handler = self._handlers.get(str(content.get("kind")))
+        if handler is not None:
+            self.guard(lambda: handler(content, buffers))
 
 
 class Sender(Protocol):
@@ -78,8 +78,15 @@ class Sender(Protocol):
     def send(self, content: Any, buffers: Any = None) -> None: ...
 
 
-def send_clip(widget: Sender, message: Mapping[str, Any], read: Read) -> None:
-    """Answer one `clip` message with the bytes, or with why there are none."""
+#: Returns a clip's bytes by its record's ID, None when the file is missing.
+ReadClip = Callable[[str], bytes | None]
+
+#: Puts a frame, by record ID and frame number, into the open panel and returns a confirmation. Raises `KlingError`.
+UseFrame = Callable[[str, int], str]
+
+
+def reply_clip(widget: Sender, message: Mapping[str, Any], read: ReadClip) -> None:
+    """Answer a `clip` message with the clip's bytes, or with the reason why there are none."""
     reply = {"kind": "clip", "call": message.get("call")}
     try:
         data = read(str(message.get("id")))
@@ -87,43 +94,73 @@ def send_clip(widget: Sender, message: Mapping[str, Any], read: Read) -> None:
         widget.send({**reply, "reason": str(exc)})
         return
     if data is None:
-        widget.send({**reply, "reason": "The file is not there any more."})
+        widget.send({**reply, "reason": "The clip's file is missing."})
     else:
         widget.send(reply, buffers=[data])
 
 
-#: Takes a record's id and the number of a frame; says in words what came of it. Raises `KlingError`.
-Hand = Callable[[str, int], str]
+def reply_use_frame(widget: Sender, message: Mapping[str, Any], use_frame: UseFrame) -> None:
+    """Answer a `use_frame` message with a confirmation or the error."""
+    _reply_done(widget, message, lambda: use_frame(str(message.get("id")), int(message.get("frame", 0))))
 
 
-def hand_frame(widget: Sender, message: Mapping[str, Any], hand: Hand) -> None:
-    """Answer one `use_frame` message with what came of it, or with why not."""
-    _answer(widget, message, lambda: hand(str(message.get("id")), int(message.get("frame", 0))))
+def reply_open(widget: Sender, message: Mapping[str, Any], open_record: Callable[[str], str]) -> None:
+    """Answer an `open` message with a confirmation or the error."""
+    _reply_done(widget, message, lambda: open_record(str(message.get("id"))))
 
 
-def open_record(widget: Sender, message: Mapping[str, Any], fill: Callable[[str], str]) -> None:
-    """Answer one `open` message with what came of it, or with why not."""
-    _answer(widget, message, lambda: fill(str(message.get("id"))))
-
-
-def _answer(widget: Sender, message: Mapping[str, Any], act: Callable[[], str]) -> None:
+def _reply_done(widget: Sender, message: Mapping[str, Any], act: Callable[[], str]) -> None:
     try:
-        words = act()
+        text = act()
     except (KlingError, OSError, ValueError, IndexError) as exc:
-        words = str(exc)
-    widget.send({"kind": "done", "call": message.get("call"), "text": words})
+        text = str(exc)
+    widget.send({"kind": "done", "call": message.get("call"), "text": text})
 
 
-#: The server drops messages above 1,000 in a second, the last ones too (JUPYTER.md section 3).
+#: Two presses with the same draft within this many seconds are one double click.
+DOUBLE_CLICK = 1.0
+
+
+class PressGuard:
+    """Admits each press of a button that spends money once, and none while another one is handled."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._lock = threading.Lock()
+        self._seen: deque[str] = deque(maxlen=100)
+        self._last: tuple[str, Mapping[str, Any]] | None = None
+        self._ended = float("-inf")
+        self._busy = False
+
+    def admit(self, press: str, action: str, draft: Mapping[str, Any]) -> bool:
+        """Return whether to handle this press; if so, call `release` afterwards."""
+        same = (action, {name: value for name, value in draft.items() if name != "edit"})
+        with self._lock:
+            recent = self.clock() - self._ended < DOUBLE_CLICK
+            if self._busy or press in self._seen or (recent and same == self._last):
+                return False
+            self._seen.append(press)
+            self._last, self._busy = same, True
+            return True
+
+    def release(self, *, asked: bool = False) -> None:
+        """End the handling of a press. After a press that only asked a question, the next one is not a double click."""
+        with self._lock:
+            self._busy, self._ended = False, self.clock()
+            if asked:
+                self._last = None
+
+
+#: The server drops messages above 1,000 a second, including the last ones (JUPYTER.md section 3).
 INTERVAL = 0.125
 
 
 class Throttle:
-    """Call it when something has changed; it calls `send` at once, or a little later and once for many changes.
+    """Calls `send` at once on the first change, then at most once per `interval`.
 
-    Late sends are set on the event loop that runs in the calling thread (the engine's). Where there is none, every
-    change is sent at once. `lock` is held while `send` runs, so that the last message is the last state: whoever calls
-    with a lock held that `send` takes, too, gives that very one. Two would be taken in both orders, by two threads.
+    Late calls are scheduled on the event loop of the calling thread (the engine's). Without one, every change is sent
+    at once. `lock` is held while `send` runs, so that the last message is the last state. A caller that holds a lock
+    which `send` takes too must pass that same lock, else two threads could take both in opposite orders.
     """
 
     def __init__(
@@ -140,12 +177,12 @@ class Throttle:
         self._waiting = False
 
     def __call__(self) -> None:
-        """Something has changed."""
+        """Report a change."""
         with self._lock:
             if self._waiting:
                 return
             wait = self._last + self._interval - self._clock()
-            loop = _loop_here()
+            loop = _running_loop()
             if wait > 0 and loop is not None:
                 self._waiting = True
                 loop.call_later(wait, self.flush)
@@ -160,7 +197,7 @@ class Throttle:
             self._send()
 
 
-def _loop_here() -> asyncio.AbstractEventLoop | None:
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

@@ -1,10 +1,9 @@
-"""Where finished cards go: static HTML that needs no kernel, and a second place for pages that were reloaded.
+"""Finished cards in a cell: static HTML that needs no kernel, and an Output widget for pages that were reloaded.
 
-A page that is reloaded forgets its display ids, so that updates of them are lost (JUPYTER.md section 3), while
-widgets live on. From then on all cards are also in an Output widget, since nobody here knows which of them came while
-no page was there, or were never saved. The page that was there first hides them; a later one hides those that it has
-from the notebook's file. Voila knows no display ids when a cell has ended: each of its pages is like one that was
-reloaded.
+A reloaded page forgets its display IDs, so that updates of them are lost (JUPYTER.md section 3), while widgets survive.
+After a reload all cards are therefore in an Output widget too, since the kernel cannot tell which of them the page has.
+The first page hides the widget's cards; a later page hides those that it has from the notebook's file. In Voila display
+IDs stop working when a cell has ended, so each of its pages is treated like a reloaded one.
 """
 
 from __future__ import annotations
@@ -21,12 +20,10 @@ from IPython.display import display, update_display
 
 from kling_nb.models.progress import Progress
 from kling_nb.notebook.location import frontend
-from kling_nb.render import RECORD_TYPE, stacked
+from kling_nb.render import RECORD_TYPE, stack_cards
 
 Bundle = dict[str, Any]
 LATE_CLASS = "kn-late"
-#: All that shows jobs on some screen, for `publish`.
-SHOWN: weakref.WeakSet[Shown] = weakref.WeakSet()
 
 
 class JobLike(Protocol):
@@ -34,37 +31,53 @@ class JobLike(Protocol):
 
     @property
     def id(self) -> str:
-        """What the job is called in the log."""
+        """The ID of the job's record."""
         ...
 
     @property
     def progress(self) -> Progress:
-        """How it stands now."""
+        """The current state."""
         ...
 
     def subscribe(self, listener: Callable[[Progress], None], /) -> Callable[[], None]:
-        """Call `listener` at once and at every change, on the engine's thread; returns what ends that."""
+        """Call `listener` at once and at every change, on the engine's thread; return the function that ends that."""
         ...
 
     def cancel(self) -> Any:
-        """Ask the hub to stop it; returns soon, from any thread."""
+        """Ask the hub to stop the job; return soon, from any thread."""
         ...
 
     def card(self) -> dict[str, Any]:
-        """The static card as a mimebundle, once the job has ended."""
+        """Return the static card as a mimebundle, once the job has ended."""
         ...
 
 
 class Shown(Protocol):
-    """Something on a screen that shows jobs."""
+    """A displayed view with jobs."""
 
     @property
     def jobs(self) -> Sequence[JobLike]: ...
     def publish(self) -> None: ...
 
 
+#: All displayed views with jobs, for `publish`.
+SHOWN: weakref.WeakSet[Shown] = weakref.WeakSet()
+
+
+def publish(jobs: Sequence[JobLike]) -> None:
+    """Put the final cards into every cell that shows these jobs, panels included, from this thread.
+
+    A headless run keeps only the outputs that the waiting cell sends (JUPYTER.md section 3), so the waiting thread
+    calls this.
+    """
+    ids = {job.id for job in jobs}
+    for view in list(SHOWN):
+        if ids & {job.id for job in view.jobs}:
+            view.publish()
+
+
 class Pages:
-    """The browser pages that show a widget, by the id that each sends; tells the first from those that came later."""
+    """The browser pages that show a widget, by the ID that each sends."""
 
     def __init__(self) -> None:
         self.updates = frontend().updates
@@ -72,56 +85,56 @@ class Pages:
         self.reattached = not self.updates
 
     def seen(self, page: str) -> bool:
-        """Note a page; return whether it is the one that was there first."""
+        """Note a page; return whether it is the first one."""
         self._first = self._first or page
         self.reattached = self.reattached or page != self._first
         return page == self._first
 
 
 class Outlet:
-    """Keeps cards, newest first, wherever it is shown. Cards may be added from any thread.
+    """Finished cards, newest first, wherever the outlet is shown. Cards may be added from any thread.
 
-    `gone` is HTML that stands under them: what to do once the kernel is gone. What lives hides it.
+    `offline` is HTML under the cards for a notebook without its kernel; the live view hides it.
     """
 
-    def __init__(self, gone: str) -> None:
-        self._empty: Bundle = {"text/html": gone, "text/plain": ""}
+    def __init__(self, offline: str) -> None:
+        self._empty: Bundle = {"text/html": offline, "text/plain": ""}
         self.late = ipywidgets.Output()
         self.late.add_class(LATE_CLASS)
         self.pages = Pages()
         self._lock = threading.RLock()
         self._cards: dict[str, Bundle] = {}
-        self._places: list[str] = []
+        self._displays: list[str] = []
 
     def show(self) -> None:
-        """Display the cards here, with those to come."""
-        if not self.pages.updates:  # they stand in the Output widget
+        """Display the cards here, and those that follow."""
+        if not self.pages.updates:  # they are in the Output widget
             return
-        place = uuid.uuid4().hex
+        display_id = uuid.uuid4().hex
         with self._lock:
-            display(self._bundle(), raw=True, display_id=place)
-            self._places.append(place)
+            display(self._bundle(), raw=True, display_id=display_id)
+            self._displays.append(display_id)
 
     def add(self, name: str, card: Bundle) -> None:
-        """Put a card on top; one that is there already is left as it is."""
+        """Put a card on top, unless it is there already."""
         with self._lock:
             if name in self._cards:
                 return
-            self._cards[name] = _marked(name, card)
+            self._cards[name] = {**card, "text/html": f"<div data-kling-card='{escape(name)}'>{_html(card)}</div>"}
             self.publish()
-            self._put_late()
+            self._update_late()
 
     def seen(self, page: str) -> bool:
-        """Note a page that shows the cards; return whether it is the one that was there first."""
+        """Note a page that shows the cards; return whether it is the first one."""
         first = self.pages.seen(page)
-        self._put_late()
+        self._update_late()
         return first
 
     def publish(self) -> None:
         """Send the cards again, from this thread; harmless when repeated."""
         with self._lock:
-            for place in self._places if self._cards else ():
-                update_display(self._bundle(), raw=True, display_id=place)
+            for display_id in self._displays if self._cards else ():
+                update_display(self._bundle(), raw=True, display_id=display_id)
 
     @property
     def cards(self) -> list[Bundle]:
@@ -129,27 +142,15 @@ class Outlet:
         with self._lock:
             return list(self._cards.values())[::-1]
 
-    def _put_late(self) -> None:
+    def _update_late(self) -> None:
         with self._lock:
             if self.pages.reattached and len(self.late.outputs) < len(self._cards):
-                once = [as_output(_once(name, card)) for name, card in self._cards.items()]
-                self.late.outputs = tuple(reversed(once))
+                outputs = [as_output(_hidden_twice(name, card)) for name, card in self._cards.items()]
+                self.late.outputs = tuple(reversed(outputs))
 
     def _bundle(self) -> Bundle:
         cards = joined(self.cards) if self._cards else {}
-        return {**self._empty, **cards, "text/html": cards.get("text/html", "") + self._empty["text/html"]}
-
-
-def publish(jobs: Sequence[JobLike]) -> None:
-    """Put the final cards into every cell that shows these jobs, panels too, from this thread.
-
-    A headless run keeps only what is sent while the cell runs that waits (JUPYTER.md section 3), so the thread that
-    waited calls this.
-    """
-    ids = {job.id for job in jobs}
-    for view in list(SHOWN):
-        if ids & {job.id for job in view.jobs}:
-            view.publish()
+        return {**self._empty, **cards, "text/html": _html(cards) + self._empty["text/html"]}
 
 
 def joined(cards: Sequence[Bundle]) -> Bundle:
@@ -158,21 +159,20 @@ def joined(cards: Sequence[Bundle]) -> Bundle:
         return dict(cards[0])
     kinds = dict.fromkeys(kind for card in cards for kind in card)
     whole = {kind: _joined(kind, [card[kind] for card in cards if kind in card]) for kind in kinds}
-    failed = [at for at, card in enumerate(cards) if card.get(RECORD_TYPE, {}).get("status") == "failed"]
-    return whole | {"text/html": stacked([str(card.get("text/html", "")) for card in cards], failed)}
+    failed = [index for index, card in enumerate(cards) if card.get(RECORD_TYPE, {}).get("status") == "failed"]
+    return whole | {"text/html": stack_cards([_html(card) for card in cards], failed)}
 
 
 def _joined(kind: str, parts: Iterable[Any]) -> Any:
     return "\n".join(map(str, parts)) if kind.startswith("text/") else list(parts)
 
 
-def _marked(name: str, card: Bundle) -> Bundle:
-    """Return a card that a page can tell from others."""
-    return {**card, "text/html": f"<div data-kling-card='{escape(name)}'>{card.get('text/html', '')}</div>"}
+def _html(card: Bundle) -> str:
+    return str(card.get("text/html", ""))
 
 
-def _once(name: str, card: Bundle) -> Bundle:
-    """Return a marked card that hides where the same one stands in the cell already."""
+def _hidden_twice(name: str, card: Bundle) -> Bundle:
+    """Return a card that is hidden where the cell already contains the same one."""
     mark = f'[data-kling-card="{escape(name)}"]'
     twice = f".jp-OutputArea:has({mark}:not(.{LATE_CLASS} *)) .{LATE_CLASS} .jp-OutputArea-child:has({mark})"
     return {**card, "text/html": f"<style>{twice}{{display:none}}</style>{card['text/html']}"}
@@ -184,18 +184,18 @@ def as_output(bundle: Bundle) -> dict[str, Any]:
 
 
 class Note:
-    """A calm line in a place of its own; what lives hides it, and takes it back when there is nothing left to say."""
+    """A line with its own display ID; the live view hides it, and removes it in the end."""
 
     def __init__(self) -> None:
-        self._place, self._stands = uuid.uuid4().hex, False
+        self._display_id, self._shown = uuid.uuid4().hex, False
 
     def show(self, html: str) -> None:
-        """Display it here, where a page of later can find it."""
+        """Display the line here."""
         if frontend().updates:
-            display({"text/html": html, "text/plain": ""}, raw=True, display_id=self._place)
-            self._stands = True
+            display({"text/html": html, "text/plain": ""}, raw=True, display_id=self._display_id)
+            self._shown = True
 
-    def take_back(self) -> None:
-        """Leave nothing of it; harmless when repeated."""
-        if self._stands:
-            update_display({"text/html": "<div></div>", "text/plain": ""}, raw=True, display_id=self._place)
+    def remove(self) -> None:
+        """Remove the line; harmless when repeated."""
+        if self._shown:
+            update_display({"text/html": "<div></div>", "text/plain": ""}, raw=True, display_id=self._display_id)

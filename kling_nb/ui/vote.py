@@ -1,27 +1,27 @@
-"""Two clips beside each other, nobody knows which is which, and one key for each answer.
+"""Blind votes: two clips side by side without names, and one key for each answer.
 
-The browser is told neither ids nor prompts before the vote: clips come under the names `left` and `right`.
+The browser gets neither IDs nor prompts before the vote: the clips are called `left` and `right`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import anywidget
 import traitlets
 from IPython.display import display
 
-from kling_nb.render.page import gone_html
-from kling_nb.ui.compare import QUIET
-from kling_nb.ui.messages import Messages, send_clip
+from kling_nb.render.page import offline_html
+from kling_nb.ui.compare import EMPTY
+from kling_nb.ui.messages import Messages, ReadClip, reply_clip
 from kling_nb.ui.widgets import keep_reachable, linked, styles, view_of
 
 Answer = Literal["left", "right", "tie", "skip"]
 
 
-class Shown(Protocol):
-    """The pair that is on."""
+class Pair(Protocol):
+    """Two clips to compare, by record ID."""
 
     @property
     def left(self) -> str: ...
@@ -30,20 +30,20 @@ class Shown(Protocol):
 
 
 class BallotLike(Protocol):
-    """A sitting, as the view sees it."""
+    """A ballot as the view sees it."""
 
     @property
     def number(self) -> int: ...
     @property
-    def pairs(self) -> Sequence[Shown]: ...
+    def pairs(self) -> Sequence[Pair]: ...
     @property
-    def pair(self) -> Shown | None: ...
+    def pair(self) -> Pair | None: ...
     def vote(self, outcome: Answer) -> None: ...
     def undo(self) -> None: ...
 
 
 class VoteWidget(anywidget.AnyWidget):
-    """The browser's side of a vote."""
+    """The browser side of a vote."""
 
     _esm: ClassVar[str] = linked("vote.js")
     _css: ClassVar[str] = styles("base.css", "vote.css")
@@ -53,44 +53,42 @@ class VoteWidget(anywidget.AnyWidget):
 
 
 class VoteView:
-    """A sitting in a cell. `read` gives a clip's bytes by its record's id."""
+    """A ballot in a cell. `read` returns a clip's bytes by its record's ID."""
 
-    def __init__(self, ballot: BallotLike, read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, ballot: BallotLike, read: ReadClip) -> None:
         self._ballot, self._read = ballot, read
-        self._widget = VoteWidget()
-        keep_reachable(self._widget)
-        Messages(self._widget).answer(clip=self._on_clip, vote=self._on_vote, undo=self._on_undo)
-        self._say()
+        self.widget = VoteWidget()
+        keep_reachable(self.widget)
+        Messages(self.widget).on(clip=self._on_clip, vote=self._on_vote, undo=self._on_undo)
+        self._update()
 
     def _ipython_display_(self) -> None:
-        # Two outputs: the line is what is left without a kernel; the vote hides it while it lives.
-        display({**view_of(self._widget), "text/html": QUIET, "text/plain": repr(self)}, raw=True)
-        display({"text/html": gone_html(self._invitation()), "text/plain": ""}, raw=True)
+        # Two outputs: the line remains without a kernel; the live vote hides it.
+        display({**view_of(self.widget), "text/html": EMPTY, "text/plain": repr(self)}, raw=True)
+        count = len(self._ballot.pairs)
+        pairs = f"{count} pair{'' if count == 1 else 's'}"
+        line = f"A vote on {pairs} of clips. Run the cell to vote; votes already cast are saved."
+        display({"text/html": offline_html(line), "text/plain": ""}, raw=True)
 
     def __repr__(self) -> str:
         return f"<Vote: {self._ballot.number} of {len(self._ballot.pairs)} pairs>"
 
-    def _invitation(self) -> str:
-        count = len(self._ballot.pairs)
-        pairs = f"{count} pair{'' if count == 1 else 's'} of clips"
-        return f"A vote over {pairs}: run the cell to take part. What was voted is kept."
+    def _update(self) -> None:
+        number, count = self._ballot.number, len(self._ballot.pairs)
+        self.widget.state = {"number": number, "of": count, "done": self._ballot.pair is None}
 
-    def _say(self) -> None:
-        number, whole = self._ballot.number, len(self._ballot.pairs)
-        self._widget.state = {"number": number, "of": whole, "done": self._ballot.pair is None}
-
-    def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        number, _, side = str(said.get("id")).partition("-")
+    def _on_clip(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        number, _, side = str(content.get("id")).partition("-")
         pair = self._ballot.pair
         if pair is not None and number == str(self._ballot.number) and side in ("left", "right"):
-            send_clip(self._widget, {**said, "id": getattr(pair, side)}, self._read)
+            reply_clip(self.widget, {**content, "id": getattr(pair, side)}, self._read)
 
-    def _on_vote(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        # The number says which pair was seen: a key that arrives late must not speak of the next one.
-        if said.get("number") == self._ballot.number and said.get("answer") in get_args(Answer):
-            self._ballot.vote(said["answer"])
-            self._say()
+    def _on_vote(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        # The number names the pair that was shown: a key press that arrives late must not count for the next one.
+        if content.get("number") == self._ballot.number and content.get("answer") in get_args(Answer):
+            self._ballot.vote(content["answer"])
+            self._update()
 
-    def _on_undo(self, _said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _on_undo(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._ballot.undo()
-        self._say()
+        self._update()

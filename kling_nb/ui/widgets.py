@@ -1,4 +1,7 @@
-"""The two anywidgets and what every widget of ours needs."""
+"""The panel's and the jobs' widgets, and what all widgets share: comms, mimebundles, and the linking of JavaScript.
+
+`linked` joins the modules of `static/` into one, since a widget sends its browser side as a single module.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import traitlets
 
 
 class EsmError(ValueError):
-    """The modules cannot be joined; a mistake in this package, found by its tests."""
+    """The modules cannot be joined. This is a bug in the package, which its tests find."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class _Module:
 
 @cache
 def linked(entry: str) -> str:
-    """Return the browser side that starts at `static/<entry>`, as one module."""
+    """Return `static/<entry>` and everything that it imports as one JavaScript module."""
     folder = files("kling_nb.ui") / "static"
     sources = {file.name: file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".js")}
     return link(entry, sources)
@@ -42,7 +45,7 @@ def styles(*names: str) -> str:
 
 
 def link(entry: str, sources: Mapping[str, str]) -> str:
-    """Join `entry` and all that it imports, what is needed first. Raises `EsmError`."""
+    """Join `entry` and all modules that it imports, dependencies first. Raises `EsmError`."""
     modules: dict[str, _Module] = {}
     _visit(entry, sources, modules, ())
     _refuse_clashes(modules)
@@ -53,11 +56,11 @@ def link(entry: str, sources: Mapping[str, str]) -> str:
 
 def _visit(name: str, sources: Mapping[str, str], done: dict[str, _Module], above: tuple[str, ...]) -> None:
     if name in above:
-        raise EsmError(f"the modules import each other: {' -> '.join((*above, name))}")
+        raise EsmError(f"circular import: {' -> '.join((*above, name))}")
     if name in done:
         return
     if name not in sources:
-        raise EsmError(f"{above[-1] if above else 'the entry'}: there is no module {name!r}")
+        raise EsmError(f"{above[-1] if above else 'the entry'}: module {name!r} does not exist")
     module = _read(name, sources[name], is_entry=not above)
     for needed in module.imports:
         _visit(needed, sources, done, (*above, name))
@@ -74,7 +77,7 @@ def _read(name: str, source: str, *, is_entry: bool) -> _Module:
     imports = {needed: _names(name, inside) for inside, needed in _IMPORT.findall(source)}
     body = _IMPORT.sub("", source)
     if foreign := _FOREIGN.search(body):
-        raise EsmError(f"{name}: outside the linker's dialect: {foreign[0].strip()!r}")
+        raise EsmError(f"{name}: unsupported syntax: {foreign[0].strip()!r}")
     if not is_entry and re.search(r"^export\s+default\b", body, re.MULTILINE):
         raise EsmError(f"{name}: only the entry may export a default")
     declared = _DECLARED.findall(body)
@@ -86,7 +89,7 @@ def _names(name: str, inside: str) -> tuple[str, ...]:
     names = tuple(word.strip() for word in inside.split(",") if word.strip())
     for word in names:
         if not word.isidentifier():
-            raise EsmError(f"{name}: outside the linker's dialect: import {{ {word} }}")
+            raise EsmError(f"{name}: unsupported syntax: import {{ {word} }}")
     return names
 
 
@@ -95,7 +98,7 @@ def _refuse_clashes(modules: Mapping[str, _Module]) -> None:
     for module in modules.values():
         for word in module.defined:
             if word in owner:
-                raise EsmError(f"{word!r} is defined in {owner[word]} and again in {module.name}")
+                raise EsmError(f"{word!r} is defined in both {owner[word]} and {module.name}")
             owner[word] = module.name
 
 
@@ -107,7 +110,7 @@ def _refuse_unknown_names(module: _Module, modules: Mapping[str, _Module]) -> No
 
 
 class PanelWidget(anywidget.AnyWidget):
-    """The browser's side of a panel: it shows these values and sends small messages."""
+    """The browser side of a panel: shows these values and sends messages."""
 
     _esm: ClassVar[str] = linked("panel.js")
     _css: ClassVar[str] = styles(
@@ -131,7 +134,7 @@ class PanelWidget(anywidget.AnyWidget):
 
 
 class RowsWidget(anywidget.AnyWidget):
-    """The browser's side of a cell that shows jobs."""
+    """The browser side of a cell with jobs."""
 
     _esm: ClassVar[str] = linked("jobs.js")
     _css: ClassVar[str] = styles("base.css", "jobs.css")
@@ -141,21 +144,21 @@ class RowsWidget(anywidget.AnyWidget):
 
 
 def keep_reachable(widget: Any) -> None:
-    """Let clicks be handled while a cell is busy.
+    """Let a widget's messages be handled while a cell runs.
 
-    ipykernel 7.4 sends a message to the shell that last published on its comm, which is the busy one; this takes
-    that back. The method is private there and absent elsewhere (JUPYTER.md section 4).
+    ipykernel 7.4 routes a message to the subshell that last published on the comm, which is the busy one; this undoes
+    that. The method is private there and absent in other versions (JUPYTER.md section 4).
     """
     comm = widget.comm
     if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = _as_asked
 
+        def as_requested(_data: Any, default: Any) -> Any:
+            return default
 
-def _as_asked(data: Any, default: Any) -> Any:
-    return default
+        comm._reply_subshell_for = as_requested
 
 
 def view_of(widget: Any) -> dict[str, Any]:
-    """Return the mimebundle that shows a widget."""
+    """Return the mimebundle that displays a widget."""
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     return {"application/vnd.jupyter.widget-view+json": view}

@@ -47,7 +47,7 @@ def test_a_run_is_paused_resumed_and_cancelled(opened: Opened, hub: HubSide, sho
     sheet = screen.root.locator(".kling-plan").nth(1)
     expect(sheet).to_contain_text("The run was cancelled", timeout=SLOW)
     expect(view).to_have_count(0)  # plain HTML has replaced it
-    expect(sheet).to_contain_text("4 not begun")
+    expect(sheet).to_contain_text("4 not started")
     shot(screen, "run-cancelled")
     assert hub.posts == 2
 

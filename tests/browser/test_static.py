@@ -60,12 +60,12 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
     cells = [screen.root.locator(".jp-Notebook .jp-Cell").nth(number) for number in range(len(forms))]
 
     plays(cells[CARD].locator("video"))
-    details = cells[CARD].locator("details", has_text="On the way")
+    details = cells[CARD].locator("details", has_text="Progress")
     details.locator("summary").click()
     expect(details.locator("pre")).to_contain_text("Queued")
     expect(cells[CARD]).to_contain_text(f'kn.panel("{first.id}")')
     _is_shown(cells[EMBEDDED].locator("video"))  # a front end may remove the embedded clip; poster and link stay
-    _leads_somewhere(cells[EMBEDDED].get_by_role("link", name="Open the file"))
+    _leads_somewhere(cells[EMBEDDED].get_by_role("link", name="Open file"))
     expect(cells[COMPARED].locator("video")).to_have_count(3)
     plays(cells[COMPARED].locator("video").nth(1))
     captions = cells[COMPARED].evaluate(CAPTIONS)

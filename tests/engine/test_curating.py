@@ -17,27 +17,27 @@ def test_what_was_made_can_be_compared_rated_made_again_and_thrown_away(studio: 
     assert repr(view) == f"<Comparison of {one.id}, {two.id}>"
 
     gallery = studio.gallery(status="succeeded")
-    actions = gallery._actions
-    price = actions.offer([one.id, two.id])
+    controller = gallery.controller
+    price = controller.price([one.id, two.id])
     assert price == "$1.34"
-    (again,) = actions.generate(one.id)
+    (again,) = controller.generate(one.id)
     assert again.result(60).record.rerun_of == one.id
     assert again.record.generations == 1
 
-    actions.trash(two.id)
+    controller.trash(two.id)
     assert two.id not in {record.id for record in studio.log()} and studio.log.verify() == []
-    actions.restore(two.id)
+    controller.restore(two.id)
     assert studio.log.verify() == []
 
 
 def test_a_job_that_has_not_ended_cannot_be_compared_or_thrown_away(studio: Studio, hub) -> None:
     hub.fault("stuck")
     done, stuck = None, studio.generate("a paper boat", duration=3)
-    actions = studio.gallery()._actions
+    controller = studio.gallery().controller
     with pytest.raises(KlingError, match="2 to 9"):
         studio.compare(stuck, done or stuck)
     with pytest.raises(ArgumentError, match="cancel it first"):
-        actions.trash(stuck.id)
+        controller.trash(stuck.id)
     stuck.cancel()
 
 

@@ -24,7 +24,7 @@ class Writer:
 
     def __init__(self, kernel: Callable[[], Studio], monkeypatch: pytest.MonkeyPatch) -> None:
         self._kernel, self._patch = kernel, monkeypatch
-        monkeypatch.setattr(drafts, "_AFTER", 0.01)
+        monkeypatch.setattr(drafts, "_DELAY", 0.01)
         self.restart()
 
     def restart(self) -> None:
@@ -99,16 +99,16 @@ def test_what_was_written_last_counts_in_whichever_frontend(writer: Writer) -> N
 
 
 def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "_AFTER", 0.0)
+    monkeypatch.setattr(drafts, "_DELAY", 0.0)
     studio.store.save_value("draft", "", {"fields": {"prompt": "A kite"}, "references": []})
     kept, written = studio.store.save_value, list[str]()
     monkeypatch.setattr(studio.store, "save_value", lambda kind, *rest: (written.append(kind), kept(kind, *rest)))
 
-    draft = drafts.Draft(studio.store, studio.session.loop)
-    draft.keep({"prompt": ""})  # as a panel does: empty first, and then what was being written
-    assert draft.kept() == {"prompt": "A kite"}
-    draft.keep({"prompt": "A kite"})
-    draft.keep({"prompt": "A red kite"})
+    draft = drafts.SavedDraft(studio.store, studio.session.loop)
+    draft.save({"prompt": ""})  # as a panel does: empty first, and then what was being written
+    assert draft.load() == {"prompt": "A kite"}
+    draft.save({"prompt": "A kite"})
+    draft.save({"prompt": "A red kite"})
 
     until(lambda: prompt_kept(studio) == "A red kite")
     assert written == ["draft"]
@@ -118,7 +118,7 @@ def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.Monk
 def test_the_last_draft_stays_whatever_became_of_the_one_before(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    keep, begun, later, done = studio.store.save_value, threading.Event(), threading.Event(), list[str]()
+    save, begun, later, done = studio.store.save_value, threading.Event(), threading.Event(), list[str]()
 
     def troubled(kind: str, name: str, value: Any) -> None:
         prompt = value["fields"]["prompt"]
@@ -128,7 +128,7 @@ def test_the_last_draft_stays_whatever_became_of_the_one_before(
                 done.append(prompt)
                 raise RuntimeError("nobody expected this")
             later.wait(2)  # a later draft must not get in here
-        keep(kind, name, value)
+        save(kind, name, value)
         later.set()
         done.append(prompt)
 

@@ -9,7 +9,17 @@ import pytest
 from hubside import HubSide, picture
 from support.studios import request_of
 
-from kling_nb.errors import BudgetError, KlingError, LogError, NotSaved, RequestError, RequestWarning, SettingsError
+from kling_nb.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    BudgetError,
+    KlingError,
+    LogError,
+    NotSaved,
+    RequestError,
+    RequestWarning,
+    SettingsError,
+)
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import Element
@@ -49,13 +59,13 @@ def test_presets_are_renamed_and_deleted_and_say_what_is_there(studio: Studio) -
     studio.presets["a"] = {"prompt": "one"}
     studio.presets["b"] = {"prompt": "two"}
 
-    with pytest.raises(LogError, match="'b' already"):
+    with pytest.raises(ArgumentError, match="'b'"):
         studio.presets.rename("a", "b")
     studio.presets.rename("a", "c")
     del studio.presets["b"]
 
     assert dict(studio.presets) == {"c": {"prompt": "one"}}
-    with pytest.raises(NotSaved, match=r"There is no preset 'b'; kept are: c\."):
+    with pytest.raises(NotSaved, match=r"'b'.*'c'"):
         studio.presets["b"]
     assert studio.presets.get("b") is None
     with pytest.raises(NotSaved):
@@ -64,12 +74,12 @@ def test_presets_are_renamed_and_deleted_and_say_what_is_there(studio: Studio) -
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81, 3])
 def test_a_name_that_is_none_is_refused(studio: Studio, name: object) -> None:
-    with pytest.raises(LogError, match="is no name"):
+    with pytest.raises(ArgumentError):
         studio.presets[name] = {"prompt": "one"}
 
 
 def test_what_is_no_request_is_refused_with_the_reason(studio: Studio) -> None:
-    with pytest.raises(LogError, match="A list is no preset"):
+    with pytest.raises(ArgumentTypeError):
         studio.presets["x"] = [1]
     with pytest.raises(RequestError, match=r"no-such\.png"):
         studio.presets["x"] = {"input_image": ["no-such.png"]}
@@ -180,7 +190,7 @@ def test_a_preset_that_was_edited_away_is_left_out_and_said_and_can_be_replaced(
 
     assert "a boat" in repr(studio.presets) and "1 preset" in repr(studio.presets)
     assert "preset" in caplog.text and "walk" in caplog.text
-    with pytest.raises(LogError, match="restore it from a copy" if torn else "it was edited"):
+    with pytest.raises(LogError, match=r"(?i)restore it from a copy"):
         studio.presets["walk"]
 
     studio.presets["walk"] = {"prompt": "a red kite"}

@@ -74,16 +74,16 @@ def test_the_notebook_answers_its_question_and_pays_once(tmp_path: Path, hub: Hu
     shutil.copytree(NOTEBOOKS / "images", tmp_path / "images")
     notebook = executed(tmp_path, "03_prompt_sweep.ipynb")
 
-    assert "12 clips to make · free" in html_of(notebook, "plan = kn.sweep(")
+    assert "12 clips to generate · free" in html_of(notebook, "plan = kn.sweep(")
     assert "20 s is too much" in html_of(notebook, "duration=[3, 10, 20]")
     assert "12 done" in html_of(notebook, "run = plan.run(")  # the cell keeps the end of it, as plain HTML
     assert html_of(notebook, "plan.matrix(").count("<video") == 12
     assert "12 clips, 3 scores each" in text_of(notebook, "plan.score(")
-    assert "2 of 3 are there · 1 to make · free" in html_of(notebook, "wider = ")
+    assert "2 of 3 done · 1 left · free" in html_of(notebook, "wider = ")
     assert hub.posts == 12
 
     again = executed(tmp_path, "03_prompt_sweep.ipynb")
-    assert "12 of 12 are there" in html_of(again, "plan = kn.sweep(")
+    assert "12 of 12 done" in html_of(again, "plan = kn.sweep(")
     assert hub.posts == 12
 
 
@@ -93,7 +93,7 @@ def test_the_log_is_searched_compared_repeated_and_handed_on(tmp_path: Path, hub
 
     assert "No problems" in html_of(notebook, "--dry")
     assert "<video" in html_of(notebook, "into=still")  # the cell keeps the card
-    assert "4 of 4 are there" in html_of(notebook, "plan = kn.sweep(")
+    assert "4 of 4 done" in html_of(notebook, "plan = kn.sweep(")
     assert "2 records" in text_of(notebook, "%kling log candle")
     assert "camera holds still" in html_of(notebook, "still.record.diff(")
     assert text_of(notebook, "best.rerun(") == "(True, True)"

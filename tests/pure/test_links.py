@@ -56,7 +56,7 @@ def test_a_notebook_in_a_folder_beside_reaches_it_too(log: Path, tmp_path: Path)
 def test_what_is_missing_has_no_link(log: Path, tmp_path: Path) -> None:
     gone = of("media/aa/gone.mp4")
     missing, nothing = links(log, tmp_path).videos([gone, a_record()])
-    assert missing == (None, None, "The file is not there any more: media/aa/gone.mp4")
+    assert missing == (None, None, "The file is missing: media/aa/gone.mp4")
     assert nothing == (None, None, "")
     assert links(log, tmp_path).poster(gone) is None
     assert links(log, tmp_path).thumbnail(Reference(path="input_image.0", identity="u", given="u")) is None
@@ -77,7 +77,7 @@ def test_clips_of_one_output_share_what_may_be_embedded(log: Path, tmp_path: Pat
     assert [bool(film.src) for film in many] == [True, True, False]
     assert many[2].href is None
     assert str(log / "media" / "aa" / "ü.mp4") in many[2].hint
-    assert "an output takes 5 MB. kn.options.embed = 6 embeds it" in many[2].hint
+    assert "kn.options.embed = 6" in many[2].hint
     enough = links(log, tmp_path, Embed.parse(6), COLAB).videos([of("media/aa/ü.mp4")] * 3)
     assert all(film.src for film in enough)
 
@@ -104,7 +104,7 @@ def test_never_is_never_and_always_is_everywhere(log: Path, tmp_path: Path) -> N
 def test_vs_code_plays_aac_silently_and_the_card_says_so(log: Path, tmp_path: Path) -> None:
     shown = links(log, tmp_path, where=VSCODE)
     heard, silent = shown.videos([of("media/aa/ü.mp4", audio_codec="aac"), of("media/aa/ü.mp4", audio_codec="mp3")])
-    assert "without its sound" in heard.hint
+    assert "AAC" in heard.hint
     assert silent.hint == ""
 
 

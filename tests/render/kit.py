@@ -55,7 +55,7 @@ class NoMedia:
     """Links to media that are gone."""
 
     def videos(self, records: Sequence[Record]) -> list[Video]:
-        return [Video(hint=f"The file is not there any more: {one.clip.file}" if one.clip else "") for one in records]
+        return [Video(hint=f"The file is missing: {one.clip.file}" if one.clip else "") for one in records]
 
     def poster(self, record: Record) -> str | None:
         return None

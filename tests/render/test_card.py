@@ -152,7 +152,7 @@ def test_what_is_no_paid_result_says_so(changes, badge):
 
 def test_a_missing_file_is_said_and_the_rest_stays():
     page = Reader(card_html(record_of(), NoMedia()))
-    assert "The file is not there any more" in page.text
+    assert CLIP.file in page.text
     assert PROMPT in page.text
     assert "video" not in page.tags
 

@@ -32,7 +32,7 @@ from kling_nb.render import (
 )
 from kling_nb.render.formatting import format_duration, format_size
 from kling_nb.render.images import POSTER_BYTES, THUMBNAIL_BYTES
-from kling_nb.render.page import stacked
+from kling_nb.render.page import stack_cards
 from tests.render.kit import Media, at, picture, record_of
 from tests.render.test_escaping import Reader
 
@@ -69,7 +69,7 @@ def test_the_clock_of_a_row_stops_at_the_end():
 def test_the_table_says_how_many_of_how_many_and_what_was_spent():
     records = [record_of(), record_of(local=True), record_of(status="failed")]
     text = Reader(records_html(records, Media(), total=148)).text
-    assert "3 of 148 records · $1.12 spent by these" in text
+    assert "3 of 148 records · $1.12 spent on these" in text
     assert "$312.48 spent" in records_text(records, total=148, spent=Decimal("312.48"))
 
 
@@ -85,7 +85,7 @@ def test_an_empty_table_says_so():
 def test_problems_are_counted_and_each_says_what_to_do():
     problems = [error(("duration",), "2 s is out of range", "at least 3 s"), warning((), "odd", "check")]
     assert problems_text(problems).splitlines() == [
-        "1 problem and 1 doubt",
+        "1 error, 1 warning",
         "  ✗ duration: 2 s is out of range – at least 3 s",
         "  ! odd – check",
     ]
@@ -152,7 +152,7 @@ def test_words_for_lengths_and_sizes():
 
 def test_a_price_says_where_it_comes_from():
     price = estimate({"model": "kling-video-o3-pro-reference-to-video", "duration": 5})
-    assert estimate_note(price) == "5 s × $0.224 · documentation's figure of 2026-11-22"
+    assert estimate_note(price) == "5 s × $0.224 · documented price as of 2026-11-22"
 
 
 def test_a_row_that_gave_no_clip_names_no_price():
@@ -161,7 +161,7 @@ def test_a_row_that_gave_no_clip_names_no_price():
 
 def test_of_many_cards_the_first_few_and_what_failed_stay_open() -> None:
     cards = [f"<div>card {number}</div>" for number in range(20)]
-    assert "details" not in stacked(cards[:6])
-    shown, folded = stacked(cards, failed={17}).split("<details", 1)
+    assert "details" not in stack_cards(cards[:6])
+    shown, folded = stack_cards(cards, failed={17}).split("<details", 1)
     assert [number for number in range(20) if f"card {number}<" in shown] == [0, 1, 2, 3, 17]
     assert "15 more clips" in folded and "card 19<" in folded

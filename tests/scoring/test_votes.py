@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hubside import HubSide
@@ -23,6 +22,7 @@ from kling_nb.scoring.ranking import rank_votes
 from kling_nb.store import Log
 from kling_nb.studio import Studio
 from kling_nb.ui.vote import VoteView
+from tests.support.frontend import FakeFrontend
 
 NOW = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 WORDS = ["calm", "wild", "dark", "loud"]
@@ -182,20 +182,18 @@ def test_the_browser_is_told_neither_ids_nor_prompts(log: Log) -> None:
     records = clips(log)
     ballot = Ballot(records, log.votes, who="ada", seed=1)
     view = VoteView(ballot, lambda record_id: record_id.encode())
-    sent: list[tuple[Any, Any]] = []
-    view._widget.send = lambda content, buffers=None: sent.append((content, buffers))
-    say = view._widget._handle_custom_msg
+    page = FakeFrontend(view)
     for name in ("0-left", "0-right", "1-left", "0-up", records[0].id):
-        say({"kind": "clip", "id": name, "call": name}, [])
+        page.say("clip", id=name, call=name)
     pair = ballot.pair
     assert pair is not None
-    assert [buffers[0].decode() for _, buffers in sent] == [pair.left, pair.right]
-    assert not any(record.id in str([content, view._widget.state]) for content, _ in sent for record in records)
-    say({"kind": "vote", "number": 1, "answer": "left"}, [])
-    say({"kind": "vote", "number": 0, "answer": "both"}, [])
+    assert [buffers[0].decode() for buffers in page.buffers] == [pair.left, pair.right]
+    assert not any(record.id in str([page.replies, view.widget.state]) for record in records)
+    page.say("vote", number=1, answer="left")
+    page.say("vote", number=0, answer="both")
     assert log.votes.all() == [], "a key that came late, or is none, says nothing"
-    say({"kind": "vote", "number": 0, "answer": "left"}, [])
-    assert (log.votes.all()[0].winner, view._widget.state["number"]) == (pair.left, 1)
+    page.say("vote", number=0, answer="left")
+    assert (log.votes.all()[0].winner, view.widget.state["number"]) == (pair.left, 1)
 
 
 def test_a_plan_is_ranked_by_its_axis(studio: Studio, hub: HubSide) -> None:

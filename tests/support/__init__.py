@@ -1,1 +1,1 @@
-"""Makers and stand-ins that tests of several folders share."""
+"""Makers and fakes that tests of several folders share."""

@@ -1,12 +1,13 @@
-"""A real log of made-up records for galleries and comparisons, and actions whose paid jobs only pretend.
+"""A real log of invented records for galleries and comparisons, with fake paid jobs.
 
-Its films say their own number in every frame, as a row of black and white cells, so that a test can read what is shown.
+Each frame of its videos shows its own number as a row of black and white cells, so that a test can read it.
 """
 
 from __future__ import annotations
 
 import datetime
 import io
+import time
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -35,8 +36,8 @@ START = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 
 
 @cache
-def film(frames, colour, rate=24):
-    """A film whose frames say their number; its lower half has the colour."""
+def video(frames, colour, rate=24):
+    """Return a video whose frames show their number; the lower half has the colour."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", "mp4") as out:
         stream = out.add_stream("libx264", rate=Fraction(rate), options={"preset": "ultrafast"})
@@ -58,18 +59,18 @@ def poster(colour):
 
 
 class Stand:
-    """A log with films in it, and what a gallery does with them."""
+    """A log with clips, and a gallery controller on it."""
 
     def __init__(self, folder="kling_log", count=12, *, prompts=(), frames=(72, 60, 48), engine=None):
         self.log = Log(Path(folder))
         self.engine, self.started, self.fault = engine, [], None
         colours = ["teal", "darkred", "indigo"]
-        self.clips = [self._kept(length, colour) for length, colour in zip(frames, colours, strict=True)]
+        self.clips = [self._clip(length, colour) for length, colour in zip(frames, colours, strict=True)]
         for number in range(count):
             self._write(number, prompts[number] if number < len(prompts) else f"take {number} of a red kite")
         self.log.rebuild()
         links = Links(self.log.folder, Path.cwd(), self.log.file, small_poster, small_thumbnail)
-        self.actions = GalleryController(
+        self.controller = GalleryController(
             self.log,
             links,
             request_of=lambda record: ReferenceToVideo.model_validate(
@@ -77,22 +78,22 @@ class Stand:
             ),
             estimate=lambda request: estimate(request.draft()),
             start=self._start,
-            hand=self._hand,
-            fill=lambda record_id: f"{record_id} is in the panel",
+            use_frame=self._use_frame,
+            open_record=lambda record_id: f"{record_id} is in the panel",
             export=lambda records: repr(export_beside(records, self.log, Path.cwd())),
         )
 
-    def gallery(self, **filters):
-        return Gallery(self.actions, {"kind": "result", **filters})
+    def gallery(self, clock=time.monotonic, **filters):
+        return Gallery(self.controller, {"kind": "result", **filters}, clock=clock)
 
     def compare(self, *ids):
-        return CompareView(self.actions.compare(ids), self.actions.clip, self._hand)
+        return CompareView(self.controller.compare(ids), self.controller.clip, self._use_frame)
 
     def record(self, record_id):
         return self.log.get(record_id)
 
-    def _hand(self, record_id, number):
-        return f"frame {number} of {record_id} was handed on"
+    def _use_frame(self, record_id, number):
+        return f"frame {number} of {record_id} is the start frame"
 
     def _start(self, request, rerun_of):
         if self.fault:
@@ -101,8 +102,8 @@ class Stand:
         self.started.append((job, rerun_of))
         return [job]
 
-    def _kept(self, frames, colour):
-        data = film(frames, colour)
+    def _clip(self, frames, colour):
+        data = video(frames, colour)
         digest = self.log.add_media(data, ".mp4")
         return File(
             file=self.log.relative(digest),
@@ -118,7 +119,7 @@ class Stand:
         )
 
     def _write(self, number, prompt):
-        """Write a sidecar without the log's care for crashes: thousands of them are wanted at once."""
+        """Write a record's file directly, which is faster than the log's crash-safe way: some tests need thousands."""
         canonical = {"model": MODEL, "prompt": prompt, "duration": 3 + number % 5}
         failed = number % 10 == 9
         record = Record(

@@ -1,6 +1,6 @@
-"""A stand-in for the studio behind a panel: real rules and prices, jobs that only pretend.
+"""A stand-in for the panel's controller: real rules and prices, fake jobs that stop where a test wants them.
 
-The panel's own tests need jobs that stop where the test wants them; the real studio is tested with the real hub.
+The real controller is tested with the real hub, in `tests/engine`.
 """
 
 from __future__ import annotations
@@ -8,21 +8,31 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import datetime
+import io
 import itertools
 import tempfile
 import threading
 from dataclasses import replace
+from functools import cached_property
+
+from PIL import Image
 
 from kling_nb.code import snippet
 from kling_nb.errors import KlingError, ModelNotFound, Unreachable
 from kling_nb.hubs.catalogue import Catalogue, bundled
 from kling_nb.models.catalogue import alternatives
+from kling_nb.models.frames import frame_of
 from kling_nb.models.lint import parse
 from kling_nb.models.price import estimate
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure
+from kling_nb.notebook.links import Links
+from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.store import Log
+from kling_nb.ui.library import Elements, Presets
 from kling_nb.ui.panel.controller import Banner, Verdict
 from kling_nb.ui.panel.models import ModelsController
+from kling_nb.ui.panel.saved import SavedController
 
 
 def now():
@@ -30,14 +40,14 @@ def now():
 
 
 class Engine:
-    """One loop on one daemon thread, as the real engine has it."""
+    """One loop on one daemon thread, like the real engine's."""
 
     def __init__(self):
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
 
     def submit(self, coroutine):
-        empty = contextvars.Context()  # as the engine does: nothing is tied to the cell that happens to run
+        empty = contextvars.Context()  # like the engine: nothing is tied to the running cell
         return empty.run(asyncio.run_coroutine_threadsafe, coroutine, self.loop)
 
     def call(self, act, *args):
@@ -63,7 +73,7 @@ class Job:
         return lambda: self.listeners.remove(listener)
 
     def become(self, status, **changes):
-        """Change state on the engine's thread, or here when there is none."""
+        """Change the state on the engine's thread, or at once without an engine."""
         if self.engine is None:
             self._become(status, changes)
         else:
@@ -90,7 +100,7 @@ class Job:
 
 
 class Source:
-    """The hub's catalogue as a test wants it: the bundled one, without the models in `gone`, with other `schemas`."""
+    """The bundled catalogue without the models in `gone`, with the `schemas` given and the `extra` models."""
 
     def __init__(self):
         self.gone, self.schemas, self.silent, self.extra = set(), {}, False, []
@@ -114,37 +124,48 @@ class Source:
 
 
 class Here:
-    """Carries out what is submitted on the spot."""
+    """Runs a submitted coroutine at once."""
 
     def submit(self, coroutine):
         asyncio.run(coroutine)
 
 
 class Studio:
-    """What `Panel` asks for. Fields: `local` (free or priced), `fault` (raised by generate), `started`."""
+    """A stand-in for `PanelController`.
+
+    Attributes:
+        local: Whether everything is free.
+        fault: Raised by `generate` if given.
+        started: The jobs that were started.
+        draft: The fields that were saved last.
+        results: Earlier results by prompt.
+        checks: The number of calls of `check`.
+        lookups: The number of calls of `earlier`.
+    """
 
     def __init__(self, *, local=False, engine=None):
         self.local, self.engine = local, engine
         self.fault: KlingError | None = None
         self.started: list[Job] = []
-        self.kept = None
-        self.earlier, self.threshold = {}, None
-        self.coded = 0
+        self.draft = None
+        self.results, self.threshold = {}, None
+        self.coded = self.checks = self.lookups = 0
         self.expected = None
         self.tell = lambda banner: None
-        self._folder = None
         self.source = Source()
         self.catalogue = Catalogue(self.source)
-        self.choosing = ModelsController(self.catalogue, engine or Here())
+        self.models = ModelsController(self.catalogue, engine or Here())
 
     def check(self, fields):
+        self.checks += 1
         request, problems = parse(fields, self.catalogue.known(fields.get("model", "")))
         cost = estimate({"model": "kling-video-o3-pro-reference-to-video", **fields}, free=self.local)
-        note = "" if self.local else "documentation’s price of 2026-11-22"
+        note = "" if self.local else "documented price as of 2026-11-22"
         return Verdict(tuple(problems), str(cost), cost.seconds, request, note, cost.total)
 
-    def before(self, request):
-        return self.earlier.get(request.prompt)
+    def earlier(self, request):
+        self.lookups += 1
+        return self.results.get(request.prompt)
 
     def card(self, record_id):
         return {"text/html": f"<div class='stand-in-card'>card of {record_id}</div>", "text/plain": record_id}
@@ -165,7 +186,7 @@ class Studio:
         self.started.append(job)
         return [job]
 
-    def banner_later(self, callback):
+    def watch_hub(self, callback):
         self.tell = callback
         callback(Banner("Local hub · free" if self.local else "hub.oxen.ai", "local" if self.local else "live", ""))
 
@@ -173,23 +194,33 @@ class Studio:
         self.coded += 1
         return snippet(request, flavour, flow)
 
-    @property
-    def keeping(self):
-        """The real one, over a log of its own."""
-        from kling_nb.notebook.links import Links
-        from kling_nb.render import small_poster, small_thumbnail
-        from kling_nb.store import Log
-        from kling_nb.ui.library import Elements, Presets
-        from kling_nb.ui.panel.saved import SavedController
-
-        self._folder = self._folder or tempfile.TemporaryDirectory()
+    @cached_property
+    def saved(self):
+        """The real one, on a log of its own."""
+        self._folder = tempfile.TemporaryDirectory()
         store = Log(self._folder.name)
         links = Links(store.folder, store.folder, store.file, small_poster, small_thumbnail)
         presets = Presets(store, links, lambda record: record.request())
-        return SavedController(presets, Elements(store, links), store, links)
+        return SavedController(presets, Elements(store, links), store, links, frame_of)
 
-    def keep_draft(self, fields):
-        self.kept = fields
+    def save_draft(self, fields):
+        self.draft = fields
 
-    def kept_draft(self):
+    def load_draft(self):
         return None
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = 50.0
+
+    def __call__(self):
+        return self.now
+
+
+def png(colour="red", size=(400, 300), mode="RGB"):
+    """Return a PNG file of one colour."""
+    buffer = io.BytesIO()
+    Image.new(mode, size, colour).save(buffer, "PNG")
+    return buffer.getvalue()

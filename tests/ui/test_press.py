@@ -2,19 +2,14 @@
 
 import threading
 
-from kling_nb.ui.panel.uploads import PressGuard
+from stand_in import Clock
+
+from kling_nb.ui.messages import PressGuard
 
 DRAFT = {"prompt": "a", "edit": "v:1"}
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-def test_a_press_is_carried_out_once_however_often_it_arrives():
+def test_a_press_is_admitted_once_however_often_it_arrives():
     guard = PressGuard(clock := Clock())
     assert guard.admit("p", "generate", DRAFT)
     guard.release()
@@ -23,7 +18,7 @@ def test_a_press_is_carried_out_once_however_often_it_arrives():
     assert not guard.admit("p", "generate", DRAFT)
 
 
-def test_the_second_half_of_a_double_click_does_nothing():
+def test_the_second_click_of_a_double_click_is_not_admitted():
     guard = PressGuard(clock := Clock())
     guard.admit("p1", "generate", DRAFT)
     guard.release()
@@ -32,7 +27,7 @@ def test_the_second_half_of_a_double_click_does_nothing():
     assert not guard.admit("p2", "generate", {**DRAFT, "edit": "v:2"})
 
 
-def test_the_same_request_can_be_wanted_again_a_second_later():
+def test_the_same_request_is_admitted_again_a_second_later():
     guard = PressGuard(clock := Clock())
     guard.admit("p1", "generate", DRAFT)
     guard.release()
@@ -41,7 +36,7 @@ def test_the_same_request_can_be_wanted_again_a_second_later():
     assert guard.admit("p2", "generate", DRAFT)
 
 
-def test_a_preview_and_then_generate_are_two_wishes():
+def test_a_preview_and_generate_are_different_presses():
     guard = PressGuard(Clock())
     guard.admit("p1", "preview", DRAFT)
     guard.release()
@@ -49,14 +44,14 @@ def test_a_preview_and_then_generate_are_two_wishes():
     assert guard.admit("p2", "generate", DRAFT)
 
 
-def test_of_many_presses_at_once_one_is_admitted():
-    guard, parse_record = PressGuard(), []
+def test_one_of_many_concurrent_presses_is_admitted():
+    guard, admitted = PressGuard(), []
     gate = threading.Barrier(8)
 
     def press(number):
         gate.wait()
         if guard.admit(f"p{number}", "generate", {"prompt": str(number)}):
-            parse_record.append(number)
+            admitted.append(number)
 
     threads = [threading.Thread(target=press, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -64,4 +59,4 @@ def test_of_many_presses_at_once_one_is_admitted():
     for thread in threads:
         thread.join()
 
-    assert len(parse_record) == 1
+    assert len(admitted) == 1

@@ -1,15 +1,16 @@
-"""What a cell shows of its jobs."""
+"""Jobs in a cell."""
 
 import pytest
 from stand_in import Job
 
 from kling_nb.ui import outlet, progress
 from kling_nb.ui.progress import JobsView
+from tests.support.frontend import FakeFrontend
 
 
 @pytest.fixture
 def screen(monkeypatch):
-    """What was displayed, in order: (verb, bundle, display id)."""
+    """The outputs in order, each as (verb, bundle, display ID)."""
     seen = []
 
     def show(bundle, raw, display_id):
@@ -25,7 +26,7 @@ def screen(monkeypatch):
     return seen
 
 
-def test_live_rows_carry_words_for_where_no_widget_runs(screen):
+def test_live_rows_have_text_for_front_ends_without_widgets(screen):
     progress.display([Job("<b>a</b>")])
 
     bundle = screen[0][1]
@@ -34,7 +35,7 @@ def test_live_rows_carry_words_for_where_no_widget_runs(screen):
     assert "&lt;b&gt;a" in bundle["text/html"] and "<b>a" not in bundle["text/html"]
 
 
-def test_in_the_end_the_cell_holds_the_card_alone(screen):
+def test_at_the_end_the_cell_has_only_the_card(screen):
     job = Job("a")
     progress.display([job])
 
@@ -45,13 +46,13 @@ def test_in_the_end_the_cell_holds_the_card_alone(screen):
     assert bundle == job.card()
 
 
-def test_while_jobs_run_the_cell_says_what_to_do_should_its_kernel_end(screen):
+def test_while_jobs_run_the_cell_says_how_to_find_them_again(screen):
     job = Job("<b>a</b>")
     progress.display([job])
     verb, bundle, place = screen[1]
     assert verb == "show"
-    assert "kn.resume() brings in “&lt;b&gt;a&lt;/b&gt;”" in bundle["text/html"]
-    assert f"kn.log()[&#34;{job.id}&#34;] has it" in bundle["text/html"]
+    assert "kn.resume()" in bundle["text/html"] and "“&lt;b&gt;a&lt;/b&gt;”" in bundle["text/html"]
+    assert f"kn.log()[&#34;{job.id}&#34;]" in bundle["text/html"]
 
     job.become("succeeded")
 
@@ -70,11 +71,11 @@ def test_cards_wait_for_the_last_job(screen):
     assert screen[-1][1]["application/vnd.kling-nb.record+json"] == [{"id": first.id}, {"id": last.id}]
 
 
-def test_publish_says_it_again_from_the_thread_that_waited(screen):
+def test_publish_sends_the_cards_again_from_the_waiting_thread(screen):
     job = Job("a")
     progress.display([job])
     progress.publish([job])
-    assert {verb for verb, *_ in screen} == {"show"}  # still running: nothing to say
+    assert {verb for verb, *_ in screen} == {"show"}  # still running: no cards yet
     job.become("succeeded")
 
     progress.publish([job])
@@ -84,7 +85,7 @@ def test_publish_says_it_again_from_the_thread_that_waited(screen):
     assert [bundle for verb, bundle, place in screen if (verb, place) == ("update", rows)] == [job.card()] * 3
 
 
-def test_jobs_that_had_ended_show_their_cards_at_once(screen):
+def test_ended_jobs_show_their_cards_at_once(screen):
     job = Job("a")
     job.become("succeeded")
 
@@ -93,38 +94,39 @@ def test_jobs_that_had_ended_show_their_cards_at_once(screen):
     assert screen[0][1] == job.card()
 
 
-def test_a_card_that_cannot_be_made_is_said_in_the_row(screen, caplog):
+def test_an_error_in_a_card_is_shown_as_an_alert(screen, caplog):
     job = Job("a")
     view = progress.display([job])
     job.card = lambda: 1 / 0
 
     job.become("succeeded")
 
-    assert "ZeroDivisionError" in view._widget.alert["message"]
+    assert "ZeroDivisionError" in FakeFrontend(view).alert
 
 
-def test_after_a_reload_the_card_also_goes_under_the_rows(screen):
+def test_after_a_reload_the_card_is_also_under_the_rows(screen):
     job = Job("a")
     view = JobsView([job])
     view.display()
-    for page in ("one", "two"):
-        view._widget._handle_custom_msg({"kind": "page", "page": page}, [])
+    page = FakeFrontend(view)
+    page.say("page", page="one")
+    page.say("page", page="two")
 
     job.become("succeeded")
 
-    assert view._late.outputs == (outlet.as_output(job.card()),)
+    assert view.late.outputs == (outlet.as_output(job.card()),)
 
 
-def test_a_card_that_came_while_no_page_was_there_goes_under_the_rows_of_the_next(screen):
+def test_a_card_that_arrived_without_a_page_is_under_the_rows_of_the_next_page(screen):
     job = Job("a")
     view = JobsView([job])
     view.display()
-    page = {"kind": "page", "page": "one"}
-    view._widget._handle_custom_msg(page, [])
+    page = FakeFrontend(view)
+    page.say("page", page="one")
     job.become("succeeded")
-    view._widget._handle_custom_msg(page, [])
-    assert view._late.outputs == ()  # one page that shows it twice
+    page.say("page", page="one")
+    assert view.late.outputs == ()  # one page that shows it twice
 
-    view._widget._handle_custom_msg({"kind": "page", "page": "two"}, [])
+    page.say("page", page="two")
 
-    assert view._late.outputs == (outlet.as_output(job.card()),)
+    assert view.late.outputs == (outlet.as_output(job.card()),)

@@ -1,4 +1,4 @@
-"""Rows follow jobs; the throttle keeps them to a few messages and never loses the last."""
+"""Rows follow jobs; the throttle sends few messages and never loses the last one."""
 
 import asyncio
 import threading
@@ -11,16 +11,16 @@ from kling_nb.ui.messages import Throttle
 from kling_nb.ui.progress import Rows, row_of
 
 
-def test_a_job_that_had_ended_already_ends_once():
+def test_an_ended_job_ends_once():
     ended, job = [], Job("a")
-    job._become("succeeded", {})
+    job.become("succeeded")
 
     Rows(lambda rows: None, ended.append).add([job])
 
     assert ended == [job] and job.listeners == []
 
 
-def test_a_job_is_let_go_when_it_ends():
+def test_a_job_is_unsubscribed_when_it_ends():
     ended, job = [], Job("a")
     rows = Rows(lambda rows: None, ended.append)
     rows.add([job])
@@ -41,7 +41,7 @@ def test_a_job_that_is_added_twice_has_one_row():
     assert [row["id"] for row in sent[-1]] == [job.id]
 
 
-def test_the_newest_stands_first_when_asked():
+def test_the_newest_row_can_come_first():
     sent, jobs = [], [Job("a"), Job("b")]
     rows = Rows(sent.append, lambda job: None, newest_first=True)
 
@@ -57,7 +57,7 @@ def test_a_failure_is_shown_with_its_remedy():
     assert row_of(job.progress)["failure"] == {"message": "no face was found", "remedy": "use a clearer portrait"}
 
 
-async def test_a_burst_on_a_loop_is_two_messages_and_the_last_is_true():
+async def test_a_burst_on_a_loop_is_two_messages_and_the_last_one_is_current():
     sent, value, last = [], 0, asyncio.Event()
 
     def send():
@@ -73,7 +73,7 @@ async def test_a_burst_on_a_loop_is_two_messages_and_the_last_is_true():
     assert sent == [0, 499]
 
 
-def test_without_a_loop_nothing_waits():
+def test_without_a_loop_every_change_is_sent_at_once():
     sent = []
     throttle = Throttle(lambda: sent.append(1))
 
@@ -83,14 +83,14 @@ def test_without_a_loop_nothing_waits():
     assert len(sent) == 3
 
 
-def test_many_threads_end_with_the_true_rows():
+def test_many_threads_end_with_the_current_rows():
     sent, jobs = [], [Job(str(number)) for number in range(8)]
     rows = Rows(sent.append, lambda job: None)
     rows.add(jobs)
 
     def run(job):
         for status in ("processing", "downloading", "succeeded"):
-            job._become(status, {})
+            job.become(status)
 
     threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
     for thread in threads:
@@ -101,14 +101,14 @@ def test_many_threads_end_with_the_true_rows():
     assert {row["status"] for row in sent[-1]} == {"succeeded"}
 
 
-def test_rows_come_in_while_late_ones_are_sent():
-    """Neither thread may hold what the other waits for: the rows on the one, their messages on the other."""
+def test_rows_can_be_added_while_late_ones_are_sent():
+    """Neither thread may hold the lock that the other waits for: that of the rows, and that of their messages."""
     engine, sent = Engine(), []
 
     class SlowJob(Job):
         @property
         def progress(self):
-            time.sleep(0.3)  # longer than a late message waits, while the rows are held
+            time.sleep(0.3)  # longer than a late message waits, while the rows are locked
             return self._progress
 
         @progress.setter
@@ -118,7 +118,7 @@ def test_rows_come_in_while_late_ones_are_sent():
     early, late = Job("early", engine=engine), SlowJob("late")
     rows = Rows(sent.append, lambda job: None)
     rows.add([early])
-    early.become("processing")  # at once or late: the next is late in any case
+    early.become("processing")  # at once or late; the next one is late in any case
     early.become("downloading")
     adding = threading.Thread(target=rows.add, args=([late],), daemon=True)
     adding.start()

@@ -1,19 +1,23 @@
-"""What every widget of ours needs."""
+"""All widgets: comms and sizes."""
 
 from types import SimpleNamespace
 
+import pytest
+
+from kling_nb.ui.compare import CompareWidget
+from kling_nb.ui.gallery.gallery import GalleryWidget
 from kling_nb.ui.widgets import PanelWidget, RowsWidget, keep_reachable
 
 
-def test_a_comm_that_re_routes_clicks_to_a_busy_shell_is_put_right():
-    comm = SimpleNamespace(_reply_subshell_for=lambda data, default: "the busy one")
+def test_messages_are_not_routed_to_a_busy_subshell():
+    comm = SimpleNamespace(_reply_subshell_for=lambda data, default: "busy")
 
     keep_reachable(SimpleNamespace(comm=comm))
 
-    assert comm._reply_subshell_for({}, "the one that was asked") == "the one that was asked"
+    assert comm._reply_subshell_for({}, "requested") == "requested"
 
 
-def test_a_comm_of_another_kernel_is_left_alone():
+def test_a_comm_of_another_kernel_is_unchanged():
     comm = SimpleNamespace()
 
     keep_reachable(SimpleNamespace(comm=comm))
@@ -21,6 +25,9 @@ def test_a_comm_of_another_kernel_is_left_alone():
     assert not vars(comm)
 
 
-def test_the_browser_sides_are_small_enough_to_send_with_every_widget():
-    for kind in (PanelWidget, RowsWidget):
-        assert len(kind._esm) + len(kind._css) < 200_000
+@pytest.mark.parametrize(
+    ("widget", "limit"),
+    [(PanelWidget, 200_000), (RowsWidget, 200_000), (CompareWidget, 120_000), (GalleryWidget, 120_000)],
+)
+def test_the_browser_sides_are_small_enough_to_send_with_every_widget(widget, limit):
+    assert len(widget._esm) + len(widget._css) < limit

@@ -1,31 +1,35 @@
-"""What a gallery and a comparison do: `views.gallery_actions.GalleryController` over a studio's parts."""
+"""What the gallery's buttons do: find, rate, tag, compare, generate again, export, delete."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
-from kling_nb.engine.job import Job
 from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
-from kling_nb.notebook.links import Links
-from kling_nb.render import SHEET, compare_html, compare_text, differences, gallery_html, gallery_text, tile_still
+from kling_nb.render import SHEET, compare_html, compare_text, differences, gallery_html, gallery_text, tile_image
 from kling_nb.render.card import badge_of
-from kling_nb.render.facts import headline, is_still
+from kling_nb.render.facts import duration_of, figures_of, is_image
 from kling_nb.render.formatting import STATUS_WORDS, format_money, format_time, price_of, prompt_line, shorten
-from kling_nb.store.log import Log
-from kling_nb.ui.compare import FEWEST, MOST, Comparison, Take
+from kling_nb.ui.compare import MAX_CLIPS, MIN_CLIPS, ComparedClip, Comparison
+
+if TYPE_CHECKING:
+    from kling_nb.engine.job import Job
+    from kling_nb.notebook.links import Links
+    from kling_nb.store.log import Log
 
 
 class GalleryController:
-    """Finds, shows, rates, compares and throws away records. `start` begins one more clip of a record's
-    request; `hand` makes a frame of a clip the start frame of the panel that is open, `fill` takes the whole request
-    there, and each says so."""
+    """Acts for galleries and comparisons. Every method may be called from any thread and may raise `KlingError`.
+
+    `start` generates one more clip of a record's request. `use_frame` puts a frame of a clip into the open panel as
+    its start frame, and `open_record` a record's request; both return a confirmation.
+    """
 
     def __init__(
         self,
@@ -36,17 +40,15 @@ class GalleryController:
         request_of: Callable[[Record], Request],
         estimate: Callable[[Request], Estimate],
         start: Callable[[Request, str], list[Job]],
-        hand: Callable[[str, int], str],
-        fill: Callable[[str], str],
+        use_frame: Callable[[str, int], str],
+        open_record: Callable[[str], str],
     ) -> None:
         self._store, self._links, self._export = store, links, export
         self._request_of, self._estimate, self._start = request_of, estimate, start
-        self.hand, self.fill = hand, fill
-
-    # --- the gallery ---
+        self.use_frame, self.open_record = use_frame, open_record
 
     def find(self, filters: Mapping[str, Any], /, *, offset: int, limit: int) -> tuple[Sequence[Record], int]:
-        """Return a page of the records that pass, and how many pass."""
+        """Return a page of the matching records, newest first, and the number of all matches."""
         return self._store.find(limit=limit, offset=offset, **filters), self._store.count(**filters)
 
     def choices(self) -> Mapping[str, Sequence[str]]:
@@ -54,15 +56,20 @@ class GalleryController:
         return {"models": self._store.models(), "tags": self._store.tags()}
 
     def poster(self, record: Record, /) -> str | None:
-        """Return the clip's still; None where there is none, or its file is no picture."""
-        return self._drawn(record.clip.poster) if record.clip and record.clip.poster else None
+        """Return an image of the clip as a data URI, None if there is none."""
+        digest = record.clip.poster if record.clip else None
+        try:
+            data = self._store.read(digest) if digest else None
+            return tile_image(data) if data else None
+        except (OSError, SyntaxError, ValueError):  # how Pillow reports that a file is not an image
+            return None
 
     def scores(self, records: Sequence[Record], /) -> Mapping[str, Sequence[Score]]:
-        """Return the newest score of each scorer, by record id."""
+        """Return the newest score of each scorer, by record ID, with one query."""
         return self._store.scores.of(records)
 
     def statuses(self, record_ids: Sequence[str], /) -> Mapping[str, str]:
-        """Return where these records stand now, by their id; those that are gone are left out."""
+        """Return the current status of records, by ID; deleted records are left out."""
         found: dict[str, str] = {}
         for record_id in record_ids:
             with contextlib.suppress(errors.LogError):
@@ -70,78 +77,73 @@ class GalleryController:
         return found
 
     def clip(self, record_id: str, /) -> bytes | None:
-        """Return the clip's bytes."""
+        """Return a clip's bytes, None when the file is missing."""
         clip = self._store.get(record_id).clip
         return self._store.read(clip.digest) if clip else None
 
     def annotate(self, record_id: str, changes: Mapping[str, Any], /) -> Record:
-        """Write what the user says of a record."""
+        """Write stars, tags or a note to the log at once and return the record."""
         return self._store.annotate(record_id, **changes)
 
-    def offer(self, record_ids: Sequence[str], /) -> str:
-        """Return the price of one more clip of each, summed; `price unknown` when one of them has none."""
+    def price(self, record_ids: Sequence[str], /) -> str:
+        """Return the price of one more clip of each record, summed; `price unknown` if one has none."""
         estimates = [self._estimate(self._single(record_id)) for record_id in record_ids]
-        totals = [estimate.total for estimate in estimates]
-        if any(total is None for total in totals):
+        totals = [estimate.total for estimate in estimates if estimate.total is not None]
+        if len(totals) < len(estimates):
             return "price unknown"
-        whole = sum((total for total in totals if total is not None), Decimal(0))
-        return "free" if all(estimate.source == "free" for estimate in estimates) else format_money(whole)
+        return (
+            "free" if all(each.source == "free" for each in estimates) else format_money(sum(totals, start=Decimal(0)))
+        )
 
     def generate(self, record_id: str, /) -> Sequence[Job]:
-        """Start one more clip of the record's request; the new record names the old one."""
+        """Start one more clip of the record's request, which costs money on the real hub; return at once."""
         return self._start(self._single(record_id), record_id)
 
     def export(self, record_ids: Sequence[str], /) -> str:
-        """Write these records into an archive beside the notebook; say where and how much."""
+        """Write these records with their media to an archive next to the notebook; return its description."""
         return self._export([self._store.get(record_id) for record_id in record_ids])
 
     def trash(self, record_id: str, /) -> None:
-        """Move a record to the log's trash."""
+        """Move a record to the trash."""
         self._store.trash(record_id)
 
     def restore(self, record_id: str, /) -> None:
-        """Bring it back."""
+        """Move a record out of the trash."""
         self._store.restore(record_id)
 
-    def sheet(self, filters: Mapping[str, Any], /) -> Mapping[str, Any]:
-        """Return the contact sheet of the newest."""
+    def static(self, filters: Mapping[str, Any], /) -> Mapping[str, Any]:
+        """Return the gallery without a kernel as a mimebundle: a contact sheet of the newest records."""
         records, total = self.find(filters, offset=0, limit=SHEET)
         return {
             "text/html": gallery_html(records, self._links, total=total),
             "text/plain": gallery_text(records, total=total),
         }
 
-    # --- the comparison ---
-
     def compare(self, record_ids: Sequence[str], /) -> Comparison:
-        """Return what a player needs. Raises `KlingError` for fewer than two, more than nine, or one with no clip."""
+        """Return the comparison of these records."""
         return self.comparison([self._store.get(record_id) for record_id in record_ids])
 
     def comparison(self, records: Sequence[Record]) -> Comparison:
-        """Return what a player needs of these records."""
-        if not FEWEST <= len(records) <= MOST:
-            raise errors.KlingError(f"a comparison takes {FEWEST} to {MOST} different clips: this is {len(records)}")
+        """Return the comparison of 2 to 9 different records that have a clip."""
+        if not MIN_CLIPS <= len(records) <= MAX_CLIPS:
+            raise errors.ArgumentError(
+                f"A comparison takes {MIN_CLIPS} to {MAX_CLIPS} different clips, got {len(records)}."
+            )
         for record in records:
             if record.clip is None:
-                why = "wait for its clip" if not record.ended else "it has no clip"
-                raise errors.KlingError(f"{record.id} is {STATUS_WORDS[record.status].lower()}: {why}")
+                status = STATUS_WORDS[record.status].lower()
+                raise errors.ArgumentError(f"{record.id} has no clip to compare (status: {status}).")
+        found = differences(records)
         static = {"text/html": compare_html(records, self._links), "text/plain": compare_text(records)}
-        return Comparison([Take(record, self.poster(record)) for record in records], differences(records), static)
+        return Comparison([ComparedClip(record, self.poster(record)) for record in records], found, static)
 
     def _single(self, record_id: str) -> Request:
         return self._request_of(self._store.get(record_id)).model_copy(update={"num_generations": 1})
 
-    def _drawn(self, digest: str) -> str | None:
-        try:
-            data = self._store.read(digest)
-            return tile_still(data) if data else None
-        except (OSError, SyntaxError, ValueError):  # Pillow's words for what is no picture
-            return None
-
 
 def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) -> dict[str, Any]:
     """Return a record as plain values for a tile; everything in it is text, never markup."""
-    figures = headline(record)
+    clip = record.clip
     return {
         "id": record.id,
         "prompt": prompt_line(record, 600),
@@ -155,15 +157,13 @@ def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) ->
         "badge": badge_of(record).replace(" – ", " · ").partition(" · ")[0],
         "model": record.model,
         "when": format_time(record.times.created),
-        "length": next((fact.value for fact in figures if fact.label == "length"), ""),
-        "figures": " · ".join(fact.value for fact in figures if fact.label in ("length", "frame", "audio")),
+        "length": duration_of(record),
+        "figures": figures_of(record, audio=True, price=False),
         "price": price_of(record),
         "scores": [f"{score.name} {score.words}" for score in scores if score.value is not None],
-        "clip": record.clip is not None,
-        "image": is_still(record),
-        "fps": record.clip.fps if record.clip and record.clip.fps else 24,
-        "shape": record.clip.width / record.clip.height
-        if record.clip and record.clip.width and record.clip.height
-        else 16 / 9,
+        "clip": clip is not None,
+        "image": is_image(record),
+        "fps": clip.fps if clip and clip.fps else 24,
+        "shape": clip.width / clip.height if clip and clip.width and clip.height else 16 / 9,
         "poster": poster or "",
     }

@@ -1,7 +1,7 @@
-"""The gallery: every clip of a log as a poster, found as one types, rated, tagged, compared, made again, thrown away.
+"""The gallery: the clips of a log as tiles to search, play, rate, tag, compare, generate again and delete.
 
-The browser holds only what is seen and asks for the rest, a page at a time. Each question carries its filters, so
-that two views of one gallery do not disturb each other.
+The browser has only the visible tiles and asks for the rest page by page. Each message has its filters, so that two
+views of one gallery do not interfere.
 """
 
 from __future__ import annotations
@@ -10,37 +10,37 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import anywidget
-import ipywidgets
 import traitlets
 from IPython.display import display, update_display
 
 from kling_nb.errors import KlingError
-from kling_nb.models.record import Status
+from kling_nb.models.record import Record, Status
 from kling_nb.render.formatting import STATUS_WORDS
-from kling_nb.render.page import gone_html
-from kling_nb.ui.compare import FEWEST, MOST, QUIET
-from kling_nb.ui.gallery.controller import GalleryController, tile_of
-from kling_nb.ui.messages import Messages, hand_frame, open_record, send_clip
-from kling_nb.ui.outlet import SHOWN, JobLike, Outlet
-from kling_nb.ui.panel.uploads import PressGuard
-from kling_nb.ui.progress import Rows
+from kling_nb.ui.compare import EMPTY, MAX_CLIPS, MIN_CLIPS
+from kling_nb.ui.gallery.controller import tile_of
+from kling_nb.ui.messages import Messages, PressGuard, reply_clip, reply_open, reply_use_frame
+from kling_nb.ui.outlet import SHOWN, JobLike
+from kling_nb.ui.progress import JobArea
 from kling_nb.ui.widgets import keep_reachable, linked, styles, view_of
 
-#: Filters that have a control in the browser; the others stay as they were given.
+if TYPE_CHECKING:
+    from kling_nb.ui.gallery.controller import GalleryController
+
+#: Filters with a control in the browser; the others stay as given.
 CONTROLS = ("text", "model", "status", "stars", "tag")
-#: The most that one question may ask for.
+#: The largest page.
 PAGE = 60
-#: Threads that draw the stills of a page.
-_DRAWING = 4
-#: How long a note, how many tags and how long a tag a message may bring.
+#: Threads that decode the images of a page.
+_THREADS = 4
+#: The most characters of a note, tags, and characters of a tag in a message.
 _NOTE, _TAGS, _TAG = 4000, 30, 100
 
 
 class GalleryWidget(anywidget.AnyWidget):
-    """The browser's side of a gallery."""
+    """The browser side of a gallery."""
 
     _esm: ClassVar[str] = linked("gallery.js")
     _css: ClassVar[str] = styles("base.css", "compare.css", "gallery.css", "jobs.css")
@@ -53,31 +53,33 @@ class GalleryWidget(anywidget.AnyWidget):
 
 
 class Gallery:
-    """A gallery in a cell, over the records that pass some filters."""
+    """A gallery in a cell, of the records that match some filters.
+
+    Attributes:
+        widget: The widget that the browser shows.
+        outlet: The cards of finished jobs.
+        controller: Does what the buttons ask for.
+    """
 
     def __init__(
         self,
-        actions: GalleryController,
+        controller: GalleryController,
         filters: Mapping[str, Any],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._actions, self._filters, self._guard = actions, dict(filters), PressGuard(clock)
-        self._place = uuid.uuid4().hex
-        self._outlet = Outlet(gone_html("Run the cell to search, rate and compare here again."))
-        self._widget = GalleryWidget(filters=_shown(filters))
-        keep_reachable(self._widget)
-        self._rows = Rows(self._send_rows, self._ended, newest_first=True)
-        self._box = ipywidgets.VBox([self._widget, self._outlet.late])
-        self._box.add_class("kn-with-cards")
-        self._messages = Messages(self._widget)
-        self._messages.answer(
-            page=self._on_page,
+        self.controller, self._filters, self._guard = controller, dict(filters), PressGuard(clock)
+        self._display_id = uuid.uuid4().hex
+        shown = {name: filters[name] for name in CONTROLS if isinstance(filters.get(name), str | int)}
+        self.widget = GalleryWidget(filters=shown)
+        keep_reachable(self.widget)
+        self._messages = Messages(self.widget)
+        self._messages.on(
             records=self._on_records,
             poll=self._on_poll,
-            clip=self._on_clip,
-            use_frame=self._on_use_frame,
-            open=self._on_open,
+            clip=lambda content, _buffers: reply_clip(self.widget, content, self.controller.clip),
+            use_frame=lambda content, _buffers: reply_use_frame(self.widget, content, self.controller.use_frame),
+            open=lambda content, _buffers: reply_open(self.widget, content, self.controller.open_record),
             annotate=self._on_annotate,
             price=self._on_price,
             generate=self._on_generate,
@@ -85,176 +87,150 @@ class Gallery:
             trash=self._on_trash,
             restore=self._on_trash,
             compare=self._on_compare,
-            cancel=self._on_cancel,
         )
-        self._say_choices()
+        offline = "Run this cell to search, rate and compare the clips."
+        self._jobs = JobArea(self.widget, self._messages, offline, lambda _job: self._messages.send("changed"))
+        self.outlet = self._jobs.outlet
+        self._update_choices()
 
     @property
     def jobs(self) -> list[JobLike]:
         """The jobs that were started here, oldest first."""
-        return self._rows.jobs
+        return self._jobs.jobs
 
     def publish(self) -> None:
-        """Send the finished cards again, from this thread: a headless run keeps only what a waiting cell sends."""
-        for job in self.jobs:
-            if job.progress.ended:
-                self._outlet.add(job.id, job.card())
-        self._outlet.publish()
+        """Send the finished cards again, from this thread (see `kling_nb.ui.outlet.publish`)."""
+        self._jobs.publish()
 
     def _ipython_display_(self) -> None:
-        # Two outputs: the sheet is what is left without a kernel; the gallery hides it while it lives.
-        display(dict(self._actions.sheet(self._filters)), raw=True, display_id=self._place)
-        display({**view_of(self._box), "text/html": QUIET, "text/plain": repr(self)}, raw=True)
-        self._outlet.show()
+        # Two outputs: the static form remains without a kernel; the live gallery hides it.
+        display(dict(self.controller.static(self._filters)), raw=True, display_id=self._display_id)
+        display({**view_of(self._jobs.box), "text/html": EMPTY, "text/plain": repr(self)}, raw=True)
+        self.outlet.show()
         SHOWN.add(self)
 
     def __repr__(self) -> str:
         return f"<Gallery {', '.join(f'{name}={value!r}' for name, value in self._filters.items())}>"
 
-    # --- what the browser asks ----------------------------------------------------------------------------------------
+    # --- messages -----------------------------------------------------------------------------------------------------
 
-    def _on_page(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        first = self._outlet.seen(str(said.get("page")))
-        self._widget.send({"kind": "clock", "page": said.get("page"), "now": time.time(), "first": first})
-
-    def _on_records(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        offset, limit = _whole(said.get("offset"), 0, 10**9), _whole(said.get("limit"), 1, PAGE)
-        filters = self._refined(said.get("filters"))
+    def _on_records(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        call, offset, limit = content.get("call"), _int(content.get("offset"), 0, 10**9), content.get("limit")
         try:
-            records, total = self._actions.find(filters, offset=offset, limit=limit)
+            filters = self._filters_with(content.get("filters"))
+            records, total = self.controller.find(filters, offset=offset, limit=_int(limit, 1, PAGE))
         except KlingError as exc:
-            self._widget.send({"kind": "records", "call": said.get("call"), "reason": str(exc)})
+            self._messages.send("records", call=call, reason=str(exc))
             return
-        with ThreadPoolExecutor(_DRAWING) as pool:  # a still is milliseconds of Pillow, which needs no interpreter
-            posters = pool.map(self._actions.poster, records)
-            scores = self._actions.scores(records)
+        with ThreadPoolExecutor(_THREADS) as pool:  # Pillow decodes an image in milliseconds, without the GIL
+            posters = pool.map(self.controller.poster, records)
+            scores = self.controller.scores(records)
             tiles = [
                 tile_of(record, poster, scores.get(record.id, ()))
                 for record, poster in zip(records, posters, strict=True)
             ]
-        self._widget.send(
-            {"kind": "records", "call": said.get("call"), "offset": offset, "total": total, "tiles": tiles}
-        )
+        self._messages.send("records", call=call, offset=offset, total=total, tiles=tiles)
 
-    def _on_poll(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        seen: Any = said.get("statuses")
-        asked = {str(name): status for name, status in seen.items()} if isinstance(seen, Mapping) else {}
-        if asked and self._actions.statuses(list(asked)) != asked:
-            self._widget.send({"kind": "changed"})
+    def _on_poll(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        seen: Any = content.get("statuses")
+        statuses = {str(name): status for name, status in seen.items()} if isinstance(seen, Mapping) else {}
+        if statuses and self.controller.statuses(list(statuses)) != statuses:
+            self._messages.send("changed")
 
-    def _on_clip(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        send_clip(self._widget, said, self._actions.clip)
+    def _on_annotate(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        changes = _annotations(content.get("changes"))
+        record = self.controller.annotate(str(content.get("id")), changes)
+        self._messages.send("record", tile=self._tile(record))
+        if "tags" in changes:
+            self._update_choices()
+        self._update_static()
 
-    def _on_use_frame(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        hand_frame(self._widget, said, self._actions.hand)
+    def _on_price(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._messages.send("price", call=content.get("call"), price=self.controller.price(_ids(content)))
 
-    def _on_open(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        open_record(self._widget, said, self._actions.fill)
-
-    def _on_annotate(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        record = self._actions.annotate(str(said.get("id")), _words(said.get("changes")))
-        scores = self._actions.scores([record]).get(record.id, ())
-        self._widget.send({"kind": "record", "tile": tile_of(record, self._actions.poster(record), scores)})
-        if "tags" in (said.get("changes") or {}):
-            self._say_choices()
-        self._refresh_sheet()
-
-    def _on_price(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        price = self._actions.offer(_ids(said))
-        self._widget.send({"kind": "price", "call": said.get("call"), "price": price})
-
-    def _on_generate(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        press, ids = str(said.get("id")), _ids(said)
+    def _on_generate(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        press, ids = str(content.get("id")), _ids(content)
         if not self._guard.admit(press, "generate", {"ids": ids}):
             return
         try:
-            price = self._actions.offer(ids)
-            if price != said.get("price"):  # nobody pays more than what they pressed
-                self._messages.alert(f"Not sent: the price is now {price}.", "Press Generate again if you agree.")
+            price = self.controller.price(ids)
+            if price != content.get("price"):  # the user never pays another price than the one on the button
+                self._messages.alert(
+                    f"Not sent: the price is now {price}.", "To generate at this price, press Generate again."
+                )
                 return
             for record_id in ids:
-                self._rows.add(self._actions.generate(record_id))
+                self._jobs.add(self.controller.generate(record_id))
         finally:
             self._guard.release()
-            self._widget.send({"kind": "changed"})
+            self._messages.send("changed")
 
-    def _on_export(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        words = ""
+    def _on_export(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        text = ""
         try:
-            words = self._actions.export(_ids(said))
-        finally:  # an error has its own place; the button is free again in any case
-            self._widget.send({"kind": "exported", "call": said.get("call"), "text": words})
+            text = self.controller.export(_ids(content))
+        finally:  # an error is shown as an alert; the button must be enabled again in any case
+            self._messages.send("exported", call=content.get("call"), text=text)
 
-    def _on_trash(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        act = self._actions.trash if said.get("kind") == "trash" else self._actions.restore
+    def _on_trash(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        trash = content.get("kind") == "trash"
         done: list[str] = []
         try:
-            for record_id in _ids(said):
-                act(record_id)
+            for record_id in _ids(content):
+                (self.controller.trash if trash else self.controller.restore)(record_id)
                 done.append(record_id)
         finally:
-            self._widget.send({"kind": "trashed" if act == self._actions.trash else "changed", "ids": done})
-            self._say_choices()
-            self._refresh_sheet()
+            self._messages.send("trashed" if trash else "changed", ids=done)
+            self._update_choices()
+            self._update_static()
 
-    def _on_compare(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        ids = _ids(said)
+    def _on_compare(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        ids = _ids(content)
         if not ids:
-            self._widget.comparison = {}
-        elif FEWEST <= len(ids) <= MOST:
-            self._widget.comparison = {**self._actions.compare(ids).to_json(), "at": time.time()}
+            self.widget.comparison = {}
+        elif MIN_CLIPS <= len(ids) <= MAX_CLIPS:
+            self.widget.comparison = {**self.controller.compare(ids).to_json(), "at": time.time()}
 
-    def _on_cancel(self, said: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        self._rows.cancel(str(said.get("job")), self._messages.failed)
+    # --- helpers ------------------------------------------------------------------------------------------------------
 
-    # --- inside -------------------------------------------------------------------------------------------------------
+    def _filters_with(self, chosen: Any) -> dict[str, Any]:
+        """Return the filters chosen in the browser in place of the given ones; those without a control stay."""
+        given = {name: value for name, value in self._filters.items() if name not in self.widget.filters}
+        chosen = chosen if isinstance(chosen, Mapping) else {}
+        return given | {name: chosen[name] for name in CONTROLS if chosen.get(name)}
 
-    def _refined(self, chosen: Any) -> dict[str, Any]:
-        """The filters of the controls in place of those that were given; the rest as given."""
-        given = {name: value for name, value in self._filters.items() if name not in self._widget.filters}
-        asked = chosen if isinstance(chosen, Mapping) else {}
-        return given | {name: asked[name] for name in CONTROLS if asked.get(name)}
+    def _tile(self, record: Record) -> dict[str, Any]:
+        scores = self.controller.scores([record]).get(record.id, ())
+        return tile_of(record, self.controller.poster(record), scores)
 
-    def _say_choices(self) -> None:
-        def say() -> None:
-            known = self._actions.choices()
+    def _update_choices(self) -> None:
+        def update() -> None:
+            known = self.controller.choices()
             statuses = [{"value": status, "text": STATUS_WORDS[status]} for status in get_args(Status)]
-            self._widget.choices = {"models": list(known["models"]), "tags": list(known["tags"]), "statuses": statuses}
+            self.widget.choices = {"models": list(known["models"]), "tags": list(known["tags"]), "statuses": statuses}
 
-        self._messages.reporting(say)
+        self._messages.guard(update)
 
-    def _refresh_sheet(self) -> None:
-        update_display(dict(self._actions.sheet(self._filters)), raw=True, display_id=self._place)
-
-    def _send_rows(self, rows: list[dict[str, Any]]) -> None:
-        self._widget.rows = rows
-
-    def _ended(self, job: JobLike) -> None:
-        self._messages.reporting(lambda: self._outlet.add(job.id, job.card()))
-        self._widget.send({"kind": "changed"})
+    def _update_static(self) -> None:
+        update_display(dict(self.controller.static(self._filters)), raw=True, display_id=self._display_id)
 
 
-def _shown(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """The given filters that a control can show."""
-    return {name: filters[name] for name in CONTROLS if isinstance(filters.get(name), str | int)}
+def _ids(content: Mapping[str, Any]) -> list[str]:
+    return list(dict.fromkeys(map(str, content.get("ids") or ())))
 
 
-def _ids(said: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(map(str, said.get("ids") or ())))
+def _int(value: Any, minimum: int, maximum: int) -> int:
+    return min(maximum, max(minimum, value)) if isinstance(value, int) else minimum
 
 
-def _whole(value: Any, least: int, most: int) -> int:
-    return min(most, max(least, value)) if isinstance(value, int) else least
-
-
-def _words(changes: Any) -> dict[str, Any]:
-    """What the user says of a record, within bounds; anything else that a message may hold is left out."""
-    said: Mapping[str, Any] = changes if isinstance(changes, Mapping) else {}
-    words: dict[str, Any] = {}
-    if "stars" in said:
-        words["stars"] = said["stars"] or None
-    if isinstance(said.get("tags"), list):
-        words["tags"] = [str(tag)[:_TAG] for tag in said["tags"][:_TAGS]]
-    if "note" in said:
-        words["note"] = str(said["note"])[:_NOTE]
-    return words
+def _annotations(changes: Any) -> dict[str, Any]:
+    """Return the valid annotations in a message, within their limits."""
+    given: Mapping[str, Any] = changes if isinstance(changes, Mapping) else {}
+    valid: dict[str, Any] = {}
+    if "stars" in given:
+        valid["stars"] = given["stars"] or None
+    if isinstance(given.get("tags"), list):
+        valid["tags"] = [str(tag)[:_TAG] for tag in given["tags"][:_TAGS]]
+    if "note" in given:
+        valid["note"] = str(given["note"])[:_NOTE]
+    return valid

@@ -1,7 +1,8 @@
-"""A draft is what the browser edits: a model, its fields as plain wire-named values, pictures as keys of the shelf.
+"""A draft as the browser edits it, converted from and to a request's fields.
 
-It keeps a prompt *and* shots, so that switching between them loses nothing; `mode` says which one counts, for a model
-that has both. `aside` holds what the model on the screen has no place for, until one comes that has.
+A draft has a model, its fields as plain wire-named values, and images as keys of an `AssetTable`. It has a prompt *and*
+shots, so that switching between them loses nothing; `mode` says which one counts for a model that takes both. `aside`
+has the values that the current model has no field for, until a model is chosen that has one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import PydanticCustomError
 
@@ -19,7 +20,9 @@ from kling_nb.models.carry import Unsupported, carry_over, read_unsupported
 from kling_nb.models.problem import error
 from kling_nb.models.request import TARGET, Request, plain
 from kling_nb.models.specs import FieldSpec, Form
-from kling_nb.ui.panel.uploads import AssetTable
+
+if TYPE_CHECKING:
+    from kling_nb.ui.panel.uploads import AssetTable
 
 Fields = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -32,71 +35,77 @@ def plain_fields(request: Request | Mapping[str, Any] | None) -> Fields:
     return {**fields, "model": model if isinstance(model, str) and model else TARGET}
 
 
-def draft_of(fields: Mapping[str, Any], shelf: AssetTable, form: Form) -> tuple[Fields, Fields]:
-    """Return the draft of a model's fields, and those that its form keeps but does not show.
+def draft_of(fields: Mapping[str, Any], assets: AssetTable, form: Form) -> tuple[Fields, Fields]:
+    """Return fields as a draft, and the rest that the form has no control for.
 
-    Raises `RequestError` for a picture that cannot be read.
+    Raises `RequestError` for an image that cannot be read.
     """
-    draft: Fields = {spec.name: _inward(spec, fields.get(spec.name), shelf) for spec in form.specs}
+    draft: Fields = {spec.name: _to_draft(spec, fields.get(spec.name), assets) for spec in form.specs}
     shots = form.of_kind("shots")
     only_shots = shots is not None and draft[shots.name] and not fields.get("prompt")
     draft |= {"model": form.model, "mode": "shots" if only_shots else "prompt", "aside": {}}
     return draft, {name: value for name, value in fields.items() if name not in draft}
 
 
-def fields_of(draft: Mapping[str, Any], shelf: AssetTable, form: Form) -> Fields:
-    """Return the wire-named fields that a draft stands for; only what its mode uses, and what has an effect."""
-    unused = _unused(draft, form)
-    used = [spec for spec in form.specs if spec.name not in unused]
-    fields = {spec.name: _outward(spec, draft.get(spec.name, spec.unset), shelf) for spec in used}
-    kept = {name: value for name, value in fields.items() if value not in (None, "", [])}
-    return kept if form.model == TARGET else {"model": form.model, **kept}
+def fields_of(draft: Mapping[str, Any], assets: AssetTable, form: Form) -> Fields:
+    """Return the wire-named fields of a draft: only those that its mode uses and that have an effect."""
+    unused = {spec.name for spec in form.specs if spec.requires and not draft.get(spec.requires)}
+    shots = form.of_kind("shots")
+    if shots is not None:
+        unused |= {"prompt", "duration"} if draft.get("mode") == "shots" else {shots.name}
+    fields: Fields = {} if form.model == TARGET else {"model": form.model}
+    for spec in form.specs:
+        if spec.name not in unused:
+            value = _from_draft(spec, draft.get(spec.name, spec.unset), assets)
+            if value not in (None, "", []):
+                fields[spec.name] = value
+    return fields
 
 
-def switched(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
-    """Return the draft of another model: what both have goes along, the rest is put aside and comes back."""
+def switch_model(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
+    """Return the draft for another model: fields of both are carried over, the rest is set aside and comes back."""
     values: Fields = {spec.name: draft.get(spec.name, spec.unset) for spec in old.specs}
-    told = _told(draft, old) if new.of_kind("shots") is None else {}
-    placed, aside = carry_over(values | told, old, new, read_unsupported(draft.get("aside")))
-    for name in told:  # what the shots were told in is no loss: it gives way when the shots come back
+    joined = _joined_shots(draft, old) if new.of_kind("shots") is None else {}
+    placed, aside = carry_over(values | joined, old, new, read_unsupported(draft.get("aside")))
+    for name in joined:  # the joined prompt is not lost: it is replaced when the shots come back
         why = aside[name].why if name in aside else ""
         spec = old.spec(name)
         aside[name] = Unsupported(spec.kind if spec else "prompt", values[name], placed.get(name), why)
     shots = old.of_kind("shots")
-    if told and shots and shots.name in aside:
-        words = f"{aside[shots.name].why}: their words are the prompt now, one a line"
-        aside[shots.name] = replace(aside[shots.name], why=words)
+    if joined and shots and shots.name in aside:
+        why = f"{aside[shots.name].why}, now one prompt with a line for each shot"
+        aside[shots.name] = replace(aside[shots.name], why=why)
     mode = draft.get("mode", "prompt")
     return {**placed, "model": new.model, "mode": mode, "aside": {name: away.to_json() for name, away in aside.items()}}
 
 
-def asides_out(draft: Mapping[str, Any], shelf: AssetTable, form: Form) -> Fields:
-    """Return what a draft has put aside, pictures as `Asset`, so that it can be kept like the fields."""
+def aside_fields(draft: Mapping[str, Any], assets: AssetTable, form: Form) -> Fields:
+    """Return the values that a draft has set aside, with images as `Asset`, so that they can be saved."""
     aside: Fields = {}
     for name, away in read_unsupported(draft.get("aside")).items():
         spec = form.spec(name)
-        instead = _with_media(spec.kind if spec else "image", away.instead, shelf.get)
-        aside[name] = {**away.to_json(), "value": _with_media(away.kind, away.value, shelf.get), "instead": instead}
+        instead = _with_media(spec.kind if spec else "image", away.instead, assets.get)
+        aside[name] = {**away.to_json(), "value": _with_media(away.kind, away.value, assets.get), "instead": instead}
     return aside
 
 
-def asides_inward(aside: Mapping[str, Any], draft: Mapping[str, Any], shelf: AssetTable) -> Fields:
-    """Return what `asides_out` gave as a draft holds it; a picture that is on the screen too keeps its key there."""
-    shown = {asset.identity: key for key in _texts(draft) if (asset := shelf.get(key))}
+def aside_draft(aside: Mapping[str, Any], draft: Mapping[str, Any], assets: AssetTable) -> Fields:
+    """Return the result of `aside_fields` for a draft; an image that the draft has too gets the same key."""
+    keys = {asset.identity: key for key in _strings(draft) if (asset := assets.get(key))}
 
     def key(asset: Any) -> Any:
-        return (shown.get(asset.identity) or shelf.put(asset)) if isinstance(asset, Asset) else asset
+        return (keys.get(asset.identity) or assets.put(asset)) if isinstance(asset, Asset) else asset
 
     return {name: _each(away, key) for name, away in aside.items()}
 
 
-def asides_in(draft: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what there is to say about what a draft has put aside, by field."""
+def aside_notes(draft: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a note for each field that a draft has set aside."""
     return [{"name": name, "text": away.why} for name, away in read_unsupported(draft.get("aside")).items() if away.why]
 
 
 def _with_media(kind: str, value: Any, act: Callable[[Any], Any]) -> Any:
-    """A value with its pictures and videos, if it is of a kind that has some, as `act` gives them."""
+    """Apply `act` to the images and videos in a value, if its kind has any."""
     return _each(value, act) if kind in ("image", "images", "video", "elements") else value
 
 
@@ -110,77 +119,63 @@ def _each(value: Any, act: Callable[[Any], Any]) -> Any:
             return act(value)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _strings(value: Any) -> Iterator[str]:
     match value:
         case str():
             yield value
-        case Mapping():
-            for item in value.values():
-                yield from _texts(item)
-        case list():
-            for item in value:
-                yield from _texts(item)
+        case Mapping() | list():
+            for item in value.values() if isinstance(value, Mapping) else value:
+                yield from _strings(item)
         case _:
             return
 
 
-def _unused(draft: Mapping[str, Any], form: Form) -> set[str]:
-    """The fields that do not count as things stand: of the mode that is off, or without what they need."""
-    unused = {spec.name for spec in form.specs if spec.requires and not draft.get(spec.requires)}
+def _joined_shots(draft: Mapping[str, Any], form: Form) -> Fields:
+    """Return the shots as one prompt and one duration; empty if the draft uses its prompt."""
     shots = form.of_kind("shots")
-    if shots is not None:
-        unused |= {"prompt", "duration"} if draft.get("mode") == "shots" else {shots.name}
-    return unused
-
-
-def _told(draft: Mapping[str, Any], old: Form) -> Fields:
-    """Shots as one prompt and one length; nothing when a prompt counts already."""
-    shots = old.of_kind("shots")
     if shots is None or draft.get("mode") != "shots":
         return {}
     each = [_shot(shot) for shot in draft.get(shots.name) or ()]
-    words = "\n".join(str(shot["prompt"]) for shot in each if str(shot["prompt"]).strip())
+    prompt = "\n".join(str(shot["prompt"]) for shot in each if str(shot["prompt"]).strip())
     seconds = [shot["duration"] for shot in each if isinstance(shot["duration"], int)]
-    return {"prompt": words, "duration": sum(seconds)} if words or each else {}
+    return {"prompt": prompt, "duration": sum(seconds)} if prompt or each else {}
 
 
-def _inward(spec: FieldSpec, value: Any, shelf: AssetTable) -> Any:
-    """A field's value as the browser gets it."""
+def _to_draft(spec: FieldSpec, value: Any, assets: AssetTable) -> Any:
     match spec.kind:
         case "shots":
-            return [_shot(shot) for shot in _many(value)]
+            return [_shot(shot) for shot in _listed(value)]
         case "images":
-            return _keys(value, (spec.name,), shelf)
+            return _keys(value, (spec.name,), assets)
         case "image" | "video":
             single = value[0] if isinstance(value, list) and len(value) == 1 else value
-            return _key(single, (spec.name,), shelf, "video" if spec.kind == "video" else "image")
+            return _key(single, (spec.name,), assets, "video" if spec.kind == "video" else "image")
         case "elements":
-            return [_element(each, (spec.name, index), shelf) for index, each in enumerate(_many(value))]
+            return [_element_draft(each, (spec.name, index), assets) for index, each in enumerate(_listed(value))]
         case "json" if value is not None and not isinstance(value, str):
             return json.dumps(value, ensure_ascii=False, default=str)
         case _:
             return spec.unset if value is None else value
 
 
-def _outward(spec: FieldSpec, value: Any, shelf: AssetTable) -> Any:
-    """What the browser has in a field, as the hub takes it."""
+def _from_draft(spec: FieldSpec, value: Any, assets: AssetTable) -> Any:
     match spec.kind:
         case "shots":
             return [_shot(shot) for shot in value or ()]
         case "images":
-            return [picture for key in value or () if (picture := shelf.get(key))]
+            return [image for key in value or () if (image := assets.get(key))]
         case "image" | "video":
-            return shelf.get(value)
+            return assets.get(value)
         case "elements":
-            return [_wire_element(element, shelf) for element in value or ()]
+            return [_element_fields(element, assets) for element in value or ()]
         case "json":
-            return _json(value)
+            return _parsed(value)
         case _:
             return value
 
 
-def _json(text: Any) -> Any:
-    """What a text means as JSON; itself when it means nothing, for the schema to fault."""
+def _parsed(text: Any) -> Any:
+    """Return a text parsed as JSON; the text itself if it is not JSON, so that the schema reports it."""
     try:
         return json.loads(text) if text else None
     except (ValueError, TypeError):
@@ -192,38 +187,38 @@ def _shot(shot: Any) -> Fields:
     return {"prompt": shot.get("prompt", ""), "duration": shot.get("duration", 5)}
 
 
-def _element(element: Any, path: Path, shelf: AssetTable) -> Fields:
+def _element_draft(element: Any, path: Path, assets: AssetTable) -> Fields:
     element = element if isinstance(element, Mapping) else {"frontal_image_url": element}
     angles = element.get("reference_image_urls")
     return {
-        "frontal_image_url": _key(element.get("frontal_image_url"), (*path, "frontal_image_url"), shelf),
-        "reference_image_urls": _keys(angles, (*path, "reference_image_urls"), shelf),
+        "frontal_image_url": _key(element.get("frontal_image_url"), (*path, "frontal_image_url"), assets),
+        "reference_image_urls": _keys(angles, (*path, "reference_image_urls"), assets),
     }
 
 
-def _wire_element(element: Mapping[str, Any], shelf: AssetTable) -> Fields:
-    angles = [shelf.get(key) for key in element.get("reference_image_urls") or ()]
-    frontal = shelf.get(element.get("frontal_image_url"))
-    wire: Fields = {"reference_image_urls": [angle for angle in angles if angle]}
-    return wire | ({"frontal_image_url": frontal} if frontal else {})
+def _element_fields(element: Mapping[str, Any], assets: AssetTable) -> Fields:
+    angles = [assets.get(key) for key in element.get("reference_image_urls") or ()]
+    frontal = assets.get(element.get("frontal_image_url"))
+    fields: Fields = {"reference_image_urls": [angle for angle in angles if angle]}
+    return fields | ({"frontal_image_url": frontal} if frontal else {})
 
 
-def _keys(values: Any, path: Path, shelf: AssetTable) -> list[str]:
-    return [key for index, value in enumerate(_many(values)) if (key := _key(value, (*path, index), shelf))]
+def _keys(values: Any, path: Path, assets: AssetTable) -> list[str]:
+    return [key for index, value in enumerate(_listed(values)) if (key := _key(value, (*path, index), assets))]
 
 
-def _many(value: Any) -> list[Any]:
-    """What a list holds, or the one that was given without a list around it."""
+def _listed(value: Any) -> list[Any]:
+    """Return the items of a list, or a single value as a list of one."""
     if value is None:
         return []
     return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else [value]
 
 
-def _key(value: Any, path: Path, shelf: AssetTable, kind: Kind = "image") -> str | None:
+def _key(value: Any, path: Path, assets: AssetTable, kind: Kind = "image") -> str | None:
     if value is None:
         return None
     try:
-        return shelf.put(Asset.parse(value, kind))
+        return assets.put(Asset.parse(value, kind))
     except PydanticCustomError as exc:
         context = exc.context or {}
         raise RequestError([error(path, str(context["message"]), str(context["remedy"]))]) from exc

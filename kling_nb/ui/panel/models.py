@@ -1,4 +1,4 @@
-"""The model of a panel: which there are, which one is on the screen, and what the hub says of it meanwhile."""
+"""The panel's model: the catalogue to choose from, switching between models, and the hub's answer about one."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.connection import PATIENCE, changes_of
-from kling_nb.engine.loop import BackgroundLoop
-from kling_nb.hubs.catalogue import Catalogue
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.price import bundled_rate
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.specs import Form, form_of
-from kling_nb.ui.messages import Messages
-from kling_nb.ui.panel.form import asides_in, switched
+from kling_nb.ui.panel.form import aside_notes, switch_model
+
+if TYPE_CHECKING:
+    from kling_nb.engine.loop import BackgroundLoop
+    from kling_nb.hubs.catalogue import Catalogue
+    from kling_nb.ui.messages import Messages
 
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A model that can be chosen: `family` is what it makes of what, `price` in words."""
+class ModelOffer:
+    """A model in the picker; `family` is its type of input and output, `price` a text."""
 
     id: str
     title: str
@@ -38,194 +40,199 @@ class Offer:
 
 @dataclass(frozen=True)
 class Offers:
-    """The catalogue: as the hub gave it when `live`, else as it came with this package; `error` says why."""
+    """The catalogue: the hub's own if `live`, else the bundled one; `error` is the reason."""
 
-    models: tuple[Offer, ...]
+    models: tuple[ModelOffer, ...]
     live: bool
     error: str = ""
 
 
 @dataclass(frozen=True)
-class News:
-    """What the hub says of one model: its form, what changed against the bundled one, or that it is gone."""
+class ModelStatus:
+    """The hub's answer about one model: its form, the changes since the bundled schema, or that it was withdrawn."""
 
     form: Form
     changes: tuple[str, ...] = ()
-    gone: bool = False
+    withdrawn: bool = False
     alternatives: tuple[str, ...] = ()
 
 
 class ModelPicker:
-    """The part of a panel that shows models and goes from one to another.
+    """The part of a panel that shows models and switches between them.
 
-    `draft` gives what is on the screen, `show` puts another draft there, `judge` looks at it again; `refill` makes the
-    draft anew from its fields, for a form that knows more of them.
+    `draft` returns the current draft, `show` replaces it and `check` checks it again. `refill` builds the draft again
+    from its fields, for a form that has more of them.
     """
 
     def __init__(
         self,
         widget: Any,
         messages: Messages,
-        choosing: ModelsController,
+        controller: ModelsController,
         *,
         draft: Callable[[], Mapping[str, Any]],
         show: Callable[[Mapping[str, Any]], None],
         refill: Callable[[], None],
-        judge: Callable[[], object],
+        check: Callable[[], object],
     ) -> None:
-        self._widget, self._messages, self._choosing = widget, messages, choosing
-        self._draft, self._show, self._refill, self._judge = draft, show, refill, judge
+        self._widget, self._messages, self._controller = widget, messages, controller
+        self._draft, self._show, self._refill, self._check = draft, show, refill, check
         self._lock = threading.RLock()
         self._forms: dict[str, Form] = {}
-        self._news: dict[str, News] = {}
+        self._statuses: dict[str, ModelStatus] = {}
         self._titles: dict[str, str] = {}
         self._asked: set[str] = set()
-        messages.answer(choose=self._on_choose)
+        messages.on(choose=self._on_choose)
 
-    def ask(self) -> None:
-        """Ask for the catalogue, in the background."""
-        self._choosing.offers_later(self._offered)
+    def load(self) -> None:
+        """Load the catalogue in the background."""
+        self._controller.load_offers(self._show_offers)
 
     def form(self, model: str) -> Form:
-        """Return a model's form; the browser has it from then on."""
+        """Return a model's form, and send it to the browser if it is new there."""
         with self._lock:
             if model not in self._forms:
-                self._put(self._choosing.form(model))
+                self._add_form(self._controller.form(model))
             return self._forms[model]
 
-    def look(self, draft: Mapping[str, Any]) -> None:
-        """See what is on the screen: say what was put aside, and ask the hub about its model, once."""
+    def edited(self, draft: Mapping[str, Any]) -> None:
+        """Show what the draft has set aside, and ask the hub about its model, once."""
         model = str(draft.get("model"))
-        self._widget.unused = asides_in(draft)
+        self._widget.unused = aside_notes(draft)
         with self._lock:
             new = model not in self._asked
             self._asked.add(model)
         if new:
-            self._choosing.news_later(model, self._heard)
-        elif (news := self._news.get(model)) and news.gone:
-            self._publish()  # what the alternatives cannot take depends on what is written
+            self._controller.load_status(model, self._show_status)
+        elif (status := self._statuses.get(model)) and status.withdrawn:
+            self._publish()  # what the alternatives do not support depends on the draft
 
-    def doubt(self, model: str) -> None:
-        """Ask the hub about a model again: something was heard that speaks against it."""
-        self._choosing.news_later(model, self._heard, again=True)
+    def recheck(self, model: str) -> None:
+        """Ask the hub about a model again: a job has failed because of it."""
+        self._controller.load_status(model, self._show_status, again=True)
 
     def problems(self, model: str) -> tuple[Problem, ...]:
-        """Return what bars a model from being paid for: that it is gone."""
-        news = self._news.get(model)
-        if news is None or not news.gone:
+        """Return an error if a model was withdrawn, so that nothing can be sent to it."""
+        status = self._statuses.get(model)
+        if status is None or not status.withdrawn:
             return ()
-        instead = f"go on with {news.alternatives[0]}" if news.alternatives else "choose another"
-        return (error(("model",), f"the hub does not know {model}", instead),)
+        remedy = f"use {status.alternatives[0]} instead" if status.alternatives else "choose another model"
+        return (error(("model",), f"the hub does not offer {model}", remedy),)
 
     def _on_choose(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         draft = {**self._draft(), **(content.get("draft") or {})}
         old, new = self.form(str(draft.get("model"))), self.form(str(content.get("model")))
         if old.model != new.model:
-            self._show({**switched(draft, old, new), "edit": f"model:{content.get('id')}"})
-        self._messages.calm()
+            self._show({**switch_model(draft, old, new), "edit": f"model:{content.get('id')}"})
+        self._messages.clear_alert()
 
-    def _offered(self, offers: Offers) -> None:
+    def _show_offers(self, offers: Offers) -> None:
         self._titles = {offer.id: offer.title for offer in offers.models}
         self._widget.catalogue = asdict(offers)
         self._publish()
 
-    def _heard(self, news: News) -> None:
-        model = news.form.model
+    def _show_status(self, status: ModelStatus) -> None:
+        model = status.form.model
         with self._lock:
-            self._news[model] = news
+            self._statuses[model] = status
             old = self._forms.get(model)
-            if old != news.form:
-                self._put(news.form)
+            if old != status.form:
+                self._add_form(status.form)
         draft = self._draft()
-        if old is not None and old != news.form and draft.get("model") == model:
+        if old is not None and old != status.form and draft.get("model") == model:
             if old.known:
-                self._show({**switched(draft, old, news.form), "edit": f"form:{next(_numbers)}"})
+                self._show({**switch_model(draft, old, status.form), "edit": f"form:{next(_numbers)}"})
             else:
-                self._messages.reporting(self._refill)
+                self._messages.guard(self._refill)
         self._publish()
-        self._messages.reporting(self._judge)
+        self._messages.guard(self._check)
 
-    def _put(self, form: Form) -> None:
+    def _add_form(self, form: Form) -> None:
         self._forms[form.model] = form
         self._widget.forms = {**self._widget.forms, form.model: form.to_json()}
 
     def _publish(self) -> None:
         with self._lock:
-            known = dict(self._news)
+            statuses = dict(self._statuses)
         self._widget.news = {
-            model: self._said(model, news) for model, news in known.items() if news.gone or news.changes
+            model: self._news(model, status) for model, status in statuses.items() if status.withdrawn or status.changes
         }
 
-    def _said(self, model: str, news: News) -> dict[str, Any]:
+    def _news(self, model: str, status: ModelStatus) -> dict[str, Any]:
         draft = self._draft()
-        mine = draft.get("model") == model
-        instead = [
+        current = draft.get("model") == model
+        offered = [
             {
                 "id": name,
-                "title": self._titles.get(name) or self._choosing.form(name).title,
-                "unsupported": asides_in(switched(draft, news.form, self._choosing.form(name))) if mine else [],
+                "title": self._titles.get(name) or self._controller.form(name).title,
+                "unsupported": (
+                    aside_notes(switch_model(draft, status.form, self._controller.form(name))) if current else []
+                ),
             }
-            for name in (news.alternatives if news.gone else ())
+            for name in (status.alternatives if status.withdrawn else ())
         ]
-        return {"gone": news.gone, "changes": list(news.changes), "alternatives": instead}
+        return {"gone": status.withdrawn, "changes": list(status.changes), "alternatives": offered}
 
 
 class ModelsController:
-    """Answers from what is known, and asks the hub on the background loop."""
+    """The catalogue as a panel sees it. Every method may be called from any thread and returns at once."""
 
     def __init__(self, catalogue: Catalogue, loop: BackgroundLoop) -> None:
         self._catalogue, self._loop = catalogue, loop
 
     def form(self, model: str, /) -> Form:
-        """Return the form of a model, from what is known without asking."""
+        """Return a model's form from what is known, without asking the hub."""
         return form_of(model, self._catalogue.known(model))
 
-    def offers_later(self, callback: Callable[[Offers], None], /) -> None:
-        """Say what is known at once, and the hub's own list when it has answered."""
+    def load_offers(self, callback: Callable[[Offers], None], /) -> None:
+        """Call `callback` with the known models at once, and with the hub's own list when it has answered."""
         callback(self._offers())
-        self._loop.submit(self._ask(callback))
+        self._loop.submit(self._load_offers(callback))
 
-    def news_later(self, model: str, callback: Callable[[News], None], /, *, again: bool = False) -> None:
-        """Ask the hub about one model, and say what it said."""
+    def load_status(self, model: str, callback: Callable[[ModelStatus], None], /, *, again: bool = False) -> None:
+        """Ask the hub about one model and call `callback` with the answer, if there is one.
+
+        `again` discards the cached answer first.
+        """
         if again:
             self._catalogue.expire(model)
-        self._loop.submit(self._look(model, callback))
+        self._loop.submit(self._load_status(model, callback))
 
-    def _offers(self, trouble: str = "") -> Offers:
+    def _offers(self, error: str = "") -> Offers:
         models, live = self._catalogue.known_models()
-        return Offers(tuple(map(_offer, filter(_makes_media, models))), live, trouble)
+        return Offers(tuple(map(_offer, filter(_makes_media, models))), live, error)
 
-    async def _ask(self, callback: Callable[[Offers], None]) -> None:
+    async def _load_offers(self, callback: Callable[[Offers], None]) -> None:
         try:
             await asyncio.wait_for(self._catalogue.models(), PATIENCE * 5)
         except (errors.HubError, TimeoutError) as exc:
-            callback(self._offers(str(exc) or "The hub did not answer."))
+            callback(self._offers(str(exc) or "The hub did not answer in time."))
         else:
             callback(self._offers())
 
-    async def _look(self, model: str, callback: Callable[[News], None]) -> None:
-        with contextlib.suppress(errors.HubError):  # the list has most answers in one; without it each is asked for
+    async def _load_status(self, model: str, callback: Callable[[ModelStatus], None]) -> None:
+        with contextlib.suppress(errors.HubError):  # the list answers for most models at once
             await self._catalogue.models()
         try:
             entry = await self._catalogue.model(model)
         except errors.ModelNotFound as exc:
             known = [each.id for each in self._catalogue.known_models()[0] if _makes_media(each)]
-            instead = exc.alternatives or tuple(alternatives(model, known))
-            callback(News(self.form(model), gone=True, alternatives=instead))
+            others = exc.alternatives or tuple(alternatives(model, known))
+            callback(ModelStatus(self.form(model), withdrawn=True, alternatives=others))
         except errors.HubError:
-            return  # the banner says that the hub is silent; nothing is known against the model
+            return  # the banner shows that the hub does not answer
         else:
-            callback(News(form_of(model, entry), tuple(map(str, changes_of(entry)))))
+            callback(ModelStatus(form_of(model, entry), tuple(map(str, changes_of(entry)))))
 
 
 def _makes_media(model: Model) -> bool:
     return model.makes in ("video", "image")
 
 
-def _offer(model: Model) -> Offer:
-    family = (model.model_type or "").replace("-", " ")
+def _offer(model: Model) -> ModelOffer:
     price = model.pricing.words if model.pricing else ""
-    known = bundled_rate(model.id)
-    if not price and known is not None:
-        price = f"${known.normalize()} / s"
-    return Offer(model.id, model.display_name or model.id, family, model.makes, price, model.summary or "")
+    rate = bundled_rate(model.id)
+    if not price and rate is not None:
+        price = f"${rate.normalize()} / s"
+    family = (model.model_type or "").replace("-", " ")
+    return ModelOffer(model.id, model.display_name or model.id, family, model.makes, price, model.summary or "")

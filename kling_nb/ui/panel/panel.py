@@ -1,7 +1,11 @@
-"""The panel: a request that is built, checked, priced and started in a notebook cell.
+"""The panel: builds, checks, prices and starts a request in a notebook cell.
 
-Python holds the truth. The browser edits a draft, each change comes here as one message, and the verdict goes back.
-Callbacks run on any thread and during cells: they read, hand on, and return.
+Python holds the state. The browser edits a draft and sends each change as one message; the verdict goes back. Undo is
+in the browser (`static/history.js`): it sends an earlier draft like any other edit.
+
+`controller` does what the buttons ask for, `form` converts drafts, `models` switches between models, `saved` has the
+presets, elements and earlier clips, `spending` confirms prices, `uploads` receives files, `code` writes and reads code,
+and `drafts` saves the draft. Callbacks run on any thread and during cells: they read, submit and return.
 """
 
 from __future__ import annotations
@@ -11,9 +15,8 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ipywidgets
 from IPython.display import display
 from pydantic_core import PydanticCustomError
 
@@ -21,225 +24,227 @@ from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.asset import Asset, Kind
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
-from kling_nb.models.specs import Form as ModelForm
-from kling_nb.render.page import gone_html
-from kling_nb.ui.messages import Messages
-from kling_nb.ui.outlet import SHOWN, JobLike, Outlet
-from kling_nb.ui.panel.code import HubErrors, code_reply, pasted
+from kling_nb.ui.compare import EMPTY
+from kling_nb.ui.messages import Messages, PressGuard
+from kling_nb.ui.outlet import SHOWN, JobLike
+from kling_nb.ui.panel.code import code_reply, read_pasted
 from kling_nb.ui.panel.controller import Banner, PanelController, Verdict
-from kling_nb.ui.panel.form import asides_inward, asides_out, draft_of, fields_of, plain_fields
+from kling_nb.ui.panel.form import Fields, aside_draft, aside_fields, draft_of, fields_of, plain_fields
+from kling_nb.ui.panel.hub_errors import HubErrors
 from kling_nb.ui.panel.models import ModelPicker
-from kling_nb.ui.panel.saved import Form, SavedItems
+from kling_nb.ui.panel.saved import FormAccess, SavedItems
 from kling_nb.ui.panel.spending import Spending
-from kling_nb.ui.panel.uploads import AssetTable, PressGuard, Uploads
-from kling_nb.ui.progress import Rows
+from kling_nb.ui.panel.uploads import AssetTable, Uploads
+from kling_nb.ui.progress import JobArea
 from kling_nb.ui.widgets import PanelWidget, keep_reachable, view_of
 
-#: Beside the fields of a draft that is kept: what is put aside for other models. No field of the hub is called so.
+if TYPE_CHECKING:
+    from kling_nb.models.specs import Form
+
+#: The key of the values set aside for other models, next to the fields of a saved draft. The hub has no such field.
 _ASIDE = "aside"
-_GONE = (
-    "This is where a panel was: run the cell to open it again, as it was left. "
-    "Clips that were under way are not lost: kn.resume() brings them in, and kn.log() has those that have ended."
+_OFFLINE = (
+    "Run this cell to open the panel again as you left it. "
+    "No clip is lost: kn.resume() follows the jobs that are still running, and kn.log() shows those that have ended."
 )
-_BOTH = (
-    "there are a prompt and shots, of which only one can be sent: "
-    "the prompt counts, and the shots wait behind their switch"
-)
+_BOTH = "multi_prompt: only a prompt or shots can be sent; the prompt is used, and the shots are kept"
 
 
 class Panel:
-    """A form for one request, with its price, its faults, its jobs and their clips.
+    """A form for one request, with its price, its problems, its jobs and their clips.
 
-    >>> panel = Panel(actions, {"prompt": "@Image1 waves", "input_image": ["face.png"]})
-    >>> panel.request
+    Attributes:
+        widget: The widget that the browser shows.
+        outlet: The cards of finished jobs.
+
+    Example:
+        >>> panel = kn.panel({"prompt": "@Image1 waves", "input_image": ["face.png"]})
+        >>> panel.request
     """
 
     def __init__(
         self,
-        actions: PanelController,
+        controller: PanelController,
         request: Request | Mapping[str, Any] | str | None = None,
         notes: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._actions = actions
-        self._shelf, self._uploads, self._guard = AssetTable(), Uploads(), PressGuard(clock)
+        self._controller = controller
+        self._assets, self._uploads, self._guard = AssetTable(), Uploads(), PressGuard(clock)
         self._lock = threading.RLock()
-        self._extras: list[dict[str, Any]] = []
-        self._verdict, self._hub_words = Verdict(), HubErrors()
-        self._outlet = Outlet(gone_html(_GONE))
-        self._widget = PanelWidget()
-        keep_reachable(self._widget)
-        self._rows = Rows(self._send_rows, self._ended, newest_first=True)
-        self._box = ipywidgets.VBox([self._widget, self._outlet.late])
-        self._box.add_class("kn-with-cards")
-        self._widget.observe(self._drafted, "draft")
-        self._messages = Messages(self._widget)
-        self._messages.answer(
-            page=self._on_page,
-            piece=self._on_piece,
-            fetch=self._on_fetch,
-            submit=self._on_submit,
-            cancel=self._on_cancel,
-            code=self._on_code,
-        )
-        self._spending = Spending(self._widget, self._messages, actions, self._outlet)
-        self._model = ModelPicker(
-            self._widget,
+        self._extras: list[Fields] = []
+        self._verdict, self._hub_errors = Verdict(), HubErrors()
+        self.widget = PanelWidget()
+        keep_reachable(self.widget)
+        self.widget.observe(self._on_edit, "draft")
+        self._messages = Messages(self.widget)
+        self._messages.on(piece=self._on_piece, fetch=self._on_fetch, submit=self._on_submit, code=self._on_code)
+        self._jobs = JobArea(self.widget, self._messages, _OFFLINE, self._ended)
+        self.outlet = self._jobs.outlet
+        self._spending = Spending(self.widget, self._messages, controller, self.outlet)
+        self._models = ModelPicker(
+            self.widget,
             self._messages,
-            actions.choosing,
+            controller.models,
             draft=lambda: self._draft,
             show=self._show,
             refill=self._refill,
-            judge=self._judge,
+            check=self._check,
         )
-        form = Form(self.fill, self._fields_of, self._keep, self._shelf.get)
-        SavedItems(self._widget, self._messages, form, lambda: actions.keeping)
+        form = FormAccess(self.fill, self._fields_of, self._add_asset, self._assets.get)
+        SavedItems(self.widget, self._messages, form, controller.saved)
         self.fill({} if request is None else request, notes)
         if request is None:
-            self._messages.reporting(self._restore)
-        actions.banner_later(self._show_banner)
-        self._model.ask()
+            self._messages.guard(self._restore)
+        controller.watch_hub(self._show_banner)
+        self._models.load()
 
-    # --- what it holds ------------------------------------------------------------------------------------------------
+    # --- contents -----------------------------------------------------------------------------------------------------
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The wire-named fields as they stand, pictures as `Asset`; may be incomplete."""
+        """The current wire-named fields, with images as `Asset`; may be incomplete."""
         with self._lock:
             return self._fields_of(self._draft)
 
     @property
     def request(self) -> Request:
-        """The request. Raises `RequestError` with every problem while there is an error."""
-        return _sound(self._judge())
+        """The current request. Raises `RequestError` with all errors if there are any."""
+        return _valid(self._check())
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All that is wrong or doubtful just now, errors first."""
-        return self._judge().problems
+        """All errors and warnings, errors first."""
+        return self._check().problems
 
     @property
     def jobs(self) -> list[JobLike]:
         """The jobs that were started here, oldest first."""
-        return self._rows.jobs
+        return self._jobs.jobs
 
-    # --- what it does -------------------------------------------------------------------------------------------------
+    # --- actions ------------------------------------------------------------------------------------------------------
 
     def fill(self, request: Request | Mapping[str, Any] | str, notes: Sequence[str] = ()) -> None:
-        """Show a request, its fields, or one that stands in pasted code, in place of what is there.
+        """Replace the contents by a request, by fields, or by the request in pasted code.
 
-        Code is a cURL command, a JSON body or a Python call; what of it was not understood is listed in the panel, and
-        so are `notes`. Text that is no code is the prompt.
-        Raises `RequestError` for an unreadable picture among fields.
+        Args:
+            request: A request, its fields, or a text: a cURL command, a JSON body or a Python call. A text that is not
+                code is the prompt.
+            notes: Notes to show in the panel, after those on the parts of the code that were not understood.
+
+        Raises:
+            RequestError: An image among the fields cannot be read.
         """
-        request, doubts = pasted(request) if isinstance(request, str) else (request, [])
+        request, unread = read_pasted(request) if isinstance(request, str) else (request, [])
         fields = plain_fields(request)
         both = [_BOTH] if fields.get("prompt") and fields.get("multi_prompt") else []
-        self._fill(fields, [*doubts, *both, *notes])
-
-    def _fill(self, fields: dict[str, Any], notes: Sequence[str], aside: Mapping[str, Any] | None = None) -> None:
-        with self._lock:
-            draft, extra = draft_of(fields, self._shelf, self._model.form(fields["model"]))
-            draft["aside"] = asides_inward(aside or {}, draft, self._shelf)
-            self._extras.append(extra)
-            filled = len(self._extras)
-            self._widget.notes = list(notes)
-            self._widget.labels = self._shelf.labels
-            self._widget.draft = draft | {"extra": filled, "edit": f"fill:{filled}"}
+        self._fill(fields, [*unread, *both, *notes])
 
     def set_start_frame(self, frame: Asset) -> None:
-        """Show a picture as the start frame."""
+        """Use an image as the start frame. Raises `KlingError` if the model takes none."""
         with self._lock:
-            place = _place_of_frames(self._form)
-            if place is None:
-                raise KlingError(f"{self._form.title} takes no start frame: choose another model in the panel.")
-            key = self._keep(frame)
-            self._widget.draft = {**self._draft, place: key, "edit": f"frame:{key}"}
+            form = self._form
+            spec = form.spec("start_image_url") or form.spec("input_image")
+            if spec is None or spec.kind != "image":
+                raise KlingError(f"{form.title} takes no start frame. Choose another model in the panel.")
+            key = self._add_asset(frame)
+            self.widget.draft = {**self._draft, spec.name: key, "edit": f"frame:{key}"}
 
     def generate(self) -> list[JobLike]:
-        """Start the request as it stands; it costs money on the real hub. Raises `KlingError`."""
+        """Start the request, which costs money on the real hub. Raises `KlingError`."""
         return self._start("generate", self.request)
 
     def preview(self) -> list[JobLike]:
         """Start a free preview of the request on the local hub. Raises `KlingError`."""
-        return self._start("preview", self._drawable())
+        return self._start("preview", _valid_for_preview(self._check()))
 
     def publish(self) -> None:
-        """Send the finished cards again, from this thread: a headless run keeps only what a waiting cell sends."""
-        for job in self.jobs:
-            if job.progress.ended:
-                self._outlet.add(job.id, job.card())
-        self._outlet.publish()
+        """Send the finished cards again, from this thread (see `kling_nb.ui.outlet.publish`)."""
+        self._jobs.publish()
 
     def _ipython_display_(self) -> None:
-        display({**view_of(self._box), "text/plain": repr(self), "text/html": "<div></div>"}, raw=True)
-        self._outlet.show()
+        display({**view_of(self._jobs.box), "text/plain": repr(self), "text/html": EMPTY}, raw=True)
+        self.outlet.show()
         SHOWN.add(self)
-        _front[:] = [weakref.ref(self)]
+        _active[:] = [weakref.ref(self)]
 
     def __repr__(self) -> str:
-        return f"<Panel: {self._verdict.price or 'no price'}, {len(_errors(self._verdict.problems))} to mend>"
+        count = len(_errors(self._verdict.problems))
+        return f"<Panel: {self._verdict.price or 'no price'}, {count} error{'' if count == 1 else 's'}>"
 
     # --- drafts and verdicts ------------------------------------------------------------------------------------------
 
-    def _restore(self) -> None:
-        """Show what was being written; a picture of it that is gone meanwhile is said and not raised."""
-        kept = dict(self._actions.kept_draft() or {})
-        aside = kept.pop(_ASIDE, None)
-        if kept or aside:
-            self._fill(plain_fields(kept), [], aside)
-
-    def _refill(self) -> None:
-        """Make the draft anew from its fields, for a form that knows more of them than the guess before."""
-        self._fill(plain_fields(self.fields), self._widget.notes, self._put_aside())
-
     @property
     def _draft(self) -> dict[str, Any]:
-        return self._widget.draft
+        return self.widget.draft
 
     @property
-    def _form(self) -> ModelForm:
-        return self._model.form(str(self._draft.get("model", TARGET)))
+    def _form(self) -> Form:
+        return self._models.form(str(self._draft.get("model", TARGET)))
+
+    def _fill(self, fields: Fields, notes: Sequence[str], aside: Mapping[str, Any] | None = None) -> None:
+        with self._lock:
+            draft, extra = draft_of(fields, self._assets, self._models.form(fields["model"]))
+            draft["aside"] = aside_draft(aside or {}, draft, self._assets)
+            self._extras.append(extra)
+            number = len(self._extras)
+            self.widget.notes = list(notes)
+            self.widget.labels = self._assets.labels
+            self.widget.draft = draft | {"extra": number, "edit": f"fill:{number}"}
+
+    def _restore(self) -> None:
+        """Show the saved draft; a missing image is reported and not raised."""
+        fields = dict(self._controller.load_draft() or {})
+        aside = fields.pop(_ASIDE, None)
+        if fields or aside:
+            self._fill(plain_fields(fields), [], aside)
+
+    def _refill(self) -> None:
+        """Build the draft again from its fields, for a form that has more of them than the one guessed before."""
+        self._fill(plain_fields(self.fields), self.widget.notes, self._aside_fields())
 
     def _show(self, draft: Mapping[str, Any]) -> None:
-        """Put another draft on the screen, with what the one before was filled with and does not show."""
+        """Replace the draft, but not the fields that it does not show."""
         with self._lock:
-            self._widget.draft = {"extra": self._draft.get("extra"), **draft}
+            self.widget.draft = {"extra": self._draft.get("extra"), **draft}
 
-    def _fields_of(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        form = self._model.form(str(draft.get("model", TARGET)))
-        return self._extra_of(draft) | fields_of(draft, self._shelf, form)
+    def _fields_of(self, draft: Mapping[str, Any]) -> Fields:
+        form = self._models.form(str(draft.get("model", TARGET)))
+        return self._extra_of(draft) | fields_of(draft, self._assets, form)
 
-    def _extra_of(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        """What a draft was filled with and does not show; it names the filling, since undo goes behind one."""
-        filled = draft.get("extra")
-        if isinstance(filled, int) and 0 < filled <= len(self._extras):
-            return self._extras[filled - 1]
+    def _extra_of(self, draft: Mapping[str, Any]) -> Fields:
+        """Return the fields that a draft does not show; it has the number of their `fill`, to which undo may return."""
+        number = draft.get("extra")
+        if isinstance(number, int) and 0 < number <= len(self._extras):
+            return self._extras[number - 1]
         return {}
 
-    def _drafted(self, _change: object) -> None:
-        self._widget.extra = _also(self._extra_of(self._draft))
-        self._messages.reporting(lambda: self._model.look(self._draft))
-        self._messages.reporting(self._judge)
-        self._spending.look(self._verdict.request)
-        self._messages.reporting(lambda: self._actions.keep_draft(self._to_keep()))
+    def _aside_fields(self) -> Fields:
+        return aside_fields(self._draft, self._assets, self._form)
 
-    def _to_keep(self) -> dict[str, Any]:
-        with self._lock:
-            aside = self._put_aside()
-            return self.fields | ({_ASIDE: aside} if aside else {})
+    def _on_edit(self, _change: object) -> None:
+        self._messages.guard(self._edited)
 
-    def _put_aside(self) -> dict[str, Any]:
-        return asides_out(self._draft, self._shelf, self._form)
-
-    def _judge(self) -> Verdict:
-        with self._lock:  # the last draft is judged last, whichever threads the changes came on
+    def _edited(self) -> None:
+        """Check, look up and save the draft. Its fields are computed once."""
+        draft = self._draft
+        self.widget.extra = _extra_text(self._extra_of(draft))
+        self._messages.guard(lambda: self._models.edited(draft))
+        with self._lock:  # whichever threads the edits came on, the last draft is checked last
             fields = self.fields
-            found = self._actions.check(fields)
-            said = (*self._model.problems(self._form.model), *found.problems, *self._hub_words.problems(fields))
-            verdict = self._verdict = replace(found, problems=said)
-            self._widget.verdict = {
+            aside = self._aside_fields()
+            self._messages.guard(lambda: self._check(fields))
+        self._spending.edited(self._verdict.request)
+        self._controller.save_draft(fields | ({_ASIDE: aside} if aside else {}))
+
+    def _check(self, fields: Fields | None = None) -> Verdict:
+        with self._lock:
+            fields = self.fields if fields is None else fields
+            found = self._controller.check(fields)
+            withdrawn, rejected = self._models.problems(self._form.model), self._hub_errors.problems(fields)
+            verdict = self._verdict = replace(found, problems=(*withdrawn, *found.problems, *rejected))
+            self.widget.verdict = {
                 "edit": self._draft.get("edit"),
                 "problems": [problem.to_json() for problem in verdict.problems],
                 "price": verdict.price,
@@ -248,132 +253,107 @@ class Panel:
             }
             return verdict
 
-    def _drawable(self) -> Request:
-        """The request for a preview, which asks nothing of the hub: that its model is gone there is no hindrance."""
-        verdict = self._judge()
-        return _sound(replace(verdict, problems=tuple(each for each in verdict.problems if each.path != ("model",))))
-
     def _show_banner(self, banner: Banner) -> None:
-        self._widget.banner = {"text": banner.text, "tone": banner.tone, "detail": banner.detail}
-        self._messages.reporting(self._judge)  # another hub, another price
+        self.widget.banner = {"text": banner.text, "tone": banner.tone, "detail": banner.detail}
+        self._messages.guard(self._check)  # another hub has another price
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
-    def _start(self, what: str, request: Request) -> list[JobLike]:
-        start = self._actions.preview if what == "preview" else self._actions.generate
-        jobs: list[JobLike] = list(start(request))
-        self._hub_words.sent(jobs, self.fields)
-        self._rows.add(jobs)
-        self._spending.look(self._verdict.request)
+    def _start(self, action: str, request: Request) -> list[JobLike]:
+        start = self._controller.preview if action == "preview" else self._controller.generate
+        jobs = list[JobLike](start(request))
+        self._hub_errors.sent(jobs, self.fields)
+        self._jobs.add(jobs)
+        self._spending.update(self._verdict.request)
         return jobs
 
-    def _send_rows(self, rows: list[dict[str, Any]]) -> None:
-        self._widget.rows = rows
-
     def _ended(self, job: JobLike) -> None:
-        self._messages.reporting(lambda: self._outlet.add(job.id, job.card()))
-        if self._hub_words.ended(job):
-            self._messages.reporting(self._judge)
+        if self._hub_errors.ended(job):
+            self._messages.guard(self._check)
         if (failure := job.progress.failure) and failure.kind == "ModelNotFound":
-            self._model.doubt(self._form.model)
-        self._spending.look(self._verdict.request)
+            self._models.recheck(self._form.model)
+        self._spending.update(self._verdict.request)
 
-    # --- what the browser says ----------------------------------------------------------------------------------------
-
-    def _on_page(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        first = self._outlet.seen(str(content.get("page")))
-        self._widget.send({"kind": "clock", "page": content.get("page"), "now": time.time(), "first": first})
+    # --- messages -----------------------------------------------------------------------------------------------------
 
     def _on_piece(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
-        reply, whole = self._uploads.piece(content, bytes(buffers[0]) if buffers else b"")
-        if whole is not None:
-            name, data = whole
-            reply = {"kind": "stored", "id": content["id"], "key": self._keep(_file(name, data, _media(content)))}
-        self._widget.send(reply)
+        reply, file = self._uploads.piece(content, bytes(buffers[0]) if buffers else b"")
+        if file is not None:
+            name, data = file
+            asset = replace(Asset.from_bytes(data, given=name, kind=_media(content)), name=name)
+            reply = {"kind": "stored", "id": content["id"], "key": self._add_asset(asset)}
+        self.widget.send(reply)
 
     def _on_fetch(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         try:
-            key = self._keep(Asset.parse(str(content.get("source", "")).strip(), _media(content)))
+            key = self._add_asset(Asset.parse(str(content.get("source", "")).strip(), _media(content)))
         except PydanticCustomError as exc:
             context = exc.context or {}
-            why = f"{context.get('message')} – {context.get('remedy')}"
-            self._widget.send({"kind": "refused", "id": content.get("id"), "reason": why})
-            return
-        self._widget.send({"kind": "stored", "id": content.get("id"), "key": key})
+            reason = f"{context.get('message')} – {context.get('remedy')}"
+            self._messages.send("refused", id=content.get("id"), reason=reason)
+        else:
+            self._messages.send("stored", id=content.get("id"), key=key)
 
-    def _keep(self, asset: Asset) -> str:
-        key = self._shelf.put(asset)
-        self._widget.labels = self._shelf.labels
+    def _add_asset(self, asset: Asset) -> str:
+        key = self._assets.put(asset)
+        self.widget.labels = self._assets.labels
         return key
 
     def _on_submit(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        press, what, draft = str(content.get("id")), str(content.get("action")), dict(content.get("draft") or {})
-        if not self._guard.admit(press, what, draft):
-            self._widget.send({"kind": "submitted", "id": press, "jobs": 0})
+        press, action, draft = str(content.get("id")), str(content.get("action")), dict(content.get("draft") or {})
+        if not self._guard.admit(press, action, draft):
+            self._messages.send("submitted", id=press, jobs=0)
             return
         jobs: list[JobLike] = []
-        asked: str | None = None
+        question: str | None = None
         try:
-            self._catch_up(draft)
-            self._messages.calm()
-            asked = (
-                None
-                if what == "preview"
-                else self._spending.question(
-                    self._judge(), str(content.get("price")), sure=bool(content.get("confirmed"))
-                )
-            )
-            if asked is None:
-                jobs = self._start(what, self._drawable() if what == "preview" else self.request)
+            self.widget.draft = {**self._draft, **draft}  # the message with the last edit may still be on its way
+            self._messages.clear_alert()
+            verdict = self._check()
+            if action == "preview":
+                jobs = self._start(action, _valid_for_preview(verdict))
+            else:
+                shown, confirmed = str(content.get("price")), bool(content.get("confirmed"))
+                question = self._spending.question(verdict, shown, confirmed=confirmed)
+                if question is None:
+                    jobs = self._start(action, _valid(verdict))
         finally:
-            self._guard.release(asked=bool(asked))
-            self._widget.send({"kind": "submitted", "id": press, "jobs": len(jobs), "question": asked or ""})
-
-    def _catch_up(self, draft: Mapping[str, Any]) -> None:
-        """Take what is on the screen, even where its own message is still on the way."""
-        self._widget.draft = {**self._draft, **draft}
-
-    def _on_cancel(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        self._rows.cancel(str(content.get("job")), self._messages.failed)
+            self._guard.release(asked=bool(question))
+            self._messages.send("submitted", id=press, jobs=len(jobs), question=question or "")
 
     def _on_code(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        self._widget.send(code_reply(content, self._judge(), self._actions))
+        self.widget.send(code_reply(content, self._check(), self._controller))
 
 
-#: The panel that was shown last, if any.
-_front: list[weakref.ref[Panel]] = []
+#: The panel that was displayed last, if any.
+_active: list[weakref.ref[Panel]] = []
 
 
 def active_panel() -> Panel | None:
-    """Return the panel that was shown last, None when there is none any more."""
-    return _front[0]() if _front else None
+    """Return the panel that was displayed last, None if it is gone."""
+    return _active[0]() if _active else None
 
 
-def _sound(verdict: Verdict) -> Request:
+def _valid(verdict: Verdict) -> Request:
     if verdict.request is None or _errors(verdict.problems):
         raise RequestError(_errors(verdict.problems) or verdict.problems)
     return verdict.request
 
 
-def _place_of_frames(form: ModelForm) -> str | None:
-    """The field that takes a clip's first frame."""
-    found = form.spec("start_image_url") or form.spec("input_image")
-    return found.name if found and found.kind == "image" else None
+def _valid_for_preview(verdict: Verdict) -> Request:
+    """Return the request for a preview, which needs no model at the hub."""
+    return _valid(replace(verdict, problems=tuple(each for each in verdict.problems if each.path != ("model",))))
 
 
 def _errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return tuple(problem for problem in problems if problem.severity == "error")
 
 
-def _also(extra: Mapping[str, Any]) -> str:
-    """What is sent besides what the panel shows: `resolution = 4k`."""
+def _extra_text(extra: Mapping[str, Any]) -> str:
+    """Return the fields that are sent but not shown as text: `resolution = 4k`."""
     shown = {name: value.given if isinstance(value, Asset) else value for name, value in extra.items()}
     return ", ".join(f"{name} = {value}" for name, value in shown.items())
 
 
 def _media(content: Mapping[str, Any]) -> Kind:
     return "video" if content.get("media") == "video" else "image"
-
-
-def _file(name: str, data: bytes, kind: Kind) -> Asset:
-    return replace(Asset.from_bytes(data, given=name, kind=kind), name=name)

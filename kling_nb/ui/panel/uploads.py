@@ -1,6 +1,6 @@
-"""Files that arrive from the browser in pieces of 1 MiB, each acknowledged before the next is sent.
+"""Files from the browser, in pieces of 1 MiB that are each acknowledged, and the assets that a panel refers to by key.
 
-One websocket message may hold 10 MiB, and a larger one is lost without a word (JUPYTER.md section 6).
+A websocket message may have 10 MiB; a larger one is lost silently (JUPYTER.md section 6).
 """
 
 from __future__ import annotations
@@ -8,10 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +19,12 @@ from kling_nb.render.formatting import format_size
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_OPEN = 16
+THUMBNAIL_PIXELS = 96
 Reply = dict[str, Any]
 
 
 @dataclass
-class _Arriving:
+class _Upload:
     name: str
     size: int
     pieces: int = 0
@@ -34,56 +32,53 @@ class _Arriving:
 
 
 class Uploads:
-    """Puts the pieces together. `piece` answers each; a whole file comes back beside the answer."""
+    """Assembles files from their pieces."""
 
     def __init__(self) -> None:
-        self._open: dict[str, _Arriving] = {}
+        self._open: dict[str, _Upload] = {}
 
     def piece(self, message: Mapping[str, Any], data: bytes) -> tuple[Reply, tuple[str, bytes] | None]:
-        """Take one piece; return the reply, and `(name, bytes)` when it was the last.
+        """Take one piece; return the reply, and `(name, bytes)` if it was the last one.
 
-        A piece that was had before is acknowledged again; one that does not follow ends its upload.
+        A repeated piece is acknowledged again; one that is out of order ends its upload.
         """
-        upload, number = str(message.get("id")), message.get("piece")
-        if number == 0 and upload not in self._open:
-            self._begin(upload, message)
-        arriving = self._open.get(upload)
-        if arriving is None:
-            return _refusal(upload, "The upload was interrupted – add the file again."), None
-        if isinstance(number, int) and number < arriving.pieces:
-            return _receipt(upload, arriving), None
-        if number != arriving.pieces or len(arriving.data) + len(data) > arriving.size:
-            del self._open[upload]
-            return _refusal(upload, "The pieces do not fit together – add the file again."), None
-        arriving.data += data
-        arriving.pieces += 1
-        if len(arriving.data) < arriving.size:
-            return _receipt(upload, arriving), None
-        del self._open[upload]
-        return _receipt(upload, arriving), (arriving.name, bytes(arriving.data))
+        upload_id, number = str(message.get("id")), message.get("piece")
+        if number == 0 and upload_id not in self._open:
+            self._begin(upload_id, message)
+        upload = self._open.get(upload_id)
+        if upload is None:
+            return _refused(upload_id, "The upload was interrupted. Add the file again."), None
+        if isinstance(number, int) and number < upload.pieces:
+            return _received(upload_id, upload), None
+        if number != upload.pieces or len(upload.data) + len(data) > upload.size:
+            del self._open[upload_id]
+            return _refused(upload_id, "The upload arrived incomplete. Add the file again."), None
+        upload.data += data
+        upload.pieces += 1
+        if len(upload.data) < upload.size:
+            return _received(upload_id, upload), None
+        del self._open[upload_id]
+        return _received(upload_id, upload), (upload.name, bytes(upload.data))
 
-    def _begin(self, upload: str, message: Mapping[str, Any]) -> None:
+    def _begin(self, upload_id: str, message: Mapping[str, Any]) -> None:
         size = message.get("size")
         if not isinstance(size, int) or not 0 <= size <= MAX_BYTES:
             return
-        while len(self._open) >= MAX_OPEN:  # their pages are gone: forget the oldest
+        while len(self._open) >= MAX_OPEN:  # their pages were closed: forget the oldest
             del self._open[next(iter(self._open))]
-        self._open[upload] = _Arriving(str(message.get("name") or "file"), size)
+        self._open[upload_id] = _Upload(str(message.get("name") or "file"), size)
 
 
-def _receipt(upload: str, arriving: _Arriving) -> Reply:
-    return {"kind": "received", "id": upload, "pieces": arriving.pieces}
+def _received(upload_id: str, upload: _Upload) -> Reply:
+    return {"kind": "received", "id": upload_id, "pieces": upload.pieces}
 
 
-def _refusal(upload: str, why: str) -> Reply:
-    return {"kind": "refused", "id": upload, "reason": why}
-
-
-THUMBNAIL_PIXELS = 96
+def _refused(upload_id: str, reason: str) -> Reply:
+    return {"kind": "refused", "id": upload_id, "reason": reason}
 
 
 class AssetTable:
-    """Holds assets by key. The browser only ever sees `labels`: a thumbnail and a name for each."""
+    """Assets by key. The browser gets only `labels`: a thumbnail and a name for each."""
 
     def __init__(self) -> None:
         self._assets: dict[str, Asset] = {}
@@ -91,14 +86,14 @@ class AssetTable:
         self._numbers = itertools.count(1)
 
     def put(self, asset: Asset) -> str:
-        """Keep an asset and return its key; each call gives a key of its own."""
+        """Add an asset and return its new key."""
         key = f"a{next(self._numbers)}"
         self._labels[key] = label(asset)
         self._assets[key] = asset
         return key
 
     def get(self, key: object) -> Asset | None:
-        """Return the asset behind a key, None for a key that is not ours."""
+        """Return the asset of a key, None for an unknown key."""
         return self._assets.get(key) if isinstance(key, str) else None
 
     @property
@@ -108,18 +103,23 @@ class AssetTable:
 
 
 def label(asset: Asset) -> dict[str, Any]:
-    """Return what a browser may know of an asset: never its bytes, never a signed query."""
+    """Return the part of an asset that is sent to the browser: never its bytes, never a signed URL's query."""
     facts = asset.facts
-    size = f"{facts.width} × {facts.height}" if facts and facts.width else ""
+    note = f"{facts.width} × {facts.height}" if facts and facts.width else ""
     if asset.kind == "video" and asset.data is not None:
-        size = format_size(len(asset.data))
-    barred = any(problem.severity == "error" for problem in check_asset((), asset))
-    rules = {"rules": list(broken_rules(asset)), "blocked": barred, "fixable": fixable(asset)}
-    return {"name": asset.name or asset.given, "note": size, "uri": picture_uri(asset, THUMBNAIL_PIXELS), **rules}
+        note = format_size(len(asset.data))
+    return {
+        "name": asset.name or asset.given,
+        "note": note,
+        "uri": image_uri(asset, THUMBNAIL_PIXELS),
+        "rules": list(broken_rules(asset)),
+        "blocked": any(problem.severity == "error" for problem in check_asset((), asset)),
+        "fixable": fixable(asset),
+    }
 
 
-def picture_uri(asset: Asset, side: int) -> str:
-    """Return a data URI of at most `side` pixels, a URL's public address, or nothing for what cannot be drawn."""
+def image_uri(asset: Asset, side: int) -> str:
+    """Return an image as a data URI of at most `side` pixels, or its public URL; empty if it cannot be shown."""
     if asset.kind == "video":
         return ""
     if asset.data is None:
@@ -136,39 +136,5 @@ def picture_uri(asset: Asset, side: int) -> str:
             buffer = io.BytesIO()
             small.save(buffer, name.upper(), **({} if alpha else {"quality": 82}))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return ""  # its problem is said at the field; here there is just no picture
+        return ""  # the problem is reported at its field
     return f"data:image/{name};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-#: Two presses with the same draft within this many seconds are one double click.
-DOUBLE = 1.0
-
-
-class PressGuard:
-    """Remembers presses: `admit` is true once for each, and never while another is being carried out."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._seen: deque[str] = deque(maxlen=100)
-        self._last: tuple[str, Mapping[str, Any]] | None = None
-        self._ended = float("-inf")
-        self._busy = False
-
-    def admit(self, press: str, what: str, draft: Mapping[str, Any]) -> bool:
-        """Whether this press is to be carried out; if so, `release` must follow."""
-        same = (what, {name: value for name, value in draft.items() if name != "edit"})
-        with self._lock:
-            recent = self._clock() - self._ended < DOUBLE
-            if self._busy or press in self._seen or (recent and same == self._last):
-                return False
-            self._seen.append(press)
-            self._last, self._busy = same, True
-            return True
-
-    def release(self, *, asked: bool = False) -> None:
-        """The press was carried out, well or not; one that was only answered by a question is no half of a double."""
-        with self._lock:
-            self._busy, self._ended = False, self._clock()
-            if asked:
-                self._last = None

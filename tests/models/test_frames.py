@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from kling_nb.engine.frames import frame_of
 from kling_nb.errors import KlingError, LogError
 from kling_nb.models.asset import Asset
+from kling_nb.models.frames import frame_of
 from kling_nb.models.request import OMNI
 from kling_nb.studio import Studio
 

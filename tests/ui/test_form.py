@@ -1,25 +1,16 @@
-"""Fields to a draft and back."""
-
-import io
+"""A request's fields as a draft, and back."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from stand_in import png
 
 from kling_nb.errors import RequestError
 from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo
 from kling_nb.models.specs import form_of
-from kling_nb.ui.panel.form import asides_in, draft_of, fields_of, plain_fields, switched
+from kling_nb.ui.panel.form import aside_notes, draft_of, fields_of, plain_fields, switch_model
 from kling_nb.ui.panel.uploads import AssetTable
-
-
-def png(colour="red", size=(400, 300), mode="RGB"):
-    buffer = io.BytesIO()
-    Image.new(mode, size, colour).save(buffer, "PNG")
-    return buffer.getvalue()
-
 
 TARGET_FORM = form_of("kling-video-o3-pro-reference-to-video")
 
@@ -29,9 +20,9 @@ def form(name):
 
 
 def there_and_back(request, form=TARGET_FORM):
-    shelf = AssetTable()
-    draft, extra = draft_of(plain_fields(request), shelf, form)
-    return extra | fields_of(draft, shelf, form)
+    assets = AssetTable()
+    draft, extra = draft_of(plain_fields(request), assets, form)
+    return extra | fields_of(draft, assets, form)
 
 
 def test_a_request_survives_the_panel():
@@ -62,35 +53,35 @@ def test_any_plain_request_survives_the_panel(prompt, duration, aspect, audio):
     assert ReferenceToVideo(**there_and_back(request)) == request
 
 
-def test_both_descriptions_are_kept_and_one_counts():
-    draft, _ = draft_of({"prompt": "one", "duration": 7}, shelf := AssetTable(), TARGET_FORM)
-    draft |= {"mode": "shots", "multi_prompt": [{"prompt": "two", "duration": 3, "id": "of the browser"}]}
+def test_a_draft_has_a_prompt_and_shots_and_its_mode_chooses():
+    draft, _ = draft_of({"prompt": "one", "duration": 7}, assets := AssetTable(), TARGET_FORM)
+    draft |= {"mode": "shots", "multi_prompt": [{"prompt": "two", "duration": 3, "id": "from the browser"}]}
 
-    assert fields_of(draft, shelf, TARGET_FORM)["multi_prompt"] == [{"prompt": "two", "duration": 3}]
-    assert "prompt" not in fields_of(draft, shelf, TARGET_FORM)
-    assert fields_of(draft | {"mode": "prompt"}, shelf, TARGET_FORM)["prompt"] == "one"
+    assert fields_of(draft, assets, TARGET_FORM)["multi_prompt"] == [{"prompt": "two", "duration": 3}]
+    assert "prompt" not in fields_of(draft, assets, TARGET_FORM)
+    assert fields_of(draft | {"mode": "prompt"}, assets, TARGET_FORM)["prompt"] == "one"
 
 
-def test_a_key_that_is_not_on_the_shelf_is_no_picture():
-    draft, _ = draft_of({"prompt": "x"}, shelf := AssetTable(), TARGET_FORM)
+def test_an_unknown_key_is_not_an_image():
+    draft, _ = draft_of({"prompt": "x"}, assets := AssetTable(), TARGET_FORM)
 
     assert "input_image" not in fields_of(
-        draft | {"input_image": ["a99"], "start_image_url": {"x": 1}}, shelf, TARGET_FORM
+        draft | {"input_image": ["a99"], "start_image_url": {"x": 1}}, assets, TARGET_FORM
     )
 
 
-def test_one_that_stands_alone_is_a_list_of_one():
-    shelf = AssetTable()
+def test_a_single_value_is_a_list_of_one():
+    assets = AssetTable()
     draft, _ = draft_of(
-        {"multi_prompt": "a boat", "elements": "https://example.org/a.png", "input_image": png()}, shelf, TARGET_FORM
+        {"multi_prompt": "a boat", "elements": "https://example.org/a.png", "input_image": png()}, assets, TARGET_FORM
     )
     assert draft["multi_prompt"] == [{"prompt": "a boat", "duration": 5}]
     assert [len(draft[name]) for name in ("elements", "input_image")] == [1, 1]
-    with pytest.raises(RequestError, match=r"elements\.0\.frontal_image_url: an int is not an image"):
-        draft_of({"elements": 5}, shelf, TARGET_FORM)
+    with pytest.raises(RequestError, match=r"elements\.0\.frontal_image_url"):
+        draft_of({"elements": 5}, assets, TARGET_FORM)
 
 
-def test_a_picture_that_cannot_be_read_says_where():
+def test_an_unreadable_image_is_reported_at_its_field():
     with pytest.raises(RequestError) as caught:
         draft_of({"prompt": "x", "elements": [{"frontal_image_url": "no-such.png"}]}, AssetTable(), TARGET_FORM)
 
@@ -99,20 +90,20 @@ def test_a_picture_that_cannot_be_read_says_where():
 
 @pytest.mark.parametrize(("mode", "kind"), [("RGB", "jpeg"), ("RGBA", "png"), ("P", "jpeg"), ("L", "jpeg")])
 def test_a_thumbnail_is_small_and_keeps_transparency(mode, kind):
-    shelf = AssetTable()
-    draft, _ = draft_of({"input_image": [png(0, (1200, 900), mode)]}, shelf, TARGET_FORM)
+    assets = AssetTable()
+    draft, _ = draft_of({"input_image": [png(0, (1200, 900), mode)]}, assets, TARGET_FORM)
 
-    uri = shelf.labels[draft["input_image"][0]]["uri"]
+    uri = assets.labels[draft["input_image"][0]]["uri"]
 
     assert uri.startswith(f"data:image/{kind};base64,")
     assert len(uri) < 6000
 
 
-def test_a_label_knows_no_signature():
-    shelf = AssetTable()
-    draft_of({"input_image": ["https://example.org/a.png?token=secret"]}, shelf, TARGET_FORM)
+def test_a_label_has_no_url_signature():
+    assets = AssetTable()
+    draft_of({"input_image": ["https://example.org/a.png?token=secret"]}, assets, TARGET_FORM)
 
-    assert "secret" not in str(shelf.labels)
+    assert "secret" not in str(assets.labels)
 
 
 @pytest.mark.parametrize(
@@ -132,31 +123,31 @@ def test_a_label_knows_no_signature():
         ),
     ],
 )
-def test_a_request_of_any_model_survives_the_panel_with_no_field_added(request_):
+def test_a_request_of_any_model_survives_the_panel_unchanged(request_):
     assert type(request_)(**there_and_back(request_, form(request_.model))) == request_
 
 
-def test_fields_of_a_structure_that_no_control_has_are_written_as_json():
+def test_fields_without_a_control_are_edited_as_json():
     schema = {"properties": {"prompt": {"type": "string"}, "style": {"type": "object"}}}
     odd = form_of("odd", bundled()["black-forest-labs-flux-2-klein-4b"].model_copy(update={"request_schema": schema}))
-    draft, _ = draft_of({"style": {"name": "é", "n": 3}}, shelf := AssetTable(), odd)
+    draft, _ = draft_of({"style": {"name": "é", "n": 3}}, assets := AssetTable(), odd)
 
     assert draft["style"] == '{"name": "é", "n": 3}'
-    assert fields_of(draft, shelf, odd)["style"] == {"name": "é", "n": 3}
-    assert fields_of(draft | {"style": "{half"}, shelf, odd)["style"] == "{half"
+    assert fields_of(draft, assets, odd)["style"] == {"name": "é", "n": 3}
+    assert fields_of(draft | {"style": "{half"}, assets, odd)["style"] == "{half"
 
 
-def test_shots_become_one_prompt_where_there_are_none_and_come_back():
+def test_shots_become_one_prompt_for_a_model_without_shots_and_come_back():
     omni, shots = form("kling-video-o3-omni"), [{"prompt": "one", "duration": 3}, {"prompt": "two", "duration": 4}]
-    draft, _ = draft_of({"multi_prompt": shots}, shelf := AssetTable(), TARGET_FORM)
+    draft, _ = draft_of({"multi_prompt": shots}, assets := AssetTable(), TARGET_FORM)
 
-    there = switched(draft, TARGET_FORM, omni)
+    there = switch_model(draft, TARGET_FORM, omni)
     assert (there["prompt"], there["duration"]) == ("one\ntwo", 7)
     assert "2 shots" in there["aside"]["multi_prompt"]["why"]
-    back = switched(there, omni, TARGET_FORM)
+    back = switch_model(there, omni, TARGET_FORM)
 
-    assert fields_of(back, shelf, TARGET_FORM) == fields_of(draft, shelf, TARGET_FORM)
+    assert fields_of(back, assets, TARGET_FORM) == fields_of(draft, assets, TARGET_FORM)
     assert {**back, "aside": {}} == {**back, **draft}
-    assert asides_in(back) == []  # only the other model's defaults, which nobody misses
-    edited = switched({**there, "prompt": "other"}, omni, TARGET_FORM)
-    assert (edited["prompt"], edited["mode"]) == ("other", "shots")  # the newer words wait behind their switch
+    assert aside_notes(back) == []  # only defaults of the other model
+    edited = switch_model({**there, "prompt": "other"}, omni, TARGET_FORM)
+    assert (edited["prompt"], edited["mode"]) == ("other", "shots")  # the newer prompt is kept for the other mode

@@ -1,4 +1,4 @@
-"""Files in pieces."""
+"""Files that arrive in pieces."""
 
 import hashlib
 import random
@@ -39,7 +39,7 @@ def test_each_piece_is_acknowledged():
     assert (reply, whole) == ({"kind": "received", "id": "u", "pieces": 1}, None)
 
 
-def test_a_piece_that_was_had_before_is_acknowledged_and_not_added():
+def test_a_repeated_piece_is_acknowledged_and_not_added():
     uploads = Uploads()
     head = {"id": "u", "name": "x", "size": 4}
     uploads.piece({**head, "piece": 0}, b"ab")
@@ -51,14 +51,14 @@ def test_a_piece_that_was_had_before_is_acknowledged_and_not_added():
     assert whole == ("x", b"abcd")
 
 
-def test_a_stale_piece_is_refused_with_a_remedy():
+def test_a_piece_of_an_unknown_upload_is_refused():
     reply, whole = Uploads().piece({"id": "old", "name": "x", "size": 9, "piece": 3}, b"zz")
 
-    assert reply["kind"] == "refused" and "add the file again" in reply["reason"]
+    assert reply["kind"] == "refused" and "again" in reply["reason"]
     assert whole is None
 
 
-def test_a_gap_or_too_much_ends_the_upload():
+def test_a_gap_or_excess_ends_the_upload():
     for number, data in ((2, b"x"), (1, b"x" * 99)):
         uploads = Uploads()
         uploads.piece({"id": "u", "name": "x", "size": 9, "piece": 0}, b"a")
@@ -78,13 +78,13 @@ def test_two_uploads_at_once_do_not_mix():
                 assert whole == (name, name.encode() * 2)
 
 
-def test_a_file_that_no_model_takes_is_refused_before_it_is_sent():
+def test_a_file_that_is_too_large_is_refused_at_its_first_piece():
     reply, _ = Uploads().piece({"id": "u", "name": "x", "size": MAX_BYTES + 1, "piece": 0}, b"a")
 
     assert reply["kind"] == "refused"
 
 
-def test_uploads_of_pages_that_are_gone_are_forgotten():
+def test_the_oldest_unfinished_uploads_are_forgotten():
     uploads = Uploads()
     for number in range(MAX_OPEN + 1):
         uploads.piece({"id": str(number), "name": "x", "size": 9, "piece": 0}, b"a")
