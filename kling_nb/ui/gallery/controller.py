@@ -69,10 +69,10 @@ class GalleryController:
         return self._store.scores.of(records)
 
     def statuses(self, record_ids: Sequence[str], /) -> Mapping[str, str]:
-        """Return the current status of records, by ID; deleted records are left out."""
+        """Return the current status of records, by ID; unknown IDs are left out."""
         found: dict[str, str] = {}
         for record_id in record_ids:
-            with contextlib.suppress(errors.LogError):
+            with contextlib.suppress(errors.KlingError):
                 found[record_id] = self._store.get(record_id).status
         return found
 
