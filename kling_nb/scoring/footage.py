@@ -1,4 +1,4 @@
-"""`Footage`: what a scorer is given of a clip: its pictures, its sound, and, when it says so, what was asked for."""
+"""`Footage`: a clip as a scorer gets it: its frames, its sound and, on request, the request that it was made from."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from kling_nb.errors import KlingError, NotApplicable
 
-#: Width in pixels of the frames that a scorer gets by default; they are decoded once for all scorers of a clip.
+#: Default width of a scorer's frames in pixels; they are decoded once for all scorers of a clip.
 WIDTH = 320
-#: Bytes of small frames that are kept for the next scorer: half a minute at 24 frames a second.
-KEPT = 160_000_000
+#: The most bytes of decoded frames that are cached for the next scorer: half a minute at 24 frames per second.
+CACHE_BYTES = 160_000_000
 
 
 class Frame(NamedTuple):
@@ -24,14 +24,14 @@ class Frame(NamedTuple):
 
 
 class Sound(NamedTuple):
-    """The sound: samples as an array of time × channels, floats of -1 to 1, and how many there are in a second."""
+    """The sound: samples as an array of time × channels, floats from -1 to 1, and samples per second."""
 
     samples: Any
     rate: int
 
 
-class Picture(NamedTuple):
-    """A picture that the request refers to: the path of its field, its name, its file."""
+class ReferenceImage(NamedTuple):
+    """An image that the request refers to: the path of its field, its name and its file."""
 
     path: str
     name: str
@@ -39,44 +39,49 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked for: the canonical request, the pictures of it that are in the log, and how many are not."""
+class RequestInfo:
+    """The canonical request, its images that are in the log, and the number of those that are not."""
 
     request: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    pictures: tuple[Picture, ...] = ()
-    missing: int = 0
+    images: tuple[ReferenceImage, ...] = ()
+    missing_images: int = 0
 
 
 @dataclass
 class Footage:
-    """One clip, as a scorer sees it. Nothing is decoded before it is asked for.
+    """A clip as a scorer gets it. It is decoded when its frames or its sound are needed.
 
-    >>> @kn.scoring.scorer(version="1", unit="%")
-    ... def redness(clip):
-    ...     "How red the clip is, 0 to 100."
-    ...     reds = [frame.rgb[..., 0].mean() for frame in clip.frames()]
-    ...     return 100 * sum(reds) / len(reds) / 255
+    Example:
+        >>> @kn.scoring.scorer(version="1", unit="%")
+        ... def redness(clip):
+        ...     "Redness of the clip, 0 to 100."
+        ...     reds = [frame.rgb[..., 0].mean() for frame in clip.frames()]
+        ...     return 100 * sum(reds) / len(reds) / 255
     """
 
     path: Path
-    _asked: Asked | None = None
-    """None for a scorer that did not say `request=True`."""
-    kept: list[Frame] = field(default_factory=list[Frame], repr=False)
+    _info: RequestInfo | None = None
+    """None for a scorer without `request=True`."""
+    cached: list[Frame] = field(default_factory=list[Frame], repr=False)
     """The frames of the default width, once they are decoded."""
 
     def frames(self, width: int = WIDTH, *, every: int = 1) -> Iterator[Frame]:
-        """Yield every `every`th frame from the first on, as wide as `width` pixels; a smaller clip is not enlarged.
+        """Yield every `every`th frame from the first on. Frames of the default width are cached.
 
-        Those of the default width are kept, so that asking again costs nothing.
+        Args:
+            width: Pixels; a smaller clip is not enlarged.
+            every: 1 for all frames.
         """
         if width != WIDTH:
-            return self._decoded(width, every)
-        if not self.kept:
-            return self._kept(every)
-        return iter(self.kept[::every])
+            return self._decode(width, every)
+        return iter(self.cached[::every]) if self.cached else self._decode_and_cache(every)
 
     def sound(self) -> Sound:
-        """Return the sound of the clip. Raises `NotApplicable` when it has none."""
+        """Return the sound of the clip.
+
+        Raises:
+            NotApplicable: The clip has no sound.
+        """
         import av
         import numpy as np
 
@@ -94,7 +99,7 @@ class Footage:
 
     @cached_property
     def step(self) -> float:
-        """Seconds from one frame to the next, by the file's own rate."""
+        """Seconds from one frame to the next, by the file's frame rate."""
         import av
 
         with av.open(str(self.path)) as container:
@@ -103,22 +108,22 @@ class Footage:
 
     @property
     def request(self) -> Mapping[str, Any]:
-        """The canonical request: `clip.request["prompt"]`. Needs `request=True` in the scorer."""
-        return self._told.request
+        """The canonical request: `clip.request["prompt"]`. The scorer needs `request=True`."""
+        return self._request_info.request
 
     @property
-    def pictures(self) -> tuple[Picture, ...]:
-        """The pictures that the request refers to, as far as the log has them. Needs `request=True` in the scorer."""
-        return self._told.pictures
+    def images(self) -> tuple[ReferenceImage, ...]:
+        """The images that the request refers to, if they are in the log. The scorer needs `request=True`."""
+        return self._request_info.images
 
     @property
-    def missing(self) -> int:
-        """How many of its pictures the log has not: those that were given as addresses."""
-        return self._told.missing
+    def missing_images(self) -> int:
+        """The number of images that are not in the log, because they were given as URLs."""
+        return self._request_info.missing_images
 
     @property
     def planned_cuts(self) -> list[float]:
-        """When the request has its shots change, in seconds; empty for one shot. Needs `request=True` in the scorer."""
+        """The times in seconds at which the request changes its shot. The scorer needs `request=True`."""
         cuts, at = list[float](), 0.0
         for shot in self.request.get("multi_prompt") or ():
             at += float(shot.get("duration", 5))
@@ -126,31 +131,31 @@ class Footage:
         return cuts[:-1]
 
     @property
-    def _told(self) -> Asked:
-        if self._asked is None:  # else a number would be kept for all requests that gave the same file
-            raise KlingError("this scorer looks at the request: register it with @kn.scoring.scorer(..., request=True)")
-        return self._asked
+    def _request_info(self) -> RequestInfo:
+        if self._info is None:  # otherwise one number would be saved for all requests that gave the same file
+            raise KlingError("This scorer reads the request: register it with @kn.scoring.scorer(..., request=True).")
+        return self._info
 
-    def _kept(self, every: int) -> Iterator[Frame]:
-        kept, size = list[Frame](), 0
-        for number, frame in enumerate(self._decoded(WIDTH, 1)):
+    def _decode_and_cache(self, every: int) -> Iterator[Frame]:
+        cached, size = list[Frame](), 0
+        for number, frame in enumerate(self._decode(WIDTH, 1)):
             size += frame.rgb.nbytes
-            if size <= KEPT:
-                kept.append(frame)
+            if size <= CACHE_BYTES:
+                cached.append(frame)
             if number % every == 0:
                 yield frame
-        if size <= KEPT:
-            self.kept = kept
+        if size <= CACHE_BYTES:
+            self.cached = cached
 
-    def _decoded(self, width: int, every: int) -> Iterator[Frame]:
+    def _decode(self, width: int, every: int) -> Iterator[Frame]:
         import av
 
         with av.open(str(self.path)) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            wide = min(width, stream.width)
-            high = max(1, round(stream.height * wide / stream.width))
+            width = min(width, stream.width)
+            height = max(1, round(stream.height * width / stream.width))
             for number, frame in enumerate(container.decode(stream)):
                 if number % every == 0:
-                    small = frame.reformat(width=wide, height=high, format="rgb24", interpolation="AREA")
+                    small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
                     yield Frame(number * self.step if frame.pts is None else frame.time, small.to_ndarray())

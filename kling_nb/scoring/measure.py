@@ -1,4 +1,4 @@
-"""`Measure`: what a scorer says of a clip, and how its function is carried out where nothing of it can do harm."""
+"""`Measure`: the result of a scorer for one clip, and the call of its function in a worker process."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from kling_nb.errors import NotApplicable
-from kling_nb.scoring.footage import Asked, Footage
+from kling_nb.scoring.footage import Footage, Frame, RequestInfo
 from kling_nb.scoring.registry import Scorer
 
-_LONGEST = 300
+_MAX_NOTE = 300
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A number, what stands behind it in words, and the numbers it was made of.
+    """The result of a scorer for one clip.
 
-    `value` is None where the scorer does not apply; with `failed`, where it broke: that is tried again next time.
+    Attributes:
+        value: The number; None if the scorer does not apply to the clip.
+        note: A comment on the number, or the reason why there is none.
+        parts: The numbers that it was made of.
+        failed: Whether the scorer failed. It is called again next time.
     """
 
     value: float | None
@@ -28,46 +32,43 @@ class Measure:
     failed: bool = False
 
 
-def measured(scorer: Scorer, path: str, asked: Asked) -> Measure:
-    """Carry a scorer out on a clip; whatever happens in it comes back as a `Measure`. Runs in a worker process."""
-    footage = Footage(Path(path), asked if scorer.request else None, _frames_of(path))
+def measure(scorer: Scorer, path: str, info: RequestInfo) -> Measure:
+    """Call a scorer on a clip, in a worker process; an exception becomes a failed `Measure`."""
+    cached = _last[0][1] if _last and _last[0][0] == path else []
+    footage = Footage(Path(path), info if scorer.request else None, cached)
     try:
         return _checked(scorer.function(footage))
     except NotApplicable as exc:
-        return Measure(None, str(exc)[:_LONGEST])
+        return Measure(None, str(exc)[:_MAX_NOTE])
     except ModuleNotFoundError as exc:
-        return _broken(f"it needs {exc.name}: pip install 'kling-nb[metrics]'")
-    except BaseException as exc:  # noqa: BLE001 - a scorer is anybody's code, and may call sys.exit
-        return _broken(f"{type(exc).__name__}: {exc}")
+        return _failure(f"{exc.name} is missing: pip install 'kling-nb[metrics]'")
+    except BaseException as exc:  # noqa: BLE001 - a scorer is anyone's code, and may call sys.exit
+        return _failure(f"{type(exc).__name__}: {exc}")
     finally:
-        _last[:] = [(path, footage.kept)]
+        _last[:] = [(path, footage.cached)]
 
 
-def _checked(given: Any) -> Measure:
-    if given is None:
-        return Measure(None, "it does not apply")
-    measure = given if isinstance(given, Measure) else Measure(given)
-    if measure.value is None:
-        return measure
+#: The decoded frames of the last clip: the next scorer of a worker reads the same clip.
+_last: list[tuple[str, list[Frame]]] = []
+
+
+def _checked(result: Any) -> Measure:
+    if result is None:
+        return Measure(None, "not applicable")
+    given = result if isinstance(result, Measure) else Measure(result)
+    if given.value is None:
+        return given
     try:
-        if isinstance(measure.value, str | bytes):
+        if isinstance(given.value, str | bytes):
             raise TypeError
-        value = float(measure.value)
-        parts = {str(name): float(part) for name, part in measure.parts.items()}
+        value = float(given.value)
+        parts = {str(name): float(part) for name, part in given.parts.items()}
     except (TypeError, ValueError):
-        return _broken(f"it gave {measure.value!r}, which is no number")
+        return _failure(f"the score must be a number, got {given.value!r}")
     if not all(map(math.isfinite, (value, *parts.values()))):
-        return _broken(f"it gave {value}, which is no score")
-    return Measure(value, str(measure.note)[:_LONGEST], parts)
+        return _failure(f"the score must be a finite number, got {value}")
+    return Measure(value, str(given.note)[:_MAX_NOTE], parts)
 
 
-def _broken(said: str) -> Measure:
-    return Measure(None, said[:_LONGEST], failed=True)
-
-
-#: The small frames of the clip that was scored last: the next scorer of a worker looks at the same one.
-_last: list[tuple[str, list[Any]]] = []
-
-
-def _frames_of(path: str) -> list[Any]:
-    return _last[0][1] if _last and _last[0][0] == path else []
+def _failure(note: str) -> Measure:
+    return Measure(None, note[:_MAX_NOTE], failed=True)

@@ -1,4 +1,4 @@
-"""Scorers by name: the built-in ones, those of other packages (found by entry point), and your own."""
+"""Scorers by name: the built-in ones, those of other packages (found by entry point), and the user's."""
 
 from __future__ import annotations
 
@@ -10,26 +10,30 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
-from kling_nb.errors import KlingError
+from kling_nb.errors import ArgumentError
+from kling_nb.models.messages import short_repr
 from kling_nb.render.figures import ScorerRow, scorers_html, scorers_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: What a package names in its metadata: `[project.entry-points."kling_nb.scorers"]`, a name, and a decorated function.
+#: A package adds scorers with `[project.entry-points."kling_nb.scorers"]`: a name, and a decorated function.
 GROUP = "kling_nb.scorers"
-_MODULES = ("picture", "shots", "stretches", "sound", "likeness")
-_BUILT_IN = tuple(f"kling_nb.scoring.measures.{name}" for name in _MODULES)
-#: Where a decorated function keeps its scorer.
-_MARK = "__scorer__"
+_BUILT_IN = tuple(f"kling_nb.scoring.measures.{name}" for name in ("image", "shots", "stretches", "sound", "likeness"))
+#: The attribute of a decorated function that has its scorer.
+_ATTRIBUTE = "__scorer__"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """A function from `Footage` to a number, with the name, version and unit under which its scores are kept.
+    """A function that takes a clip and returns a number.
 
-    A new `version` is a new number for every clip: change it with the function. `request` says that the number
-    depends on what was asked, not on the file alone.
+    Attributes:
+        name: The name of its scores.
+        version: A new version means that all clips are scored again: change it with the function.
+        unit: The unit of the number.
+        function: Takes a `Footage`; returns a number, a `Measure` or None.
+        request: Whether the number depends on the request, and not on the file alone.
     """
 
     name: str
@@ -46,110 +50,129 @@ class Scorer:
 
     @property
     def built_in(self) -> bool:
-        """Whether it came with this package."""
+        """Whether it is part of this package."""
         return self.function.__module__ in _BUILT_IN
 
 
 class Scorers(Mapping[str, Scorer]):
-    """Every scorer that is known, by name; shows itself with what each means."""
+    """All scorers by name, as a table of their meanings.
+
+    Attributes:
+        errors: The reasons why plug-ins were not loaded.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Scorer] = {}
-        self._looked = False
-        self.trouble: list[str] = []
-        """What kept a plug-in from being loaded."""
+        self._loaded = False
+        self.errors: list[str] = []
 
     def add(self, scorer: Scorer) -> None:
-        """Register a scorer; one of your own replaces another of that name, never a built-in one.
+        """Register a scorer. It replaces another one of its name, except a built-in one.
 
-        Raises `KlingError` for a name or a version that cannot be kept.
+        Raises:
+            ArgumentError: The name or the version is not valid, or a built-in scorer has the name.
         """
         if not _NAME.fullmatch(scorer.name):
-            raise KlingError(f"{scorer.name!r} is no name for a scorer: use up to 40 of a to z, 0 to 9 and _")
+            raise ArgumentError(
+                f"The name of a scorer must be up to 40 lower-case letters, digits and _, got {scorer.name!r}."
+            )
         if not scorer.version.strip():
-            raise KlingError(f'the scorer {scorer.name} needs a version: version="1", and another when it changes')
+            raise ArgumentError(f'version must not be empty. Give the scorer {scorer.name} version="1".')
         if not scorer.built_in:
-            self._look()
+            self._load()
         known = self._known.get(scorer.name)
         if known and known.built_in and not scorer.built_in:
-            raise KlingError(f"there is a built-in scorer {scorer.name!r}: take another name")
+            raise ArgumentError(f"{scorer.name!r} is the name of a built-in scorer. Choose another name.")
         if known and known.version == scorer.version and _differs(known.function, scorer.function):
             warnings.warn(
-                f"scorer {scorer.name!r} changed, its version {scorer.version!r} did not: scores in the log stay as "
-                "they are. Give it a new version.",
+                f"The scorer {scorer.name!r} has changed, but its version {scorer.version!r} has not: scores in the "
+                "log stay as they are. Give it a new version.",
                 stacklevel=3,
             )
         self._known[scorer.name] = scorer
 
     def named(self, names: tuple[Any, ...]) -> list[Scorer]:
-        """Return the scorers of these names (or decorated functions), all of them without any. Raises `KlingError`."""
-        of_function: dict[Any, str] = {scorer.function: scorer.name for scorer in self.values()}
-        asked: list[Any] = [of_function.get(name, name) if callable(name) else name for name in names] or list(self)
-        if unknown := [repr(name) for name in asked if not isinstance(name, str) or name not in self]:
-            raise KlingError(f"there is no scorer {', '.join(unknown)}: there are {', '.join(self)}")
-        return [self[name] for name in dict.fromkeys(asked)]
+        """Return the scorers of these names or decorated functions; all of them if none is given.
+
+        Raises:
+            ArgumentError: There is no such scorer.
+        """
+        by_function: dict[Any, str] = {scorer.function: scorer.name for scorer in self.values()}
+        chosen: list[Any] = [by_function.get(name, name) if callable(name) else name for name in names] or list(self)
+        if unknown := [short_repr(name) for name in chosen if not isinstance(name, str) or name not in self]:
+            raise ArgumentError(f"Unknown scorer {', '.join(unknown)}. Choose from {', '.join(self)}.")
+        return [self[name] for name in dict.fromkeys(chosen)]
 
     def rows(self) -> list[ScorerRow]:
-        """Return each as a row of a table."""
+        """Return the rows of the table."""
         return [ScorerRow(one.name, one.version, one.unit, one.meaning, one.built_in) for one in self.values()]
 
     def __getitem__(self, name: str) -> Scorer:
-        self._look()
+        self._load()
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
-        self._look()
+        self._load()
         return iter(list(self._known))
 
     def __len__(self) -> int:
-        self._look()
+        self._load()
         return len(self._known)
 
-    def _look(self) -> None:
-        if self._looked:
+    def _load(self) -> None:
+        if self._loaded:
             return
-        self._looked = True
+        self._loaded = True
         for module in _BUILT_IN:
             for function in vars(import_module(module)).values():
-                if made := getattr(function, _MARK, None):
-                    self._known[made.name] = made
+                if built_in := getattr(function, _ATTRIBUTE, None):
+                    self._known[built_in.name] = built_in
         for point in entry_points(group=GROUP):
             try:
-                self.add(getattr(point.load(), _MARK))
-            except Exception as exc:  # noqa: BLE001 - somebody else's code: it must not take the others along
-                self.trouble.append(f"the plug-in {point.name} ({point.value}) does not load: {exc}")
+                self.add(getattr(point.load(), _ATTRIBUTE))
+            except Exception as exc:  # noqa: BLE001 - the code of others: an error there must not affect other scorers
+                self.errors.append(f"The plug-in {point.name} ({point.value}) could not be loaded: {exc}")
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": scorers_html(self.rows(), self.trouble), "text/plain": repr(self)}
+        return {"text/html": scorers_html(self.rows(), self.errors), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return scorers_text(self.rows(), self.trouble)
+        return scorers_text(self.rows(), self.errors)
 
 
 scorers = Scorers()
 
 
 def scorer(*, version: str | int, name: str | None = None, unit: str = "", request: bool = False) -> Callable[[F], F]:
-    """Register a function of a clip as a scorer; it stays what it was, and can be called by itself.
+    """Register a function of a clip as a scorer. The function itself is not changed.
 
-    >>> @kn.scoring.scorer(version="1", unit="%")
-    ... def redness(clip):
-    ...     "How red the clip is, 0 to 100."
-    ...     reds = [frame.rgb[..., 0].mean() for frame in clip.frames()]
-    ...     return 100 * sum(reds) / len(reds) / 255
+    The function gets a `Footage` and returns a number or a `Measure`. If it does not apply to a clip, it returns None
+    or raises `NotApplicable`. It runs in a process of its own: later changes of variables do not reach it. A package
+    adds scorers with entry points of the group `kling_nb.scorers` that point to decorated functions.
 
-    It gets a `Footage` and returns a number, or a `Measure` (a number with words); None, or `NotApplicable` raised,
-    when it has nothing to say. It runs in a process of its own, so it sees no variable that changes later. With
-    `request=True` it may look at `clip.request`, `clip.pictures` and `clip.planned_cuts`. A package brings scorers
-    along by the entry point group `kling_nb.scorers`, each pointing to a function decorated so.
+    Args:
+        version: Clips are scored again when it changes: change it with the function.
+        name: The name of its scores; by default the function's.
+        unit: The unit of the number.
+        request: Whether it needs `clip.request`, `clip.images` or `clip.planned_cuts`.
+
+    Raises:
+        ArgumentError: The name or the version is not valid, or a built-in scorer has the name.
+
+    Example:
+        >>> @kn.scoring.scorer(version="1", unit="%")
+        ... def redness(clip):
+        ...     "Redness of the clip, 0 to 100."
+        ...     reds = [frame.rgb[..., 0].mean() for frame in clip.frames()]
+        ...     return 100 * sum(reds) / len(reds) / 255
     """
 
     def register(function: F) -> F:
         made = Scorer(name or function.__name__, str(version), unit, function, request)
-        setattr(function, _MARK, made)
+        setattr(function, _ATTRIBUTE, made)
         if not made.built_in:
             scorers.add(made)
         return function
@@ -158,7 +181,11 @@ def scorer(*, version: str | int, name: str | None = None, unit: str = "", reque
 
 
 def _differs(one: Callable[..., Any], other: Callable[..., Any]) -> bool:
-    mine, theirs = (getattr(function, "__code__", None) for function in (one, other))
-    if mine is None or theirs is None:
+    code, other_code = (getattr(function, "__code__", None) for function in (one, other))
+    if code is None or other_code is None:
         return False
-    return (mine.co_code, mine.co_consts, mine.co_names) != (theirs.co_code, theirs.co_consts, theirs.co_names)
+    return (code.co_code, code.co_consts, code.co_names) != (
+        other_code.co_code,
+        other_code.co_consts,
+        other_code.co_names,
+    )

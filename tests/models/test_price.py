@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.clips import film, grey
+from support.clips import grey, write_clip
 
 from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.catalogue import Model
@@ -114,7 +114,7 @@ def test_without_a_table_only_4k_is_high_resolution() -> None:
 
 @pytest.mark.parametrize(("frames", "price"), [(24, "0.28"), (25, "0.28"), (60, "0.84"), (72, "0.84")])
 def test_an_edit_of_a_file_is_priced_by_the_length_of_its_pictures(tmp_path: Path, frames: int, price: str) -> None:
-    source = film(tmp_path / "a.mp4", [grey(80)] * frames)
+    source = write_clip(tmp_path / "a.mp4", [grey(80)] * frames)
     rate = Pricing(cost_per_second="0.28")
     for request in (
         Omni(prompt="a", input_video=source),

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from stand_in import Studio, png
-from support.clips import film, grey, still
+from support.clips import frozen, grey, write_clip
 
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.hubs.catalogue import bundled
@@ -215,7 +215,7 @@ def test_a_frame_goes_to_the_field_of_the_first_image(studio):
 def test_an_uploaded_video_sets_the_duration(studio, tmp_path):
     panel = opened(studio, {"model": OMNI, "prompt": "@Video1"})
     page = FakeFrontend(panel)
-    data = film(tmp_path / "a.mp4", still(2, grey(90))).read_bytes()
+    data = write_clip(tmp_path / "a.mp4", frozen(2, grey(90))).read_bytes()
 
     key = page.upload(data, "walk.mp4", media="video")
     page.edit(input_video=key)

@@ -1,1 +1,1 @@
-"""The built-in scorers. Each says in its docstring what it measures, its range, its source, and what it does not."""
+"""The built-in scorers. Their docstrings give what they measure, its range, its source, and what it leaves out."""

@@ -1,4 +1,4 @@
-"""Likeness of the frames to the pictures that the request refers to."""
+"""The likeness of frames to the reference images of the request."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from kling_nb.scoring.footage import Footage
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import scorer
 
-#: Frames looked at in a second, about; and the spread of grey values below which a picture has nothing to compare.
-_A_SECOND, _PLAIN = 6, 2.0
-#: Two pictures that have nothing in common differ in half of the 64 bits.
-_UNLIKE = 32
+#: Frames compared per second, about, and the spread of grey values below which an image is a plain surface.
+_PER_SECOND, _PLAIN = 6, 2.0
+#: Two unrelated images differ in half of the 64 bits.
+_UNRELATED = 32
 
 
 @scorer(version="1", unit="", request=True)
 def likeness(clip: Footage) -> Measure:
-    """How like a reference picture the frames get: the best frame for each reference, and of these the lowest.
+    """Likeness to the reference images: the best frame for each reference, and the lowest of these.
 
-    Range: 0 (as unlike as two pictures that have nothing in common) to 1 (the same picture). `parts` has each
-    reference. Source: the perceptual hash of ImageHash (`phash`, 64 bits), frames cut to the reference's shape. It
-    compares the layout of light and dark of the whole picture. It does not know faces, things or colours: a reference
-    that comes back in another place, size or pose counts as unlike, however well it was met.
+    Range: 0 (two unrelated images) to 1 (the same image). `parts` has each reference. Source: the perceptual hash of
+    ImageHash (`phash`, 64 bits), frames cropped to the reference's shape. It compares the light and dark areas of
+    whole images. It does not recognize faces, objects or colours: a reference that appears in another place, size or
+    pose counts as unlike.
     """
     from PIL import Image, ImageOps
 
-    every = max(1, round(1 / clip.step / _A_SECOND))
+    every = max(1, round(1 / clip.step / _PER_SECOND))
     frames = [Image.fromarray(frame.rgb) for frame in list(clip.frames())[::every]]
     parts: dict[str, float] = {}
     names: dict[str, str] = {}
-    for picture in clip.pictures:
-        with Image.open(picture.file) as opened:
+    for image in clip.images:
+        with Image.open(image.file) as opened:
             reference = on_white(ImageOps.exif_transpose(opened))
         if _is_plain(reference):
             continue
-        parts[picture.path], names[picture.path] = _best(reference, frames), picture.name
+        parts[image.path], names[image.path] = _best(reference, frames), image.name
     if not parts:
-        raise NotApplicable(_why_none(clip))
+        raise NotApplicable(_reason(clip))
     lowest = min(parts, key=lambda path: parts[path])
-    left = len(clip.pictures) - len(parts) + clip.missing
+    left = len(clip.images) - len(parts) + clip.missing_images
     among = f"the lowest of {len(parts)}: {names[lowest]}" if len(parts) > 1 else names[lowest]
-    return Measure(parts[lowest], among + (f"; {left} could not be compared" if left else ""), parts)
+    return Measure(parts[lowest], among + (f"; {left} not compared" if left else ""), parts)
 
 
 def _best(reference: Any, frames: list[Any]) -> float:
@@ -50,24 +50,24 @@ def _best(reference: Any, frames: list[Any]) -> float:
 
     wanted = imagehash.phash(reference)
     ratio = reference.width / reference.height
-    bits = min(int(wanted - imagehash.phash(_cut(frame, ratio))) for frame in frames)
-    return max(0.0, 1 - bits / _UNLIKE)
+    bits = min(int(wanted - imagehash.phash(_crop(frame, ratio))) for frame in frames)
+    return max(0.0, 1 - bits / _UNRELATED)
 
 
-def _cut(frame: Any, ratio: float) -> Any:
-    """The middle of a frame, in the shape of the reference."""
+def _crop(frame: Any, ratio: float) -> Any:
+    """Return the middle of a frame in the shape of the reference."""
     width, height = min(frame.width, frame.height * ratio), min(frame.height, frame.width / ratio)
     left, top = (frame.width - width) / 2, (frame.height - height) / 2
     return frame.crop((round(left), round(top), max(1, round(left + width)), max(1, round(top + height))))
 
 
-def _is_plain(picture: Any) -> bool:
+def _is_plain(image: Any) -> bool:
     from PIL import ImageStat
 
-    return ImageStat.Stat(picture.convert("L")).stddev[0] < _PLAIN
+    return ImageStat.Stat(image.convert("L")).stddev[0] < _PLAIN
 
 
-def _why_none(clip: Footage) -> str:
-    if clip.pictures:
-        return "its reference pictures are plain surfaces"
-    return "its reference pictures are addresses only" if clip.missing else "the request has no reference picture"
+def _reason(clip: Footage) -> str:
+    if clip.images:
+        return "the reference images are plain surfaces"
+    return "the reference images are URLs" if clip.missing_images else "the request has no reference images"
