@@ -133,7 +133,7 @@ def test_every_built_in_scorer_documents_its_range_source_and_limits() -> None:
         *("motion", "flicker", "sharpness", "cuts", "black", "frozen", "loudness", "silence", "likeness")
     }
     for scorer in built_in:
-        docs = scorer.function.__doc__ or ""
+        docs = " ".join((scorer.function.__doc__ or "").split())
         assert "Range: " in docs, scorer.name
         assert "Source: " in docs, scorer.name
         assert " not " in docs or "only" in docs, scorer.name

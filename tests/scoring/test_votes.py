@@ -52,6 +52,7 @@ def played(count: int, chance: Callable[[int, int], float], seed: int) -> list[V
 def test_a_planted_order_is_recovered(seed: int) -> None:
     found = rank_votes(played(240, lambda one, other: 0.93, seed), ITEMS)
     assert [row.item for row in found] == WORDS
+    assert found.summary == "240 votes: calm is ahead of all others."
     assert {("calm", word) for word in WORDS[1:]} <= found.apart
     assert all(row.low <= row.share <= row.high for row in found)
 
@@ -66,7 +67,7 @@ def test_noise_is_not_ranked(seed: int) -> None:
 def test_few_votes_show_no_difference() -> None:
     found = rank_votes([vote(number, "calm", "wild", "left") for number in range(5)], {"calm": "calm", "wild": "wild"})
     assert found.apart == frozenset()
-    assert found.votes == 5
+    assert found.summary == "5 votes: no significant difference."
     nothing = rank_votes([], ITEMS)
     assert nothing.summary.startswith("No votes yet") and "50 %" not in nothing._repr_html_()
 
