@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
+# Formats that no notebook uses: jsonschema would take over a second to load them.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import kn  # noqa: E402 - docs/kn.py: the public names, of the package in this checkout
 
