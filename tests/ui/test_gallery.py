@@ -116,7 +116,7 @@ def test_no_stars_removes_the_rating_and_too_many_are_an_error(page, stand):
     assert stand.record("job00002").stars is None
 
     page.say("annotate", id="job00002", changes={"stars": 99})
-    assert "give 1 to 5" in page.alert
+    assert "99" in page.alert
 
 
 def test_a_clip_is_sent_as_bytes_and_a_missing_one_is_reported(page, stand):
