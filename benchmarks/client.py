@@ -90,7 +90,7 @@ def _studio(given: argparse.Namespace) -> Any:
     # A hub on loopback would be asked at the local hub's quick pace; this one stands for the real hub. Before the
     # rest is loaded, since others take the name from there.
     pace.LOCAL_PACE = pace.HUB_PACE
-    from kling_nb.render import card_bundle  # noqa: F401 - loaded here, as above
+    from kling_nb.render.card import card_bundle  # noqa: F401 - loaded here, as above
     from kling_nb.studio import Studio
 
     return Studio(key=KEY, hub=given.url, log=given.folder)

@@ -12,7 +12,8 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.reproducibility import Reproducibility, reproducibility
 from kling_nb.notebook.links import Links
-from kling_nb.render import Difference, compare, compare_html, compare_text
+from kling_nb.render import compare
+from kling_nb.render.compare import Difference, compare_html, compare_text
 from kling_nb.selection import record_of
 from kling_nb.session import Session
 

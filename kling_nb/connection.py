@@ -21,7 +21,7 @@ from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
 from kling_nb.models.urls import is_loopback
 from kling_nb.notebook.display import Models
-from kling_nb.render import HubInfo
+from kling_nb.render.tables import HubInfo
 from kling_nb.settings import KEY, Settings
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from kling_nb.notebook.display import Display
 from kling_nb.notebook.links import Links
 from kling_nb.notebook.location import beside_notebook
 from kling_nb.preferences import embed_of
-from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.settings import Settings, read_settings
 from kling_nb.store.log import Log
 

@@ -13,7 +13,7 @@ from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.urls import sha256
-from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.store.log import Log
 
 _CHUNK = 1 << 20

@@ -10,8 +10,9 @@ from kling_nb.errors import KlingError
 from kling_nb.exchange.bundle import Bundle
 from kling_nb.models.judgements import Vote
 from kling_nb.models.record import Record
-from kling_nb.render import Links, MatrixSheet, Tile, TileState
 from kling_nb.render.figures import ranking_html
+from kling_nb.render.images import Links
+from kling_nb.render.plan import MatrixSheet, Tile, TileState
 from kling_nb.render.report import Judgements
 from kling_nb.scoring.ranking import rank_votes
 from kling_nb.store.queries import RecordSummary

@@ -13,15 +13,8 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.notebook.links import Links
-from kling_nb.render import (
-    card_bundle,
-    models_html,
-    models_text,
-    problems_html,
-    problems_text,
-    records_html,
-    records_text,
-)
+from kling_nb.render.card import card_bundle
+from kling_nb.render.tables import models_html, models_text, problems_html, problems_text, records_html, records_text
 
 _NO_JOBS = "No unfinished jobs. kn.log() lists the finished ones, newest first."
 

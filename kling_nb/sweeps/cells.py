@@ -13,7 +13,7 @@ from kling_nb.errors import LogError
 from kling_nb.models.frontend import Video
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
-from kling_nb.render import Tile, TileState
+from kling_nb.render.plan import Tile, TileState
 from kling_nb.session import Session
 from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design

@@ -17,7 +17,7 @@ from kling_nb.models.fields import plain, resolved, with_media
 from kling_nb.models.plan import REPEAT, numbered, plan_id
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.request import TARGET, Request, request_type
-from kling_nb.render import MatrixSheet, Tile
+from kling_nb.render.plan import MatrixSheet, Tile
 from kling_nb.sweeps.axes import Point, whole_number
 from kling_nb.sweeps.template import fill_in, placeholders_in, warnings_of
 

@@ -14,8 +14,17 @@ from kling_nb.models.plan import StoredPlan
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
-from kling_nb.render import MatrixSheet, PlanSheet, Tile, TileState, matrix_html, matrix_text, plan_html, plan_text
-from kling_nb.render.plan import TILES
+from kling_nb.render.plan import (
+    TILES,
+    MatrixSheet,
+    PlanSheet,
+    Tile,
+    TileState,
+    matrix_html,
+    matrix_text,
+    plan_html,
+    plan_text,
+)
 from kling_nb.selection import Selected, data_frame
 from kling_nb.session import Session
 from kling_nb.store.log import UNSET

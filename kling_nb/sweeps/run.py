@@ -18,8 +18,7 @@ from kling_nb.engine.job import Job
 from kling_nb.engine.loop import interpreter_exits
 from kling_nb.models.budget import COUNTED, charge_of
 from kling_nb.models.record import Record
-from kling_nb.render import PlanSheet, TileState, plan_html, plan_text
-from kling_nb.render.plan import TILES
+from kling_nb.render.plan import TILES, PlanSheet, TileState, plan_html, plan_text
 from kling_nb.session import Session
 from kling_nb.sweeps import cells
 from kling_nb.sweeps.design import Cell, Design

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from kling_nb.errors import ArgumentError
 from kling_nb.models.budget import Limits, Scope
 from kling_nb.notebook.location import notebook_path
-from kling_nb.render import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
+from kling_nb.render.figures import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
 from kling_nb.session import Session
 from kling_nb.store.budget import BudgetStore, Entry
 

@@ -14,8 +14,8 @@ import traitlets
 from IPython.display import display
 
 from kling_nb.models.record import Record
-from kling_nb.render import LETTERS, Difference
 from kling_nb.render.card import badge_of, stars_of
+from kling_nb.render.compare import LETTERS, Difference
 from kling_nb.render.facts import figures_of
 from kling_nb.render.formatting import prompt_line
 from kling_nb.render.page import NO_WIDGET_ERROR

@@ -15,8 +15,8 @@ from kling_nb.models.lint import parse
 from kling_nb.models.problem import error
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Element, Request, given_fields
-from kling_nb.render import SavedRow, saved_html, saved_text
 from kling_nb.render.formatting import shorten
+from kling_nb.render.tables import SavedRow, saved_html, saved_text
 
 if TYPE_CHECKING:
     from kling_nb.notebook.links import Links

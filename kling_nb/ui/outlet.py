@@ -20,7 +20,8 @@ from IPython.display import display, update_display
 
 from kling_nb.models.progress import Progress
 from kling_nb.notebook.location import frontend
-from kling_nb.render import RECORD_TYPE, stack_cards
+from kling_nb.render.card import RECORD_TYPE
+from kling_nb.render.page import stack_cards
 
 Bundle = dict[str, Any]
 LATE_CLASS = "kn-late"

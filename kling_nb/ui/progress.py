@@ -15,8 +15,8 @@ from IPython.display import display as show
 from IPython.display import update_display
 
 from kling_nb.models.progress import Progress
-from kling_nb.render import progress_html, progress_text
 from kling_nb.render.page import offline_html, running_html
+from kling_nb.render.tables import progress_html, progress_text
 from kling_nb.ui.messages import Messages, Throttle
 from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, JobLike, Note, Outlet, Pages, as_output, joined, publish
 from kling_nb.ui.widgets import RowsWidget, keep_reachable, view_of

@@ -15,8 +15,8 @@ import ipywidgets
 from IPython.display import display as show
 from IPython.display import update_display
 
-from kling_nb.render import PlanSheet, plan_html, plan_text
 from kling_nb.render.page import running_plan_html
+from kling_nb.render.plan import PlanSheet, plan_html, plan_text
 from kling_nb.ui.messages import Throttle
 from kling_nb.ui.outlet import Note
 from kling_nb.ui.widgets import keep_reachable, view_of

@@ -14,7 +14,7 @@ from kling_nb.models.frontend import Video
 from kling_nb.models.price import estimate
 from kling_nb.models.record import File, Message, Record, Reference, Times
 from kling_nb.models.request import request_type
-from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.render.images import small_poster, small_thumbnail
 
 NOON = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.UTC)
 _QUICKLY: dict[str, dict[str, int]] = {"PNG": {"compress_level": 1}, "WEBP": {"method": 0}}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import OMNI, TARGET, request_type
-from kling_nb.render import call_text
+from kling_nb.render.card import call_text
 from tests.render.kit import picture, record_of
 
 

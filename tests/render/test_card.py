@@ -8,7 +8,7 @@ import re
 import pytest
 
 from kling_nb.models.record import Failure, Record
-from kling_nb.render import RECORD_TYPE, card_bundle, card_html, card_text, failure_html
+from kling_nb.render.card import RECORD_TYPE, card_bundle, card_html, card_text, failure_html
 from tests.render.kit import CLIP, PROMPT, Media, NoMedia, record_of
 from tests.render.test_escaping import Reader
 

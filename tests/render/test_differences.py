@@ -6,8 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb.models.record import Reference
-from kling_nb.render import compare_html, compare_text, differences, gallery_html, gallery_text
-from kling_nb.render.compare import SAME, marked_words
+from kling_nb.render.compare import (
+    SAME,
+    compare_html,
+    compare_text,
+    differences,
+    gallery_html,
+    gallery_text,
+    marked_words,
+)
 from tests.render.kit import Media, NoMedia, digest_of, record_of
 from tests.render.test_escaping import PLANTED, checked, planted
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from kling_nb.models.problem import error
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure, Message, Reference
-from kling_nb.render import HubInfo, card_html, hub_html, problems_html, progress_html, records_html
+from kling_nb.render.card import card_html
+from kling_nb.render.tables import HubInfo, hub_html, problems_html, progress_html, records_html
 from tests.render.kit import CLIP, Media, NoMedia, at, digest_of, record_of
 
 PLANTED = "'\"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</pre></details>"

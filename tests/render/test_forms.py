@@ -15,10 +15,11 @@ from kling_nb.models.price import estimate
 from kling_nb.models.problem import error, warning
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure
-from kling_nb.render import (
+from kling_nb.render.formatting import estimate_note, format_clock, format_duration, format_size
+from kling_nb.render.images import POSTER_BYTES, THUMBNAIL_BYTES, small_poster, small_thumbnail
+from kling_nb.render.page import stack_cards
+from kling_nb.render.tables import (
     HubInfo,
-    estimate_note,
-    format_clock,
     hub_html,
     hub_text,
     problems_html,
@@ -27,12 +28,7 @@ from kling_nb.render import (
     progress_text,
     records_html,
     records_text,
-    small_poster,
-    small_thumbnail,
 )
-from kling_nb.render.formatting import format_duration, format_size
-from kling_nb.render.images import POSTER_BYTES, THUMBNAIL_BYTES
-from kling_nb.render.page import stack_cards
 from tests.render.kit import Media, at, picture, record_of
 from tests.render.test_escaping import Reader
 

@@ -23,7 +23,7 @@ from kling_nb.models.record import File, Record, Times
 from kling_nb.models.request import ReferenceToVideo
 from kling_nb.models.urls import sha256
 from kling_nb.notebook.links import Links
-from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.store import Log
 from kling_nb.ui.compare import CompareView
 from kling_nb.ui.gallery.controller import GalleryController

@@ -27,7 +27,7 @@ from kling_nb.models.price import estimate
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure
 from kling_nb.notebook.links import Links
-from kling_nb.render import small_poster, small_thumbnail
+from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.store import Log
 from kling_nb.ui.library import Elements, Presets
 from kling_nb.ui.panel.controller import Banner, Verdict

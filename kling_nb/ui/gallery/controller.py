@@ -12,10 +12,11 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
-from kling_nb.render import SHEET, compare_html, compare_text, differences, gallery_html, gallery_text, tile_image
 from kling_nb.render.card import badge_of
+from kling_nb.render.compare import SHEET, compare_html, compare_text, differences, gallery_html, gallery_text
 from kling_nb.render.facts import duration_of, figures_of, is_image
 from kling_nb.render.formatting import STATUS_WORDS, format_money, format_time, price_of, prompt_line, shorten
+from kling_nb.render.images import tile_image
 from kling_nb.ui.compare import MAX_CLIPS, MIN_CLIPS, ComparedClip, Comparison
 
 if TYPE_CHECKING:

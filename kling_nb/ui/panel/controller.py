@@ -16,7 +16,7 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
 from kling_nb.preferences import Options
-from kling_nb.render import card_bundle
+from kling_nb.render.card import card_bundle
 from kling_nb.render.formatting import format_time, price_of
 from kling_nb.settings import KEY, REAL_HUB
 

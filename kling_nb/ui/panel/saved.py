@@ -10,9 +10,9 @@ from kling_nb.errors import KlingError, LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.fit import broken_rules, fit_image
 from kling_nb.models.images import ImageError
-from kling_nb.render import SavedRow
 from kling_nb.render.facts import figures_of
 from kling_nb.render.formatting import format_size, prompt_line
+from kling_nb.render.tables import SavedRow
 from kling_nb.ui.messages import Messages, reply_clip
 from kling_nb.ui.panel.uploads import image_uri
 
