@@ -1,4 +1,4 @@
-"""One frame out of a clip, exactly: told by its place in the order of display, whatever the codec's own order."""
+"""Single frames of a clip, numbered in display order, whatever order the codec stores them in."""
 
 from __future__ import annotations
 
@@ -6,40 +6,49 @@ import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
-from kling_nb.errors import KlingError, LogError
+from kling_nb.errors import ArgumentTypeError, LogError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 
 def frame_of(file: Path, number: int) -> PILImage:
-    """Return a frame as an RGB picture, from 0; negative numbers count from the end.
+    """Return one frame as an RGB image.
 
-    Raises `KlingError` for what is no number, `IndexError` for a frame that the clip has not, `LogError` for a file
-    that is gone, and `OSError` or `ValueError` for one that is no clip.
+    Args:
+        file: A video.
+        number: From 0 for the first frame; -1 is the last.
+
+    Raises:
+        ArgumentTypeError: `number` is not an integer.
+        IndexError: The clip has no such frame.
+        LogError: The file is missing.
+        OSError: The file is damaged. `ValueError` if it is not a video.
     """
     import av  # lazily: it takes 75 ms, and most sessions never ask for a frame
 
-    if isinstance(number, bool) or not isinstance(number, SupportsIndex):  # pyright: ignore[reportUnnecessaryIsInstance] -- whatever somebody gave
-        raise KlingError(f"{number!r} is no frame's number: 0 is the first, -1 the last")
-    number = operator.index(number)
+    if isinstance(number, bool) or not isinstance(number, SupportsIndex):  # pyright: ignore[reportUnnecessaryIsInstance] -- user input
+        raise ArgumentTypeError(f"The frame number must be an integer, got {number!r}. 0 is the first, -1 the last.")
+    index = operator.index(number)
     if not file.is_file():
-        raise LogError(f"{file} is not there any more; kn.log().verify() says what else the log misses")
+        raise LogError(f"{file} is missing. kn.log.verify() lists what else the log misses.")
     with av.open(str(file)) as container:
         if not container.streams.video:
-            raise ValueError(f"{file.name} has no picture")
+            raise ValueError(f"{file.name} has no video stream.")
         stream = container.streams.video[0]
-        # Reading packets without decoding them gives every moment that a picture is shown at, in a few milliseconds.
-        packets = [_Packet(*found) for packet in container.demux(stream) if (found := _times(packet))]
-        moments = sorted(packet.shown for packet in packets)
-        wanted = moments[_place(number, len(moments), file)]
-        # A container seeks by the order of decoding, in which a later key picture may come before the wanted one.
+        # Reading packets without decoding them gives the times of all frames in a few milliseconds.
+        packets = [_Packet(*times) for packet in container.demux(stream) if (times := _times(packet))]
+        shown = sorted(packet.shown for packet in packets)
+        if not -len(shown) <= index < len(shown):
+            raise IndexError(f"{file.name} has {len(shown)} frames, 0 to {len(shown) - 1}, got {index}.")
+        wanted = shown[index]
+        # A container seeks in decoding order, in which a later key frame may come before the wanted one.
         start = max((p for p in packets if p.key and p.shown <= wanted), default=packets[0])
         container.seek(start.decoded, stream=stream)
         for frame in container.decode(stream):
             if frame.pts == wanted:
                 return frame.to_image()
-    raise ValueError(f"{file.name}: frame {number} cannot be decoded")
+    raise ValueError(f"{file.name}: frame {index} cannot be decoded.")
 
 
 class _Packet(NamedTuple):
@@ -52,9 +61,3 @@ def _times(packet: Any) -> tuple[int, int, bool] | None:
     if packet.pts is None or not packet.size or packet.is_discard:
         return None
     return packet.pts, packet.pts if packet.dts is None else packet.dts, packet.is_keyframe
-
-
-def _place(number: int, count: int, file: Path) -> int:
-    if not -count <= number < count:
-        raise IndexError(f"there is no frame {number}: {file.name} has {count}, 0 to {count - 1} or -{count} to -1")
-    return number % count
