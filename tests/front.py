@@ -1,4 +1,4 @@
-"""A server before the local hub: hands everything through but what a test answers itself, on a real socket."""
+"""A proxy in front of the local hub, on a real socket: a test may answer any request itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-#: What a test answers: status, body (JSON unless bytes) and headers; None hands the request through, and a status of
-#: None does so, too, but for the body.
+#: A test's answer: status, body (JSON unless bytes) and headers. None forwards the request; a status of None does too,
+#: and replaces the body.
 Answer = tuple[int | None, Any] | tuple[int | None, Any, Mapping[str, str]]
 _HOPS = {
     "connection",
@@ -28,12 +28,12 @@ _HOPS = {
 
 @dataclass
 class Front:
-    """Asked in place of the hub at `behind`; `answer(method, path, headers)` says what is answered here."""
+    """Stands in front of the hub at `behind`; `answer(method, path, headers)` returns its own answer or None."""
 
     behind: str
     answer: Callable[[str, str, Mapping[str, str]], Answer | None]
     asked: list[tuple[str, str]] = field(default_factory=list)
-    over: threading.Event = field(default_factory=threading.Event)
+    closed: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._http = httpx.Client(base_url=self.behind, trust_env=False, timeout=30)
@@ -46,11 +46,11 @@ class Front:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def count(self, method: str, path: str = "") -> int:
-        """How often something was asked for, its path beginning so."""
+        """Return the number of requests whose path starts with `path`."""
         return sum(one == method and where.startswith(path) for one, where in self.asked)
 
     def close(self) -> None:
-        self.over.set()
+        self.closed.set()
         self._server.shutdown()
         self._server.server_close()
         self._http.close()
@@ -66,7 +66,7 @@ class Front:
                 front.asked.append((self.command, self.path))
                 found = front.answer(self.command, self.path, dict(self.headers.items()))
                 if found is None and self.path.startswith("/api/events"):
-                    self.be_silent()
+                    self.stay_silent()
                     return
                 if found is None or found[0] is None:
                     through = front._through(self, body)
@@ -78,18 +78,18 @@ class Front:
                 self.end_headers()
                 self.wfile.write(content)
 
-            def be_silent(self) -> None:
-                """An event stream on which nothing happens: the beat finds everything."""
+            def stay_silent(self) -> None:
+                """Open an event stream without events: polling finds everything."""
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(b": keep-alive\n\n")
                 self.wfile.flush()
-                front.over.wait()
+                front.closed.wait()
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Print nothing."""
 
         for method in ("GET", "POST", "PUT", "DELETE"):
             setattr(Handler, f"do_{method}", Handler.handle_one)

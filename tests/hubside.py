@@ -1,4 +1,4 @@
-"""The hub's own view of a test: what it was asked since the test began, and the faults it is told to have."""
+"""A local hub for tests: its faults can be switched on, and its requests are counted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIGN = "GET /api/repos/:file"
 
 
 class HubSide:
-    """A local hub process in a folder, seen from its private routes; counts start at `mark`."""
+    """A local hub process with its state in a folder, controlled by its private routes; counts start at `mark`."""
 
     def __init__(self, folder: Path, *arguments: str, speed: float = 100) -> None:
         self.folder, self._arguments, self._speed = folder, ("--size", "180p", *arguments), speed
@@ -37,11 +37,11 @@ class HubSide:
         self.mark()
 
     def start(self) -> None:
-        """Start it, or again after `kill`: at the same address, with the jobs that it had."""
+        """Start it, or start it again after `kill`, at the same address and with its jobs."""
         self.url = ensure(self.folder, speed=self._speed, idle=900, arguments=self._arguments)
 
     def kill(self) -> None:
-        """SIGKILL, as a crash would."""
+        """Kill it with SIGKILL, as a crash would."""
         pid = self._http.get("/_local/health").json()["pid"]
         os.kill(pid, signal.SIGKILL)
         until(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid))
@@ -51,12 +51,12 @@ class HubSide:
         stop(self.folder)
 
     def mark(self) -> None:
-        """Count from here."""
+        """Clear the faults and count from here."""
         self._http.delete("/_local/faults")
         self._before = self.stats()
 
     def fault(self, name: str, *, method: str = "", path: str = "", **more: Any) -> None:
-        """Switch a fault on; `method` and `path` narrow it."""
+        """Switch a fault on, for requests with this `method` and `path` only."""
         match = {key: value for key, value in (("method", method), ("path_prefix", path)) if value}
         answer = self._http.post("/_local/faults", json={"fault": name, "match": match, **more})
         assert answer.status_code == 200, answer.text
@@ -68,7 +68,7 @@ class HubSide:
         return self._http.get("/_local/stats").json()
 
     def asked(self, label: str) -> int:
-        """How often since `mark`."""
+        """Return the number of such requests since `mark`."""
         return self.stats()["requests"].get(label, 0) - self._before["requests"].get(label, 0)
 
     @property
@@ -80,7 +80,7 @@ class HubSide:
         return self.stats()["enqueued"] - self._before["enqueued"]
 
     def enqueue(self, body: dict[str, Any]) -> str:
-        """Enqueue past our client, as if the hub had taken a request whose answer then was lost."""
+        """Submit a request without our client, as if the hub had accepted one whose answer was lost; return its id."""
         answer = self._http.post("/api/ai/queue", json=body, headers={"Authorization": "Bearer other"})
         return answer.json()["generations"][0]["generation_id"]
 
@@ -89,22 +89,22 @@ class HubSide:
         return answer.json()["status"]
 
     def prompted(self, prompt: str, status: str) -> list[str]:
-        """The ids of the jobs with this prompt that are in this state; the hub's other jobs are other tests' affair."""
+        """Return the ids of the jobs with this prompt in this state; other jobs belong to other tests."""
         answer = self._http.get("/api/ai/queue", params={"status": status}, headers={"Authorization": "Bearer other"})
         return [job["generation_id"] for job in answer.json()["generations"] if job["prompt"] == prompt]
 
 
 def until(condition: Callable[[], Any], within: float = 60) -> Any:
-    """Look until it is so, and return it."""
+    """Wait until a condition is true, and return its value."""
     deadline = time.monotonic() + within
     while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come about in time"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.01)
     return value
 
 
 def picture(colour: str = "#c04030", size: tuple[int, int] = (400, 320)) -> bytes:
-    """A PNG that the hub accepts."""
+    """Return a PNG that the hub accepts."""
     image = Image.new("RGB", size, colour)
     ImageDraw.Draw(image).ellipse((90, 60, 240, 260), fill="#f0d060")
     out = BytesIO()

@@ -1,6 +1,6 @@
-"""Kernels by the dozen: processes of their own, forked off one that has the package loaded already.
+"""Kernels by the dozen: processes forked off one that has already imported the package.
 
-A fresh interpreter spends most of a short life on imports; what these kernels do afterwards is what is tested.
+A fresh interpreter would spend most of its short life on imports.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _context.set_forkserver_preload(["kling_nb.studio", "sqlalchemy.dialects.sqlite"
 
 
 class Kernel:
-    """A script that runs in a process of its own; with `with`, it is killed in the end. Warnings are errors there."""
+    """A script in its own process, in which warnings are errors; a `with` block kills it in the end."""
 
     def __init__(self, script: Path, *arguments: object) -> None:
         given, write = _context.Pipe(duplex=False)
@@ -33,11 +33,11 @@ class Kernel:
             end.close()
 
     def kill(self) -> None:
-        """SIGKILL, as a crash would."""
+        """Kill it with SIGKILL, as a crash would."""
         self._process.kill()
 
     def wait(self, within: float = 60) -> int | None:
-        """How it ended; None when it has not."""
+        """Return its exit code; None if it has not ended."""
         self._process.join(within)
         if self._process.exitcode is not None:
             self.stdin.close()
@@ -56,7 +56,7 @@ def _live(
     words: tuple[str, ...], environ: dict[str, str], given: connection.Connection, says: connection.Connection
 ) -> None:
     os.environ.clear()
-    os.environ.update(environ)  # the test's: the process that this one was forked off is older
+    os.environ.update(environ)  # of this test: the parent process is older
     os.dup2(given.fileno(), 0)
     for stream in (1, 2):
         os.dup2(says.fileno(), stream)

@@ -1,6 +1,6 @@
-"""A kernel that is about to be killed: it begins a job, stops at a named point, says so, and waits there for ever.
+"""A kernel to be killed: it starts a job, stops at a named point, prints it, and waits there for ever.
 
-`python child.py HUB LOG POINT [PICTURE]`; the parent reads `AT <point>` and kills it.
+`python child.py HUB LOG POINT [IMAGE]`; the parent reads `AT <point>` and kills it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ async def hang_here() -> None:
 
 
 def before_and_after(owner: Any, verb: str, before: str, after: str) -> None:
-    """Stop before or after a blocking verb."""
+    """Stop before or after a blocking method."""
     real = getattr(owner, verb)
 
     def stopped(*args: Any, **kwargs: Any) -> Any:

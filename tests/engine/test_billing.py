@@ -1,4 +1,4 @@
-"""Who is billed stays the same: in a rerun, after a restart, when an answer is lost, in the panel."""
+"""The billed namespace stays the same: in a rerun, after a restart, and when an answer is lost."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def test_a_rerun_is_billed_to_the_same_namespace(studio: Studio, hub: HubSide) -
     assert studio.panel(again.record).request.target_namespace == "lab"
 
 
-def test_what_was_prepared_and_cut_short_is_billed_to_the_namespace_that_was_asked(
-    studio: Studio, hub: HubSide
-) -> None:
+def test_a_resumed_request_is_billed_to_the_namespace_it_was_prepared_for(studio: Studio, hub: HubSide) -> None:
     request = ReferenceToVideo(prompt="a boat never sent", duration=3, target_namespace="lab")
     now = datetime.datetime.now(datetime.UTC)
     price = estimate(request.draft())
@@ -43,7 +41,7 @@ def test_what_was_prepared_and_cut_short_is_billed_to_the_namespace_that_was_ask
     assert billed(hub, job.record) == "lab"
 
 
-def test_a_lost_answer_is_looked_for_where_it_was_billed(
+def test_a_lost_answer_is_searched_for_in_the_namespace_that_was_billed(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
 ) -> None:
     hub = own_hub("--choice", "list_without_namespace=own")

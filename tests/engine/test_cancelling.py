@@ -1,4 +1,4 @@
-"""A cancel stops what can be stopped, at the earliest moment, and never leaves a paid job unwatched."""
+"""A cancel stops a job at the earliest moment, and never leaves a paid job untracked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kling_nb.studio import Studio
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """Keeps an upload waiting; opened in the end, so that no thread is left behind."""
+    """Keeps an upload waiting; opened in the end, so that no thread is left running."""
     event = threading.Event()
     yield event
     event.set()
@@ -27,7 +27,7 @@ def ended(job: Job) -> str:
     return job.state
 
 
-def test_during_an_upload_it_ends_at_once_and_nothing_is_sent(
+def test_a_cancel_during_an_upload_ends_the_job_at_once_and_nothing_is_sent(
     hub: HubSide, studio_at: Callable[..., Studio], gate: threading.Event
 ) -> None:
     studio = studio_at(hub, upload=lambda _: gate.wait(30) and "https://example.org/a.png")
@@ -40,7 +40,7 @@ def test_during_an_upload_it_ends_at_once_and_nothing_is_sent(
     assert (hub.posts, job.state, studio.store.get(job.id).status) == (1, "cancelled", "cancelled")
 
 
-def test_one_of_several_cancelled_during_the_upload_is_not_paid_for(
+def test_a_generation_that_is_cancelled_during_the_upload_is_not_billed(
     hub: HubSide, studio_at: Callable[..., Studio], gate: threading.Event
 ) -> None:
     hub.fault("failed")
@@ -53,7 +53,7 @@ def test_one_of_several_cancelled_during_the_upload_is_not_paid_for(
     assert (hub.posts, hub.enqueued, [job.state for job in jobs]) == (1, 2, ["failed", "cancelled", "failed"])
 
 
-def test_during_the_enqueue_it_waits_for_the_id_and_then_stops_it(studio: Studio, hub: HubSide) -> None:
+def test_a_cancel_during_the_submission_waits_for_the_id_and_then_stops_the_job(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job = studio.generate("a boat in the ice", duration=3)
     until(lambda: job.state != "prepared")
@@ -71,7 +71,7 @@ def test_a_running_job_is_stopped_at_the_hub(studio: Studio, hub: HubSide) -> No
     assert "You cancelled it." in job.record.notes
 
 
-def test_after_the_end_it_changes_nothing(studio: Studio, hub: HubSide) -> None:
+def test_a_cancel_after_the_end_changes_nothing(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed")
     job = studio.generate("a boat", duration=3)
     job.wait(20)
@@ -80,7 +80,7 @@ def test_after_the_end_it_changes_nothing(studio: Studio, hub: HubSide) -> None:
 
 
 @pytest.mark.parametrize("answer", ["200", "400", "404"])
-def test_when_the_hub_was_quicker_the_clip_is_kept(
+def test_a_cancel_that_comes_too_late_keeps_the_clip(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], answer: str
 ) -> None:
     hub = own_hub("--choice", f"late_delete_status={answer}")
@@ -92,7 +92,7 @@ def test_when_the_hub_was_quicker_the_clip_is_kept(
     assert job.result(20).path.exists()
 
 
-def test_a_refused_cancel_is_said_and_the_job_goes_on(studio: Studio, hub: HubSide) -> None:
+def test_a_refused_cancel_is_shown_and_the_job_goes_on(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job = studio.generate("a boat in the ice", duration=3)
     until(lambda: job.state == "processing")
@@ -105,7 +105,7 @@ def test_a_refused_cancel_is_said_and_the_job_goes_on(studio: Studio, hub: HubSi
     assert ended(job) == "cancelled"
 
 
-def test_a_job_past_its_deadline_is_stopped_at_the_hub_and_says_so(
+def test_a_job_past_its_deadline_is_stopped_at_the_hub_and_says_why(
     hub: HubSide, studio_at: Callable[..., Studio]
 ) -> None:
     hub.fault("stuck")

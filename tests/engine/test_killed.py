@@ -1,4 +1,4 @@
-"""A kernel killed anywhere between the click and the card loses no paid clip and pays for none twice."""
+"""A kernel that is killed anywhere between the click and the card loses no paid clip and pays for none twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kling_nb.studio import Studio
 
 CHILD = Path(__file__).with_name("child.py")
 
-# Where the kernel is killed, and what the hub must have counted when everything is over.
+# The point at which the kernel is killed, and the requests that the hub must have counted in the end.
 POINTS = {
     "nothing saved": 0,
     "saved prepared": 1,
@@ -37,7 +37,7 @@ POINTS = {
 
 @pytest.fixture(scope="module")
 def calm_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubSide]:
-    """A hub slow enough to be seen at work: a third of a second of queue, a second of processing."""
+    """A hub slow enough to be observed: a third of a second in the queue, a second of processing."""
     hub = HubSide(tmp_path_factory.mktemp("calm-hub"), speed=4.5)
     yield hub
     hub.close()
@@ -50,21 +50,21 @@ def hub(calm_hub: HubSide) -> HubSide:
 
 
 @contextmanager
-def kernel_at(point: str, hub: HubSide, log: Path, *pictures: Path) -> Iterator[Kernel]:
-    """A kernel that has come to this point; killed in the end."""
-    with Kernel(CHILD, hub.url, log, point, *pictures) as child:
+def kernel_at(point: str, hub: HubSide, log: Path, *images: Path) -> Iterator[Kernel]:
+    """A kernel that has reached this point; killed in the end."""
+    with Kernel(CHILD, hub.url, log, point, *images) as child:
         watchdog = threading.Timer(40, child.kill)
         watchdog.start()
         try:
-            said = child.stdout.readline()
-            assert said == f"AT {point}\n", said + child.stdout.read()
+            line = child.stdout.readline()
+            assert line == f"AT {point}\n", line + child.stdout.read()
             yield child
         finally:
             watchdog.cancel()
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_killed_kernels_job_ends_after_resume_and_is_enqueued_once(
+def test_a_killed_kernels_job_ends_after_resume_and_is_submitted_once(
     point: str, hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"
@@ -73,7 +73,7 @@ def test_a_killed_kernels_job_ends_after_resume_and_is_enqueued_once(
         hub.fault("lost_reply", times=1)
     with kernel_at(point, hub, tmp_path / "log", face):
         pass
-    face.unlink()  # what is needed to send it again lies in the log
+    face.unlink()  # everything that is needed is in the log
     studio = studio_at(hub)
     jobs = studio.resume()
     assert len(jobs) == (point != "nothing saved")
@@ -95,7 +95,7 @@ def assert_whole(studio: Studio, path: Path, digest: str) -> None:
     assert read_film(path).frames == 72
 
 
-def test_a_torn_download_of_a_killed_kernel_is_taken_up_where_it_ended(
+def test_resume_continues_a_killed_kernels_download_where_it_ended(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     with kernel_at("mid-download", hub, tmp_path / "log"):
@@ -107,10 +107,10 @@ def test_a_torn_download_of_a_killed_kernel_is_taken_up_where_it_ended(
 def test_several_generations_killed_before_the_post_are_sent_as_one_request(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
-    first = studio_at(hub, upload=lambda asset: until(lambda: False))  # never gets beyond its upload
+    first = studio_at(hub, upload=lambda asset: until(lambda: False))  # never ends its upload
     asked = first.generate("@Image1 sails", input_image=[picture()], duration=3, num_generations=3)
     until(lambda: len(first.store.unfinished()) == 3 and all(job.progress.uploading for job in asked))
-    first.store._lease.release()  # as the system does when the kernel is killed
+    first.store._lease.release()  # as the system does for a killed kernel
     hub.fault("failed")
     jobs = studio_at(hub).resume()
     assert len(jobs) == 3
@@ -118,7 +118,7 @@ def test_several_generations_killed_before_the_post_are_sent_as_one_request(
     assert (hub.posts, hub.enqueued) == (1, 3)
 
 
-def test_resume_leaves_the_jobs_of_a_living_kernel_alone_and_takes_them_when_it_is_dead(
+def test_resume_takes_another_kernels_jobs_only_when_it_is_dead(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     studio = studio_at(hub)
@@ -128,7 +128,7 @@ def test_resume_leaves_the_jobs_of_a_living_kernel_alone_and_takes_them_when_it_
     assert hub.enqueued == 1
 
 
-def test_resume_in_a_living_kernel_gives_the_jobs_that_go_on(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
+def test_resume_returns_the_jobs_that_are_under_way_here(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
     hub.fault("stuck")
     studio = studio_at(hub)
     job = studio.generate("a boat in the ice", duration=3)
@@ -139,7 +139,7 @@ def test_resume_in_a_living_kernel_gives_the_jobs_that_go_on(hub: HubSide, studi
     assert (job.state, hub.asked(DELETE)) == ("cancelled", 1)
 
 
-def test_a_job_whose_picture_is_lost_ends_with_a_clear_word(
+def test_a_job_whose_image_is_missing_fails_and_nothing_is_sent(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"
@@ -154,7 +154,7 @@ def test_a_job_whose_picture_is_lost_ends_with_a_clear_word(
     assert hub.posts == 0
 
 
-def test_what_was_uploaded_is_not_uploaded_again(
+def test_an_uploaded_image_is_not_uploaded_again_by_another_kernel(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"

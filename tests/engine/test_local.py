@@ -1,4 +1,4 @@
-"""Without a key the local hub answers: found or started in the user's own state folder, and started again."""
+"""Without a key the local hub is used: found or started in the user's state folder, and started again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kling_nb.studio import Studio
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
-    """The folder that a user's local hub lives in, with a quick one already running."""
+    """The state folder of a user's local hub, with a fast one already running."""
     folder = tmp_path / "home" / "state" / "kling_nb" / "localhub"
     serve.ensure(folder, speed=100, idle=120, arguments=("--size", "180p"))
     yield folder
@@ -33,7 +33,7 @@ def studio(state: Path, tmp_path: Path) -> Iterator[Studio]:
     studio.close()
 
 
-def test_the_same_lines_make_a_clip_with_no_key(studio: Studio) -> None:
+def test_the_same_lines_make_a_clip_without_a_key(studio: Studio) -> None:
     clip = studio.generate("a paper boat", duration=3).result(40)
     record = clip.record
     assert (record.local, record.hub, record.price, record.kind) == (True, "local", 0, "result")
@@ -41,14 +41,14 @@ def test_the_same_lines_make_a_clip_with_no_key(studio: Studio) -> None:
     assert studio.hub().local
 
 
-def test_a_preview_is_free_and_no_result(studio: Studio) -> None:
+def test_a_preview_is_free_and_not_a_result(studio: Studio) -> None:
     clip = studio.preview("a paper boat", duration=3, num_generations=4).result(40)
     assert (clip.record.kind, clip.record.generations, clip.record.price) == ("preview", 1, 0)
     assert len(studio.log()) == 0
     assert len(studio.log(kind="preview")) == 1
 
 
-def test_a_local_hub_that_was_killed_is_started_again_and_has_its_jobs(studio: Studio, state: Path) -> None:
+def test_a_killed_local_hub_is_started_again_with_its_jobs(studio: Studio, state: Path) -> None:
     first = studio.generate("a paper boat", duration=3)
     first.result(40)
     pid = httpx.get(f"{serve.ensure(state)}/_local/health", trust_env=False).json()["pid"]
@@ -58,7 +58,7 @@ def test_a_local_hub_that_was_killed_is_started_again_and_has_its_jobs(studio: S
     assert studio.generate("another boat", duration=3).result(60).path.exists()
 
 
-def test_the_shared_studio_can_be_configured_and_running_jobs_go_on(
+def test_the_shared_studio_can_be_configured_while_jobs_go_on(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared, "_studio", None)

@@ -1,4 +1,4 @@
-"""An answer that is lost is settled by the hub's own list, and the request is never sent a second time."""
+"""A lost answer is settled by the hub's own list, and the request is never sent twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def begin(studio: Studio, prompt: str = "a paper boat", **fields: Any) -> Job:
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS)
-def test_after_a_doubtful_answer_without_a_job_it_ends_as_lost(studio: Studio, hub: HubSide, fault: str) -> None:
+def test_after_an_uncertain_answer_a_job_that_the_hub_does_not_have_is_lost(
+    studio: Studio, hub: HubSide, fault: str
+) -> None:
     hub.fault(fault, times=1, **QUEUE)
     job = begin(studio, f"a boat that {fault} sank")
     states = [progress.status for progress in job]
@@ -34,7 +36,7 @@ def test_after_a_doubtful_answer_without_a_job_it_ends_as_lost(studio: Studio, h
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS)
-def test_after_a_doubtful_answer_the_job_that_the_hub_has_is_found(studio: Studio, hub: HubSide, fault: str) -> None:
+def test_after_an_uncertain_answer_a_job_that_the_hub_has_is_found(studio: Studio, hub: HubSide, fault: str) -> None:
     prompt = f"a boat that {fault} carried"
     body = request_of(studio, prompt, duration=3).body(lambda asset: asset.identity)
     theirs = hub.enqueue({**body, "num_generations": 1})
@@ -45,17 +47,17 @@ def test_after_a_doubtful_answer_the_job_that_the_hub_has_is_found(studio: Studi
     assert (job.record.generation_id, hub.posts, hub.enqueued) == (theirs, 1, 0)
 
 
-def test_a_lost_reply_leads_to_the_clip_with_one_enqueue(studio: Studio, hub: HubSide) -> None:
+def test_a_lost_answer_still_leads_to_the_clip_with_one_submission(studio: Studio, hub: HubSide) -> None:
     hub.fault("lost_reply", times=1)
     job = begin(studio, "a boat whose reply was lost")
     clip = job.result(30)
     assert (hub.posts, hub.enqueued) == (1, 1)
     assert any("No response from" in note for note in clip.record.notes)
-    said = [message.text for message in clip.record.messages]
-    assert said.index("Found in the hub's queue") == said.index(clip.record.notes[0]) + 1
+    texts = [message.text for message in clip.record.messages]
+    assert texts.index("Found in the hub's queue") == texts.index(clip.record.notes[0]) + 1
 
 
-def test_all_generations_of_a_lost_reply_are_found(studio: Studio, hub: HubSide) -> None:
+def test_all_generations_of_a_lost_answer_are_found(studio: Studio, hub: HubSide) -> None:
     hub.fault("lost_reply", times=1)
     hub.fault("failed", times=1)
     jobs = studio.generate("two boats whose reply was lost", duration=3, num_generations=2)
@@ -64,7 +66,7 @@ def test_all_generations_of_a_lost_reply_are_found(studio: Studio, hub: HubSide)
     assert len({job.record.generation_id for job in jobs}) == 2
 
 
-def test_equal_requests_whose_answers_are_all_lost_never_claim_one_job_twice(studio: Studio, hub: HubSide) -> None:
+def test_identical_requests_whose_answers_are_lost_never_claim_one_job_twice(studio: Studio, hub: HubSide) -> None:
     hub.fault("lost_reply", times=3)
     jobs = studio.gather(begin(studio, "the same boat", duration=3) for _ in range(3))
     jobs.wait(60)
@@ -72,7 +74,7 @@ def test_equal_requests_whose_answers_are_all_lost_never_claim_one_job_twice(stu
     assert len({job.record.generation_id for job in jobs}) == 3
 
 
-def test_a_lost_request_never_claims_its_twin_that_came_through(studio: Studio, hub: HubSide) -> None:
+def test_a_lost_request_never_claims_the_job_of_its_successful_twin(studio: Studio, hub: HubSide) -> None:
     hub.fault("dropped_connection", times=1, **QUEUE)
     hub.fault("failed")
     jobs = studio.gather(begin(studio, "one of twins") for _ in range(2))
@@ -81,16 +83,14 @@ def test_a_lost_request_never_claims_its_twin_that_came_through(studio: Studio, 
     assert (hub.posts, hub.enqueued) == (2, 1)
 
 
-def test_a_list_that_does_not_answer_is_asked_again(studio: Studio, hub: HubSide) -> None:
+def test_a_list_that_cannot_be_read_is_tried_again(studio: Studio, hub: HubSide) -> None:
     hub.fault("lost_reply", times=1)
     hub.fault("unknown_error", times=2, method="GET", path="/api/ai/queue")
     assert begin(studio, "a boat in bad weather").result(40).path.exists()
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
-def test_a_key_that_is_revoked_in_between_leaves_the_job_uncertain_and_resume_settles_it(
-    studio: Studio, hub: HubSide
-) -> None:
+def test_a_key_that_is_revoked_in_between_leaves_the_job_uncertain_until_resume(studio: Studio, hub: HubSide) -> None:
     hub.fault("lost_reply", times=1)
     hub.fault("unauthenticated", method="GET", path="/api/ai/queue")
     job = begin(studio, "a boat without papers")
@@ -103,21 +103,21 @@ def test_a_key_that_is_revoked_in_between_leaves_the_job_uncertain_and_resume_se
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
-def test_408_is_no_licence_to_send_again(studio: Studio, hub: HubSide) -> None:
+def test_a_request_that_timed_out_at_the_hub_is_not_sent_again(studio: Studio, hub: HubSide) -> None:
     hub.fault("unknown_error", status=408, **QUEUE)
     job = begin(studio, "a boat that took too long")
     job.wait(20)
     assert (hub.posts, job.record.failure.kind) == (1, "lost")
 
 
-def test_a_reply_with_an_entry_that_has_no_id_is_settled_by_the_list(studio: Studio, hub: HubSide) -> None:
+def test_an_answer_without_an_id_is_settled_by_the_list(studio: Studio, hub: HubSide) -> None:
     hub.fault("empty_200", times=1, body={"generations": [{"status": "queued"}]}, **QUEUE)
     job = begin(studio, "a boat without a name")
     job.wait(20)
     assert (hub.posts, job.record.failure.kind) == (1, "lost")
 
 
-def test_any_5xx_to_an_enqueue_is_doubtful_whatever_it_says(studio: Studio, hub: HubSide) -> None:
+def test_any_5xx_to_a_submission_is_uncertain_whatever_it_says(studio: Studio, hub: HubSide) -> None:
     text = {"error": {"message": "Getting model response error: 500 - Internal Server Error"}}
     hub.fault("unknown_error", times=1, body=text, **QUEUE)
     job = begin(studio, "a boat that the model dropped")
@@ -125,7 +125,7 @@ def test_any_5xx_to_an_enqueue_is_doubtful_whatever_it_says(studio: Studio, hub:
     assert (hub.posts, job.record.failure.kind) == (1, "lost")
 
 
-def test_fewer_ids_than_asked_for_are_the_jobs_that_run(studio: Studio, hub: HubSide) -> None:
+def test_with_fewer_ids_than_generations_the_rest_fail(studio: Studio, hub: HubSide) -> None:
     body = request_of(studio, "three boats", duration=3).body(lambda asset: asset.identity)
     real = [hub.enqueue({**body, "num_generations": 1}) for _ in range(2)]
     entries = [{"generation_id": one, "status": "queued"} for one in real]

@@ -1,4 +1,4 @@
-"""A job that is paid for is not given up, and what was not wanted or had failed unsent is never paid for."""
+"""A paid job is not given up, and a job that was cancelled or failed before it was sent is never paid for."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FULL = "The log cannot be written (No space left on device): free some space."
 
 @pytest.fixture
 def slow(own_hub: Callable[..., HubSide]) -> HubSide:
-    """A hub at which a job takes about a second."""
+    """A hub whose jobs take about a second."""
     return own_hub(speed=5)
 
 
 @pytest.mark.parametrize(("fault", "more"), [("not_found", {}), ("html", {"status": 404})])
-def test_one_answer_of_404_does_not_end_a_paid_job(
+def test_a_single_404_does_not_end_a_paid_job(
     slow: HubSide, studio_at: Callable[..., Studio], fault: str, more: dict[str, Any]
 ) -> None:
     job = studio_at(slow).generate("a boat in the mist", duration=3)
@@ -45,7 +45,7 @@ def test_the_pauses_stay_within_the_pace_however_often_a_hub_has_failed(pace: An
     assert pace.back_off(10**6, jitter=0.0) == pace.longest / 2
 
 
-def test_resume_asks_at_once_about_a_job_that_is_under_way_here(
+def test_resume_polls_at_once_about_a_job_that_is_under_way_here(
     slow: HubSide, studio_at: Callable[..., Studio]
 ) -> None:
     studio = studio_at(slow)
@@ -65,7 +65,7 @@ async def _fallen(tracker: Any) -> None:
     await asyncio.gather(tracker._polling, return_exceptions=True)
 
 
-def test_what_was_shown_as_failed_before_it_was_sent_is_not_sent_by_resume(studio: Studio, hub: HubSide) -> None:
+def test_resume_does_not_send_a_job_that_failed_before_it_was_sent(studio: Studio, hub: HubSide) -> None:
     hub.fault("empty_200", times=1, method="POST", path="/api/repos/", body={"status": "success", "path": "x"})
     job = studio.generate("@Image1 is a boat of another shape", input_image=[picture()], duration=3)
     with pytest.raises(errors.KlingError):
@@ -74,7 +74,7 @@ def test_what_was_shown_as_failed_before_it_was_sent_is_not_sent_by_resume(studi
     assert (list(studio.resume()), hub.posts) == ([], 0)
 
 
-def test_what_failed_unsent_is_not_sent_either_where_the_log_could_not_be_told(
+def test_resume_does_not_send_a_job_whose_failure_could_not_be_saved(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> Any:
@@ -100,7 +100,7 @@ def _only(status: str, save: Callable[..., Any]) -> Callable[..., Any]:
     return saving
 
 
-def test_a_cell_that_is_interrupted_while_it_writes_its_intent_sends_nothing_later(
+def test_resume_sends_nothing_of_a_cell_that_was_interrupted_while_saving(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save, calls = type(studio.store).save, list[Any]()
@@ -122,7 +122,7 @@ def test_a_cell_that_is_interrupted_while_it_writes_its_intent_sends_nothing_lat
 
 def test_a_job_that_is_cancelled_between_two_attempts_is_never_sent(studio: Studio, hub: HubSide) -> None:
     hub.fault("rate_limited", times=1, retry_after=60, **QUEUE)
-    job = studio.generate("a boat that nobody wants", duration=3)
+    job = studio.generate("an unwanted boat", duration=3)
     until(lambda: any("Retrying" in message.text for message in job.record.messages))
     posts = hub.posts
     job.cancel().result(10)
@@ -133,9 +133,7 @@ def test_a_job_that_is_cancelled_between_two_attempts_is_never_sent(studio: Stud
 @pytest.mark.parametrize(
     "body", [{"error": {"type": "unknown_error"}, "status": "error"}, {"generations": [], "error": "timeout"}]
 )
-def test_a_list_that_is_none_does_not_end_a_job_whose_answer_was_lost(
-    studio: Studio, hub: HubSide, body: dict[str, Any]
-) -> None:
+def test_an_invalid_list_does_not_end_an_uncertain_job(studio: Studio, hub: HubSide, body: dict[str, Any]) -> None:
     hub.fault("lost_reply", times=1, **QUEUE)
     hub.fault("empty_200", times=3, body=body, **LIST)
     job = studio.generate(f"a boat under {len(body)} flags", duration=3)
@@ -143,7 +141,7 @@ def test_a_list_that_is_none_does_not_end_a_job_whose_answer_was_lost(
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
-def test_an_enqueue_answered_in_another_shape_is_in_doubt_and_settled(studio: Studio, hub: HubSide) -> None:
+def test_a_submission_with_an_unexpected_answer_is_settled_by_the_list(studio: Studio, hub: HubSide) -> None:
     body = request_of(studio, "a boat of another kind", duration=3).body(lambda asset: asset.identity)
     theirs = hub.enqueue({**body, "num_generations": 1})
     hub.mark()
@@ -153,7 +151,7 @@ def test_an_enqueue_answered_in_another_shape_is_in_doubt_and_settled(studio: St
     assert (job.record.generation_id, hub.posts) == (theirs, 1)
 
 
-def test_an_id_that_cannot_be_written_at_once_is_not_lost(
+def test_an_id_that_cannot_be_saved_at_once_is_not_lost(
     slow: HubSide, studio_at: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studio = studio_at(slow)
@@ -170,7 +168,7 @@ def test_an_id_that_cannot_be_written_at_once_is_not_lost(
     assert studio.store.get(job.id).generation_id == job.record.generation_id
 
 
-def test_a_clock_that_is_put_forward_stops_no_job(own_hub: Callable[..., HubSide], studio_at: Any) -> None:
+def test_setting_the_clock_forward_stops_no_job(own_hub: Callable[..., HubSide], studio_at: Any) -> None:
     hub = own_hub(speed=2)
     studio = studio_at(hub)
     job = studio.generate("a boat in time", duration=3)
@@ -182,7 +180,7 @@ def test_a_clock_that_is_put_forward_stops_no_job(own_hub: Callable[..., HubSide
     assert hub.asked(DELETE) == 0
 
 
-def test_a_status_that_nobody_knows_changes_nothing_and_the_deadline_holds(
+def test_an_unknown_status_changes_nothing_and_the_deadline_holds(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
 ) -> None:
     hub = own_hub(speed=0.2)
@@ -194,7 +192,7 @@ def test_a_status_that_nobody_knows_changes_nothing_and_the_deadline_holds(
     assert job.wait(30)
 
 
-def test_a_file_server_that_is_away_for_a_while_costs_no_clip(
+def test_a_file_server_that_fails_for_a_while_loses_no_clip(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
@@ -206,14 +204,14 @@ def test_a_file_server_that_is_away_for_a_while_costs_no_clip(
     assert any("retrying the download" in message.text for message in job.record.messages)
 
 
-def test_a_page_in_place_of_the_hub_is_no_doubt(studio: Studio, hub: HubSide) -> None:
+def test_a_web_page_instead_of_the_hub_is_a_certain_failure(studio: Studio, hub: HubSide) -> None:
     hub.fault("html", status=404, path="/api/ai/queue")
     job = studio.generate("a boat at the wrong address", duration=3)
     with pytest.raises(errors.JobFailed, match="Nothing was queued"):
         job.result(30)
 
 
-def test_outages_between_two_answers_of_404_do_not_count_as_not_knowing_the_job(
+def test_outages_between_two_404s_do_not_count_towards_losing_a_job(
     slow: HubSide, studio_at: Callable[..., Studio]
 ) -> None:
     slow.fault("silent_events")
@@ -229,7 +227,7 @@ def test_outages_between_two_answers_of_404_do_not_count_as_not_knowing_the_job(
     assert job.result(60).path.exists()
 
 
-def test_resume_says_what_it_leaves_alone(
+def test_resume_says_which_jobs_it_leaves_alone(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     hub = own_hub(speed=0.2)
@@ -243,7 +241,7 @@ def test_resume_says_what_it_leaves_alone(
     assert f"1 unfinished of {hub.url}" in left._aside  # pyright: ignore[reportPrivateUsage]
 
 
-def test_cancelling_a_job_that_was_given_up_comes_to_an_end(studio: Studio, hub: HubSide) -> None:
+def test_cancelling_a_job_that_was_given_up_returns(studio: Studio, hub: HubSide) -> None:
     hub.fault("lost_reply", times=1, **QUEUE)
     hub.fault("unauthenticated", **LIST)
     job = studio.generate("a boat without papers", duration=3)
@@ -251,9 +249,7 @@ def test_cancelling_a_job_that_was_given_up_comes_to_an_end(studio: Studio, hub:
     job.cancel().result(10)
 
 
-def test_what_the_hub_says_of_a_failure_is_kept_without_signatures(
-    studio: Studio, hub: HubSide, tmp_path: Path
-) -> None:
+def test_the_hubs_error_message_is_saved_without_signatures(studio: Studio, hub: HubSide, tmp_path: Path) -> None:
     hub.fault("failed", times=1, message="Failed to download https://h.io/a.png?oxen_signature=PLANTED&oxen_expires=1")
     job = studio.generate("a boat with a seal", duration=3)
     assert job.wait(30)

@@ -1,4 +1,4 @@
-"""Nobody pays another price than the one that was said."""
+"""You never pay more than the price shown."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from kling_nb.studio import Studio
 
 @pytest.fixture
 def hours_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Let what was heard of the catalogue be too old to be believed."""
+    """Make the catalogue's entries too old to be used."""
     return lambda: monkeypatch.setattr(catalogue, "FRESH", 0.0)
 
 
-def test_nobody_pays_more_than_the_hub_last_said(studio: Studio, hub: HubSide, hours_later: Callable[[], None]) -> None:
+def test_a_price_above_the_last_one_shown_is_refused(
+    studio: Studio, hub: HubSide, hours_later: Callable[[], None]
+) -> None:
     assert str(studio.price("a boat", duration=5)) == "$1.12"
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, factor=10)
     with pytest.raises(errors.JobFailed) as caught:
         studio.generate("a boat", duration=5).result(30)
     assert (caught.value.data["failure"].kind, hub.posts) == ("BudgetError", 0)
-    agreed = studio.generate("a boat", duration=5).result(30)  # whoever runs it again has read the price
+    agreed = studio.generate("a boat", duration=5).result(30)  # the new price was shown
     assert (agreed.record.price, hub.posts) == (Decimal("11.20"), 1)
 
 
-def test_a_rise_by_less_than_a_cent_is_said_in_its_digits(
+def test_a_rise_by_less_than_a_cent_is_shown_with_enough_digits(
     studio: Studio, hub: HubSide, hours_later: Callable[[], None]
 ) -> None:
     studio.price("a boat", duration=5)
@@ -43,23 +45,21 @@ def test_a_rise_by_less_than_a_cent_is_said_in_its_digits(
     assert hub.posts == 0
 
 
-def test_less_than_was_said_is_paid_without_a_question(
-    studio: Studio, hub: HubSide, hours_later: Callable[[], None]
-) -> None:
+def test_a_lower_price_is_accepted(studio: Studio, hub: HubSide, hours_later: Callable[[], None]) -> None:
     studio.price("a boat", duration=5)
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, factor=0.5)
     assert studio.generate("a boat", duration=5).result(30).record.price == Decimal("0.56")
 
 
-def test_a_price_above_the_documentations_is_paid_and_noted(studio: Studio, hub: HubSide) -> None:
+def test_a_price_above_the_documented_one_is_accepted_and_noted(studio: Studio, hub: HubSide) -> None:
     hub.fault("changed_price", match={"model": TARGET}, factor=2)
     record = studio.generate("a boat", duration=5).result(30).record
     assert record.price == Decimal("2.24")
     assert any("$2.24" in message.text and "$1.12" in message.text for message in record.messages)
 
 
-def test_a_plan_is_not_paid_for_at_another_price_than_it_was_agreed_on(
+def test_a_plan_is_not_run_at_a_higher_price_than_agreed(
     studio: Studio, hub: HubSide, hours_later: Callable[[], None]
 ) -> None:
     plan = studio.sweep("boat {n}", n=[1, 2, 3], duration=5)

@@ -1,4 +1,4 @@
-"""What the hub refuses is sent once, ends the job with the hub's words, and says what to do."""
+"""A refused request is sent once and ends the job with the hub's message and what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QUEUE = {"method": "POST", "path": "/api/ai/queue"}
         ("empty_200", "InvalidParams", "Nothing was queued"),
     ],
 )
-def test_a_refusal_is_sent_once_and_says_what_to_do(
+def test_a_refused_request_is_sent_once_and_says_what_to_do(
     studio: Studio, hub: HubSide, fault: str, kind: str, remedy: str
 ) -> None:
     hub.fault(fault, **QUEUE)
@@ -37,10 +37,10 @@ def test_a_refusal_is_sent_once_and_says_what_to_do(
     assert (hub.posts, hub.enqueued) == (1, 0)
 
 
-def test_a_doubt_is_a_warning_at_the_line_that_asked_and_the_job_goes_on(studio: Studio, hub: HubSide) -> None:
+def test_a_warning_names_the_callers_line_and_the_job_goes_on(studio: Studio, hub: HubSide) -> None:
     with pytest.warns(errors.RequestWarning) as caught:
         job = studio.generate("@Image1 and @Image2 turn", duration=3)
-    assert [str(one.message) for one in caught] == [str(doubt) for doubt in studio.lint(job.record.request())]
+    assert [str(one.message) for one in caught] == [str(warning) for warning in studio.lint(job.record.request())]
     assert {one.filename for one in caught} == {__file__}
     assert job.result(20).record.status == "succeeded"
     with pytest.warns(errors.RequestWarning) as again:
@@ -55,13 +55,13 @@ def test_two_prompts_are_refused_and_neither_is_sent(studio: Studio, hub: HubSid
     assert hub.posts == 0
 
 
-def test_a_withdrawn_model_names_what_the_catalogue_has(studio: Studio, hub: HubSide) -> None:
+def test_a_withdrawn_model_names_its_alternatives(studio: Studio, hub: HubSide) -> None:
     hub.fault("model_not_found", **QUEUE)
     with pytest.raises(errors.JobFailed, match="kling-video-o3-omni"):
         studio.generate("a paper boat", duration=3).result(20)
 
 
-def test_what_changed_at_the_hub_is_told_and_a_model_that_left_names_the_next(studio: Studio, hub: HubSide) -> None:
+def test_schema_changes_are_listed_and_a_withdrawn_model_names_its_alternatives(studio: Studio, hub: HubSide) -> None:
     name = "kling-video-v2-6-pro-text-to-video"
     assert len(studio.hub.schema_changes()) == 0
     hub.fault(
@@ -74,7 +74,7 @@ def test_what_changed_at_the_hub_is_told_and_a_model_that_left_names_the_next(st
     assert "kling-video-o3-pro-text-to-video" in caught.value.alternatives
 
 
-def test_after_429_the_request_goes_out_again_and_is_queued_once(studio: Studio, hub: HubSide) -> None:
+def test_after_429_the_request_is_sent_again_and_queued_once(studio: Studio, hub: HubSide) -> None:
     hub.fault("rate_limited", times=2, retry_after=0, **QUEUE)
     job = studio.generate("a paper boat", duration=3)
     assert job.result(30).path.exists()
@@ -89,7 +89,7 @@ def test_a_request_that_breaks_a_rule_is_never_sent(studio: Studio, hub: HubSide
     assert len(studio.log()) == 0
 
 
-def test_the_hubs_own_failure_is_quoted(studio: Studio, hub: HubSide) -> None:
+def test_the_hubs_failure_message_is_quoted(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed", message="The content was flagged by our safety system.")
     with pytest.raises(errors.JobFailed, match="flagged by our safety") as caught:
         studio.generate("a paper boat", duration=3).result(20)
@@ -97,16 +97,16 @@ def test_the_hubs_own_failure_is_quoted(studio: Studio, hub: HubSide) -> None:
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
-def test_a_picture_that_the_hub_cannot_fetch_fails_later_with_its_words(studio: Studio, hub: HubSide) -> None:
+def test_an_image_that_the_hub_cannot_fetch_fails_later_with_its_message(studio: Studio, hub: HubSide) -> None:
     nowhere = hub.url + "/api/repos/local/playground/file/main/gone.png"
     with pytest.raises(errors.JobFailed, match="404 Not Found") as caught:
         studio.generate("@Image1 sails", input_image=[nowhere], duration=3).result(20)
     assert (hub.posts, caught.value.data["failure"].kind) == (1, "hub")
 
 
-def test_a_hub_that_is_not_there_is_nothing_sent(tmp_path: Path) -> None:
+def test_without_a_hub_nothing_is_sent(tmp_path: Path) -> None:
     studio = Studio(hub="http://127.0.0.1:9", log=tmp_path / "log")
-    studio.session.connection.main._client._attempts = 1  # its patience is for a hub that comes back
+    studio.session.connection.main._client._attempts = 1  # the others would only take time
     with contextlib.closing(studio), pytest.raises(errors.JobFailed, match="Nothing was sent") as caught:
         studio.generate("a paper boat", duration=3).result(20)
     assert caught.value.data["failure"].kind == "Unreachable"

@@ -1,4 +1,4 @@
-"""The key and the signatures of URLs are in no record, log line, traceback, picture or display."""
+"""The key and the signatures of URLs are in no record, log line, traceback, image or output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNATURE = "oxen_signature="
 
 @pytest.fixture
 def keyed(own_hub: Callable[..., HubSide]) -> HubSide:
-    """A hub that takes no key but the planted one."""
+    """A hub that accepts the planted key only."""
     return own_hub("--key", KEY)
 
 
@@ -74,13 +74,13 @@ def test_a_wrong_key_is_named_by_its_source_only(keyed: HubSide, studio_at: Call
 
 
 @pytest.mark.parametrize("key", ["oxk-PLANTED\nX-Evil: 1", "oxk-PLANTED-ключ", "oxk PLANTED"])
-def test_a_key_that_no_header_takes_is_refused_without_being_shown(key: str, tmp_path: Path) -> None:
+def test_a_key_with_invalid_characters_is_refused_without_being_shown(key: str, tmp_path: Path) -> None:
     with pytest.raises(errors.SettingsError, match="OXEN_API_KEY") as caught:
         _ = Studio(key=key, log=tmp_path).session.parts
     assert "PLANTED" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_the_key_goes_to_the_hubs_origin_and_not_to_a_neighbour_of_the_same_name(keyed: HubSide) -> None:
+def test_the_key_goes_to_the_hubs_origin_and_not_to_a_similar_one(keyed: HubSide) -> None:
     from pydantic import SecretStr
 
     from kling_nb.hubs.client import HubClient, origin_of
@@ -93,7 +93,7 @@ def test_the_key_goes_to_the_hubs_origin_and_not_to_a_neighbour_of_the_same_name
     assert httpx.URL("https://hub.oxen.ai@evil.example").host == "evil.example"
 
 
-def test_a_studio_shows_its_log_and_neither_key_nor_address(tmp_path: Path) -> None:
+def test_the_repr_of_a_studio_shows_its_log_and_neither_key_nor_address(tmp_path: Path) -> None:
     studio = Studio(key="of-nobody", hub="https://user:word@example.com", log=tmp_path)
     assert repr(studio) == f"Studio(key=…, hub=…, log={str(tmp_path)!r})"
     assert repr(Studio()) == "Studio()"

@@ -1,4 +1,4 @@
-"""One tracker follows all jobs: events wake it, the queue is the truth, and a hub that dies is waited for."""
+"""One tracker follows all jobs: events wake it, the queue is the truth, and it waits for a hub that is down."""
 
 from __future__ import annotations
 
@@ -12,60 +12,60 @@ from kling_nb.engine.job import Jobs
 from kling_nb.studio import Studio
 
 
-def test_twenty_jobs_share_one_question_a_beat(studio: Studio, hub: HubSide) -> None:
+def test_twenty_jobs_share_one_request_per_poll(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
-    begun = time.monotonic()
+    began = time.monotonic()
     jobs = studio.gather(studio.generate(f"boat {number}", duration=3) for number in range(20))
     until(lambda: all(job.state == "processing" for job in jobs), within=40)
-    looks, beats = hub.asked(LIST), (time.monotonic() - begun) / 0.4 + 2
+    polls, due = hub.asked(LIST), (time.monotonic() - began) / 0.4 + 2
     for stopped in jobs.cancel():
         stopped.result(30)
     assert jobs.wait(20)
-    assert looks <= beats
-    assert hub.asked(READ) <= 40  # one for each cancel, and one more where a beat saw the end first
+    assert polls <= due
+    assert hub.asked(READ) <= 40  # one for each cancel, and one more if a poll saw the end first
     assert (hub.posts, hub.enqueued, hub.asked(DELETE)) == (20, 20, 20)
 
 
-def test_jobs_begun_on_many_threads_are_each_sent_once(studio: Studio, hub: HubSide) -> None:
+def test_jobs_started_on_many_threads_are_each_sent_once(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed")
-    begun: list[object] = []
+    started: list[object] = []
     threads = [
-        threading.Thread(target=lambda number=number: begun.append(studio.generate(f"boat {number}", duration=3)))
+        threading.Thread(target=lambda number=number: started.append(studio.generate(f"boat {number}", duration=3)))
         for number in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
-    jobs = Jobs.of(begun, studio.session.display)
+    jobs = Jobs.of(started, studio.session.display)
     assert jobs.wait(40)
     assert (len(jobs), len({job.record.generation_id for job in jobs}), hub.posts) == (8, 8, 8)
     assert len(studio.log()) == 8
 
 
-def test_a_clip_comes_without_a_single_event(studio: Studio, hub: HubSide) -> None:
+def test_a_clip_arrives_without_a_single_event(studio: Studio, hub: HubSide) -> None:
     hub.fault("silent_events")
     assert studio.generate("a silent boat", duration=3).result(40).path.exists()
 
 
-def test_a_clip_comes_although_the_event_stream_breaks(studio: Studio, hub: HubSide) -> None:
+def test_a_clip_arrives_although_the_event_stream_breaks(studio: Studio, hub: HubSide) -> None:
     hub.fault("dropped_events", after=0.05)
     assert studio.generate("a boat on a broken wire", duration=3).result(40).path.exists()
 
 
-def test_a_clip_comes_although_events_are_refused(studio: Studio, hub: HubSide) -> None:
+def test_a_clip_arrives_although_events_are_refused(studio: Studio, hub: HubSide) -> None:
     hub.fault("not_found", path="/api/events")
     assert studio.generate("a deaf boat", duration=3).result(40).path.exists()
 
 
-def test_an_event_spares_the_wait_for_the_beat(studio: Studio, hub: HubSide) -> None:
+def test_an_event_ends_the_wait_for_the_next_poll(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed")
     job = studio.generate("a boat that calls", duration=3)
     assert job.wait(20)
-    assert hub.asked(LIST) == 0  # the beat alone would have come after three seconds, with a list
+    assert hub.asked(LIST) == 0  # a poll would have come after three seconds, with a list
 
 
-def test_a_hub_in_trouble_is_said_in_the_row_and_asked_again(studio: Studio, hub: HubSide) -> None:
+def test_an_error_of_the_hub_is_shown_in_the_row_and_the_poll_is_retried(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job = studio.generate("a boat in the fog", duration=3)
     until(lambda: job.state == "processing")
@@ -76,7 +76,7 @@ def test_a_hub_in_trouble_is_said_in_the_row_and_asked_again(studio: Studio, hub
     job.cancel().result(20)
 
 
-def test_an_entry_of_somebody_elses_that_cannot_be_read_holds_up_nobody(studio: Studio, hub: HubSide) -> None:
+def test_an_invalid_entry_of_another_user_delays_no_job(studio: Studio, hub: HubSide) -> None:
     hub.fault("silent_events")
     odd = {"generations": [{"generation_id": "theirs", "status": "paused"}], "count": 1}
     hub.fault("empty_200", method="GET", path="/api/ai/queue", times=1, body=odd)
@@ -84,14 +84,14 @@ def test_an_entry_of_somebody_elses_that_cannot_be_read_holds_up_nobody(studio: 
     assert job.result(40).path.exists()
 
 
-def test_a_job_that_the_hub_no_longer_knows_ends_as_lost(studio: Studio, hub: HubSide) -> None:
+def test_a_job_that_the_hub_no_longer_knows_is_lost(studio: Studio, hub: HubSide) -> None:
     hub.fault("empty_200", times=1, body={"generations": [{"generation_id": "no-such", "status": "queued"}]})
     job = studio.generate("a ghost ship", duration=3)
     assert job.wait(30)
     assert (job.state, job.record.failure.kind) == ("failed", "lost")
 
 
-def test_a_hub_killed_in_the_middle_and_started_again_ends_the_job(
+def test_a_job_ends_although_the_hub_is_killed_and_started_again(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
 ) -> None:
     hub = own_hub(speed=3)

@@ -1,4 +1,4 @@
-"""A clip arrives whole or not at all, whatever happens to its download, and the key goes to nobody else."""
+"""A clip arrives whole or not at all, whatever happens to its download, and the key goes to the hub only."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def digest(path: Path) -> str:
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
-def test_a_torn_download_is_taken_up_where_it_broke(studio: Studio, hub: HubSide) -> None:
+def test_an_interrupted_download_continues_where_it_ended(studio: Studio, hub: HubSide) -> None:
     hub.fault("interrupted_download", times=2)
     clip = made(studio)
     assert digest(clip.path) == clip.record.clip.digest
     assert clip.record.clip.frames == 72
     assert hub.asked(RESULT) == 3
-    said = [message.text for message in clip.record.messages]
-    # A hub this fast may be done before it is seen at work.
-    assert [text for text in said if text != "Generating"][:3] == ["Sent", "Queued", "Downloading the clip"]
-    assert said[-1] == "Done"
-    assert any(text.startswith("The download was interrupted: ") for text in said)
-    assert any(text.startswith("The download continues at ") for text in said)
+    texts = [message.text for message in clip.record.messages]
+    # A hub this fast may finish before a poll sees it processing.
+    assert [text for text in texts if text != "Generating"][:3] == ["Sent", "Queued", "Downloading the clip"]
+    assert texts[-1] == "Done"
+    assert any(text.startswith("The download was interrupted: ") for text in texts)
+    assert any(text.startswith("The download continues at ") for text in texts)
     assert studio.log()[clip.record.id].messages == clip.record.messages
 
 
-def test_an_expired_address_is_renewed_from_the_queue(studio: Studio, hub: HubSide) -> None:
+def test_an_expired_url_is_renewed_from_the_queue(studio: Studio, hub: HubSide) -> None:
     hub.fault("expired_url", times=1)
     clip = made(studio)
     assert digest(clip.path) == clip.record.clip.digest
@@ -51,7 +51,7 @@ def test_an_expired_address_is_renewed_from_the_queue(studio: Studio, hub: HubSi
     assert "The clip's URL had expired; the hub has signed a new one." in [m.text for m in clip.record.messages]
 
 
-def test_a_slow_download_does_not_hold_up_other_jobs(studio: Studio, hub: HubSide) -> None:
+def test_a_slow_download_does_not_delay_other_jobs(studio: Studio, hub: HubSide) -> None:
     hub.fault("slow_download", times=1, bytes_per_second=120_000)
     slow = studio.generate("a slow boat", duration=3)
     until(lambda: hub.asked(RESULT) == 1, within=30)
@@ -77,7 +77,7 @@ def test_a_result_that_needs_the_key_gets_it_at_the_hubs_own_origin(
     assert made(studio_at(hub)).path.exists()
 
 
-def test_an_address_that_is_never_signed_again_ends_with_an_error_that_resume_mends(
+def test_a_download_that_never_succeeds_raises_and_resume_completes_it(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
@@ -95,7 +95,7 @@ def test_an_address_that_is_never_signed_again_ends_with_an_error_that_resume_me
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
-def test_a_picture_goes_up_once_and_its_signature_is_nowhere_in_the_record(studio: Studio, hub: HubSide) -> None:
+def test_an_image_is_uploaded_once_and_its_signature_is_not_in_the_record(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed")
     for _ in range(2):
         job = studio.generate("@Image1 sails", input_image=[picture("#336699")], duration=3)
@@ -105,12 +105,12 @@ def test_a_picture_goes_up_once_and_its_signature_is_nowhere_in_the_record(studi
     assert "?" not in job.record.sent["input_image"][0]
 
 
-def test_a_signature_older_than_45_minutes_is_made_anew_and_the_picture_stays(
+def test_a_signature_older_than_45_minutes_is_renewed_without_another_upload(
     studio: Studio, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.fault("failed")
     now, signed = time.time, list[int]()
-    for minutes in (0, 44, 46, 0):  # the last: a clock that was put right
+    for minutes in (0, 44, 46, 0):  # the last one: the clock was corrected
         monkeypatch.setattr(upload, "time", SimpleNamespace(time=lambda minutes=minutes: now() + 60 * minutes))
         studio.generate("@Image1 sails", input_image=[picture("#335577")], duration=3).wait(20)
         signed.append(hub.asked(SIGN))
@@ -118,16 +118,16 @@ def test_a_signature_older_than_45_minutes_is_made_anew_and_the_picture_stays(
 
 
 @pytest.mark.parametrize("way", ["workbench", "repository", "data-uri"])
-def test_a_picture_reaches_the_hub_by_every_way(hub: HubSide, studio_at: Callable[..., Studio], way: Any) -> None:
+def test_an_image_reaches_the_hub_by_every_upload_method(
+    hub: HubSide, studio_at: Callable[..., Studio], way: Any
+) -> None:
     job = studio_at(hub, upload=way).generate("@Image1 sails", input_image=[picture("#993366")], duration=3)
     assert job.result(40).path.exists()
     assert (hub.posts, hub.enqueued) == (1, 1)
     assert len(str(job.record.sent)) < 1000
 
 
-def test_a_blocking_upload_function_of_the_users_holds_up_nobody(
-    hub: HubSide, studio_at: Callable[..., Studio]
-) -> None:
+def test_a_blocking_upload_function_delays_no_other_job(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
     import threading
 
     gate = threading.Event()
@@ -140,7 +140,7 @@ def test_a_blocking_upload_function_of_the_users_holds_up_nobody(
     assert waiting.wait(20)
 
 
-def test_an_upload_function_that_fails_spends_nothing(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
+def test_a_failing_upload_function_spends_nothing(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
     def broken(_: Any) -> str:
         raise OSError("my bucket is gone")
 
@@ -150,7 +150,7 @@ def test_an_upload_function_that_fails_spends_nothing(hub: HubSide, studio_at: C
     assert hub.posts == 0
 
 
-def test_an_upload_that_the_hub_refuses_spends_nothing(studio: Studio, hub: HubSide) -> None:
+def test_a_refused_upload_spends_nothing(studio: Studio, hub: HubSide) -> None:
     hub.fault("unauthenticated", path="/api/users/me")
     job = studio.generate("@Image1 sails", input_image=[picture("#112233")], duration=3)
     with pytest.raises(errors.JobFailed, match="Nothing was sent"):
@@ -158,7 +158,7 @@ def test_an_upload_that_the_hub_refuses_spends_nothing(studio: Studio, hub: HubS
     assert hub.posts == 0
 
 
-def test_a_workbench_file_that_is_gone_is_uploaded_again(
+def test_a_missing_workbench_file_is_uploaded_again(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     import shutil
@@ -175,7 +175,7 @@ def test_a_workbench_file_that_is_gone_is_uploaded_again(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
-async def test_a_full_disk_says_what_to_do_for_a_clip_that_is_paid_for(hub: HubSide, tmp_path: Path) -> None:
+async def test_a_full_disk_raises_with_what_to_do_for_a_paid_clip(hub: HubSide, tmp_path: Path) -> None:
     client = HubClient(hub.url, None)
     (tmp_path / "clip.part").symlink_to("/dev/full")
     with pytest.raises(errors.LogError, match=r"No space left.*kn\.resume\(\) downloads"):

@@ -23,7 +23,7 @@ Studios = Callable[..., Studio]
 
 
 def dies(studio: Studio) -> None:
-    """Give the lock back, as the system does for a kernel that is killed."""
+    """Release the lock, as the system does for a killed kernel."""
     studio.store._lease.release()
 
 
@@ -34,7 +34,7 @@ def begin(studio: Studio, prompt: str, **fields: Any) -> Job:
 
 
 def left_uncertain(studio: Studio, hub: HubSide, prompt: str, fault: str) -> str:
-    """A job whose answer was lost, in a kernel that dies before the queue could be read."""
+    """A job whose answer was lost, in a kernel that dies before it has read the queue."""
     hub.fault(fault, times=1, **QUEUE)
     hub.fault("unauthenticated", **LIST)
     job = begin(studio, prompt)
@@ -45,7 +45,7 @@ def left_uncertain(studio: Studio, hub: HubSide, prompt: str, fault: str) -> str
     return job.id
 
 
-def test_two_kernels_that_resume_twins_at_the_same_moment_claim_the_one_entry_once(
+def test_two_kernels_that_resume_twins_at_once_claim_the_only_entry_once(
     hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = {left_uncertain(studio_at(hub), hub, "a boat for two kernels", "lost_reply")}
@@ -70,7 +70,7 @@ def test_two_kernels_that_resume_twins_at_the_same_moment_claim_the_one_entry_on
 
 
 def after_reading_the_lists(then: Callable[[Oxen], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do something, on a studio's own thread, between its look at the queue and what follows from it."""
+    """Do something, on a studio's own thread, after it has read the queue and before it acts on it."""
     listed = Oxen.generations
 
     async def listed_and_then(self: Oxen, **filters: str) -> Any:
@@ -83,17 +83,17 @@ def after_reading_the_lists(then: Callable[[Oxen], None], monkeypatch: pytest.Mo
 
 
 def sees_only(studio: Studio, record_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a kernel finds when another was quicker with the rest."""
+    """Let a kernel find this record only, as if another had taken the rest."""
     unfinished = studio.store.unfinished
     monkeypatch.setattr(studio.store, "unfinished", lambda: [one for one in unfinished() if one.id == record_id])
 
 
-def test_a_lost_request_leaves_the_entry_to_another_kernel_that_is_still_waiting_for_its_answer(
+def test_a_lost_request_leaves_an_entry_to_a_kernel_that_waits_for_its_answer(
     hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_uncertain(studio_at(hub), hub, "a slow twin", "dropped_connection")
     slow, other = studio_at(hub), studio_at(hub)
-    answered, looks = threading.Event(), list[Oxen]()
+    answered, readings = threading.Event(), list[Oxen]()
     submit = Oxen.submit
 
     async def answered_late(self: Oxen, *asked: Any) -> list[str]:
@@ -102,11 +102,11 @@ def test_a_lost_request_leaves_the_entry_to_another_kernel_that_is_still_waiting
         return ids
 
     monkeypatch.setattr(Oxen, "submit", answered_late)
-    after_reading_the_lists(looks.append, monkeypatch)
+    after_reading_the_lists(readings.append, monkeypatch)
     job = begin(slow, "a slow twin")
     until(lambda: hub.enqueued == 1)
     (lost,) = other.resume()
-    until(lambda: len(looks) >= 2)  # once, and once more after it had found an entry that may be its own
+    until(lambda: len(readings) >= 2)  # once, and again after it had found an entry that may be its own
     answered.set()
     assert job.result(30).path.exists()
     assert lost.wait(30)
@@ -114,7 +114,7 @@ def test_a_lost_request_leaves_the_entry_to_another_kernel_that_is_still_waiting
     assert (hub.posts, hub.enqueued) == (2, 1)
 
 
-def test_a_kernel_that_dies_between_the_claim_and_the_save_takes_its_entry_up_again(
+def test_a_kernel_that_died_between_claim_and_save_finds_its_entry_again(
     hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = left_uncertain(studio_at(hub), hub, "claimed and not saved", "lost_reply")
@@ -142,7 +142,7 @@ def test_a_kernel_that_dies_between_the_claim_and_the_save_takes_its_entry_up_ag
     assert (again[mine].state, again[twin].state) == ("succeeded", "failed")
 
 
-def test_a_job_that_finished_while_nobody_could_look_is_found(hub: HubSide, studio_at: Studios) -> None:
+def test_a_job_that_finished_without_a_kernel_is_found(hub: HubSide, studio_at: Studios) -> None:
     left_uncertain(studio_at(hub), hub, "finished meanwhile", "lost_reply")
     (finished,) = until(lambda: hub.prompted("finished meanwhile", status="succeeded"))
     (job,) = studio_at(hub).resume()
@@ -151,7 +151,7 @@ def test_a_job_that_finished_while_nobody_could_look_is_found(hub: HubSide, stud
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
-def test_a_hub_whose_clock_is_far_behind_ours_still_has_the_job(
+def test_a_job_is_found_although_the_hubs_clock_is_two_hours_behind(
     hub: HubSide, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ahead = studio.session.engine._active
@@ -162,7 +162,7 @@ def test_a_hub_whose_clock_is_far_behind_ours_still_has_the_job(
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
-def test_of_two_kernels_that_resume_one_batch_only_one_sends_what_had_not_been_saved(
+def test_of_two_kernels_that_resume_one_batch_one_sends_the_unsaved_part(
     hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = studio_at(hub)
@@ -170,7 +170,7 @@ def test_of_two_kernels_that_resume_one_batch_only_one_sends_what_had_not_been_s
 
     def two_only(record: Any) -> Any:
         if len(saved) == 2:
-            raise SystemExit  # the kernel is killed while it writes its intent
+            raise SystemExit  # the kernel is killed while it saves its intent
         saved.append(save(record))
         return saved[-1]
 
@@ -191,7 +191,7 @@ def test_of_two_kernels_that_resume_one_batch_only_one_sends_what_had_not_been_s
 
 
 def hold_back(studio: Studio, until_then: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a studio from sending until then."""
+    """Keep a studio from sending until the event is set."""
     sender = studio.session.engine._sender
     describe = sender._describe
 
@@ -216,7 +216,7 @@ def test_a_job_that_another_kernel_took_over_is_not_sent_by_the_first(
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
-def test_a_resume_on_another_thread_does_not_adopt_what_is_just_being_begun(
+def test_a_resume_on_another_thread_does_not_adopt_a_job_that_is_just_starting(
     hub: HubSide, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save, take, taken = studio.store.save, studio.store.take, threading.Event()
@@ -228,7 +228,7 @@ def test_a_resume_on_another_thread_does_not_adopt_what_is_just_being_begun(
         if record.status == "prepared":
             resumed.start()
             assert taken.wait(20)
-            resumed.join(0.5)  # it waits for the job that is begun here; were it not to, it would be over by now
+            resumed.join(0.5)  # it waits for the job that is starting here, or it would be done by now
         return saved
 
     def taken_first(record_id: str) -> Any:
@@ -238,7 +238,7 @@ def test_a_resume_on_another_thread_does_not_adopt_what_is_just_being_begun(
 
     monkeypatch.setattr(studio.store, "save", resumed_meanwhile)
     monkeypatch.setattr(studio.store, "take", taken_first)
-    job = begin(studio, "begun and resumed")
+    job = begin(studio, "started and resumed")
     assert job.result(30).path.exists()
     resumed.join()
     assert (found, hub.posts, hub.enqueued) == ([job], 1, 1)

@@ -1,4 +1,4 @@
-"""Waiting in every way: none of them blocks the job, and none of them stops it."""
+"""No way of waiting blocks or stops a job."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from kling_nb.studio import Studio
 
 @pytest.fixture
 def job(studio: Studio, hub: HubSide) -> Job:
-    """A job that the hub will fail within a moment; no film is drawn."""
+    """A job that the hub fails at once, so that no video is drawn."""
     hub.fault("failed", message="No such luck.")
     return studio.generate("a paper boat", duration=3)
 
 
-def test_a_wait_that_ends_leaves_the_job_running(studio: Studio, hub: HubSide) -> None:
+def test_a_wait_that_times_out_leaves_the_job_running(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job = studio.generate("a boat in the ice", duration=3)
     with pytest.raises(errors.WaitTimeout):
@@ -35,7 +35,7 @@ def test_a_wait_that_ends_leaves_the_job_running(studio: Studio, hub: HubSide) -
     job.cancel().result(20)
 
 
-def test_a_wait_timeout_is_the_builtin_one_too(studio: Studio, hub: HubSide) -> None:
+def test_a_wait_timeout_is_a_builtin_timeout_error_too(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job = studio.generate("a boat in the ice", duration=3)
     with pytest.raises(TimeoutError):
@@ -83,14 +83,14 @@ async def _await(job: Job) -> object:
         return exc
 
 
-def test_iterating_gives_each_state_from_now_on_and_ends_with_the_end(studio: Studio, hub: HubSide) -> None:
+def test_iterating_gives_each_state_from_now_on_up_to_the_end(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job, states = studio.generate("a boat in the ice", duration=3), []
     for progress in job:
         if progress.status == "processing" and "processing" not in states:
             job.cancel()
         states.append(progress.status)
-    _check_course(states)
+    _check_order(states)
 
 
 async def test_iterating_works_in_a_coroutine_too(studio: Studio, hub: HubSide) -> None:
@@ -100,23 +100,23 @@ async def test_iterating_works_in_a_coroutine_too(studio: Studio, hub: HubSide) 
         if progress.status == "processing" and "processing" not in states:
             job.cancel()
         states.append(progress.status)
-    _check_course(states)
+    _check_order(states)
 
 
-def _check_course(states: list[str]) -> None:
-    """Each state comes after the one before; how far the job had come at the first look is the machine's affair."""
-    ways = ("prepared", "submitting", "queued", "processing", "cancelling", "cancelled")
-    assert list(dict.fromkeys(states)) == [state for state in ways if state in states]
+def _check_order(states: list[str]) -> None:
+    """Check that the states come in order; where they start depends on the machine."""
+    order = ("prepared", "submitting", "queued", "processing", "cancelled")
+    assert list(dict.fromkeys(states)) == [state for state in order if state in states]
     assert {"processing", "cancelled"} <= set(states)
     assert states.count("cancelled") == 1
 
 
-def test_iterating_over_what_has_ended_ends_at_once(job: Job) -> None:
+def test_iterating_over_a_job_that_has_ended_ends_at_once(job: Job) -> None:
     job.wait(20)
     assert [progress.status for progress in job] == ["failed"]
 
 
-def test_the_clips_of_several_come_in_order_and_one_failure_takes_no_result_away(studio: Studio, hub: HubSide) -> None:
+def test_the_clips_of_several_jobs_come_in_order_and_a_failure_keeps_the_others(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed", times=1, message="No such luck.")
     first = studio.generate("an unlucky boat", duration=3)
     until(lambda: hub.enqueued == 1)
@@ -127,7 +127,7 @@ def test_the_clips_of_several_come_in_order_and_one_failure_takes_no_result_away
     assert second.result(0).path.exists()
 
 
-async def test_gathered_jobs_can_be_awaited_and_all_have_ended_when_one_failed(job: Job, studio: Studio) -> None:
+async def test_awaiting_gathered_jobs_waits_for_all_although_one_failed(job: Job, studio: Studio) -> None:
     other = studio.generate("another boat", duration=3)
     with pytest.raises(errors.JobFailed):
         await studio.gather([job, other])
@@ -135,13 +135,13 @@ async def test_gathered_jobs_can_be_awaited_and_all_have_ended_when_one_failed(j
     assert other.done
 
 
-def test_gather_takes_jobs_and_lists_of_jobs_each_once(job: Job, studio: Studio) -> None:
+def test_gather_joins_jobs_and_lists_of_jobs_each_once(job: Job, studio: Studio) -> None:
     assert studio.gather(job, [job]) == (job,)
     assert studio.gather() == ()
     assert studio.gather().result(1) == []
 
 
-def test_a_folder_that_cannot_be_written_is_said_at_once_and_nothing_is_sent(hub: HubSide, tmp_path: Path) -> None:
+def test_a_log_folder_that_cannot_be_written_raises_and_nothing_is_sent(hub: HubSide, tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("a file is in the way")
     studio = Studio(hub=hub.url, key="test-key", log=tmp_path / "blocked")
     with pytest.raises(errors.LogError, match="file is in the way"):
@@ -150,7 +150,7 @@ def test_a_folder_that_cannot_be_written_is_said_at_once_and_nothing_is_sent(hub
     studio.close()
 
 
-def test_a_listener_that_fails_harms_neither_the_job_nor_other_listeners(job: Job) -> None:
+def test_a_failing_listener_affects_neither_the_job_nor_other_listeners(job: Job) -> None:
     heard: list[str] = []
 
     def broken(progress: object) -> None:
@@ -163,7 +163,7 @@ def test_a_listener_that_fails_harms_neither_the_job_nor_other_listeners(job: Jo
     assert (job.state, heard[-1]) == ("failed", "failed")
 
 
-def test_closing_a_studio_lets_go_whoever_waits(studio: Studio, hub: HubSide) -> None:
+def test_closing_a_studio_ends_every_wait(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job = studio.generate("a boat in the ice", duration=3)
     until(lambda: job.state == "processing")
@@ -207,18 +207,18 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("fault", ["stuck", "failed"])
-def test_a_script_that_ends_with_a_job_under_way_ends_quickly_and_says_so(
+def test_a_script_that_ends_with_a_running_job_ends_quickly_and_says_so(
     hub: HubSide, tmp_path: Path, fault: str
 ) -> None:
     hub.fault(fault)
     with script(hub, tmp_path / "log", "print('END', flush=True)") as child:
         assert child.stdout.readline() == "END\n"
-        begun = time.monotonic()
+        began = time.monotonic()
         _, err = child.communicate(timeout=20)
-    said = f"kling_nb: 1 job is unfinished; kn.resume() continues it ({tmp_path / 'log'}).\n"
-    assert err in ((said,) if fault == "stuck" else ("", said))  # one that fails may have failed by then
+    line = f"kling_nb: 1 job is unfinished; kn.resume() continues it ({tmp_path / 'log'}).\n"
+    assert err in ((line,) if fault == "stuck" else ("", line))  # it may have failed by then
     assert child.returncode == 0
-    assert time.monotonic() - begun < 12  # it would be twenty where something is waited for
+    assert time.monotonic() - began < 12  # a wait would take twenty
 
 
 def test_a_script_that_ends_in_the_middle_of_a_download_ends_quickly_and_says_so(hub: HubSide, tmp_path: Path) -> None:
@@ -230,18 +230,18 @@ print("END", flush=True)
 """
     with script(hub, tmp_path / "log", waits) as child:
         assert child.stdout.readline() == "END\n"
-        begun = time.monotonic()
+        began = time.monotonic()
         _, err = child.communicate(timeout=20)
     assert (err.count("\n"), "1 job is unfinished" in err, child.returncode) == (1, True, 0)
-    assert time.monotonic() - begun < 12  # it would be twenty where something is waited for
+    assert time.monotonic() - began < 12  # a wait would take twenty
 
 
-def test_a_script_that_ends_when_a_question_was_only_just_asked_prints_nothing(hub: HubSide, tmp_path: Path) -> None:
+def test_a_script_that_ends_during_a_price_request_prints_nothing(hub: HubSide, tmp_path: Path) -> None:
     ends = """
 import sys, kling_nb as kn
 for number in range(30):
     studio = kn.Studio(hub=sys.argv[1], key="test-key", log=sys.argv[2])
-    studio.panel({"prompt": "a boat"})  # which asks for the price beside
+    studio.panel({"prompt": "a boat"})  # requests the price in the background
     studio.close()
 """
     command = [sys.executable, "-c", ends, hub.url, str(tmp_path / "log")]
@@ -275,12 +275,12 @@ print(job.done, again.state, flush=True)
     with script(hub, tmp_path / "log", forks) as child:
         out, err = child.communicate(timeout=60)
     assert out == "0\nFalse failed\n"
-    assert err.count("\n") == 1  # of the parent's job alone
+    assert err.count("\n") == 1  # about the job of the parent only
     assert "1 job is unfinished" in err
     assert hub.posts == 3
 
 
-def test_only_jobs_are_gathered_however_they_are_held(studio: Studio, hub: HubSide) -> None:
+def test_only_jobs_can_be_gathered_from_any_nesting(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed", message="No such luck.")
     one, two = (studio.generate(prompt, duration=3) for prompt in ("a boat", "two boats"))
     assert studio.gather(one, [two, (one,)], iter(())) == (one, two)

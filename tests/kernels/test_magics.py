@@ -93,7 +93,7 @@ def test_a_job_that_fails_fails_the_cell_that_waits(loaded: Kernel, hub: HubSide
     assert "safety check" in cell.traceback
 
 
-def test_a_preview_is_free_and_no_result(loaded: Kernel) -> None:
+def test_a_preview_is_free_and_not_a_result(loaded: Kernel) -> None:
     loaded.run("%%kling duration=3 count=2 tag=look into=draft --preview --wait\nA kite to look at")
     assert told(loaded, "[draft.record.kind, list(draft.record.tags), draft.record.generations]") == [
         "preview",

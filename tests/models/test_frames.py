@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from kling_nb.errors import KlingError, LogError
+from kling_nb.errors import ArgumentTypeError, LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.frames import frame_of
 from kling_nb.models.request import OMNI
@@ -21,7 +21,7 @@ BITS, CELL = 7, 32
 
 
 def drawn(number: int) -> Image.Image:
-    """A frame that says its own number: a row of black and white cells, its bits."""
+    """A frame with its own number in it: a row of black and white cells, its bits."""
     image = Image.new("L", (BITS * CELL, 64), 0)
     for bit in range(BITS):
         image.paste(255 * (number >> bit & 1), (bit * CELL, 0, (bit + 1) * CELL, 64))
@@ -34,8 +34,8 @@ def number_in(image: Image.Image) -> int:
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Write a film of numbered frames; `gaps` lets some moments stay longer than others."""
+def video(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write a video of numbered frames; with `gaps`, some are shown longer than others."""
     folder = tmp_path_factory.mktemp("numbered")
 
     def make(frames: int = 60, codec: str = "libx264", suffix: str = ".mp4", *, gaps: bool = False) -> Path:
@@ -57,38 +57,38 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 @pytest.mark.parametrize("number", [0, 1, 24, 25, 26, 49, 59, -1, -60])
-def test_a_frame_is_the_one_that_was_asked_for(film: Callable[..., Path], number: int) -> None:
-    assert number_in(frame_of(film(), number)) == number % 60
+def test_each_number_gives_its_frame(video: Callable[..., Path], number: int) -> None:
+    assert number_in(frame_of(video(), number)) == number % 60
 
 
-def test_every_frame_of_a_film_with_uneven_moments_is_found(film: Callable[..., Path]) -> None:
-    uneven = film(gaps=True)
+def test_every_frame_of_a_clip_with_uneven_times_is_found(video: Callable[..., Path]) -> None:
+    uneven = video(gaps=True)
     assert [number_in(frame_of(uneven, number)) for number in range(60)] == list(range(60))
 
 
-def test_another_codec_gives_its_frames_too(film: Callable[..., Path]) -> None:
-    assert number_in(frame_of(film(30, "libvpx-vp9", ".webm"), 17)) == 17
+def test_another_codec_gives_its_frames_too(video: Callable[..., Path]) -> None:
+    assert number_in(frame_of(video(30, "libvpx-vp9", ".webm"), 17)) == 17
 
 
 @pytest.mark.parametrize("number", [60, -61, 9999])
-def test_a_frame_that_is_not_there_is_said(film: Callable[..., Path], number: int) -> None:
-    with pytest.raises(IndexError, match=f"no frame {number}: .* has 60, 0 to 59 or -60 to -1"):
-        frame_of(film(), number)
+def test_a_missing_frame_raises_an_index_error(video: Callable[..., Path], number: int) -> None:
+    with pytest.raises(IndexError, match=f"has 60 frames, 0 to 59, got {number}"):
+        frame_of(video(), number)
 
 
 @pytest.mark.parametrize("wrong", ["last", None, 1.0, True])
-def test_what_is_no_number_names_no_frame(film: Callable[..., Path], wrong: object) -> None:
-    with pytest.raises(KlingError, match="is no frame's number: 0 is the first, -1 the last"):
-        frame_of(film(), wrong)  # type: ignore[arg-type] -- what somebody may give
+def test_a_frame_number_must_be_an_integer(video: Callable[..., Path], wrong: object) -> None:
+    with pytest.raises(ArgumentTypeError):
+        frame_of(video(), wrong)  # type: ignore[arg-type] -- user input
 
 
-def test_a_clip_whose_file_is_gone_says_where_it_was(film: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(LogError, match=r"gone\.mp4 is not there any more"):
+def test_a_missing_file_raises_a_log_error_with_its_name(video: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(LogError, match=r"gone\.mp4 is missing"):
         frame_of(tmp_path / "gone.mp4", 0)
-    assert number_in(frame_of(film(), np.int64(7))) == 7
+    assert number_in(frame_of(video(), np.int64(7))) == 7
 
 
-def test_shots_can_be_chained(studio: Studio) -> None:
+def test_the_last_frame_can_start_another_shot(studio: Studio) -> None:
     clip = studio.generate("a paper boat", duration=3).result(40)
     last = clip.frame(-1)
 
@@ -101,7 +101,7 @@ def test_shots_can_be_chained(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("model", [OMNI, "kling-video-o3-pro-video-to-video-edit"])
-def test_an_edit_of_a_clip_is_priced_by_it_and_as_long_as_it(studio: Studio, model: str) -> None:
+def test_an_edited_clip_is_priced_by_its_source_and_as_long(studio: Studio, model: str) -> None:
     source = studio.generate("A red kite", duration=4).result(60)
 
     job = studio.generate("at night", model=model, input_video=source)

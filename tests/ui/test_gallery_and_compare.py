@@ -1,4 +1,4 @@
-"""`kn.gallery` and `kn.compare` over a real log and a real hub."""
+"""`kn.gallery` and `kn.compare` with a real log and a real hub."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kling_nb.errors import ArgumentError, ArgumentTypeError, KlingError
 from kling_nb.studio import Studio
 
 
-def test_what_was_made_can_be_compared_rated_made_again_and_thrown_away(studio: Studio) -> None:
+def test_clips_can_be_compared_rated_rerun_and_deleted(studio: Studio) -> None:
     one = studio.generate("a paper boat", duration=3)
     two = studio.generate("a paper plane", duration=3)
     clips = studio.gather(one, two).result(60)
@@ -30,7 +30,7 @@ def test_what_was_made_can_be_compared_rated_made_again_and_thrown_away(studio: 
     assert studio.log.verify() == []
 
 
-def test_a_job_that_has_not_ended_cannot_be_compared_or_thrown_away(studio: Studio, hub) -> None:
+def test_a_job_that_has_not_ended_cannot_be_compared_or_deleted(studio: Studio, hub) -> None:
     hub.fault("stuck")
     done, stuck = None, studio.generate("a paper boat", duration=3)
     controller = studio.gallery().controller
@@ -41,7 +41,7 @@ def test_a_job_that_has_not_ended_cannot_be_compared_or_thrown_away(studio: Stud
     stuck.cancel()
 
 
-def test_a_wrong_filter_is_said_before_anything_is_shown(studio: Studio) -> None:
+def test_an_invalid_filter_raises_before_anything_is_shown(studio: Studio) -> None:
     with pytest.raises(ArgumentError, match="status must be"):
         studio.gallery(status="bogus")
     for ask in (studio.gallery, studio.log):
@@ -52,7 +52,7 @@ def test_a_wrong_filter_is_said_before_anything_is_shown(studio: Studio) -> None
             ask(5)
 
 
-def test_a_text_alone_looks_into_the_prompts(studio: Studio) -> None:
+def test_a_text_alone_searches_the_prompts(studio: Studio) -> None:
     job = studio.generate("a camera on wheels", duration=3)
     studio.generate("a boat", duration=3).wait(60)
     job.wait(60)

@@ -1,4 +1,4 @@
-"""Presets and elements: requests, characters and objects kept by name in the log."""
+"""Presets and elements: requests, characters and objects saved by name in the log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from kling_nb.studio import Studio
 MARA = {"frontal_image_url": picture("#a02030"), "reference_image_urls": [picture("#20a030")]}
 
 
-def test_a_preset_is_the_same_request_in_another_kernel_without_its_files(
+def test_a_preset_gives_the_same_request_in_another_kernel_without_its_files(
     studio_at: Callable[..., Studio], hub: HubSide, tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"
@@ -55,7 +55,7 @@ def test_a_preset_may_be_unfinished_and_come_from_a_record(studio: Studio) -> No
     assert request_hash(request_of(studio, studio.presets["boat"])) == record.request_hash
 
 
-def test_presets_are_renamed_and_deleted_and_say_what_is_there(studio: Studio) -> None:
+def test_presets_can_be_renamed_deleted_and_listed(studio: Studio) -> None:
     studio.presets["a"] = {"prompt": "one"}
     studio.presets["b"] = {"prompt": "two"}
 
@@ -73,12 +73,12 @@ def test_presets_are_renamed_and_deleted_and_say_what_is_there(studio: Studio) -
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81, 3])
-def test_a_name_that_is_none_is_refused(studio: Studio, name: object) -> None:
+def test_an_invalid_name_is_refused(studio: Studio, name: object) -> None:
     with pytest.raises(ArgumentError):
         studio.presets[name] = {"prompt": "one"}
 
 
-def test_what_is_no_request_is_refused_with_the_reason(studio: Studio) -> None:
+def test_a_preset_must_be_a_request(studio: Studio) -> None:
     with pytest.raises(ArgumentTypeError):
         studio.presets["x"] = [1]
     with pytest.raises(RequestError, match=r"no-such\.png"):
@@ -86,7 +86,7 @@ def test_what_is_no_request_is_refused_with_the_reason(studio: Studio) -> None:
     assert len(studio.presets) == 0
 
 
-def test_an_element_is_kept_with_its_pictures_and_used_again(studio: Studio) -> None:
+def test_an_element_is_saved_with_its_images_and_used_again(studio: Studio) -> None:
     studio.elements["mara"] = Element.model_validate(MARA)
     studio.elements["cup"] = picture("#404040")
 
@@ -102,14 +102,14 @@ def test_an_element_is_kept_with_its_pictures_and_used_again(studio: Studio) -> 
     ]
 
 
-def test_an_element_without_a_front_or_with_a_broken_picture_is_refused(studio: Studio) -> None:
+def test_an_element_without_a_front_or_with_a_damaged_image_is_refused(studio: Studio) -> None:
     with pytest.raises(RequestError, match="frontal_image_url"):
         studio.elements["x"] = {"reference_image_urls": []}
     with pytest.raises(KlingError, match="too small"):
         studio.elements["x"] = picture(size=(20, 20))
 
 
-def test_the_cell_shows_a_table_and_names_are_text(studio: Studio) -> None:
+def test_a_cell_shows_presets_as_a_table_with_escaped_names(studio: Studio) -> None:
     assert "No presets yet" in repr(studio.presets)
     studio.presets["<b>x</b>"] = {"prompt": "@Image1 <i>runs</i>", "input_image": [picture()], "duration": 5}
     studio.elements["mara"] = MARA
@@ -120,7 +120,7 @@ def test_the_cell_shows_a_table_and_names_are_text(studio: Studio) -> None:
     assert "1 element\nmara" in repr(studio.elements)
 
 
-def test_the_pictures_of_a_kept_value_are_no_orphans_and_are_not_thrown_away(studio: Studio) -> None:
+def test_the_images_of_a_saved_element_are_not_orphans_and_are_not_deleted(studio: Studio) -> None:
     clip = studio.generate("@Image1 waves", input_image=[picture()], duration=3).result(40)
     studio.presets["wave"] = clip.record
     assert studio.store.verify() == []
@@ -144,7 +144,7 @@ def without_index(studio: Studio) -> None:
         file.unlink()
 
 
-def test_presets_elements_options_and_limits_outlive_the_index(
+def test_presets_elements_options_and_limits_survive_the_loss_of_the_index(
     studio_at: Callable[..., Studio], hub: HubSide, tmp_path: Path
 ) -> None:
     first = studio_at(hub)
@@ -165,7 +165,9 @@ def test_presets_elements_options_and_limits_outlive_the_index(
     assert hub.posts == 0
 
 
-def test_limits_that_cannot_be_read_are_not_no_limits(studio_at: Callable[..., Studio], hub: HubSide) -> None:
+def test_unreadable_limits_are_an_error_and_not_an_absence_of_limits(
+    studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
     first = studio_at(hub)
     first.budget(total="9.00")
     without_index(first)
@@ -179,7 +181,7 @@ def test_limits_that_cannot_be_read_are_not_no_limits(studio_at: Callable[..., S
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"prompt": "a kite"}', '{"fields": [], "references": [], "at": "x"}'])
-def test_a_preset_that_was_edited_away_is_left_out_and_said_and_can_be_replaced(
+def test_a_damaged_preset_is_skipped_with_a_warning_and_can_be_replaced(
     studio: Studio, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     studio.presets["walk"] = {"prompt": "a kite"}
@@ -200,7 +202,7 @@ def test_a_preset_that_was_edited_away_is_left_out_and_said_and_can_be_replaced(
     assert list(studio.presets) == []
 
 
-def test_an_option_that_cannot_be_read_is_said_and_does_not_pass_for_none(studio: Studio) -> None:
+def test_an_unreadable_option_is_an_error_and_not_its_default(studio: Studio) -> None:
     studio.options.confirm_above = "5.00"
     studio.options.embed = "never"
     for name in ("confirm_above", "embed"):

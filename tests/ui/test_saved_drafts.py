@@ -1,4 +1,4 @@
-"""What is being written in a panel is kept in the log, the last of it last, and found by notebook and cell."""
+"""Drafts of a panel are saved in the log and found by notebook and cell."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def prompt_kept(studio: Studio, name: str = "") -> str:
 
 
 class Writer:
-    """Somebody who opens panels in cells of notebooks. Each `restart` is another kernel on the same log."""
+    """A user who opens panels in cells of notebooks. Each `restart` is another kernel with the same log."""
 
     def __init__(self, kernel: Callable[[], Studio], monkeypatch: pytest.MonkeyPatch) -> None:
         self._kernel, self._patch = kernel, monkeypatch
@@ -31,7 +31,7 @@ class Writer:
         self._studio = self._kernel()
 
     def opens(self, notebook: str, cell: str = "") -> Panel:
-        """The panel that a cell makes; without a cell, in a frontend that does not tell its id."""
+        """The panel of a cell; without a cell, in a front end that does not give its id."""
         self._patch.setenv("JPY_SESSION_NAME", f"/somewhere/{notebook}")
         self._patch.setattr(drafts, "cell_id", lambda: cell)
         return self._studio.panel()
@@ -49,7 +49,7 @@ def writer(studio_at: Callable[..., Studio], hub: HubSide, tmp_path: Path, monke
     return Writer(lambda: studio_at(hub, log=tmp_path / "log"), monkeypatch)
 
 
-def test_each_cell_of_a_notebook_has_a_draft_of_its_own(writer: Writer) -> None:
+def test_each_cell_of_a_notebook_has_its_own_draft(writer: Writer) -> None:
     writer.writes("a.ipynb", "one", "A kite")
     assert writer.finds("a.ipynb", "two") == ""
     writer.writes("a.ipynb", "two", "A boat")
@@ -68,7 +68,7 @@ def test_a_draft_follows_its_cell_when_the_notebook_is_renamed(writer: Writer) -
     assert writer.finds("yet-another-name.ipynb", "one") == "A red kite", "the newest of what it was called"
 
 
-def test_a_draft_outlives_the_index(writer: Writer, tmp_path: Path) -> None:
+def test_a_draft_survives_the_loss_of_the_index(writer: Writer, tmp_path: Path) -> None:
     writer.writes("a.ipynb", "one", "A kite")
     for file in (tmp_path / "log").glob("index*"):
         file.unlink()
@@ -76,14 +76,14 @@ def test_a_draft_outlives_the_index(writer: Writer, tmp_path: Path) -> None:
     assert writer.finds("a.ipynb", "one") == "A kite"
 
 
-def test_a_new_cell_begins_empty_whatever_its_notebook_is_called(writer: Writer) -> None:
+def test_a_new_cell_starts_empty_whatever_its_notebook_is_called(writer: Writer) -> None:
     writer.writes("Untitled.ipynb", "one", "A kite")
     writer.restart()
     assert writer.finds("Untitled.ipynb", "another") == ""
 
 
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("", "one"), ("one", "")])
-def test_where_no_cell_is_told_the_notebook_has_its_draft(writer: Writer, before: str, after: str) -> None:
+def test_without_a_cell_id_the_notebook_has_one_draft(writer: Writer, before: str, after: str) -> None:
     writer.writes("a.ipynb", before, "A kite")
     writer.restart()
     assert writer.finds("b.ipynb", after and "another") == ""
@@ -91,7 +91,7 @@ def test_where_no_cell_is_told_the_notebook_has_its_draft(writer: Writer, before
     assert writer.finds("a.ipynb", after and "another") == ("" if after else "A kite"), "it is the first cell's now"
 
 
-def test_what_was_written_last_counts_in_whichever_frontend(writer: Writer) -> None:
+def test_the_last_draft_counts_whichever_frontend_wrote_it(writer: Writer) -> None:
     writer.writes("a.ipynb", "one", "A kite")
     writer.writes("a.ipynb", "", "A red kite")
     writer.restart()
@@ -115,7 +115,7 @@ def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("trouble", ["slow", "odd"])
-def test_the_last_draft_stays_whatever_became_of_the_one_before(
+def test_the_last_draft_is_saved_even_if_saving_an_earlier_one_is_slow_or_fails(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     save, begun, later, done = studio.store.save_value, threading.Event(), threading.Event(), list[str]()

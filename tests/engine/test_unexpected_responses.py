@@ -1,4 +1,4 @@
-"""A hub may answer oddly, and a proxy before it: no paid job is lost, nothing is paid twice, and the truth is said."""
+"""Unexpected responses of a hub, or of a proxy in between, lose no paid job and pay for nothing twice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def before(hub: HubSide) -> Iterator[Callable[..., Front]]:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pause no longer than a moment between the attempts of one question."""
+    """Make the pauses between the attempts of one request short."""
     monkeypatch.setattr("kling_nb.retry.delay", lambda *_: 0.01)
 
 
@@ -55,7 +55,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         (200, {"data": [None, {"id": "b", "request_schema": []}, {"id": 5}]}),
     ],
 )
-def test_a_model_that_is_not_there_is_said_whatever_becomes_of_the_catalogue(
+def test_a_missing_model_is_named_even_if_the_catalogue_cannot_be_read(
     before: Callable[..., Front], studio_at: Callable[..., Studio], catalogue: Answer, at_once: None
 ) -> None:
     def answer(method: str, path: str, _: Any) -> Answer | None:
@@ -69,7 +69,7 @@ def test_a_model_that_is_not_there_is_said_whatever_becomes_of_the_catalogue(
     assert re.search("Nothing was (billed|queued)", str(caught.value))
 
 
-def test_a_foreign_entry_that_cannot_be_read_hides_no_others(
+def test_an_invalid_entry_of_another_user_does_not_hide_the_rest(
     before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     odd = [None, 5, {}, {"generation_id": 7}, {"generation_id": "x", "status": "failed", "error_message": {"a": 1}}]
@@ -87,7 +87,7 @@ def test_a_foreign_entry_that_cannot_be_read_hides_no_others(
 
 
 @pytest.mark.parametrize("odd", [{"status": None}, {"status": 3}, {"enqueued_at": "now", "error_message": {"a": 1}}])
-def test_an_own_entry_that_is_odd_is_found_all_the_same(
+def test_an_invalid_entry_of_ones_own_is_found_by_its_id(
     before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide, odd: dict[str, Any]
 ) -> None:
     def answer(method: str, path: str, _: Any) -> Answer | None:
@@ -102,7 +102,7 @@ def test_an_own_entry_that_is_odd_is_found_all_the_same(
     assert (clip.record.status, hub.posts) == ("succeeded", 1)
 
 
-def test_an_entry_like_ours_without_an_id_is_no_proof_that_nothing_was_taken(
+def test_a_matching_entry_without_an_id_leaves_the_job_uncertain(
     before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     def answer(method: str, path: str, _: Any) -> Answer | None:
@@ -118,7 +118,7 @@ def test_an_entry_like_ours_without_an_id_is_no_proof_that_nothing_was_taken(
     assert (job.state, job.done) == ("uncertain", False)
 
 
-def test_a_question_to_the_hub_wakes_whoever_leaves_it_alone(
+def test_a_resume_ends_a_long_retry_after(
     before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     sent: list[int] = []
@@ -139,7 +139,7 @@ def test_a_question_to_the_hub_wakes_whoever_leaves_it_alone(
 @pytest.mark.parametrize(
     "unreadable", [(500, BOOM), (200, {"status": "processing"}), (200, b"\x00")], ids=["500", "no id", "no JSON"]
 )
-def test_a_job_whose_record_cannot_be_read_is_stopped_at_the_deadline_all_the_same(
+def test_a_job_whose_entry_cannot_be_read_is_still_stopped_at_the_deadline(
     before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide, unreadable: Answer, at_once: None
 ) -> None:
     hub.fault("stuck")
@@ -155,7 +155,7 @@ def test_a_job_whose_record_cannot_be_read_is_stopped_at_the_deadline_all_the_sa
     assert not job.done
 
 
-def test_an_answer_that_cannot_be_unpacked_is_settled_by_the_list(
+def test_an_answer_that_cannot_be_decompressed_is_settled_by_the_list(
     before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     def answer(method: str, path: str, _: Any) -> Answer | None:
@@ -181,7 +181,7 @@ BODY = {
 
 
 @pytest.mark.parametrize("way", ["workbench", "repository"])
-def test_of_the_steps_of_an_upload_only_the_status_counts(
+def test_an_upload_step_is_judged_by_its_status_only(
     before: Callable[..., Front], studio_at: Callable[..., Studio], way: str
 ) -> None:
     def answer(method: str, path: str, _: Any) -> Answer | None:
@@ -195,7 +195,7 @@ def test_of_the_steps_of_an_upload_only_the_status_counts(
     assert front.count("POST", QUEUE) == 1
 
 
-def test_a_hub_that_asks_to_be_left_alone_is(
+def test_a_long_retry_after_is_respected(
     before: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     began: list[float] = []
@@ -211,7 +211,7 @@ def test_a_hub_that_asks_to_be_left_alone_is(
     assert len(began) == 1
 
 
-def test_a_proxys_page_is_no_upload(
+def test_a_proxys_page_does_not_count_as_an_upload(
     before: Callable[..., Front], studio_at: Callable[..., Studio], at_once: None
 ) -> None:
     pages: list[int] = []
@@ -253,9 +253,7 @@ def sha(data: bytes) -> str:
 
 
 @pytest.mark.parametrize("asks", [True, False], ids=["If-Range heeded", "If-Range overlooked"])
-def test_the_rest_of_another_file_is_not_put_behind_the_first_half(
-    before: Callable[..., Front], tmp_path: Path, asks: bool
-) -> None:
+def test_the_rest_of_another_file_is_not_appended(before: Callable[..., Front], tmp_path: Path, asks: bool) -> None:
     (tmp_path / "clip.part").write_bytes(ONE[:5000])
     (tmp_path / "clip.part.etag").write_text('"one"')
 
@@ -269,9 +267,7 @@ def test_the_rest_of_another_file_is_not_put_behind_the_first_half(
     assert not (tmp_path / "clip.part.etag").exists()
 
 
-def test_a_part_that_begins_elsewhere_is_not_put_behind_the_first_half(
-    before: Callable[..., Front], tmp_path: Path
-) -> None:
+def test_a_part_with_another_offset_is_not_appended(before: Callable[..., Front], tmp_path: Path) -> None:
     (tmp_path / "clip.part").write_bytes(ONE[:5000])
 
     def answer(_: str, __: str, headers: Any) -> Answer | None:
@@ -282,7 +278,7 @@ def test_a_part_that_begins_elsewhere_is_not_put_behind_the_first_half(
     assert fetched(before(answer), tmp_path).digest == sha(ONE)
 
 
-def test_a_clip_that_a_proxy_has_packed_is_unpacked(before: Callable[..., Front], tmp_path: Path) -> None:
+def test_a_clip_that_a_proxy_has_compressed_is_decompressed(before: Callable[..., Front], tmp_path: Path) -> None:
     import gzip
 
     front = before(lambda *_: (200, gzip.compress(ONE), {"Content-Encoding": "gzip"}))
@@ -290,7 +286,7 @@ def test_a_clip_that_a_proxy_has_packed_is_unpacked(before: Callable[..., Front]
 
 
 @pytest.mark.parametrize("status", [402, 426])
-def test_what_only_a_person_can_mend_is_asked_for_once(
+def test_a_download_that_only_the_user_can_fix_is_tried_once(
     before: Callable[..., Front], tmp_path: Path, status: int
 ) -> None:
     front = before(lambda *_: (status, BOOM))

@@ -17,7 +17,7 @@ GONE = r"is missing: .*Restore it; or call kn\.configure\(log="
 
 
 @pytest.mark.parametrize("how", ["renamed", "unmounted"])
-def test_no_job_is_paid_for_while_the_log_is_gone_and_all_is_well_when_it_is_back(
+def test_no_job_is_billed_while_the_log_is_missing_and_all_works_when_it_is_back(
     studio: Studio, hub: HubSide, tmp_path: Path, how: str
 ) -> None:
     studio.generate("a paper boat", duration=3).result(40)
@@ -52,7 +52,7 @@ def test_no_job_is_paid_for_while_the_log_is_gone_and_all_is_well_when_it_is_bac
     assert studio.store.verify() == []
 
 
-def test_a_log_that_was_deleted_on_purpose_is_begun_anew_by_another_studio(
+def test_another_studio_starts_a_new_log_after_it_was_deleted_on_purpose(
     studio: Studio, studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     studio.presets["walk"] = {"prompt": "x"}
@@ -66,7 +66,7 @@ def test_a_log_that_was_deleted_on_purpose_is_begun_anew_by_another_studio(
     assert studio.log()[0].prompt == "a kite", "there is a log again"
 
 
-def test_a_log_that_never_was_is_made_at_its_first_use_and_looking_makes_none(tmp_path: Path) -> None:
+def test_a_new_log_is_created_by_its_first_record_and_not_by_reading(tmp_path: Path) -> None:
     log = Log(tmp_path / "a" / "log")
     assert (log.find(), log.load_value("preset", "x"), log.budget.limits().total, log.plans.ids()) == (
         [],

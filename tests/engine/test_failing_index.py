@@ -1,4 +1,4 @@
-"""A paid job outlives a log whose index fails, and a folder may have any name."""
+"""A paid job survives a failing index of the log, and a log's folder may have any name."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hubside import HubSide
 from kling_nb.studio import Studio
 
 
-def test_an_index_that_does_not_answer_costs_no_paid_job_its_id(
+def test_a_failing_index_does_not_lose_a_paid_jobs_id(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
-    (tmp_path / "log" / "index.sqlite").mkdir(parents=True)  # nothing can be read from it, nor written
+    (tmp_path / "log" / "index.sqlite").mkdir(parents=True)  # it can be neither read nor written
     studio = studio_at(hub)
     job = studio.generate("a paper boat", duration=3)
     assert job.result(20).path.exists()
@@ -29,7 +29,7 @@ def test_an_index_that_does_not_answer_costs_no_paid_job_its_id(
 @pytest.mark.parametrize(
     "name", ["a b", "測試", "per%41cent", "what?mode=ro", "ha#sh", "file:x", os.fsdecode(b"bad\xff")]
 )
-def test_a_logs_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
+def test_a_log_may_be_in_a_folder_of_any_name(name: str, tmp_path: Path) -> None:
     from kling_nb.store.log import Log
 
     log = Log(tmp_path / name)

@@ -1,4 +1,4 @@
-"""What the hub's answers mean: every envelope that was seen, every status, and bodies that are none."""
+"""Reading of the hub's responses: every known envelope, every status, and invalid bodies."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ ENVELOPES: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "said"), ENVELOPES)
-def test_each_envelope_gives_its_message(body: Any, said: str) -> None:
-    assert message_of(httpx.Response(400, json=body)) == said
+@pytest.mark.parametrize(("body", "message"), ENVELOPES)
+def test_each_envelope_gives_its_message(body: Any, message: str) -> None:
+    assert message_of(httpx.Response(400, json=body)) == message
 
 
 def test_a_proxys_page_is_named_by_its_title() -> None:
@@ -62,27 +62,27 @@ def test_a_proxys_page_is_named_by_its_title() -> None:
         (504, errors.ServerError),
     ],
 )
-def test_each_status_is_the_error_that_says_what_can_be_done(status: int, kind: type[errors.HubError]) -> None:
+def test_each_status_has_its_error_class(status: int, kind: type[errors.HubError]) -> None:
     error = error_of(httpx.Response(status, json={"error": "so it is"}))
     assert type(error) is kind
     assert (error.status, "so it is" in error.body) == (status, True)
 
 
-def test_a_model_that_is_not_there_is_named() -> None:
+def test_a_missing_model_is_named() -> None:
     error = error_of(httpx.Response(404, json={"error": {"message": "Model not found: kling-x"}}))
     assert isinstance(error, errors.ModelNotFound)
     assert error.model == "kling-x"
 
 
 @given(st.integers(400, 599), st.binary(max_size=400) | st.text(max_size=200).map(str.encode))
-def test_any_body_at_all_gives_an_error_with_a_short_message(status: int, body: bytes) -> None:
+def test_any_body_gives_an_error_with_a_short_message(status: int, body: bytes) -> None:
     error = error_of(httpx.Response(status, content=body))
     assert 0 < len(str(error)) < 500
     assert len(error.body) <= 300
 
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b"[]", b'"text"', b"null", b"\xff\xfe"])
-def test_a_success_that_is_no_object_is_the_hubs_fault(body: bytes) -> None:
+def test_a_success_without_a_json_object_is_a_server_error(body: bytes) -> None:
     with pytest.raises(errors.ServerError):
         read_json(httpx.Response(200, content=body))
 
@@ -95,21 +95,21 @@ ASKED = httpx.Request("POST", "https://hub.example/api/ai/queue", headers={"Auth
 @pytest.mark.parametrize(
     "body", [f"authorization: Bearer {KEY}", f'{{"error": {{"detail": "Bearer {KEY} is bad"}}}}', f"[{KEY!r}]"]
 )
-def test_a_body_that_echoes_the_key_does_not_bring_it_back(status: int, body: str) -> None:
+def test_a_body_that_echoes_the_key_does_not_leak_it(status: int, body: str) -> None:
     with pytest.raises(errors.HubError) as caught:
         read_json(httpx.Response(status, text=body.replace("}}", "}}" if status != 200 else "}}x"), request=ASKED))
     assert KEY not in "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
     assert caught.value.body
 
 
-@pytest.mark.parametrize(("status", "doubt"), [(301, False), (302, True), (303, True), (307, False), (308, False)])
-def test_a_redirect_is_not_followed(status: int, doubt: bool) -> None:
+@pytest.mark.parametrize(("status", "uncertain"), [(301, False), (302, True), (303, True), (307, False), (308, False)])
+def test_a_redirect_is_not_followed(status: int, uncertain: bool) -> None:
     there = "https://me:pass@elsewhere.example/api?signature=abc"
     with pytest.raises(
         errors.HubError, match=r"redirected to https://elsewhere\.example/api\. .* set KLING_NB_HUB"
     ) as caught:
         read_json(httpx.Response(status, headers={"location": there}, request=ASKED))
-    assert may_have_accepted(caught.value) == doubt
+    assert may_have_accepted(caught.value) == uncertain
 
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -130,7 +130,7 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
         (None, None),
     ],
 )
-def test_retry_after_comes_in_seconds_or_as_a_date(value: str | None, wait: float | None) -> None:
+def test_retry_after_is_read_as_seconds_or_as_a_date(value: str | None, wait: float | None) -> None:
     assert seconds_of(value, NOW) == wait
 
 
@@ -142,18 +142,18 @@ def test_without_a_connection_nothing_was_sent(kind: type[httpx.TransportError])
 @pytest.mark.parametrize(
     "kind", [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError]
 )
-def test_after_a_connection_nobody_knows(kind: type[httpx.TransportError]) -> None:
+def test_after_a_connection_it_is_unknown_whether_the_hub_acted(kind: type[httpx.TransportError]) -> None:
     assert isinstance(transport_error(kind("no"), at="https://h"), errors.NoResponse)
 
 
 @pytest.mark.parametrize(
     "answer", [{}, {"user": None}, {"user": []}, {"user": {}}, {"user": {"username": None}}, {"user": {"username": ""}}]
 )
-def test_an_answer_to_an_upload_that_lacks_something_is_the_hubs_fault(answer: dict[str, Any]) -> None:
+def test_an_incomplete_answer_to_an_upload_is_a_server_error(answer: dict[str, Any]) -> None:
     with pytest.raises(errors.ServerError, match=r"missing 'user\.username'"):
         text_in(answer, "user", "username")
 
 
-def test_what_an_answer_to_an_upload_has_is_found() -> None:
+def test_a_text_in_an_answer_is_found_by_its_path() -> None:
     assert text_in({"user": {"username": "ann"}}, "user", "username") == "ann"
     assert text_in({"url": "https://example.org/a"}, "url") == "https://example.org/a"

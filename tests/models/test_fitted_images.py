@@ -1,4 +1,4 @@
-"""A mended picture: the hub gets the mend, the record keeps what was given too."""
+"""A fitted image: the hub gets the fitted one, the record keeps the original too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kling_nb.models.urls import sha256
 from kling_nb.studio import Studio
 
 
-def test_the_record_keeps_what_was_given_and_what_was_sent(studio: Studio, tmp_path: Path) -> None:
+def test_the_record_keeps_the_original_and_the_fitted_image(studio: Studio, tmp_path: Path) -> None:
     banner = tmp_path / "banner.webp"
     Image.new("RGB", (1200, 300), "teal").save(banner, lossless=True)
 
@@ -33,6 +33,6 @@ def test_the_record_keeps_what_was_given_and_what_was_sent(studio: Studio, tmp_p
 
 
 @pytest.mark.parametrize(("given", "said"), [("no-such.png", "no file"), (Image.new("RGB", (90, 90)), "at least 300")])
-def test_what_cannot_be_mended_says_why(studio: Studio, given: object, said: str) -> None:
+def test_an_image_that_cannot_be_fitted_raises_the_reason(studio: Studio, given: object, said: str) -> None:
     with pytest.raises(RequestError, match=said):
         studio.fit_image(given)
