@@ -43,7 +43,7 @@ class Connection:
         # Previews are drawn at once, whatever pace the local hub acts out for jobs.
         self.previews = local_hub(memory, upload, instant=True)
         for hub in (self.main, self.previews):
-            loop.at_stop(hub.aclose)
+            loop.at_stop(hub.client.aclose)
         self.catalogue = Catalogue(self.main)
 
     @property
@@ -75,7 +75,7 @@ class Connection:
         """Return the hub in use, where its key came from (never the key), and whether it has the headline model."""
         found, alternatives, trouble, address = None, (), "", self._settings.hub
         try:
-            address = await self.main.address()
+            address = await self.main.client.address()
             await asyncio.wait_for(self.catalogue.model(TARGET), PATIENCE)
             found = True
         except TimeoutError:

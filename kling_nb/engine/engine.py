@@ -12,7 +12,6 @@ import asyncio
 import datetime
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 
 from kling_nb import errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
@@ -129,12 +128,7 @@ class Engine:
             # Only after the list was read, in which an identical request could not be told apart.
             await self._sender.send(prepared, request)
 
-    # --- cancelling ---
-
-    def _cancel(self, job: ActiveJob) -> Future[None]:
-        return self._loop.submit(self._cancelled(job))
-
-    async def _cancelled(self, job: ActiveJob) -> None:
+    async def _cancel(self, job: ActiveJob) -> None:
         """Before the POST a job just ends; during it, its id must be known before it can be stopped."""
         if self._sender.cancel(job):
             try:
@@ -152,8 +146,6 @@ class Engine:
         except errors.HubError as exc:
             self._active.report([job], trouble=f"It could not be stopped: {exc}")
             raise
-
-    # --- inside ---
 
     def _save_all(self, records: Sequence[Record]) -> list[Record]:
         """Save an intent whole: if it fails half-way, nothing is left that a `resume` would send."""
@@ -174,7 +166,7 @@ class Engine:
 
     def _add(self, record: Record) -> ActiveJob:
         job = self._active.add(record)
-        self.jobs[job.id] = Job(job, bind=self._bind, screen=self._screen, cancel=self._cancel)
+        self.jobs[job.id] = Job(job, self._bind, self._screen, lambda: self._loop.submit(self._cancel(job)))
         return job
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb.engine.active import ActiveJob, Listener
 from kling_nb.engine.ports import Screen
@@ -112,12 +112,7 @@ class Job:
     """
 
     def __init__(
-        self,
-        active: ActiveJob,
-        *,
-        bind: Callable[[Record], Record],
-        screen: Screen,
-        cancel: Callable[[ActiveJob], Future[None]],
+        self, active: ActiveJob, bind: Callable[[Record], Record], screen: Screen, cancel: Callable[[], Future[None]]
     ) -> None:
         self._active, self._bind, self._screen, self._cancel = active, bind, screen, cancel
         self._process = os.getpid()
@@ -139,8 +134,7 @@ class Job:
 
     @property
     def state(self) -> Status:
-        """`prepared`, `submitting`, `uncertain`, `queued`, `processing`, `downloading`, `succeeded`, `failed` or
-        `cancelled`."""
+        """The state as a word: `queued`, `processing`, `succeeded`, `failed`, …"""
         return self._active.state
 
     @property
@@ -176,8 +170,7 @@ class Job:
             TransferError: The clip exists but could not be downloaded; `kn.resume()` tries again.
         """
         if not self.wait(timeout):
-            state = self.progress.words.lower()
-            raise WaitTimeout(f"Job {self.id} is still {state} after {timeout} s. It continues in the background.")
+            raise WaitTimeout(f"Job {self.id} is still {self.progress.words.lower()}. It continues in the background.")
         return self._clip()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -213,13 +206,11 @@ class Job:
         changes: queue.SimpleQueue[Progress] = queue.SimpleQueue()
         unsubscribe = self.subscribe(changes.put)
         try:
-            while True:
+            while not (self.done and changes.empty()):
                 with suppress(queue.Empty):
                     yield (progress := changes.get(timeout=_HEARTBEAT))
                     if progress.ended:
                         break
-                if self.done and changes.empty():
-                    break
         finally:
             unsubscribe()
         self._screen.publish([self])
@@ -239,7 +230,7 @@ class Job:
     def cancel(self) -> Future[None]:
         """Ask for the job to be stopped; return at once. The hub may still bill what it has begun."""
         self._check_process()
-        return self._cancel(self._active)
+        return self._cancel()
 
     def card(self) -> dict[str, Any]:
         """Return the job's static card as a MIME bundle."""
@@ -301,27 +292,24 @@ class Jobs(tuple[Job, ...]):
             WaitTimeout: The timeout was reached; the jobs go on.
             KlingError: The error of the first job without a clip, see `Job.result`. The others keep their results.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        for job in self:
-            job.wait(None if deadline is None else max(deadline - time.monotonic(), 0))
+        self.wait(timeout)
         self._screen.publish(list(self))
         return [job.result(0) for job in self]
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until every job is done, whatever its end; return whether all are, within `timeout` seconds."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        ends = [job.wait(None if deadline is None else max(deadline - time.monotonic(), 0)) for job in self]
-        return all(ends)
+        end = None if timeout is None else time.monotonic() + timeout
+        done = [job.wait(None if end is None else max(end - time.monotonic(), 0)) for job in self]
+        return all(done)
 
     def __await__(self) -> Generator[Any, None, list[Clip]]:
         return self._awaited().__await__()
 
     async def _awaited(self) -> list[Clip]:
-        ends = await asyncio.gather(*(_ending(job) for job in self), return_exceptions=True)
-        for end in ends:
-            if isinstance(end, BaseException):
-                raise end
-        return [end for end in ends if not isinstance(end, BaseException)]
+        results = await asyncio.gather(*(job._awaited() for job in self), return_exceptions=True)  # pyright: ignore[reportPrivateUsage]
+        if error := next((result for result in results if isinstance(result, BaseException)), None):
+            raise error
+        return cast("list[Clip]", results)
 
     def cancel(self) -> list[Future[None]]:
         """Ask for every job to be stopped; return at once."""
@@ -332,7 +320,3 @@ class Jobs(tuple[Job, ...]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} jobs: {', '.join(job.progress.words for job in self)}>"
-
-
-async def _ending(job: Job) -> Clip:
-    return await job

@@ -18,7 +18,7 @@ from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub
 from kling_nb.engine.states import AT_THE_HUB, with_message, with_report
 from kling_nb.errors import HubError, LogError, NoResponse, NotFound, ServerError
-from kling_nb.models.generation import Completion, Generation, from_unix
+from kling_nb.models.generation import Generation, from_unix
 
 logger = logging.getLogger(__name__)
 
@@ -188,7 +188,12 @@ class Tracker:
             began = time.monotonic()
             try:
                 async for event in self._hub.events():
-                    self._heard(event, again=failures > 0)
+                    if event:
+                        self._hinted.add(event.generation_id)
+                    else:
+                        self._connected.set()
+                        self._poll_now |= failures > 0  # nothing is replayed: the queue knows what was missed
+                    self._wake.set()
                 raise NoResponse("The event stream ended.")
             finally:
                 self._connected.clear()
@@ -200,14 +205,6 @@ class Tracker:
             return max(pause, retry.bounded_retry_after(exc)) if isinstance(exc, HubError) else None
 
         await retry.retrying(receive, wait)
-
-    def _heard(self, event: Completion | None, *, again: bool) -> None:
-        if event is None:
-            self._connected.set()
-            self._poll_now |= again  # nothing is replayed: the queue knows what was missed
-        else:
-            self._hinted.add(event.generation_id)
-        self._wake.set()
 
     # --- the hub's answers ---
 
@@ -224,7 +221,10 @@ class Tracker:
                 job.unknown_since = None
                 self._active.report([job])
             await self._take_report(job, generation)
-            self._check_deadline(job, self._age(job, generation))
+            age, accepted = self._active.age(job), from_unix(generation.enqueued_at)
+            if accepted and self._hub.clock:  # the smaller of two clocks' answers, since one may be set
+                age = min(age, (self._hub.clock - accepted).total_seconds())
+            self._check_deadline(job, age)
         except LogError as exc:
             self._active.report([job], trouble=str(exc))  # the next poll tries again; the hub has the clip
 
@@ -250,13 +250,6 @@ class Tracker:
             self._active.report([job], trouble="The hub does not know this job. Retrying.")
             return
         await self._active.fail(job, "lost", "The hub no longer knows this job.", "Run it again with record.rerun().")
-
-    def _age(self, job: ActiveJob, generation: Generation) -> float:
-        """Return the seconds since the hub accepted a job: the smaller of two clocks' answers, since one may be set."""
-        here, began = self._active.age(job), from_unix(generation.enqueued_at)
-        if began is None or self._hub.clock is None:
-            return here
-        return min(here, (self._hub.clock - began).total_seconds())
 
     def _report_trouble(self, text: str) -> None:
         """Show why nothing moves, or nothing if it does again."""

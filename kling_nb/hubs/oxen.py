@@ -36,18 +36,13 @@ class Oxen:
     """
 
     def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod, *, name: str) -> None:
-        self.name = name
-        self._client = client
+        self.name, self.client = name, client
         self._uploads = Uploads(client, cache, method)
-
-    async def address(self) -> str:
-        """Return the URL that the hub answers at, starting a local one if need be."""
-        return await self._client.address()
 
     @property
     def clock(self) -> datetime.datetime | None:
         """The time at the hub; see `HubClient.clock`."""
-        return self._client.clock
+        return self.client.clock
 
     # --- the queue (HUB_API section 3) ---
 
@@ -56,7 +51,7 @@ class Oxen:
     ) -> list[str]:
         """Send one request and return the ids of its generations; see `HubClient.send_once`."""
         try:
-            answer = await self._client.send_once("/api/ai/queue", body, note=note, unwanted=unwanted)
+            answer = await self.client.send_once("/api/ai/queue", body, note=note, unwanted=unwanted)
         except errors.ModelNotFound as exc:
             raise await self._with_alternatives(exc) from exc
         entries = answer.get("generations")
@@ -75,7 +70,7 @@ class Oxen:
         Without filters it has every queued or processing generation of this user. `generation_id` is empty if the
         entry has none.
         """
-        answer = await self._client.send("GET", "/api/ai/queue", attempts=_LIST_ATTEMPTS, params=filters)
+        answer = await self.client.send("GET", "/api/ai/queue", attempts=_LIST_ATTEMPTS, params=filters)
         entries = answer.get("generations")
         if answer.get("error") or not isinstance(entries, list):  # taken for an empty list, it would end paid jobs
             raise errors.ServerError("The hub's queue has no list.", status=200, body=str(answer)[:300])
@@ -83,7 +78,7 @@ class Oxen:
 
     async def generation(self, generation_id: str) -> Generation:
         """Return one generation. Raises `NotFound` for an id that the hub does not know."""
-        found = _read(Generation, await self._client.send("GET", f"/api/ai/queue/{generation_id}"))
+        found = _read(Generation, await self.client.send("GET", f"/api/ai/queue/{generation_id}"))
         if not found.generation_id:
             raise errors.ServerError("Unexpected response: missing 'generation_id'.", body=str(found.raw)[:300])
         return found
@@ -92,7 +87,7 @@ class Oxen:
         """Ask the hub to stop a generation, and return it as it is afterwards."""
         # One that has ended may be answered with 400 or 404 (open in the contract); the hub's record decides.
         with suppress(errors.InvalidParams, errors.NotFound):
-            await self._client.send("DELETE", f"/api/ai/queue/{generation_id}", read=read_status)
+            await self.client.send("DELETE", f"/api/ai/queue/{generation_id}", read=read_status)
         return await self.generation(generation_id)
 
     async def events(self) -> AsyncGenerator[Completion | None]:
@@ -102,7 +97,7 @@ class Oxen:
         """
         from httpx_sse import EventSource, SSEError
 
-        async with self._client.stream("/api/events", accept="text/event-stream") as response:
+        async with self.client.stream("/api/events", accept="text/event-stream") as response:
             yield None
             try:
                 async for event in EventSource(response).aiter_sse():
@@ -115,7 +110,7 @@ class Oxen:
 
     async def models(self) -> list[Model]:
         """Return the catalogue, without entries that cannot be read. Raises `ServerError` when there is no list."""
-        answer = await self._client.send("GET", "/api/ai/models")
+        answer = await self.client.send("GET", "/api/ai/models")
         entries = answer.get("data")
         if not isinstance(entries, list):
             raise errors.ServerError("The hub's catalogue has no list.", status=200, body=str(answer)[:300])
@@ -124,7 +119,7 @@ class Oxen:
     async def model(self, model_id: str) -> Model:
         """Return one model. Raises `ModelNotFound` with the alternatives that the catalogue has."""
         try:
-            return _read(Model, await self._client.send("GET", f"/api/ai/models/{model_id}"))
+            return _read(Model, await self.client.send("GET", f"/api/ai/models/{model_id}"))
         except errors.NotFound as exc:
             raise await self._with_alternatives(errors.ModelNotFound(model_id, body=exc.body)) from exc
 
@@ -145,11 +140,7 @@ class Oxen:
         self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Note = ignore
     ) -> Downloaded:
         """Download a result; see `download`."""
-        return await download(self._client, url, target, renew, note)
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._client.aclose()
+        return await download(self.client, url, target, renew, note)
 
 
 def _readable(kind: type[A], entries: list[Any]) -> list[A]:

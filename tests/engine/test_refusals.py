@@ -106,7 +106,7 @@ def test_an_image_that_the_hub_cannot_fetch_fails_later_with_its_message(studio:
 
 def test_without_a_hub_nothing_is_sent(tmp_path: Path) -> None:
     studio = Studio(hub="http://127.0.0.1:9", log=tmp_path / "log")
-    studio.session.connection.main._client._attempts = 1  # the others would only take time
+    studio.session.connection.main.client._attempts = 1  # the others would only take time
     with contextlib.closing(studio), pytest.raises(errors.JobFailed, match="Nothing was sent") as caught:
         studio.generate("a paper boat", duration=3).result(20)
     assert caught.value.data["failure"].kind == "Unreachable"
