@@ -1,4 +1,4 @@
-"""Clips scored by all built-in scorers, beside decoding them and doing nothing."""
+"""Clips scored by all built-in scorers, compared with decoding them alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PHOTO = Path(__file__).resolve().parents[1] / "notebooks" / "images" / "astrona
 
 
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
-    """Score a log's clips once, then ask again; speeds are seconds of film per second."""
+    """Score a log's clips once, then read the scores again; speeds are seconds of video per second."""
     folder.mkdir(parents=True)
     count = 2 if quick else 8
     studio = Studio(log=folder / "log")
@@ -34,24 +34,24 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 
     plain = _took(lambda: [_decoded(file) for file in files])
     first = _took(lambda: studio.log(records).score(*names))
-    again = _took(lambda: studio.log(records).score(*names))
+    cached = _took(lambda: studio.log(records).score(*names))
     for record in records:
         assert record.clip
         assert len(studio.store.scores.of(records)[record.id]) == len(names)
-    film_seconds = count * _SECONDS
-    what = f"{len(names)} scorers on {count} clips of {_SECONDS} s, 720p"
-    yield Row(what, film_seconds / first, "x", film_seconds / plain, "decoding alone, in one process", 1, True)
-    yield Row("the same, out of the log", again * 1000, "ms", first * 1000, "worked out")
+    video_seconds = count * _SECONDS
+    name = f"{len(names)} scorers on {count} clips of {_SECONDS} s, 720p"
+    yield Row(name, video_seconds / first, "x", video_seconds / plain, "decoding alone, in one process", 1, True)
+    yield Row("the same, from the log", cached * 1000, "ms", first * 1000, "computed")
     studio.close()
 
 
 def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
-    """Clips that differ in a word of their caption."""
+    """Return records of clips that differ in a word of their caption."""
     photo, records = {_PHOTO.name: decode_image(_PHOTO.read_bytes(), _PHOTO.name)}, list[Record]()
     for number in range(count):
         file = folder / f"{number}.mp4"
-        asked: dict[str, Any] = {"model": MODEL, "prompt": f"Take {number}", "duration": _SECONDS}
-        animatic.write_video(file, {**asked, "input_image": [_PHOTO.name], "generate_audio": True}, photo)
+        request: dict[str, Any] = {"model": MODEL, "prompt": f"Take {number}", "duration": _SECONDS}
+        animatic.write_video(file, {**request, "input_image": [_PHOTO.name], "generate_audio": True}, photo)
         record = record_of(number)
         clip = studio.store.add_clip(record.id, file, digest_of(file))
         records.append(studio.store.save(record.model_copy(update={"status": "succeeded", "clip": clip})))

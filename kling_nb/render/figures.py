@@ -154,7 +154,7 @@ class SpendingRow:
     unpriced: int = 0
 
     @property
-    def whole(self) -> Decimal:
+    def total(self) -> Decimal:
         """The sum of what was spent, may have been spent, or is reserved."""
         return self.spent + self.open + self.uncertain
 
@@ -168,20 +168,20 @@ class LimitRow:
     counted: Decimal | None
 
 
-def spending_html(by: str, rows: Sequence[SpendingRow], whole: SpendingRow) -> str:
+def spending_html(by: str, rows: Sequence[SpendingRow], total: SpendingRow) -> str:
     """Return the spending as HTML that needs no kernel; a bar shows a group's share of the largest."""
-    largest = max((row.whole for row in rows), default=Decimal(0)) or Decimal(1)
+    largest = max((row.total for row in rows), default=Decimal(0)) or Decimal(1)
     drawn = [
         (row, _cells(row), [round(100 * part / largest) for part in (row.spent, row.open, row.uncertain)])
         for row in rows
     ]
-    return render_template("spending", by=by, summary=_spending_summary(whole), rows=drawn, headings=_HEADINGS)
+    return render_template("spending", by=by, summary=_spending_summary(total), rows=drawn, headings=_HEADINGS)
 
 
-def spending_text(by: str, rows: Sequence[SpendingRow], whole: SpendingRow) -> str:
+def spending_text(by: str, rows: Sequence[SpendingRow], total: SpendingRow) -> str:
     """Return the spending in lines of plain text."""
     lines = [f"  {shorten(row.name, 40):<40} {'  '.join(f'{cell:>11}' for cell in _cells(row))}" for row in rows]
-    return "\n".join([_spending_summary(whole), f"  {by:<40} {'  '.join(f'{name:>11}' for name in _HEADINGS)}", *lines])
+    return "\n".join([_spending_summary(total), f"  {by:<40} {'  '.join(f'{name:>11}' for name in _HEADINGS)}", *lines])
 
 
 def limits_html(rows: Sequence[LimitRow], *, unknown_ok: bool) -> str:
@@ -208,13 +208,13 @@ def _cells(row: SpendingRow) -> list[str]:
     return [jobs, *(format_money(part) if part else "–" for part in (row.spent, row.open, row.uncertain, row.planned))]
 
 
-def _spending_summary(whole: SpendingRow) -> str:
-    if not whole.jobs:
+def _spending_summary(total: SpendingRow) -> str:
+    if not total.jobs:
         return "Nothing spent"
-    parts = [f"{format_money(whole.spent)} spent"]
-    parts += [f"{format_money(whole.open)} running"] if whole.open else []
-    parts += [f"{format_money(whole.uncertain)} unconfirmed"] if whole.uncertain else []
-    parts += [f"{whole.unpriced} of {counted(whole.jobs, 'job')} without a known price"] if whole.unpriced else []
+    parts = [f"{format_money(total.spent)} spent"]
+    parts += [f"{format_money(total.open)} running"] if total.open else []
+    parts += [f"{format_money(total.uncertain)} unconfirmed"] if total.uncertain else []
+    parts += [f"{total.unpriced} of {counted(total.jobs, 'job')} without a known price"] if total.unpriced else []
     return " · ".join(parts)
 
 

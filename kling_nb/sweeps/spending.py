@@ -46,7 +46,7 @@ class Spending:
             total = _added(total, entry)
             for name in _groups(entry, by):
                 groups[name] = _added(groups.get(name, SpendingRow(name)), entry)
-        rows = sorted(groups.values(), key=(lambda row: row.name) if by == "day" else (lambda row: -row.whole))
+        rows = sorted(groups.values(), key=(lambda row: row.name) if by == "day" else (lambda row: -row.total))
         return cls(by, tuple(rows), total)
 
     def __iter__(self) -> Iterator[SpendingRow]:

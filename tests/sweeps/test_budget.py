@@ -182,7 +182,7 @@ def test_a_limit_set_while_a_job_is_prepared_still_refuses_it(studio: Studio, hu
         with pytest.raises(errors.JobFailed):
             job.result(40)  # type: ignore[union-attr]
     assert hub.posts == 0
-    assert studio.spending().total.whole == 0
+    assert studio.spending().total.total == 0
 
 
 def test_kernels_that_share_a_log_do_not_overspend_together(studio: Studio, hub: HubSide, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_groups_add_up_to_the_total(records: list[tuple[str, Decimal, Any]]) -> 
     entries = [Entry(START.date(), model, None, None, charge, cost) for model, cost, charge in records]
     spending = Spending.of(entries, "model")
     assert (
-        sum((row.whole for row in spending), Decimal(0)) == spending.total.whole == sum(cost for _, cost, _ in records)
+        sum((row.total for row in spending), Decimal(0)) == spending.total.total == sum(cost for _, cost, _ in records)
     )
     assert "<div" in spending._repr_mimebundle_()["text/html"]
 
@@ -224,7 +224,7 @@ def test_spending_is_grouped_by_day_notebook_model_plan_or_tag_as_a_table_with_b
         Entry(other, "omni", "a.ipynb", None, "open", Decimal(2)),
         Entry(other, "omni", "a.ipynb", None, "planned", None),
     ]
-    groups = {by: {row.name: row.whole for row in Spending.of(entries, by)} for by in get_args(By)}
+    groups = {by: {row.name: row.total for row in Spending.of(entries, by)} for by in get_args(By)}
     assert groups == {
         "day": {START.date().isoformat(): 3, other.isoformat(): 3},
         "notebook": {"a.ipynb": 5, "outside notebooks": 1},
