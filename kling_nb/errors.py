@@ -27,6 +27,7 @@
     + `WaitTimeout`           you stopped waiting; the job goes on
     + `LogError`              the record store cannot be read or written
         - `NotSaved`          there is no record or value of that name; a `KeyError` too
+    + `ExchangeError`         a file cannot be exported, imported or saved
     + `MissingExtra`          an optional package is not installed; an `ImportError` too
     + `NotApplicable`         raised by a scorer: it has nothing to say of this clip, and why
 
@@ -207,6 +208,10 @@ class NotSaved(LogError, KeyError):
     """There is no record, plan or saved value of that name."""
 
     __str__ = Exception.__str__  # KeyError's own shows its message as a quoted key
+
+
+class ExchangeError(KlingError):
+    """A file cannot be exported, imported or saved: it cannot be read or written, or its content is not valid."""
 
 
 class MissingExtra(KlingError, ImportError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, TypeAlias, cast, overload, runtime_checkable
 
 from kling_nb.engine.job import Clip, Job
-from kling_nb.errors import ArgumentTypeError, KlingError
+from kling_nb.errors import ArgumentTypeError, MissingExtra
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.record import Record
@@ -69,8 +69,9 @@ class Selected(ABC):
             embed: Megabytes of clips to embed in an `.html` report; the others are written beside it.
 
         Raises:
-            LogError: The target exists or cannot be written.
-            ArgumentError, ArgumentTypeError: An argument is not valid.
+            ArgumentError, ArgumentTypeError: An argument is not valid, or the target exists.
+            ExchangeError: The target cannot be written.
+            MissingExtra: The package for this form is not installed.
         """
         options = {
             "title": title,
@@ -200,7 +201,7 @@ class Selection(Selected, Sequence[Record]):
         """Return `rows()` as a pandas DataFrame.
 
         Raises:
-            KlingError: pandas is not installed.
+            MissingExtra: pandas is not installed.
         """
         rows = self.rows()
         return data_frame(rows, list(rows[0] if rows else COLUMNS))
@@ -283,7 +284,7 @@ class LogAccess:
         tags, stars and notes of either.
 
         Raises:
-            LogError: The folder has no log.
+            ArgumentError: The folder has no log.
         """
         return self._session.store.merge(folder)
 
@@ -300,7 +301,7 @@ def data_frame(rows: Sequence[Mapping[str, Any]], columns: list[str] | None = No
     try:
         import pandas as pd
     except ImportError as exc:
-        raise KlingError("to_frame() needs pandas (pip install pandas); rows() returns the same without it.") from exc
+        raise MissingExtra("to_frame() needs pandas (pip install pandas); rows() returns the same without it.") from exc
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -76,7 +76,7 @@ class Studio:
                 of the code that are not understood are listed in the panel.
 
         Raises:
-            LogError: The log has no record of that ID.
+            NotSaved: The log has no record of that ID.
         """
         from kling_nb.ui import entry
 
@@ -162,7 +162,7 @@ class Studio:
         The file is not trusted: its record is checked, and only shown as text.
 
         Raises:
-            LogError: The file has no record.
+            ExchangeError: The file has no record.
         """
         from kling_nb.exchange import mp4
 
@@ -236,7 +236,7 @@ class Studio:
         """Return a plan that was run before, by its ID or the beginning of it.
 
         Raises:
-            LogError: The log has no such plan; the message lists the plans.
+            NotSaved: The log has no such plan; the message lists the plans.
         """
         from kling_nb.sweeps import sweep
 
@@ -277,7 +277,7 @@ class Studio:
         count as spending here. A second import of the same source changes nothing.
 
         Raises:
-            LogError: The source cannot be read.
+            ArgumentError, ExchangeError: The source is not such a file, or cannot be read.
         """
         from kling_nb.exchange import importing
 

@@ -1,10 +1,11 @@
-"""What is handed on: records with their plans, votes, scores and media. One layout for a crate and a report."""
+"""`Bundle`: records with their plans, votes, scores and media, laid out alike in a crate and a report."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,19 +14,25 @@ from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.urls import sha256
-from kling_nb.render.images import small_poster, small_thumbnail
+from kling_nb.render.images import Links, small_poster, small_thumbnail
+from kling_nb.render.plan import MatrixSheet, Tile, TileState
 from kling_nb.store.log import Log
+from kling_nb.store.queries import RecordSummary
+from kling_nb.sweeps.design import Cell, Design
+from kling_nb.sweeps.stored import from_stored
 
 _CHUNK = 1 << 20
+#: The files of votes and scores, one a line, and the file that describes a crate.
+VOTES, SCORES, METADATA = "votes.jsonl", "scores.jsonl", "ro-crate-metadata.json"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Some records, oldest first, in the form that may leave this machine; `file` finds the content of a digest.
+    """Some records, oldest first, in their public form, and everything that belongs to them.
 
-    With them go the plans that they were made for, whole, the votes between two of them, and by record id the newest
-    score of each scorer. `changed` fills while media are read: the digests of files that hold other bytes by now, which
-    are handed on to nobody.
+    `file` returns the file of a digest. `plans` are the whole plans that the records were made for, `votes` those
+    between two of the records, and `scores` the newest score of each scorer by record id. `changed` collects the
+    digests of files whose bytes are no longer those of the digest; such files are left out.
     """
 
     records: Sequence[Record]
@@ -36,25 +43,33 @@ class Bundle:
     changed: set[str] = field(default_factory=set[str])
 
     @classmethod
-    def of(cls, records: Sequence[Record], log: Log, *, plan: StoredPlan | None = None) -> Bundle:
-        """Bundle records of a log that have ended, each once; `plan` is one that goes along in any case."""
+    def of(cls, records: Sequence[Record], log: Log, plans: Sequence[StoredPlan] = ()) -> Bundle:
+        """Bundle the records that have ended, each once, with plans that are added in any case."""
         unique = {record.id: record.public() for record in records if record.ended}
         ordered = sorted(unique.values(), key=lambda record: (record.times.created, record.id))
         names = dict.fromkeys(record.plan for record in ordered if record.plan and log.plans.has(record.plan))
-        plans = {name: log.plans.get(name) for name in names} | ({plan.id: plan} if plan else {})
+        every = {name: log.plans.get(name) for name in names} | {plan.id: plan for plan in plans}
         votes = [vote for vote in log.votes.all() if {vote.left, vote.right} <= unique.keys()]
-        return cls(ordered, log.file, list(plans.values()), votes, log.scores.of(ordered))
+        return cls(ordered, log.file, list(every.values()), votes, log.scores.of(ordered))
 
-    def each_score(self) -> list[Score]:
+    @cached_property
+    def filled_plans(self) -> Sequence[FilledPlan]:
+        """Each plan with those of the records that have a clip of it."""
+        records = {record.id: record for record in self.records}
+        made = [RecordSummary(one.id, one.request_hash, one.cell, one.status) for one in self.records if one.clip]
+        found: list[FilledPlan] = []
+        for plan in self.plans:
+            design = from_stored(plan, lambda _: None)  # nothing is generated, so the images are not read
+            filled = {cell: records[one.id] for cell, one in design.assign(made).items()}
+            found.append(FilledPlan(plan.id, design, filled))
+        return found
+
+    def unique_scores(self) -> list[Score]:
         """Return every score once, those of one clip together."""
         return list({score.key: score for scores in self.scores.values() for score in scores}.values())
 
-    def source(self, digest: str) -> Path | None:
-        """Return where the content of a digest lies, None when it is not here, or is known to have been changed."""
-        return None if digest in self.changed else self.file(digest)
-
     def read(self, digest: str) -> bytes | None:
-        """Return the content of a digest, None when it is not here or has been changed."""
+        """Return the content of a digest, None if the file is missing or was changed."""
         if (source := self.source(digest)) is None:
             return None
         data = source.read_bytes()
@@ -64,126 +79,128 @@ class Bundle:
         return data
 
     def copy(self, digest: str, target: Path) -> bool:
-        """Copy the content of a digest, read once, and return whether it is there; it is not when it was changed."""
+        """Copy the file of a digest and return whether it was there unchanged. Raises OSError."""
         if (source := self.source(digest)) is None:
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
-        if copied(source, target) != digest:
+        copied = hashlib.sha256()
+        with source.open("rb") as given, target.open("wb") as made:
+            while chunk := given.read(_CHUNK):
+                copied.update(chunk)
+                made.write(chunk)
+        if f"sha256:{copied.hexdigest()}" != digest:
             target.unlink()
             self.changed.add(digest)
         return digest not in self.changed
 
-    def left_out(self) -> Iterator[str]:
-        """Say of what was left out since its bytes were changed, a sentence each."""
+    def omissions(self) -> Iterator[str]:
+        """Yield a sentence for each file that is left out because it was changed."""
         for record in self.records:
-            what = [f"the clip of {record.id}"] if record.clip and record.clip.digest in self.changed else []
+            if record.clip and record.clip.digest in self.changed:
+                yield _omitted(f"the clip of {record.id}")
             if record.clip and record.clip.poster in self.changed:
-                what.append(f"the still of {record.id}")
-            what += [f"the picture {one.name or one.given} of {record.id}" for one in self._changed(record.references)]
-            yield from (_left_out(one) for one in what)
-        for plan in self.plans:
-            yield from (
-                _left_out(f"the picture {one.name or one.given} of the plan {plan.id}")
-                for one in self._changed(plan.references)
-            )
-
-    def _changed(self, references: Sequence[Reference]) -> list[Reference]:
-        return [one for one in references if {one.digest, one.original, one.thumbnail} & self.changed]
+                yield _omitted(f"the poster of {record.id}")
+        for part, name in (*((one, one.id) for one in self.records), *((one, f"plan {one.id}") for one in self.plans)):
+            for reference in part.references:
+                if {reference.digest, reference.original, reference.thumbnail} & self.changed:
+                    yield _omitted(f"the image {reference.name or reference.given} of {name}")
 
     def media(self) -> Iterator[tuple[str, str]]:
-        """Yield every file that is there: its digest, and where it goes."""
-        yield from ((digest, name) for digest, (name, _) in (self.references() | self.posters()).items())
-        yield from ((record.clip.digest, name) for record, name, _ in self.clips() if record.clip)
+        """Yield the digest and the new name of every file that is present."""
+        yield from (self.references() | self.posters()).items()
+        yield from ((record.clip.digest, name) for record, name in self.clips() if record.clip)
 
-    def clips(self) -> Iterator[tuple[Record, str, Path]]:
-        """Yield each clip that is there: its record, where it goes, and where it is."""
+    def clips(self) -> Iterator[tuple[Record, str]]:
+        """Yield each record whose clip is present, with the clip's new name."""
         for record in self.records:
-            if record.clip and (source := self.source(record.clip.digest)):
-                yield record, clip_name(record), source
+            if record.clip and self.source(record.clip.digest):
+                yield record, clip_name(record)
 
-    def references(self) -> dict[str, tuple[str, Path]]:
-        """Return each picture that was referred to: where it goes and where it is, by its digest."""
-        found: dict[str, tuple[str, Path]] = {}
-        for reference in (item for part in (*self.records, *self.plans) for item in part.references):
-            for digest in (reference.digest, reference.original, reference.thumbnail):
-                if digest and digest not in found and (source := self.source(digest)):
-                    found[digest] = f"references/{digest.removeprefix('sha256:')[:16]}{source.suffix}", source
-        return found
+    def references(self) -> dict[str, str]:
+        """Return the new name of each reference image that is present, by its digest."""
+        each = (reference for part in (*self.records, *self.plans) for reference in part.references)
+        digests = (digest for one in each for digest in (one.digest, one.original, one.thumbnail))
+        return self._names("references", digests)
 
-    def posters(self) -> dict[str, tuple[str, Path]]:
-        """Return each clip's still: where it goes and where it is, by its digest."""
-        found: dict[str, tuple[str, Path]] = {}
-        for record in self.records:
-            digest = record.clip.poster if record.clip else None
-            if digest and (source := self.source(digest)):
-                found[digest] = f"posters/{digest.removeprefix('sha256:')[:16]}{source.suffix}", source
-        return found
+    def posters(self) -> dict[str, str]:
+        """Return the new name of each poster that is present, by its digest."""
+        return self._names("posters", (record.clip.poster for record in self.records if record.clip))
 
+    def _names(self, folder: str, digests: Iterator[str | None]) -> dict[str, str]:
+        sources = {digest: source for digest in digests if digest and (source := self.source(digest))}
+        names = {digest: digest.removeprefix("sha256:")[:16] for digest in sources}
+        return {digest: f"{folder}/{names[digest]}{source.suffix}" for digest, source in sources.items()}
 
-def _left_out(what: str) -> str:
-    return f"Left out: {what}. Its bytes in the log were changed since; kn.log().verify() lists all that is."
+    def source(self, digest: str) -> Path | None:
+        """Return the file of a digest, None if it is missing or known to be changed."""
+        return None if digest in self.changed else self.file(digest)
 
 
-def copied(source: Path, target: Path) -> str:
-    """Copy a file and return the tagged sha256 of what was copied, both in one pass. Raises OSError."""
-    digest = hashlib.sha256()
-    with source.open("rb") as given, target.open("wb") as made:
-        while chunk := given.read(_CHUNK):
-            digest.update(chunk)
-            made.write(chunk)
-    return f"sha256:{digest.hexdigest()}"
+def _omitted(file: str) -> str:
+    return f"Left out: {file}. Its file in the log was changed; kn.log.verify() lists every changed file."
 
 
 def clip_name(record: Record) -> str:
-    """Where a record's clip goes."""
+    """Return the new name of a record's clip."""
     return f"clips/{record.id}{Path(record.clip.file).suffix if record.clip else ''}"
 
 
-def record_name(record: Record) -> str:
-    """Where a record goes."""
-    return f"records/{record.id}.json"
+def clip_link(record: Record, _source: Path) -> str:
+    """Return the link from a report to a clip beside it."""
+    return quote(clip_name(record))
 
 
-def plan_name(plan: StoredPlan) -> str:
-    """Where a plan goes."""
-    return f"plans/{plan.id}.json"
+@dataclass(frozen=True)
+class FilledPlan:
+    """A plan and its records by the id of their cells."""
+
+    id: str
+    design: Design
+    records: Mapping[str, Record]
+
+    @cached_property
+    def cells(self) -> Mapping[str, Cell]:
+        """The cell of each record, by the record's id."""
+        return {self.records[cell.id].id: cell for cell in self.design.unique_cells if cell.id in self.records}
+
+    def sheet(self, links: Links) -> MatrixSheet:
+        """Return the clips over the first two axes that vary."""
+        down, across = self.design.matrix_axes(None, None)
+        return self.design.matrix(down, across, lambda cell: self._tile(cell, links))
+
+    def _tile(self, cell: Cell, links: Links) -> Tile:
+        record = self.records.get(cell.id)
+        state: TileState = "existing" if record else "missing" if cell.request_hash else "invalid"
+        return Tile(cell.label, state, record.id if record else "", links.poster(record) if record else None)
 
 
-#: Where the votes and the scores go, one a line, and where a crate is described.
-VOTES, SCORES, METADATA = "votes.jsonl", "scores.jsonl", "ro-crate-metadata.json"
-
-
+@dataclass(frozen=True)
 class ReportLinks:
-    """The media of a report: stills and thumbnails in the page; clips in it too, or beside it where `clip` says."""
+    """The media of a report: posters and thumbnails in the page; clips in it or beside it, as `address` decides."""
 
-    def __init__(self, bundle: Bundle, clip: Callable[[Record, Path], str | None]) -> None:
-        self._bundle, self._clip = bundle, clip
+    bundle: Bundle
+    address: Callable[[Record, Path], str | None] = clip_link
 
     def videos(self, records: Sequence[Record]) -> list[Video]:
-        """Return how the page shows these clips."""
-        return [self._video(record) for record in records]
-
-    def poster(self, record: Record) -> str | None:
-        """Return a small still as a data URI."""
-        data = self._bundle.read(record.clip.poster) if record.clip and record.clip.poster else None
-        return small_poster(data) if data else None
-
-    def thumbnail(self, reference: Reference) -> str | None:
-        """Return a small picture of a reference as a data URI."""
-        data = self._bundle.read(reference.thumbnail) if reference.thumbnail else None
-        return small_thumbnail(data) if data else None
+        """Return the records' clips as the page shows them."""
+        return list(map(self._video, records))
 
     def _video(self, record: Record) -> Video:
         if record.clip is None:
             return Video()
-        source = self._bundle.source(record.clip.digest)
-        address = self._clip(record, source) if source else None
-        if address is None:
-            gone = "holds other bytes by now" if record.clip.digest in self._bundle.changed else "is not there any more"
-            return Video(hint=f"The file {gone}: {record.clip.file}")
-        return Video(address, None if address.startswith("data:") else address)
+        source = self.bundle.source(record.clip.digest)
+        url = self.address(record, source) if source else None
+        if url is None:
+            state = "was changed" if record.clip.digest in self.bundle.changed else "is missing"
+            return Video(hint=f"The file {state}: {record.clip.file}")
+        return Video(url, None if url.startswith("data:") else url)
 
+    def poster(self, record: Record) -> str | None:
+        """Return a small poster as a data URI."""
+        data = self.bundle.read(record.clip.poster) if record.clip and record.clip.poster else None
+        return small_poster(data) if data else None
 
-def beside(record: Record, _source: Path) -> str:
-    """Link a clip that lies in `clips/` beside the page."""
-    return quote(clip_name(record))
+    def thumbnail(self, reference: Reference) -> str | None:
+        """Return a small image of a reference as a data URI."""
+        data = self.bundle.read(reference.thumbnail) if reference.thumbnail else None
+        return small_thumbnail(data) if data else None

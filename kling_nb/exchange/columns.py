@@ -1,4 +1,4 @@
-"""What is handed on to machines: JSON lines, and a Parquet file of one row a record."""
+"""The forms for programs: JSON lines, and a Parquet file of one row a record."""
 
 from __future__ import annotations
 
@@ -11,49 +11,47 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from kling_nb.errors import LogError
+from kling_nb.errors import MissingExtra
 from kling_nb.exchange.bundle import Bundle
-from kling_nb.exchange.report import series_of
 from kling_nb.models.judgements import Vote
 from kling_nb.models.row import COLUMNS, row_of
 
-#: What a line holds that is no record, by its only name.
+#: The only key of a line that does not hold a record.
 PLAN, VOTE, SCORE = "plan", "vote", "score"
 
 
 def lines_of(bundle: Bundle) -> Iterator[str]:
     """Yield a record on each line, then `{"plan": …}`, `{"vote": …}` and `{"score": …}`."""
     yield from (record.model_dump_json() for record in bundle.records)
-    yield from (f'{{"{PLAN}":{plan.model_dump_json()}}}' for plan in bundle.plans)
-    yield from (f'{{"{VOTE}":{vote.model_dump_json()}}}' for vote in bundle.votes)
-    yield from (f'{{"{SCORE}":{score.model_dump_json()}}}' for score in bundle.each_score())
+    others = {PLAN: bundle.plans, VOTE: bundle.votes, SCORE: bundle.unique_scores()}
+    yield from (f'{{"{key}":{value.model_dump_json()}}}' for key, values in others.items() for value in values)
 
 
 def write_columns(file: Path, bundle: Bundle) -> None:
-    """Write a row for each record: its flat values, its place on each axis (`axis.light`), how often it was voted on
+    """Write a row for each record: its flat values, its place on each axis (`axis.light`), how many votes it was in
     and won, its scores (`score.sharpness`), and the whole record as JSON.
 
-    The file's own metadata holds plans, votes and scores whole, as JSON: `kling_nb.plans` and so on.
-    Raises `LogError` without pyarrow.
+    The file's metadata has the whole plans, votes and scores as JSON: `kling_nb.plans` and so on.
+    Raises `MissingExtra` without pyarrow.
     """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as exc:
-        raise LogError("A Parquet file needs pyarrow: pip install 'kling-nb[parquet]'.") from exc
-    kinds: dict[type, Any] = {
+        raise MissingExtra("A Parquet file needs pyarrow: pip install 'kling-nb[parquet]'.") from exc
+    types: dict[type, Any] = {
         str: pa.string(),
         int: pa.int64(),
         float: pa.float64(),
         bool: pa.bool_(),
         datetime.datetime: pa.timestamp("us", tz="UTC"),
     }
-    more = dict(_more(bundle))
-    columns = {**COLUMNS, **{name: kind for name, (kind, _) in more.items()}, "record": str}
+    extra = dict(_extra_columns(bundle))
+    columns = {**COLUMNS, **{name: kind for name, (kind, _) in extra.items()}, "record": str}
     rows = [
         {
             **row_of(record),
-            **{name: values.get(record.id) for name, (_, values) in more.items()},
+            **{name: values.get(record.id) for name, (_, values) in extra.items()},
             "record": record.model_dump_json(),
         }
         for record in bundle.records
@@ -61,32 +59,29 @@ def write_columns(file: Path, bundle: Bundle) -> None:
     parts: dict[str, Sequence[BaseModel]] = {
         "plans": bundle.plans,
         "votes": bundle.votes,
-        "scores": bundle.each_score(),
+        "scores": bundle.unique_scores(),
     }
-    whole = {
-        f"kling_nb.{name}": json.dumps([one.model_dump(mode="json") for one in ones]) for name, ones in parts.items()
+    metadata = {
+        f"kling_nb.{name}": json.dumps([one.model_dump(mode="json") for one in part]) for name, part in parts.items()
     }
-    schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()], metadata=whole)
+    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()], metadata=metadata)
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)
 
 
-def _more(bundle: Bundle) -> Iterator[tuple[str, tuple[type, Mapping[str, Any]]]]:
-    """Yield the columns beside a record's own, each with its values by record id."""
-    placed = {name: cell for series in series_of(bundle) for name, cell in series.cells.items()}
-    for axis in dict.fromkeys(name for cell in placed.values() for name in cell.values):
-        yield f"axis.{axis}", (str, {name: cell.values[axis] for name, cell in placed.items() if axis in cell.values})
-    seen, wins = _counted(bundle.votes)
+def _extra_columns(bundle: Bundle) -> Iterator[tuple[str, tuple[type, Mapping[str, Any]]]]:
+    """Yield the columns that a record itself does not have, each with its values by record id."""
+    cells = {name: cell for plan in bundle.filled_plans for name, cell in plan.cells.items()}
+    for axis in dict.fromkeys(name for cell in cells.values() for name in cell.values):
+        yield f"axis.{axis}", (str, {name: cell.values[axis] for name, cell in cells.items() if axis in cell.values})
+    seen, wins = _votes_and_wins(bundle.votes)
     yield "votes", (int, seen)
     yield "wins", (float, wins)
-    for name in sorted({score.name for scores in bundle.scores.values() for score in scores}):
-        yield f"score.{name}", (float, _values(bundle, name))
+    scores = [(record_id, score) for record_id, each in bundle.scores.items() for score in each]
+    for name in sorted({score.name for _, score in scores}):
+        yield f"score.{name}", (float, {record_id: score.value for record_id, score in scores if score.name == name})
 
 
-def _values(bundle: Bundle, name: str) -> Mapping[str, float | None]:
-    return {record: one.value for record, scores in bundle.scores.items() for one in scores if one.name == name}
-
-
-def _counted(votes: Sequence[Vote]) -> tuple[Mapping[str, int], Mapping[str, float]]:
+def _votes_and_wins(votes: Sequence[Vote]) -> tuple[Mapping[str, int], Mapping[str, float]]:
     """Return how many votes each record was in, and how many it won; a tie is half a win for each."""
     seen: Counter[str] = Counter()
     wins: dict[str, float] = {}

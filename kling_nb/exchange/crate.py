@@ -1,6 +1,6 @@
-"""An RO-Crate of some records, in the terms of the Process Run Crate profile: each generation is a `CreateAction`.
+"""An RO-Crate of records, in the terms of the Process Run Crate profile: each generation is a `CreateAction`.
 
-`version` 1.3 is the specification of today; the profile still sits on 1.1, so a crate that claims it is written so.
+Version 1.3 is the current specification. The profile is still based on 1.1, so a crate that claims it is a 1.1.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from kling_nb.errors import LogError
-from kling_nb.exchange.bundle import SCORES, VOTES, Bundle, plan_name, record_name
+from kling_nb.errors import MissingExtra
+from kling_nb.exchange.bundle import SCORES, VOTES, Bundle
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.render.report import Heading
@@ -34,16 +34,13 @@ _STATUS = {"succeeded": "CompletedActionStatus", "failed": "FailedActionStatus",
 def write_crate(
     folder: Path, bundle: Bundle, heading: Heading, *, version: Version, notebook: PublicNotebook | None, report: str
 ) -> None:
-    """Write the crate into a folder that holds the bundle's media, and nothing else.
-
-    Raises `LogError` without the library `rocrate`.
-    """
+    """Write a crate into a folder that has the bundle's media. Raises `MissingExtra` without the package `rocrate`."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the library's own deprecations are not the user's business
+            warnings.simplefilter("ignore")  # the library's own deprecations do not concern the user
             from rocrate.rocrate import ROCrate
     except ImportError as exc:
-        raise LogError("A crate needs rocrate: pip install 'kling-nb[crate]'.") from exc
+        raise MissingExtra("A crate needs rocrate: pip install 'kling-nb[crate]'.") from exc
     crate = ROCrate(version=version, gen_preview=False)
     _describe(crate, heading, version)
     people = [_person(crate, name) for name in heading.authors]
@@ -55,45 +52,43 @@ def write_crate(
     files.add("report.html", "The report", "text/html", about=crate.root_dataset)
     if notebook is not None:
         files.bytes("notebook.ipynb", notebook.data, notebook.name, "application/x-ipynb+json")
-    pictures = {
-        digest: files.media(name, "A picture that was referred to", sha256=digest)
-        for digest, (name, _) in bundle.references().items()
+    images = {
+        digest: files.media(name, "A reference image", sha256=digest) for digest, name in bundle.references().items()
     }
-    for digest, (name, _) in bundle.posters().items():
+    for digest, name in bundle.posters().items():
         files.media(name, "The first frame of a clip", sha256=digest)
     clips = {
         record.id: files.media(name, record.prompt, sha256=record.clip.digest if record.clip else "")
-        for record, name, _ in bundle.clips()
+        for record, name in bundle.clips()
     }
     actions = [
-        _action(crate, files, record, pictures, clips.get(record.id), people, ours, version)
-        for record in bundle.records
+        _action(crate, files, record, images, clips.get(record.id), people, ours, version) for record in bundle.records
     ]
     crate.root_dataset["mentions"] = actions
-    _planned(files, bundle, actions)
+    _add_plans(files, bundle, actions)
     if bundle.votes:
         seen = {name for vote in bundle.votes for name in (vote.left, vote.right)}
-        _lines(files, VOTES, "Votes on blind pairs of the clips, one a line", bundle.votes, clips, seen)
+        _add_lines(files, VOTES, "Votes on blind pairs of the clips, one a line", bundle.votes, clips, seen)
     if bundle.scores:
-        _lines(files, SCORES, "Scores of the clips, one a line", bundle.each_score(), clips, bundle.scores.keys())
+        scores = bundle.unique_scores()
+        _add_lines(files, SCORES, "Scores of the clips, one a line", scores, clips, bundle.scores.keys())
     for name, scores in bundle.scores.items():
         if name in clips:
             clips[name]["additionalProperty"] = [_score(crate, name, one) for one in scores if one.value is not None]
     crate.write(str(folder))
 
 
-def _planned(files: _Files, bundle: Bundle, actions: list[Any]) -> None:
-    """The plans that the generations were made for."""
+def _add_plans(files: _Files, bundle: Bundle, actions: list[Any]) -> None:
     for plan in bundle.plans:
         made = [action for record, action in zip(bundle.records, actions, strict=True) if record.plan == plan.id]
         title = f"The plan {plan.id}: a sweep over {', '.join(plan.axes) or 'nothing'}"
         text = plan.model_dump_json(indent=2).encode() + b"\n"
-        entity = files.bytes(plan_name(plan), text, title, "application/json")
+        entity = files.bytes(f"plans/{plan.id}.json", text, title, "application/json")
         if made:
             entity["about"] = made
 
 
-def _lines(
+def _add_lines(
     files: _Files, name: str, title: str, values: Sequence[BaseModel], clips: dict[str, Any], about: Collection[str]
 ) -> None:
     lines = "".join(f"{value.model_dump_json()}\n" for value in values)
@@ -110,13 +105,13 @@ def _score(crate: ROCrate, record_id: str, score: Score) -> Any:
 
 def _describe(crate: ROCrate, heading: Heading, version: Version) -> None:
     crate.name = heading.title
-    crate.description = heading.description or f"{heading.title}: generated clips with the records of how."
+    crate.description = heading.description or f"{heading.title}: generated clips with their records."
     if heading.licence:
         free = heading.licence.startswith(("http://", "https://"))
         address = heading.licence if free else f"{LICENCES}{heading.licence}"
         crate.license = _add(crate, address, "CreativeWork", name=heading.licence)
     else:
-        crate.license = "No licence was given: ask the authors."
+        crate.license = "No licence was given. Ask the authors."
     if version == "1.1":
         profile = _add(crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
         crate.root_dataset["conformsTo"] = profile
@@ -126,14 +121,14 @@ def _software(bundle: Bundle, version: Version) -> dict[str, Any]:
     versions = sorted({record.versions.get("kling_nb", "") for record in bundle.records} - {""})
     return {
         "name": "kling_nb",
-        "description": "The notebook toolkit that made the requests and kept the records.",
-        "url": "pkg:pypi/kling-nb",  # a package URL: it names the package, and no place that may move
+        "description": "The notebook toolkit that made the requests and the records.",
+        "url": "pkg:pypi/kling-nb",  # a package URL: it names the package and no place that may change
         _version_key(version): ", ".join(versions) or "unknown",
     }
 
 
 def _version_key(version: Version) -> str:
-    """The profile wants either word, and the newer specification this one."""
+    """Return the property of a version: the profile accepts both, the newer specification only `version`."""
     return "version" if version == "1.3" else "softwareVersion"
 
 
@@ -141,7 +136,7 @@ def _action(
     crate: ROCrate,
     files: _Files,
     record: Record,
-    pictures: dict[str, Any],
+    images: dict[str, Any],
     clip: Any | None,
     people: list[Any],
     ours: Any,
@@ -156,8 +151,9 @@ def _action(
         description="A hosted model; the version is the digest of its request schema.",
         **{_version_key(version): record.schema_digest or "as hosted"},
     )
-    used = [pictures[digest] for item in record.references if (digest := item.digest) and digest in pictures]
-    said = files.bytes(record_name(record), _json(record), f"The record {record.id}", "application/json")
+    used = [images[digest] for item in record.references if (digest := item.digest) and digest in images]
+    text = record.model_dump_json(indent=2).encode() + b"\n"
+    described = files.bytes(f"records/{record.id}.json", text, f"The record {record.id}", "application/json")
     times, results = record.times, [clip] if clip is not None else []
     properties: dict[str, Any] = {
         "name": f"Generation {record.id}",
@@ -166,7 +162,7 @@ def _action(
         "endTime": (times.ended or times.completed or times.created).isoformat(),
         "actionStatus": {"@id": f"http://schema.org/{_STATUS[record.status]}"},
         "object": [*used, *_values(crate, record)],
-        "result": [*results, said],
+        "result": [*results, described],
         "instrument": model,
         "agent": people[0] if people else ours,
     }
@@ -181,7 +177,7 @@ def _action(
 
 
 def _values(crate: ROCrate, record: Record) -> list[Any]:
-    """The parameters of the request, but for what is a file."""
+    """Return the request's parameters, except for files."""
     found: list[Any] = []
     for name, value in record.canonical.items():
         if name in ("model", "input_image", "elements", "start_image_url", "tail_image_url", "input_video"):
@@ -192,7 +188,7 @@ def _values(crate: ROCrate, record: Record) -> list[Any]:
 
 
 def _person(crate: ROCrate, author: str) -> Any:
-    """A person: a name, or `Name <https://orcid.org/…>`."""
+    """Return the entity of a person, given as a name or as `Name <https://orcid.org/…>`."""
     name, _, address = author.partition("<")
     identifier = address.rstrip("> ") or f"#author-{'-'.join(name.split()).lower()}"
     return _add(crate, identifier, "Person", name=name.strip() or identifier)
@@ -206,15 +202,11 @@ def _add(crate: ROCrate, identifier: str, kind: str, **properties: Any) -> Any:
     return crate.add(ContextEntity(crate, identifier, properties={"@type": kind, **properties}))
 
 
-def _json(record: Record) -> bytes:
-    return record.model_dump_json(indent=2).encode() + b"\n"
-
-
 _TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 
 
 class _Files:
-    """The files of a crate: each is written, where it is not there yet, and described."""
+    """Adds files to a crate."""
 
     def __init__(self, crate: ROCrate, folder: Path) -> None:
         self._crate, self._folder = crate, folder

@@ -1,9 +1,8 @@
-"""`kn.export`: records with all that belongs to them, written for somebody else: a crate, a report, lines, columns."""
+"""Exports: records and everything that belongs to them, written as a crate, a report, JSON lines or Parquet."""
 
 from __future__ import annotations
 
 import base64
-import dataclasses
 import datetime
 import math
 import os
@@ -16,12 +15,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError
-from kling_nb.exchange.bundle import Bundle, ReportLinks, beside, clip_name
+from kling_nb.errors import ArgumentError, ArgumentTypeError, ExchangeError
+from kling_nb.exchange.bundle import Bundle, ReportLinks, clip_link, clip_name
 from kling_nb.exchange.columns import lines_of, write_columns
 from kling_nb.exchange.crate import Version, write_crate
 from kling_nb.exchange.notebook import PublicNotebook
-from kling_nb.exchange.report import judged, series_of
+from kling_nb.exchange.report import judgements
 from kling_nb.models.record import Record
 from kling_nb.notebook.location import notebook_path
 from kling_nb.render.formatting import format_size
@@ -39,23 +38,23 @@ _FORMS: dict[str, Form] = {".zip": "crate", "": "crate", ".html": "html", ".json
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written: where, in which form, and how much; `left_out` says of each file why it is not in it."""
+    """The result of an export; `omissions` has a sentence for each file that was left out."""
 
     path: Path
     form: Form
     records: int
     clips: int
     notebook: PublicNotebook | None = None
-    left_out: tuple[str, ...] = ()
+    omissions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         files = [self.path] if self.path.is_file() else [path for path in self.path.rglob("*") if path.is_file()]
-        number, whole = self.records, format_size(sum(path.stat().st_size for path in files))
-        said = (
-            f"{number} record{'' if number == 1 else 's'}, {self.clips} clip{'' if self.clips == 1 else 's'}, {whole}"
-        )
-        along = f", with {self.notebook}" if self.notebook else ""
-        return "\n".join([f"{self.path.name}: {_NAMES[self.form]} of {said}{along}", *self.left_out])
+        records = f"{self.records} record{'' if self.records == 1 else 's'}"
+        clips = f"{self.clips} clip{'' if self.clips == 1 else 's'}"
+        size = format_size(sum(path.stat().st_size for path in files))
+        notebook = f", with {self.notebook}" if self.notebook else ""
+        contents = f"{_NAMES[self.form]} of {records}, {clips}, {size}{notebook}"
+        return "\n".join([f"{self.path.name}: {contents}", *self.omissions])
 
 
 _NAMES = {"crate": "an RO-Crate", "html": "a report", "jsonl": "JSON lines", "parquet": "a Parquet file"}
@@ -71,22 +70,21 @@ def export(
     embed: float = 0,
     now: datetime.datetime,
 ) -> ExportReport:
-    """Write the bundle in the form that the name's ending says; nothing is there until all of it is.
+    """Write a bundle in the form of the target's suffix; the target appears when it is complete.
 
-    `embed` is how many megabytes of clips an HTML report carries in itself; the others lie beside it in `clips/`.
-    A `notebook` goes along in a crate only.
-    Raises `LogError` for no records, another ending, or a place that is taken or cannot be written.
+    `embed` is how many megabytes of clips an HTML report contains; the others are beside it in `clips/`.
+    Raises `ArgumentError` for no records, another suffix or an existing target, and `ExchangeError`.
     """
     form = _form_of(to)
     if notebook and form != "crate":
-        raise LogError(f"{to.name} holds no notebook: give a name that ends in .zip, or leave notebook= out.")
+        raise ArgumentError(f"Only a crate can contain a notebook, got to={to.name!r}. Use a name that ends in .zip.")
     if not bundle.records:
-        raise LogError("There is nothing to export: the selection has no record that has ended.")
+        raise ArgumentError("There is nothing to export: no record of the selection has ended.")
     if version not in get_args(Version):
-        raise LogError(f"version={version!r} is no RO-Crate that can be written: use one of 1.3, 1.1.")
+        raise ArgumentError(f"version must be '1.3' or '1.1', got {version!r}.")
     try:
         if to.exists():
-            raise LogError(f"{to} is there already: give another name, or remove it first.")
+            raise ArgumentError(f"{to} exists already. Give another name, or remove it first.")
         to.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=to.parent, prefix=".export-") as near:
             made = Path(near) / "whole"
@@ -101,16 +99,13 @@ def export(
                     write_columns(made, bundle)
             made.replace(to)
     except OSError as exc:
-        raise LogError(f"{to} cannot be written: {exc}.") from exc
+        raise ExchangeError(f"{to} cannot be written: {exc}.") from exc
     clips = sum(1 for _ in bundle.clips()) if form in ("crate", "html") else 0
-    return ExportReport(to, form, len(bundle.records), clips, notebook, tuple(bundle.left_out()))
+    return ExportReport(to, form, len(bundle.records), clips, notebook, tuple(bundle.omissions()))
 
 
 def export_beside(records: Sequence[Record], log: Log, folder: Path) -> ExportReport:
-    """Write a zipped crate of records, without any notebook, into a folder under a name that is free.
-
-    Raises `LogError`.
-    """
+    """Write a zipped crate of records, without a notebook, into a folder under a new name."""
     now = datetime.datetime.now(datetime.UTC)
     names = (f"clips-{now:%Y-%m-%d}{f'-{number}' if number > 1 else ''}.zip" for number in count(1))
     target = next(folder / name for name in names if not (folder / name).exists())
@@ -119,7 +114,7 @@ def export_beside(records: Sequence[Record], log: Log, folder: Path) -> ExportRe
 
 def _form_of(to: Path) -> Form:
     if to.suffix.lower() not in _FORMS:
-        raise LogError(f"{to.name} has no ending that says a form: use .zip or a folder, .html, .jsonl or .parquet.")
+        raise ArgumentError(f"to must be a folder, or end in .zip, .html, .jsonl or .parquet, got {to.name!r}.")
     return _FORMS[to.suffix.lower()]
 
 
@@ -136,10 +131,10 @@ def _crate(
     folder.mkdir()
     for digest, name in bundle.media():
         bundle.copy(digest, folder / name)
-    report = _page(bundle, ReportLinks(bundle, beside), heading, now)
+    report = _page(bundle, ReportLinks(bundle), heading, now)
     write_crate(folder, bundle, heading, version=version, notebook=notebook, report=report)
     if zipped:
-        # Clips are compressed already; deflating them again takes long and gains nothing.
+        # Clips are compressed already; deflating them again takes time and gains nothing.
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as whole:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 whole.write(path, path.relative_to(folder).as_posix())
@@ -152,33 +147,32 @@ def _report(made: Path, to: Path, bundle: Bundle, heading: Heading, embed: float
 
     def address(record: Record, source: Path) -> str | None:
         nonlocal left
-        assert record.clip is not None  # noqa: S101 - what has a source is a clip
-        digest, there = record.clip.digest, to.parent / clip_name(record)
-        if (weight := source.stat().st_size) <= left:
+        assert record.clip is not None  # noqa: S101 - a source is that of a clip
+        digest, target = record.clip.digest, to.parent / clip_name(record)
+        if (size := source.stat().st_size) <= left:
             if (data := bundle.read(digest)) is None:
                 return None
-            left -= weight
+            left -= size
             return f"data:{record.clip.media_type};base64,{base64.b64encode(data).decode()}"
-        if there.exists():
-            if digest_of(there) != digest:
-                raise LogError(f"{there} is there already, and is another file: move it away, or export elsewhere.")
-        elif there not in copies:
-            copy = made.with_name(there.name)
+        if target.exists():
+            if digest_of(target) != digest:
+                raise ArgumentError(f"{target} is another file. Move it away, or export to another folder.")
+        elif target not in copies:
+            copy = made.with_name(target.name)
             if not bundle.copy(digest, copy):
                 return None
-            copies[there] = copy
-        return beside(record, source)
+            copies[target] = copy
+        return clip_link(record, source)
 
     made.write_text(_page(bundle, ReportLinks(bundle, address), heading, now), encoding="utf-8")
-    for there, copy in copies.items():
-        there.parent.mkdir(exist_ok=True)
-        copy.replace(there)
+    for target, copy in copies.items():
+        target.parent.mkdir(exist_ok=True)
+        copy.replace(target)
 
 
 def _page(bundle: Bundle, links: ReportLinks, heading: Heading, now: datetime.datetime) -> str:
-    series = series_of(bundle)
-    sheets = [PlanSection(one.id, one.design.axes, one.sheet(links)) for one in series]
-    return report_html(bundle.records, links, heading, now, plans=sheets, judged=judged(bundle, series))
+    plans = [PlanSection(one.id, one.design.axes, one.sheet(links)) for one in bundle.filled_plans]
+    return report_html(bundle.records, links, heading, now, plans=plans, judged=judgements(bundle))
 
 
 def export_selection(
@@ -217,10 +211,8 @@ def methods_of(session: Session, selection: Any) -> Paragraph:
 
 def _bundle(session: Session, selection: Any) -> Bundle:
     things = list(each_of(selection))
-    bundle = Bundle.of(records_of(session, things), session.store)
-    plans = {plan.id: plan for plan in bundle.plans}
-    plans |= {plan.id: plan for plan in (thing.to_stored() for thing in things if isinstance(thing, Plan))}
-    return dataclasses.replace(bundle, plans=list(plans.values()))
+    plans = [thing.to_stored() for thing in things if isinstance(thing, Plan)]
+    return Bundle.of(records_of(session, things), session.store, plans)
 
 
 def _public_notebook(session: Session, given: Any) -> PublicNotebook | None:

@@ -1,35 +1,45 @@
-"""`kn.import_log`: records of somebody else taken into the log. Nothing of the file is trusted, or written outside.
+"""Imports: records of somebody else, added to the log. Nothing in the file is trusted, or written outside the log.
 
-What comes in is laid out as a small log in a temporary folder, checked, and joined as one log is to another.
+The parts that are valid are laid out as a small log in a temporary folder, which is then merged.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import lzma
 import shutil
 import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError, ExchangeError, LogError
 from kling_nb.exchange.bundle import METADATA, SCORES, VOTES
-from kling_nb.exchange.intake import MOST, StagedImport
-from kling_nb.models.judgements import Score
+from kling_nb.exchange.columns import PLAN, SCORE, VOTE
+from kling_nb.exchange.untrusted import LARGEST_PLAN, parse_plan, parse_record, parse_score, parse_vote
+from kling_nb.models.judgements import Score, Vote
+from kling_nb.models.record import Record
 from kling_nb.session import Session
+from kling_nb.store.jsonlines import JsonLines
 from kling_nb.store.log import Log
 from kling_nb.store.media import Media, digest_of
 from kling_nb.store.merge import MergeReport
+from kling_nb.store.plans import Plans
+from kling_nb.store.sidecars import Sidecars
 
-#: Bytes: of one file, of all of them, and how often a packed one may be its own size.
-LARGEST, WHOLE, SWELLING = 2_000_000_000, 20_000_000_000, 200
+T = TypeVar("T")
+
+#: Limits in bytes: of one file, of all files, and how many times its own size an archive may unpack to.
+LARGEST, LARGEST_ARCHIVE, LARGEST_RATIO = 2_000_000_000, 20_000_000_000, 200
+#: Limits of one import: records, and records, plans, votes and scores together.
+MOST_RECORDS, MOST_PARTS = 100_000, 1_000_000
 _CHUNK, _PREFIX = 1 << 20, "kling-nb-import-"
-#: What a damaged archive raises, by how it is packed; of bzip2 it is an `OSError` too.
+#: The errors of a damaged archive, by its compression; bzip2 raises OSError too.
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -43,166 +53,224 @@ _DAMAGED = (
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def import_log(session: Session, source: str | Path) -> MergeReport:
+    """Import a crate or a JSONL file into the session's log; see `Studio.import_log`."""
+    return import_records(Path(source).expanduser().absolute(), session.store)
+
+
 def import_records(source: Path, log: Log) -> MergeReport:
-    """Take a crate (folder or zip) or a file of JSON lines into the log.
+    """Add a crate (a folder or a zip) or a JSONL file to a log.
 
-    Records, plans, votes and scores that are no sound ones are left out and listed. Raises `LogError` for what is
-    neither, and for an archive that would write outside, is a bomb, or is too large.
+    Invalid records, plans, votes and scores are left out and listed. Raises `ArgumentError` for any other file, and
+    `ExchangeError` for one that has no valid record, cannot be read, is too large or would be unpacked elsewhere.
     """
-    with _trouble(source), tempfile.TemporaryDirectory(prefix=_PREFIX) as temporary:
-        intake = StagedImport(Path(temporary) / "log")
-        _take_in(intake, source, Path(temporary) / "unpacked")
-        problems = intake.close()
-        if not intake.records and (source / "index.sqlite").is_file():
-            raise LogError(
-                f"{source} is a log, no export of one: kn.log().merge({str(source)!r}) joins it to this one."
-            )
-        if not intake.records:
-            raise LogError(f"{source.name} holds no record that can be taken in. {' '.join(problems[:5])}".rstrip())
-        merged = log.merge(intake.folder)
-        merged.problems[:0] = problems
-        merged.scores = log.scores.add(_new(intake, log))
-        return merged
+    with _errors(source), tempfile.TemporaryDirectory(prefix=_PREFIX) as temporary:
+        staging = Staging(Path(temporary) / "log")
+        _stage(staging, source, Path(temporary) / "unpacked")
+        problems = staging.finish()
+        if not staging.records and (source / "index.sqlite").is_file():
+            raise ArgumentError(f"{source} is a log, not an export of one. Use kn.log.merge({str(source)!r}).")
+        if not staging.records:
+            raise ExchangeError(f"{source.name} has no valid record. {' '.join(problems[:5])}".rstrip())
+        report = log.merge(staging.folder)
+        report.problems[:0] = problems
+        # No score of this log is replaced by an imported one.
+        records = list(staging.records.values())
+        known = {score.key for each in log.scores.every(records).values() for score in each}
+        report.scores = log.scores.add(score for score in staging.scores if score.key not in known)
+        return report
 
 
-def _take_in(intake: StagedImport, source: Path, unpacked: Path) -> None:
+class Staging:
+    """The parts of an import, each checked, laid out as a log. Invalid parts are left out and listed at the end."""
+
+    #: Limit in bytes of any part.
+    LARGEST = LARGEST_PLAN
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.records: dict[str, Record] = {}
+        self.scores: list[Score] = []
+        self._sidecars, self._plans = Sidecars(folder / "records"), Plans(folder)
+        self._votes: list[Vote] = []
+        self._problems: list[str] = []
+        self._count = 0
+
+    def record(self, text: bytes, where: str) -> None:
+        """Add a record, marked as imported, so that it does not count as spending."""
+        if record := self._parsed(parse_record, text, where):
+            self._sidecars.write(record.model_copy(update={"imported": True}))
+            self.records[record.id] = record
+
+    def plan(self, text: bytes, where: str) -> None:
+        """Add a plan."""
+        if plan := self._parsed(parse_plan, text, where):
+            self._plans.save(plan)
+
+    def vote(self, text: bytes, where: str) -> None:
+        """Add a vote."""
+        if vote := self._parsed(parse_vote, text, where):
+            self._votes.append(vote)
+
+    def score(self, text: bytes, where: str) -> None:
+        """Add a score."""
+        if score := self._parsed(parse_score, text, where):
+            self.scores.append(score)
+
+    def line(self, text: bytes, where: str) -> None:
+        """Add the record, `{"plan": …}`, `{"vote": …}` or `{"score": …}` of a line."""
+        start = text.lstrip()[:16].replace(b" ", b"")
+        for key, add in ((PLAN, self.plan), (VOTE, self.vote), (SCORE, self.score)):
+            if start.startswith(f'{{"{key}":{{'.encode()):
+                try:
+                    value: dict[str, Any] = json.loads(text) if len(text) <= self.LARGEST else {}
+                    inner = json.dumps(value[key]).encode()
+                except (ValueError, KeyError, RecursionError):
+                    self._problems.append(f"{where} is not a readable {key}.")
+                else:
+                    add(inner, where)
+                return
+        self.record(text, where)
+
+    def finish(self) -> list[str]:
+        """Write the votes between the added records, and return the problems of everything that was left out."""
+        clips = {record.clip.digest for record in self.records.values() if record.clip}
+        votes = [vote for vote in self._votes if {vote.left, vote.right} <= self.records.keys()]
+        scores = [score for score in self.scores if score.clip in clips]
+        if left_out := len(self._votes) - len(votes) + len(self.scores) - len(scores):
+            self._problems.append(f"{left_out} votes or scores belong to clips that are not in the import.")
+        self.scores = scores
+        JsonLines(self.folder / "votes", Vote).append(votes)
+        return self._problems
+
+    def _parsed(self, parse: Callable[[bytes, str], T], text: bytes, where: str) -> T | None:
+        self._count += 1
+        if len(self.records) > MOST_RECORDS or self._count > MOST_PARTS:
+            limits = f"{MOST_RECORDS:,} records or {MOST_PARTS:,} lines"
+            raise ExchangeError(f"The import has more than {limits}. Import it in parts.")
+        try:
+            return parse(text, where)
+        except ExchangeError as exc:
+            self._problems.append(str(exc))
+            return None
+
+
+def _stage(staging: Staging, source: Path, unpacked: Path) -> None:
     if not source.exists():
-        raise LogError(f"{source} is not there.")
+        raise ArgumentError(f"{source} does not exist.")
     if source.is_dir():
-        _lay_out(intake, source)
+        _stage_crate(staging, source)
     elif zipfile.is_zipfile(source):
         _unpack(source, unpacked)
-        _lay_out(intake, unpacked)
+        _stage_crate(staging, unpacked)
     elif source.suffix.lower() == ".jsonl":
-        _lines(intake, source)
+        with source.open("rb") as stream:
+            for number, line in enumerate(_lines(stream), 1):
+                staging.line(line, f"line {number}")
     else:
-        raise LogError(f"{source.name} is neither a crate (a folder or a zip) nor a file of JSON lines (.jsonl).")
+        raise ArgumentError(f"{source.name} is not a crate (a folder or a zip) or a file of JSON lines (.jsonl).")
 
 
-@contextlib.contextmanager
-def _trouble(source: Path) -> Generator[None]:
-    """Say what cannot be read, or that there is no room to unpack; the temporary folder is gone when that is read."""
-    try:
-        yield
-    except OSError as exc:
-        raise LogError(_said(source, exc)) from exc
-    except LogError as exc:
-        # A log's own words on its folder, which for what is laid out is the temporary one.
-        if isinstance(exc.__cause__, OSError) and _PREFIX in str(exc):
-            raise LogError(_said(source, exc.__cause__)) from exc
-        raise
-
-
-def _said(source: Path, exc: OSError) -> str:
-    why = exc.strerror or str(exc)
-    if exc.errno in _FULL:
-        folder = tempfile.gettempdir()
-        return (
-            f"{source.name} cannot be taken in ({why}): free some space in {folder}, or set TMPDIR to another folder."
-        )
-    return f"{source} cannot be taken in: {why}."
-
-
-def _new(intake: StagedImport, log: Log) -> list[Score]:
-    """Return the scores that are not here: nobody else replaces one of this log."""
-    known = {score.key for each in log.scores.every(list(intake.records.values())).values() for score in each}
-    return [score for score in intake.scores if score.key not in known]
-
-
-def _lay_out(intake: StagedImport, folder: Path) -> None:
+def _stage_crate(staging: Staging, folder: Path) -> None:
     crate = _root(folder)
-    for take, name in ((intake.record, "records"), (intake.plan, "plans")):
+    for add, name in ((staging.record, "records"), (staging.plan, "plans")):
         for file in _files(crate / name, "*.json"):
             with file.open("rb") as stream:
-                take(stream.read(intake.LARGEST + 1), file.name)
-    for take, name in ((intake.vote, VOTES), (intake.score, SCORES)):
+                add(stream.read(staging.LARGEST + 1), file.name)
+    for add, name in ((staging.vote, VOTES), (staging.score, SCORES)):
         for file in _files(crate, name):
             with file.open("rb") as stream:
-                for number, line in enumerate(_each(stream), 1):
-                    take(line, f"line {number} of {name}")
-    media = Media(intake.folder)
+                for number, line in enumerate(_lines(stream), 1):
+                    add(line, f"line {number} of {name}")
+    media = Media(staging.folder)
     for file in (file for name in ("clips", "references", "posters") for file in _files(crate / name, "*")):
         if file.stat().st_size <= LARGEST:
-            copy = intake.folder / "incoming"
+            copy = staging.folder / "incoming"
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
             media.move_in(copy, digest_of(copy), file.suffix or ".bin")
 
 
 def _root(folder: Path) -> Path:
-    """Return where the crate lies: here, or in the one folder inside, as archivers pack it."""
+    """Return the folder of the crate: this one, or its only folder, since archivers pack a crate with its folder."""
     inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink()]
     alone = not (folder / METADATA).exists() and len(inside) == 1 and (inside[0] / METADATA).is_file()
     return inside[0] if alone else folder
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files that match; links are not followed."""
+    """Return the files that match, without links."""
     return [file for file in sorted(folder.glob(pattern)) if not file.is_symlink() and file.is_file()]
 
 
-def _lines(intake: StagedImport, source: Path) -> None:
-    with source.open("rb") as stream:
-        for number, line in enumerate(_each(stream), 1):
-            intake.line(line, f"line {number}")
-
-
-def _each(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines that hold something; of one that is too long, so much that it is seen to be."""
-    while line := stream.readline(StagedImport.LARGEST + 2):
-        whole = line.endswith(b"\n")
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines that are not empty; of a line that is too long, just enough to see that."""
+    while line := stream.readline(Staging.LARGEST + 2):
+        complete = line.endswith(b"\n")
         if line.strip():
             yield line
-        while not whole and (rest := stream.readline(_CHUNK)):
-            whole = rest.endswith(b"\n")
+        while not complete and (rest := stream.readline(_CHUNK)):
+            complete = rest.endswith(b"\n")
 
 
 def _unpack(source: Path, target: Path) -> None:
-    """Unpack an archive, counting what really comes out of it."""
+    """Unpack an archive, counting the bytes that come out of it."""
     try:
         with zipfile.ZipFile(source) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            names = [_safe(entry) for entry in entries]
-            if len(entries) > 4 * MOST:
-                raise LogError(f"{source.name} holds {len(entries):,} files: that is no crate of clips.")
-            left = min(WHOLE, max(50_000_000, SWELLING * source.stat().st_size))
+            names = [_safe_name(entry) for entry in entries]
+            if len(entries) > 4 * MOST_RECORDS:
+                raise ExchangeError(f"{source.name} has {len(entries):,} files, too many for a crate.")
+            left = min(LARGEST_ARCHIVE, max(50_000_000, LARGEST_RATIO * source.stat().st_size))
             for entry, name in zip(entries, names, strict=True):
                 try:
-                    left -= _unpacked(archive, entry, target / name, min(left, LARGEST), source.name)
+                    left -= _unpack_entry(archive, entry, target / name, min(left, LARGEST), source.name)
                 except OSError as exc:
                     if exc.errno in _FULL:
                         raise
-                    said = f"{entry.filename[:80]!r} in it cannot be read ({exc.strerror or exc})"
-                    raise LogError(f"{source.name} cannot be unpacked: {said}.") from exc
+                    why = f"{entry.filename[:80]!r} in it cannot be read ({exc.strerror or exc})"
+                    raise ExchangeError(f"{source.name} cannot be unpacked: {why}.") from exc
     except _DAMAGED as exc:
-        raise LogError(f"{source.name} cannot be unpacked: {exc}.") from exc
+        raise ExchangeError(f"{source.name} cannot be unpacked: {exc}.") from exc
 
 
-def _safe(entry: zipfile.ZipInfo) -> PurePosixPath:
+def _safe_name(entry: zipfile.ZipInfo) -> PurePosixPath:
     name = PurePosixPath(entry.filename)
-    link = (entry.external_attr >> 16) & 0o170000 == 0o120000
-    odd = "\\" in entry.filename or ":" in entry.filename or "\0" in entry.filename
-    if name.is_absolute() or ".." in name.parts or link or odd or not name.parts:
-        raise LogError(
-            f"The archive holds {entry.filename[:80]!r}, which would lie outside of it: nothing was taken in."
-        )
+    is_link = (entry.external_attr >> 16) & 0o170000 == 0o120000
+    has_unsafe_character = any(character in entry.filename for character in "\\:\0")
+    if name.is_absolute() or ".." in name.parts or is_link or has_unsafe_character or not name.parts:
+        raise ExchangeError(f"The archive would unpack {entry.filename[:80]!r} outside its folder. Nothing was added.")
     return name
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, allowed: int, name: str) -> int:
+def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, allowed: int, name: str) -> int:
     count = 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(entry) as packed, target.open("wb") as file:
         while chunk := packed.read(_CHUNK):
             count += len(chunk)
             if count > allowed:
-                raise LogError(
-                    f"{name} unpacks to far more than it holds ({entry.filename[:80]!r}): nothing was taken in."
-                )
+                raise ExchangeError(f"{name} unpacks to far more than its size ({entry.filename[:80]!r}).")
             file.write(chunk)
     return count
 
 
-def import_log(session: Session, source: str | Path) -> MergeReport:
-    """Import a crate or a JSONL file into the session's log; see `Studio.import_log`."""
-    return import_records(Path(source).expanduser().absolute(), session.store)
+@contextlib.contextmanager
+def _errors(source: Path) -> Generator[None]:
+    """Turn OSError into an `ExchangeError` about the source, not about the temporary folder, which is deleted."""
+    try:
+        yield
+    except OSError as exc:
+        raise _unreadable(source, exc) from exc
+    except LogError as exc:
+        if isinstance(exc.__cause__, OSError) and _PREFIX in str(exc):
+            raise _unreadable(source, exc.__cause__) from exc
+        raise
+
+
+def _unreadable(source: Path, exc: OSError) -> ExchangeError:
+    why = exc.strerror or str(exc)
+    if exc.errno in _FULL:
+        remedy = f"Free some space in {tempfile.gettempdir()}, or set TMPDIR to another folder."
+        return ExchangeError(f"{source.name} cannot be imported: {why}. {remedy}")
+    return ExchangeError(f"{source} cannot be imported: {why}.")

@@ -1,4 +1,4 @@
-"""The record that travels inside an MP4, in the file's own metadata; the streams are copied packet by packet."""
+"""The record inside an MP4, in the file's metadata; the streams are copied packet by packet."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError, ExchangeError, KlingError, LogError
 from kling_nb.exchange.untrusted import LARGEST, parse_record
 from kling_nb.models.record import Record
 from kling_nb.session import Session
 from kling_nb.store.media import digest_of
+from kling_nb.store.sidecars import errors_in
 
 #: The metadata key, as `ffprobe -show_entries format_tags` lists it.
 TAG = "kling_nb"
@@ -25,49 +26,48 @@ TAG = "kling_nb"
 
 @dataclass(frozen=True)
 class EmbeddedRecord:
-    """What a file holds: the record, and whether pictures and sound are those that it was written for."""
+    """The record in a file, and whether its video and sound are still those it was written for."""
 
     record: Record
-    untouched: bool
+    unchanged: bool
 
 
 class _Envelope(BaseModel):
-    """The metadata's JSON: the record, and a hash over every packet of the streams."""
+    """The JSON in the metadata: the record, and a digest of all packets of the streams."""
 
     record: dict[str, Any]
     packets: str
 
 
 def embed_record(record: Record, source: Path, target: Path) -> None:
-    """Copy an MP4 and put the record's public form into the copy. Raises `LogError` for what cannot carry it."""
-    with _trouble(target):
+    """Copy an MP4 and write the record's public form into the copy. Raises `ExchangeError`."""
+    with _errors(target):
         public = record.public()
         text = _Envelope(record=public.model_dump(mode="json"), packets=packets_of(source)).model_dump_json()
         if len(text.encode()) > LARGEST:
-            raise LogError(f"The record of {record.id} has {len(text):,} bytes, more than a file should carry.")
+            raise ExchangeError(f"Record {record.id} is too large for a file's metadata ({len(text):,} bytes).")
         _copy(source, target, {TAG: text, "title": record.prompt[:200]})
 
 
 def save_clip(record: Record, source: Path, target: Path, media: Path) -> Path:
-    """Write a clip to a file, or under its record's id into a folder; return where it is.
+    """Write a clip to a file, or into a folder with its record's id as name, and return the file.
 
-    What is no MP4 cannot carry its record, which then lies beside it as JSON. Raises `LogError`, also for a clip that
-    is not the one of its record, and for a target within `media`, where the log keeps the files that it knows by their
-    bytes.
+    The record of a file that is not an MP4 is written beside it as JSON. Raises `ArgumentError` for a target within
+    `media`, `LogError` if the clip's bytes were changed, and `ExchangeError` if the file cannot be written.
     """
-    with _trouble(target):
+    with _errors(target):
         file = (target / record.id if target.is_dir() else target).expanduser().absolute()
         file = file if file.suffix and not target.is_dir() else file.with_name(file.name + source.suffix)
-        where = file.parent.resolve() / file.name  # a link there is replaced itself, not what it points to
+        where = file.parent.resolve() / file.name  # a link there is replaced, not its target
         if where == source.resolve() or media.resolve() in where.parents:
-            raise LogError(f"{file} lies within the log's own media, which nobody else writes to: give another path.")
+            raise ArgumentError(f"{file} is in the log's own media folder. Give another path.")
         if record.clip is None or digest_of(source) != record.clip.digest:
             raise LogError(
-                f"{source} is not the clip of {record.id}: its bytes were changed since. kn.log().verify() lists all "
-                "that was; restore it from a copy."
+                f"{source} was changed: it is not the clip of {record.id} any more. Restore it from a copy; "
+                "kn.log.verify() lists every changed file."
             )
         file.parent.mkdir(parents=True, exist_ok=True)
-        near = file.with_name(f".{file.name}.new")  # the finished file appears at once, or not at all
+        near = file.with_name(f".{file.name}.new")  # the file appears complete or not at all
         try:
             if source.suffix == ".mp4":
                 embed_record(record, source, near)
@@ -81,26 +81,26 @@ def save_clip(record: Record, source: Path, target: Path, media: Path) -> Path:
 
 
 def read_embedded(file: Path) -> EmbeddedRecord:
-    """Return what an MP4 holds. The file is not trusted. Raises `LogError` when it holds no record, or a wrong one."""
+    """Return the record in an MP4, which is not trusted. Raises `ExchangeError` if there is none, or an invalid one."""
     import av
 
-    with _trouble(file):
+    with _errors(file):
         with av.open(str(file), "r") as container:
             text = container.metadata.get(TAG, "")
         if not text:
-            raise LogError(
-                f"{file.name} carries no record: it was not saved by record.save(), or a program dropped its metadata."
+            raise ExchangeError(
+                f"{file.name} has no record: it was not saved by record.save(), or a program removed its metadata."
             )
         try:
             envelope = _Envelope.model_validate_json(text)
         except ValidationError as exc:
-            raise LogError(f"The record in {file.name} cannot be read ({exc.error_count()} faults).") from exc
-        record = parse_record(json.dumps(envelope.record), f"What {file.name} carries")
+            raise ExchangeError(f"The record in {file.name} cannot be read ({errors_in(exc)}).") from exc
+        record = parse_record(json.dumps(envelope.record), f"The content of {file.name}")
         return EmbeddedRecord(record, envelope.packets == packets_of(file))
 
 
 def packets_of(file: Path) -> str:
-    """Return a tagged sha256 over the bytes and times of every packet, stream by stream. Raises PyAV's errors."""
+    """Return a digest of the bytes and times of all packets, stream by stream. Raises PyAV's errors."""
     import av
 
     with av.open(str(file), "r") as container:
@@ -114,7 +114,7 @@ def packets_of(file: Path) -> str:
 
 
 def _time(stamp: int | None, base: Any) -> str:
-    # In microseconds: another container may count in other units.
+    # In microseconds, since another container may have another time base.
     return "" if stamp is None or base is None else str(round(stamp * base * 1_000_000))
 
 
@@ -135,25 +135,25 @@ def _copy(source: Path, target: Path, metadata: dict[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def _trouble(file: Path) -> Generator[None]:
+def _errors(file: Path) -> Generator[None]:
     try:
         yield
-    except LogError:
+    except KlingError:
         raise
     except (OSError, ValueError) as exc:  # PyAV's errors are OSErrors or ValueErrors
-        raise LogError(f"{file} cannot be used: {exc}") from exc
+        raise ExchangeError(f"{file} cannot be used: {exc}.") from exc
 
 
 def save(session: Session, record: Record, target: Path) -> Path:
     """Write a record's clip to a file or into a folder, with the record inside; see `Record.save`."""
     source = session.store.file(record.clip.digest) if record.clip else None
     if source is None:
-        raise LogError(f"Record {record.id} has no clip in this log.")
+        raise ArgumentError(f"Record {record.id} has no clip in this log.")
     return save_clip(record, source, target, session.store.folder / "media")
 
 
 def from_video(session: Session, file: str | Path) -> Record:
     """Return the record inside a clip's file; see `Studio.from_video`."""
     inside = read_embedded(Path(file).expanduser())
-    notes = () if inside.untouched else ("The clip was changed after this record was written into its file.",)
+    notes = () if inside.unchanged else ("The clip was changed after this record was written into its file.",)
     return session.bind(inside.record.model_copy(update={"notes": (*inside.record.notes, *notes)}))

@@ -1,4 +1,4 @@
-"""`PublicNotebook`: a notebook as it may be handed on: its cells, outputs and metadata without keys and signatures."""
+"""A notebook for export: its cells, outputs and metadata without keys and signatures."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError, ExchangeError
 from kling_nb.models.urls import redact_secrets
 
 
 @dataclass(frozen=True)
 class PublicNotebook:
-    """A notebook's name, its text, and in how many places of it a secret was taken out."""
+    """A notebook's name, its text, and the number of places where a secret was removed."""
 
     name: str
     data: bytes
-    taken: int
+    removed: int
 
     @classmethod
     def of(cls, file: Path, keys: Collection[str] = ()) -> PublicNotebook:
-        """Read a notebook and take out `keys` and what looks like a secret. Raises `LogError` for what is none."""
+        """Read a notebook and remove `keys` and what looks like a secret. Raises `ArgumentError` or `ExchangeError`."""
         try:
             notebook = json.loads(file.read_bytes())
         except OSError as exc:
-            raise LogError(f"The notebook {file} cannot be read: {exc.strerror or exc}.") from exc
+            raise ExchangeError(f"The notebook {file} cannot be read: {exc.strerror or exc}.") from exc
         except (ValueError, RecursionError) as exc:
-            raise LogError(f"{file.name} is no notebook: give an .ipynb file.") from exc
+            raise ArgumentError(f"{file.name} is not a notebook (.ipynb).") from exc
         if not isinstance(notebook, dict) or "nbformat" not in notebook:
-            raise LogError(f"{file.name} is no notebook: give an .ipynb file.")
-        cleaning = _Cleaning(keys)
-        text = json.dumps(cleaning.of(notebook), indent=1, ensure_ascii=False)
-        return cls(file.name, text.encode("utf-8", "backslashreplace") + b"\n", cleaning.count)
+            raise ArgumentError(f"{file.name} is not a notebook (.ipynb).")
+        redaction = _Redaction(keys)
+        text = json.dumps(redaction.of(notebook), indent=1, ensure_ascii=False)
+        return cls(file.name, text.encode("utf-8", "backslashreplace") + b"\n", redaction.count)
 
     def __str__(self) -> str:
-        places = f"{self.taken} place{'' if self.taken == 1 else 's'}"
-        return f"the notebook {self.name}" + (f" (a secret was taken out in {places})" if self.taken else "")
+        places = f"{self.removed} place{'' if self.removed == 1 else 's'}"
+        return f"the notebook {self.name}" + (f" (a secret was removed in {places})" if self.removed else "")
 
 
-class _Cleaning:
-    """Every text in a value, the names in its mappings too."""
+class _Redaction:
+    """Redacts every text in a value, including the keys of its mappings, and counts them."""
 
     def __init__(self, keys: Collection[str]) -> None:
         self._keys, self.count = keys, 0

@@ -279,7 +279,7 @@ class Record(_Part):
 
         `kn.from_video(file)` gives the record back, on any machine. Pictures and sound are untouched. Neither a key nor
         a signed address goes along, nor the pictures that were referred to: those by hash only.
-        Raises `LogError` when there is no clip, or the file cannot be written.
+        Raises `ArgumentError` if there is no clip, `ExchangeError` if the file cannot be written.
         """
         return self._attached().save(self, Path(target))
 

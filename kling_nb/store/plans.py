@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from kling_nb.errors import ArgumentError, LogError, NotSaved
 from kling_nb.models.plan import StoredPlan
 from kling_nb.store.disk import write_whole, written_in
-from kling_nb.store.sidecars import DIGESTS
+from kling_nb.store.sidecars import DIGESTS, errors_in
 
 _ID = re.compile(r"[0-9a-f]{12}")
 
@@ -84,8 +82,9 @@ def read_plan(path: Path) -> StoredPlan:
         plan = StoredPlan.model_validate_json(path.read_bytes())
         sound = plan.derived_id == plan.id == path.stem
     except (OSError, ValueError) as exc:
-        why = f"{exc.error_count()} errors" if isinstance(exc, ValidationError) else str(exc)
-        raise LogError(f"{path} is not a readable plan ({why}): restore it from a copy, or move it away.") from exc
+        raise LogError(
+            f"{path} is not a readable plan ({errors_in(exc)}): restore it from a copy, or move it away."
+        ) from exc
     if not sound:
         raise LogError(f"{path} was edited: its content has another id. Restore it from a copy, or move it away.")
     return plan

@@ -130,7 +130,7 @@ def read_sidecar(path: Path) -> Record:
     except (OSError, ValidationError) as exc:
         if _is_newer(text):
             raise UnreadableRecord(path, LATER, UPDATE) from exc
-        why = f"{exc.error_count()} errors" if isinstance(exc, ValidationError) else str(exc)
+        why = errors_in(exc)
         remedy = "restore it from a copy, or move it away"
         raise UnreadableRecord(path, f"is not a readable record ({why})", remedy) from exc
     if not is_id(record.id):
@@ -144,6 +144,13 @@ def read_sidecar(path: Path) -> Record:
         why = f"holds invalid values: {'; '.join(invalid)}"
         raise UnreadableRecord(path, why, "fix it or restore it from a copy, or move it away")
     return record
+
+
+def errors_in(exc: Exception) -> str:
+    """Return the reason of an error in short; of a `ValidationError`, the number of errors."""
+    if not isinstance(exc, ValidationError):
+        return str(exc)
+    return f"{exc.error_count()} error{'' if exc.error_count() == 1 else 's'}"
 
 
 def _is_newer(text: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""A selection is handed on: a crate that an independent validator accepts, a report, lines, columns; and back again."""
+"""Exports: a crate that an independent validator accepts, a report, JSON lines, Parquet; and their imports."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ GIVEN: dict[str, Any] = {
 
 
 def told(studio: Studio) -> dict[str, dict[str, Any]]:
-    """What a log says, but for what a hand over changes on purpose."""
+    """Return the records of a log without the fields that an import changes on purpose."""
     left_out = {"holder", "imported", "revision"}
     return {record.id: record.public().model_dump(mode="json", exclude=left_out) for record in studio.log()}
 
 
 @pytest.fixture(scope="module")
 def found(filled: Studio, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What an independent validator has against crates of two versions, and against one that was spoilt."""
+    """Return the issues that an independent validator finds in crates of two versions, and in an invalid one."""
     folder = tmp_path_factory.mktemp("validated")
     notebook = folder / "walk.ipynb"
     notebook.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
-    for name, version in {"new": "1.3", "old": "1.1", "spoilt": "1.3"}.items():
+    for name, version in {"new": "1.3", "old": "1.1", "invalid": "1.3"}.items():
         done = filled.log().export(folder / name, version=version, notebook=notebook, **GIVEN)
         assert "an RO-Crate of 3 records, 2 clips" in repr(done)
-    metadata = folder / "spoilt" / "ro-crate-metadata.json"
+    metadata = folder / "invalid" / "ro-crate-metadata.json"
     graph = json.loads(metadata.read_text())
     graph["@graph"] = [entity for entity in graph["@graph"] if entity["@id"] != "./"]
     metadata.write_text(json.dumps(graph))
-    profiles = {"new": "ro-crate-1.3", "old": "process-run-crate", "spoilt": "ro-crate-1.3"}
+    profiles = {"new": "ro-crate-1.3", "old": "process-run-crate", "invalid": "ro-crate-1.3"}
     asked = [word for name, profile in profiles.items() for word in (profile, folder / name)]
     context = Path(rocrate.__file__).parent / "data" / "ro-crate.jsonld"
     python = ROOT / ".validator" / "bin" / "python"
@@ -66,8 +66,8 @@ def test_an_independent_validator_accepts_the_crate(found: dict[str, list[str]],
     assert found[crate] == []
 
 
-def test_the_validator_refuses_a_crate_that_is_wrong(found: dict[str, list[str]]) -> None:
-    assert any("root" in issue.lower() for issue in found["spoilt"]), found
+def test_the_validator_refuses_an_invalid_crate(found: dict[str, list[str]]) -> None:
+    assert any("root" in issue.lower() for issue in found["invalid"]), found
 
 
 def test_each_generation_is_an_action_with_its_inputs_and_its_result(filled: Studio, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_each_generation_is_an_action_with_its_inputs_and_its_result(filled: Stu
 
 
 @pytest.mark.parametrize("name", ["study.zip", "study", "study.jsonl"])
-def test_what_was_handed_on_comes_back_and_only_once(
+def test_an_export_can_be_imported_and_only_once(
     name: str, filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     done = filled.log().export(tmp_path / name)
@@ -111,7 +111,7 @@ def test_what_was_handed_on_comes_back_and_only_once(
     (plan,) = filled.store.plans.ids()
     if name != "study.jsonl":  # lines carry no media
         assert elsewhere.plan(plan).labels("prompt") == filled.plan(plan).labels("prompt")
-        assert "2 of 2 done" in repr(elsewhere.plan(plan)), "nobody pays for them a second time"
+        assert "2 of 2 done" in repr(elsewhere.plan(plan)), "they are not paid for twice"
     again = elsewhere.import_log(done.path)
     assert (again.added, again.changed, again.same, again.plans, again.votes, again.scores) == ([], [], 3, 0, 0, 0)
     if name != "study.jsonl":
@@ -121,7 +121,7 @@ def test_what_was_handed_on_comes_back_and_only_once(
         assert record.request() == filled.log(tag="walk")[0].request()
 
 
-def test_clips_that_did_not_come_along_are_missing_here_and_can_be_made(
+def test_clips_that_an_export_lacks_are_missing_and_can_be_generated(
     filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     # Records know their hub by its address: another log at the same hub is where such a plan goes on.
@@ -139,11 +139,13 @@ def test_clips_that_did_not_come_along_are_missing_here_and_can_be_made(
     assert {record.id for record in made}.isdisjoint(record.id for record in records)
     assert (here.missing, here.price) == ([], 0)
     mine.import_log(plan.export(tmp_path / "plan.zip").path)
-    assert {record.id for record in here.records()} == {record.id for record in records}, "they came after all"
+    assert {record.id for record in here.records()} == {record.id for record in records}, (
+        "the imported clips fill the cells"
+    )
 
 
-def test_a_log_is_no_export_of_one(filled: Studio, studio: Studio) -> None:
-    with pytest.raises(errors.LogError, match=r"is a log, no export of one: kn\.log\(\)\.merge\("):
+def test_a_log_is_not_an_export(filled: Studio, studio: Studio) -> None:
+    with pytest.raises(errors.ArgumentError, match=r"Use kn\.log\.merge\("):
         studio.import_log(filled.store.folder)
 
 
@@ -154,7 +156,7 @@ def test_importing_ones_own_crate_changes_nothing(filled: Studio, tmp_path: Path
     assert [record.model_dump() for record in filled.log()] == before
 
 
-def test_what_others_paid_does_not_count_here(
+def test_the_cost_of_imported_records_does_not_count(
     filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
     elsewhere = studio_at(hub)
@@ -163,7 +165,7 @@ def test_what_others_paid_does_not_count_here(
     assert elsewhere.spending().total.spent == 0
 
 
-def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) -> None:
+def test_the_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) -> None:
     frame = pd.read_parquet(filled.log().export(tmp_path / "study.parquet").path)
     records = {record.id: record for record in filled.log()}
     assert set(frame["id"]) == set(records)
@@ -183,7 +185,7 @@ def test_columns_hold_the_same_as_the_records(filled: Studio, tmp_path: Path) ->
     assert list(filled.log().to_frame()["id"]) == [record.id for record in filled.log()]
 
 
-def test_neither_the_key_nor_a_signature_nor_a_folder_is_in_any_export(filled: Studio, tmp_path: Path) -> None:
+def test_no_export_contains_a_key_a_signature_or_a_folder(filled: Studio, tmp_path: Path) -> None:
     filled.log().export(tmp_path / "out" / "study")
     for name in ("study.html", "study.jsonl", "study.parquet"):
         filled.log().export(tmp_path / "out" / name)
@@ -196,7 +198,7 @@ def test_neither_the_key_nor_a_signature_nor_a_folder_is_in_any_export(filled: S
 
 
 def written(file: Path, *, key: str) -> Path:
-    """A notebook with a key in its cells, outputs and metadata, and with secrets that are in use nowhere."""
+    """Write a notebook with a key in its cells, outputs and metadata, and with secrets that are not in use."""
     cells: list[dict[str, Any]] = [
         {"cell_type": "code", "source": ["import kling_nb as kn\n", f"kn.configure(key='{key}')\n", "clip = 1 + 1"]},
         {"cell_type": "code", "source": "kn.panel('curl -H \"Authorization: Bearer planted-bearer\" localhost')"},
@@ -215,7 +217,7 @@ def written(file: Path, *, key: str) -> Path:
     return file
 
 
-def test_a_notebook_goes_along_only_when_asked_for(
+def test_a_notebook_is_exported_only_if_requested(
     filled: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JPY_SESSION_NAME", str(written(tmp_path / "study.ipynb", key=KEY)))
@@ -230,7 +232,7 @@ def test_a_notebook_goes_along_only_when_asked_for(
     assert "with the notebook study.ipynb" in repr(done)
 
 
-def test_no_secret_goes_along_with_a_notebook(filled: Studio, tmp_path: Path) -> None:
+def test_no_secret_of_a_notebook_is_exported(filled: Studio, tmp_path: Path) -> None:
     notebook = written(tmp_path / "study.ipynb", key=KEY)
     done = filled.log().export(tmp_path / "with", notebook=notebook)
     text = (done.path / "notebook.ipynb").read_text("utf-8")
@@ -238,11 +240,11 @@ def test_no_secret_goes_along_with_a_notebook(filled: Studio, tmp_path: Path) ->
     assert "planted" not in text
     told = json.loads(text)
     assert told["cells"][0]["source"] == ["import kling_nb as kn\n", "kn.configure(key='…')\n", "clip = 1 + 1"]
-    assert "a secret was taken out in 9 places" in repr(done)
-    assert KEY in notebook.read_text(), "the notebook itself is left alone"
+    assert "a secret was removed in 9 places" in repr(done)
+    assert KEY in notebook.read_text(), "the notebook itself is not changed"
 
 
-def test_a_notebook_that_cannot_go_along_is_one_clear_error(
+def test_a_notebook_that_cannot_be_exported_raises(
     filled: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
@@ -253,10 +255,10 @@ def test_a_notebook_that_cannot_go_along_is_one_clear_error(
         (True, "x.zip", "running notebook"),
         (tmp_path / "gone.ipynb", "x.zip", "gone.ipynb cannot be read"),
         (tmp_path, "x.zip", "cannot be read"),
-        (tmp_path / "list.ipynb", "x.zip", "list.ipynb is no notebook"),
-        (tmp_path / "torn.ipynb", "x.zip", "torn.ipynb is no notebook"),
+        (tmp_path / "list.ipynb", "x.zip", "list.ipynb is not a notebook"),
+        (tmp_path / "torn.ipynb", "x.zip", "torn.ipynb is not a notebook"),
         (5, "x.zip", "got 5"),
-        (sound, "x.html", "x.html holds no notebook"),
+        (sound, "x.html", "Only a crate can contain a notebook"),
     ):
         with pytest.raises(errors.KlingError, match=words):
             filled.log().export(tmp_path / name, notebook=given)
@@ -295,9 +297,7 @@ def replaced(filled: Studio) -> Iterator[Record]:
     file.write_bytes(before)
 
 
-def test_a_clip_whose_bytes_were_changed_is_handed_on_to_nobody(
-    filled: Studio, replaced: Record, tmp_path: Path
-) -> None:
+def test_a_changed_clip_is_never_exported(filled: Studio, replaced: Record, tmp_path: Path) -> None:
     name = f"clips/{replaced.id}.mp4"
     for number, (to, embed) in enumerate([("study.zip", 0), ("study", 0), ("page.html", 0), ("whole.html", 50)]):
         done = filled.log().export(tmp_path / str(number) / to, embed=embed)
@@ -307,17 +307,17 @@ def test_a_clip_whose_bytes_were_changed_is_handed_on_to_nobody(
         if to.endswith(".html"):
             page = done.path.read_text()
             assert page.count("<video src=") == 1
-            assert "holds other bytes by now" in page
+            assert "The file was changed" in page
     with zipfile.ZipFile(tmp_path / "0" / "study.zip") as archive:
         assert name not in archive.namelist()
         assert f"records/{replaced.id}.json" in archive.namelist()
         assert name not in archive.read("ro-crate-metadata.json").decode()
     assert not (tmp_path / "1" / "study" / name).exists()
     assert not (tmp_path / "2" / name).exists()
-    assert filled.log().export(tmp_path / "x.jsonl").left_out == (), "lines carry no media"
+    assert filled.log().export(tmp_path / "x.jsonl").omissions == (), "lines contain no media"
 
 
-def test_a_picture_whose_bytes_were_changed_is_handed_on_to_nobody(filled: Studio, tmp_path: Path) -> None:
+def test_a_changed_image_is_never_exported(filled: Studio, tmp_path: Path) -> None:
     (reference,) = filled.log(tag="walk")[0].references
     file = filled.store.file(reference.digest)
     assert file is not None
@@ -327,22 +327,22 @@ def test_a_picture_whose_bytes_were_changed_is_handed_on_to_nobody(filled: Studi
         done = filled.log().export(tmp_path / "study")
     finally:
         file.write_bytes(before)
-    assert "the picture face.png of" in repr(done)
+    assert "the image face.png of" in repr(done)
     assert picture("#123456") not in [path.read_bytes() for path in done.path.rglob("*") if path.is_file()]
 
 
-def test_a_clip_beside_a_report_is_not_taken_for_another_file_there(filled: Studio, tmp_path: Path) -> None:
+def test_a_report_does_not_overwrite_another_file_beside_it(filled: Studio, tmp_path: Path) -> None:
     filled.log().export(tmp_path / "one.html")
     filled.log().export(tmp_path / "two.html")
     clip = sorted((tmp_path / "clips").iterdir())[0]
     clip.write_bytes(b"my own")
-    with pytest.raises(errors.LogError, match="is there already, and is another file"):
+    with pytest.raises(errors.ArgumentError, match="is another file"):
         filled.log().export(tmp_path / "three.html")
     assert clip.read_bytes() == b"my own"
     assert not (tmp_path / "three.html").exists()
 
 
-def test_methods_tell_the_figures_of_the_records(filled: Studio) -> None:
+def test_methods_state_the_figures_of_the_records(filled: Studio) -> None:
     text = filled.log().methods()
     assert "3 generations in 3 requests were submitted to the model kling-video-o3-pro-reference-to-video" in text
     assert "They produced 2 clips with a total duration of 7 s (1 failed)." in text
@@ -367,26 +367,26 @@ def test_methods_are_text_for_a_file_and_a_paragraph_in_a_cell(filled: Studio, t
 
 
 @pytest.mark.parametrize(
-    ("to", "more", "words"),
+    ("to", "more", "error"),
     [
-        ("study.docx", {}, "no ending that says a form"),
-        ("study.zip", {"version": "2.0"}, "no RO-Crate that can be written"),
-        ("a" * 300 + ".zip", {}, "cannot be written"),
-        ("taken.zip", {}, "is there already"),
-        ("taken.html", {}, "is there already"),
-        ("taken.jsonl", {}, "is there already"),
-        ("taken.parquet", {}, "is there already"),
+        ("study.docx", {}, errors.ArgumentError),
+        ("study.zip", {"version": "2.0"}, errors.ArgumentError),
+        ("a" * 300 + ".zip", {}, errors.ExchangeError),
+        ("taken.zip", {}, errors.ArgumentError),
+        ("taken.html", {}, errors.ArgumentError),
+        ("taken.jsonl", {}, errors.ArgumentError),
+        ("taken.parquet", {}, errors.ArgumentError),
     ],
 )
-def test_a_wrong_wish_is_a_clear_error_and_writes_nothing(
-    filled: Studio, tmp_path: Path, to: str, more: dict[str, Any], words: str
+def test_an_export_that_is_not_possible_raises_and_writes_nothing(
+    filled: Studio, tmp_path: Path, to: str, more: dict[str, Any], error: type[errors.KlingError]
 ) -> None:
     for ending in ("zip", "html", "jsonl", "parquet"):
         (tmp_path / f"taken.{ending}").write_text("x")
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(errors.LogError, match=words):
+    with pytest.raises(error):
         filled.log().export(tmp_path / to, **more)
-    with pytest.raises(errors.LogError, match="nothing to export"):
+    with pytest.raises(errors.ArgumentError, match="nothing to export"):
         filled.log([]).export(tmp_path / "none.zip")
     assert sorted(tmp_path.iterdir()) == before
     assert {path.read_text() for path in tmp_path.glob("taken.*")} == {"x"}
@@ -399,7 +399,7 @@ def test_an_archive_is_deterministic_in_its_names(filled: Studio, tmp_path: Path
     assert "ro-crate-metadata.json" in names
 
 
-def test_whatever_stands_for_a_record_can_be_handed_on(filled: Studio, studio: Studio, tmp_path: Path) -> None:
+def test_anything_that_refers_to_a_record_can_be_exported(filled: Studio, studio: Studio, tmp_path: Path) -> None:
     job = studio.generate("a paper boat", duration=3)
     clip = job.result(60)
     plan = studio.sweep({"prompt": "a kite"}, duration=[3, 4])
@@ -415,15 +415,15 @@ def test_whatever_stands_for_a_record_can_be_handed_on(filled: Studio, studio: S
 
 
 @pytest.mark.parametrize("wrong", [None, 5, [None], [b"x"], [[3]], object()])
-def test_what_stands_for_no_record_is_one_clear_error(filled: Studio, tmp_path: Path, wrong: Any) -> None:
+def test_a_thing_that_refers_to_no_record_raises(filled: Studio, tmp_path: Path, wrong: Any) -> None:
     for ask in (filled.log, filled.compare):
         with pytest.raises(errors.ArgumentTypeError, match="Expected a record"):
             ask([wrong])
-    with pytest.raises(errors.LogError, match="no record 'nobody'"):
+    with pytest.raises(errors.NotSaved, match="no record 'nobody'"):
         filled.log(["nobody"])
 
 
-def test_a_text_is_one_author(filled: Studio, tmp_path: Path) -> None:
+def test_a_string_is_one_author(filled: Studio, tmp_path: Path) -> None:
     whole = filled.log().export(tmp_path / "one", authors="Ann Lee")
     graph = json.loads((whole.path / "ro-crate-metadata.json").read_text())["@graph"]
     assert [node["name"] for node in graph if node["@type"] == "Person" and node["name"] == "Ann Lee"] == ["Ann Lee"]

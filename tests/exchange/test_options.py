@@ -56,7 +56,7 @@ def test_a_records_id_opens_the_panel_with_its_request(studio: Studio) -> None:
     record = studio.generate("a paper boat", duration=3).result(60).record
     assert f'kn.panel("{record.id}")' in record._repr_mimebundle_()["text/html"]
     assert studio.panel(record.id).fields["prompt"] == "a paper boat"
-    with pytest.raises(errors.LogError, match="20260101-000000-abcdef-0"):
+    with pytest.raises(errors.NotSaved, match="20260101-000000-abcdef-0"):
         studio.panel("20260101-000000-abcdef-0")
 
 

@@ -73,7 +73,7 @@ def test_a_record_comes_back_out_of_an_mp4_and_the_streams_are_as_they_were(tmp_
     embed_record(record, FILM, target)
     inside = read_embedded(target)
     assert inside.record == record.public()
-    assert inside.untouched
+    assert inside.unchanged
     assert packets_of(target) == packets_of(FILM)
 
 

@@ -8,15 +8,13 @@ from hypothesis import strategies as st
 from kling_nb.models.record import Reference
 from kling_nb.render.compare import (
     SAME,
-    compare_html,
     compare_text,
     differences,
     gallery_html,
     gallery_text,
     marked_words,
 )
-from tests.render.kit import Media, NoMedia, digest_of, record_of
-from tests.render.test_escaping import PLANTED, checked, planted
+from tests.render.kit import Media, digest_of, record_of
 
 
 def marked(mine: str, other: str) -> list[str]:
@@ -75,13 +73,6 @@ def test_three_are_each_compared_with_the_first():
     records = [record_of({"prompt": f"a {colour} kite", "duration": 5}) for colour in ("red", "blue", "red")]
     (prompt,) = differences(records)
     assert [[word.text for word in value if word.marked] for value in prompt.values] == [["red"], ["blue"], []]
-
-
-def test_planted_text_stays_text_in_the_static_forms():
-    other = record_of({"prompt": "calm", "negative_prompt": "blur"})
-    for links in (Media(), NoMedia()):
-        for html in (compare_html([planted(), other], links), gallery_html([planted()], links, total=1)):
-            assert PLANTED in checked(html).text
 
 
 def test_the_static_forms_say_the_same_in_plain_text():

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kling_nb.errors import KlingError, LogError
+from kling_nb.errors import ExchangeError, KlingError, LogError
 from kling_nb.exchange.untrusted import parse_record
 from kling_nb.models.budget import Scope
 from kling_nb.models.judgements import Vote
@@ -96,13 +96,13 @@ def test_a_record_with_an_invalid_value_is_left_out_and_named_and_the_rest_is_re
     ("path", "value", "words"), INVALID, ids=[f"{path} {str(value)[:20]}" for path, value, _ in INVALID]
 )
 def test_an_invalid_value_in_an_import_is_refused(path: str, value: Any, words: str) -> None:
-    with pytest.raises(LogError, match="what came is no sound record") as refused:
+    with pytest.raises(ExchangeError, match="what came is not a valid record") as refused:
         parse_record(json.dumps(changed(path, value)), "what came")
     assert words in str(refused.value)
 
 
 def test_an_imported_record_replaces_neither_stars_nor_revision(log: Log) -> None:
-    with pytest.raises(LogError, match="its revision is 2147483000"):
+    with pytest.raises(ExchangeError, match="its revision is 2147483000"):
         parse_record(json.dumps(changed("revision", 2147483000)), "what came")
     mine = make_record(7, status="succeeded", stars=5, note="mine", revision=3)
     theirs = mine.model_copy(update={"imported": True, "stars": 1, "note": "theirs", "revision": 900})
@@ -230,7 +230,7 @@ def test_whatever_a_record_holds_the_log_is_read_and_searched_and_rebuilt(
 def test_whatever_an_import_holds_it_is_accepted_or_refused(path: str, value: Any) -> None:
     try:
         record = parse_record(json.dumps(changed(path, value)), "what came")
-    except LogError as exc:
+    except ExchangeError as exc:
         assert str(exc).startswith("what came is")
     else:
         assert Record.model_validate_json(record.model_dump_json()).id == record.id
