@@ -296,7 +296,7 @@ def data_frame(rows: Sequence[Mapping[str, Any]], columns: list[str] | None = No
     """Return rows as a pandas DataFrame.
 
     Raises:
-        KlingError: pandas is not installed.
+        MissingExtra: pandas is not installed.
     """
     try:
         import pandas as pd
