@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 HEAVY = {"httpx", "pydantic", "ipywidgets", "anywidget", "IPython", "sqlalchemy", "av", "PIL", "numpy", "asyncio"}
 
 PROBE = """
