@@ -198,7 +198,7 @@ class Session:
                 self.loop,
                 pace,
                 bind=self.bind,
-                screen=display,
+                display=display,
                 describe=describe,
                 deadline=self._deadline,
             )

@@ -19,7 +19,7 @@ from kling_nb.engine.delivery import Delivery
 from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import Pace
-from kling_nb.engine.ports import Hub, Log, Screen
+from kling_nb.engine.ports import Display, Hub, Log
 from kling_nb.engine.sending import Describe, Sender
 from kling_nb.engine.settling import Settler
 from kling_nb.engine.states import AT_THE_HUB, with_failure, with_status
@@ -50,7 +50,7 @@ class Engine:
         pace: Pace,
         *,
         bind: Callable[[Record], Record],
-        screen: Screen,
+        display: Display,
         describe: Describe,
         deadline: float = DEADLINE,
         now: Callable[[], datetime.datetime] = _utc_now,
@@ -58,7 +58,7 @@ class Engine:
         self.jobs: dict[str, Job] = {}
         """The jobs by their ids."""
         self._log, self._loop = log, loop
-        self._bind, self._screen = bind, screen
+        self._bind, self._display = bind, display
         # A record that one thread has just saved is not adopted by another before its job is here.
         self._adding = threading.Lock()
         self._active = ActiveJobs(log, now)
@@ -166,7 +166,7 @@ class Engine:
 
     def _add(self, record: Record) -> ActiveJob:
         job = self._active.add(record)
-        self.jobs[job.id] = Job(job, self._bind, self._screen, lambda: self._loop.submit(self._cancel(job)))
+        self.jobs[job.id] = Job(job, self._bind, self._display, lambda: self._loop.submit(self._cancel(job)))
         return job
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb.engine.active import ActiveJob, Listener
-from kling_nb.engine.ports import Screen
+from kling_nb.engine.ports import Display
 from kling_nb.errors import JobCancelled, JobFailed, JobUncertain, KlingError, TransferError, WaitTimeout
 from kling_nb.models.frames import frame_of
 from kling_nb.models.progress import Progress
@@ -112,9 +112,9 @@ class Job:
     """
 
     def __init__(
-        self, active: ActiveJob, bind: Callable[[Record], Record], screen: Screen, cancel: Callable[[], Future[None]]
+        self, active: ActiveJob, bind: Callable[[Record], Record], display: Display, cancel: Callable[[], Future[None]]
     ) -> None:
-        self._active, self._bind, self._screen, self._cancel = active, bind, screen, cancel
+        self._active, self._bind, self._display, self._cancel = active, bind, display, cancel
         self._process = os.getpid()
 
     @property
@@ -179,7 +179,7 @@ class Job:
         with suppress(KlingError, TimeoutError):
             self._active.end.result(timeout)
         if self.done:
-            self._screen.publish([self])
+            self._display.publish([self])
         return self.done
 
     def __await__(self) -> Generator[Any, None, Clip]:
@@ -197,7 +197,7 @@ class Job:
         while not self.done:
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _HEARTBEAT)
-        self._screen.publish([self])
+        self._display.publish([self])
         return self._clip()
 
     def __iter__(self) -> Iterator[Progress]:
@@ -213,7 +213,7 @@ class Job:
                         break
         finally:
             unsubscribe()
-        self._screen.publish([self])
+        self._display.publish([self])
 
     async def __aiter__(self) -> AsyncIterator[Progress]:
         changes: queue.SimpleQueue[Progress] = queue.SimpleQueue()
@@ -234,10 +234,10 @@ class Job:
 
     def card(self) -> dict[str, Any]:
         """Return the job's static card as a MIME bundle."""
-        return self._screen.bundle(self.record)
+        return self._display.bundle(self.record)
 
     def _ipython_display_(self) -> None:
-        self._screen.show([self])
+        self._display.show([self])
 
     def __repr__(self) -> str:
         return f"<Job {self.id}: {self.progress.words}>"
@@ -272,14 +272,14 @@ class Job:
 class Jobs(tuple[Job, ...]):
     """A tuple of `Job` that can be shown, waited for, awaited and cancelled as one."""
 
-    _screen: Screen
-    _aside: str
+    _display: Display
+    _note: str
 
     @classmethod
-    def of(cls, jobs: Iterable[Job], screen: Screen, aside: str = "") -> Jobs:
-        """Join jobs, each once, in order; `aside` is shown below them."""
+    def of(cls, jobs: Iterable[Job], display: Display, note: str = "") -> Jobs:
+        """Join jobs, each once, in order; `note` is shown below them."""
         joined = cls(dict.fromkeys(jobs))
-        joined._screen, joined._aside = screen, aside
+        joined._display, joined._note = display, note
         return joined
 
     def result(self, timeout: float | None = None) -> list[Clip]:
@@ -293,7 +293,7 @@ class Jobs(tuple[Job, ...]):
             KlingError: The error of the first job without a clip, see `Job.result`. The others keep their results.
         """
         self.wait(timeout)
-        self._screen.publish(list(self))
+        self._display.publish(list(self))
         return [job.result(0) for job in self]
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -316,7 +316,7 @@ class Jobs(tuple[Job, ...]):
         return [job.cancel() for job in self]
 
     def _ipython_display_(self) -> None:
-        self._screen.show(list(self), self._aside)
+        self._display.show(list(self), self._note)
 
     def __repr__(self) -> str:
         return f"<{len(self)} jobs: {', '.join(job.progress.words for job in self)}>"

@@ -57,7 +57,7 @@ class Log(Protocol):
     def being_sent(self, record: Record) -> list[Record]: ...
 
 
-class Screen(Protocol):
+class Display(Protocol):
     """Shows jobs in the notebook; called on the user's thread only, never on the engine's."""
 
     def show(self, jobs: list[Any], note: str = "") -> None:
