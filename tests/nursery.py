@@ -1,4 +1,4 @@
-"""Kernels by the dozen: processes forked off one that has already imported the package.
+"""Kernels by the dozen: processes forked off a parent that has already imported the package.
 
 A fresh interpreter would spend most of its short life on imports.
 """

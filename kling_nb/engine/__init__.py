@@ -1,1 +1,1 @@
-"""What carries a request to its end: jobs, their states, and one tracker for them all. Knows no widget, HTTP or SQL."""
+"""The engine: carries jobs from the recorded intent to the file. It knows protocols only, see `ports`."""

@@ -32,7 +32,7 @@ class ActiveJob:
     def __init__(self, record: Record) -> None:
         self.record, self.progress = record, progress_of(record)
         self.end: Future[Path | None] = Future()
-        """What a wait waits for: the file, or the reason why there is none here."""
+        """The file once the job has ended, None if it gave none; or the error that ends every wait."""
         self.expected: float | None = None
         """Seconds that it should take at the hub."""
         self.added = time.monotonic()
@@ -81,7 +81,7 @@ class ActiveJob:
                 logger.exception("a listener of job %s failed", record.id)
 
     def finish(self, path: Path | None = None, error: errors.KlingError | None = None) -> None:
-        """End every wait: with the file, or with the reason why there is none here."""
+        """End every wait, with the file or with the error to raise."""
         if not self.end.done():
             if error is None:
                 self.end.set_result(path)

@@ -1,1 +1,1 @@
-"""The hub as it is over the wire: requests, events, and files to and from it. Async only; knows no log and no job."""
+"""Providers over the wire: requests, events, uploads and downloads. Async only; knows no log and no job."""

@@ -109,7 +109,7 @@ class Oxen:
     # --- models (HUB_API section 6) ---
 
     async def models(self) -> list[Model]:
-        """Return the catalogue, without entries that cannot be read. Raises `ServerError` when there is no list."""
+        """Return the catalogue, without entries that cannot be read. Raises `ServerError` if the list is missing."""
         answer = await self.client.send("GET", "/api/ai/models")
         entries = answer.get("data")
         if not isinstance(entries, list):

@@ -249,7 +249,7 @@ for number in range(30):
     assert (ran.stdout, ran.stderr) == ("", "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs os.fork")
 def test_a_forked_process_can_use_the_same_studio(hub: HubSide, tmp_path: Path) -> None:
     hub.fault("stuck", times=1)
     hub.fault("failed")
