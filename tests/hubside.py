@@ -103,7 +103,7 @@ def until(condition: Callable[[], Any], within: float = 60) -> Any:
     return value
 
 
-def picture(colour: str = "#c04030", size: tuple[int, int] = (400, 320)) -> bytes:
+def png_image(colour: str = "#c04030", size: tuple[int, int] = (400, 320)) -> bytes:
     """Return a PNG that the hub accepts."""
     image = Image.new("RGB", size, colour)
     ImageDraw.Draw(image).ellipse((90, 60, 240, 260), fill="#f0d060")

@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 from lab import Lab
 from playwright.sync_api import Locator, expect
 
@@ -46,7 +46,7 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
     first, second = (clip.record for clip in jobs.result(60))
     first = studio.log().annotate(first.id, tags=[EVIL], note=EVIL, stars=4)
     studio.presets[EVIL] = {"prompt": EVIL}
-    studio.elements[EVIL] = {"frontal_image_url": picture()}
+    studio.elements[EVIL] = {"frontal_image_url": png_image()}
     card = first._repr_mimebundle_()
     studio.options.embed = 5
     inside = second._repr_mimebundle_()

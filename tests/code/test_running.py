@@ -13,7 +13,7 @@ import pytest
 
 from kling_nb.code import snippet
 from kling_nb.models.request import ReferenceToVideo
-from tests.hubside import HubSide, picture
+from tests.hubside import HubSide, png_image
 
 KEY = "key-of-the-test"
 SH = shutil.which("sh") or "sh"
@@ -45,7 +45,7 @@ def request(**more) -> ReferenceToVideo:
 
 @pytest.fixture(autouse=True)
 def _face(tmp_path: Path) -> None:
-    (tmp_path / "it's me.png").write_bytes(picture())
+    (tmp_path / "it's me.png").write_bytes(png_image())
 
 
 def clips(folder: Path) -> list[bytes]:
@@ -103,11 +103,11 @@ def test_the_hub_accepts_the_json(hub: HubSide) -> None:
 
 
 def test_bytes_become_a_file_name_with_a_comment() -> None:
-    made = snippet(request(input_image=[picture()]), "requests")
+    made = snippet(request(input_image=[png_image()]), "requests")
 
     assert made.code.startswith("# input_image.0 was given as bytes: save it as input_image-0.png where this runs\n")
     assert 'address_of("input_image-0.png")' in made.code
-    assert snippet(request(input_image=[picture()]), "json").notes
+    assert snippet(request(input_image=[png_image()]), "json").notes
 
 
 def test_a_signature_is_left_out_with_a_comment() -> None:

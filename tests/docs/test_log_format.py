@@ -20,7 +20,7 @@ from kling_nb.models.record import Failure, Record, Reference, Times
 from kling_nb.models.record import File as File
 from kling_nb.studio import Studio
 from tests.docs.pages import DOCS, after, blocks, first_column
-from tests.hubside import picture
+from tests.hubside import png_image
 
 PAGE = DOCS / "log-format.md"
 #: Objects whose keys are the user's, the model's or the hub's.
@@ -31,7 +31,7 @@ FREE = {"canonical", "sent", "server", "delivery", "axes", "at", "request", "fie
 def log(studio: Studio, tmp_path: Path) -> Path:
     """A log with one of everything."""
     cat = tmp_path / "cat.png"
-    cat.write_bytes(picture())
+    cat.write_bytes(png_image())
     plan = studio.sweep({"prompt": "@Image1, {light}", "input_image": [cat]}, light=["day", "night"], duration=[3])
     first, second = plan.run().result()
     studio.presets["walk"] = first

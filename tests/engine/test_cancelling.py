@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from hubside import DELETE, HubSide, picture, until
+from hubside import DELETE, HubSide, png_image, until
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
@@ -31,12 +31,12 @@ def test_a_cancel_during_an_upload_ends_the_job_at_once_and_nothing_is_sent(
     hub: HubSide, studio_at: Callable[..., Studio], gate: threading.Event
 ) -> None:
     studio = studio_at(hub, upload=lambda _: gate.wait(30) and "https://example.org/a.png")
-    job = studio.generate("@Image1 sails", input_image=[picture()], duration=3)
+    job = studio.generate("@Image1 sails", input_image=[png_image()], duration=3)
     until(lambda: job.progress.uploading)
     job.cancel().result(5)
     assert (ended(job), gate.is_set()) == ("cancelled", False)
     gate.set()
-    studio.generate("@Image1 sails on", input_image=[picture()], duration=3).wait(20)
+    studio.generate("@Image1 sails on", input_image=[png_image()], duration=3).wait(20)
     assert (hub.posts, job.state, studio.store.get(job.id).status) == (1, "cancelled", "cancelled")
 
 
@@ -45,7 +45,7 @@ def test_a_generation_that_is_cancelled_during_the_upload_is_not_billed(
 ) -> None:
     hub.fault("failed")
     studio = studio_at(hub, upload=lambda _: gate.wait(30) and "https://example.org/a.png")
-    jobs = studio.generate("@Image1 sails", input_image=[picture()], duration=3, num_generations=3)
+    jobs = studio.generate("@Image1 sails", input_image=[png_image()], duration=3, num_generations=3)
     until(lambda: jobs[1].progress.uploading)
     jobs[1].cancel().result(5)
     gate.set()

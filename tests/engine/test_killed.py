@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from filmreader import read_film
-from hubside import DELETE, UPLOAD, HubSide, picture, until
+from hubside import DELETE, UPLOAD, HubSide, png_image, until
 from nursery import Kernel
 
 from kling_nb import errors
@@ -68,7 +68,7 @@ def test_a_killed_kernels_job_ends_after_resume_and_is_submitted_once(
     point: str, hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"
-    face.write_bytes(picture())
+    face.write_bytes(png_image())
     if point == "saved uncertain":
         hub.fault("lost_reply", times=1)
     with kernel_at(point, hub, tmp_path / "log", face):
@@ -108,7 +108,7 @@ def test_several_generations_killed_before_the_post_are_sent_as_one_request(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     first = studio_at(hub, upload=lambda asset: until(lambda: False))  # never ends its upload
-    asked = first.generate("@Image1 sails", input_image=[picture()], duration=3, num_generations=3)
+    asked = first.generate("@Image1 sails", input_image=[png_image()], duration=3, num_generations=3)
     until(lambda: len(first.store.unfinished()) == 3 and all(job.progress.uploading for job in asked))
     first.store._lease.release()  # as the system does for a killed kernel
     hub.fault("failed")
@@ -143,7 +143,7 @@ def test_a_job_whose_image_is_missing_fails_and_nothing_is_sent(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"
-    face.write_bytes(picture("#204080"))
+    face.write_bytes(png_image("#204080"))
     with kernel_at("uploading", hub, tmp_path / "log", face):
         pass
     for kept in (tmp_path / "log" / "media").glob("*/*.png"):
@@ -158,7 +158,7 @@ def test_an_uploaded_image_is_not_uploaded_again_by_another_kernel(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"
-    face.write_bytes(picture("#a0c080"))
+    face.write_bytes(png_image("#a0c080"))
     with kernel_at("uploaded", hub, tmp_path / "log", face):
         pass
     hub.fault("failed")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 
 from kling_nb.errors import LogError
 from kling_nb.store import Log
@@ -33,7 +33,7 @@ def test_no_job_is_billed_while_the_log_is_missing_and_all_works_when_it_is_back
         lambda: studio.budget(total="1.00"),
         lambda: studio.spending(),
         lambda: studio.generate("a kite", duration=3),
-        lambda: studio.generate("@Image1", input_image=[picture()], duration=3),
+        lambda: studio.generate("@Image1", input_image=[png_image()], duration=3),
         lambda: studio.sweep("{s} walks", s=["a cat"]).run(),
         lambda: studio.presets.update(walk={"prompt": "x"}),
         lambda: studio.preview("a kite", duration=3),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside import DELETE, RESULT, HubSide, picture, until
+from hubside import DELETE, RESULT, HubSide, png_image, until
 from support.studios import request_of
 
 from kling_nb import errors
@@ -67,7 +67,7 @@ async def _fallen(tracker: Any) -> None:
 
 def test_resume_does_not_send_a_job_that_failed_before_it_was_sent(studio: Studio, hub: HubSide) -> None:
     hub.fault("empty_200", times=1, method="POST", path="/api/repos/", body={"status": "success", "path": "x"})
-    job = studio.generate("@Image1 is a boat of another shape", input_image=[picture()], duration=3)
+    job = studio.generate("@Image1 is a boat of another shape", input_image=[png_image()], duration=3)
     with pytest.raises(errors.KlingError):
         job.result(30)
     assert (job.state, studio.store.get(job.id).status) == ("failed", "failed")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 
 from kling_nb import errors
 from kling_nb.studio import Studio
@@ -49,7 +49,7 @@ def test_neither_the_key_nor_a_signature_is_written_logged_or_shown(
     monkeypatch.setenv("OXEN_API_KEY", KEY)
     studio = Studio(hub=keyed.url, log=tmp_path / "log")
     told: list[str] = []
-    assert studio.generate("@Image1 sails", input_image=[picture()], duration=3).result(40).path.exists()
+    assert studio.generate("@Image1 sails", input_image=[png_image()], duration=3).result(40).path.exists()
     for fault in ("failed", "unauthenticated", "unknown_error", "lost_reply"):
         keyed.fault(fault, times=1, method="POST", path="/api/ai/queue")
         job = studio.generate(f"a boat in {fault}", duration=3)

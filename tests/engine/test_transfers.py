@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hubside import READ, RESULT, SIGN, UPLOAD, HubSide, picture, until
+from hubside import READ, RESULT, SIGN, UPLOAD, HubSide, png_image, until
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip
@@ -98,7 +98,7 @@ def test_a_download_that_never_succeeds_raises_and_resume_completes_it(
 def test_an_image_is_uploaded_once_and_its_signature_is_not_in_the_record(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed")
     for _ in range(2):
-        job = studio.generate("@Image1 sails", input_image=[picture("#336699")], duration=3)
+        job = studio.generate("@Image1 sails", input_image=[png_image("#336699")], duration=3)
         job.wait(20)
     assert hub.asked(UPLOAD) == 1
     assert job.record.sent["input_image"][0].startswith(hub.url)
@@ -112,7 +112,7 @@ def test_a_signature_older_than_45_minutes_is_renewed_without_another_upload(
     now, signed = time.time, list[int]()
     for minutes in (0, 44, 46, 0):  # the last one: the clock was corrected
         monkeypatch.setattr(upload, "time", SimpleNamespace(time=lambda minutes=minutes: now() + 60 * minutes))
-        studio.generate("@Image1 sails", input_image=[picture("#335577")], duration=3).wait(20)
+        studio.generate("@Image1 sails", input_image=[png_image("#335577")], duration=3).wait(20)
         signed.append(hub.asked(SIGN))
     assert (signed, hub.asked(UPLOAD)) == ([1, 1, 2, 3], 1)
 
@@ -121,7 +121,7 @@ def test_a_signature_older_than_45_minutes_is_renewed_without_another_upload(
 def test_an_image_reaches_the_hub_by_every_upload_method(
     hub: HubSide, studio_at: Callable[..., Studio], way: Any
 ) -> None:
-    job = studio_at(hub, upload=way).generate("@Image1 sails", input_image=[picture("#993366")], duration=3)
+    job = studio_at(hub, upload=way).generate("@Image1 sails", input_image=[png_image("#993366")], duration=3)
     assert job.result(40).path.exists()
     assert (hub.posts, hub.enqueued) == (1, 1)
     assert len(str(job.record.sent)) < 1000
@@ -132,7 +132,7 @@ def test_a_blocking_upload_function_delays_no_other_job(hub: HubSide, studio_at:
 
     gate = threading.Event()
     studio = studio_at(hub, upload=lambda _: gate.wait(20) and "https://example.org/a.png")
-    waiting = studio.generate("@Image1 waits", input_image=[picture()], duration=3)
+    waiting = studio.generate("@Image1 waits", input_image=[png_image()], duration=3)
     until(lambda: waiting.progress.uploading)
     hub.fault("failed")
     assert studio.generate("a quick boat", duration=3).wait(10)
@@ -144,7 +144,7 @@ def test_a_failing_upload_function_spends_nothing(hub: HubSide, studio_at: Calla
     def broken(_: Any) -> str:
         raise OSError("my bucket is gone")
 
-    job = studio_at(hub, upload=broken).generate("@Image1 sails", input_image=[picture()], duration=3)
+    job = studio_at(hub, upload=broken).generate("@Image1 sails", input_image=[png_image()], duration=3)
     with pytest.raises(errors.JobFailed, match="my bucket is gone"):
         job.result(20)
     assert hub.posts == 0
@@ -152,7 +152,7 @@ def test_a_failing_upload_function_spends_nothing(hub: HubSide, studio_at: Calla
 
 def test_a_refused_upload_spends_nothing(studio: Studio, hub: HubSide) -> None:
     hub.fault("unauthenticated", path="/api/users/me")
-    job = studio.generate("@Image1 sails", input_image=[picture("#112233")], duration=3)
+    job = studio.generate("@Image1 sails", input_image=[png_image("#112233")], duration=3)
     with pytest.raises(errors.JobFailed, match="Nothing was sent"):
         job.result(20)
     assert hub.posts == 0
@@ -165,7 +165,7 @@ def test_a_missing_workbench_file_is_uploaded_again(
 
     hub = own_hub()
     hub.fault("failed")
-    face = picture("#445566")
+    face = png_image("#445566")
     studio_at(hub).generate("@Image1 sails", input_image=[face], duration=3).wait(20)
     assert hub.asked(UPLOAD) == 1
     for found in hub.folder.glob("repos/*/*"):

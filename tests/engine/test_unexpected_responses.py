@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from front import Answer, Front
-from hubside import HubSide, picture, until
+from hubside import HubSide, png_image, until
 from pydantic import SecretStr
 
 from kling_nb import errors
@@ -191,7 +191,7 @@ def test_an_upload_step_is_judged_by_its_status_only(
 
     front = before(answer)
     studio = studio_at(front, upload=way)
-    studio.generate("@Image1 at sea", input_image=[picture()], duration=3).wait(5)
+    studio.generate("@Image1 at sea", input_image=[png_image()], duration=3).wait(5)
     assert front.count("POST", QUEUE) == 1
 
 
@@ -223,7 +223,7 @@ def test_a_proxys_page_does_not_count_as_an_upload(
         return None
 
     front = before(answer)
-    job = studio_at(front, upload="repository").generate("@Image1 at sea", input_image=[picture()], duration=3)
+    job = studio_at(front, upload="repository").generate("@Image1 at sea", input_image=[png_image()], duration=3)
     assert job.result(40).path.exists()
     assert front.count("PUT") == 2
 

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator
 
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 
 from kling_nb.models.judgements import Score
 from kling_nb.scoring.ballot import Ballot
@@ -20,7 +20,7 @@ FOLDER = "private-folder-of-pictures"
 def filled(tmp_path_factory: pytest.TempPathFactory, _quick_hub: HubSide) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("filled")
     (folder / FOLDER).mkdir()
-    (folder / FOLDER / "face.png").write_bytes(picture())
+    (folder / FOLDER / "face.png").write_bytes(png_image())
     studio = Studio(hub=_quick_hub.url, key=KEY, log=folder / "log")
     face = folder / FOLDER / "face.png"
     plan = studio.sweep(

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import rocrate
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 from IPython.core.formatters import DisplayFormatter
 
 from kling_nb import errors
@@ -322,13 +322,13 @@ def test_a_changed_image_is_never_exported(filled: Studio, tmp_path: Path) -> No
     file = filled.store.file(reference.digest)
     assert file is not None
     before = file.read_bytes()
-    file.write_bytes(picture("#123456"))
+    file.write_bytes(png_image("#123456"))
     try:
         done = filled.log().export(tmp_path / "study")
     finally:
         file.write_bytes(before)
     assert "the image face.png of" in repr(done)
-    assert picture("#123456") not in [path.read_bytes() for path in done.path.rglob("*") if path.is_file()]
+    assert png_image("#123456") not in [path.read_bytes() for path in done.path.rglob("*") if path.is_file()]
 
 
 def test_a_report_does_not_overwrite_another_file_beside_it(filled: Studio, tmp_path: Path) -> None:

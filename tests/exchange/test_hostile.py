@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 
 from kling_nb import errors
 from kling_nb.errors import ArgumentError
@@ -214,7 +214,7 @@ def test_an_invalid_record_is_left_out_and_named(
 
 
 def test_a_local_path_in_a_request_is_refused_and_never_read(crate: Path, elsewhere: Studio, tmp_path: Path) -> None:
-    (tmp_path / "secret.png").write_bytes(picture())
+    (tmp_path / "secret.png").write_bytes(png_image())
     asked = {"model": TARGET, "prompt": "@Image1", "duration": 3, "input_image": [str(tmp_path / "secret.png")]}
     changed(crate, canonical=asked, request_hash=sha256(canonical_json(asked)), references=[])
     came = elsewhere.import_log(crate)

@@ -10,7 +10,7 @@ from typing import Any
 import av
 import pytest
 from filmreader import tags_of
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip
@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, _quick_hub: HubSide) -> tuple
     """A clip with sound and a picture, made with a planted key."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "private").mkdir()
-    (folder / "private" / "face.png").write_bytes(picture())
+    (folder / "private" / "face.png").write_bytes(png_image())
     studio = Studio(hub=_quick_hub.url, key=KEY, log=folder / "log")
     request: dict[str, Any] = {"prompt": "@Image1 <b>sails</b> über das Meer 海", "duration": 3, "generate_audio": True}
     clip = studio.generate(**request, input_image=[folder / "private" / "face.png"]).result(60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 
 from kling_nb import errors
 from kling_nb.models.canonical import canonical_json
@@ -16,9 +16,9 @@ def test_a_replay_sends_what_was_sent_even_when_the_originals_are_gone(
     studio: Studio, hub: HubSide, tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"
-    face.write_bytes(picture())
+    face.write_bytes(png_image())
     first = studio.generate("@Image1 sails", input_image=[face], duration=3).result(60).record
-    face.write_bytes(picture("#102030"))
+    face.write_bytes(png_image("#102030"))
     again = first.rerun().result(60).record
     assert (again.rerun_of, again.request_hash) == (first.id, first.request_hash)
     assert canonical_json(again.canonical) == canonical_json(first.canonical)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 
 from kernels.kernelside import NEWEST, Cell, Kernel
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.parametrize("line", [NEWEST], indi
 def loaded(kernel: Kernel) -> Kernel:
     """A kernel with the magics, and two pictures beside its notebook."""
     for name in ("face.png", "side.png"):
-        (kernel.folder / name).write_bytes(picture())
+        (kernel.folder / name).write_bytes(png_image())
     (kernel.folder / "more").mkdir(exist_ok=True)
     kernel.run("%load_ext kling_nb\nimport kling_nb as kn")
     return kernel

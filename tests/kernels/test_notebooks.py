@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
@@ -80,7 +80,7 @@ def test_a_job_that_fails_fails_the_cell_that_waits_with_one_clear_error(run: Ru
 
 @newest
 def test_the_key_and_the_signatures_are_nowhere(run: Run, hub: HubSide) -> None:
-    (run.folder / "face.png").write_bytes(picture())
+    (run.folder / "face.png").write_bytes(png_image())
     notebook = run(
         "import logging\nlogging.basicConfig(level=logging.DEBUG)\nimport kling_nb as kn\nkn.hub()",
         "panel = kn.panel({'prompt': '@Image1 waves', 'input_image': ['face.png'], 'duration': 3})\npanel",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside import HubSide, picture, until
+from hubside import HubSide, png_image, until
 from nursery import Kernel
 from store.samples import START, make_record
 
@@ -221,7 +221,7 @@ def test_a_listener_is_called_after_the_end(plan: Plan) -> None:
 
 
 def test_a_finished_plan_is_a_matrix_and_a_frame(studio: Studio, tmp_path: Path) -> None:
-    (tmp_path / "face.png").write_bytes(picture())
+    (tmp_path / "face.png").write_bytes(png_image())
     looks: dict[str, Any] = {"look": ["<b>calm</b>", "wild"], "input_image": ["face.png"]}
     plan = studio.sweep("@Image1 is {look}", looks, duration=[3, 4])
     plan.run().result(40)

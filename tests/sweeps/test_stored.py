@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 
 from kling_nb import errors
 from kling_nb.store.plans import Plans
@@ -15,7 +15,7 @@ from kling_nb.studio import Studio
 
 @pytest.fixture
 def face(tmp_path: Path) -> Path:
-    (tmp_path / "face.png").write_bytes(picture())
+    (tmp_path / "face.png").write_bytes(png_image())
     return tmp_path / "face.png"
 
 

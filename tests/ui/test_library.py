@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hubside import HubSide, picture
+from hubside import HubSide, png_image
 from support.studios import request_of
 
 from kling_nb.errors import (
@@ -25,14 +25,14 @@ from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import Element
 from kling_nb.studio import Studio
 
-MARA = {"frontal_image_url": picture("#a02030"), "reference_image_urls": [picture("#20a030")]}
+MARA = {"frontal_image_url": png_image("#a02030"), "reference_image_urls": [png_image("#20a030")]}
 
 
 def test_a_preset_gives_the_same_request_in_another_kernel_without_its_files(
     studio_at: Callable[..., Studio], hub: HubSide, tmp_path: Path
 ) -> None:
     face = tmp_path / "face.png"
-    face.write_bytes(picture())
+    face.write_bytes(png_image())
     mine = studio_at(hub)
     request = request_of(mine, "@Image1 walks", input_image=[face], duration=9)
     mine.presets["walk"] = request
@@ -88,7 +88,7 @@ def test_a_preset_must_be_a_request(studio: Studio) -> None:
 
 def test_an_element_is_saved_with_its_images_and_used_again(studio: Studio) -> None:
     studio.elements["mara"] = Element.model_validate(MARA)
-    studio.elements["cup"] = picture("#404040")
+    studio.elements["cup"] = png_image("#404040")
 
     mara = studio.elements["mara"]
     with pytest.warns(RequestWarning, match="@Element2 has no further angle"):  # as one picture of a cup has
@@ -106,12 +106,12 @@ def test_an_element_without_a_front_or_with_a_damaged_image_is_refused(studio: S
     with pytest.raises(RequestError, match="frontal_image_url"):
         studio.elements["x"] = {"reference_image_urls": []}
     with pytest.raises(KlingError, match="too small"):
-        studio.elements["x"] = picture(size=(20, 20))
+        studio.elements["x"] = png_image(size=(20, 20))
 
 
 def test_a_cell_shows_presets_as_a_table_with_escaped_names(studio: Studio) -> None:
     assert "No presets yet" in repr(studio.presets)
-    studio.presets["<b>x</b>"] = {"prompt": "@Image1 <i>runs</i>", "input_image": [picture()], "duration": 5}
+    studio.presets["<b>x</b>"] = {"prompt": "@Image1 <i>runs</i>", "input_image": [png_image()], "duration": 5}
     studio.elements["mara"] = MARA
 
     page = studio.presets._repr_mimebundle_()["text/html"]
@@ -121,7 +121,7 @@ def test_a_cell_shows_presets_as_a_table_with_escaped_names(studio: Studio) -> N
 
 
 def test_the_images_of_a_saved_element_are_not_orphans_and_are_not_deleted(studio: Studio) -> None:
-    clip = studio.generate("@Image1 waves", input_image=[picture()], duration=3).result(40)
+    clip = studio.generate("@Image1 waves", input_image=[png_image()], duration=3).result(40)
     studio.presets["wave"] = clip.record
     assert studio.store.verify() == []
 
@@ -148,7 +148,7 @@ def test_presets_elements_options_and_limits_survive_the_loss_of_the_index(
     studio_at: Callable[..., Studio], hub: HubSide, tmp_path: Path
 ) -> None:
     first = studio_at(hub)
-    first.presets["walk"] = {"prompt": "@Image1 walks", "input_image": [picture()]}
+    first.presets["walk"] = {"prompt": "@Image1 walks", "input_image": [png_image()]}
     first.elements["mara"] = MARA
     first.options.confirm_above = "5.00"
     first.budget(total="0.01")

@@ -4,7 +4,7 @@ import base64
 import io
 
 import pytest
-from hubside import picture, until
+from hubside import png_image, until
 from PIL import Image
 from support.studios import request_of
 
@@ -14,7 +14,7 @@ from tests.support.frontend import FakeFrontend
 @pytest.fixture
 def panel(studio):
     """A real panel on a real log."""
-    panel = studio.panel({"prompt": "@Image1 walks", "input_image": [picture()], "duration": 9})
+    panel = studio.panel({"prompt": "@Image1 walks", "input_image": [png_image()], "duration": 9})
     until(lambda: panel.widget.banner.get("tone") == "live")  # the hub has answered
     return panel
 
@@ -59,13 +59,13 @@ def test_a_missing_preset_is_an_alert(panel, page):
 
 
 def test_a_saved_element_is_inserted_with_keys_of_this_panel(panel, page, studio):
-    keys = [page.upload(picture()) for _ in range(2)]
+    keys = [page.upload(png_image()) for _ in range(2)]
     element = {"frontal_image_url": keys[0], "reference_image_urls": keys[1:]}
 
     page.say("save", type="element", name="mara", draft={"elements": [element]})
     reply = page.ask("insert", name="mara")
 
-    assert studio.elements["mara"].frontal_image_url.data == picture()
+    assert studio.elements["mara"].frontal_image_url.data == png_image()
     inserted = reply["element"]
     assert set(inserted["reference_image_urls"]) <= set(panel.widget.labels)
     assert inserted["frontal_image_url"] not in keys
