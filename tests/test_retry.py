@@ -52,6 +52,10 @@ def test_a_request_ends_at_a_retry_after_of_more_than_two_minutes(billed: bool) 
     assert not retry.may_resend(limited(120.1), billed=billed)
 
 
+def test_a_request_is_sent_six_times_at_most() -> None:
+    assert retry.ATTEMPTS == 6
+
+
 def test_pauses_double_from_half_a_second_to_a_minute() -> None:
     pauses = [retry.delay(attempt, None, 0.0) for attempt in range(1, 10)]
     assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]

@@ -82,9 +82,15 @@ def test_the_real_hubs_pace_follows_its_contract() -> None:
     assert (HUB_PACE.unknown, HUB_PACE.fetching, sum(HUB_PACE.settling)) == (300.0, 21_600.0, 37.0)
 
 
+def test_the_local_hubs_pace_fits_clips_that_take_seconds() -> None:
+    assert (LOCAL_PACE.shortest, LOCAL_PACE.longest, LOCAL_PACE.watchful, LOCAL_PACE.usual) == (0.5, 5.0, 1.0, 6.0)
+    assert (LOCAL_PACE.unknown, LOCAL_PACE.fetching, LOCAL_PACE.settling) == (1.0, 3.0, (0.25, 0.25, 0.25))
+
+
 def test_an_expected_duration_needs_three_clips_and_is_the_median_of_their_rates() -> None:
     assert expected_seconds([(5, 50), (5, 60)], 5) is None
     assert expected_seconds([(5, 50)] * 3, 0) is None
     assert expected_seconds([(5, 50), (10, 100), (5, 500)], 3) == 30
     assert expected_seconds([(0, 5), (5, 0), (5, -1)], 3) is None
+    assert expected_seconds([(5, 50), (5, 50), (5, 0)], 3) is None
     assert expected_seconds([(0.5, 5), (0.5, 0.5), (1, 10)], 3) == 30
