@@ -52,6 +52,7 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_selector = "div:not(.no-copy) > div.highlight > pre"
 
+pygments_dark_style = "github-dark"
 html_theme = "furo"
 html_title = "kling_nb"
 html_favicon = "_static/favicon.svg"

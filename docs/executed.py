@@ -150,7 +150,7 @@ def _html(output: Any) -> str:
     shown = output.data.get("text/html")
     if shown is None:
         return _pre(output.data.get("text/plain", ""))
-    return "" if "kling-gone" in shown else shown  # the note that a widget needs a kernel
+    return "" if shown.startswith("<div class='kling-gone") else shown  # the note that a widget needs a kernel
 
 
 def _pre(text: str) -> str:
