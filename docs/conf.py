@@ -71,7 +71,22 @@ executed_run = os.environ.get("KLING_NB_DOCS_EXECUTE", "1") != "0"
 
 #: Classes without a signature: users never construct them, or a table in the page lists their fields.
 NO_SIGNATURE = {
-    *("Selection", "Chosen", "Plan", "Run", "Job", "Clip", "Record", "Presets", "Elements", "Options", "Footage"),
+    *(
+        "Selection",
+        "Chosen",
+        "Plan",
+        "Run",
+        "Job",
+        "Clip",
+        "Record",
+        "Presets",
+        "Elements",
+        "Options",
+        "Footage",
+        "Jobs",
+        "Estimate",
+        "Problem",
+    ),
     *("ReferenceToVideo", "Omni", "Shot", "Element"),
 }
 

@@ -121,3 +121,15 @@ def test_the_reference_has_every_public_name() -> None:
 def test_the_reference_lists_exactly_the_fields_of_a_request(name: str) -> None:
     table = after(DOCS / "reference/types.md", name)
     assert list(first_column(table)) == list(getattr(kn, name).model_fields)
+
+
+def test_every_citation_of_a_contract_names_a_section_that_exists() -> None:
+    cited = re.compile(r"(HUB_API|hub-api|JUPYTER|jupyter)(?:\.md)?[ ,]+sections? (\d+(?:(?:, | and | to )\d+)*)")
+    found = 0
+    for path in [*(ROOT / "kling_nb").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        for name, numbers in cited.findall(re.sub(r"\s+#?\s*", " ", path.read_text("utf-8"))):
+            page = DOCS / "contracts" / f"{name.lower().replace('_', '-')}.md"
+            sections = re.findall(r"^## (\d+)\.", page.read_text("utf-8"), re.MULTILINE)
+            assert set(re.findall(r"\d+", numbers)) <= set(sections), path
+            found += 1
+    assert found > 20
