@@ -47,7 +47,7 @@ class Studio:
             hub if there is none.
         log: The log's folder. By default `KLING_NB_LOG`; else `kling_log/` next to the notebook.
         upload: How local images reach the hub: `"workbench"`, `"repository"`, `"data-uri"`, or a function that takes
-            an image's bytes and media type and returns a URL.
+            an image (with its `data`, `media_type` and `name`) and returns a URL.
         deadline: Seconds that a job may take before the hub is asked to cancel it.
 
     Raises:
