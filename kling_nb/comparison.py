@@ -10,7 +10,7 @@ from kling_nb import errors
 from kling_nb.models.catalogue import Model
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
-from kling_nb.models.reproducibility import Reproducibility, reproducibility
+from kling_nb.models.restore import Reproducibility, reproducibility
 from kling_nb.notebook.links import Links
 from kling_nb.render import compare
 from kling_nb.render.compare import Difference, compare_html, compare_text
@@ -55,7 +55,7 @@ def reproducibility_of(session: Session, record: Record) -> Reproducibility:
     if model is not None and not missing:
         with contextlib.suppress(errors.KlingError):
             price = session.connection.price_of(session.actions.request_of(record).draft(), model)
-    return reproducibility(record, model=model, now=price, lost=missing, trouble=trouble)
+    return reproducibility(record, model=model, now=price, missing=missing, trouble=trouble)
 
 
 def _is_missing(session: Session, digest: str | None) -> bool:

@@ -1,37 +1,37 @@
-"""Every error this package raises, in one tree, split by what you can do about it.
+"""Every error that this package raises, in one tree, by what you can do about it.
 
 * `KlingError`
-    + `RequestError`          mend the request: `.problems` lists all that is wrong, nothing was spent
-    + `ArgumentError`         an argument has a value that cannot be used; a `ValueError` too
-    + `ArgumentTypeError`     an argument is of the wrong type; a `TypeError` too
-    + `SettingsError`         mend a setting: a URL, a folder, a key that cannot be read
-    + `BudgetError`           a limit of yours refused the spending
-    + `HubError`              the hub answered with an error, or not at all
-        - `AuthError`         401: mend the key
-        - `CreditError`       402: top up
-        - `NotFound`          404
-            · `ModelNotFound` the model is not in the catalogue: `.alternatives` names what is
-        - `UpdateRequired`    426: the hub took us for an old command-line tool
-        - `InvalidParams`     400, 415, 422: the hub refused the request
-        - `RateLimited`       429: wait `.retry_after` seconds
-        - `ServerError`          5xx, or a body that is no JSON: the hub's own trouble
-            · `NotAHub`         404 with a web page: what answers is no hub, or stands before one
-        - `Unreachable`       no connection was made: nothing was sent
-        - `NoResponse`         the request may have been received, no answer came
-        - `RequestCancelled`         it was cancelled before the hub had taken it
-    + `TransferError`         a file did not arrive whole
-    + `JobError`              a job ended without a clip
-        - `JobFailed`         the hub said why
+    + `RequestError`             fix the request: `.problems` lists every error; nothing was spent
+    + `ArgumentError`            an argument has an invalid value; a `ValueError` too
+    + `ArgumentTypeError`        an argument has the wrong type; a `TypeError` too
+    + `SettingsError`            fix a setting: a URL, a folder, an unreadable key
+    + `BudgetError`              one of your spending limits refused the request
+    + `HubError`                 the hub responded with an error, or not at all
+        - `AuthError`            401: check the key
+        - `CreditError`          402: top up the account
+        - `NotFound`             404
+            · `ModelNotFound`    the model is not in the catalogue: `.alternatives` has others
+        - `UpdateRequired`       426: the hub took the client for an old command-line tool
+        - `InvalidParams`        400, 415, 422: the hub refused the request
+        - `RateLimited`          429: wait `.retry_after` seconds
+        - `ServerError`          5xx, or a response that is not JSON
+            · `NotAHub`          404 with a web page: the address is not that of a hub
+        - `Unreachable`          no connection was made; nothing was sent
+        - `NoResponse`           the request was sent, but no response arrived
+        - `RequestCancelled`     the request was cancelled before the hub accepted it
+    + `TransferError`            a file did not arrive completely
+    + `JobError`                 a job ended without a clip
+        - `JobFailed`            the hub or the model could not make the clip
         - `JobCancelled`
-        - `JobUncertain`      nobody knows whether the hub took it: `.job_id` to settle it
-    + `WaitTimeout`           you stopped waiting; the job goes on
-    + `LogError`              the record store cannot be read or written
-        - `NotSaved`          there is no record or value of that name; a `KeyError` too
-    + `ExchangeError`         a file cannot be exported, imported or saved
-    + `MissingExtra`          an optional package is not installed; an `ImportError` too
-    + `NotApplicable`         raised by a scorer: it has nothing to say of this clip, and why
+        - `JobUncertain`         it is unclear whether the hub accepted the job
+    + `WaitTimeout`              the wait ended before the job, which continues
+    + `LogError`                 the record store cannot be read or written
+        - `NotSaved`             nothing is saved under this name or ID; a `KeyError` too
+    + `ExchangeError`            a file cannot be exported, imported or saved
+    + `MissingExtra`             an optional package is not installed; an `ImportError` too
+    + `NotApplicable`            raised by a scorer that cannot judge a clip
 
-`RequestWarning` is no error: a doubt about a request that is carried out all the same.
+`RequestWarning` is not an error: it warns about a request that is sent all the same.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class KlingError(Exception):
 
 
 class RequestError(KlingError, ValueError):
-    """A request that would fail or cost money for nothing; raised before anything is sent."""
+    """A request would fail or cost money for nothing. Nothing was sent; `problems` lists every error."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -72,21 +72,24 @@ class RequestError(KlingError, ValueError):
 
 
 class ArgumentError(KlingError, ValueError):
-    """An argument has a value that cannot be used."""
+    """An argument has an invalid value."""
 
 
 class ArgumentTypeError(KlingError, TypeError):
-    """An argument is of the wrong type."""
+    """An argument has the wrong type."""
 
 
 class SettingsError(KlingError, ValueError):
-    """A setting that cannot be used, with where it came from."""
+    """A setting cannot be used; the message names its source."""
 
 
 class BudgetError(KlingError):
-    """A spending limit refused the request; nothing was sent.
+    """A spending limit refused the request. Nothing was sent.
 
-    `asked` and `left` are dollars (None when the price is unknown), `limit` names which limit it was.
+    Attributes:
+        asked: The price of the request in dollars; None if it is not known.
+        left: The dollars left under the limit; None if the price is not known.
+        limit: The name of the limit: `job`, `notebook`, `day`, `total`, `plan` or `unknown price`.
     """
 
     def __init__(
@@ -99,10 +102,12 @@ class BudgetError(KlingError):
 
 
 class HubError(KlingError):
-    """The hub's error, with what it said.
+    """The hub responded with an error, or not at all.
 
-    `status` is the HTTP status (None when there was no answer) and `body` the first characters of the answer.
-    `retry_after` is how many seconds the hub asked to be left alone for, None when it did not say.
+    Attributes:
+        status: The HTTP status; None without a response.
+        body: The beginning of the response.
+        retry_after: The seconds to wait before a retry, if the hub gave them.
     """
 
     def __init__(
@@ -119,15 +124,15 @@ class AuthError(HubError):
 
 
 class CreditError(HubError):
-    """402: the account has run out of credits."""
+    """402: the account has no credits left."""
 
 
 class NotFound(HubError):
-    """404: no such generation, file or repository."""
+    """404: there is no such generation, file or repository."""
 
 
 class ModelNotFound(NotFound):
-    """404 `Model not found: <name>`; `alternatives` are ids that the catalogue does have."""
+    """404 `Model not found: <name>`; `alternatives` are the IDs of similar models in the catalogue."""
 
     def __init__(self, model: str, *, alternatives: Sequence[str] = (), body: str = "") -> None:
         self.model = model
@@ -137,42 +142,42 @@ class ModelNotFound(NotFound):
 
 
 class UpdateRequired(HubError):
-    """426: the hub took this client for its own command-line tool in an old version."""
+    """426: the hub took this client for an old version of its command-line tool."""
 
 
 class InvalidParams(HubError):
-    """400, 415 or 422: the hub refused the request as it stands."""
+    """400, 415 or 422: the hub refused the request."""
 
 
 class RateLimited(HubError):
-    """429: too many requests; `retry_after` in seconds when the hub gave one."""
+    """429: too many requests; wait `retry_after` seconds."""
 
     def __init__(self, message: str, *, retry_after: float | None = None, status: int | None = 429, body: str = ""):
         super().__init__(message, status=status, body=body, retry_after=retry_after)
 
 
 class ServerError(HubError):
-    """5xx, or an answer that is not what the contract says."""
+    """5xx, or a response that does not follow the contract."""
 
 
 class NotAHub(ServerError):
-    """404 with a web page: what answers knows no hub's routes. Nothing was carried out, and no job is judged by it."""
+    """404 with a web page: the address is not that of a hub. Nothing was done there, and no job is failed by it."""
 
 
 class Unreachable(HubError):
-    """No connection was made, so nothing was sent and nothing can have been billed."""
+    """No connection was made, so nothing was sent or billed."""
 
 
 class NoResponse(HubError):
-    """The request went out and no answer came back: it may have been carried out."""
+    """The request was sent, but no response arrived: the hub may have accepted it."""
 
 
 class RequestCancelled(HubError):
-    """A request that was not wanted any more was not sent again; the hub has not taken it."""
+    """The request was cancelled before a retry; the hub has not accepted it."""
 
 
 class TransferError(KlingError):
-    """A file did not arrive whole; what arrived is kept for the next attempt."""
+    """A file did not arrive completely; the next attempt continues where this one ended."""
 
 
 class JobError(KlingError):
@@ -185,7 +190,7 @@ class JobError(KlingError):
 
 
 class JobFailed(JobError):
-    """The hub, or its model, could not make the clip; the message is theirs, with what to do."""
+    """The hub or the model could not make the clip; the message is the hub's, with a remedy."""
 
 
 class JobCancelled(JobError):
@@ -193,11 +198,11 @@ class JobCancelled(JobError):
 
 
 class JobUncertain(JobError):
-    """The answer to the enqueue was lost and the hub's list did not settle whether it was taken."""
+    """The response to the enqueue was lost, and the hub's list does not tell whether it accepted the job."""
 
 
 class WaitTimeout(KlingError, TimeoutError):
-    """The wait ended before the job did. The job goes on; `job.result()` waits again."""
+    """The wait ended before the job. The job continues; `job.result()` waits again."""
 
 
 class LogError(KlingError):
@@ -205,9 +210,9 @@ class LogError(KlingError):
 
 
 class NotSaved(LogError, KeyError):
-    """There is no record, plan or saved value of that name."""
+    """There is no record, plan or saved value with this name or ID."""
 
-    __str__ = Exception.__str__  # KeyError's own shows its message as a quoted key
+    __str__ = Exception.__str__  # that of KeyError quotes the message
 
 
 class ExchangeError(KlingError):
@@ -219,23 +224,17 @@ class MissingExtra(KlingError, ImportError):
 
 
 class NotApplicable(KlingError):
-    """Raised inside a scorer that has nothing to say of a clip: `the clip has no sound`. Other scorers go on."""
+    """Raised by a scorer that cannot judge a clip: `the clip has no sound`. Other scorers continue."""
 
 
 class RequestWarning(UserWarning):
-    """A request that is allowed but probably not what you want; what `kn.lint` calls a doubt."""
+    """A request is allowed, but probably not intended; `kn.lint` returns it as a warning."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `did you mean …?` with the nearest of the known names; nothing when none is near."""
+    """Return `did you mean …?` with the most similar of the known names, or an empty string."""
     near = get_close_matches(name, list(known), n=1)
     return f"did you mean {near[0]}?" if near else ""
-
-
-def choose_from(name: str, known: Iterable[str]) -> str:
-    """Return all the known names, and with them which was probably meant: `there are key, hub; did you mean key?`."""
-    meant, every = did_you_mean(name, known), f"there are {', '.join(known)}"
-    return f"{every}; {meant}" if meant else every
 
 
 _PATHS = sysconfig.get_paths()

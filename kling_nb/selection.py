@@ -12,8 +12,7 @@ from kling_nb.engine.job import Clip, Job
 from kling_nb.errors import ArgumentTypeError, MissingExtra
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
-from kling_nb.models.record import Record
-from kling_nb.models.row import COLUMNS, row_of
+from kling_nb.models.record import COLUMNS, Record, row_of
 from kling_nb.session import Session
 from kling_nb.store.audit import Finding
 from kling_nb.store.filters import check_names, with_text

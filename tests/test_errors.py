@@ -70,3 +70,10 @@ def test_outside_a_cell_the_whole_traceback_is_there() -> None:
         traceback.print_exception(exc, file=out)
         assert exc._render_traceback_() == ["JobFailed: no luck"], "without IPython there is nothing to format it with"
     assert "test_errors.py" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin"), [(errors.ArgumentError, ValueError), (errors.ArgumentTypeError, TypeError)]
+)
+def test_errors_about_arguments_are_those_of_python_too(error: type[errors.KlingError], builtin: type) -> None:
+    assert issubclass(error, builtin)

@@ -73,8 +73,8 @@ def fitted(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
             notes.append(f"{name}: the model has no such field")
         else:
             try:
-                for path, message, _ in unsendable(value):
-                    raise _Misfit(".".join([name, *map(str, path)]), message)
+                for problem in unsendable(value, (name,)):
+                    raise _Misfit(problem.field, problem.message)
                 fields[name] = _fit(name, value, _KINDS[name], notes) if name in _KINDS else value
             except _Misfit as exc:
                 notes.append(": ".join(exc.args))

@@ -108,7 +108,7 @@ class Job:
         >>> job = kn.generate("A paper boat", duration=5)
         >>> clip = job.result()  # or: clip = await job
         >>> for progress in job:  # or: async for
-        ...     print(progress.words)
+        ...     print(progress.label)
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class Job:
             TransferError: The clip exists but could not be downloaded; `kn.resume()` tries again.
         """
         if not self.wait(timeout):
-            raise WaitTimeout(f"Job {self.id} is still {self.progress.words.lower()}. It continues in the background.")
+            raise WaitTimeout(f"Job {self.id} is still {self.progress.label.lower()}. It continues in the background.")
         return self._clip()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -240,7 +240,7 @@ class Job:
         self._display.show([self])
 
     def __repr__(self) -> str:
-        return f"<Job {self.id}: {self.progress.words}>"
+        return f"<Job {self.id}: {self.progress.label}>"
 
     def _check_process(self) -> None:
         """Refuse to wait in a forked process, which no news of the job reaches."""
@@ -319,4 +319,4 @@ class Jobs(tuple[Job, ...]):
         self._display.show(list(self), self._note)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} jobs: {', '.join(job.progress.words for job in self)}>"
+        return f"<{len(self)} jobs: {', '.join(job.progress.label for job in self)}>"

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from kling_nb.errors import MissingExtra
 from kling_nb.exchange.bundle import Bundle
 from kling_nb.models.judgements import Vote
-from kling_nb.models.row import COLUMNS, row_of
+from kling_nb.models.record import COLUMNS, row_of
 
 #: The only key of a line that does not hold a record.
 PLAN, VOTE, SCORE = "plan", "vote", "score"

@@ -1,6 +1,6 @@
-"""What an image or video field takes: a URL, a path, bytes, a PIL image or an array, made into one value.
+"""`Asset`: an image or a video of a request, from a URL, a path, bytes, a PIL image, an array or a figure.
 
-A local file is read at once, so that what was checked, hashed and sent are the same bytes.
+A local file is read at once, so that the same bytes are checked, hashed and sent.
 """
 
 from __future__ import annotations
@@ -19,34 +19,29 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-from kling_nb.models.images import (
-    ImageError,
-    ImageFacts,
-    VideoFacts,
-    describe_pil,
-    facts_of,
-    figure_of,
-    image_of,
-    png_of,
-    video_facts,
-)
+from kling_nb.models.images import ImageError, ImageFacts, VideoFacts, image_facts, image_from, png_of, video_facts
 from kling_nb.models.urls import media_type_of, redact_url, redact_urls, sha256, suffix_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-__all__ = ["Asset", "ImageFacts", "Kind", "VideoKind", "redact_url", "sha256", "suffix_of"]
+__all__ = ["Asset", "ImageFacts", "ImageInput", "Kind", "VideoInput", "VideoKind", "redact_url", "sha256", "suffix_of"]
 
 Kind = Literal["image", "video"]
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A picture or a video that a request refers to.
+    """An image or a video of a request.
 
-    `identity` names its content and is the same on every machine: the URL itself, `sha256:` of a file's bytes, or
-    `pixels-sha256:` for a PIL image or an array (whose encoding into a file may differ between library versions).
-    `given` says in words what the caller handed in. `data` is None for a URL; `url` may be signed and is not shown.
+    Attributes:
+        identity: The same for the same content on every machine: the URL, the `sha256:` of a file's bytes, or
+            `pixels-sha256:` for a PIL image or an array, whose encoding may differ between versions of libraries.
+        given: A description of the value that the caller gave.
+        url: The address, which may be signed and is not shown; None for a local file.
+        data: The bytes; None for a URL.
+        original: The asset before it was fixed, if it was.
+        fixes: What was done to it, such as `converted from WEBP to JPEG`.
     """
 
     identity: str
@@ -56,15 +51,14 @@ class Asset:
     data: bytes | None = field(default=None, repr=False)
     kind: Kind = "image"
     original: Asset | None = field(default=None, repr=False)
-    """What was given, where this is it mended (`models/mend.py`)."""
     fixes: tuple[str, ...] = ()
-    """What was done to it, in words."""
 
     @classmethod
     def parse(cls, value: Any, kind: Kind = "image") -> Asset:
-        """Return the asset for anything that a request field takes.
+        """Return the asset for any value that a request's field accepts.
 
-        Raises `PydanticCustomError` (inside a model: a `ValidationError` at that field) for anything else.
+        Raises:
+            PydanticCustomError: For any other value; within a model it becomes a `ValidationError` at the field.
         """
         match value:
             case Asset():
@@ -74,112 +68,93 @@ class Asset:
             case str() if re.match(r"\s*https?://", value, re.IGNORECASE):
                 return cls.from_url(value, kind=kind)
             case str() if scheme := re.match(r"\s*([a-z][a-z0-9+.-]*)://", value, re.IGNORECASE):
-                raise _refused(f"{scheme[1]}:// is not an http(s) address", "give an https URL or a local file")
+                raise _refused(f"{scheme[1]}:// addresses are not supported", "use an https URL or a local file")
             case str() | Path():
                 return cls.from_path(value, kind=kind)
             case bytes() | bytearray() | memoryview():
                 return cls.from_bytes(bytes(value), given="bytes", kind=kind)
-            case _ if kind == "image" and hasattr(value, "getbands"):
-                return cls.from_pil(value, given=describe_pil(value))
-            case _ if kind == "image" and hasattr(value, "__array_interface__"):
-                return cls.from_array(value)
-            case _ if kind == "image" and hasattr(value, "savefig"):
-                return cls.from_figure(value)
+            case _ if kind == "image" and (asset := cls._from_pixels(value)):
+                return asset
             case _ if isinstance(path := getattr(value, "path", None), Path):
                 return cls.from_path(path, kind=kind)
             case _:
-                pass
-        raise _refused(
-            f"{'None' if value is None else _a(type(value).__name__)} is not {_a(kind)}",
-            f"give a URL, a path, bytes{_or_pixels(kind)}",
-        )
+                given = "None" if value is None else _a(type(value).__name__)
+                others = ", a PIL image, an array or a figure" if kind == "image" else " or a clip"
+                raise _refused(f"{given} is not {_a(kind)}", f"use a URL, a path, bytes{others}")
 
     @classmethod
     def from_url(cls, url: str, *, kind: Kind = "image") -> Asset:
-        """Return the asset behind a public address; it is not fetched. Raises for a URL without a host."""
+        """Return the asset at an address, without fetching it. Raises `PydanticCustomError` for an invalid one."""
         address = url.strip()
         try:
             parts, public = urlsplit(address), redact_url(address)
-            named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        except ValueError:  # an IPv6 bracket left open, a port that is no number
-            raise _refused("the address cannot be read", "give a complete https URL") from None
-        if not named:
-            raise _refused(f"{public!r} names no host", "give a complete https URL")
+            complete = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:  # an open IPv6 bracket, a port that is not a number
+            raise _refused("the URL is invalid", "use a complete https URL") from None
+        if not complete:
+            raise _refused(f"the URL {public!r} has no host", "use a complete https URL")
         return cls(public, public, Path(parts.path).name, url=address, kind=kind)
 
     @classmethod
     def from_path(cls, path: str | Path, *, kind: Kind = "image") -> Asset:
-        """Read a local file. Raises when there is none or it cannot be read."""
-        said = _shown(path)
+        """Read a local file. Raises `PydanticCustomError` if it cannot be read."""
+        shown = _short_path(path)
         if not str(path).strip():
-            raise _refused("the path is empty", f"give a URL or the path of {_a(kind)}")
+            raise _refused("the path is empty", f"use a URL or the path of {_a(kind)}")
         try:
             file = Path(path).expanduser()
-            size = _readable_size(file, said, kind)
+            size = _readable_size(file, shown, kind)
             data = file.read_bytes() if size else b""
         except FileNotFoundError:
-            raise _refused(f"there is no file {said}", f"it was looked for in {Path.cwd()}") from None
+            raise _refused(f"the file {shown} does not exist", f"the current directory is {Path.cwd()}") from None
         except IsADirectoryError:
-            raise _refused(f"{said} is a folder", f"give the path of {_a(kind)} in it") from None
+            raise _refused(f"{shown} is a folder", f"use the path of {_a(kind)} in it") from None
         except OSError as exc:
-            raise _refused(f"{said} cannot be read ({exc.strerror})", "check the path and its rights") from None
+            raise _refused(f"{shown} cannot be read ({exc.strerror})", "check its path and permissions") from None
         except PydanticCustomError:
             raise
-        except (ValueError, RuntimeError):  # a NUL byte, a lone surrogate; the home of a user who is not there
-            raise _refused(f"{said} is no path", f"give a URL or the path of {_a(kind)}") from None
+        except (ValueError, RuntimeError):  # a NUL byte, a lone surrogate; the home folder of an unknown user
+            raise _refused(f"{shown} is not a valid path", f"use a URL or the path of {_a(kind)}") from None
         return replace(cls.from_bytes(data, given=str(path), kind=kind), name=file.name)
 
     @classmethod
     def from_bytes(cls, data: bytes, *, given: str = "bytes", kind: Kind = "image") -> Asset:
-        """Return the asset for a file's bytes."""
+        """Return the asset for the bytes of a file."""
         name = f"{kind}{suffix_of(data) or ('.png' if kind == 'image' else '.mp4')}"
         return cls(sha256(data), given, name, data=data, kind=kind)
 
     @classmethod
     def from_pil(cls, image: PILImage, *, given: str) -> Asset:
-        """Encode a PIL image as PNG, upright; its identity is that of its pixels. Raises when they cannot be had."""
-        try:
-            identity, data = png_of(image)
-        except ImageError as exc:
-            raise _refused(str(exc), exc.remedy) from exc
+        """Return the asset for a PIL image, as an upright PNG. Raises `ImageError` if it cannot be encoded."""
+        identity, data = png_of(image)
         return cls(identity, given, "image.png", data=data)
 
     @classmethod
-    def from_array(cls, array: Any) -> Asset:
-        """Encode an H×W, H×W×3 or H×W×4 array: 0 to 255, or floats of 0.0 to 1.0. Raises for any other."""
+    def _from_pixels(cls, value: Any) -> Asset | None:
         try:
-            image, given = image_of(array)
+            found = image_from(value)
+            return cls.from_pil(found[0], given=found[1]) if found else None
         except ImageError as exc:
             raise _refused(str(exc), exc.remedy) from exc
-        return cls.from_pil(image, given=given)
-
-    @classmethod
-    def from_figure(cls, figure: Any) -> Asset:
-        """Draw a figure (matplotlib's, or anything with `savefig`) as PNG. Raises when it cannot be drawn."""
-        try:
-            image, given = figure_of(figure)
-        except ImageError as exc:
-            raise _refused(str(exc), exc.remedy) from exc
-        return cls.from_pil(image, given=given)
 
     @cached_property
     def digest(self) -> str | None:
-        """`sha256:` of the bytes that are sent; None for a URL."""
+        """The `sha256:` of the bytes; None for a URL."""
         return None if self.data is None else sha256(self.data)
 
     @cached_property
     def facts(self) -> ImageFacts | None:
-        """Format and size of a local image, read to its end; None for a URL or a video."""
-        return None if self.data is None or self.kind == "video" else facts_of(self.data)
+        """The format and size of a local image, which is decoded to its end; None for a URL or a video."""
+        return None if self.data is None or self.kind == "video" else image_facts(self.data)
 
     @cached_property
     def video_facts(self) -> VideoFacts | None:
-        """How long a local video runs; None for a URL or a picture."""
+        """The length of a local video; None for a URL or an image."""
         return None if self.data is None or self.kind == "image" else video_facts(self.data)
 
     @property
     def media_type(self) -> str:
-        """The MIME type told from the bytes, not from the name."""
+        """The MIME type, from the bytes."""
         return media_type_of(self.data or b"")
 
     def __hash__(self) -> int:
@@ -200,7 +175,7 @@ class Asset:
 
 
 class VideoKind:
-    """Annotation that makes an `Asset` field take a video: `Annotated[Asset, VideoKind]`."""
+    """An annotation that makes an `Asset` field accept a video: `Annotated[Asset, VideoKind]`."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -256,40 +231,35 @@ def _serialize(asset: Any) -> Any:
 def _data_uri_bytes(uri: str) -> bytes:
     head, comma, body = uri.partition(",")
     if not comma:
-        raise _refused("the data URI has no comma", "give a path or bytes instead")
+        raise _refused("the data URI has no comma", "use a path or bytes instead")
     try:
         if head.lower().endswith(";base64"):
             return base64.b64decode(body, validate=True)
         return unquote_to_bytes(body)
     except (binascii.Error, ValueError):
-        raise _refused("the data URI is not base64", "give a path or bytes instead") from None
+        raise _refused("the data URI is not valid base64", "use a path or bytes instead") from None
 
 
-def _readable_size(file: Path, said: str, kind: Kind) -> int:
-    """Return a file's size. Raises for a pipe, which would never end, and for what is read in vain."""
+#: The size in bytes up to which a file is read at all; models accept far less (`lint`).
+_LARGEST: Mapping[Kind, int] = {"image": 512 * 2**20, "video": 2 * 2**30}
+
+
+def _readable_size(file: Path, shown: str, kind: Kind) -> int:
+    """Return a file's size. Raises for a pipe, which may never end, and for a file that is far too large."""
     facts = file.stat()
     if stat.S_ISDIR(facts.st_mode):
         raise IsADirectoryError
     if not stat.S_ISREG(facts.st_mode):
-        raise _refused(f"{said} is no file", f"give the path of {_a(kind)}")
+        raise _refused(f"{shown} is not a regular file", f"use the path of {_a(kind)}")
     if facts.st_size > _LARGEST[kind]:
-        raise _refused(
-            f"{said} has {facts.st_size / 2**20:,.0f} MB", f"at most {_LARGEST[kind] // 2**20:,} MB are read here"
-        )
+        size = f"{facts.st_size / 2**20:,.0f} MB"
+        raise _refused(f"{shown} is {size}, which is too large", f"at most {_LARGEST[kind] // 2**20:,} MB")
     return facts.st_size
 
 
-#: Bytes that are read at all; what the model takes is far less (`lint`).
-_LARGEST: Mapping[Kind, int] = {"image": 512 * 2**20, "video": 2 * 2**30}
-
-
-def _shown(path: str | Path) -> str:
+def _short_path(path: str | Path) -> str:
     text = redact_urls(str(path))
     return repr(text if len(text) <= 120 else f"{text[:60]}…{text[-59:]}")
-
-
-def _or_pixels(kind: Kind) -> str:
-    return ", a PIL image, an array or a figure" if kind == "image" else " or a clip"
 
 
 def _a(noun: str) -> str:

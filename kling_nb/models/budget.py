@@ -1,4 +1,4 @@
-"""Limits on what may be spent, and whether some records fit under them. Pure: the sums come from outside."""
+"""Spending limits, and whether some records fit under them. Pure: the sums come from outside."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ Name = Literal["job", "notebook", "day", "total", "plan"]
 
 
 class Limits(BaseModel):
-    """What may be spent, in dollars; None means no limit.
+    """Spending limits in dollars; None means no limit.
 
-    `job` is for one generation, `notebook` for each notebook, `day` for a day of this machine's calendar, `total` for
-    the whole log, `plans` for single plans by their id. `unknown_ok` lets pass what nobody gives a price for.
+    Attributes:
+        job: The limit of one generation.
+        notebook: The limit of each notebook.
+        day: The limit of a day in this machine's time zone.
+        total: The limit of the whole log.
+        plans: The limits of single plans, by ID.
+        unknown_ok: Whether to allow jobs whose price is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,34 +37,35 @@ class Limits(BaseModel):
     unknown_ok: bool = False
 
     def changed(self, **changes: Any) -> Self:
-        """Return the limits with changes, amounts by `dollars`. Raises `SettingsError` for what is none.
+        """Return the limits with changes, which are amounts as `dollars` reads them, or `unknown_ok`.
 
-        `unknown_ok` is True or False; None means False, as it means no limit elsewhere.
+        Raises:
+            SettingsError: For an invalid amount, or an `unknown_ok` that is not True, False or None (False).
         """
         return self.model_copy(update={name: _fit(name, value) for name, value in changes.items()})
 
     def with_plan(self, plan: str, limit: Decimal | None) -> Self:
-        """Return the limits with another one for a plan; None takes it away."""
+        """Return the limits with another one for a plan; None removes it."""
         others = {name: amount for name, amount in self.plans.items() if name != plan}
         return self.changed(plans=others if limit is None else {**others, plan: limit})
 
     def any_for(self, record: Record) -> bool:
-        """Whether some limit looks at this record."""
+        """Return whether a limit applies to this record."""
         given = (self.job, self.notebook, self.day, self.total, self.plans.get(record.plan or ""))
         return any(limit is not None for limit in given)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One limit with what it adds up: a notebook's name, a plan's id, or nothing for a day and the total."""
+    """One limit, `of` a notebook or a plan where there are several."""
 
     name: Name
     limit: Decimal
     of: str | None = None
 
     @property
-    def words(self) -> str:
-        """The limit in the user's words."""
+    def label(self) -> str:
+        """The limit as it is called in a sentence."""
         match self.name:
             case "job":
                 return "the limit of one job"
@@ -74,18 +80,18 @@ class Scope:
 
 
 def _fit(name: str, value: Any) -> Any:
-    # `model_copy` checks nothing, and limits that cannot be read again would lock the whole log.
+    # `model_copy` checks nothing, and saved limits that cannot be loaded would block the whole log.
     if name == "plans":
         return {plan: dollars(amount) for plan, amount in value.items()}
     if name != "unknown_ok":
         return dollars(value)
     if not isinstance(value, bool | None):
-        raise SettingsError(f"unknown_ok={value!r} is neither True nor False: give one of them")
+        raise SettingsError(f"unknown_ok must be True or False, got {value!r}.")
     return bool(value)
 
 
 def dollars(value: Any) -> Decimal | None:
-    """Read an amount of dollars; a float by what it prints as. Raises `SettingsError` for what is none."""
+    """Read an amount of dollars, a float as it is printed; None stays None. Raises `SettingsError`."""
     if value is None:
         return None
     try:
@@ -93,36 +99,39 @@ def dollars(value: Any) -> Decimal | None:
     except InvalidOperation:
         amount = Decimal("NaN")
     if isinstance(value, bool) or not amount.is_finite() or amount < 0:
-        raise SettingsError(f'{value!r} is no amount of dollars: give one like "6.00", or None for no limit')
+        raise SettingsError(f'Invalid amount of dollars: {value!r}. Use one like "6.00", or None for no limit.')
     return amount
 
 
 def enforce(limits: Limits, records: Sequence[Record], counted: Callable[[Scope], Decimal]) -> None:
-    """Raise `BudgetError` unless the records, all to be sent at once, fit under every limit.
+    """Raise `BudgetError` unless the records, which are sent together, fit under every limit.
 
-    `counted` gives what a scope has spent, set aside or may have spent already, without these records. What costs
-    nothing is never refused.
+    Args:
+        limits: The limits; free records are never refused.
+        records: The records of one batch.
+        counted: Returns the dollars that already count against a scope, without these records.
     """
     asking = [record for record in records if charge_of(record) != "free" and limits.any_for(record)]
     if not asking:
         return
     if not limits.unknown_ok and any(record.price is None for record in asking):
         raise BudgetError(
-            "Nobody gives a price for this, so no limit can hold: kn.budget(unknown_ok=True) lets it pass.",
+            "No price is known for this model, so the budget cannot be enforced. "
+            "Allow it with kn.budget(unknown_ok=True).",
             limit="unknown price",
         )
     asked = sum((record.price or Decimal(0) for record in asking), Decimal(0))
     for record in asking:
         if limits.job is not None and (record.price or 0) > limits.job:
-            raise refused(Scope("job", limits.job), record.price or Decimal(0), limits.job)
+            raise _refusal(Scope("job", limits.job), record.price or Decimal(0), limits.job)
     for scope in scopes(limits, asking[0]):
         left = scope.limit - counted(scope)
         if asked > left:
-            raise refused(scope, asked, max(left, Decimal(0)))
+            raise _refusal(scope, asked, max(left, Decimal(0)))
 
 
 def scopes(limits: Limits, record: Record) -> Iterator[Scope]:
-    """Yield the limits that add up over several jobs, the narrowest first; a batch shares its notebook and plan."""
+    """Yield the limits that add up over several jobs, narrowest first; a batch has one notebook and one plan."""
     plan = record.plan or ""
     if plan in limits.plans:
         yield Scope("plan", limits.plans[plan], plan)
@@ -134,11 +143,12 @@ def scopes(limits: Limits, record: Record) -> Iterator[Scope]:
         yield Scope("total", limits.total)
 
 
-def refused(scope: Scope, asked: Decimal, left: Decimal) -> BudgetError:
-    """Return the refusal: what was asked, what is left and which limit it was."""
-    other = "plan.run(budget=...)" if scope.name == "plan" else f"kn.budget({scope.name}=...)"
-    has = f"{scope.words}, {_amount(scope.limit)}, has {_amount(left)} left"
-    message = f"This asks for {_amount(asked)}, and {has}: {other} sets another."
+def _refusal(scope: Scope, asked: Decimal, left: Decimal) -> BudgetError:
+    change = "plan.run(budget=...)" if scope.name == "plan" else f"kn.budget({scope.name}=...)"
+    message = (
+        f"This costs {_amount(asked)}, but {scope.label}, {_amount(scope.limit)}, has {_amount(left)} left. "
+        f"Change it with {change}."
+    )
     return BudgetError(message, asked=asked, left=left, limit=scope.name)
 
 
@@ -147,20 +157,20 @@ def _amount(amount: Decimal) -> str:
     return f"${cents:,.2f}" if cents == amount else f"${amount.normalize():,f}"
 
 
-#: `planned` is not bought yet, `open` is under way, `uncertain` may have been billed or not, `released` was not.
+#: `planned` is not sent yet, `open` is running, `uncertain` may have been billed or not, `released` was not billed.
 Charge = Literal["free", "planned", "open", "spent", "uncertain", "released"]
 
-#: What counts against a limit. The uncertain does: a limit that holds only with luck is none.
+#: The charges that count against a limit. The uncertain ones do: a limit must hold even if they were billed.
 COUNTED: tuple[Charge, ...] = ("open", "spent", "uncertain")
 
 _MICRO = Decimal(1_000_000)
 
 
 def charge_of(record: Record) -> Charge:
-    """Return how a record's price stands.
+    """Return the state of a record's charge.
 
-    The hub does not say whether it bills a generation that failed or was cancelled after it had taken it, nor one
-    whose answer was lost: those are uncertain. What it never took was never billed.
+    The hub does not document whether it bills a generation that fails or is cancelled after it was accepted, or whose
+    response was lost: those are uncertain. One that was never accepted was never billed.
     """
     if record.local or record.imported or record.kind == "preview":
         return "free"
@@ -179,10 +189,10 @@ def charge_of(record: Record) -> Charge:
 
 
 def micros(amount: Decimal) -> int:
-    """Return dollars as whole millionths, rounded up: a sum of them is exact in every database."""
+    """Return dollars in whole millionths, rounded up, which every database adds up exactly."""
     return int((amount * _MICRO).to_integral_value(rounding=ROUND_CEILING))
 
 
 def from_micros(count: int) -> Decimal:
-    """Return millionths as dollars."""
+    """Return millionths in dollars."""
     return Decimal(count) / _MICRO

@@ -1,4 +1,4 @@
-"""One text for one request: canonical JSON (RFC 8785) and its tagged sha256."""
+"""Canonical JSON (RFC 8785) of requests, and its tagged SHA-256."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from kling_nb.models.request import DELIVERY, Request
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the value as RFC 8785 JSON in UTF-8: sorted keys, no spaces, one spelling for each number."""
+    """Return a value as RFC 8785 JSON in UTF-8: keys sorted, no spaces, one spelling for each number."""
     return rfc8785.dumps(value)
 
 
 def canonical_request(request: Request) -> dict[str, Any]:
-    """Return what a request asks for, assets by their identity, without how it is delivered.
+    """Return a request's fields with assets by their identity, without the fields about its delivery.
 
-    The same request gives the same value on every machine, wherever its pictures lie. Texts count letter by letter as
-    the hub gets them: an `é` of two code points is not the one of one, and may not make the same clip.
+    The same request gives the same value on every machine, wherever its images are. Text is not normalized: an `é` of
+    two code points differs from one of one, and may make another clip.
     """
     body = request.body(lambda asset: asset.identity)
     return {name: value for name, value in body.items() if name not in DELIVERY}
 
 
 def delivery_of(request: Request) -> dict[str, str]:
-    """Return how a request is carried out, as far as it was said and is the same for each generation."""
-    said = {"response_format": request.response_format, "target_namespace": request.target_namespace}
-    return {name: value for name, value in said.items() if value is not None}
+    """Return the fields about the delivery that are set, and are the same for each generation."""
+    fields = {"response_format": request.response_format, "target_namespace": request.target_namespace}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def request_hash(request: Request) -> str:
-    """Return `sha256:` of the canonical request: the name of the clip that is asked for."""
+    """Return the `sha256:` of the canonical request."""
     return hash_of(canonical_request(request))
 
 
 def hash_of(canonical: Any) -> str:
-    """Return the same of a canonical request."""
+    """Return the `sha256:` of a canonical request or another JSON value."""
     return sha256(canonical_json(canonical))

@@ -1,7 +1,7 @@
-"""From one model's form to another's: what both have goes along, what cannot is put aside and comes back.
+"""Carries the values of one model's form over to another's.
 
-Values are those of a form: text, numbers, and pictures as whatever stands for them. Nothing is ever lost: a value is
-either in the new form or put aside under its name.
+Values are those of a form: text, numbers, and any values for images. None is lost: those that the new form does not
+support are set aside by field, and come back with a form that does.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from kling_nb.models.specs import FieldSpec, Form, Kind
 
 Values = dict[str, Any]
 
-#: The picture that a clip starts from has two names: a model that makes video of one picture calls it `input_image`.
-_START, _ONLY, _FROM_A_PICTURE = "start_image_url", "input_image", "image-to-video"
+#: The first frame of a clip has two names: in an image-to-video model it is the only `input_image`.
+_START, _ONLY, _IMAGE_TO_VIDEO = "start_image_url", "input_image", "image-to-video"
 
 
 @dataclass(frozen=True)
 class Unsupported:
-    """A value that the form on the screen has no place for; `instead` is what stands there in its stead, if anything.
+    """A value that the form does not support.
 
-    `why` says what became of it, and is empty where there is nothing to tell. `usual` marks a default that nobody has
-    chosen: it comes back too, but is not missed meanwhile.
+    Attributes:
+        instead: The value in the form that replaces it, if any.
+        why: What happened to it; empty if the user need not know.
+        usual: Whether it is a default that the user did not choose.
     """
 
     kind: Kind
@@ -33,7 +35,7 @@ class Unsupported:
     usual: bool = False
 
     def to_json(self) -> Values:
-        """As it travels in a draft."""
+        """Return it as JSON for a draft."""
         return {
             "kind": self.kind,
             "value": self.value,
@@ -44,21 +46,21 @@ class Unsupported:
 
 
 def read_unsupported(raw: Any) -> dict[str, Unsupported]:
-    """Return what a draft says is put aside; what is malformed is left out."""
-    each = cast(Mapping[str, Any], raw) if isinstance(raw, Mapping) else {}
+    """Return the unsupported values of a draft, by field, without malformed ones."""
+    items = cast(Mapping[str, Any], raw) if isinstance(raw, Mapping) else {}
     return {
         name: Unsupported(
-            one["kind"], one.get("value"), one.get("instead"), str(one.get("why") or ""), one.get("usual") is True
+            item["kind"], item.get("value"), item.get("instead"), str(item.get("why") or ""), item.get("usual") is True
         )
-        for name, one in each.items()
-        if isinstance(one, Mapping) and one.get("kind") in get_args(Kind)
+        for name, item in items.items()
+        if isinstance(item, Mapping) and item.get("kind") in get_args(Kind)
     }
 
 
 def carry_over(
     values: Mapping[str, Any], old: Form, new: Form, aside: Mapping[str, Unsupported]
 ) -> tuple[Values, dict[str, Unsupported]]:
-    """Return the values of the new form, and what is put aside for it, by field."""
+    """Return the values for the new form, and those that it does not support, by field."""
     wanted = _wanted(values, old, aside)
     first_frame = _first_frame(wanted, old, new)
     placed: Values = {}
@@ -67,26 +69,26 @@ def carry_over(
         kind, value = wanted.pop(spec.name, (spec.kind, None))
         if spec.name in first_frame:
             fits = first_frame[spec.name]
-            why = "" if _blank(value) or fits == value else f"{describe(kind, value)} beside the first frame"
+            why = "" if _blank(value) or fits == value else f"{describe(kind, value)} besides the first frame"
         else:
             fits, why = _fitted(kind, value, spec)
         usual = spec.default is not None and fits == spec.default
         placed[spec.name] = spec.unset if usual or spec.blank(fits) else fits
-        if why or {kind, spec.kind} == {"image", "images"}:  # the list it came from is remembered in any case
-            nobodys = _usual(spec.name, value, old, aside)
+        if why or {kind, spec.kind} == {"image", "images"}:  # the list that it comes from is always remembered
+            is_default = _is_default(spec.name, value, old, aside)
             if not _blank(value):
-                left[spec.name] = Unsupported(kind, value, placed[spec.name], "" if nobodys else why, nobodys)
+                left[spec.name] = Unsupported(kind, value, placed[spec.name], "" if is_default else why, is_default)
     for name, (kind, value) in wanted.items():
         if not _blank(value):
-            nobodys = _usual(name, value, old, aside)
+            is_default = _is_default(name, value, old, aside)
             instead = first_frame.get(_ONLY) if name == _START else None
-            told = "" if nobodys or (first_frame and name == _START) else describe(kind, value)
-            left[name] = Unsupported(kind, value, instead, told, nobodys)
+            why = "" if is_default or (first_frame and name == _START) else describe(kind, value)
+            left[name] = Unsupported(kind, value, instead, why, is_default)
     return placed, left
 
 
 def describe(kind: Kind, value: Any) -> str:
-    """Say what a value is, in a few words."""
+    """Return a short description of a value."""
     match value:
         case bool():
             return "on" if value else "off"
@@ -104,7 +106,7 @@ _NOUNS: Mapping[str, str] = {"images": "image", "elements": "element", "shots": 
 
 
 def _wanted(values: Mapping[str, Any], old: Form, aside: Mapping[str, Unsupported]) -> dict[str, tuple[Kind, Any]]:
-    """All that there is to carry, with its kind: what is on the screen, and what was put aside before."""
+    """Return every value with its kind: those of the old form, and those that were set aside before."""
     wanted: dict[str, tuple[Kind, Any]] = {
         spec.name: (spec.kind, _effective(spec, values.get(spec.name))) for spec in old.specs
     }
@@ -116,7 +118,7 @@ def _wanted(values: Mapping[str, Any], old: Form, aside: Mapping[str, Unsupporte
             wanted[name] = away.kind, away.value
         elif away.kind == "images" and kind == "image":
             wanted[name] = away.kind, [now, *cast(list[Any], away.value)[1:]]
-    if _START in aside and aside[_START].instead is not None:  # the picture on the screen is the first frame
+    if _START in aside and aside[_START].instead is not None:  # the form's image is the first frame
         others = aside[_ONLY].value if _ONLY in aside else []
         wanted[_START] = "image", values.get(_ONLY)
         wanted[_ONLY] = "images", others
@@ -124,7 +126,7 @@ def _wanted(values: Mapping[str, Any], old: Form, aside: Mapping[str, Unsupporte
 
 
 def _first_frame(wanted: Mapping[str, tuple[Kind, Any]], old: Form, new: Form) -> Values:
-    """What the picture that a clip starts from is called on the new form, where that is another name."""
+    """Return the first frame under its name in the new form, if that is another one."""
     start, only = wanted.get(_START, ("image", None))[1], wanted.get(_ONLY, ("image", None))
     if _is_only(new):
         return {} if _blank(start) else {_ONLY: start}
@@ -136,7 +138,7 @@ def _first_frame(wanted: Mapping[str, tuple[Kind, Any]], old: Form, new: Form) -
 
 
 def _is_only(form: Form) -> bool:
-    return form.family == _FROM_A_PICTURE and form.spec(_START) is None
+    return form.family == _IMAGE_TO_VIDEO and form.spec(_START) is None
 
 
 def _takes_one(form: Form) -> bool:
@@ -152,8 +154,8 @@ def _blank(value: Any) -> bool:
     return value is None or (isinstance(value, str | list) and not value)
 
 
-def _usual(name: str, value: Any, old: Form, aside: Mapping[str, Unsupported]) -> bool:
-    """Whether it is a default that nobody has chosen, on the form or put aside before."""
+def _is_default(name: str, value: Any, old: Form, aside: Mapping[str, Unsupported]) -> bool:
+    """Return whether a value is a default that the user did not choose, in the form or set aside before."""
     spec = old.spec(name)
     if name in aside and value == aside[name].value:
         return aside[name].usual
@@ -161,7 +163,7 @@ def _usual(name: str, value: Any, old: Form, aside: Mapping[str, Unsupported]) -
 
 
 def _fitted(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:
-    """Return the value as the field can hold it (blank when it cannot), and what of it is lost in words."""
+    """Return the value as the field can hold it (blank if it cannot), and a description of what is lost."""
     if _blank(value):
         return spec.unset, ""
     if spec.choices:
@@ -169,7 +171,7 @@ def _fitted(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:
     match kind, spec.kind:
         case ("images", "image"):
             many = cast(list[Any], value)
-            return many[0], f"1 of {len(many)} pictures is used" if len(many) > 1 else ""
+            return many[0], f"uses 1 of {len(many)} images" if len(many) > 1 else ""
         case ("image", "images"):
             return [value], ""
         case _ if isinstance(value, int | float) and not isinstance(value, bool) and spec.kind in ("integer", "number"):
@@ -188,9 +190,9 @@ def _chosen(kind: Kind, value: Any, spec: FieldSpec) -> tuple[Any, str]:
     numbers = [each for each in spec.choices if isinstance(each, int | float) and not isinstance(each, bool)]
     if numbers and isinstance(value, int | float) and not isinstance(value, bool):
         nearest = min(numbers, key=lambda each: abs(each - value))
-        return nearest, f"{value} is not offered, it is {nearest} now"
-    shown = f", it is {spec.default} now" if spec.default is not None else ""
-    return spec.unset, f"{describe(kind, value)} is not offered{shown}"
+        return nearest, f"{value} is not available, set to {nearest}"
+    instead = f", set to {spec.default}" if spec.default is not None else ""
+    return spec.unset, f"{describe(kind, value)} is not available{instead}"
 
 
 def _in_range(value: float, spec: FieldSpec) -> tuple[Any, str]:
@@ -200,4 +202,4 @@ def _in_range(value: float, spec: FieldSpec) -> tuple[Any, str]:
     if spec.maximum is not None:
         fits = min(fits, spec.maximum)
     fits = round(fits) if spec.kind == "integer" else fits
-    return fits, "" if fits == value else f"{value} is not taken, it is {fits} now"
+    return fits, "" if fits == value else f"{value} is out of range, set to {fits}"

@@ -1,4 +1,4 @@
-"""A model as the hub's catalogue describes it (HUB_API section 6)."""
+"""A model in the hub's catalogue, and the differences between two schemas of it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from kling_nb.models.canonical import canonical_json
 from kling_nb.models.price import Pricing
 from kling_nb.models.request import OMNI, TARGET
 
-#: What the hub's own reference lists in a withdrawn model's place.
+#: The successors of withdrawn models, according to the hub's reference.
 SUCCESSORS = {TARGET: OMNI}
 
 
 class Model(BaseModel):
-    """A catalogue entry; `request_schema` is JSON Schema with the hub's extras, `raw` the entry as it came."""
+    """An entry of the catalogue.
+
+    `request_schema` is JSON Schema with the hub's extras, `raw` the entry's own JSON.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
 
@@ -42,7 +45,7 @@ class Model(BaseModel):
 
     @classmethod
     def read(cls, raw: dict[str, Any]) -> Self:
-        """Validate one entry and keep its JSON. Raises `ValidationError` for one without an id."""
+        """Validate an entry and keep its JSON. Raises `ValidationError` for one without an ID."""
         given = {name: value for name, value in raw.items() if value is not None}
         for name in ("pricing", "capabilities", "request_schema", "json_request_schema"):
             if not isinstance(given.get(name, {}), dict):
@@ -50,7 +53,7 @@ class Model(BaseModel):
         return cls.model_validate({**given, "raw": raw})
 
     def with_defaults(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a draft with what the model takes for the fields that are not there, as its schema says."""
+        """Return a draft with the schema's defaults for the fields that are missing."""
         specs = self.request_schema.get("properties")
         named = specs.items() if isinstance(specs, Mapping) else ()
         defaults = {name: spec["default"] for name, spec in named if isinstance(spec, Mapping) and "default" in spec}
@@ -58,24 +61,24 @@ class Model(BaseModel):
 
     @property
     def makes(self) -> str:
-        """What comes out: `video`, `image`, or what else the catalogue says; `video` when it says nothing."""
+        """The kind of output: `video` by default, `image`, or another one of the catalogue."""
         output = self.capabilities.get("output")
         made = [str(each) for each in cast(list[Any], output)] if isinstance(output, list) else []
         return next((each for each in ("video", "image") if each in made), made[0] if made else "video")
 
     @cached_property
     def schema_digest(self) -> str | None:
-        """`sha256:` of the canonical schema, kept in records; None when the catalogue gave none."""
+        """The `sha256:` of the canonical schema, which records keep; None without a schema."""
         if not self.request_schema:
             return None
         try:
             return sha256(canonical_json(self.request_schema))
-        except CanonicalizationError:  # a `maximum` of 2**64 - 1 for a seed, which RFC 8785 has no number for
+        except CanonicalizationError:  # for a seed's `maximum` of 2**64 - 1, which RFC 8785 cannot express
             return sha256(json.dumps(self.request_schema, sort_keys=True).encode())
 
 
 def alternatives(model: str, ids: Iterable[str]) -> list[str]:
-    """Name up to four models to use instead: the known successor first, then those of the nearest name."""
+    """Return up to four models to use instead: the successor first, then those with the most similar names."""
     known = [name for name in ids if name != model]
     first = [SUCCESSORS[model]] if SUCCESSORS.get(model) in known else []
     near = [name for name in get_close_matches(model, known, n=5, cutoff=0.4) if name not in first]
@@ -87,7 +90,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """One difference at one field, in words: `aspect_ratio: also offers 21:9`."""
+    """One difference at one field: `aspect_ratio: also offers 21:9`."""
 
     field: str
     text: str
@@ -97,7 +100,7 @@ class Change:
 
 
 class Changes(Sequence[Change]):
-    """The differences, one a line when shown; `against` says what the schema was compared with."""
+    """The differences between a model's schema and the one `against` which it was compared."""
 
     def __init__(self, each: Sequence[Change], model: str, against: str) -> None:
         self._each, self.model, self.against = tuple(each), model, against
@@ -110,12 +113,12 @@ class Changes(Sequence[Change]):
 
     def __repr__(self) -> str:
         if not self._each:
-            return f"{self.model}: the same as {self.against}"
+            return f"{self.model}: no changes since {self.against}"
         return "\n".join([f"{self.model}, compared with {self.against}:", *(f"  {change}" for change in self._each)])
 
 
 def schema_changes(before: Schema, now: Schema) -> list[Change]:
-    """Return what differs between two schemas of one model, by field; words and order of the fields do not count."""
+    """Return the differences between two schemas of a model, except for descriptions and the order of fields."""
     return list(_fields(before, now, ""))
 
 
@@ -124,73 +127,71 @@ def _fields(before: Schema, now: Schema, path: str) -> Iterator[Change]:
     for name in [*old, *(name for name in new if name not in old)]:
         where = f"{path}.{name}" if path else name
         if name not in new:
-            yield Change(where, "is gone")
+            yield Change(where, "removed")
         elif name not in old:
-            needed = ", required" if name in _required(now) else ""
-            yield Change(where, f"is new: {_kind_words(new[name])}{needed}")
+            required = ", required" if name in _required(now) else ""
+            yield Change(where, f"added: {_type_text(new[name])}{required}")
         else:
             yield from _field(old[name], new[name], where)
             if (name in _required(before)) != (name in _required(now)):
-                yield Change(where, "is required now" if name in _required(now) else "is not required any more")
+                yield Change(where, "now required" if name in _required(now) else "no longer required")
 
 
 def _field(old: Schema, new: Schema, where: str) -> Iterator[Change]:
     if _type(old) != _type(new):
-        yield Change(where, f"is {_kind_words(new)} now, was {_kind_words(old)}")
+        yield Change(where, f"now {_type_text(new)}, was {_type_text(old)}")
         return
     yield from _choices(old, new, where)
-    for key, words in _LIMITS.items():
+    for key, name in _KEYWORDS.items():
         if old.get(key) != new.get(key):
-            yield Change(where, _moved(words, old.get(key), new.get(key)))
-    if old.get("default") != new.get("default"):
-        yield Change(where, _moved("default", old.get("default"), new.get("default")))
+            yield Change(where, _keyword_change(name, old.get(key), new.get(key)))
     if bool(old.get("x-hidden")) != bool(new.get("x-hidden")):
-        yield Change(where, "is hidden now" if new.get("x-hidden") else "is not hidden any more")
+        yield Change(where, "now hidden" if new.get("x-hidden") else "no longer hidden")
     yield from _fields(old, new, where)
     inside = _mapping(old.get("items")), _mapping(new.get("items"))
     if inside[0] or inside[1]:
         yield from _field(*inside, f"{where}[]")
 
 
-_LIMITS = {
-    "minimum": "least",
-    "maximum": "most",
-    "minLength": "least characters",
-    "maxLength": "most characters",
-    "minItems": "fewest",
-    "maxItems": "most",
+_KEYWORDS = {
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "minLength": "minimum length",
+    "maxLength": "maximum length",
+    "minItems": "minimum items",
+    "maxItems": "maximum items",
+    "default": "default",
 }
 
 
 def _choices(old: Schema, new: Schema, where: str) -> Iterator[Change]:
     before, now = _list(old.get("enum")), _list(new.get("enum"))
     if before and not now:
-        yield Change(where, "takes any value now")
+        yield Change(where, "now accepts any value")
     elif now and not before:
-        yield Change(where, f"is one of {_joined(now)} now")
+        yield Change(where, f"now one of {_joined(now)}")
     elif came := [choice for choice in now if choice not in before]:
         yield Change(where, f"also offers {_joined(came)}")
     if before and now and (gone := [choice for choice in before if choice not in now]):
         yield Change(where, f"no longer offers {_joined(gone)}")
 
 
-def _moved(words: str, old: Any, new: Any) -> str:
-    if new is None:
-        return f"has no {words} any more, it was {_shown(old)}"
-    return f"{words} is {_shown(new)} now" + (f", was {_shown(old)}" if old is not None else "")
+def _keyword_change(name: str, old: Any, new: Any) -> str:
+    now = "removed" if new is None else f"now {_short(new)}"
+    return f"{name} {now}" + (f", was {_short(old)}" if old is not None else "")
 
 
-def _kind_words(schema: Schema) -> str:
+def _type_text(schema: Schema) -> str:
     if choices := _list(schema.get("enum")):
         return f"one of {_joined(choices)}"
     least, most = schema.get("minimum"), schema.get("maximum")
-    limits = f", {_shown(least)} to {_shown(most)}" if least is not None and most is not None else ""
-    return _KINDS.get(_type(schema), "a value") + limits
+    limits = f", {_short(least)} to {_short(most)}" if least is not None and most is not None else ""
+    return _TYPES.get(_type(schema), "a value") + limits
 
 
-_KINDS = {
+_TYPES = {
     "string": "text",
-    "uri": "an address",
+    "uri": "a URL",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "on or off",
@@ -201,7 +202,7 @@ _KINDS = {
 
 def _type(schema: Schema) -> str:
     kind = schema.get("type")
-    if isinstance(kind, list):  # "or null" is no other type
+    if isinstance(kind, list):  # "or null" is not another type
         kind = next((each for each in cast(list[Any], kind) if each != "null"), None)
     return "uri" if kind == "string" and schema.get("format") == "uri" else str(kind or "")
 
@@ -223,9 +224,9 @@ def _list(value: Any) -> list[Any]:
 
 
 def _joined(values: Sequence[Any]) -> str:
-    return ", ".join(map(_shown, values[:12])) + (" …" if len(values) > 12 else "")
+    return ", ".join(map(_short, values[:12])) + (" …" if len(values) > 12 else "")
 
 
-def _shown(value: Any) -> str:
+def _short(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"

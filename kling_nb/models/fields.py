@@ -1,4 +1,4 @@
-"""A draft: a request's fields as plain values, finished or not, and the walks over it."""
+"""Drafts, which are a request's fields as plain values, finished or not, and functions that walk over them."""
 
 from __future__ import annotations
 
@@ -12,29 +12,41 @@ from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from kling_nb.models.asset import Asset, Kind
+from kling_nb.models.problem import Path, Problem, error
 
-Path = tuple[str | int, ...]
-#: A value that cannot be used: where, what is wrong, what to do.
-Fault = tuple[Path, str, str]
-
-_LARGEST = 2**53 - 1  # beyond it two JSON readers may see two numbers (RFC 8785)
+_LARGEST = 2**53 - 1  # JSON readers may disagree about a larger number (RFC 8785)
 _MEDIA = re.compile(r"(?:^|_)(image|frame|video)s?(?:_tail)?(?:_ur[il]s?)?$", re.IGNORECASE)
 
 
 def without_empty(data: Any) -> Any:
-    """Drop what counts as absent: None, empty lists (`multi_prompt: []`, HUB_API section 6), a blank prompt."""
+    """Drop the fields that count as absent: None, empty lists (`multi_prompt: []`) and blank text."""
     if not isinstance(data, Mapping):
         return data
-    return {name: value for name, value in data.items() if not _empty(value)}
+    return {name: value for name, value in data.items() if not _is_empty(value)}
+
+
+def _is_empty(value: Any) -> bool:
+    match value:
+        case None | [] | ():
+            return True
+        case str():
+            return not value.strip()
+        case _:
+            return False
 
 
 def plain(value: Any) -> Any:
-    """Return models as mappings, whatever is `listed` as lists, without what is None; assets stay as they are."""
+    """Return a value with models as dicts, sequences as lists and numpy's scalars as Python's; assets stay.
+
+    Fields of models that are None are left out.
+    """
     match value:
         case str() | int() | float() | None:  # first: most values are one of these, and a plan has 100,000 of them
             return value
         case BaseModel():
-            given = {**value.__dict__, **(value.model_extra or {})}
+            fields = type(value).model_fields
+            given = {name: item for name, item in value.__dict__.items() if name in fields}
+            given |= value.model_extra or {}
             return {name: plain(item) for name, item in given.items() if item is not None}
         case Mapping():
             return {key: plain(item) for key, item in value.items()}
@@ -44,17 +56,17 @@ def plain(value: Any) -> Any:
 
 
 def listed(value: Any) -> list[Any] | None:
-    """Return the items of what has an order, in that order; None for any other value.
+    """Return the items of an ordered collection, or None for any other value.
 
     Lists, tuples, ranges, deques, generators, views of a mapping, and one-dimensional arrays (a column of a table, its
-    index). Text is no list, nor is a set, which has no first; an array of two or three dimensions is a picture.
+    index) are ordered. Text and sets are not; an array of two or three dimensions is an image.
     """
     match value:
         case list():
             return value
         case tuple() | range() | deque() | KeysView() | ValuesView():
             return list(cast(Iterable[Any], value))
-        case Iterator() if not hasattr(value, "read"):  # a file is an iterator too, and no list of pictures
+        case Iterator() if not hasattr(value, "read"):  # a file is an iterator too, but not a list of images
             return list(cast(Iterator[Any], value))
         case bytes() | bytearray() | memoryview():  # a view of bytes has a shape too
             return None
@@ -63,22 +75,22 @@ def listed(value: Any) -> list[Any] | None:
 
 
 def _column(value: Any) -> list[Any] | None:
-    """Return the items of a one-dimensional array of whichever library; none of them is imported for this."""
+    """Return the items of a one-dimensional array of any library, without importing it."""
     shape = getattr(value, "shape", None)
-    give = getattr(value, "tolist", None) or getattr(value, "to_list", None)
-    if not isinstance(shape, tuple) or len(cast(tuple[Any, ...], shape)) != 1 or not callable(give):
+    to_list = getattr(value, "tolist", None) or getattr(value, "to_list", None)
+    if not isinstance(shape, tuple) or len(cast(tuple[Any, ...], shape)) != 1 or not callable(to_list):
         return None
-    return cast(list[Any], give())
+    return cast(list[Any], to_list())
 
 
 def scalar(value: Any) -> Any:
-    """Return a number or truth of numpy's, which is what the cells of a table hold, as Python's own."""
-    is_numpys = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
-    return value.item() if is_numpys else value
+    """Return a scalar of numpy, such as the cell of a table, as Python's own number or truth value."""
+    is_numpy = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
+    return value.item() if is_numpy else value
 
 
 def resolved(value: Any, resolve: Callable[[Asset], str]) -> Any:
-    """Return the value with the address of each asset in its place."""
+    """Return a value with each asset replaced by its address."""
     match value:
         case str() | int() | float() | None:
             return value
@@ -110,55 +122,52 @@ def assets_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Asset]]:
 
 
 def media_kind(name: str) -> Kind | None:
-    """Tell from a field's name whether it takes pictures or videos: `tail_image_url` does, `image_size` does not."""
+    """Return whether a field of this name takes images or videos: `tail_image_url` does, `image_size` does not."""
     found = _MEDIA.search(name)
     if not found:
         return None
     return "video" if found[1].lower() == "video" else "image"
 
 
-def with_media(value: Any, faults: list[Fault], path: Path = ()) -> Any:
-    """Return the value with an asset for all that stands in a picture's or video's field.
+def with_media(value: Any, errors: list[Problem], path: Path = ()) -> Any:
+    """Return a value with an asset for each image and video in it.
 
-    What cannot be one stays as it is and is added to `faults`.
+    A value that cannot be read stays as it is, and its error is added to `errors`.
     """
     match value:
         case Mapping():
-            return {key: with_media(item, faults, (*path, key)) for key, item in value.items()}
+            return {key: with_media(item, errors, (*path, key)) for key, item in value.items()}
         case list() | tuple():
-            return [with_media(item, faults, (*path, index)) for index, item in enumerate(value)]
+            return [with_media(item, errors, (*path, index)) for index, item in enumerate(value)]
         case None | bool() | int() | float():
             return value
         case _:
-            field = next((step for step in reversed(path) if isinstance(step, str)), "")
-            kind = media_kind(field)
-            return parse_asset(value, kind, faults, path) if kind else value
-
-
-def parse_asset(value: Any, kind: Kind, faults: list[Fault], path: Path) -> Any:
-    """Return the asset for a value, or the value itself after adding to `faults` why it is none."""
+            pass
+    kind = media_kind(next((step for step in reversed(path) if isinstance(step, str)), ""))
+    if kind is None:
+        return value
     try:
         return Asset.parse(value, kind)
     except PydanticCustomError as exc:
         context = exc.context or {}
-        faults.append((path, str(context.get("message", exc)), str(context.get("remedy", ""))))
+        errors.append(error(path, str(context.get("message", exc)), str(context.get("remedy", ""))))
         return value
 
 
-def unsendable(value: Any, path: Path = ()) -> Iterator[Fault]:
-    """Yield what JSON cannot carry, or would not carry the same way everywhere."""
+def unsendable(value: Any, path: Path = ()) -> Iterator[Problem]:
+    """Yield an error for each value that JSON cannot carry, or not the same way everywhere."""
     match value:
         case None | bool() | Asset():
             return
         case str():
             if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-                yield path, "the text holds half a character (a lone surrogate)", "write it again"
+                yield error(path, "the text contains a lone surrogate", "type it again")
         case int():
             if abs(value) > _LARGEST:
-                yield path, "the number is too large for JSON", f"at most {_LARGEST:,}"
+                yield error(path, "the number is too large for JSON", f"at most {_LARGEST:,}")
         case float():
             if not math.isfinite(value):
-                yield path, f"{value} is not a number", "give a number"
+                yield error(path, f"{value} is not a finite number", "use a finite number")
         case list() | tuple():
             for index, item in enumerate(value):
                 yield from unsendable(item, (*path, index))
@@ -167,14 +176,7 @@ def unsendable(value: Any, path: Path = ()) -> Iterator[Fault]:
                 if isinstance(key, str):
                     yield from unsendable(item, (*path, key))
                 else:
-                    yield path, f"a field's name is a {type(key).__name__}", "names are strings"
+                    yield error(path, f"a field name is of type {type(key).__name__}", "field names are strings")
         case _:
-            yield path, f"a {type(value).__name__} cannot be sent", "give text, a number, True or False, or a list"
-
-
-def _empty(value: Any) -> bool:
-    return value is None or (isinstance(value, list | tuple) and not value) or _blank(value)
-
-
-def _blank(value: Any) -> bool:
-    return isinstance(value, str) and not value.strip()
+            remedy = "use text, a number, True or False, or a list"
+            yield error(path, f"a value of type {type(value).__name__} cannot be sent", remedy)

@@ -1,6 +1,6 @@
-"""A picture that breaks a rule of the model, made into one that keeps it: converted, made smaller, or padded.
+"""`fit_image`: an image that the model refuses, converted, padded or made smaller until the model accepts it.
 
-Nothing is made up: a picture that is too small stays so, since enlarging it would only look like more.
+An image is never enlarged: that would only look like more detail.
 """
 
 from __future__ import annotations
@@ -18,74 +18,70 @@ from kling_nb.models.urls import sha256, suffix_of
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-_TAKEN = frozenset({"JPEG", "PNG", "MPO"})
+_ACCEPTED = frozenset({"JPEG", "PNG", "MPO"})
 _LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF"})
 _NAMES = {"MPO": "JPEG"}
 
 
 def broken_rules(asset: Asset) -> tuple[str, ...]:
-    """Return what the model has against a local picture, in a word or two each: `WEBP`, `12.4 MB`, `too wide`."""
+    """Return the rules of the model that a local image breaks, in a word or two: `WEBP`, `12.4 MB`, `too wide`."""
     facts = asset.facts
     if facts is None:
         return ()
     if facts.error:
         return ("unreadable",)
-    size = len(asset.data or b"")
-    return tuple(
-        words
-        for words, broken in (
-            (facts.format, facts.format not in _TAKEN),
-            (f"{size / 1024 / 1024:.1f} MB", size > MAX_BYTES),
-            ("too small", min(facts.width, facts.height) < MIN_PIXELS),
-            ("too wide", facts.width / facts.height > MAX_RATIO),
-            ("too tall", facts.width / facts.height < MIN_RATIO),
-        )
-        if broken
-    )
+    size, ratio = len(asset.data or b""), facts.width / facts.height
+    rules = {
+        facts.format: facts.format in _ACCEPTED,
+        f"{size / 1024 / 1024:.1f} MB": size <= MAX_BYTES,
+        "too small": min(facts.width, facts.height) >= MIN_PIXELS,
+        "too wide": ratio <= MAX_RATIO,
+        "too tall": ratio >= MIN_RATIO,
+    }
+    return tuple(rule for rule, kept in rules.items() if not kept)
 
 
 def fixable(asset: Asset) -> bool:
-    """Whether `mend` can help, told from the facts alone."""
+    """Return whether `fit_image` can help, without decoding the image again."""
     facts = asset.facts
     return bool(broken_rules(asset)) and facts is not None and not facts.error and min(_legal_size(facts)) >= MIN_PIXELS
 
 
 def fit_image(asset: Asset) -> Asset:
-    """Return the picture so that it breaks no rule, with what was done in `mends`; itself when it breaks none.
+    """Return an image that breaks no rule, with the changes in `fixes`; the same asset if it breaks none.
 
-    Raises `ImageError` where no honest mend exists.
+    Raises:
+        ImageError: If it cannot be fixed: an image that is too small is not enlarged.
     """
     rules, facts = broken_rules(asset), asset.facts
     if not rules or facts is None or asset.data is None:
         return asset
     if not fixable(asset):
-        why = facts.error or f"it is {facts.width}×{facts.height} px, and at least {MIN_PIXELS} px a side are needed"
-        raise ImageError(
-            f"{asset.given} cannot be mended: {why}", "give a larger or sound file: nothing here invents detail"
-        )
+        why = facts.error or f"{facts.width}×{facts.height} px is less than {MIN_PIXELS} px on a side"
+        raise ImageError(f"{asset.given} cannot be fixed: {why}", "use a larger or undamaged file: nothing is upscaled")
     try:
-        data, steps = _made(asset.data, facts)
+        data, steps = _fitted(asset.data, facts)
     except ImageError:
         raise
     except Exception as exc:  # decoders fed foreign bytes raise anything
-        raise ImageError(f"{asset.given} cannot be mended: {exc}", "convert it to JPEG or PNG yourself") from exc
+        raise ImageError(f"{asset.given} cannot be fixed: {exc}", "convert it to JPEG or PNG yourself") from exc
     name = f"{PurePath(asset.name or 'image').stem}{suffix_of(data)}"
     return Asset(
         sha256(data), asset.given, name, data=data, original=asset.original or asset, fixes=(*asset.fixes, *steps)
     )
 
 
-def _made(data: bytes, facts: ImageFacts) -> tuple[bytes, list[str]]:
+def _fitted(data: bytes, facts: ImageFacts) -> tuple[bytes, list[str]]:
     from PIL import Image
 
     steps: list[str] = []
     with Image.open(io.BytesIO(data)) as opened:
-        if getattr(opened, "n_frames", 1) > 1 and facts.format not in _TAKEN:
-            steps.append("its first picture taken")
+        if getattr(opened, "n_frames", 1) > 1 and facts.format not in _ACCEPTED:
+            steps.append("its first frame taken")
         profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA") else None
         image = upright_of(opened)
     if (size := _legal_size(facts)) != image.size:
-        steps.append(f"padded from {_size_words(image.size)} to {_size_words(size)} px")
+        steps.append(f"padded from {_size_text(image.size)} to {_size_text(size)} px")
         image = _padded(image, size)
     form = "JPEG" if facts.format in _LOSSY and not _has_alpha(image) else "PNG"
     whole = _encoded(image, form, profile)
@@ -98,12 +94,12 @@ def _made(data: bytes, facts: ImageFacts) -> tuple[bytes, list[str]]:
         image = _smaller(image, math.sqrt(MAX_BYTES / len(whole)) * 0.97)
         whole = _encoded(image, form, profile)
     if image.size != before:
-        steps.append(f"made smaller, from {_size_words(before)} to {_size_words(image.size)} px")
+        steps.append(f"made smaller, from {_size_text(before)} to {_size_text(image.size)} px")
     return whole, steps or ["saved again"]
 
 
 def _legal_size(facts: ImageFacts) -> tuple[int, int]:
-    """The smallest size of a legal ratio that the picture fits in."""
+    """Return the smallest size with a legal ratio that the image fits in."""
     width, height = facts.width, facts.height
     if width / height > MAX_RATIO:
         return width, math.ceil(width / MAX_RATIO)
@@ -111,7 +107,7 @@ def _legal_size(facts: ImageFacts) -> tuple[int, int]:
 
 
 def _padded(image: PILImage, size: tuple[int, int]) -> PILImage:
-    """Return the picture in the middle of a larger one, whose colour is the mean of the edges that it continues."""
+    """Return the image in the middle of a larger one, in the mean colour of the edges that are extended."""
     from PIL import Image, ImageStat
 
     width, height = image.size
@@ -134,8 +130,8 @@ def _smaller(image: PILImage, factor: float) -> PILImage:
     factor = min(factor, 0.97)
     width, height = (max(MIN_PIXELS, math.floor(side * factor)) for side in image.size)
     if (width, height) == image.size:
-        raise ImageError("it does not get below 10 MB", "save it as JPEG")
-    # Both sides are rounded, so that a ratio at the limit would fall over it: it is kept by rounding the right one up.
+        raise ImageError("it stays above 10 MB", "save it as JPEG")
+    # Both sides were rounded down, which may push a ratio at the limit over it.
     if width / height > MAX_RATIO:
         height = math.ceil(width / MAX_RATIO)
     elif width / height < MIN_RATIO:
@@ -154,5 +150,5 @@ def _has_alpha(image: PILImage) -> bool:
     return image.mode in ("LA", "RGBA")
 
 
-def _size_words(size: tuple[int, int]) -> str:
+def _size_text(size: tuple[int, int]) -> str:
     return f"{size[0]}×{size[1]}"

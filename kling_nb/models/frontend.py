@@ -1,6 +1,6 @@
-"""`Frontend`: what shows this kernel's outputs, told from what it leaves behind for the kernel, and what it can show.
+"""`Frontend`: the application that shows a kernel's outputs, recognized by its traces, and what it can show.
 
-Pure: the environment and the names in the user's namespace come in. What each one sets and shows stands in its row.
+Pure: the environment and the names in the user's namespace are arguments.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kling_nb.errors import SettingsError
 
 #: The variable in which VS Code tells a kernel the path of its notebook.
 VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
-#: The mark in the session names that VS Code makes up at a Jupyter server.
+#: A part of the session names that VS Code invents at a Jupyter server.
 _AT_A_SERVER = "-jvsc-"
 
 
@@ -23,9 +23,12 @@ _AT_A_SERVER = "-jvsc-"
 class Frontend:
     """One kind of frontend.
 
-    `links`: whether a path relative to the notebook reaches the kernel's files at all; `embeds`: whether clips are
-    better embedded unless the user says otherwise; `hint`: what a linked clip needs there; `silent`: the audio codecs
-    that it plays without a sound; `updates`: whether an output can still be replaced when its cell has ended.
+    Attributes:
+        links: Whether a path relative to the notebook reaches the kernel's files.
+        embeds: Whether clips are embedded by default.
+        hint: What a linked clip needs in order to play.
+        silent: The audio codecs that it plays without sound.
+        updates: Whether an output can be replaced after its cell has ended.
     """
 
     name: str
@@ -38,15 +41,15 @@ class Frontend:
 
 _SILENT = frozenset({"aac"})  # microsoft/vscode issue 167685
 
-#: JupyterLab, Notebook 7, and whatever else serves the notebook's folder; also runs that nobody looks at.
+#: JupyterLab, Notebook 7, and others that serve the notebook's folder; also runs without a frontend.
 JUPYTER = Frontend("Jupyter")
-#: Its notebook view resolves paths from the notebook's folder.
+#: It resolves paths from the notebook's folder.
 VSCODE = Frontend("VS Code", silent=_SILENT)
-#: The kernel's files are on the server's machine, the notebook is on another.
+#: The kernel's files are on the server, the notebook is on another machine.
 VSCODE_AT_A_SERVER = Frontend("VS Code", links=False, embeds=True, silent=_SILENT)
-#: Its outputs live in frames of a foreign origin, which serves no files of the kernel.
+#: Its outputs are in frames of another origin, which does not serve the kernel's files.
 COLAB = Frontend("Colab", links=False, embeds=True)
-#: It serves only the files that it was told to; a page of it is no file that could grow.
+#: It only serves files of its allowlist, and a served page is not a file that grows.
 VOILA = Frontend(
     "Voila",
     embeds=True,
@@ -71,22 +74,21 @@ def frontend_of(environment: Mapping[str, str], names: Container[str] = ()) -> F
 
 
 def notebook_of(environment: Mapping[str, str], vscode: object = None) -> Path | None:
-    """Return the notebook's path, None where nobody says; `vscode` is the value of VS Code's own variable."""
-    for said in (vscode, environment.get("JPY_SESSION_NAME")):
-        if isinstance(said, str) and said.endswith(".ipynb") and Path(said).is_absolute():
-            path = Path(said)
+    """Return the notebook's path, None if it is not known; `vscode` is the value of VS Code's own variable."""
+    for name in (vscode, environment.get("JPY_SESSION_NAME")):
+        if isinstance(name, str) and name.endswith(".ipynb") and Path(name).is_absolute():
+            path = Path(name)
             return path.with_name(f"{path.stem.partition(_AT_A_SERVER)[0]}{path.suffix}")
     return None
 
 
 MEGABYTE = 1_000_000
-#: What one output embeds at most, in megabytes: where links cannot work, and when all is to be embedded. A browser
-#: takes about 2 s to show the first, 8 s for the second.
+#: The most that one output embeds, in megabytes, by default and at all. A browser takes 2 s and 8 s to show them.
 CAP, LARGEST = 10.0, 50.0
 
 
 class Video(NamedTuple):
-    """A clip as a page can show it: what plays it, what opens its file, and what its viewer should know."""
+    """A clip on a page: the address that plays it, the one that opens its file, and a hint for the viewer."""
 
     src: str | None = None
     href: str | None = None
@@ -95,14 +97,14 @@ class Video(NamedTuple):
 
 @dataclass(frozen=True)
 class Embed:
-    """The user's word: `auto` (where links cannot work), `never` or `always`; at most `cap` megabytes an output."""
+    """Whether clips are embedded: `auto` (if links do not work), `never` or `always`, up to `cap` MB per output."""
 
     mode: str = "auto"
     cap: float = CAP
 
     @classmethod
     def parse(cls, value: Any) -> Embed:
-        """Read `"auto"`, `"never"`, `"always"`, or megabytes: always, up to so many. Raises `SettingsError`."""
+        """Read `"auto"`, `"never"`, `"always"`, or a cap in megabytes. Raises `SettingsError` for anything else."""
         match value:
             case None | "auto":
                 return cls()
@@ -114,21 +116,21 @@ class Embed:
                 return cls("always", float(value))
             case _:
                 raise SettingsError(
-                    f"embed is {value!r}, which says nothing: give 'auto', 'never', 'always', or the megabytes that "
-                    "one output may embed (kn.options.embed = 20)"
+                    f"Invalid value for embed: {value!r}. Use 'auto', 'never', 'always', or the megabytes that one "
+                    "output may embed (kn.options.embed = 20)."
                 )
 
     @property
     def value(self) -> str | float:
-        """The same as `parse` reads it."""
+        """The value that `parse` reads."""
         return self.cap if self.mode == "always" and self.cap != LARGEST else self.mode
 
     def wanted(self, frontend: Frontend) -> bool:
-        """Whether clips are to be embedded there at all."""
+        """Return whether clips are embedded in this frontend."""
         return self.mode == "always" or (self.mode == "auto" and frontend.embeds)
 
     def chosen(self, sizes: Sequence[int | None], frontend: Frontend) -> list[bool]:
-        """Return which of one output's clips are embedded, by their sizes in bytes (None: not there), first come."""
+        """Return which clips of an output are embedded, in order, by their sizes in bytes (None: missing)."""
         left = self.cap * MEGABYTE if self.wanted(frontend) else -1.0
         chosen: list[bool] = []
         for size in sizes:

@@ -1,4 +1,4 @@
-"""A vote between two clips, as the log keeps it."""
+"""Votes between two clips, and scores of one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Outcome = Literal["left", "right", "tie", "skip"]
 
 
 class Vote(BaseModel):
-    """Who preferred which of two records, when, and in which order they were shown; `seed` made that order.
+    """A preference between two records, with the order in which they were shown and the `seed` of that order.
 
-    A vote that was taken back stays, with `undone` set: nothing that was said is lost.
+    A vote that was undone stays in the log, with `undone` set.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -31,16 +31,19 @@ class Vote(BaseModel):
 
     @property
     def winner(self) -> str | None:
-        """The record that was preferred, None for a tie or a pair that was skipped."""
+        """The preferred record, None for a tie or a skipped pair."""
         return {"left": self.left, "right": self.right}.get(self.outcome)
 
 
 class Score(BaseModel):
-    """What one scorer, in one version, said of one clip; `value` is in `unit`, None where it does not apply.
+    """The score of one clip by one version of a scorer.
 
-    `clip` is the digest of the scored file. `request` is the hash of the request for a scorer that looks at what was
-    asked, and empty for one that looks at the file alone. `note` is the number in words, or why there is none;
-    `parts` are the numbers behind it.
+    Attributes:
+        clip: The digest of the scored file.
+        request: The hash of the request, if the scorer compares the clip with it, else empty.
+        value: The score in `unit`; None if the scorer does not apply to the clip.
+        note: An explanation of the value, or of why there is none.
+        parts: The numbers behind the value.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -57,28 +60,28 @@ class Score(BaseModel):
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What it is a score of, and by whom: of two with one key, the newer counts."""
+        """The clip, the request and the scorer; the newest score of a key counts."""
         return self.clip, self.request, self.name, self.version
 
     @property
-    def words(self) -> str:
-        """The number and its unit: `1.25 s`; a dash where there is none."""
+    def text(self) -> str:
+        """The value and its unit: `1.25 s`; a dash if there is no value."""
         return "–" if self.value is None else f"{format_number(self.value)} {self.unit}".strip()
 
     def plain(self) -> dict[str, Any]:
-        """Return it as plain values, for a file: name, version, unit, value, words, parts, and when."""
+        """Return the score without the clip and the request, as plain values for a file."""
         return self.model_dump(mode="json", exclude={"clip", "request"})
 
 
 def score_columns(found: Sequence[Sequence[Score]]) -> list[dict[str, float | None]]:
-    """Return for each clip's scores the columns of a table, `score_motion`; all have the same ones."""
+    """Return the columns of a table, such as `score_motion`, for the scores of each clip; all have the same ones."""
     names = sorted({score.name for scores in found for score in scores})
     values = [{score.name: score.value for score in scores} for scores in found]
     return [{f"score_{name}": known.get(name) for name in names} for known in values]
 
 
 def format_number(value: float) -> str:
-    """Return a number with the digits that a reader needs: three that count, and no exponent below a million."""
+    """Return a number with three significant digits, and without an exponent below a million."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     places = max(0, 2 - math.floor(math.log10(abs(value))))

@@ -1,4 +1,4 @@
-"""A sweep as the log keeps it: its axes, and what is asked for at each of its points; so a plan outlives its kernel."""
+"""A sweep as the log stores it: its axes and the request of each point."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kling_nb.models.canonical import canonical_json
 from kling_nb.models.record import Reference
 from kling_nb.models.urls import sha256
 
-#: The axis that tells repeats of one point apart.
+#: The axis of the repeats of a point.
 REPEAT = "repeat"
 
 
@@ -21,7 +21,7 @@ class _Part(BaseModel):
 
 
 class StoredProblem(_Part):
-    """Why a request would fail: the field, what is wrong, what to do."""
+    """A problem of a point's request."""
 
     path: str
     message: str
@@ -29,7 +29,7 @@ class StoredProblem(_Part):
 
 
 class StoredPoint(_Part):
-    """One point: its value in words on each axis, and the canonical request there, or why there is none."""
+    """One point: the label of its value on each axis, and its canonical request, or the problems of it."""
 
     at: dict[str, str]
     request: dict[str, Any] | None = None
@@ -37,9 +37,9 @@ class StoredPoint(_Part):
 
 
 class StoredPlan(_Part):
-    """A whole sweep. `axes` holds each axis's values in words; each point is made `repeat` times.
+    """A whole sweep: the labels of each axis's values, and the points, each made `repeat` times.
 
-    `references` are the pictures that the requests name by their identity; their bytes lie in the log's media.
+    `references` are the images that the requests name by identity; their bytes are in the log's media.
     """
 
     version: int = 1
@@ -51,7 +51,7 @@ class StoredPlan(_Part):
 
     @property
     def derived_id(self) -> str:
-        """The id that its content has; another one than `id` says that somebody edited it."""
+        """The ID of its content, which differs from `id` if the plan was edited."""
         return plan_id(self.axes, self._cells())
 
     def _cells(self) -> Iterator[tuple[str, Mapping[str, str], int]]:
@@ -62,9 +62,11 @@ class StoredPlan(_Part):
 
 
 def plan_id(axes: Mapping[str, Sequence[str]], cells: Iterator[tuple[str, Mapping[str, str], int]]) -> str:
-    """Return the name of a plan: the same definition has the same one on every machine.
+    """Return the ID of a plan, which is the same on every machine for the same definition.
 
-    `cells` gives for each its request's hash (empty when it has none), its values and the number of its repeat.
+    Args:
+        axes: The labels of each axis's values.
+        cells: For each cell its request's hash (empty without one), its values and the number of its repeat.
     """
     known = [[name or list(at.values()), number] for name, at, number in cells]
     whole = {"axes": {name: list(values) for name, values in axes.items()}, "cells": known}
@@ -72,5 +74,5 @@ def plan_id(axes: Mapping[str, Sequence[str]], cells: Iterator[tuple[str, Mappin
 
 
 def numbered(at: Mapping[str, str], number: int, repeat: int) -> Mapping[str, str]:
-    """Return a cell's values with the number of its repeat, where there are several."""
+    """Return a cell's values with the number of its repeat, if there are several."""
     return {**at, REPEAT: str(number)} if repeat > 1 else at

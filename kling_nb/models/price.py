@@ -1,4 +1,4 @@
-"""What a request will cost, as a `Decimal` in US dollars, and where that figure comes from (HUB_API section 6)."""
+"""The price of a request in US dollars, and its source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from kling_nb.models.asset import Asset
 from kling_nb.models.rules import Draft, edits_video, seconds_of
 
-#: Prices as the documentation gave them on this day, for when the hub's catalogue cannot be read.
+#: The documentation's prices of this day, used while the hub's catalogue cannot be read.
 BUNDLED_ON = datetime.date(2026, 11, 22)
 _BUNDLED_PER_SECOND = {
     "kling-video-o3-pro-reference-to-video": "0.224",
@@ -25,7 +25,7 @@ _BUNDLED_PER_SECOND = {
 
 
 class Pricing(BaseModel):
-    """A model's `pricing` as the catalogue gives it; rates in dollars per second of output, or for each image."""
+    """A model's `pricing` in the catalogue, with rates in dollars per second of output or per image."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -62,17 +62,17 @@ class Pricing(BaseModel):
 
     @property
     def known(self) -> bool:
-        """Whether its method is one that a price can be worked out from."""
+        """Whether a price can be computed with its method."""
         return self.method in ("per_video_output_second", "") or self.by_image
 
     @property
     def by_image(self) -> bool:
-        """Whether images are what is counted, and not seconds."""
+        """Whether it is a price per image, not per second."""
         return self.method == "per_image"
 
     @property
-    def words(self) -> str:
-        """The rates in words, `$0.168–0.42 / s`; empty when none is known."""
+    def text(self) -> str:
+        """The rates as text, `$0.168–0.42 / s`; empty if none is known."""
         seconds = [self.cost_per_second, self.cost_per_second_high_res, *self.cost_per_second_by_resolution.values()]
         each = [self.cost_per_image] if self.by_image else [*seconds, self.cost_per_second_with_audio]
         rates = sorted({rate.normalize() for rate in each if rate is not None})
@@ -82,12 +82,12 @@ class Pricing(BaseModel):
         return f"${rates[0]:f}{most} / {'image' if self.by_image else 's'}"
 
     def rate(self, draft: Draft) -> Decimal | None:
-        """Dollars per second (or image) for a draft: the dearest of the rates that apply, None when none is given."""
+        """Return dollars per second (or image) for a draft: the highest rate that applies, None if none is known."""
         if not self.known:
             return None
         if self.by_image:
             return self.cost_per_image
-        resolution = draft.get("resolution") or "1080p"  # what Omni makes when none is asked for
+        resolution = draft.get("resolution") or "1080p"  # the default of Omni
         rates = [self.cost_per_second_by_resolution.get(str(resolution))]
         if rates == [None]:
             rates = [self.cost_per_second_high_res if resolution == "4k" else None, self.cost_per_second]
@@ -97,21 +97,24 @@ class Pricing(BaseModel):
 
 
 def distinct_amounts(one: Decimal, other: Decimal) -> tuple[str, str]:
-    """Return two amounts of dollars in cents, or in as many digits as it takes to see which is more."""
+    """Return two amounts of dollars with two decimals, or as many as it takes for them to differ."""
     for digits in range(2, 7):
-        said = f"{one:.{digits}f}", f"{other:.{digits}f}"
-        if said[0] != said[1]:
-            return said
+        texts = f"{one:.{digits}f}", f"{other:.{digits}f}"
+        if texts[0] != texts[1]:
+            return texts
     return str(one), str(other)
 
 
 class Estimate(BaseModel):
-    """A price before it is paid: dollars for one generation and for all of them.
+    """The price of a request, before it is sent.
 
-    `each` and `total` are None when nobody gave a rate; `rate` is dollars for each `unit`. `seconds` is 0 for an image
-    and for a clip as long as a source that was not measured.
-    `source` is `live` (the hub's catalogue), `bundled` (the documentation's figure of `as_of`), `free` (the local hub)
-    or `unknown`.
+    Attributes:
+        each: Dollars for one generation; None if no rate is known.
+        total: Dollars for all generations; None if no rate is known.
+        seconds: The length of a clip; 0 for an image, and for a clip as long as a source of unknown length.
+        rate: Dollars for each `unit`.
+        source: `live` (the hub's catalogue), `bundled` (the documentation's price of the day `as_of`), `free` (the
+            local hub) or `unknown`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -136,24 +139,24 @@ class Estimate(BaseModel):
 
     @property
     def list_price(self) -> Decimal | None:
-        """What the same request costs where it is not free: dollars in all, None when no rate is known."""
+        """The price of the same request at a paid hub, in dollars; None if no rate is known."""
         if self.rate is None:
             return None
         return self.rate * self.generations * (1 if self.unit == "image" else self.seconds)
 
     @property
     def source_text(self) -> str:
-        """Where the figure comes from, in words."""
+        """The source, as the user reads it."""
         match self.source:
             case "live":
                 return "the hub's live price"
             case "bundled":
                 return f"the documentation's price of {self.as_of}"
             case "free":
-                asks = "" if self.list_price is None else f"; the real one asks ${self.list_price:.2f}"
-                return f"the local hub costs nothing{asks}"
+                paid = "" if self.list_price is None else f"; the paid hub charges ${self.list_price:.2f}"
+                return f"the local hub is free{paid}"
             case "unknown":
-                return "nobody gives a price for this"
+                return "no price is known for this model"
 
     def __repr__(self) -> str:
         length = f"{self.seconds} s · " if self.seconds else ""
@@ -163,13 +166,16 @@ class Estimate(BaseModel):
 def estimate(
     draft: Draft, *, pricing: Pricing | None = None, free: bool = False, schema: Mapping[str, Any] | None = None
 ) -> Estimate:
-    """Return what a draft will cost: its seconds times the rate, times its generations.
+    """Return the price of a draft: its seconds times the rate, times its generations.
 
-    A draft may be half finished; a length that is no number yet counts as the default. With `free` (the local hub)
-    the price is zero whatever the rate. An edited video is as long as its source: a local file is measured, and begun
-    seconds count as whole ones; that of a URL is not known here, and neither is its price. `schema`, the model's,
-    tells of a model that makes nothing else. Unknown, too, is the price of a model whose live pricing goes by another
-    method than seconds.
+    An edited video is as long as its source. A local file is measured, in whole seconds rounded up; the length of a
+    URL is not known, and neither is its price.
+
+    Args:
+        draft: The fields, finished or not; a length that is not a number counts as the default.
+        pricing: The catalogue's pricing. By an unknown method, the price is unknown.
+        free: Whether the hub is free, whatever the rate.
+        schema: The model's `request_schema`, which tells a model that only edits videos.
     """
     by_image = pricing is not None and pricing.by_image
     seconds = 0 if by_image else _whole(_seconds(draft), 5)
@@ -197,13 +203,13 @@ def estimate(
 
 
 def bundled_rate(model: str) -> Decimal | None:
-    """Dollars per second of a model as the documentation gave them; None when it gave none."""
+    """Return the documentation's price of a model in dollars per second, or None."""
     rate = _BUNDLED_PER_SECOND.get(model)
     return Decimal(rate) if rate else None
 
 
 def keeps_length(draft: Draft, schema: Mapping[str, Any] | None = None) -> bool:
-    """Whether the clip will be as long as its source, be that given already or not."""
+    """Return whether the clip will be as long as its source, even if the source is not given yet."""
     fields, required = (schema or {}).get("properties") or {}, (schema or {}).get("required") or ()
     if "input_video" in required and "duration" not in fields:
         return True
@@ -211,24 +217,24 @@ def keeps_length(draft: Draft, schema: Mapping[str, Any] | None = None) -> bool:
 
 
 def rate_text(draft: Draft, pricing: Pricing | None, *, free: bool = False) -> str:
-    """Return what can be said of a clip that is as long as its source: the rate where there is one, and no sum."""
+    """Return the price of a clip that is as long as its source: the rate, without a sum."""
     if free:
-        return "as long as your video · the local hub costs nothing"
+        return "as long as your video · the local hub is free"
     live = pricing.rate(draft) if pricing else None
     rate = live if live is not None else bundled_rate(str(draft.get("model")))
-    return "as long as your video" + ("" if rate is None else f", ${rate.normalize():f} a second")
+    return "as long as your video" + ("" if rate is None else f", ${rate.normalize():f} per second")
 
 
 def _seconds_of_source(draft: Draft) -> int:
-    """Return the whole seconds of a local source, 0 for one that was not measured."""
+    """Return the length of a local source in whole seconds, 0 if it is not known."""
     source = draft.get("input_video")
-    footage = source.video_facts if isinstance(source, Asset) else None
-    # A file's last picture ends a little after the second that it was made for.
-    return math.ceil(footage.seconds - 0.1) if footage else 0
+    facts = source.video_facts if isinstance(source, Asset) else None
+    # A file's last frame ends a little after the second that it was made for.
+    return math.ceil(facts.seconds - 0.1) if facts else 0
 
 
 def _rate(value: Any) -> Decimal | None:
-    """Read a rate exactly; what is no price (text, NaN, less than nothing) is as good as none."""
+    """Read a rate exactly; None for an invalid one (text, NaN, a negative number)."""
     try:
         rate = Decimal(str(value))
     except InvalidOperation:
@@ -244,7 +250,7 @@ def _seconds(draft: Draft) -> Any:
 
 
 def _whole(value: Any, default: int) -> int:
-    """Read a whole number above zero; some schemas give seconds as text: `"10"`."""
+    """Read a positive whole number, which some schemas give as text: `"10"`."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else default

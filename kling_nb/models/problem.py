@@ -1,4 +1,4 @@
-"""One thing that is wrong with a request, said so that a person can mend it."""
+"""A problem of a request: an error or a warning at one of its fields, with a remedy."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
+#: The way to a field, in the names of the hub: `("multi_prompt", 0, "duration")`.
+Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, where, and what to do about it.
+    """What is wrong with a request, where, and how to fix it.
 
-    An `error` would fail or cost money for nothing; a `warning` is probably not what you want.
-    `path` leads to the field in the wire's own names: `("multi_prompt", 0, "duration")`. `form_remedy` is the remedy
-    to show in a form, where it differs.
+    An `error` would fail or cost money for nothing, a `warning` is probably not intended. `form_remedy` is the remedy
+    to show in a form, if it differs.
     """
 
-    path: tuple[str | int, ...]
+    path: Path
     severity: Severity
     message: str
     remedy: str
@@ -33,16 +34,16 @@ class Problem:
         return f"{where}{self.message} – {self.remedy}"
 
     def to_json(self) -> dict[str, Any]:
-        """The problem as plain JSON, for a form."""
+        """Return the problem as JSON for a form."""
         remedy = self.form_remedy or self.remedy
         return {"path": self.field, "severity": self.severity, "message": self.message, "remedy": remedy}
 
 
-def error(path: tuple[str | int, ...], message: str, remedy: str, form_remedy: str = "") -> Problem:
-    """Return a problem that must be mended before anything is sent."""
+def error(path: Path, message: str, remedy: str, form_remedy: str = "") -> Problem:
+    """Return a problem that must be fixed before the request is sent."""
     return Problem(path, "error", message, remedy, form_remedy)
 
 
-def warning(path: tuple[str | int, ...], message: str, remedy: str, form_remedy: str = "") -> Problem:
-    """Return a problem that may be left as it is."""
+def warning(path: Path, message: str, remedy: str, form_remedy: str = "") -> Problem:
+    """Return a problem that does not stop the request."""
     return Problem(path, "warning", message, remedy, form_remedy)

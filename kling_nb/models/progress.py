@@ -1,4 +1,4 @@
-"""How a job stands, as one value: what a row of progress shows and what `for state in job` gives."""
+"""`Progress`: the state of a job at one moment, as a progress row shows it and `for state in job` yields it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kling_nb.models.record import ENDED, Failure, Status
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A job at one moment. Times are aware UTC; `expected` is None until the log's history knows better."""
+    """The state of a job. Times are aware UTC; `expected` is None without earlier jobs to estimate it from."""
 
     id: str
     status: Status
@@ -22,32 +22,32 @@ class Progress:
     price: str = ""
     preview: bool = False
     uploading: str = ""
-    """What is being sent or fetched just now: `face.png`."""
+    """The file that is being uploaded: `face.png`."""
     failure: Failure | None = None
     trouble: str = ""
-    """Why nothing moves just now, though nothing is lost: `the hub does not answer; asking again`."""
+    """Why the job does not advance at the moment: `the hub does not answer; retrying`."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen by itself."""
+        """Whether the job has ended."""
         return self.status in ENDED
 
     @property
-    def words(self) -> str:
-        """The state in the user's words."""
+    def label(self) -> str:
+        """The state as the user reads it."""
         if self.uploading and self.status == "prepared":
-            return f"Sending {self.uploading}"
-        return WORDS[self.status]
+            return f"Uploading {self.uploading}"
+        return LABELS[self.status]
 
 
-#: Each state in the user's words.
-WORDS: dict[Status, str] = {
+#: Each status as the user reads it.
+LABELS: dict[Status, str] = {
     "prepared": "Preparing",
     "submitting": "Sending",
-    "uncertain": "Unsure whether the hub has it",
+    "uncertain": "Unconfirmed",
     "queued": "Queued",
     "processing": "Generating",
-    "downloading": "Fetching the clip",
+    "downloading": "Downloading",
     "succeeded": "Done",
     "failed": "Failed",
     "cancelled": "Cancelled",

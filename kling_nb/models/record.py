@@ -1,7 +1,7 @@
-"""The record of one generation: everything needed to know what was asked, what came, and to ask it again.
+"""`Record`: everything about one generation, from its request to its file, and how to run it again.
 
-A record is a value; a change is a new one. Its JSON is the sidecar that the log keeps. It never holds a key nor the
-query of a signed URL.
+A record is a value; a change makes a new one. Its JSON is the sidecar in the log. It never holds a key or the query of
+a signed URL.
 """
 
 from __future__ import annotations
@@ -24,25 +24,16 @@ RECORD_VERSION = 1
 
 Kind = Literal["result", "preview"]
 
-#: Seconds by which a time across two clocks may miss the hub's own, which is whole seconds; beyond, one clock is wrong.
-_CLOCKS_AGREE = 2.0
+#: The difference in seconds between a time of two clocks and one of the hub's (whole seconds) that is not an error.
+_CLOCK_TOLERANCE = 2.0
 
-#: Every state that a job can be in; the moves between them stand in `engine/states.py`.
+#: The states of a job; `engine/states.py` has the legal moves between them.
 Status = Literal[
-    "prepared",
-    "submitting",
-    "uncertain",
-    "queued",
-    "processing",
-    "downloading",
-    "succeeded",
-    "failed",
-    "cancelled",
+    "prepared", "submitting", "uncertain", "queued", "processing", "downloading", "succeeded", "failed", "cancelled"
 ]
 ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
 
-
-#: The folders before a file's name, as a message of this machine may have them; not those of a URL.
+#: The folders before a file's name in a message, but not those of a URL.
 _FOLDERS = re.compile(r"(?<![^\s('\"`])(?:~|[A-Za-z]:)?[\\/](?:[^\s'\"\\/]+[\\/])+")
 
 
@@ -51,10 +42,17 @@ class _Part(BaseModel):
 
 
 class Reference(_Part):
-    """A picture or video that the request refers to: what was given, its bytes' hash, and what was sent.
+    """An image or a video of the request.
 
-    `digest` is the `sha256:` of the file in the log's media (None for a URL); `sent` is the address that the hub got,
-    without its query.
+    Attributes:
+        path: The path of its field, `input_image.0`.
+        identity: The identity of its content in the canonical request.
+        given: A description of the value that was given.
+        digest: The `sha256:` of the file in the log's media; None for a URL.
+        sent: The address that the hub got, without its query.
+        thumbnail: The `sha256:` of a small JPEG in the log's media.
+        original: The `sha256:` of the image before it was fixed, if it was.
+        fixes: What was done to it: converted, padded, made smaller.
     """
 
     path: str
@@ -69,21 +67,22 @@ class Reference(_Part):
     size: int | None = None
     sent: str | None = None
     thumbnail: str | None = None
-    """`sha256:` of a small JPEG of it in the log's media."""
     original: str | None = None
-    """`sha256:` of what was given, where that was mended before it was sent."""
     fixes: tuple[str, ...] = ()
-    """What was done to it: converted, padded, made smaller."""
 
     def public(self) -> Reference:
-        """Return it as it may leave this machine: a file's name without its folders."""
+        """Return the reference for others: the name of a file without its folders."""
         return self.model_copy(update={"given": re.split(r"[\\/]", self.given)[-1]}) if self.digest else self
 
 
 class File(_Part):
-    """The file that came out: where it lies in the log (`file`, relative), its hash, and what a decoder says of it.
+    """The file of a clip, with the facts of a decoder.
 
-    `duration` is in seconds, `size` in bytes. `poster` is the `sha256:` of a JPEG of its first frame.
+    Attributes:
+        file: The path in the log, relative.
+        size: In bytes.
+        duration: In seconds.
+        poster: The `sha256:` of a JPEG of the first frame.
     """
 
     file: str
@@ -101,7 +100,7 @@ class File(_Part):
 
 
 class Times(_Part):
-    """When each thing happened, in UTC. The hub's own times are whole seconds of its clock."""
+    """The times of a job's steps in UTC; `enqueued`, `started` and `completed` are the hub's, in whole seconds."""
 
     created: datetime.datetime
     submitted: datetime.datetime | None = None
@@ -113,7 +112,7 @@ class Times(_Part):
 
 
 class Failure(_Part):
-    """Why there is no clip: the hub's or our own words, and what to do."""
+    """Why there is no clip: a message of the hub or of this package, and a remedy."""
 
     kind: str
     message: str
@@ -121,10 +120,7 @@ class Failure(_Part):
 
 
 class Message(_Part):
-    """One thing that was said between the click and the card, and when, in UTC.
-
-    In JSON it is one line, `2026-11-22T12:00:01Z Queued`: a notebook that keeps many cards has many of them.
-    """
+    """A message about the progress of a job. In JSON it is one line, `2026-11-22T12:00:01Z Queued`."""
 
     at: datetime.datetime
     text: str
@@ -143,40 +139,19 @@ class Message(_Part):
 
 
 class RecordActions(Protocol):
-    """Where a record can be acted on: what `Record.request`, `.rerun` and its display need from a studio."""
+    """The actions of a studio that its records offer as methods."""
 
-    def request_of(self, record: Record) -> Any:
-        """Return the request that the record was made from."""
-        ...
-
-    def rerun(self, record: Record, changes: dict[str, Any]) -> Any:
-        """Run it again with changes and return the job."""
-        ...
-
-    def bundle_of(self, record: Record) -> dict[str, Any]:
-        """Return the record's card as a mimebundle."""
-        ...
-
-    def diff(self, record: Record, other: Any) -> Any:
-        """Return the differences between the record and another."""
-        ...
-
-    def save(self, record: Record, target: Path) -> Path:
-        """Write the record's clip to a file, the record inside it."""
-        ...
-
-    def reproducibility_of(self, record: Record) -> Any:
-        """Return what can and cannot be had again from it."""
-        ...
-
-    def scores_of(self, record: Record) -> dict[str, Score]:
-        """Return what scorers have said of its clip, by their names."""
-        ...
+    def request_of(self, record: Record) -> Any: ...
+    def rerun(self, record: Record, changes: dict[str, Any]) -> Any: ...
+    def bundle_of(self, record: Record) -> dict[str, Any]: ...
+    def diff(self, record: Record, other: Any) -> Any: ...
+    def save(self, record: Record, target: Path) -> Path: ...
+    def reproducibility_of(self, record: Record) -> Any: ...
+    def scores_of(self, record: Record) -> dict[str, Score]: ...
 
 
 class _Attachment:
-    """A record's way to its studio. It is no part of the record's value: two records that differ in nothing else are
-    equal, a copy has it too, and a pickle leaves it behind, with the studio's threads and sockets."""
+    """The studio that a record is attached to: not a part of its value, shared by copies and left out of pickles."""
 
     __slots__ = ("actions",)
 
@@ -197,11 +172,25 @@ class _Attachment:
 
 
 class Record(_Part):
-    """One generation, from the intent to the file.
+    """One generation, from its request to its file.
 
-    `canonical` is the canonical request (assets by identity) and `request_hash` its tagged sha256; `sent` is the body
-    that went over the wire, addresses without their query. `batch` joins the generations of one call; `index` counts
-    within it from 0, and `generations` is how many there were.
+    Attributes:
+        batch: The ID that the generations of one call share.
+        index: The number within the batch, from 0.
+        generations: The size of the batch.
+        local: Whether the hub was the local one, whose clips are free animatics.
+        canonical: The canonical request, with assets by identity.
+        request_hash: The `sha256:` of the canonical request.
+        delivery: Fields that are sent but are not part of the hash, such as `target_namespace`, which is billed.
+        sent: The body that was sent, with addresses without their query.
+        server: The hub's last entry for it, without signed queries and inputs.
+        notes: Events that a reader should know about, in order.
+        messages: The messages of its progress, oldest first.
+        plan: The ID of the sweep that it belongs to.
+        cell: Its cell in the sweep: a hash of the request's hash and the number of the repeat.
+        imported: Whether it comes from another log, so that it was not paid for from here.
+        holder: The process that runs the job, so that no second one sends it.
+        revision: The number of changes; an older copy never replaces a newer one.
     """
 
     version: int = RECORD_VERSION
@@ -212,80 +201,72 @@ class Record(_Part):
     kind: Kind = "result"
     hub: Annotated[str, AfterValidator(normalize_url)]
     local: bool
-    """True when the hub was the local one, whose clips are animatics and cost nothing."""
     model: str
     status: Status = "prepared"
     canonical: dict[str, Any]
     request_hash: str
     delivery: dict[str, str] = Field(default_factory=dict)
-    """What of the request is no part of its hash and yet goes along each time: who is billed, `target_namespace`."""
     sent: dict[str, Any] | None = None
     references: tuple[Reference, ...] = ()
     schema_digest: str | None = None
     estimate: Estimate
     generation_id: str | None = None
     server: dict[str, Any] = Field(default_factory=dict)
-    """The hub's last word on it (its queue record), signed queries removed, inputs left out."""
     times: Times
     clip: File | None = None
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
-    """What happened on the way that a reader should know, in order."""
     messages: tuple[Message, ...] = ()
-    """What was said on the way, oldest first: queued, asked again, found, settled. Never a key nor a signed query."""
     rerun_of: str | None = None
     plan: str | None = None
-    """The id of the sweep that it was made for."""
     cell: str | None = None
-    """Which clip of a sweep it is: the request's hash and the number of the repeat, hashed."""
     imported: bool = False
-    """It came out of another's crate: nothing of it was paid from here."""
     holder: str | None = None
-    """The process that carries the job out, so that no second one sends it too."""
     tags: tuple[str, ...] = ()
     stars: int | None = None
     note: str = ""
     notebook: str | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     revision: int = 0
-    """Counts the changes, so that an older copy never replaces a newer one."""
 
     _attachment: _Attachment = PrivateAttr(default_factory=_Attachment)
 
     def attach(self, actions: RecordActions) -> Self:
-        """Return the same record, able to act through a studio."""
-        bound = self.model_copy()
-        bound._attachment = _Attachment(actions)
-        return bound
+        """Return the same record, attached to a studio."""
+        attached = self.model_copy()
+        attached._attachment = _Attachment(actions)
+        return attached
 
     def request(self) -> Any:
-        """Return the request that this record was made from, pictures out of the log's own media."""
+        """Return the request of this record, with its images from the log's media."""
         return self._attached().request_of(self)
 
     def rerun(self, **changes: Any) -> Any:
-        """Run the request again, with changes, and return the new job. This spends what `estimate` says."""
+        """Run the request again, with changes, and return the new job, which costs what a new request costs."""
         return self._attached().rerun(self, changes)
 
     def diff(self, other: Any) -> Any:
         """Return the differences to another record: request, images by hash, model, price, timings, file, scores.
 
-        Args:
-            other: A record, clip, job or record ID.
+        `other` is a record, a clip, a job or a record ID.
         """
         return self._attached().diff(self, other)
 
     def save(self, target: str | os.PathLike[str]) -> Path:
-        """Write the clip to a file (or into a folder) of your own, with this record inside; return where it is.
+        """Save the clip to a file or a folder, with this record inside, and return its path.
 
-        `kn.from_video(file)` gives the record back, on any machine. Pictures and sound are untouched. Neither a key nor
-        a signed address goes along, nor the pictures that were referred to: those by hash only.
-        Raises `ArgumentError` if there is no clip, `ExchangeError` if the file cannot be written.
+        `kn.from_video(file)` returns the record, on any machine. Frames and sound are unchanged. The file holds
+        neither keys nor signed addresses, and the reference images only by hash.
+
+        Raises:
+            ArgumentError: If there is no clip.
+            ExchangeError: If the file cannot be written.
         """
         return self._attached().save(self, Path(target))
 
     @property
     def reproducibility(self) -> Any:
-        """What can and cannot be had again from this record, honestly; asks the hub what has changed since."""
+        """What can be repeated from this record and what cannot; asks the hub what has changed since."""
         return self._attached().reproducibility_of(self)
 
     @property
@@ -294,9 +275,9 @@ class Record(_Part):
         return self._attached().scores_of(self)
 
     def public(self) -> Record:
-        """Return it as it may leave this machine: without the process that held it and the folders of this machine."""
+        """Return the record for others: without its holder and the folders of this machine."""
         references = tuple(reference.public() for reference in self.references)
-        messages = tuple(Message(at=said.at, text=_FOLDERS.sub("", said.text)) for said in self.messages)
+        messages = tuple(Message(at=each.at, text=_FOLDERS.sub("", each.text)) for each in self.messages)
         return self.model_copy(update={"holder": None, "references": references, "messages": messages})
 
     def __hash__(self) -> int:
@@ -304,7 +285,7 @@ class Record(_Part):
 
     def _attached(self) -> RecordActions:
         if self._attachment.actions is None:
-            raise KlingError(f"record {self.id} stands alone: take it from kn.log() to act on it")
+            raise KlingError(f'Record {self.id} is not attached to a studio. Load it with kn.log()["{self.id}"].')
         return self._attachment.actions
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -312,32 +293,110 @@ class Record(_Part):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it by itself."""
+        """Whether the job has ended."""
         return self.status in ENDED
 
     @property
     def price(self) -> Decimal | None:
-        """The estimated price of this one generation in dollars; None when unknown."""
+        """The estimated price of this generation in dollars; None if unknown."""
         return self.estimate.each
 
     @property
     def seconds(self) -> float | None:
-        """How long the hub took, from the acceptance to the end, in seconds; None before that."""
+        """The seconds that the hub took, from acceptance to the end; None before the end."""
         times = self.times
         start, end = times.accepted or times.submitted, times.completed or times.ended
-        took = (end - start).total_seconds() if start and end else None
+        elapsed = (end - start).total_seconds() if start and end else None
         if times.enqueued and times.completed:
-            by_the_hub = (times.completed - times.enqueued).total_seconds()
-            if took is None or abs(took - by_the_hub) > _CLOCKS_AGREE:
-                return by_the_hub
-        return took
+            by_hub = (times.completed - times.enqueued).total_seconds()
+            if elapsed is None or abs(elapsed - by_hub) > _CLOCK_TOLERANCE:
+                return by_hub
+        return elapsed
 
     @property
     def prompt(self) -> str:
-        """The prompt in one text; the shots' prompts one a line."""
-        # Of a model without a class here they may have any shape.
+        """The prompt; those of shots, one per line."""
+        # The fields of a model without a class here may have any shape.
         if prompt := self.canonical.get("prompt"):
             return str(prompt)
         shots = self.canonical.get("multi_prompt") or ()
         many: list[Any] = list(cast("list[Any]", shots)) if isinstance(shots, list | tuple) else [shots]
         return "\n".join(str(shot.get("prompt", "") if isinstance(shot, dict) else shot) for shot in many)
+
+
+#: The columns of a record in a table or a data frame, in order, with their types.
+COLUMNS: dict[str, type] = {
+    "id": str,
+    "created": datetime.datetime,
+    "model": str,
+    "hub": str,
+    "local": bool,
+    "status": str,
+    "prompt": str,
+    "negative_prompt": str,
+    "shots": int,
+    "references": int,
+    "duration": float,
+    "aspect_ratio": str,
+    "generate_audio": bool,
+    "price": float,
+    "took": float,
+    "stars": int,
+    "tags": str,
+    "note": str,
+    "plan": str,
+    "cell": str,
+    "rerun_of": str,
+    "notebook": str,
+    "request_hash": str,
+    "schema_digest": str,
+    "generation_id": str,
+    "clip": str,
+    "clip_digest": str,
+    "width": int,
+    "height": int,
+    "clip_seconds": float,
+    "fps": float,
+    "failure": str,
+}
+
+
+def row_of(record: Record) -> dict[str, Any]:
+    """Return a record as one row of plain values; the price is in dollars, durations are in seconds."""
+    request, clip = record.canonical, record.clip
+    shots = request.get("multi_prompt") or ()
+    values: dict[str, Any] = {
+        "id": record.id,
+        "created": record.times.created,
+        "model": record.model,
+        "hub": record.hub,
+        "local": record.local,
+        "status": record.status,
+        "prompt": record.prompt,
+        "negative_prompt": request.get("negative_prompt"),
+        "shots": len(shots) or 1,
+        "references": len(record.references),
+        "duration": float(record.estimate.seconds),
+        "aspect_ratio": request.get("aspect_ratio"),
+        "generate_audio": request.get("generate_audio"),
+        "price": None if record.price is None else float(record.price),
+        "took": record.seconds,
+        "stars": record.stars,
+        "tags": " ".join(record.tags),
+        "note": record.note,
+        "plan": record.plan,
+        "cell": record.cell,
+        "rerun_of": record.rerun_of,
+        "notebook": record.notebook,
+        "request_hash": record.request_hash,
+        "schema_digest": record.schema_digest,
+        "generation_id": record.generation_id,
+        "clip": clip.file if clip else None,
+        "clip_digest": clip.digest if clip else None,
+        "width": clip.width if clip else None,
+        "height": clip.height if clip else None,
+        "clip_seconds": clip.duration if clip else None,
+        "fps": clip.fps if clip else None,
+        "failure": record.failure.message if record.failure else None,
+    }
+    return {name: values[name] for name in COLUMNS}

@@ -1,13 +1,13 @@
-"""The requests: typed for the headline model and its successor, open for the rest of the family.
+"""Requests: typed for Kling O3 Pro and its successor, open for the other models of the catalogue.
 
-Fields carry the wire's names (HUB_API section 6). A request that exists is one that the hub would take:
-making an impossible one raises `RequestError` with every fault (`model_validate`, as pydantic has it, a
-`ValidationError`); `lint` lists the same faults, and the doubts, at once.
+Fields have the hub's names. A request that exists keeps the rules: a wrong one raises `RequestError` with its errors
+when it is made (`model_validate` raises pydantic's `ValidationError`). `lint` returns the same errors, and warnings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict
 
 from pydantic import (
@@ -18,25 +18,17 @@ from pydantic import (
     StrictBool,
     StrictInt,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from kling_nb.errors import RequestError
+from kling_nb.errors import ArgumentTypeError, RequestError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, ImageInput, VideoInput, VideoKind
-from kling_nb.models.fields import (
-    Fault,
-    assets_in,
-    listed,
-    plain,
-    resolved,
-    scalar,
-    unsendable,
-    with_media,
-    without_empty,
-)
-from kling_nb.models.problem import error
+from kling_nb.models.fields import assets_in, listed, plain, resolved, scalar, unsendable, with_media, without_empty
+from kling_nb.models.messages import problems_of, short_repr
+from kling_nb.models.problem import Problem
 from kling_nb.models.rules import Rule
 
 __all__ = [
@@ -56,7 +48,6 @@ __all__ = [
     "given_fields",
     "plain",
     "request_type",
-    "without_empty",
 ]
 
 TARGET = "kling-video-o3-pro-reference-to-video"
@@ -68,94 +59,117 @@ Truth = Annotated[StrictBool, BeforeValidator(scalar)]
 Count = Annotated[Whole, Field(ge=1, le=4)]
 Seconds = Annotated[Whole, Field(ge=3, le=15)]
 
-#: How a request is carried out, which is not part of what it asks for: left out of its hash.
+#: Fields about the delivery of a clip, not about the clip. They are not part of a request's hash.
 DELIVERY = frozenset({"num_generations", "response_format", "target_namespace"})
+
+#: A validation context: the fields were read by `parse`, which reports the broken rules.
+READ = object()
 
 
 def _ordered(value: Any) -> Any:
-    """Refuse what has no order: the first picture is `@Image1`, and a set would make it any of them.
+    """Return a collection as a list. Refuses one without an order, such as a set: the first image is `@Image1`.
 
-    What pydantic takes for a list beyond ours would pass by every check: `plain` would not look into it.
+    Pydantic alone would accept more types than `plain` takes apart, and their items would not be checked.
     """
     items = listed(value)
     if items is None:
-        raise PydanticCustomError("tuple_type", "Input should be a list: a set has no first")
+        raise PydanticCustomError("tuple_type", "Input should be a list: a set has no order")
     return items
 
 
-InOrder = BeforeValidator(_ordered)
-Pictures = Annotated[tuple[Asset, ...], InOrder]
+Ordered = BeforeValidator(_ordered)
+Images = Annotated[tuple[Asset, ...], Ordered]
 
 
 class _Wire(BaseModel):
     # An address may be signed, and pydantic's own message would print its beginning and its end.
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, hide_input_in_errors=True)
 
-    def __init__(self, /, *given: Any, **fields: Any) -> None:
-        from kling_nb.models.messages import problems_of, short_repr  # it imports this module
-
-        if given:
+    def __init__(self, /, *args: Any, **fields: Any) -> None:
+        if args:
             name, known = type(self).__name__, type(self).model_fields
             field = "prompt" if "prompt" in known else next(iter(known))
-            raise RequestError([error((), f"{short_repr(given[0])} has no field's name", f"write {name}({field}=...)")])
+            meant = f"{name}({field}={short_repr(args[0])})"
+            raise ArgumentTypeError(f"{name}() takes keyword arguments only. Write {meant}.")
         try:
             super().__init__(**fields)
         except ValidationError as exc:
             raise RequestError(problems_of(exc, type(self))) from None
 
-    # So that pydantic makes nested ones, and those of `model_validate`, without it: their faults keep their place.
+    # Pydantic then makes nested models, and those of `model_validate`, without it: their errors keep their paths.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] -- a function takes attributes
 
 
 class Shot(_Wire):
-    """One shot of a multi-shot request: its own prompt, for `duration` whole seconds (1 to 15)."""
+    """One shot of a request: a prompt, and its duration in whole seconds (1 to 15)."""
 
     prompt: str = Field(min_length=1, max_length=512)
     duration: Annotated[Whole, Field(ge=1, le=15)] = 5
 
 
 class Element(_Wire):
-    """A character or object, `@Element1` in a prompt: a frontal view and up to three further angles."""
+    """A character or an object, `@Element1` in a prompt: a front view and up to three more views."""
 
     frontal_image_url: Asset
-    reference_image_urls: Pictures = Field(default=(), max_length=3)
+    reference_image_urls: Images = Field(default=(), max_length=3)
 
 
 class Request(_Wire):
-    """What every request has: a model, how many generations of it, and where they go.
+    """The fields of every request: the model, the number of clips, and their delivery.
 
-    `num_generations` is 1 to 4; each is a job of its own and is paid for (HUB_API section 3).
+    Each of the 1 to 4 generations is a job that is paid for by itself.
     """
 
-    RULES: ClassVar[tuple[Rule, ...]] = ()
+    RULES: ClassVar[tuple[Rule, ...]] = rules.ANY_MODEL
 
     model: str = Field(min_length=1)
     num_generations: Count = 1
     response_format: Literal["url", "b64_json"] | None = None
     target_namespace: str | None = Field(default=None, min_length=1, max_length=200)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, data: Any, info: ValidationInfo) -> Any:
+        return data if info.context is READ else without_empty(data)
+
     @model_validator(mode="after")
-    def _keeps_the_rules(self) -> Self:
-        problems = [p for p in rules.broken(self.RULES, self.draft()) if p.severity == "error"]
-        if problems:
-            raise RequestError(problems)
+    def _keep_rules(self, info: ValidationInfo) -> Self:
+        errors = [problem for problem in self.broken_rules if problem.severity == "error"]
+        if errors and info.context is not READ:
+            raise RequestError(errors)
         return self
 
-    def draft(self) -> dict[str, Any]:
-        """The fields as plain values, assets kept as they are; what rules and prices are worked out from."""
+    def draft(self) -> Mapping[str, Any]:
+        """Return the fields as plain values, with their assets; rules and prices are worked out from it."""
+        return self._draft
+
+    @cached_property
+    def _draft(self) -> dict[str, Any]:
         return plain(self)
 
+    @cached_property
+    def broken_rules(self) -> list[Problem]:
+        """The errors and warnings of the rules that span fields."""
+        return rules.check_rules(self.RULES, self._draft)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with changes, which are not checked."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("_draft", "broken_rules"):
+            vars(copied).pop(name, None)
+        return copied
+
     def body(self, resolve: Callable[[Asset], str]) -> dict[str, Any]:
-        """The JSON body that the hub gets; `resolve` gives the address of each asset (HUB_API sections 2 and 3)."""
+        """Return the JSON body for the hub, with the address that `resolve` gives for each asset."""
         return resolved(self._relevant(self.draft()), resolve)
 
     def assets(self) -> Iterator[tuple[str, Asset]]:
-        """Every asset with its field's path, in order: `("input_image.0", asset)`."""
+        """Yield every asset with the path of its field, in order: `("input_image.0", asset)`."""
         for path, asset in assets_in(self.draft()):
             yield ".".join(map(str, path)), asset
 
-    def _relevant(self, draft: dict[str, Any]) -> dict[str, Any]:
-        """Leave out what the hub would ignore, so that equal requests are equal on the wire too."""
+    def _relevant(self, draft: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the draft without what the hub ignores, so that equal requests have equal bodies."""
         return _without_empty_lists(draft)
 
 
@@ -182,7 +196,7 @@ class ReferenceToVideoFields(_SharedFields, total=False):
 
 
 class ReferenceToVideo(Request):
-    """Kling O3 Pro, reference-to-video: a prompt (or up to six shots) and up to seven reference pictures.
+    """A request to Kling O3 Pro: a prompt or up to six shots, and up to seven reference images and elements.
 
     >>> ReferenceToVideo(prompt="@Image1 turns to the camera", input_image=["face.png"], duration=5)
     """
@@ -191,22 +205,17 @@ class ReferenceToVideo(Request):
 
     model: str = Field(default=TARGET, min_length=1)
     prompt: str | None = Field(default=None, max_length=2500)
-    multi_prompt: Annotated[tuple[Shot, ...], InOrder] | None = Field(default=None, max_length=6)
+    multi_prompt: Annotated[tuple[Shot, ...], Ordered] | None = Field(default=None, max_length=6)
     duration: Seconds = 5
-    input_image: Pictures = ()
+    input_image: Images = ()
     start_image_url: Asset | None = None
     tail_image_url: Asset | None = None
-    elements: Annotated[tuple[Element, ...], InOrder] = ()
+    elements: Annotated[tuple[Element, ...], Ordered] = ()
     negative_prompt: str | None = Field(default=None, max_length=2500)
     aspect_ratio: AspectRatio = "16:9"
     generate_audio: Truth = False
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, data: Any) -> Any:
-        return without_empty(data)
-
-    def _relevant(self, draft: dict[str, Any]) -> dict[str, Any]:
+    def _relevant(self, draft: Mapping[str, Any]) -> dict[str, Any]:
         relevant = super()._relevant(draft)
         if self.multi_prompt:
             relevant.pop("duration")  # each shot has its own
@@ -227,14 +236,14 @@ class RequestFields(ReferenceToVideoFields, OmniFields, total=False):
 
 
 class Omni(Request):
-    """Kling O3 Omni, the headline model's successor in the catalogue: references, frames, or a video to edit."""
+    """A request to Kling O3 Omni, the successor of Kling O3 Pro: references, frames, or a video to edit."""
 
     RULES: ClassVar[tuple[Rule, ...]] = rules.OMNI
 
     model: str = Field(default=OMNI, min_length=1)
     prompt: str = Field(min_length=1, max_length=2500)
-    input_image: Pictures = ()
-    elements: Annotated[tuple[Element, ...], InOrder] = ()
+    input_image: Images = ()
+    elements: Annotated[tuple[Element, ...], Ordered] = ()
     start_image_url: Asset | None = None
     tail_image_url: Asset | None = None
     input_video: Annotated[Asset, VideoKind] | None = None
@@ -245,67 +254,59 @@ class Omni(Request):
     generate_audio: Truth = False
     keep_audio: Truth = True
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, data: Any) -> Any:
-        return without_empty(data)
-
-    def _relevant(self, draft: dict[str, Any]) -> dict[str, Any]:
+    def _relevant(self, draft: Mapping[str, Any]) -> dict[str, Any]:
         relevant = super()._relevant(draft)
         if self.input_video is None:
             del relevant["video_mode"], relevant["keep_audio"]
         elif self.video_mode == "edit":
-            del relevant["duration"]  # ignored: the clip is as long as its source
+            del relevant["duration"]  # the clip is as long as its source
         return relevant
 
 
 class HubRequest(Request):
-    """Any other model of the catalogue: its fields are checked against its own `request_schema`.
+    """A request to any other model of the catalogue, whose `request_schema` its fields are checked against.
 
-    Fields whose name says image or video take what the typed requests take: a URL, a path, bytes, ...
+    Fields with the name of an image or a video take what those of typed requests take: a URL, a path, bytes, ...
     """
 
     model_config = ConfigDict(extra="allow")
 
     @model_validator(mode="before")
     @classmethod
-    def _media_are_assets(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
+    def _read(cls, data: Any, info: ValidationInfo) -> Any:
+        if info.context is READ or not isinstance(data, Mapping):
             return data
-        fields, faults = cls.read(data)
-        for path, message, remedy in faults:
-            said = f"{'.'.join(map(str, path))}: {message}"
-            raise PydanticCustomError("asset", "{message}", {"message": said, "remedy": remedy})
+        fields, errors = cls.read(without_empty(plain(data)))
+        for problem in errors:
+            context = {"message": f"{problem.field}: {problem.message}", "remedy": problem.remedy}
+            raise PydanticCustomError("asset", "{message}", context)
         return fields
 
     @classmethod
-    def read(cls, fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-        """Return the fields with their media as assets, and every value that cannot be sent."""
-        faults: list[Fault] = []
-        draft = with_media(plain(without_empty(fields)), faults)
-        refused = {path for path, _, _ in faults}
-        faults += [fault for fault in unsendable(draft) if fault[0] not in refused]
-        return draft, faults
+    def read(cls, draft: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+        """Return a draft with its media as assets, and an error for each value that cannot be sent."""
+        errors: list[Problem] = []
+        fields = with_media(draft, errors)
+        reported = {problem.path for problem in errors}
+        return fields, [*errors, *(problem for problem in unsendable(fields) if problem.path not in reported)]
 
 
 TYPED: Mapping[str, type[Request]] = {TARGET: ReferenceToVideo, OMNI: Omni}
 
 
 def request_type(model: str) -> type[Request]:
-    """Return the class for a model id: `ReferenceToVideo`, `Omni`, or `HubRequest` for any other."""
+    """Return the class for a model: `ReferenceToVideo`, `Omni`, or `HubRequest` for any other."""
     return TYPED.get(model, HubRequest)
 
 
 def given_fields(request: Request) -> dict[str, Any]:
-    """Return the fields that were given when a request was made, with its model; what was left out is not there."""
+    """Return the fields that a request was made with, and its model."""
     given = {name: value for name, value in request.__dict__.items() if name in request.model_fields_set}
     return {"model": request.model, **given, **(request.model_extra or {})}
 
 
 def _without_empty_lists(value: Any) -> Any:
     match value:
-        case str() | int() | float() | None:
-            return value
         case Mapping():
             return {key: _without_empty_lists(item) for key, item in value.items() if item != []}
         case list():

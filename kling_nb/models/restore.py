@@ -1,23 +1,26 @@
-"""A request out of a record: its pictures by hash from the log's own media, even when the originals are gone."""
+"""Requests from records, with their images from the log's media, and what can be repeated from a record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
+from kling_nb.models.catalogue import Model
 from kling_nb.models.fields import assets_in, media_kind, resolved
+from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Request, request_type
 
 
 def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
-    """Return the request that a record was made from; `read` gives the bytes for a `sha256:` digest.
+    """Return the request of a record; `read` returns the bytes for a `sha256:` digest.
 
-    Raises `LogError` when the log no longer has a picture's bytes, or when the request is not the one of the record's
-    `request_hash`: then somebody edited the record.
+    Raises:
+        LogError: If the bytes of an image are missing, or the record was edited so that its request has another hash.
     """
     assets = {reference.path: asset_of(reference, read) for reference in record.references}
     fields = _placed(record.canonical, assets, "")
@@ -25,25 +28,25 @@ def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
         {**fields, **record.delivery, "num_generations": record.generations}
     )
     if request_hash(request) != record.request_hash:
-        raise LogError(f"The request of {record.id} is not the one of its hash: its record was edited.")
+        raise LogError(f"Record {record.id} was edited: its request does not match its request_hash.")
     return request
 
 
 def available_fields(record: Record, read: Callable[[str], bytes | None]) -> tuple[dict[str, Any], list[str]]:
-    """Return the wire-named fields of a record without the pictures that are not here, and the names of those."""
+    """Return the fields of a record's request without its missing images, and the names of those."""
     assets: dict[str, Asset] = {}
-    lost: dict[str, str] = {}
+    missing: dict[str, str] = {}
     for reference in record.references:
         try:
             assets[reference.path] = asset_of(reference, read)
         except LogError:
-            lost[reference.path] = f"{reference.path}: {reference.name or reference.given}"
-    fields = _without(_placed(record.canonical, assets, ""), set(lost), "")
-    return {**fields, **record.delivery}, list(lost.values())
+            missing[reference.path] = f"{reference.path}: {reference.name or reference.given}"
+    fields = _without(_placed(record.canonical, assets, ""), set(missing), "")
+    return {**fields, **record.delivery}, list(missing.values())
 
 
 def _without(value: Any, paths: set[str], path: str) -> Any:
-    """The value without what stands at these paths, and without elements that have lost their front view."""
+    """Return a value without those at some paths, and without elements whose front view is one of them."""
     if isinstance(value, Mapping):
         kept = {name: _at(path, name) for name in value if _at(path, name) not in paths}
         return {name: _without(value[name], paths, where) for name, where in kept.items()}
@@ -62,43 +65,44 @@ def _at(path: str, name: object) -> str:
 
 
 def serialize_fields(fields: Mapping[str, Any], keep: Callable[..., Reference]) -> dict[str, Any]:
-    """Return wire-named fields, finished or not, as JSON; `keep(asset, path=...)` stores each picture."""
+    """Return a request's fields, finished or not, as JSON; `keep(asset, path=...)` stores each image."""
     named = [(".".join(map(str, path)), asset) for path, asset in assets_in(dict(fields))]
     references = [keep(asset, path=path).model_dump(mode="json") for path, asset in named]
     return {"fields": resolved(dict(fields), lambda asset: asset.identity), "references": references}
 
 
 def deserialize_fields(kept: Mapping[str, Any], read: Callable[[str], bytes | None]) -> dict[str, Any]:
-    """Return what `serialize_fields` gave, its pictures in place. Raises `LogError` when one has been lost."""
+    """Return the fields that `serialize_fields` made JSON of. Raises `LogError` if an image is missing."""
     references = [Reference.model_validate(reference) for reference in kept["references"]]
     return _placed(kept["fields"], {reference.path: asset_of(reference, read) for reference in references}, "")
 
 
-def with_images(canonical: Mapping[str, Any], picture: Callable[[str], Asset]) -> dict[str, Any]:
-    """Return a canonical request's fields, what `picture` gives for an identity in each picture's place."""
-    return {name: _pictured(value, picture, name) for name, value in canonical.items()}
+def with_images(canonical: Mapping[str, Any], asset: Callable[[str], Asset]) -> dict[str, Any]:
+    """Return a canonical request's fields, with the asset that `asset` returns for each identity."""
 
+    def replaced(value: Any, name: str) -> Any:
+        match value:
+            case str() if media_kind(name):
+                return asset(value)
+            case dict():
+                return {key: replaced(item, key) for key, item in value.items()}
+            case list():
+                return [replaced(item, name) for item in value]
+            case _:
+                return value
 
-def _pictured(value: Any, picture: Callable[[str], Asset], name: str) -> Any:
-    match value:
-        case str() if media_kind(name):
-            return picture(value)
-        case dict():
-            return {key: _pictured(item, picture, key) for key, item in value.items()}
-        case list():
-            return [_pictured(item, picture, name) for item in value]
-        case _:
-            return value
+    return {name: replaced(value, name) for name, value in canonical.items()}
 
 
 def asset_of(reference: Reference, read: Callable[[str], bytes | None]) -> Asset:
-    """Return a reference as what a request takes. Raises `LogError` when the log has lost its bytes."""
+    """Return the asset of a reference. Raises `LogError` if its bytes are missing from the log."""
     common: dict[str, Any] = {"given": reference.given, "name": reference.name, "kind": reference.kind}
     if reference.digest is None:
         return Asset(reference.identity, url=reference.identity, **common)
     data = read(reference.digest)
     if data is None:
-        raise LogError(f"The log has lost the bytes of {reference.given} ({reference.digest[:19]}…); see log.verify()")
+        name = f"{reference.given} ({reference.digest[:19]}…)"
+        raise LogError(f"The file {name} is missing from the log. See kn.log.verify().")
     given = read(reference.original) if reference.original else None
     original = Asset.from_bytes(given, given=reference.given, kind=reference.kind) if given else None
     return Asset(reference.identity, data=data, original=original, fixes=reference.fixes, **common)
@@ -112,3 +116,71 @@ def _placed(value: Any, assets: Mapping[str, Asset], path: str) -> Any:
     if isinstance(value, list):
         return [_placed(item, assets, f"{path}.{index}") for index, item in enumerate(value)]
     return value
+
+
+@dataclass(frozen=True)
+class Reproducibility:
+    """Sentences about a record: what can be repeated, and what cannot or may have changed."""
+
+    can: tuple[str, ...]
+    cannot: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join((*self.can, *self.cannot))
+
+    def __repr__(self) -> str:
+        return "\n".join((*(f"+ {line}" for line in self.can), *(f"- {line}" for line in self.cannot)))
+
+
+def reproducibility(
+    record: Record,
+    *,
+    model: Model | None = None,
+    now: Estimate | None = None,
+    missing: Sequence[str] = (),
+    trouble: str = "",
+) -> Reproducibility:
+    """Return what can be repeated from a record.
+
+    Args:
+        model: The model in the catalogue today.
+        now: The price today.
+        missing: The images that are missing from the log.
+        trouble: The reason why the hub did not answer.
+    """
+    can, cannot = list[str](), list[str]()
+    seed = record.canonical.get("seed")
+    takes_seed = "seed" in (model.request_schema.get("properties") or {}) if model else False
+    if missing:
+        cannot.append(f"Missing from the log: {', '.join(missing)}.")
+    if record.local:
+        can.append("The local hub always draws the same clip for the same request.")
+        return Reproducibility(tuple(can), tuple(cannot))
+    if not missing:
+        can.append("The same request can be sent again, with the same images.")
+    if seed is not None:
+        can.append(f"It has the seed {seed}, so the same version of the model gives the same clip.")
+    elif takes_seed:
+        cannot.append("It has no seed, so a new run gives a similar clip, not the same one.")
+    else:
+        cannot.append("The model has no seed, so a new run gives a similar clip, not the same one.")
+    if trouble:
+        cannot.append(f"Changes of the model, its schema and its price are not known: {trouble}")
+    elif model:
+        cannot += _changed(record, model, now)
+    return Reproducibility(tuple(can), tuple(cannot))
+
+
+def _changed(record: Record, model: Model, now: Estimate | None) -> list[str]:
+    changes: list[str] = []
+    then, today = record.schema_digest, model.schema_digest
+    if then and today and then != today:
+        changes.append(f"The model's schema has changed since ({_short(then)} then, {_short(today)} now).")
+    before, after = record.estimate.each, now.each if now else None
+    if before is not None and after is not None and before != after:
+        changes.append(f"The price of a clip has changed since (${before} then, ${after} now).")
+    return changes
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:8]

@@ -1,7 +1,7 @@
-"""The rules that span fields (HUB_API section 6), each with the fields that it needs.
+"""The rules that span fields, each with the fields that it reads.
 
-A rule reads a *draft*: the fields as plain values, perhaps not all of them. It is left out when one of its fields
-already has a fault of its own, so that one mistake is said once.
+A rule reads a draft: the fields as plain values, perhaps not all of them. It is skipped if one of its fields already
+has an error, so that each mistake is reported once.
 """
 
 from __future__ import annotations
@@ -12,234 +12,183 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from kling_nb.models.problem import Problem, error, warning
+from kling_nb.models.problem import Path, Problem, error, warning
 
 Draft = Mapping[str, Any]
 
 MIN_SECONDS, MAX_SECONDS = 3, 15
-#: As the engine makes them; where one stands for a prompt, the record was meant, and not these letters.
-_RECORD_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}-\d+")
 MAX_REFERENCES, USUAL_REFERENCES = 7, 4
+MAX_PROMPT, USUAL_PROMPT = 2500, 512
+
+#: An ID as the engine makes them. In place of a prompt it stands for the record, not for its own letters.
+_RECORD_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}-\d+")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A check over a draft and the fields (`multi_prompt.*.duration`) that must be sound for it to make sense."""
+    """A check of a draft, and the fields (`multi_prompt.*.duration`) that must be free of errors for it to run."""
 
     fields: tuple[str, ...]
     check: Callable[[Draft], Iterator[Problem]]
 
 
-def broken(rules: Sequence[Rule], draft: Draft, unsound: Collection[str] = ()) -> list[Problem]:
-    """Return what the draft breaks, leaving out rules about fields that are unsound already."""
-    return [problem for rule in rules if not set(rule.fields) & set(unsound) for problem in rule.check(draft)]
+def check_rules(rules: Sequence[Rule], draft: Draft, skip: Collection[str] = ()) -> list[Problem]:
+    """Return the problems that the rules find in a draft, without the rules that read one of the fields in `skip`."""
+    return [problem for rule in rules if not set(rule.fields) & set(skip) for problem in rule.check(draft)]
 
 
 def seconds_of(draft: Draft) -> int:
-    """The length in seconds of what the draft asks for: of all its shots, or its `duration` (default 5)."""
+    """Return the length of the clip in seconds: the sum of its shots, or its `duration` (5 by default)."""
     shots = draft.get("multi_prompt")
     return sum(shot.get("duration", 5) for shot in shots) if shots else draft.get("duration", 5)
 
 
 def references_of(draft: Draft) -> int:
-    """How many references the draft has: pictures in `input_image`, and one for each element."""
+    """Return the number of references: images in `input_image`, and one for each element."""
     return len(draft.get("input_image") or ()) + len(draft.get("elements") or ())
 
 
 def edits_video(draft: Draft) -> bool:
-    """Whether the draft edits a video, whose length the clip then keeps; `edit` is what is done to one by default."""
+    """Return whether the draft edits a video, which is the default for an input video; the clip keeps its length."""
     return draft.get("input_video") is not None and draft.get("video_mode", "edit") == "edit"
 
 
-def _one_prompt(draft: Draft) -> Iterator[Problem]:
-    has_prompt, has_shots = bool(str(draft.get("prompt") or "").strip()), bool(draft.get("multi_prompt"))
-    if has_prompt and has_shots:
-        yield error(("multi_prompt",), "there are both a prompt and shots", "keep one: the prompt, or the shots")
-    if not has_prompt and not has_shots:
-        yield error(
-            ("prompt",), "there is no prompt", "write one, or give shots in multi_prompt", "write one, or add shots"
-        )
+def _has_text(draft: Draft, name: str) -> bool:
+    return bool(str(draft.get(name) or "").strip())
 
 
-def _a_prompt(draft: Draft) -> Iterator[Problem]:
-    if not str(draft.get("prompt") or "").strip():
-        yield error(("prompt",), "there is no prompt", "say what is to be seen")
+def _prompt_or_shots(draft: Draft) -> Iterator[Problem]:
+    if _has_text(draft, "prompt") and draft.get("multi_prompt"):
+        yield error(("multi_prompt",), "a prompt and shots cannot be combined", "remove one of the two")
+    elif not draft.get("multi_prompt"):
+        remedy, form_remedy = "describe the clip, or give shots in multi_prompt", "describe the clip, or add shots"
+        yield from _prompt_required(draft, remedy, form_remedy)
 
 
-def _total(draft: Draft) -> Iterator[Problem]:
-    shots, total = draft.get("multi_prompt"), seconds_of(draft)
-    if not shots or MIN_SECONDS <= total <= MAX_SECONDS:
-        return
-    size = "short" if total < MIN_SECONDS else "long"
-    yield error(
-        ("multi_prompt",),
-        f"{total} s in all is too {size}",
-        f"the shots must add up to {MIN_SECONDS}–{MAX_SECONDS} s",
-    )
+def _prompt_required(draft: Draft, remedy: str = "describe the clip", form_remedy: str = "") -> Iterator[Problem]:
+    if not _has_text(draft, "prompt"):
+        yield error(("prompt",), "the prompt is missing", remedy, form_remedy)
+
+
+def _total_duration(draft: Draft) -> Iterator[Problem]:
+    total = seconds_of(draft)
+    if draft.get("multi_prompt") and not MIN_SECONDS <= total <= MAX_SECONDS:
+        size = "short" if total < MIN_SECONDS else "long"
+        remedy = f"the shots must add up to {MIN_SECONDS} to {MAX_SECONDS} s"
+        yield error(("multi_prompt",), f"{total} s in total is too {size}", remedy)
 
 
 def _unused_duration(draft: Draft) -> Iterator[Problem]:
     if draft.get("multi_prompt") and draft.get("duration", 5) != 5:
-        yield warning(
-            ("duration",),
-            f"{draft['duration']} s is not used, because there are shots",
-            "set each shot's own duration, and leave this one out",
-        )
+        message = f"{draft['duration']} s is not used: each shot has its own duration"
+        yield warning(("duration",), message, "remove it, and set the duration of each shot")
 
 
 def _blank_shots(draft: Draft) -> Iterator[Problem]:
     for index, shot in enumerate(draft.get("multi_prompt") or ()):
-        if not str(shot.get("prompt", "")).strip():
-            yield error(("multi_prompt", index, "prompt"), "the shot has no prompt", "say what this shot shows")
+        if not _has_text(shot, "prompt"):
+            yield error(("multi_prompt", index, "prompt"), "the shot has no prompt", "describe the shot")
 
 
 def _tail_needs_start(draft: Draft) -> Iterator[Problem]:
     if draft.get("tail_image_url") is not None and draft.get("start_image_url") is None:
         yield error(
-            ("tail_image_url",), "a tail frame needs a start frame", "set start_image_url too", "add a start frame too"
+            ("tail_image_url",), "a tail frame needs a start frame", "set start_image_url too", "add a start frame"
         )
 
 
-def _reference_count(draft: Draft) -> Iterator[Problem]:
-    count, most = references_of(draft), USUAL_REFERENCES if draft.get("input_video") is not None else MAX_REFERENCES
+def _too_many_references(draft: Draft) -> Iterator[Problem]:
+    count, has_video = references_of(draft), draft.get("input_video") is not None
+    most = USUAL_REFERENCES if has_video else MAX_REFERENCES
     if count > most:
-        beside = " beside a video" if most == USUAL_REFERENCES else ""
-        yield error(
-            _longest(draft), f"{count} pictures and elements in all are too many", f"at most {most} together{beside}"
-        )
+        remedy = f"at most {most} in total{' with a video' if has_video else ''}"
+        yield error(_longer_list(draft), f"{count} images and elements are too many", remedy)
 
 
-def _usual_count(draft: Draft) -> Iterator[Problem]:
+def _many_references(draft: Draft) -> Iterator[Problem]:
     count = references_of(draft)
     if USUAL_REFERENCES < count <= MAX_REFERENCES:
-        yield warning(
-            _longest(draft),
-            f"{count} pictures and elements in all may be too many",
-            f"the hub's walkthrough allows {USUAL_REFERENCES}, the model's page {MAX_REFERENCES}: "
-            f"{USUAL_REFERENCES} are safe",
-        )
+        limits = f"the hub's walkthrough allows {USUAL_REFERENCES}, the model's page {MAX_REFERENCES}"
+        message = f"{count} images and elements may be too many"
+        yield warning(_longer_list(draft), message, f"{limits}; up to {USUAL_REFERENCES} are safe")
 
 
-def _longest(draft: Draft) -> tuple[str]:
-    pictures, elements = len(draft.get("input_image") or ()), len(draft.get("elements") or ())
-    return ("elements",) if elements > pictures else ("input_image",)
+def _longer_list(draft: Draft) -> Path:
+    images, elements = len(draft.get("input_image") or ()), len(draft.get("elements") or ())
+    return ("elements",) if elements > images else ("input_image",)
 
 
-def _angles(draft: Draft) -> Iterator[Problem]:
+def _single_view(draft: Draft) -> Iterator[Problem]:
     for index, element in enumerate(draft.get("elements") or ()):
         if not element.get("reference_image_urls"):
-            yield warning(
-                ("elements", index, "reference_image_urls"),
-                f"@Element{index + 1} has no further angle",
-                "the model keeps a likeness better with 1 to 3 more views",
-            )
+            message = f"@Element{index + 1} has a front view only"
+            path = ("elements", index, "reference_image_urls")
+            yield warning(path, message, "add 1 to 3 more views for a better likeness")
 
 
-def _overridden_aspect(draft: Draft) -> Iterator[Problem]:
+def _ignored_aspect(draft: Draft) -> Iterator[Problem]:
     aspect = draft.get("aspect_ratio", "16:9")
     if draft.get("start_image_url") is not None and aspect != "16:9":
-        yield warning(
-            ("aspect_ratio",), f"{aspect} has no effect", "the start frame sets the shape; crop it, or drop the ratio"
-        )
+        message = f"{aspect} has no effect: the start frame sets the shape"
+        yield warning(("aspect_ratio",), message, "crop the start frame, or remove the aspect ratio")
 
 
 def _id_as_prompt(draft: Draft) -> Iterator[Problem]:
     if _RECORD_ID.fullmatch(prompt := str(draft.get("prompt") or "").strip()):
-        yield error(
-            ("prompt",),
-            f"{prompt!r} is the id of a record",
-            f'kn.log()["{prompt}"].rerun() makes it again',
-            "write one",
-        )
+        remedy = f'run it again with kn.log()["{prompt}"].rerun()'
+        yield error(("prompt",), f"{prompt!r} is the ID of a record", remedy, "describe the clip")
 
 
 def _long_prompt(draft: Draft) -> Iterator[Problem]:
     length = len(draft.get("prompt") or "")
-    if 512 < length <= 2500:
-        yield warning(
-            ("prompt",),
-            f"{length:,} characters may be too many",
-            "the hub's walkthrough allows 512, the model 2,500: 512 are safe",
-        )
+    if USUAL_PROMPT < length <= MAX_PROMPT:
+        limits = f"the hub's walkthrough allows {USUAL_PROMPT}, the model {MAX_PROMPT:,}"
+        message = f"{length:,} characters may be too many"
+        yield warning(("prompt",), message, f"{limits}; up to {USUAL_PROMPT} are safe")
 
 
-def _video_needs_silence(draft: Draft) -> Iterator[Problem]:
+def _audio_with_video(draft: Draft) -> Iterator[Problem]:
     if draft.get("input_video") is not None and draft.get("generate_audio"):
-        yield error(
-            ("generate_audio",),
-            "audio cannot be generated beside a video",
-            "set generate_audio to False",
-            "turn it off",
-        )
+        message = "audio cannot be generated with an input video"
+        yield error(("generate_audio",), message, "set generate_audio to False", "turn it off")
 
 
-def _edit_keeps_length(draft: Draft) -> Iterator[Problem]:
+def _ignored_duration(draft: Draft) -> Iterator[Problem]:
     if edits_video(draft) and draft.get("duration", 5) != 5:
-        yield warning(
-            ("duration",), f"{draft['duration']} s is ignored when editing", "the clip keeps its source's length"
-        )
+        message = f"{draft['duration']} s is not used: an edited clip is as long as its source"
+        yield warning(("duration",), message, "remove it")
 
 
-def _mode_needs_video(draft: Draft) -> Iterator[Problem]:
+def _mode_without_video(draft: Draft) -> Iterator[Problem]:
     if draft.get("input_video") is None and draft.get("video_mode", "edit") != "edit":
-        yield warning(
-            ("video_mode",), f"{draft['video_mode']!r} has no effect without a video", "give input_video", "add one"
-        )
+        message = f"{draft['video_mode']!r} has no effect without a video"
+        yield warning(("video_mode",), message, "set input_video", "add a video")
 
-
-_SHARED = (
-    Rule(("start_image_url", "tail_image_url"), _tail_needs_start),
-    Rule(("input_image", "elements", "input_video"), _reference_count),
-    Rule(("elements", "elements.*", "elements.*.reference_image_urls", "elements.*.reference_image_urls.*"), _angles),
-    Rule(("aspect_ratio",), _overridden_aspect),
-    Rule(("prompt",), _long_prompt),
-    Rule(("prompt",), _id_as_prompt),
-)
-
-REFERENCE_TO_VIDEO = (
-    Rule(("prompt", "multi_prompt"), _one_prompt),
-    Rule(("multi_prompt", "multi_prompt.*", "multi_prompt.*.duration"), _total),
-    Rule(("multi_prompt", "multi_prompt.*", "multi_prompt.*.prompt"), _blank_shots),
-    Rule(("multi_prompt", "duration"), _unused_duration),
-    Rule(("input_image", "elements"), _usual_count),
-    *_SHARED,
-)
-
-OMNI = (
-    Rule(("prompt",), _a_prompt),
-    *_SHARED,
-    Rule(("input_video", "generate_audio"), _video_needs_silence),
-    Rule(("input_video", "video_mode", "duration"), _edit_keeps_length),
-    Rule(("input_video", "video_mode"), _mode_needs_video),
-)
-
-
-Path = tuple[str | int, ...]
 
 # ASCII only: Chinese is written without spaces, and its characters would count as part of the name.
 _MENTION = re.compile(r"(?<![\w@.])@(\w+)", re.ASCII)
-_NOUNS = {"Image": "picture", "Element": "element", "Video": "video"}
+_NOUNS = {"Image": "image", "Element": "element", "Video": "video"}
 
 
 def check_mentions(draft: Draft) -> Iterator[Problem]:
-    """Yield mentions that no reference answers to, and references that no prompt mentions."""
-    known = names(draft)
+    """Yield a warning for each mention without a reference, and for each reference that no prompt mentions."""
+    known = mentionable(draft)
     by_lower = {name.lower(): name for name in known}
     mentioned: set[str] = set()
     for path, prompt in _prompts(draft):
         words: list[str] = _MENTION.findall(prompt)
         for word in dict.fromkeys(words):
             if word not in known:
-                yield _unknown(path, word, known)
-            mentioned.add(by_lower.get(word.lower(), word))  # a slip of case is one mistake, said once
+                yield _unknown_mention(path, word, known)
+            mentioned.add(by_lower.get(word.lower(), word))  # a wrong case is one mistake, reported once
     for name, path in known.items():
-        edited = name == "Video1" and edits_video(draft)  # what the prompt is about, if unnamed
+        edited = name == "Video1" and edits_video(draft)  # a prompt is about the edited video even if it has no name
         if name not in mentioned and not edited:
-            yield warning(path, f"no prompt mentions @{name}", f"write @{name} where it is to be seen, or remove it")
+            yield warning(path, f"no prompt mentions @{name}", f"write @{name} where it should appear, or remove it")
 
 
-def names(draft: Draft) -> dict[str, Path]:
-    """Return what a prompt can mention, and the field where it stands."""
+def mentionable(draft: Draft) -> dict[str, Path]:
+    """Return the names that a prompt can mention, each with the path of its field."""
     named: dict[str, Path] = {f"Image{i + 1}": ("input_image", i) for i in range(len(_listed(draft, "input_image")))}
     named |= {f"Element{i + 1}": ("elements", i) for i in range(len(_listed(draft, "elements")))}
     return named | ({"Video1": ("input_video",)} if draft.get("input_video") is not None else {})
@@ -258,14 +207,46 @@ def _listed(draft: Draft, name: str) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else ()
 
 
-def _unknown(path: Path, word: str, known: Mapping[str, Path]) -> Problem:
-    numbered = re.fullmatch(r"(Image|Element|Video)([0-9]+)", word)
-    if numbered:
+def _unknown_mention(path: Path, word: str, known: Mapping[str, Path]) -> Problem:
+    if numbered := re.fullmatch(r"(Image|Element|Video)([0-9]+)", word):
         noun = _NOUNS[numbered[1]]
         count = sum(name.startswith(numbered[1]) for name in known)
-        have = f"there {'is' if count == 1 else 'are'} {count or 'no'} {noun}{'' if count == 1 else 's'}"
-        return warning(path, f"@{word} is mentioned, but {have}", f"add the {noun}, or change the mention")
+        number = f"is 1 {noun}" if count == 1 else f"are {count or 'no'} {noun}s"
+        return warning(path, f"@{word} is mentioned, but there {number}", f"add the {noun}, or change the mention")
     by_lower = {name.lower(): name for name in (*known, "Image1", "Element1")}
     near = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.7)
     remedy = f"did you mean @{by_lower[near[0]]}?" if near else "it will be read as plain text"
-    return warning(path, f"@{word} is no reference of this request", remedy)
+    return warning(path, f"@{word} is not a reference of this request", remedy)
+
+
+#: The rules of every request, the other models' too.
+ANY_MODEL = (Rule((), check_mentions),)
+
+_ELEMENTS = ("elements", "elements.*", "elements.*.reference_image_urls", "elements.*.reference_image_urls.*")
+_SHARED = (
+    Rule(("start_image_url", "tail_image_url"), _tail_needs_start),
+    Rule(("input_image", "elements", "input_video"), _too_many_references),
+    Rule(_ELEMENTS, _single_view),
+    Rule(("aspect_ratio",), _ignored_aspect),
+    Rule(("prompt",), _long_prompt),
+    Rule(("prompt",), _id_as_prompt),
+)
+
+REFERENCE_TO_VIDEO = (
+    Rule(("prompt", "multi_prompt"), _prompt_or_shots),
+    Rule(("multi_prompt", "multi_prompt.*", "multi_prompt.*.duration"), _total_duration),
+    Rule(("multi_prompt", "multi_prompt.*", "multi_prompt.*.prompt"), _blank_shots),
+    Rule(("multi_prompt", "duration"), _unused_duration),
+    Rule(("input_image", "elements"), _many_references),
+    *_SHARED,
+    *ANY_MODEL,
+)
+
+OMNI = (
+    Rule(("prompt",), _prompt_required),
+    *_SHARED,
+    Rule(("input_video", "generate_audio"), _audio_with_video),
+    Rule(("input_video", "video_mode", "duration"), _ignored_duration),
+    Rule(("input_video", "video_mode"), _mode_without_video),
+    *ANY_MODEL,
+)

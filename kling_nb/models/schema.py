@@ -1,4 +1,4 @@
-"""A model's `request_schema` (JSON Schema with the hub's extras), used to check requests that have no class here."""
+"""Checks of requests without a class here, against the model's `request_schema` (JSON Schema with extras)."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from kling_nb.models.problem import Problem, error, warning
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-#: Fields that the queue itself reads, whatever the model.
-_THE_QUEUES = ("model", "num_generations", "target_namespace")
+#: Fields that the queue reads, whatever the model.
+_QUEUE_FIELDS = ("model", "num_generations", "target_namespace")
 _UNLISTED = ("prompt", "multi_prompt", "duration", "response_format")
 
 
 def check_body(body: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield what the schema has against a body.
+    """Yield the problems that a schema finds in a body.
 
-    A field that the schema does not list is a doubt and not a fault: the catalogue leaves out fields that the model
-    does take (HUB_API section 6). A schema that is none is a doubt too, and never fetches another.
+    A field that the schema does not list is only a warning, since the catalogue leaves out fields that models accept.
+    An unusable schema is a warning too, and never makes this fetch another.
     """
-    # Imported late: beside JupyterLab, jsonschema brings format checkers that take over a second to load.
+    # Imported late: in an environment with JupyterLab, jsonschema loads format checkers for over a second.
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
-    fields = {name: value for name, value in body.items() if name not in _THE_QUEUES}
+    fields = {name: value for name, value in body.items() if name not in _QUEUE_FIELDS}
     try:
         plain = _nullable(schema)
         Draft202012Validator.check_schema(plain)
         yield from map(_problem, Draft202012Validator(plain, registry=Registry()).iter_errors(fields))
-    except (SchemaError, Unresolvable, RecursionError):  # the last of a schema that refers to itself
-        yield warning((), "the catalogue's schema of this model cannot be used", "check the fields yourself")
+    except (SchemaError, Unresolvable, RecursionError):  # the last from a schema that refers to itself
+        yield warning((), "the catalogue's schema for this model cannot be used", "check the fields yourself")
         return
     known = list(schema.get("properties", {}))
     for name in fields:
         if known and name not in known and name not in _UNLISTED:
-            remedy = did_you_mean(name, known) or f"it lists {', '.join(known)}"
-            yield warning((name,), "the model's schema does not list this field", remedy)
+            remedy = did_you_mean(name, known) or f"its fields are {', '.join(known)}"
+            yield warning((name,), "the field is not in the model's schema", remedy)
 
 
 def _nullable(schema: Any) -> Any:
-    """Read the extra `nullable: true` as JSON Schema would say it."""
+    """Return a schema with the extra `nullable: true` as JSON Schema expresses it."""
     if isinstance(schema, list):
         return [_nullable(item) for item in schema]
     if not isinstance(schema, Mapping):
@@ -55,31 +55,28 @@ def _nullable(schema: Any) -> Any:
     return plain
 
 
-def _problem(fault: ValidationError) -> Problem:
-    path = tuple(fault.absolute_path)
-    limit: Any = fault.validator_value
-    match fault.validator:
+def _problem(invalid: ValidationError) -> Problem:
+    path, limit = tuple(invalid.absolute_path), cast(Any, invalid.validator_value)
+    match invalid.validator:
         case "required":
-            return error((*path, _missing(fault, limit)), "the model needs this field", "set it")
+            missing = next((name for name in limit if invalid.message.startswith(repr(name))), limit[0])
+            return error((*path, missing), "it is required", "set it")
         case "enum":
-            options = ", ".join(map(str, limit))
-            return error(path, f"{_short(fault.instance)} is not offered", f"choose one of {options}")
+            choices = ", ".join(map(str, limit))
+            return error(path, f"{_short(invalid.instance)} is not one of its values", f"choose one of {choices}")
         case "type":
-            kinds = " or ".join([limit] if isinstance(limit, str) else [kind for kind in limit if kind != "null"])
-            return error(path, f"{_short(fault.instance)} has the wrong type", f"the model's schema wants: {kinds}")
-        case "minimum" | "maximum":
-            side, much = ("least", "little") if fault.validator == "minimum" else ("most", "much")
-            return error(path, f"{_short(fault.instance)} is too {much}", f"at {side} {limit}")
+            types = " or ".join([limit] if isinstance(limit, str) else [name for name in limit if name != "null"])
+            return error(path, f"{_short(invalid.instance)} has the wrong type", f"the model expects: {types}")
+        case "minimum":
+            return error(path, f"{_short(invalid.instance)} is too small", f"at least {limit}")
+        case "maximum":
+            return error(path, f"{_short(invalid.instance)} is too large", f"at most {limit}")
         case "maxLength" | "maxItems":
-            noun = " characters" if fault.validator == "maxLength" else ""
-            count = len(cast(Sized, fault.instance))
-            return error(path, f"{count:,}{noun} are too many", f"at most {limit}")
+            noun = "characters" if invalid.validator == "maxLength" else "items"
+            count = len(cast(Sized, invalid.instance))
+            return error(path, f"{count:,} {noun} are too many", f"at most {limit}")
         case _:
-            return error(path, _short(fault.message, 200), "see the model's schema: kn.model(...).request_schema")
-
-
-def _missing(fault: ValidationError, names: list[str]) -> str:
-    return next((name for name in names if fault.message.startswith(repr(name))), names[0])
+            return error(path, _short(invalid.message, 200), "see the model's request_schema")
 
 
 def _short(value: Any, limit: int = 60) -> str:

@@ -1,7 +1,7 @@
-"""Field specs: what a form has to know of each field, drawn from a class here or from a model's `request_schema`.
+"""Field specs: the properties of each field that a form needs, from a class or from a model's `request_schema`.
 
-Both are JSON Schema in the end (the hub's has extras: `renderType`, `x-order`, `x-hidden`, `basic`, `nullable`;
-HUB_API section 6), so there is one way from a schema to an ordered list of specs.
+Both are JSON Schema, the hub's with extras (`renderType`, `x-order`, `x-hidden`, `basic`, `nullable`), so that one
+function turns either into an ordered list of specs.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ from kling_nb.models.rules import MAX_REFERENCES
 Kind = Literal[
     "prompt", "shots", "images", "image", "elements", "video", "choice", "integer", "number", "toggle", "text", "json"
 ]
-#: What a field of a kind holds when nothing is set; None for the kinds that are not listed.
+#: The value of an unset field, by kind; None for the others.
 _BLANK: Mapping[str, Any] = {"prompt": "", "text": "", "json": "", "shots": [], "images": [], "elements": []}
-#: The queue's own field, which no schema lists (HUB_API section 3).
+#: A field of the queue, which no schema lists.
 GENERATIONS = "num_generations"
 
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One field of a form: its wire name, the kind of control that it needs, and its limits.
+    """One field of a form.
 
-    `basic` fields are shown first, the rest are folded away. A field that is left alone shows its `default`; with
-    `always` that is sent too, else the hub fills it in. `requires` names a field without which this one has no effect.
+    Attributes:
+        name: The hub's name of the field.
+        kind: The kind of control that it needs.
+        basic: Whether it is shown first; the others are folded.
+        default: The value of an unset field. It is only sent if `always` is set; otherwise the hub fills it in.
+        requires: The name of a field without which this one has no effect.
     """
 
     name: str
@@ -50,21 +54,24 @@ class FieldSpec:
 
     @property
     def unset(self) -> Any:
-        """What the form holds while the field is left alone."""
+        """The value of the field while it is not set."""
         return self.default if self.always else _BLANK.get(self.kind)
 
     def blank(self, value: Any) -> bool:
-        """Whether a value is as good as none."""
+        """Return whether a value counts as not set."""
         return value is None or (isinstance(value, str | list) and not value)
 
     def to_json(self) -> dict[str, Any]:
-        """The spec as a browser gets it."""
+        """Return the spec as JSON for the browser."""
         return {**asdict(self), "choices": list(self.choices), "unset": self.unset}
 
 
 @dataclass(frozen=True)
 class Form:
-    """The fields of one model in their order; `family` is the catalogue's `model_type`, `makes` what comes out."""
+    """The fields of a model in order; `family` is the catalogue's `model_type`, `makes` the kind of output.
+
+    `known` is False for a model that is neither typed nor in the catalogue: its form is a guess.
+    """
 
     model: str
     title: str
@@ -72,7 +79,6 @@ class Form:
     family: str = ""
     makes: Literal["video", "image"] = "video"
     known: bool = True
-    """False for a model that nobody here has heard of: its form is a guess until the catalogue answers."""
 
     def spec(self, name: str) -> FieldSpec | None:
         """Return the field of that name."""
@@ -83,13 +89,13 @@ class Form:
         return next((spec for spec in self.specs if spec.kind == kind), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The form as a browser gets it."""
+        """Return the form as JSON for the browser."""
         specs = [spec.to_json() for spec in self.specs]
         return {"model": self.model, "title": self.title, "makes": self.makes, "known": self.known, "specs": specs}
 
 
 def form_of(model_id: str, entry: Model | None = None) -> Form:
-    """Return the form of a model: by its class where there is one, else by the catalogue's entry, else a guess."""
+    """Return the form of a model: from its class, else from the catalogue's entry, else a guess."""
     title = (entry.display_name if entry else "") or _TITLES.get(model_id, model_id)
     family = (entry.model_type if entry else None) or ("reference-to-video" if model_id in TYPED else "")
     kind = request_type(model_id)
@@ -102,9 +108,9 @@ def form_of(model_id: str, entry: Model | None = None) -> Form:
 
 
 def specs_of(schema: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
-    """Return the specs of a `request_schema`, by `x-order`, then as listed; hidden fields and broken ones are left out.
+    """Return the specs of a `request_schema`, by `x-order`, then as listed, without hidden and invalid fields.
 
-    Fields that the schema calls basic come first on a form; a schema that calls none so has nothing to fold.
+    If the schema does not name its basic fields, all are basic.
     """
     properties = schema.get("properties")
     if not isinstance(properties, Mapping):
@@ -112,7 +118,7 @@ def specs_of(schema: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
     given = schema.get("basic")
     basic = [name for name in cast(list[Any], given) if isinstance(name, str)] if isinstance(given, list) else []
     listed = [(str(name), _flat(each, schema)) for name, each in cast(Mapping[Any, Any], properties).items()]
-    shown = [(name, each) for name, each in listed if not each.get("x-hidden") and name not in _QUEUES]
+    shown = [(name, each) for name, each in listed if not each.get("x-hidden") and name not in _QUEUE_FIELDS]
     shown.sort(key=lambda pair: _order(pair[1]))
     return tuple(_field(name, each, schema, not basic or name in basic) for name, each in shown)
 
@@ -178,7 +184,7 @@ def _string_kind(name: str, schema: Mapping[str, Any], render: Any) -> Kind:
 
 
 def _flat(schema: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a field's schema with its `$ref` followed and its "or null" taken away."""
+    """Return a field's schema with its `$ref` resolved and without its "or null"."""
     if not isinstance(schema, Mapping):
         return {}
     plain = cast(Mapping[str, Any], schema)
@@ -189,15 +195,15 @@ def _flat(schema: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
     either = plain.get("anyOf", plain.get("oneOf"))
     if not isinstance(either, list):
         return plain
-    real = [one for one in (_flat(one, whole) for one in cast(list[Any], either)) if one.get("type") != "null"]
+    options = [_flat(option, whole) for option in cast(list[Any], either)]
     return {
-        **(real[0] if real else {}),
+        **next((option for option in options if option.get("type") != "null"), {}),
         **{key: value for key, value in plain.items() if key not in ("anyOf", "oneOf")},
     }
 
 
 def _followed(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a `$ref` means, with what stands beside it; empty when it leads nowhere, or round in a circle."""
+    """Return the definition behind a `$ref`, with the keywords next to it; empty for a missing or circular one."""
     definitions, seen = whole.get("$defs"), set[str]()
     while name := _definition_of(schema):
         found = cast(Mapping[str, Any], definitions).get(name) if isinstance(definitions, Mapping) else None
@@ -214,20 +220,18 @@ def _definition_of(schema: Mapping[str, Any]) -> str:
     return ref.removeprefix("#/$defs/") if isinstance(ref, str) and ref.startswith("#/$defs/") else ""
 
 
-# --- the classes here ---
-
 _TITLES = {TARGET: "Kling O3 Pro Reference to Video", OMNI: "Kling O3 Omni"}
-_QUEUES = frozenset({"model", "response_format", "target_namespace", GENERATIONS})
+_QUEUE_FIELDS = frozenset({"model", "response_format", "target_namespace", GENERATIONS})
 _GENERATIONS = FieldSpec(
-    GENERATIONS, "choice", "Generations", "Each is a clip of its own, and paid for.", default=1, choices=(1, 2, 3, 4),
-    always=True,
+    GENERATIONS, "choice", "Generations", "Each one is a separate clip that is paid for.",
+    default=1, choices=(1, 2, 3, 4), always=True,
 )  # fmt: skip
 _BASIC = [
     "prompt", "multi_prompt", "input_image", "duration", "aspect_ratio", "resolution", "generate_audio", GENERATIONS,
 ]  # fmt: skip
-#: What the classes' own JSON Schema does not say: words, and rules that span fields.
-_WORDS: Mapping[str, Mapping[str, Any]] = {
-    "prompt": {"title": "Prompt", "description": "What is to be seen. @ names a reference."},
+#: Keywords that the classes' own JSON Schema lacks: texts, and rules that span fields.
+_EXTRAS: Mapping[str, Mapping[str, Any]] = {
+    "prompt": {"title": "Prompt", "description": "Describe the clip. @ mentions a reference."},
     "multi_prompt": {"title": "Shots"},
     "duration": {"title": "Duration"},
     "input_image": {"title": "References", "maxItems": MAX_REFERENCES},
@@ -241,26 +245,24 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
     "resolution": {"title": "Resolution"},
     "generate_audio": {"title": "Audio"},
     "input_video": {"title": "Input video", "description": "a clip to edit, or to take motion and style from"},
-    "video_mode": {"title": "Video is for", "x-requires": "input_video"},
-    "keep_audio": {"title": "Keep its audio", "x-requires": "input_video"},
+    "video_mode": {"title": "Use video to", "x-requires": "input_video"},
+    "keep_audio": {"title": "Keep audio", "x-requires": "input_video"},
 }  # fmt: skip
 
 
 @cache
 def _typed(kind: type[Request]) -> tuple[FieldSpec, ...]:
     schema = kind.model_json_schema()
-    properties = {name: _said(name, each, schema) for name, each in schema["properties"].items() if name not in _QUEUES}
+    fields = {name: field for name, field in schema["properties"].items() if name not in _QUEUE_FIELDS}
+    properties = {name: _with_extras(name, field, schema) for name, field in fields.items()}
     return (*specs_of({**schema, "properties": properties, "basic": _BASIC}), _GENERATIONS)
 
 
-def _said(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {**_flat(schema, whole), **_WORDS.get(name, {})}
-    for key, said in (("minimum", "ge"), ("maximum", "le")):  # so pydantic says it of a number that is read first
-        flat.setdefault(key, flat.get(said))
+def _with_extras(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {**_flat(schema, whole), **_EXTRAS.get(name, {})}
+    for keyword, alias in (("minimum", "ge"), ("maximum", "le")):  # pydantic's name after a `BeforeValidator`
+        flat.setdefault(keyword, flat.get(alias))
     return {**flat, "x-always": flat.get("default") is not None and flat.get("type") != "array"}
-
-
-# --- values that anybody may have written ---
 
 
 def _order(schema: Mapping[str, Any]) -> float:
@@ -285,5 +287,5 @@ def _listed(value: Any) -> Sequence[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A default or a choice that a control can show; a list or an object is none."""
+    """Return a default or a choice if a control can show it; None for a list or an object."""
     return value if isinstance(value, str | int | float | bool) else None

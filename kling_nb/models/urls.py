@@ -1,4 +1,4 @@
-"""Bytes and addresses: a digest, a type told from the first bytes, and what of a URL may be kept."""
+"""Digests and types of bytes, and addresses and texts without secrets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sha256(data: bytes) -> str:
 
 
 def suffix_of(data: bytes) -> str:
-    """Tell a file's type from its first bytes; empty when it is none that we know (HUB_API section 8)."""
+    """Return the suffix of a file's type, from its first bytes; empty for an unknown type."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return ".png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -49,13 +49,13 @@ def suffix_of(data: bytes) -> str:
 
 
 def media_type_of(data: bytes) -> str:
-    """Return the MIME type told from the bytes, not from a name."""
+    """Return the MIME type of a file, from its first bytes."""
     return _TYPES.get(suffix_of(data), "application/octet-stream")
 
 
 @lru_cache(maxsize=256)
 def normalize_url(address: str) -> str:
-    """Return a hub's address as records have it: one name, however it was written. What is no address stays as it is.
+    """Return a hub's address in the one spelling that records use; any other text as it is.
 
     >>> normalize_url("HTTPS://Hub.Example:443/")
     'https://hub.example'
@@ -77,9 +77,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def redact_url(url: str) -> str:
-    """Return the URL without credentials, and without its query when that is a signature: fit for a record.
+    """Return a URL without credentials, and without its query if that holds a signature or a token.
 
-    Raises `ValueError` for an address that cannot be taken apart (`http://[`).
+    Raises:
+        ValueError: For an invalid address, such as `http://[`.
     """
     parts = urlsplit(url)
     # Some servers separate parameters with a semicolon, which `parse_qsl` would read as part of a value.
@@ -89,7 +90,7 @@ def redact_url(url: str) -> str:
 
 
 def redact_urls(text: str) -> str:
-    """Return a text whose addresses have lost what `redact_url` takes from them: fit for a message."""
+    """Return a text with its addresses redacted as by `redact_url`."""
     return _URL.sub(lambda found: _public_or_nothing(found[0]), text)
 
 
@@ -100,33 +101,33 @@ def _public_or_nothing(url: str) -> str:
         return "(an address)"
 
 
-#: What stands where a secret stood.
+#: Replaces a secret.
 TAKEN = "…"
-#: Letters of the shortest key that is looked for by itself: a shorter one would be found in words.
+#: The length of the shortest key that is searched for; a shorter one would be found within words.
 _SHORTEST = 4
 
 _NAMED = r"(?:sig(?:nature)?|token|key|secret|credential|passw\w{0,10}|pwd|hmac|jwt|session)"
 _QUOTE = r"(?:\\?['\"]|&quot;|&\#x27;|&\#39;|&\#34;)"
 _PATTERNS = [
-    # A header: `Authorization: Bearer …`, and `Bearer …` alone; `{key}`, `$KEY` and `<key>` only say where one goes.
+    # A header: `Authorization: Bearer …`, and `Bearer …` alone; `{key}`, `$KEY` and `<key>` are placeholders.
     r"(\bauthorization['\"]?\]?\s{0,3}[:=,]\s{0,3}['\"]?(?:[a-z]{1,12}\s+)?)(?![{$<]|(?:bearer|basic|token)\b)[^\s'\"\\]{4,}",
     r"(\bbearer\s+)(?!tokens?\b|[{$<])[^\s'\"\\<&]{4,}",
     r"(\bx-api-key['\"]?\s{0,3}[:=,]\s{0,3}['\"]?)(?![{$<])[^\s'\"\\]{4,}",
-    # A text that is given to a name: `key="…"`, `"api_key": "…"`, `os.environ["OXEN_API_KEY"] = "…"`.
+    # A string assigned to a name: `key="…"`, `"api_key": "…"`, `os.environ["OXEN_API_KEY"] = "…"`.
     r"((?:(?<![a-z])|(?<=api))(?:key|token|secret|passw(?:or)?d)"
     rf"(?:{_QUOTE})?\]?\s*(?:[:=]|,(?=\s*['\"]))\s*[rbf]?(?P<quote>{_QUOTE}))(?![{{$<])(?:(?!(?P=quote))\S){{4,}}",
-    # A variable of the shell: `OXEN_API_KEY=…`.
+    # A shell variable: `OXEN_API_KEY=…`.
     r"((?-i:[A-Z_]{0,40}(?:KEY|TOKEN|SECRET|PASSWORD))=)(?![{$<])[^\s'\"\\&;]{4,}",
-    # A parameter of an address without a scheme, which `redact_urls` does not see.
+    # A parameter of an address without a scheme, which `redact_urls` does not find.
     rf"([?&;](?:amp;)?[\w.~%-]{{0,40}}{_NAMED}[\w.~%-]{{0,40}}=)(?![{{$<])[^\s&;'\"<>\\]+",
 ]
 _SECRETS = [re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS]
 
 
 def redact_secrets(text: str, keys: Iterable[str] = ()) -> str:
-    """Return a text without the keys that are given, and without what looks like a key, a token or a signature.
+    """Return a text without the given keys, and without anything that looks like a key, a token or a signature.
 
-    It is meant for what a person wrote, code or prose: names, and places where a secret is put in later, stay.
+    It is meant for code and prose that a person wrote: names, and placeholders for a secret, stay.
     """
     for key in keys:
         if len(key) >= _SHORTEST:
@@ -143,7 +144,7 @@ def _without(found: re.Match[str]) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name can only be this machine."""
+    """Return whether a host name always means this machine."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -11,7 +11,7 @@ from kling_nb.code.literal import quoted
 from kling_nb.code.write import NamelessError, call, call_fields, is_keyword_name, name_of
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
-from kling_nb.models.reproducibility import reproducibility
+from kling_nb.models.restore import reproducibility
 from kling_nb.render.details import details_of, groups_of
 from kling_nb.render.facts import facts_of, figures_of, headline, is_image
 from kling_nb.render.figures import score_facts

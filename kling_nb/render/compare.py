@@ -76,7 +76,7 @@ def diff(records: Sequence[Record], scores: Sequence[Sequence[Score]] = ()) -> l
     found = differences(records)
     tables = [dict(_run(record)) for record in records]
     for table, known in zip(tables, scores, strict=False):
-        table.update({f"Score: {score.name}": score.words for score in known})
+        table.update({f"Score: {score.name}": score.text for score in known})
     for label in dict.fromkeys(label for table in tables for label in table):
         values = [table.get(label, "") for table in tables]
         if len(set(values)) > 1:

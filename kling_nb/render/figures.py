@@ -59,14 +59,14 @@ def scores_text(rows: Sequence[ScoredRow], notes: Sequence[str]) -> str:
     """Return the scores in lines of plain text."""
     lines = [_scores_summary(rows)]
     for row in rows[:SHOWN]:
-        values = [f"{name} {score.words}" for name, score in row.scores.items() if score and score.value is not None]
+        values = [f"{name} {score.text}" for name, score in row.scores.items() if score and score.value is not None]
         lines.append(f"  {row.record}  {shorten(row.label, 40)}: {' · '.join(values) or '–'}")
     return "\n".join([*lines, *([f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []), *notes])
 
 
 def score_facts(scores: Iterable[Score]) -> list[Fact]:
     """Return a clip's scores as one line of its card; empty if there are none."""
-    values = [f"{score.name} {score.words}" for score in scores if score.value is not None]
+    values = [f"{score.name} {score.text}" for score in scores if score.value is not None]
     return [Fact("Scores", " · ".join(values))] if values else []
 
 

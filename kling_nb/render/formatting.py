@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from kling_nb.models.price import Estimate
-from kling_nb.models.progress import WORDS
+from kling_nb.models.progress import LABELS
 from kling_nb.models.record import Record, Status
 
 #: Each state as in a row of progress, but short enough for a badge.
-STATUS_WORDS: dict[Status, str] = {**WORDS, "uncertain": "Unconfirmed"}
+STATUS_WORDS: dict[Status, str] = {**LABELS, "uncertain": "Unconfirmed"}
 
 
 def format_clock(seconds: float) -> str:

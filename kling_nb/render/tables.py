@@ -203,7 +203,7 @@ def progress_html(progress: Progress, now: datetime.datetime) -> str:
 
 def progress_text(progress: Progress, now: datetime.datetime) -> str:
     """Return a job's state at `now` on one line: `Generating · 0:42 · about 2 min left`."""
-    parts = (progress.words, _elapsed(progress, now), _remaining(progress, now), progress.trouble)
+    parts = (progress.label, _elapsed(progress, now), _remaining(progress, now), progress.trouble)
     failure = progress.failure.message if progress.failure else ""
     return " · ".join(part for part in (*parts, shorten(failure, 200), shorten(progress.title, 60)) if part)
 
@@ -225,11 +225,11 @@ def _remaining(progress: Progress, now: datetime.datetime) -> str:
 
 def models_html(models: Sequence[Model]) -> str:
     """Return the models of a catalogue as a table."""
-    return render_template("models", models=[(model, model.pricing.words if model.pricing else "") for model in models])
+    return render_template("models", models=[(model, model.pricing.text if model.pricing else "") for model in models])
 
 
 def models_text(models: Sequence[Model]) -> str:
     """Return the models of a catalogue as lines of plain text."""
     width = max((len(model.id) for model in models), default=0)
-    prices = (model.pricing.words if model.pricing else "price unknown" for model in models)
+    prices = (model.pricing.text if model.pricing else "price unknown" for model in models)
     return "\n".join(f"{model.id:<{width}}  {price}" for model, price in zip(models, prices, strict=True))

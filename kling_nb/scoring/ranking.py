@@ -16,7 +16,7 @@ from typing import Any
 
 from kling_nb.errors import ArgumentError, KlingError
 from kling_nb.models.judgements import Vote
-from kling_nb.models.row import COLUMNS, row_of
+from kling_nb.models.record import COLUMNS, row_of
 from kling_nb.render.figures import RankRow, ranking_html, ranking_text
 from kling_nb.selection import Planned, records_of
 from kling_nb.session import Session

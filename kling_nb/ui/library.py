@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError, NotSaved, RequestError
 from kling_nb.models import restore
-from kling_nb.models.fields import Fault, plain, with_media
+from kling_nb.models.fields import plain, with_media
 from kling_nb.models.lint import parse
-from kling_nb.models.problem import error
+from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Element, Request, given_fields
 from kling_nb.render.formatting import shorten
@@ -181,10 +181,9 @@ class Elements(Library[Element]):
 
     def _fields_of(self, value: Any) -> dict[str, Any]:
         fields = _with_media(value if isinstance(value, Element | Mapping) else {"frontal_image_url": value})
-        _, problems = parse({"prompt": "@Element1", "elements": [fields]})
-        errors = [problem for problem in problems if problem.severity == "error"]
-        if errors:
-            raise RequestError(errors)
+        parsed = parse({"prompt": "@Element1", "elements": [fields]})
+        if parsed.errors:
+            raise RequestError(parsed.errors)
         return fields
 
     def _description(self, fields: Mapping[str, Any]) -> tuple[str, str]:
@@ -204,8 +203,8 @@ def _is_valid(saved: Any) -> bool:
 
 
 def _with_media(value: Any) -> dict[str, Any]:
-    faults: list[Fault] = []
-    fields = with_media(plain(value), faults)
-    if faults:
-        raise RequestError([error(*fault) for fault in faults])
+    errors: list[Problem] = []
+    fields = with_media(plain(value), errors)
+    if errors:
+        raise RequestError(errors)
     return fields

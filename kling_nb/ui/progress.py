@@ -242,7 +242,7 @@ def row_of(progress: Progress) -> dict[str, Any]:
     return {
         "id": progress.id,
         "status": progress.status,
-        "text": progress.words,
+        "text": progress.label,
         "title": progress.title,
         "ended": progress.ended,
         "created": progress.created.timestamp(),

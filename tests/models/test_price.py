@@ -169,7 +169,7 @@ def test_images_are_counted_and_not_their_seconds() -> None:
 
 def test_rates_in_words_span_from_the_least_to_the_most() -> None:
     by = {"720p": 0.168, "1080p": 0.224, "4k": 0.42}
-    assert Pricing.model_validate({**RATE, "cost_per_second_by_resolution": by}).words == "$0.168–0.42 / s"
-    assert Pricing.model_validate(RATE).words == "$0.224 / s"
-    assert Pricing.model_validate({"method": "per_image", "cost_per_image": 0.014}).words == "$0.014 / image"
-    assert Pricing.model_validate({"method": "token"}).words == ""
+    assert Pricing.model_validate({**RATE, "cost_per_second_by_resolution": by}).text == "$0.168–0.42 / s"
+    assert Pricing.model_validate(RATE).text == "$0.224 / s"
+    assert Pricing.model_validate({"method": "per_image", "cost_per_image": 0.014}).text == "$0.014 / image"
+    assert Pricing.model_validate({"method": "token"}).text == ""

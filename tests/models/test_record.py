@@ -122,13 +122,13 @@ def test_a_clock_that_is_wrong_does_not_change_how_long_it_took(ahead: int) -> N
 @pytest.mark.parametrize("status", get_args(Status))
 def test_every_state_has_words_and_an_end_or_none(status: Status) -> None:
     progress = Progress("r1", status, "a cat", "m", THEN, THEN)
-    assert progress.words[0].isupper()
+    assert progress.label[0].isupper()
     assert progress.ended is (status in ENDED) is record(status=status).ended
 
 
 def test_an_upload_is_named_while_it_lasts() -> None:
-    assert Progress("r1", "prepared", "", "m", THEN, THEN, uploading="face.png").words == "Sending face.png"
-    assert Progress("r1", "queued", "", "m", THEN, THEN, uploading="face.png").words == "Queued"
+    assert Progress("r1", "prepared", "", "m", THEN, THEN, uploading="face.png").label == "Sending face.png"
+    assert Progress("r1", "queued", "", "m", THEN, THEN, uploading="face.png").label == "Queued"
 
 
 def test_a_problem_says_where_what_and_what_to_do() -> None:

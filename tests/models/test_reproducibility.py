@@ -9,7 +9,7 @@ from store.samples import make_record
 from kling_nb.models.catalogue import Model
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
-from kling_nb.models.reproducibility import reproducibility
+from kling_nb.models.restore import reproducibility
 
 MODEL = Model(id="m", request_schema={"properties": {"prompt": {"type": "string"}}})
 SEEDED = Model(id="m", request_schema={"properties": {"seed": {"type": "integer"}}})
@@ -42,6 +42,6 @@ def test_what_changed_since_is_said() -> None:
 
 
 def test_what_is_lost_or_not_known_is_said() -> None:
-    assert reproducibility(remote(), lost=["face.png"]).can == ()
-    assert "face.png" in reproducibility(remote(), lost=["face.png"]).cannot[0]
+    assert reproducibility(remote(), missing=["face.png"]).can == ()
+    assert "face.png" in reproducibility(remote(), missing=["face.png"]).cannot[0]
     assert "is not known: the hub is away" in str(reproducibility(remote(), trouble="the hub is away"))

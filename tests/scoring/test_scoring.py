@@ -227,7 +227,7 @@ def test_scores_are_shown_with_their_record_everywhere(studio: Studio, hub: HubS
     assert calm.clip is not None
     studio.store.scores.add([score_of(12.5, clip=calm.clip.digest)])
 
-    assert calm.scores["motion"].words == "12.5 %"
+    assert calm.scores["motion"].text == "12.5 %"
     assert ["motion 12.5 %" in record._repr_mimebundle_()["text/html"] for record in (calm, wild)] == [True, False]
     assert wild.scores == {}
     assert studio.log().to_frame().set_index("id")["score_motion"][calm.id] == 12.5

@@ -172,7 +172,7 @@ def test_a_score_is_a_number_or_none_and_says_itself() -> None:
     for wrong in (float("nan"), float("inf")):
         with pytest.raises(ValidationError):
             score(wrong)
-    assert (score(None).words, score(12.345).words, score(3, unit="").words) == ("–", "12.3 %", "3")
+    assert (score(None).text, score(12.345).text, score(3, unit="").text) == ("–", "12.3 %", "3")
     assert score().plain() == {
         "name": "motion",
         "version": "1",

@@ -161,7 +161,7 @@ def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) ->
         "length": duration_of(record),
         "figures": figures_of(record, audio=True, price=False),
         "price": price_of(record),
-        "scores": [f"{score.name} {score.words}" for score in scores if score.value is not None],
+        "scores": [f"{score.name} {score.text}" for score in scores if score.value is not None],
         "clip": clip is not None,
         "image": is_image(record),
         "fps": clip.fps if clip and clip.fps else 24,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kling_nb.code import FLAVOURS, FLOWS, Flavour, Flow, read_request
-from kling_nb.models.fields import Fault, Path, with_media
+from kling_nb.models.fields import with_media
+from kling_nb.models.problem import Path, Problem
 
 if TYPE_CHECKING:
     from kling_nb.ui.panel.controller import PanelController, Verdict
@@ -39,13 +40,15 @@ def read_pasted(text: str) -> tuple[dict[str, Any], list[str]]:
     fields, notes = read_request(text)
     if not fields and text.strip() and not _CODE.search(text):
         return {"prompt": text.strip()}, []
-    faults: list[Fault] = []
-    read = with_media(fields, faults)
-    for path, message, _ in faults:
+    errors: list[Problem] = []
+    read = with_media(fields, errors)
+    for error in errors:
         # In a list the rest moves up: `@Image2` would silently be another image.
-        moved = "; it was left out, and those after it have moved up" if isinstance(path[-1], int) else "; left out"
-        notes.append(f"{'.'.join(map(str, path))}: {message}{moved}")
-    return _without(read, {path for path, _, _ in faults}), notes
+        moved = (
+            "; it was left out, and those after it have moved up" if isinstance(error.path[-1], int) else "; left out"
+        )
+        notes.append(f"{error.field}: {error.message}{moved}")
+    return _without(read, {error.path for error in errors}), notes
 
 
 def _without(value: Any, paths: set[Path], path: Path = ()) -> Any:

@@ -230,7 +230,7 @@ def _makes_media(model: Model) -> bool:
 
 
 def _offer(model: Model) -> ModelOffer:
-    price = model.pricing.words if model.pricing else ""
+    price = model.pricing.text if model.pricing else ""
     rate = bundled_rate(model.id)
     if not price and rate is not None:
         price = f"${rate.normalize()} / s"
