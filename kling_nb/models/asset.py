@@ -92,7 +92,7 @@ class Asset:
         except ValueError:  # an open IPv6 bracket, a port that is not a number
             raise _refused("the URL is invalid", "use a complete https URL") from None
         if not complete:
-            raise _refused(f"the URL {public!r} has no host", "use a complete https URL")
+            raise _refused(f"the URL {public!r} is incomplete", "use a complete https URL")
         return cls(public, public, Path(parts.path).name, url=address, kind=kind)
 
     @classmethod

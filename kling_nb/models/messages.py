@@ -120,7 +120,7 @@ _TEXTS: Mapping[str, Callable[[str, Any, Mapping[str, Any]], Texts]] = {
     "string_type": lambda name, value, context: (f"{short_repr(value)} is not a string", "use a string"),
     "string_unicode": lambda name, value, context: ("the text contains a lone surrogate", "type it again"),
     "literal_error": lambda name, value, context: (
-        f"{short_repr(value)} is not one of its values",
+        f"{short_repr(value)} is not one of the choices",
         f"choose {context['expected']}",
     ),
     "tuple_type": lambda name, value, context: (f"{short_repr(value)} is not a list", "use a list: [...]"),

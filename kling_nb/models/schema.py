@@ -63,7 +63,7 @@ def _problem(invalid: ValidationError) -> Problem:
             return error((*path, missing), "it is required", "set it")
         case "enum":
             choices = ", ".join(map(str, limit))
-            return error(path, f"{_short(invalid.instance)} is not one of its values", f"choose one of {choices}")
+            return error(path, f"{_short(invalid.instance)} is not one of the choices", f"choose {choices}")
         case "type":
             types = " or ".join([limit] if isinstance(limit, str) else [name for name in limit if name != "null"])
             return error(path, f"{_short(invalid.instance)} has the wrong type", f"the model expects: {types}")

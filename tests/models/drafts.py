@@ -1,25 +1,15 @@
-"""What the tests of the models share: pictures of any size, and strategies for drafts."""
+"""Strategies for drafts: sound, half finished, wrong, or garbage."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from hypothesis import strategies as st
-from PIL import Image
 
 from kling_nb.models.asset import Asset
 
 FACE = "https://example.org/face.png"
 SIDE = "https://example.org/side.png"
-
-
-def picture(width: int = 320, height: int = 320, form: str = "PNG", **options: Any) -> bytes:
-    """The bytes of a picture of one colour."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (width, height), (200, 80, 40)).save(buffer, form, **options)
-    return buffer.getvalue()
-
 
 urls = st.integers(0, 99).map(lambda number: f"https://example.org/{number}.png")
 prompts = st.sampled_from(["", "  ", "a cat", "@Image1 turns", "@Element1 and @Image2", "x" * 513, "x" * 2501])
@@ -27,7 +17,7 @@ odd = st.none() | st.booleans() | st.integers(-3, 20) | st.floats() | st.text(ma
 
 
 def mostly(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Nine times out of ten a sensible value, else an odd one."""
+    """Return a strategy for a sensible value nine times out of ten, else an odd one."""
     return st.integers(0, 9).flatmap(lambda dice: good if dice else odd)
 
 
@@ -35,7 +25,7 @@ shots = st.fixed_dictionaries({}, optional={"prompt": mostly(prompts), "duration
 elements = st.fixed_dictionaries(
     {}, optional={"frontal_image_url": mostly(urls), "reference_image_urls": mostly(st.lists(urls, max_size=4))}
 )
-#: Drafts of a reference-to-video request: sound, half finished or wrong.
+#: Drafts of a reference-to-video request, valid or not.
 drafts = st.fixed_dictionaries(
     {},
     optional={
@@ -53,7 +43,7 @@ drafts = st.fixed_dictionaries(
     },
 )
 
-#: Requests that are sound: any of them can be made.
+#: Fields of a valid request.
 sound = st.fixed_dictionaries(
     {"prompt": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)},
     optional={
@@ -111,7 +101,7 @@ FIELDS = [
     "seed",
 ]
 MODELS = ["kling-video-o3-pro-reference-to-video", "kling-video-o3-omni", "kling-video-o1-reference-to-video"]
-#: Anything that JSON, a form or a slip of the hand can bring, under known and unknown names.
+#: Any value that JSON, a form or a typing error can bring, under known and unknown names.
 garbage = st.builds(
     lambda fields, model: {**fields, **model},
     st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=6), junk, max_size=5),

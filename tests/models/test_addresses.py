@@ -1,4 +1,4 @@
-"""What of an address may be kept: never a signature, never a password."""
+"""Addresses in records: never with a signature or a password."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ harmless = st.tuples(st.sampled_from(["w", "h", "v", "design", "author", "page"]
     st.sampled_from("&;"),
     words,
 )
-def test_a_signature_is_never_kept(
-    before: list[tuple[str, str]], signer: str, after: list, join: str, path: str
-) -> None:
+def test_a_signature_is_removed(before: list[tuple[str, str]], signer: str, after: list, join: str, path: str) -> None:
     pairs = [*before, (signer, "SECRET"), *after]
     url = f"https://me:SECRET@example.org/{path}?{join.join(f'{name}={value}' for name, value in pairs)}#SECRET"
     assert redact_url(url) == f"https://example.org/{path}"
@@ -44,13 +42,13 @@ def test_a_signature_is_never_kept(
 
 
 @given(st.lists(harmless, min_size=1, max_size=4), words)
-def test_a_query_that_is_no_signature_is_part_of_the_address(pairs: list[tuple[str, str]], path: str) -> None:
+def test_a_query_without_a_signature_is_part_of_the_address(pairs: list[tuple[str, str]], path: str) -> None:
     url = f"https://example.org/{path}?{'&'.join(f'{name}={value}' for name, value in pairs)}"
     assert redact_url(url) == url
 
 
 @given(st.text(max_size=40))
-def test_what_is_public_stays_as_it_is(tail: str) -> None:
+def test_a_redacted_address_stays_as_it_is(tail: str) -> None:
     try:
         once = redact_url(f"https://example.org/{tail}")
     except ValueError:
@@ -58,12 +56,12 @@ def test_what_is_public_stays_as_it_is(tail: str) -> None:
     assert redact_url(once) == once
 
 
-def test_the_same_file_signed_twice_is_the_same_picture() -> None:
+def test_a_file_signed_twice_is_the_same_image() -> None:
     first, second = (Asset.parse(f"https://example.org/a.png?sig={number}") for number in (1, 2))
     assert first == second
     assert (first.url, second.url) == ("https://example.org/a.png?sig=1", "https://example.org/a.png?sig=2")
 
 
 @pytest.mark.parametrize("text", ["http://[", "see http://[::1/x?sig=SECRET"])
-def test_an_address_that_cannot_be_read_is_not_shown(text: str) -> None:
+def test_an_invalid_address_is_not_shown(text: str) -> None:
     assert "SECRET" not in redact_urls(text)

@@ -1,4 +1,4 @@
-"""One request, one text, one hash: on every machine, in every order, from every kind of file."""
+"""The hash of a request is the same on every machine, in any order, and from any kind of file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.images import image_file
 
 from kling_nb.models.canonical import canonical_json, canonical_request, request_hash
 from kling_nb.models.lint import parse
 from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo, Request, request_type
 
-from .drafts import FACE, SIDE, picture, sound
+from .drafts import FACE, SIDE, sound
 
 quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -32,50 +33,49 @@ def test_the_order_of_the_fields_does_not_matter(fields: dict[str, Any], random:
 
 @quick
 @given(sound, st.integers(1, 4), st.sampled_from(["url", "b64_json", None]), st.sampled_from(["team", None]))
-def test_how_it_is_delivered_does_not_matter(fields: dict[str, Any], count: int, form: Any, team: Any) -> None:
+def test_the_delivery_does_not_matter(fields: dict[str, Any], count: int, form: Any, team: Any) -> None:
     delivered = {**fields, "num_generations": count, "response_format": form, "target_namespace": team}
     assert request_hash(made(delivered)) == request_hash(made(fields))
 
 
 @quick
 @given(sound, sound)
-def test_two_requests_share_a_hash_exactly_when_they_ask_the_same(one: dict[str, Any], two: dict[str, Any]) -> None:
+def test_two_requests_share_a_hash_if_and_only_if_they_are_the_same(one: dict[str, Any], two: dict[str, Any]) -> None:
     same = canonical_request(made(one)) == canonical_request(made(two))
     assert (request_hash(made(one)) == request_hash(made(two))) is same
 
 
 @quick
 @given(sound, st.sampled_from(["kling-video-o3-pro-reference-to-video", "kling-video-o3-omni", "other"]))
-def test_a_body_read_again_is_the_same_request(fields: dict[str, Any], model: str) -> None:
+def test_a_body_can_be_parsed_to_the_same_request(fields: dict[str, Any], model: str) -> None:
     if model.endswith("omni"):
         fields.pop("negative_prompt", None)
     request = request_type(model).model_validate({**fields, "model": model})
-    again, problems = parse(request.body(lambda asset: asset.identity))
-    assert again is not None
-    assert not [problem for problem in problems if problem.severity == "error"]
-    assert type(again) is type(request)
-    assert request_hash(again) == request_hash(request)
+    parsed = parse(request.body(lambda asset: asset.identity))
+    assert parsed.errors == []
+    assert type(parsed.request) is type(request)
+    assert parsed.request is not None and request_hash(parsed.request) == request_hash(request)
 
 
 def test_a_path_and_its_bytes_are_the_same_request(tmp_path: Path) -> None:
     file = tmp_path / "any name.png"
-    file.write_bytes(picture())
-    hashes = {request_hash(made({"prompt": "@Image1", "input_image": [it]})) for it in (file, str(file), picture())}
+    file.write_bytes(image_file())
+    hashes = {request_hash(made({"prompt": "@Image1", "input_image": [it]})) for it in (file, str(file), image_file())}
     assert len(hashes) == 1
 
 
-def test_defaults_spelt_out_are_the_same_request() -> None:
-    spelt = {"duration": 5, "aspect_ratio": "16:9", "generate_audio": False, "input_image": [], "multi_prompt": []}
-    assert request_hash(made({"prompt": "a", **spelt})) == request_hash(made({"prompt": "a"}))
+def test_explicit_defaults_are_the_same_request() -> None:
+    defaults = {"duration": 5, "aspect_ratio": "16:9", "generate_audio": False, "input_image": [], "multi_prompt": []}
+    assert request_hash(made({"prompt": "a", **defaults})) == request_hash(made({"prompt": "a"}))
 
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
-    """Golden: records name their requests by these, so a change here makes every old record a stranger."""
-    picture_bytes = b"not decoded, only hashed"
+    """Golden hashes: records refer to requests by them, so that a change would orphan every older record."""
+    data = b"not decoded, only hashed"
     full = ReferenceToVideo(
         prompt="@Image1 winkt – 你好",
         duration=7,
-        input_image=[FACE, picture_bytes],
+        input_image=[FACE, data],
         start_image_url=f"{SIDE}?sig=left-out",
         elements=[{"frontal_image_url": FACE, "reference_image_urls": [SIDE]}],
         negative_prompt="blur",
@@ -95,7 +95,7 @@ GOLDEN = [
 ]
 
 
-def test_the_hash_is_that_of_the_text_anyone_can_write_down() -> None:
+def test_the_hash_is_that_of_the_canonical_text() -> None:
     text = (
         '{"aspect_ratio":"16:9","duration":5,"generate_audio":false,'
         '"model":"kling-video-o3-omni","prompt":"a","resolution":"1080p"}'

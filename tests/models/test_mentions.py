@@ -1,15 +1,16 @@
-"""What a prompt calls its references."""
+"""Mentions of references in prompts."""
 
 from __future__ import annotations
 
 import pytest
+from support.texts import assert_texts
 
 from kling_nb.models.lint import lint
 from kling_nb.models.request import OMNI
 
 from .drafts import FACE
 
-ANGLES = {"frontal_image_url": FACE, "reference_image_urls": [FACE]}
+VIEWS = {"frontal_image_url": FACE, "reference_image_urls": [FACE]}
 
 
 @pytest.mark.parametrize(
@@ -24,48 +25,44 @@ ANGLES = {"frontal_image_url": FACE, "reference_image_urls": [FACE]}
         "@Image1-like",
     ],
 )
-def test_a_mention_is_found_whatever_stands_around_it(prompt: str) -> None:
+def test_a_mention_is_found_next_to_any_character(prompt: str) -> None:
     assert lint({"prompt": prompt, "input_image": [FACE]}) == []
 
 
 @pytest.mark.parametrize("prompt", ["write to me@example.org", "a @ b", "100 % @", "@@"])
-def test_what_only_looks_like_a_mention_is_left_alone(prompt: str) -> None:
+def test_text_that_only_resembles_a_mention_is_not_one(prompt: str) -> None:
     assert lint({"prompt": prompt}) == []
 
 
-@pytest.mark.parametrize(
-    ("prompt", "said"),
-    [
-        ("@Image2", "prompt: @Image2 is mentioned, but there is 1 picture – add the picture, or change the mention"),
-        (
-            "@Element1",
-            "prompt: @Element1 is mentioned, but there are no elements – add the element, or change the mention",
-        ),
-        ("@Video1", "prompt: @Video1 is mentioned, but there are no videos – add the video, or change the mention"),
-        ("@image1", "prompt: @image1 is no reference of this request – did you mean @Image1?"),
-        ("@Imag1", "prompt: @Imag1 is no reference of this request – did you mean @Image1?"),
-        ("@Image01", "prompt: @Image01 is mentioned, but there is 1 picture – add the picture, or change the mention"),
-        ("@someone", "prompt: @someone is no reference of this request – it will be read as plain text"),
-    ],
-)
-def test_a_mention_that_nothing_answers_to_is_told_why(prompt: str, said: str) -> None:
-    found = lint({"prompt": f"{prompt} @Image1", "input_image": [FACE]})
-    assert [str(problem) for problem in found] == [said]
+UNKNOWN = ["@Image2", "@Element1", "@Video1", "@image1", "@Imag1", "@Image01", "@someone"]
 
 
-def test_a_reference_that_no_prompt_mentions_is_told_of() -> None:
-    found = lint({"prompt": "@Image2", "input_image": [FACE, FACE], "elements": [ANGLES]})
+@pytest.mark.parametrize("prompt", UNKNOWN)
+def test_an_unknown_mention_is_a_warning(prompt: str) -> None:
+    [problem] = lint({"prompt": f"{prompt} @Image1", "input_image": [FACE]})
+    assert (problem.path, problem.severity) == (("prompt",), "warning")
+    assert prompt in problem.message
+
+
+def test_the_texts_of_mentions() -> None:
+    found = [lint({"prompt": f"{prompt} @Image1", "input_image": [FACE]}) for prompt in UNKNOWN]
+    found.append(lint({"prompt": "@Image3 @Image1 @Image2", "input_image": [FACE] * 2}))
+    assert_texts("mentions", [str(problem) for problems in found for problem in problems])
+
+
+def test_a_reference_that_no_prompt_mentions_is_a_warning() -> None:
+    found = lint({"prompt": "@Image2", "input_image": [FACE, FACE], "elements": [VIEWS]})
     assert [problem.field for problem in found] == ["input_image.0", "elements.0"]
     assert "@Image1" in found[0].message
 
 
-def test_a_video_is_to_be_mentioned_where_it_is_a_reference_and_not_where_it_is_edited() -> None:
+def test_a_video_must_be_mentioned_as_a_reference_but_not_to_be_edited() -> None:
     video = {"model": OMNI, "prompt": "make it night", "input_video": "https://example.org/a.mp4"}
     assert lint(video) == lint({**video, "video_mode": "edit"}) == []
     assert [problem.field for problem in lint({**video, "video_mode": "reference"})] == ["input_video"]
 
 
-def test_a_slip_of_case_is_said_once() -> None:
+def test_a_wrong_case_is_one_warning() -> None:
     [problem] = lint({"prompt": "@image1 turns", "input_image": [FACE]})
     assert problem.remedy == "did you mean @Image1?"
 
@@ -75,6 +72,6 @@ def test_a_mention_in_any_shot_counts() -> None:
     assert lint({"multi_prompt": shots, "input_image": [FACE, FACE]}) == []
 
 
-def test_a_wrong_mention_in_a_shot_is_shown_at_that_shot() -> None:
+def test_an_unknown_mention_in_a_shot_is_at_that_shot() -> None:
     [problem] = lint({"multi_prompt": [{"prompt": "a"}, {"prompt": "@Image1"}]})
     assert problem.path == ("multi_prompt", 1, "prompt")

@@ -1,4 +1,4 @@
-"""Prices: exact, and honest about where they come from."""
+"""Prices: exact, and with their source."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.clips import grey, write_clip
+from support.texts import assert_texts
 
 from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.catalogue import Model
-from kling_nb.models.price import BUNDLED_ON, Pricing, estimate, keeps_length, rate_text
+from kling_nb.models.price import BUNDLED_ON, Pricing, distinct_amounts, estimate, keeps_length, rate_text
 from kling_nb.models.request import OMNI, TARGET, HubRequest, Omni, ReferenceToVideo
 
 from .drafts import garbage
@@ -39,13 +40,13 @@ def test_shots_cost_their_sum(seconds: list[int]) -> None:
     assert estimate(ReferenceToVideo(multi_prompt=shots, duration=9).draft()).seconds == sum(seconds)
 
 
-def test_five_seconds_of_the_headline_model_cost_a_dollar_twelve() -> None:
+def test_five_seconds_of_the_default_model_cost_a_dollar_twelve() -> None:
     price = estimate({"model": TARGET, "prompt": "a"})
     assert (str(price), price.source, price.as_of) == ("$1.12", "bundled", BUNDLED_ON)
     assert str(estimate({"model": TARGET, "num_generations": 4})) == "$4.48 (4 × $1.12)"
 
 
-def test_a_live_rate_goes_before_the_bundled_one() -> None:
+def test_a_live_rate_precedes_the_bundled_one() -> None:
     assert estimate({"model": TARGET}, pricing=Pricing(cost_per_second="0.3")).total == Decimal("1.5")
 
 
@@ -53,21 +54,21 @@ def test_a_catalogue_without_a_rate_leaves_the_bundled_one() -> None:
     assert estimate({"model": TARGET}, pricing=Pricing()).source == "bundled"
 
 
-def test_another_method_than_seconds_makes_the_price_unknown() -> None:
+def test_the_price_by_an_unknown_method_is_unknown() -> None:
     price = estimate({"model": TARGET}, pricing=Pricing(method="per_video", cost_per_second="0.3"))
     assert (price.total, price.source, str(price)) == (None, "unknown", "price unknown")
 
 
-def test_a_model_that_nobody_priced_is_unknown() -> None:
+def test_the_price_of_an_unknown_model_is_unknown() -> None:
     assert estimate({"model": "other"}).source == "unknown"
 
 
-def test_seconds_that_a_schema_gives_as_text_are_counted() -> None:
+def test_seconds_given_as_text_are_counted() -> None:
     rate = Pricing(cost_per_second="0.1")
     assert estimate({"model": "other", "duration": "10"}, pricing=rate).total == Decimal("1.0")
 
 
-def test_what_the_schema_takes_when_nothing_is_said_is_priced_too() -> None:
+def test_the_defaults_of_the_schema_are_priced() -> None:
     schema = {"properties": {"duration": {"default": 10}, "generate_audio": {"default": True}, "prompt": {}}}
     entry = {"id": "other", "request_schema": schema, "pricing": {**RATE, "cost_per_second_with_audio": 0.448}}
     model = Model.read(entry)
@@ -100,7 +101,7 @@ OMNI_PRICING = Pricing.model_validate(
         ({"resolution": "4k", "generate_audio": True}, "0.42"),
     ],
 )
-def test_the_dearest_rate_that_applies_is_taken(fields: dict[str, Any], rate: str) -> None:
+def test_the_highest_rate_that_applies_counts(fields: dict[str, Any], rate: str) -> None:
     draft = {"model": OMNI, "prompt": "a", **fields}
     assert estimate(draft, pricing=OMNI_PRICING).rate == Decimal(rate)
     assert estimate(Omni(**draft).draft(), pricing=OMNI_PRICING).rate == Decimal(rate)
@@ -113,7 +114,7 @@ def test_without_a_table_only_4k_is_high_resolution() -> None:
 
 
 @pytest.mark.parametrize(("frames", "price"), [(24, "0.28"), (25, "0.28"), (60, "0.84"), (72, "0.84")])
-def test_an_edit_of_a_file_is_priced_by_the_length_of_its_pictures(tmp_path: Path, frames: int, price: str) -> None:
+def test_an_edit_of_a_file_is_priced_by_the_length_of_its_frames(tmp_path: Path, frames: int, price: str) -> None:
     source = write_clip(tmp_path / "a.mp4", [grey(80)] * frames)
     rate = Pricing(cost_per_second="0.28")
     for request in (
@@ -132,34 +133,35 @@ def test_an_edit_of_a_url_is_as_long_as_its_source_so_its_price_is_unknown() -> 
 
 
 @pytest.mark.parametrize("name", ["kling-video-v3-pro-motion-control", "kling-video-o3-pro-video-to-video-edit"])
-def test_a_model_that_makes_a_film_of_a_film_has_no_price_before_one_is_given(name: str) -> None:
+def test_a_model_that_needs_a_video_has_no_price_without_one(name: str) -> None:
     draft, schema = {"model": name, "prompt": "a"}, bundled()[name].request_schema
     assert estimate(draft, schema=schema).total is None
     assert keeps_length(draft, schema)
     assert not keeps_length({"model": OMNI, "prompt": "a"}, bundled()[OMNI].request_schema)
 
 
-def test_of_a_clip_that_is_as_long_as_its_source_the_rate_is_said() -> None:
+def test_a_clip_as_long_as_its_source_has_the_text_of_its_rate() -> None:
     draft = {"model": "kling-video-v3-pro-motion-control"}
-    assert rate_text(draft, None) == "as long as your video, $0.168 a second"
-    assert rate_text(draft, Pricing(cost_per_second="0.2")) == "as long as your video, $0.2 a second"
-    assert "costs nothing" in rate_text(draft, None, free=True)
+    assert rate_text(draft, None) == "as long as your video, $0.168 per second"
+    assert rate_text(draft, Pricing(cost_per_second="0.2")) == "as long as your video, $0.2 per second"
+    assert rate_text(draft, None, free=True) == "as long as your video · the local hub is free"
+    assert rate_text({"model": "other"}, None) == "as long as your video"
 
 
 @pytest.mark.parametrize("junk", ["n/a", float("nan"), float("inf"), -1, True, [], {}, None])
-def test_a_rate_that_is_none_is_no_rate(junk: Any) -> None:
+def test_an_invalid_rate_is_none(junk: Any) -> None:
     pricing = Pricing.model_validate({"cost_per_second": junk, "cost_per_second_by_resolution": {"4k": junk}})
     assert pricing.rate({"resolution": "4k"}) is None
 
 
 @given(garbage)
-def test_a_draft_in_any_state_has_an_estimate(draft: dict[str, Any]) -> None:
+def test_any_garbage_has_an_estimate(draft: dict[str, Any]) -> None:
     price = estimate(draft, pricing=OMNI_PRICING)
     assert str(price)
     assert price.total is None or price.total.is_finite()
 
 
-def test_images_are_counted_and_not_their_seconds() -> None:
+def test_images_are_priced_by_their_number() -> None:
     pricing = Pricing.model_validate({"method": "per_image", "cost_per_image": 0.014})
     price = estimate({"model": "flux", "prompt": "a", "num_generations": 3}, pricing=pricing)
     assert (price.total, price.seconds, price.unit) == (Decimal("0.042"), 0, "image")
@@ -167,9 +169,37 @@ def test_images_are_counted_and_not_their_seconds() -> None:
     assert (free.total, free.list_price) == (0, Decimal("0.028"))
 
 
-def test_rates_in_words_span_from_the_least_to_the_most() -> None:
+def test_the_text_of_rates_is_their_range() -> None:
     by = {"720p": 0.168, "1080p": 0.224, "4k": 0.42}
     assert Pricing.model_validate({**RATE, "cost_per_second_by_resolution": by}).text == "$0.168–0.42 / s"
     assert Pricing.model_validate(RATE).text == "$0.224 / s"
     assert Pricing.model_validate({"method": "per_image", "cost_per_image": 0.014}).text == "$0.014 / image"
     assert Pricing.model_validate({"method": "token"}).text == ""
+
+
+def test_the_texts_of_sources() -> None:
+    draft = {"model": TARGET}
+    prices = [estimate(draft), estimate(draft, pricing=Pricing.model_validate(RATE)), estimate(draft, free=True)]
+    prices += [estimate({"model": "other"}), estimate({"model": "other"}, free=True)]
+    assert_texts("price-sources", [price.source_text for price in prices])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "texts"),
+    [
+        ("1.12", "1.40", ("1.12", "1.40")),
+        ("0.224", "0.2244", ("0.2240", "0.2244")),
+        ("0.1234561", "0.1234562", ("0.1234561", "0.1234562")),
+        ("1", "1", ("1", "1")),
+    ],
+)
+def test_two_amounts_have_enough_digits_to_differ(one: str, other: str, texts: tuple[str, str]) -> None:
+    assert distinct_amounts(Decimal(one), Decimal(other)) == texts
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("10", 10), ("9" * 9, 999_999_999), ("9" * 10, 5), ("x", 5), (0, 5), (1, 1), (True, 5), (-3, 5), (7.0, 5)],
+)
+def test_an_invalid_length_counts_as_the_default(value: Any, seconds: int) -> None:
+    assert estimate({"model": "other", "duration": value}).seconds == seconds

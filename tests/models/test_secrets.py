@@ -1,4 +1,4 @@
-"""What somebody else will read holds no key, token or signature, and loses nothing that only looks like one."""
+"""Texts for others hold no key, token or signature, and lose nothing that only looks like one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kling_nb.models.urls import redact_secrets
 
 
 @pytest.mark.parametrize(
-    ("written", "left"),
+    ("text", "redacted"),
     [
         ("kn.configure(key='SHORT')", "kn.configure(key='…')"),
         ('curl -H "Authorization: Bearer SECRET12" x', 'curl -H "Authorization: Bearer …" x'),
@@ -25,13 +25,13 @@ from kling_nb.models.urls import redact_secrets
         ("<a href='h.org/?a=1&amp;sig=SECRET'>", "<a href='h.org/?a=1&amp;sig=…'>"),
     ],
 )
-def test_what_looks_like_a_secret_is_taken_out(written: str, left: str) -> None:
-    assert redact_secrets(written) == left
-    assert redact_secrets(left) == left
+def test_a_text_that_looks_like_a_secret_is_replaced(text: str, redacted: str) -> None:
+    assert redact_secrets(text) == redacted
+    assert redact_secrets(redacted) == redacted
 
 
 @pytest.mark.parametrize(
-    "written",
+    "text",
     [
         "sorted(rows, key=len)",
         "key = getpass()",
@@ -43,12 +43,12 @@ def test_what_looks_like_a_secret_is_taken_out(written: str, left: str) -> None:
         "https://h.org/x.mp4?size=5",
     ],
 )
-def test_what_only_speaks_of_one_stays(written: str) -> None:
-    assert redact_secrets(written) == written
+def test_a_text_about_secrets_stays(text: str) -> None:
+    assert redact_secrets(text) == text
 
 
-def test_a_key_in_use_is_taken_out_in_each_form_that_a_notebook_has_it() -> None:
+def test_a_known_key_is_replaced_in_each_encoding() -> None:
     key = 'sk-a&b"c'
-    said = f'{key} sk-a&amp;b&quot;c sk-a%26b%22c sk-a&b\\"c'
-    assert redact_secrets(said, [key]) == "… … … …"
+    text = f'{key} sk-a&amp;b&quot;c sk-a%26b%22c sk-a&b\\"c'
+    assert redact_secrets(text, [key]) == "… … … …"
     assert redact_secrets("a kite", ["a", ""]) == "a kite"

@@ -1,4 +1,4 @@
-"""From a schema or a class to field specs; from one form to another; from one schema to the next."""
+"""Field specs of schemas and classes, values carried to another form, and changes of schemas."""
 
 from __future__ import annotations
 
@@ -29,9 +29,6 @@ def kinds(model: str) -> dict[str, str]:
     return {spec.name: spec.kind for spec in FORMS[model].specs}
 
 
-# --- specs ---
-
-
 def test_the_forms_of_the_classes_have_all_their_fields() -> None:
     ours = {"model", "response_format", "target_namespace"}
     assert set(kinds(TARGET)) == set(ReferenceToVideo.model_fields) - ours
@@ -56,18 +53,18 @@ def test_the_forms_of_the_classes_have_all_their_fields() -> None:
         (FLUX, "aspect_ratio", "choice"),
     ],
 )
-def test_a_schema_says_which_control_a_field_needs(model: str, name: str, kind: str) -> None:
+def test_the_kind_of_a_field_follows_from_its_schema(model: str, name: str, kind: str) -> None:
     assert kinds(model)[name] == kind
 
 
-def test_fields_stand_in_their_order_and_hidden_ones_are_left_out() -> None:
+def test_fields_are_in_their_order_without_hidden_ones() -> None:
     assert [spec.name for spec in FORMS[CFG].specs][:3] == ["prompt", "input_image", "negative_prompt"]
     assert "response_format" not in kinds(CFG)
     scale = FORMS[CFG].spec("cfg_scale")
     assert scale and not scale.basic and (scale.minimum, scale.maximum, scale.default) == (0, 10, 0.5)
 
 
-def test_or_null_and_references_are_read_as_json_schema_means_them() -> None:
+def test_nullable_types_and_references_are_resolved() -> None:
     schema = {
         "$defs": {"size": {"type": "integer", "minimum": 1}},
         "properties": {
@@ -84,7 +81,7 @@ def test_or_null_and_references_are_read_as_json_schema_means_them() -> None:
     assert (found["size"].minimum, found["size"].default) == (1, 4)
 
 
-def test_a_model_that_nobody_knows_has_a_prompt() -> None:
+def test_the_form_of_an_unknown_model_has_a_prompt() -> None:
     form = form_of("nobody-knows")
     assert [spec.name for spec in form.specs] == ["prompt", "num_generations"] and not form.known
 
@@ -115,15 +112,10 @@ wild = st.dictionaries(words, json, max_size=6)
 
 @settings(max_examples=40)
 @given(wild, st.dictionaries(st.text(max_size=8), wild | json, max_size=4))
-def test_no_schema_however_wrong_is_more_than_a_form_can_bear(
-    schema: dict[str, Any], properties: dict[str, Any]
-) -> None:
+def test_any_garbage_makes_a_form(schema: dict[str, Any], properties: dict[str, Any]) -> None:
     for spec in specs_of({**schema, "properties": properties}):
         assert spec.to_json()["name"] in properties
     assert all(str(change) for change in schema_changes(schema, {**schema, "properties": properties}))
-
-
-# --- from one form to another ---
 
 
 def blank(form: Form) -> dict[str, Any]:
@@ -131,8 +123,8 @@ def blank(form: Form) -> dict[str, Any]:
 
 
 def value_for(form: Form) -> st.SearchStrategy[dict[str, Any]]:
-    """Values as a person may have set them on a form: legal or left alone."""
-    pictures = st.sampled_from(["a1", "a2", "a3"])
+    """Return a strategy for values of a form, legal or unset."""
+    images = st.sampled_from(["a1", "a2", "a3"])
 
     def of(spec: Any) -> st.SearchStrategy[Any]:
         match spec.kind:
@@ -145,14 +137,14 @@ def value_for(form: Form) -> st.SearchStrategy[dict[str, Any]]:
             case "toggle":
                 set_ = st.booleans()
             case "images":
-                set_ = st.lists(pictures, min_size=1, max_size=3, unique=True)
+                set_ = st.lists(images, min_size=1, max_size=3, unique=True)
             case "image" | "video":
-                set_ = pictures
+                set_ = images
             case "elements" | "shots":
                 set_ = st.just([{"prompt": "x", "duration": 3}])
             case _:
                 set_ = st.text("abc", min_size=1, max_size=5)
-        # A value that is the default is as good as left alone, and comes back so.
+        # A value that equals the default counts as unset, and comes back unset.
         return st.just(spec.unset) | set_.map(lambda value: spec.unset if value == spec.default else value)
 
     return st.fixed_dictionaries({spec.name: of(spec) for spec in form.specs})
@@ -163,7 +155,7 @@ a_form = st.sampled_from(list(FORMS.values()))
 
 @settings(max_examples=40)
 @given(st.data(), a_form, st.lists(a_form, min_size=1, max_size=3))
-def test_whoever_comes_back_finds_all_as_it_was(data: st.DataObject, first: Form, others: list[Form]) -> None:
+def test_the_values_come_back_with_their_form(data: st.DataObject, first: Form, others: list[Form]) -> None:
     given_ = data.draw(value_for(first))
     values, aside, at = given_, {}, first
     for form in [*others, first]:
@@ -173,19 +165,18 @@ def test_whoever_comes_back_finds_all_as_it_was(data: st.DataObject, first: Form
 
 
 def over(start: dict[str, Any], *models: str) -> dict[str, Any]:
-    """The values after one model was chosen after another."""
+    """Return the values after a sequence of models."""
     values, aside = start, {}
     for old, new in itertools.pairwise(models):
         values, aside = carry_over(values, FORMS[old], FORMS[new], aside)
     return values
 
 
-def test_a_default_that_nobody_chose_is_none_again_after_a_model_without_it_and_one_with_another() -> None:
+def test_an_unset_field_is_unset_again_after_models_with_other_defaults() -> None:
     assert over(blank(FORMS[TEXT]), TEXT, CFG, FLUX, TEXT)["aspect_ratio"] is None
 
 
-def test_one_picture_comes_back_after_it_was_the_first_frame_of_a_model_that_has_references_too() -> None:
-    """Found by hypothesis: the model that takes one picture then was given the references, and there were none."""
+def test_an_image_comes_back_after_it_was_the_first_frame_of_a_model_with_references() -> None:
     given_ = {**blank(FORMS[MOTION]), "input_image": "a1"}
     assert over(given_, MOTION, IMAGE, TARGET, IMAGE, MOTION) == given_
     there = over(given_, MOTION, IMAGE, TARGET, IMAGE, MOTION, TARGET)
@@ -194,7 +185,7 @@ def test_one_picture_comes_back_after_it_was_the_first_frame_of_a_model_that_has
 
 @settings(max_examples=40)
 @given(st.data(), a_form, a_form)
-def test_what_is_carried_is_legal_and_what_is_not_is_put_aside(data: st.DataObject, old: Form, new: Form) -> None:
+def test_values_are_legal_in_the_new_form_or_set_aside(data: st.DataObject, old: Form, new: Form) -> None:
     given_ = data.draw(value_for(old))
     values, aside = carry_over(given_, old, new, {})
     assert set(values) == {spec.name for spec in new.specs}
@@ -214,34 +205,34 @@ def test_what_is_carried_is_legal_and_what_is_not_is_put_aside(data: st.DataObje
     assert read_unsupported({name: away.to_json() for name, away in aside.items()}) == aside
 
 
-def test_a_length_that_is_not_offered_becomes_the_nearest_and_says_so() -> None:
+def test_an_unavailable_length_becomes_the_nearest() -> None:
     values, aside = carry_over({**blank(FORMS[TARGET]), "duration": 9}, FORMS[TARGET], FORMS[O1], {})
     assert values["duration"] == 10
-    assert aside["duration"].why == "9 is not offered, it is 10 now"
+    assert aside["duration"].why == "9 is not available, set to 10"
     back, left = carry_over({**values, "duration": 5}, FORMS[O1], FORMS[TARGET], aside)
-    assert back["duration"] == 5 and not left  # what was set since counts
+    assert back["duration"] == 5 and not left  # the newer value counts
 
 
-def test_the_first_frame_has_another_name_where_a_picture_is_all_there_is() -> None:
+def test_the_first_frame_is_the_only_image_of_some_models() -> None:
     given_ = {**blank(FORMS[TARGET]), "start_image_url": "a9", "input_image": ["a1", "a2"]}
     values, aside = carry_over(given_, FORMS[TARGET], FORMS[IMAGE], {})
     assert values["input_image"] == "a9"
     alone, _ = carry_over({**blank(FORMS[IMAGE]), "input_image": "a7"}, FORMS[IMAGE], FORMS[OMNI], {})
     assert (alone["start_image_url"], alone["input_image"]) == ("a7", [])
-    for now in ("a9", "a5"):  # the picture that stands there counts, also a newer one
+    for now in ("a9", "a5"):  # the current image counts, a newer one too
         back, _ = carry_over({**values, "input_image": now}, FORMS[IMAGE], FORMS[TARGET], aside)
         assert (back["start_image_url"], back["input_image"]) == (now, ["a1", "a2"])
 
 
-def test_one_of_several_pictures_is_used_and_a_newer_one_takes_its_place() -> None:
+def test_one_of_several_images_is_used_and_a_newer_one_replaces_it() -> None:
     values, aside = carry_over({**blank(FORMS[TARGET]), "input_image": ["a1", "a2"]}, FORMS[TARGET], FORMS[IMAGE], {})
     assert values["input_image"] == "a1"
-    assert aside["input_image"].why == "1 of 2 pictures is used"
+    assert aside["input_image"].why == "uses 1 of 2 images"
     back, _ = carry_over({**values, "input_image": "a5"}, FORMS[IMAGE], FORMS[TARGET], aside)
     assert back["input_image"] == ["a5", "a2"]
 
 
-def test_what_the_new_model_has_not_is_named_and_defaults_are_not_missed() -> None:
+def test_unsupported_values_are_named_except_for_defaults() -> None:
     given_ = {**blank(FORMS[OMNI]), "prompt": "x", "resolution": "4k", "input_video": "a1"}
     _, aside = carry_over(given_, FORMS[OMNI], FORMS[IMAGE], {})
     assert {name: away.why for name, away in aside.items() if away.why} == {
@@ -249,8 +240,6 @@ def test_what_the_new_model_has_not_is_named_and_defaults_are_not_missed() -> No
         "resolution": "4k",
     }
 
-
-# --- from one schema to the next ---
 
 OLD = bundled()[CFG].request_schema
 
@@ -262,29 +251,29 @@ def changed(**patches: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("patch", "said"),
+    ("patch", "text"),
     [
-        ({"cfg_scale": None}, "cfg_scale: is gone"),
-        ({"seed": {"type": "integer", "minimum": 0, "maximum": 9}}, "seed: is new: a whole number, 0 to 9"),
+        ({"cfg_scale": None}, "cfg_scale: removed"),
+        ({"seed": {"type": "integer", "minimum": 0, "maximum": 9}}, "seed: added: a whole number, 0 to 9"),
         ({"duration": {"enum": [5, 10, 15]}}, "duration: also offers 15"),
         ({"duration": {"enum": [10]}}, "duration: no longer offers 5"),
-        ({"cfg_scale": {"maximum": 1}}, "cfg_scale: most is 1 now, was 10"),
-        ({"cfg_scale": {"default": 0.7}}, "cfg_scale: default is 0.7 now, was 0.5"),
-        ({"input_image": {"type": "array", "format": None}}, "input_image: is a list now, was an address"),
+        ({"cfg_scale": {"maximum": 1}}, "cfg_scale: maximum now 1, was 10"),
+        ({"cfg_scale": {"default": 0.7}}, "cfg_scale: default now 0.7, was 0.5"),
+        ({"input_image": {"type": "array", "format": None}}, "input_image: now a list, was a URL"),
         ({"prompt": {"title": "Words", "description": "other", "x-order": 9}}, ""),
     ],
 )
-def test_a_change_is_said_at_its_field(patch: dict[str, Any], said: str) -> None:
-    assert "; ".join(map(str, schema_changes(OLD, changed(**patch)))) == said
+def test_a_change_is_at_its_field(patch: dict[str, Any], text: str) -> None:
+    assert "; ".join(map(str, schema_changes(OLD, changed(**patch)))) == text
 
 
-def test_changes_are_shown_one_a_line() -> None:
+def test_changes_are_shown_one_per_line() -> None:
     each = schema_changes(OLD, changed(cfg_scale=None))
-    assert repr(Changes(each, CFG, "the bundled one")).splitlines()[1] == "  cfg_scale: is gone"
-    assert "the same" in repr(Changes([], CFG, "the bundled one"))
+    assert repr(Changes(each, CFG, "the bundled one")).splitlines()[1] == "  cfg_scale: removed"
+    assert repr(Changes([], CFG, "the bundled one")) == f"{CFG}: no changes since the bundled one"
 
 
 @given(a_form)
-def test_a_schema_is_like_itself(form: Form) -> None:
+def test_a_schema_does_not_differ_from_itself(form: Form) -> None:
     schema = bundled()[form.model].request_schema
     assert schema_changes(schema, schema) == []

@@ -1,4 +1,4 @@
-"""What the hub answers is read tolerantly, except where a guess could cost money."""
+"""Responses of the hub are read tolerantly, except where a guess could cost money."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kling_nb.models.request import OMNI, TARGET
 ROW = {"generation_id": "g1", "status": "queued"}
 
 
-def test_a_generation_keeps_what_it_does_not_know_in_raw() -> None:
+def test_a_generation_keeps_unknown_fields_in_raw() -> None:
     raw = {**ROW, "prompt": None, "input_image": ["x"], "brand_new": 1}
     generation = Generation.read(raw)
     assert generation.raw == raw
@@ -26,28 +26,28 @@ def test_a_generation_keeps_what_it_does_not_know_in_raw() -> None:
 @pytest.mark.parametrize(
     ("raw", "name"), [({"model_name": "a"}, "a"), ({"model": "b"}, "b"), ({"model_name": None, "model": "b"}, "b")]
 )
-def test_a_model_goes_by_either_name(raw: dict[str, Any], name: str) -> None:
+def test_a_model_has_either_name(raw: dict[str, Any], name: str) -> None:
     assert Generation.read({**ROW, **raw, "media_type": None}).model_name == name
 
 
 @pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
-def test_terminal_states_are_ends(status: str) -> None:
+def test_terminal_statuses_are_ends(status: str) -> None:
     assert Generation.read({**ROW, "status": status}).ended
 
 
-def test_an_unknown_state_is_kept_and_is_no_end() -> None:
+def test_an_unknown_status_is_kept_and_is_not_an_end() -> None:
     read = Generation.read({**ROW, "status": "paused"})
     assert (read.status, read.ended) == ("paused", False)
 
 
 @pytest.mark.parametrize("state", [{}, {"status": None}])
-def test_a_missing_state_is_no_guess_at_one(state: dict[str, Any]) -> None:
+def test_a_missing_status_is_unknown(state: dict[str, Any]) -> None:
     read = Generation.read({"generation_id": "a", **state})
     assert (read.status, read.ended) == ("unknown", False)
 
 
 @pytest.mark.parametrize(("given", "read"), [(None, ""), ("", ""), (7, "7")])
-def test_an_id_of_another_type_is_one_and_a_missing_one_is_empty(given: Any, read: str) -> None:
+def test_an_id_of_another_type_is_text_and_a_missing_one_is_empty(given: Any, read: str) -> None:
     assert Generation.read({**ROW, "generation_id": given}).generation_id == read
 
 
@@ -63,22 +63,22 @@ def test_an_id_of_another_type_is_one_and_a_missing_one_is_empty(given: Any, rea
         (-1, None),
     ],
 )
-def test_a_time_that_cannot_be_read_is_no_time(value: Any, seconds: float | None) -> None:
+def test_an_invalid_time_is_none(value: Any, seconds: float | None) -> None:
     assert Generation.read({**ROW, "enqueued_at": value}).enqueued_at == seconds
 
 
-def test_moments_are_aware_utc() -> None:
+def test_times_are_aware_utc() -> None:
     assert from_unix(0) == datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
     assert from_unix(None) is None
 
 
-def test_an_event_is_read_in_its_own_names() -> None:
+def test_an_event_has_names_of_its_own() -> None:
     done = Completion.read({"generation_id": "g1", "status": "succeeded", "model": "m", "url": "https://example.org"})
     assert (done.url, done.error) == ("https://example.org", None)
     assert Completion.read({"generation_id": "g1", "status": "failed", "error": "no"}).error == "no"
 
 
-def test_a_catalogue_entry_needs_nothing_but_its_id() -> None:
+def test_a_catalogue_entry_only_needs_an_id() -> None:
     model = Model.read({"id": "m", "display_name": None, "pricing": None, "request_schema": None, "extra": 1})
     assert (model.pricing, model.request_schema, model.schema_digest) == (None, {}, None)
     assert model.raw["extra"] == 1
@@ -87,16 +87,16 @@ def test_a_catalogue_entry_needs_nothing_but_its_id() -> None:
 
 
 @pytest.mark.parametrize("name", ["request_schema", "json_request_schema"])
-def test_a_schema_goes_by_either_name(name: str) -> None:
+def test_a_schema_has_either_name(name: str) -> None:
     assert Model.read({"id": "m", name: {"type": "object"}}).request_schema == {"type": "object"}
 
 
 @pytest.mark.parametrize("pricing", ["free", {"method": None}, {"method": "token", "cost_per_second": "n/a"}])
-def test_odd_pricing_does_not_lose_the_model(pricing: Any) -> None:
+def test_invalid_pricing_does_not_lose_the_model(pricing: Any) -> None:
     assert Model.read({"id": "m", "pricing": pricing}).id == "m"
 
 
-def test_the_schemas_digest_does_not_depend_on_the_order_of_its_keys() -> None:
+def test_the_digest_of_a_schema_does_not_depend_on_the_order_of_its_keys() -> None:
     one, two = (Model(id="m", request_schema=dict(pairs)) for pairs in ([("a", 1), ("b", 2)], [("b", 2), ("a", 1)]))
     assert one.schema_digest == two.schema_digest
     assert one.schema_digest and one.schema_digest.startswith("sha256:")
@@ -107,7 +107,7 @@ def test_a_schema_with_a_huge_number_has_a_digest_too() -> None:
     assert Model(id="m", request_schema=schema).schema_digest
 
 
-def test_the_known_successor_is_named_first() -> None:
+def test_the_successor_is_the_first_alternative() -> None:
     near = [f"kling-video-o3-pro-{kind}" for kind in ("text-to-video", "image-to-video", "video-to-video-edit")]
     found = alternatives(TARGET, [*near, "gpt-5-mini", OMNI, TARGET])
     assert found[0] == OMNI
@@ -115,6 +115,6 @@ def test_the_known_successor_is_named_first() -> None:
     assert TARGET not in found
 
 
-def test_no_alternatives_are_made_up() -> None:
+def test_alternatives_are_in_the_catalogue() -> None:
     assert alternatives(TARGET, []) == []
     assert alternatives("zzz", ["gpt-5-mini"]) == []

@@ -1,4 +1,4 @@
-"""Which frontend shows the outputs, told from what each really sets; and what the user may say about embedding."""
+"""The frontend, recognized by what it really sets, and the option for embedding."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ LAB = {"JPY_SESSION_NAME": "/books/a.ipynb", "JPY_PARENT_PID": "17"}
         ({"VOILA_REQUEST_URL": "http://127.0.0.1:8866/voila/render/a.ipynb"}, (), VOILA),
     ],
 )
-def test_a_frontend_is_known_by_what_it_sets(
+def test_a_frontend_is_recognized_by_what_it_sets(
     environment: dict[str, str], names: tuple[str, ...], frontend: Frontend
 ) -> None:
     assert frontend_of(environment, names) is frontend
 
 
-def test_the_notebook_is_what_the_frontend_says() -> None:
+def test_the_notebook_is_the_one_that_the_frontend_names() -> None:
     assert notebook_of({}) is None
     assert notebook_of(LAB) == Path("/books/a.ipynb")
     assert notebook_of({"JPY_SESSION_NAME": "c0ffee-uuid"}) is None
@@ -58,7 +58,7 @@ def test_the_notebook_is_what_the_frontend_says() -> None:
 
 
 @pytest.mark.parametrize("value", ["auto", "never", "always", 5.0, 0.5])
-def test_what_is_kept_of_the_option_is_read_as_the_same(value: str | float) -> None:
+def test_a_saved_option_is_read_as_the_same(value: str | float) -> None:
     assert Embed.parse(value).value == value
     assert Embed.parse(Embed.parse(value).value) == Embed.parse(value)
 
@@ -66,9 +66,13 @@ def test_what_is_kept_of_the_option_is_read_as_the_same(value: str | float) -> N
 @pytest.mark.parametrize(
     "value", ["sometimes", "", 0, -1, float("nan"), float("inf"), True, [5], Decimal("NaN"), "5 megabytes"]
 )
-def test_a_setting_that_cannot_be_read_is_one_clear_error(value: Any) -> None:
-    with pytest.raises(SettingsError, match=r"embed is .* give 'auto', 'never', 'always', or the megabytes"):
+def test_an_invalid_option_is_an_error(value: Any) -> None:
+    with pytest.raises(SettingsError) as caught:
         Embed.parse(value)
+    assert str(caught.value) == (
+        f"Invalid value for embed: {value!r}. Use 'auto', 'never', 'always', or the megabytes that one output may "
+        "embed (kn.options.embed = 20)."
+    )
 
 
 @given(
@@ -76,7 +80,7 @@ def test_a_setting_that_cannot_be_read_is_one_clear_error(value: Any) -> None:
     embed=st.sampled_from(["auto", "never", "always", 0.001, 7]).map(Embed.parse),
     frontend=st.sampled_from([JUPYTER, VSCODE, VSCODE_AT_A_SERVER, COLAB, VOILA]),
 )
-def test_no_output_embeds_more_than_its_cap_and_none_that_could_be_is_left_out(
+def test_an_output_embeds_as_many_clips_as_its_cap_allows(
     sizes: list[int | None], embed: Embed, frontend: Frontend
 ) -> None:
     chosen = embed.chosen(sizes, frontend)
