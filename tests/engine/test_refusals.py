@@ -67,7 +67,7 @@ def test_schema_changes_are_listed_and_a_withdrawn_model_names_its_alternatives(
     hub.fault(
         "changed_schema", match={"model": name}, properties={"duration": {"enum": [5, 10, 15]}, "cfg_scale": None}
     )
-    assert list(map(str, studio.hub.schema_changes(name))) == ["duration: also offers 15", "cfg_scale: is gone"]
+    assert list(map(str, studio.hub.schema_changes(name))) == ["duration: also offers 15", "cfg_scale: removed"]
     hub.fault("withdrawn", match={"model": "kling-video-o3-4k-text-to-video"})
     with pytest.raises(errors.ModelNotFound) as caught:
         studio.hub.schema_changes("kling-video-o3-4k-text-to-video")

@@ -45,7 +45,7 @@ def test_what_is_said_of_embedding_holds_for_the_cards(
 
 def test_an_option_that_the_log_has_wrong_is_one_clear_error_and_the_cards_stay(studio: Studio) -> None:
     studio.store.save_value("option", "embed", "sometimes")
-    with pytest.raises(errors.SettingsError, match="embed is 'sometimes'"):
+    with pytest.raises(errors.SettingsError, match="Invalid value for embed: 'sometimes'"):
         _ = studio.options.embed
     assert "kling-card" in studio.preview("a paper boat", duration=3).result(60).record._repr_mimebundle_()["text/html"]
     studio.options.embed = "auto"
@@ -61,7 +61,7 @@ def test_a_records_id_opens_the_panel_with_its_request(studio: Studio) -> None:
 
 
 def test_a_wrong_option_is_a_clear_error(studio: Studio) -> None:
-    with pytest.raises(errors.KlingError, match="no amount of dollars"):
+    with pytest.raises(errors.KlingError, match="Invalid amount of dollars"):
         studio.options.confirm_above = "lots"
     with pytest.raises(errors.SettingsError, match="give 'auto', 'never', 'always', or the megabytes"):
         studio.options.embed = "sometimes"

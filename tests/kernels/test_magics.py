@@ -66,7 +66,7 @@ def test_dry_says_what_is_wrong_and_what_it_costs_and_sends_nothing(loaded: Kern
     assert "No problems" in sound
     assert "free" in sound
     assert "5 s" in sound
-    assert "2 s is too little" in faulty
+    assert "2 s is too short" in faulty
     assert "@Image3" in faulty
     assert hub.posts == 0
 

@@ -75,7 +75,7 @@ def test_the_notebook_answers_its_question_and_pays_once(tmp_path: Path, hub: Hu
     notebook = executed(tmp_path, "03_prompt_sweep.ipynb")
 
     assert "12 clips to generate · free" in html_of(notebook, "plan = kn.sweep(")
-    assert "20 s is too much" in html_of(notebook, "duration=[3, 10, 20]")
+    assert "20 s is too long" in html_of(notebook, "duration=[3, 10, 20]")
     assert "12 done" in html_of(notebook, "run = plan.run(")  # the cell keeps the end of it, as plain HTML
     assert html_of(notebook, "plan.matrix(").count("<video") == 12
     assert "12 clips, 3 scores each" in text_of(notebook, "plan.score(")

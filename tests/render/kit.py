@@ -93,7 +93,7 @@ TIMES = Times(
 
 WAY = tuple(
     Message(at=at(seconds), text=text)
-    for seconds, text in ((0, "Sent"), (1, "Queued"), (19, "Generating"), (172, "Fetching the clip"), (175, "Done"))
+    for seconds, text in ((0, "Sent"), (1, "Queued"), (19, "Generating"), (172, "Downloading"), (175, "Done"))
 )
 
 

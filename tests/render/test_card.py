@@ -179,7 +179,7 @@ def test_the_plain_text_has_the_prompt_the_price_and_the_file():
 
 
 def test_the_card_says_that_the_model_takes_no_seed():
-    assert "takes no seed" in card_html(record_of(), Media())
+    assert "has no seed" in card_html(record_of(), Media())
 
 
 def test_a_price_that_was_not_paid_is_called_an_estimate():

@@ -50,7 +50,7 @@ def test_pasted_code_fills_the_form_and_names_the_rest():
     assert [picture.identity for picture in panel.fields["input_image"]] == ["https://example.org/a.png"]
     notes = "\n".join(panel.widget.notes)
     assert "seed: the model has no such field" in notes
-    assert "input_image.0: there is no file 'gone.png'" in notes
+    assert "input_image.0: the file 'gone.png' does not exist" in notes
     assert "those after it have moved up" in notes
     assert "sk-do-not-show-me" not in json.dumps(panel.widget.get_state(), default=str)
 

@@ -91,7 +91,7 @@ def test_an_element_is_saved_with_its_images_and_used_again(studio: Studio) -> N
     studio.elements["cup"] = png_image("#404040")
 
     mara = studio.elements["mara"]
-    with pytest.warns(RequestWarning, match="@Element2 has no further angle"):  # as one picture of a cup has
+    with pytest.warns(RequestWarning, match="@Element2 has a front view only"):  # as one picture of a cup has
         job = studio.generate("@Element1 lifts @Element2", elements=[mara, studio.elements["cup"]], duration=3)
 
     assert mara == Element.model_validate(MARA)
@@ -134,7 +134,7 @@ def test_the_images_of_a_saved_element_are_not_orphans_and_are_not_deleted(studi
     assert file is not None
     file.unlink()
     assert [finding.about for finding in studio.store.verify()] == ["preset 'wave'"]
-    with pytest.raises(LogError, match="lost the bytes"):
+    with pytest.raises(LogError, match="is missing from the log"):
         studio.presets["wave"]
 
 

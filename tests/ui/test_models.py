@@ -168,7 +168,7 @@ def test_a_changed_schema_is_described_and_changes_the_form(studio):
 
     panel = opened(studio, {"model": CFG, "prompt": "x", "input_image": png(), "negative_prompt": "blur"})
 
-    assert panel.widget.news[CFG]["changes"] == ["negative_prompt: is gone", "duration: also offers 15"]
+    assert panel.widget.news[CFG]["changes"] == ["negative_prompt: removed", "duration: also offers 15"]
     assert asides(panel) == {"negative_prompt": "“blur”"}  # it would be refused
     edit(panel, duration=15)
     assert panel.widget.verdict["problems"] == []
@@ -181,7 +181,7 @@ def test_changes_of_a_typed_model_are_described_too(studio):
 
     panel = opened(studio)
 
-    assert panel.widget.news[TARGET]["changes"] == ["seed: is new: a whole number"]
+    assert panel.widget.news[TARGET]["changes"] == ["seed: added: a whole number"]
 
 
 def test_a_model_that_only_the_hub_knows_gets_its_form_later(studio):

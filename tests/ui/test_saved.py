@@ -96,7 +96,7 @@ def test_an_image_that_cannot_be_fixed_is_refused_with_the_reason(panel, page):
     assert panel.widget.labels[key] | {"uri": ""} == {
         "name": "image.png", "note": "90 × 90", "uri": "", "rules": ["too small"], "blocked": True, "fixable": False
     }  # fmt: skip
-    assert "at least 300 px a side" in page.ask("fit", key=key)["reason"]
+    assert "less than 300 px on a side" in page.ask("fit", key=key)["reason"]
 
 
 def test_a_thumbnail_is_upright(panel, page):
