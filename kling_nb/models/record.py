@@ -258,9 +258,7 @@ class Record(_Part):
         `kn.from_video(file)` returns the record, on any machine. Frames and sound are unchanged. The file holds
         neither keys nor signed addresses, and the reference images only by hash.
 
-        Raises:
-            ArgumentError: If there is no clip.
-            ExchangeError: If the file cannot be written.
+        Raises `ArgumentError` if there is no clip, `ExchangeError` if the file cannot be written.
         """
         return self._attached().save(self, Path(target))
 
