@@ -63,7 +63,7 @@ def test_a_records_id_opens_the_panel_with_its_request(studio: Studio) -> None:
 def test_a_wrong_option_is_a_clear_error(studio: Studio) -> None:
     with pytest.raises(errors.KlingError, match="Invalid amount of dollars"):
         studio.options.confirm_above = "lots"
-    with pytest.raises(errors.SettingsError, match="give 'auto', 'never', 'always', or the megabytes"):
+    with pytest.raises(errors.SettingsError, match="Invalid value for embed"):
         studio.options.embed = "sometimes"
     with pytest.raises(errors.ArgumentError, match="'confirm_over'"):
         studio.options.confirm_over = 5  # type: ignore[attr-defined] -- that is the mistake
