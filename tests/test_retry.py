@@ -122,7 +122,9 @@ async def test_a_call_is_repeated_after_the_decided_pauses_until_it_returns() ->
 
 
 async def test_a_pause_of_no_seconds_is_a_retry_too() -> None:
-    assert await Attempts(failures=1).run(lambda *_: 0.0) == 2
+    attempts = Attempts(failures=1)
+    assert await attempts.run(lambda *_: 0.0) == 2
+    assert attempts.pauses == [0.0]
 
 
 async def test_the_last_failure_is_raised_once_the_decision_is_to_give_up() -> None:
