@@ -146,9 +146,6 @@ def progress_of(
 ) -> Progress:
     """Return the progress of a record's job, as its row shows it."""
     times = record.times
-    since = times.accepted or times.submitted or times.created
-    if record.ended and times.ended:
-        since = times.ended
     expected = None
     if record.status in AT_THE_HUB and times.accepted and expected_seconds is not None:
         expected = times.accepted + datetime.timedelta(seconds=expected_seconds)
@@ -158,7 +155,7 @@ def progress_of(
         title=_title(record),
         model=record.model,
         created=times.created,
-        since=since,
+        since=times.ended or times.accepted or times.submitted or times.created,
         expected=expected,
         price="" if record.kind == "preview" else _price(record),
         preview=record.kind == "preview",

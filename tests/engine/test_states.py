@@ -14,7 +14,6 @@ from kling_nb.engine.states import (
     AT_THE_HUB,
     MAX_MESSAGE_LENGTH,
     MAX_MESSAGES,
-    MAX_TITLE_LENGTH,
     TRANSITIONS,
     IllegalTransition,
     progress_of,
@@ -74,10 +73,10 @@ def test_of_too_many_messages_the_first_twelve_and_the_last_twelve_are_kept(coun
     )
 
 
-@pytest.mark.parametrize("length", [MAX_MESSAGE_LENGTH, MAX_MESSAGE_LENGTH + 1])
-def test_only_a_message_that_is_too_long_is_cut(length: int) -> None:
+@pytest.mark.parametrize(("length", "text"), [(240, "a" * 240), (241, "a" * 239 + "…")])
+def test_only_a_message_of_more_than_240_characters_is_cut(length: int, text: str) -> None:
     (message,) = with_message(a_record(), "a" * length, LATER).messages
-    assert message.text == ("a" * length if length == MAX_MESSAGE_LENGTH else "a" * (MAX_MESSAGE_LENGTH - 1) + "…")
+    assert message.text == text
 
 
 def test_a_repeated_message_changes_nothing() -> None:
@@ -228,7 +227,7 @@ def test_titles_tell_jobs_apart_however_long_and_alike_their_prompts() -> None:
         for number in (0, 1)
     ]
     assert [title[:9] for title in pair] == ["1 of 2 · ", "2 of 2 · "]
-    assert [len(title) for title in pair] == [9 + MAX_TITLE_LENGTH] * 2
+    assert [len(title) for title in pair] == [9 + 200] * 2
 
 
 def test_a_single_job_is_titled_by_its_prompt_or_its_model() -> None:
