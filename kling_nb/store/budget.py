@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,10 +22,9 @@ from kling_nb.models.record import Record
 from kling_nb.store.disk import write_whole, written_in
 from kling_nb.store.index import Index
 from kling_nb.store.records import RecordStore
-from kling_nb.store.sidecars import FileVersion, MissingSidecar, Sidecars, UnreadableRecord, read_sidecar
+from kling_nb.store.sidecars import FileVersion, Sidecars, read_or_warn
 from kling_nb.store.tables import charged_at, microseconds, records, tags
 
-_log = logging.getLogger(__name__)
 _LOCK = "money"
 
 
@@ -118,7 +116,7 @@ class BudgetStore:
         for path, version in self.trash.all():
             present.add(path.stem)
             if path.stem not in self._trashed or self._trashed[path.stem][0] != version:
-                self._trashed[path.stem] = version, _readable(path)
+                self._trashed[path.stem] = version, read_or_warn(path)
         found = (record for name, (_, record) in self._trashed.items() if name in present)
         return [record for record in found if record and charge_of(record) in COUNTED]
 
@@ -146,16 +144,6 @@ class BudgetStore:
                 yield records.c.charged >= microseconds(self._midnight())
             case _:
                 return
-
-
-def _readable(path: Path) -> Record | None:
-    try:
-        return read_sidecar(path)
-    except MissingSidecar:  # another kernel has restored it
-        return None
-    except UnreadableRecord as exc:
-        _log.warning("%s", exc)
-        return None
 
 
 def _sum(index: Index, query: Select[int]) -> int:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypedDict, get_args
 
 from sqlalchemy import ColumnElement, and_, select
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, did_you_mean
 from kling_nb.models.record import Kind, Status
-from kling_nb.store.tables import microseconds, records, split, tags, words
+from kling_nb.store.tables import microseconds, records, tags, words
 
 When = datetime.datetime | datetime.date | datetime.timedelta
 _STATUSES, _KINDS = get_args(Status), get_args(Kind)
 
 
 class Search(TypedDict, total=False):
-    """The keywords of `find` and `count`; see `Filters`."""
+    """The filters of `find` and `count`; None, and a filter that is not given, matches any value.
+
+    `text` is words, each the beginning of a word in the prompts, the negative prompt, the note or the id, in upper or
+    lower case; a word with letters outside ASCII matches anywhere, since not every script puts spaces between words.
+    `stars` is a minimum. `since` and `until` are an aware time, a date (whole days of this machine's calendar) or a
+    timedelta before now. `kind` is "result" if it is not given.
+    """
 
     model: str | None
     status: str | Iterable[str] | None
@@ -36,98 +41,48 @@ class Search(TypedDict, total=False):
     notebook: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """The conditions of one search; None matches any value.
-
-    `text` is words, each the beginning of a word in the prompts, the negative prompt, the note or the id, in upper or
-    lower case; a word with letters outside ASCII matches anywhere, since not every script puts spaces between words.
-    `stars` is a minimum. `since` and `until` are an aware time, a date (whole days of this machine's calendar) or a
-    timedelta before now.
-    """
-
-    model: str | None = None
-    status: str | Iterable[str] | None = None
-    text: str | None = None
-    tag: str | None = None
-    stars: int | None = None
-    since: When | None = None
-    until: When | None = None
-    kind: str | None = "result"
-    hub: str | None = None
-    local: bool | None = None
-    batch: str | None = None
-    request_hash: str | None = None
-    plan: str | None = None
-    notebook: str | None = None
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Filters:
-        """Return these filters. Raises `ArgumentTypeError` for an unknown name."""
-        check_names(given)
-        return cls(**given)
-
-    def conditions(self, now: datetime.datetime) -> list[ColumnElement[bool]]:
-        """Return the conditions of everything but `text`. Raises `ArgumentError` or `ArgumentTypeError`."""
-        self._check()
-        return [*self._equals(), *self._ranges(now), *self._statuses(), *self._tagged()]
-
-    def words(self) -> list[str]:
-        """Return the words to search for."""
-        return split(self.text or "")
-
-    def _check(self) -> None:
-        value: Any
-        for name in ("model", "text", "tag", "kind", "hub", "batch", "request_hash", "plan", "notebook"):
-            value = getattr(self, name)
-            if not isinstance(value, str | None):
-                raise ArgumentTypeError(f"{name} must be a string or None, got {value!r}.")
-        value = self.local
-        if not isinstance(value, bool | None):
-            raise ArgumentTypeError(f"local must be True, False or None, got {value!r}.")
-        if self.stars is not None and (type(self.stars) is not int or not 1 <= self.stars <= 5):
-            raise ArgumentError(f"stars must be 1 to 5, got {self.stars!r}.")
-        value = self.status
-        if not isinstance(value, str | Iterable | None):
-            raise ArgumentTypeError(f"status must be one of {', '.join(_STATUSES)}, got {value!r}.")
-
-    def _equals(self) -> Iterator[ColumnElement[bool]]:
-        if self.kind is not None and self.kind not in _KINDS:
-            raise ArgumentError(f"kind must be one of {', '.join(_KINDS)}, or None for all, got {self.kind!r}.")
-        for name in ("model", "kind", "hub", "local", "batch", "request_hash", "plan", "notebook"):
-            value: Any = getattr(self, name)
-            if value is not None:
-                yield records.c[name] == value
-
-    def _statuses(self) -> Iterator[ColumnElement[bool]]:
-        if self.status is None:
-            return
-        wanted = [self.status] if isinstance(self.status, str) else list(self.status)
-        unknown = [status for status in wanted if status not in _STATUSES]
-        if unknown:
+def conditions(search: Search, now: datetime.datetime) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of all filters but `text`. Raises `ArgumentError` or `ArgumentTypeError`."""
+    check_names(search)
+    given: dict[str, Any] = {"kind": "result", **search}
+    _check_values(given)
+    for name in ("model", "kind", "hub", "local", "batch", "request_hash", "plan", "notebook"):
+        if (value := given.get(name)) is not None:
+            yield records.c[name] == value
+    if (stars := given.get("stars")) is not None:
+        yield records.c.stars >= stars
+    if (since := given.get("since")) is not None:
+        yield records.c.created >= microseconds(_moment("since", since, now))
+    if (until := given.get("until")) is not None:
+        yield records.c.created <= microseconds(_moment("until", until, now, end_of_day=True))
+    if (status := given.get("status")) is not None:
+        wanted = [status] if isinstance(status, str) else list(status)
+        if unknown := [one for one in wanted if one not in _STATUSES]:
             raise ArgumentError(f"status must be one of {', '.join(_STATUSES)}, got {unknown[0]!r}.")
         yield records.c.status == wanted[0] if len(wanted) == 1 else records.c.status.in_(wanted)
+    if (tag := given.get("tag")) is not None:
+        yield records.c.seq.in_(select(tags.c.seq).where(tags.c.tag == tag))
 
-    def _tagged(self) -> Iterator[ColumnElement[bool]]:
-        if self.tag is not None:
-            yield records.c.seq.in_(select(tags.c.seq).where(tags.c.tag == self.tag))
 
-    def _ranges(self, now: datetime.datetime) -> Iterator[ColumnElement[bool]]:
-        if self.stars is not None:
-            yield records.c.stars >= self.stars
-        if self.since is not None:
-            yield records.c.created >= microseconds(_moment("since", self.since, now))
-        if self.until is not None:
-            yield records.c.created <= microseconds(_moment("until", self.until, now, end_of_day=True))
+def _check_values(given: Mapping[str, Any]) -> None:
+    for name in ("model", "text", "tag", "kind", "hub", "batch", "request_hash", "plan", "notebook"):
+        if not isinstance(given.get(name), str | None):
+            raise ArgumentTypeError(f"{name} must be a string or None, got {given[name]!r}.")
+    if not isinstance(local := given.get("local"), bool | None):
+        raise ArgumentTypeError(f"local must be True, False or None, got {local!r}.")
+    if (stars := given.get("stars")) is not None and (type(stars) is not int or not 1 <= stars <= 5):
+        raise ArgumentError(f"stars must be 1 to 5, got {stars!r}.")
+    if not isinstance(status := given.get("status"), str | Iterable | None):
+        raise ArgumentTypeError(f"status must be one of {', '.join(_STATUSES)}, got {status!r}.")
+    if (kind := given["kind"]) is not None and kind not in _KINDS:
+        raise ArgumentError(f"kind must be one of {', '.join(_KINDS)}, or None for all, got {kind!r}.")
 
 
 def check_names(given: Iterable[str]) -> None:
     """Raise `ArgumentTypeError` for names that are not filters, with a hint for each."""
-    unknown = [name for name in given if name not in Search.__annotations__]
-    if unknown:
-        known = ", ".join(Search.__annotations__)
+    if unknown := [name for name in given if name not in Search.__annotations__]:
         hints = [f"Unknown filter {name!r}. {_hint(name)}".rstrip() for name in unknown]
-        raise ArgumentTypeError("\n".join([*hints, f"The filters are {known}."]))
+        raise ArgumentTypeError("\n".join([*hints, f"The filters are {', '.join(Search.__annotations__)}."]))
 
 
 def with_text(text: Any, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from kling_nb.models.record import File, Record, Reference
 from kling_nb.models.urls import redact_url
 from kling_nb.store.audit import Finding, audit
 from kling_nb.store.budget import BudgetStore
-from kling_nb.store.filters import Filters, Search
+from kling_nb.store.filters import Search, conditions
 from kling_nb.store.index import Index, Page
 from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.lease import Lease
@@ -24,6 +24,7 @@ from kling_nb.store.merge import Merge, MergeReport
 from kling_nb.store.plans import Plans
 from kling_nb.store.queries import Cells, Claims
 from kling_nb.store.records import RecordStore
+from kling_nb.store.tables import split
 from kling_nb.store.trash import Trash
 
 
@@ -150,17 +151,15 @@ class Log:
     def find(
         self, *, limit: int | None = None, offset: int = 0, newest_first: bool = True, **filters: Unpack[Search]
     ) -> list[Record]:
-        """Return the records that match the filters; see `Filters`."""
-        wanted = Filters.of(filters)
-        conditions = wanted.conditions(_now())  # a wrong value raises even while the log is empty
-        page = Page(limit, offset, newest_first)
-        return self._records.ask(lambda index: index.find(conditions, wanted.words(), page), [])
+        """Return the records that match the filters; see `Search`."""
+        wanted = list(conditions(filters, _now()))  # a wrong value raises even while the log is empty
+        words, page = split(filters.get("text") or ""), Page(limit, offset, newest_first)
+        return self._records.ask(lambda index: index.find(wanted, words, page), [])
 
     def count(self, **filters: Unpack[Search]) -> int:
         """Return how many records match the filters."""
-        wanted = Filters.of(filters)
-        conditions = wanted.conditions(_now())
-        return self._records.ask(lambda index: index.count(conditions, wanted.words()), 0)
+        wanted = list(conditions(filters, _now()))
+        return self._records.ask(lambda index: index.count(wanted, split(filters.get("text") or "")), 0)
 
     def unfinished(self, hub: str | None = None) -> list[Record]:
         """Return the records of jobs that have not ended, oldest first."""
@@ -211,11 +210,6 @@ class Log:
         self._records.exists()
         return self._media.add(data, suffix)
 
-    def move_into_media(self, file: Path, digest: str, suffix: str) -> str:
-        """Move a downloaded file into the media. Raises `TransferError` if its bytes do not have the digest."""
-        self._records.exists()
-        return self._media.move_in(file, digest, suffix)
-
     def file(self, digest: str) -> Path | None:
         """Return the file of a digest, None if there is none."""
         return self._media.file(digest)
@@ -225,14 +219,10 @@ class Log:
         file = self._media.file(digest)
         return file.read_bytes() if file else None
 
-    def relative(self, digest: str) -> str | None:
-        """Return the path of a digest's file within the folder, with `/`, None if there is none."""
-        return self._media.relative(digest)
-
-    def partial(self, job_id: str, suffix: str = ".part") -> Path:
+    def partial(self, job_id: str) -> Path:
         """Return the path of a job's unfinished download, and create its folder."""
         self._records.exists()
-        return self._media.partial(job_id, suffix)
+        return self._media.partial(job_id)
 
     def add_clip(self, record_id: str, file: Path, digest: str) -> File:
         """Move a job's result into the media with its poster, and return its part of the record.

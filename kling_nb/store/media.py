@@ -40,8 +40,8 @@ class Media:
             write_whole(known or self._path(digest, suffix), data)
         return digest
 
-    def move_in(self, file: Path, digest: str, suffix: str) -> str:
-        """Move a file in. Raises `TransferError`, and leaves the file, if its bytes do not have the digest."""
+    def move_in(self, file: Path, digest: str, suffix: str) -> Path:
+        """Move a file in and return its path. Raises `TransferError`, and leaves it, if it does not have the digest."""
         if digest_of(file) != digest:
             raise TransferError(f"{file.name} does not have the digest {digest[:19]}…: download it again.")
         known = self.file(digest)
@@ -49,7 +49,7 @@ class Media:
         with written_in(self.folder):
             target.parent.mkdir(parents=True, exist_ok=True)
             _move_from_anywhere(file, target)
-        return digest
+        return target
 
     def file(self, digest: str) -> Path | None:
         """Return the file of a digest, None if there is none."""
@@ -61,18 +61,11 @@ class Media:
                 return path
         return next(iter(sorted(folder.glob(f"{name}.*[!w]"))), None) if folder.is_dir() else None
 
-    def relative(self, digest: str) -> str | None:
-        """Return the path of a digest's file within the log's folder, with `/`, None if there is none."""
-        path = self.file(digest)
-        return path.relative_to(self.folder).as_posix() if path else None
-
-    def partial(self, job_id: str, suffix: str = ".part") -> Path:
+    def partial(self, job_id: str) -> Path:
         """Return the path of a job's unfinished download, and create its folder."""
-        if not _SUFFIX.fullmatch(suffix):
-            raise ArgumentError(f"A suffix must be a dot and 1 to 8 letters or digits, got {suffix!r}.")
         with written_in(self.folder):
             self.partials.mkdir(parents=True, exist_ok=True)
-        return self.partials / f"{checked_id(job_id)}{suffix}"
+        return self.partials / f"{checked_id(job_id)}.part"
 
     @property
     def partials(self) -> Path:
@@ -129,8 +122,7 @@ def clip_of(media: Media, file: Path, digest: str) -> File:
     size = file.stat().st_size
     with file.open("rb") as stream:
         suffix = suffix_of(stream.read(64)) or ".bin"
-    media.move_in(file, digest, suffix)
-    relative = media.relative(digest) or ""
+    relative = media.move_in(file, digest, suffix).relative_to(media.folder).as_posix()
     return File(file=relative, digest=digest, size=size, poster=media.add(poster, ".jpg"), **vars(facts))
 
 

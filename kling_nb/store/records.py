@@ -19,7 +19,7 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.record import RECORD_VERSION, Record
 from kling_nb.store.database import DamagedIndex, Database
 from kling_nb.store.disk import written_in
-from kling_nb.store.index import Index
+from kling_nb.store.index import Index, Versioned
 from kling_nb.store.jsonlines import JsonLines
 from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
@@ -27,11 +27,10 @@ from kling_nb.store.sidecars import (
     LATER,
     UPDATE,
     FileVersion,
-    MissingSidecar,
     Sidecars,
     UnreadableRecord,
     checked_id,
-    read_sidecar,
+    read_or_warn,
     version_of,
 )
 
@@ -176,7 +175,7 @@ class RecordStore:
         self.ready(writing=True)
         with self._reading_files():
             self.ask(lambda index: index.replace_scores(self._scores), None)
-            return self.ask(lambda index: index.replace_all(self._readable(*one) for one in self.sidecars.first()), 0)
+            return self.ask(lambda index: index.replace_all(map(_versioned, self.sidecars.first())), 0)
 
     def revisions(self, record_id: str) -> tuple[int | None, int | None]:
         """Return the revisions in the sidecar and in the index, read while no other process writes."""
@@ -281,7 +280,7 @@ class RecordStore:
             changed = [(path, version) for path, version in self.sidecars.first() if known.get(path.stem) != version]
             if changed:
                 _log.info("the log's index adds %d records from their sidecars", len(changed))
-                many = (self._readable(path, version) for path, version in changed)
+                many = map(_versioned, changed)
                 self.index.put_many(many) if known else self.index.replace_all(many)
             if self.index.score_files() != self.score_lines.versions():
                 self.index.replace_scores(self._scores)
@@ -301,20 +300,11 @@ class RecordStore:
         try:
             for record_id in list(self._unindexed):
                 path = self.sidecars.find(record_id)
-                if path is not None and (pair := self._readable(path, version_of(path))):
+                if path is not None and (pair := _versioned((path, version_of(path)))):
                     self.index.put(*pair)
                 self._unindexed.discard(record_id)
         except LogError as exc:
             _log.warning("%d saved records are not yet in the index: %s", len(self._unindexed), exc)
-
-    def _readable(self, path: Path, version: FileVersion) -> tuple[Record, FileVersion] | None:
-        try:
-            return read_sidecar(path), version
-        except MissingSidecar:
-            return None
-        except UnreadableRecord as exc:
-            _log.warning("%s", exc)
-            return None
 
     # Locks
 
@@ -354,6 +344,12 @@ class RecordStore:
             file = FileLock(folder / f"{name}.lock", timeout=_PATIENCE, poll_interval=_STEP, thread_local=False)
             return self._locks.setdefault(name, (threading.Lock(), file))
         return self._locks[name]
+
+
+def _versioned(sidecar: tuple[Path, FileVersion]) -> Versioned:
+    path, version = sidecar
+    record = read_or_warn(path)
+    return (record, version) if record else None
 
 
 def rank(record: Record) -> int:

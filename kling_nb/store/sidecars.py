@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from kling_nb.errors import ArgumentError, LogError
 from kling_nb.models.record import RECORD_VERSION, Record, Times
 from kling_nb.store.disk import write_whole
 
+_log = logging.getLogger(__name__)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
@@ -144,6 +146,17 @@ def read_sidecar(path: Path) -> Record:
         why = f"holds invalid values: {'; '.join(invalid)}"
         raise UnreadableRecord(path, why, "fix it or restore it from a copy, or move it away")
     return record
+
+
+def read_or_warn(path: Path) -> Record | None:
+    """Return the record in a sidecar, None with a warning if it cannot be read, None if it is missing."""
+    try:
+        return read_sidecar(path)
+    except MissingSidecar:
+        return None
+    except UnreadableRecord as exc:
+        _log.warning("%s", exc)
+        return None
 
 
 def errors_in(exc: Exception) -> str:

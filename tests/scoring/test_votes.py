@@ -117,7 +117,7 @@ def clips(log: Log, count: int = 3) -> list[Record]:
     for number in range(count):
         data = jpeg((60, 40 + number))
         digest = log.add_media(data, ".jpg")
-        clip = File(file=log.relative(digest) or "", digest=digest, size=len(data))
+        clip = File(file=log.file(digest).relative_to(log.folder).as_posix(), digest=digest, size=len(data))
         records.append(log.save(make_record(number, status="succeeded", clip=clip)))
     return records
 

@@ -14,6 +14,7 @@ from kling_nb.errors import ArgumentError, TransferError
 from kling_nb.models.asset import Asset
 from kling_nb.models.urls import sha256
 from kling_nb.store import Log
+from kling_nb.store.media import Media
 from kling_nb.store.probe import probe, thumbnail
 
 from .samples import jpeg
@@ -31,9 +32,8 @@ def test_the_same_bytes_are_stored_once(log: Log) -> None:
     digest = log.add_media(b"hello", ".jpg")
     assert log.add_media(b"hello", ".png") == digest == sha256(b"hello")
     assert [path.name for path in log.folder.rglob("*") if path.is_file()] == [f"{digest[7:]}.jpg"]
-    assert log.relative(digest) == f"media/{digest[7:9]}/{digest[7:]}.jpg"
+    assert log.file(digest) == log.folder / f"media/{digest[7:9]}/{digest[7:]}.jpg"
     assert log.file(sha256(b"other")) is None
-    assert log.relative(sha256(b"other")) is None
 
 
 @pytest.mark.parametrize("wrong", [b"", b"hellO", b"hello and more"])
@@ -53,14 +53,15 @@ def test_an_invalid_digest_is_refused(log: Log, digest: str) -> None:
 
 
 def test_a_downloaded_file_is_moved_in_and_a_wrong_one_stays(log: Log) -> None:
-    path = log.partial("job")
+    media, path = Media(log.folder), log.partial("job")
     path.write_bytes(b"clip")
     with pytest.raises(TransferError):
-        log.move_into_media(path, sha256(b"another"), ".mp4")
+        media.move_in(path, sha256(b"another"), ".mp4")
     assert path.exists()
-    digest = log.move_into_media(path, sha256(b"clip"), ".mp4")
+    file = media.move_in(path, sha256(b"clip"), ".mp4")
     assert not path.exists()
-    assert log.file(digest).read_bytes() == b"clip"
+    assert log.file(sha256(b"clip")) == file
+    assert file.read_bytes() == b"clip"
 
 
 def test_a_clip_is_stored_with_its_format_and_its_poster(log: Log, film: Film) -> None:

@@ -49,7 +49,10 @@ def filled(folder: Path, numbers: range, *, note: str) -> Log:
         poster, clip = jpeg((30, 30 + number)), jpeg((50, 30 + number))
         digest = log.add_media(clip, ".jpg")
         kept = File(
-            file=log.relative(digest) or "", digest=digest, size=len(clip), poster=log.add_media(poster, ".jpg")
+            file=log.file(digest).relative_to(log.folder).as_posix(),
+            digest=digest,
+            size=len(clip),
+            poster=log.add_media(poster, ".jpg"),
         )
         log.save(make_record(number, status="succeeded", clip=kept))
         log.annotate(f"job{number:05}", note=note, tags=[note])

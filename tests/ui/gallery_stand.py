@@ -106,7 +106,7 @@ class Stand:
         data = video(frames, colour)
         digest = self.log.add_media(data, ".mp4")
         return File(
-            file=self.log.relative(digest),
+            file=self.log.file(digest).relative_to(self.log.folder).as_posix(),
             digest=digest,
             size=len(data),
             width=BITS * CELL,
