@@ -29,47 +29,40 @@ EMPTY = "<div></div>"
 
 
 @dataclass(frozen=True)
-class ComparedClip:
-    """One clip for the player; `poster` is a data URI."""
-
-    record: Record
-    poster: str | None
-
-    def to_json(self, letter: str) -> dict[str, Any]:
-        """Return the part of it that is sent to the browser."""
-        record, clip = self.record, self.record.clip
-        return {
-            "id": record.id,
-            "letter": letter,
-            "title": prompt_line(record, 160),
-            "figures": figures_of(record),
-            "badge": badge_of(record).partition(" – ")[0],
-            "stars": stars_of(record),
-            "poster": self.poster or "",
-            "fps": clip.fps if clip and clip.fps else 24,
-            "width": clip.width if clip and clip.width else 16,
-            "height": clip.height if clip and clip.height else 9,
-            "audible": bool(clip and clip.audio_codec),
-        }
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """Clips, their differences, and the static form of both."""
+    """Records with their posters (data URIs), their differences, and the static form of both."""
 
-    clips: Sequence[ComparedClip]
+    records: Sequence[Record]
+    posters: Sequence[str | None]
     differences: Sequence[Difference]
     static: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         """Return the part of it that is sent to the browser."""
         return {
-            "clips": [clip.to_json(letter) for clip, letter in zip(self.clips, LETTERS, strict=False)],
+            "clips": [_clip(*each) for each in zip(self.records, self.posters, LETTERS, strict=False)],
             "differences": [
                 {"label": item.label, "values": [[list(word) for word in value] for value in item.values]}
                 for item in self.differences
             ],
         }
+
+
+def _clip(record: Record, poster: str | None, letter: str) -> dict[str, Any]:
+    clip = record.clip
+    return {
+        "id": record.id,
+        "letter": letter,
+        "title": prompt_line(record, 160),
+        "figures": figures_of(record),
+        "badge": badge_of(record).partition(" – ")[0],
+        "stars": stars_of(record),
+        "poster": poster or "",
+        "fps": clip.fps if clip and clip.fps else 24,
+        "width": clip.width if clip and clip.width else 16,
+        "height": clip.height if clip and clip.height else 9,
+        "audible": bool(clip and clip.audio_codec),
+    }
 
 
 class CompareWidget(anywidget.AnyWidget):
@@ -101,11 +94,11 @@ class CompareView:
         display({**view_of(self.widget), "text/html": EMPTY, "text/plain": repr(self)}, raw=True)
 
     def _on_clip(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        if content.get("id") in {clip.record.id for clip in self._comparison.clips}:
+        if content.get("id") in {record.id for record in self._comparison.records}:
             reply_clip(self.widget, content, self._read)
 
     def _on_use_frame(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         reply_use_frame(self.widget, content, self._use_frame)
 
     def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(clip.record.id for clip in self._comparison.clips)}>"
+        return f"<Comparison of {', '.join(record.id for record in self._comparison.records)}>"

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any
 
 from kling_nb.errors import KlingError, RequestError
 
@@ -72,12 +72,6 @@ class Messages:
             self.guard(lambda: handler(content, buffers))
 
 
-class Sender(Protocol):
-    """A widget that can send messages."""
-
-    def send(self, content: Any, buffers: Any = None) -> None: ...
-
-
 #: Returns a clip's bytes by its record's ID, None when the file is missing.
 ReadClip = Callable[[str], bytes | None]
 
@@ -85,7 +79,7 @@ ReadClip = Callable[[str], bytes | None]
 UseFrame = Callable[[str, int], str]
 
 
-def reply_clip(widget: Sender, message: Mapping[str, Any], read: ReadClip) -> None:
+def reply_clip(widget: Any, message: Mapping[str, Any], read: ReadClip) -> None:
     """Answer a `clip` message with the clip's bytes, or with the reason why there are none."""
     reply = {"kind": "clip", "call": message.get("call")}
     try:
@@ -99,17 +93,17 @@ def reply_clip(widget: Sender, message: Mapping[str, Any], read: ReadClip) -> No
         widget.send(reply, buffers=[data])
 
 
-def reply_use_frame(widget: Sender, message: Mapping[str, Any], use_frame: UseFrame) -> None:
+def reply_use_frame(widget: Any, message: Mapping[str, Any], use_frame: UseFrame) -> None:
     """Answer a `use_frame` message with a confirmation or the error."""
     _reply_done(widget, message, lambda: use_frame(str(message.get("id")), int(message.get("frame", 0))))
 
 
-def reply_open(widget: Sender, message: Mapping[str, Any], open_record: Callable[[str], str]) -> None:
+def reply_open(widget: Any, message: Mapping[str, Any], open_record: Callable[[str], str]) -> None:
     """Answer an `open` message with a confirmation or the error."""
     _reply_done(widget, message, lambda: open_record(str(message.get("id"))))
 
 
-def _reply_done(widget: Sender, message: Mapping[str, Any], act: Callable[[], str]) -> None:
+def _reply_done(widget: Any, message: Mapping[str, Any], act: Callable[[], str]) -> None:
     try:
         text = act()
     except (KlingError, OSError, ValueError, IndexError) as exc:

@@ -11,53 +11,29 @@ from __future__ import annotations
 import threading
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ipywidgets
 from IPython.display import display, update_display
 
-from kling_nb.models.progress import Progress
 from kling_nb.notebook.location import frontend
 from kling_nb.render.card import RECORD_TYPE
 from kling_nb.render.page import stack_cards
 
+if TYPE_CHECKING:
+    from kling_nb.engine.job import Job
+
 Bundle = dict[str, Any]
 LATE_CLASS = "kn-late"
-
-
-class JobLike(Protocol):
-    """A job as the views see it."""
-
-    @property
-    def id(self) -> str:
-        """The ID of the job's record."""
-        ...
-
-    @property
-    def progress(self) -> Progress:
-        """The current state."""
-        ...
-
-    def subscribe(self, listener: Callable[[Progress], None], /) -> Callable[[], None]:
-        """Call `listener` at once and at every change, on the engine's thread; return the function that ends that."""
-        ...
-
-    def cancel(self) -> Any:
-        """Ask the hub to stop the job; return soon, from any thread."""
-        ...
-
-    def card(self) -> dict[str, Any]:
-        """Return the static card as a mimebundle, once the job has ended."""
-        ...
 
 
 class Shown(Protocol):
     """A displayed view with jobs."""
 
     @property
-    def jobs(self) -> Sequence[JobLike]: ...
+    def jobs(self) -> Sequence[Job]: ...
     def publish(self) -> None: ...
 
 
@@ -65,7 +41,7 @@ class Shown(Protocol):
 SHOWN: weakref.WeakSet[Shown] = weakref.WeakSet()
 
 
-def publish(jobs: Sequence[JobLike]) -> None:
+def publish(jobs: Sequence[Job]) -> None:
     """Put the final cards into every cell that shows these jobs, panels included, from this thread.
 
     A headless run keeps only the outputs that the waiting cell sends (JUPYTER.md section 3), so the waiting thread

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import ipywidgets
 from IPython.display import display as show
@@ -18,13 +18,16 @@ from kling_nb.models.progress import Progress
 from kling_nb.render.page import offline_html, running_html
 from kling_nb.render.tables import progress_html, progress_text
 from kling_nb.ui.messages import Messages, Throttle
-from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, JobLike, Note, Outlet, Pages, as_output, joined, publish
+from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, Note, Outlet, Pages, as_output, joined, publish
 from kling_nb.ui.widgets import RowsWidget, keep_reachable, view_of
+
+if TYPE_CHECKING:
+    from kling_nb.engine.job import Job
 
 __all__ = ["JobArea", "JobsView", "Rows", "display", "publish", "row_of"]
 
 
-def display(jobs: Sequence[JobLike]) -> JobsView:
+def display(jobs: Sequence[Job]) -> JobsView:
     """Show jobs in this cell, live, and return the view."""
     view = JobsView(jobs)
     view.display()
@@ -34,7 +37,7 @@ def display(jobs: Sequence[JobLike]) -> JobsView:
 class JobsView:
     """Live rows of jobs. When all have ended, the cell contains their cards as plain HTML, newest last."""
 
-    def __init__(self, jobs: Sequence[JobLike]) -> None:
+    def __init__(self, jobs: Sequence[Job]) -> None:
         self.jobs = list(jobs)
         self.widget = RowsWidget()
         self.late = ipywidgets.Output()
@@ -88,7 +91,7 @@ class JobsView:
             "text/plain": "\n".join(progress_text(state, now) for state in states),
         }
 
-    def _ended(self, _job: JobLike) -> None:
+    def _ended(self, _job: Job) -> None:
         def settle() -> None:
             self._update_late()
             self.publish()
@@ -117,7 +120,7 @@ class JobArea:
     """The jobs that a panel or a gallery starts: rows in its widget, newest first, and finished cards under it."""
 
     def __init__(
-        self, widget: Any, messages: Messages, offline: str, on_end: Callable[[JobLike], None] = lambda job: None
+        self, widget: Any, messages: Messages, offline: str, on_end: Callable[[Job], None] = lambda job: None
     ) -> None:
         self._widget, self._messages, self._on_end = widget, messages, on_end
         self.outlet = Outlet(offline_html(offline))
@@ -126,11 +129,11 @@ class JobArea:
         messages.on(page=self._on_page, cancel=self._on_cancel)
 
     @property
-    def jobs(self) -> list[JobLike]:
+    def jobs(self) -> list[Job]:
         """The jobs, oldest first."""
         return self._rows.jobs
 
-    def add(self, jobs: Iterable[JobLike]) -> None:
+    def add(self, jobs: Iterable[Job]) -> None:
         """Follow more jobs."""
         self._rows.add(jobs)
 
@@ -141,7 +144,7 @@ class JobArea:
                 self.outlet.add(job.id, job.card())
         self.outlet.publish()
 
-    def _ended(self, job: JobLike) -> None:
+    def _ended(self, job: Job) -> None:
         self._messages.guard(lambda: self.outlet.add(job.id, job.card()))
         self._on_end(job)
 
@@ -165,24 +168,24 @@ class Rows:
     def __init__(
         self,
         send: Callable[[list[dict[str, Any]]], None],
-        on_end: Callable[[JobLike], None],
+        on_end: Callable[[Job], None],
         *,
         newest_first: bool = False,
     ) -> None:
         self._send, self._on_end, self._newest_first = send, on_end, newest_first
         self._lock = threading.RLock()
-        self._jobs: dict[str, JobLike] = {}
+        self._jobs: dict[str, Job] = {}
         self._rows: dict[str, dict[str, Any]] = {}
         self._unsubscribe: dict[str, Callable[[], None]] = {}
         self._changed = Throttle(self._send_all, lock=self._lock)
 
     @property
-    def jobs(self) -> list[JobLike]:
+    def jobs(self) -> list[Job]:
         """The jobs in the order in which they were added."""
         with self._lock:
             return list(self._jobs.values())
 
-    def add(self, jobs: Iterable[JobLike]) -> None:
+    def add(self, jobs: Iterable[Job]) -> None:
         """Follow more jobs; all of them appear in one message."""
         with self._lock:
             new = [job for job in jobs if job.id not in self._jobs]
@@ -205,7 +208,7 @@ class Rows:
 
             cast("Future[Any]", pending).add_done_callback(done)
 
-    def _follow(self, job: JobLike) -> None:
+    def _follow(self, job: Job) -> None:
         unsubscribe = job.subscribe(lambda progress: self._update(job, progress))
         with self._lock:
             if job.id in self._unsubscribe:  # the job had ended before, so the first call said so
@@ -213,7 +216,7 @@ class Rows:
             else:
                 self._unsubscribe[job.id] = unsubscribe
 
-    def _update(self, job: JobLike, progress: Progress) -> None:
+    def _update(self, job: Job, progress: Progress) -> None:
         row = row_of(progress)
         with self._lock:
             if self._rows[job.id] != row:

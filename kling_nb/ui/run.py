@@ -9,7 +9,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from IPython.display import display as show
@@ -21,30 +21,19 @@ from kling_nb.ui.messages import Throttle
 from kling_nb.ui.outlet import Note
 from kling_nb.ui.widgets import keep_reachable, view_of
 
+if TYPE_CHECKING:
+    from kling_nb.sweeps.run import Run
+
 _log = logging.getLogger(__name__)
 
 #: Seconds between two updates: a sheet of sixty images is some tens of kilobytes.
 _INTERVAL = 0.5
 
 
-class RunLike(Protocol):
-    """A run as the view sees it."""
-
-    @property
-    def over(self) -> bool: ...
-    @property
-    def paused(self) -> bool: ...
-    def sheet(self) -> PlanSheet: ...
-    def subscribe(self, listener: Callable[[], None]) -> None: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def cancel(self) -> None: ...
-
-
 class RunView:
     """The sheet of a run, updated at its changes, with two buttons until it ends."""
 
-    def __init__(self, run: RunLike) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
         self._display_id, self._note = uuid.uuid4().hex, Note()
         self._lock = threading.RLock()

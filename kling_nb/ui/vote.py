@@ -6,40 +6,20 @@ The browser gets neither IDs nor prompts before the vote: the clips are called `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import anywidget
 import traitlets
 from IPython.display import display
 
+from kling_nb.models.judgements import Outcome
 from kling_nb.render.page import offline_html
 from kling_nb.ui.compare import EMPTY
 from kling_nb.ui.messages import Messages, ReadClip, reply_clip
 from kling_nb.ui.widgets import keep_reachable, linked, styles, view_of
 
-Answer = Literal["left", "right", "tie", "skip"]
-
-
-class Pair(Protocol):
-    """Two clips to compare, by record ID."""
-
-    @property
-    def left(self) -> str: ...
-    @property
-    def right(self) -> str: ...
-
-
-class BallotLike(Protocol):
-    """A ballot as the view sees it."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def pairs(self) -> Sequence[Pair]: ...
-    @property
-    def pair(self) -> Pair | None: ...
-    def vote(self, outcome: Answer) -> None: ...
-    def undo(self) -> None: ...
+if TYPE_CHECKING:
+    from kling_nb.scoring.ballot import Ballot
 
 
 class VoteWidget(anywidget.AnyWidget):
@@ -55,7 +35,7 @@ class VoteWidget(anywidget.AnyWidget):
 class VoteView:
     """A ballot in a cell. `read` returns a clip's bytes by its record's ID."""
 
-    def __init__(self, ballot: BallotLike, read: ReadClip) -> None:
+    def __init__(self, ballot: Ballot, read: ReadClip) -> None:
         self._ballot, self._read = ballot, read
         self.widget = VoteWidget()
         keep_reachable(self.widget)
@@ -85,7 +65,7 @@ class VoteView:
 
     def _on_vote(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         # The number names the pair that was shown: a key press that arrives late must not count for the next one.
-        if content.get("number") == self._ballot.number and content.get("answer") in get_args(Answer):
+        if content.get("number") == self._ballot.number and content.get("answer") in get_args(Outcome):
             self._ballot.vote(content["answer"])
             self._update()
 

@@ -130,6 +130,18 @@ class Here:
         asyncio.run(coroutine)
 
 
+class Draft:
+    """A saved draft; `fields` are those saved last, `loaded` those that a panel opens with."""
+
+    fields = loaded = None
+
+    def save(self, fields):
+        self.fields = fields
+
+    def load(self):
+        return self.loaded
+
+
 class Studio:
     """A stand-in for `PanelController`.
 
@@ -137,7 +149,7 @@ class Studio:
         local: Whether everything is free.
         fault: Raised by `generate` if given.
         started: The jobs that were started.
-        draft: The fields that were saved last.
+        draft: The saved draft.
         results: Earlier results by prompt.
         checks: The number of calls of `check`.
         lookups: The number of calls of `earlier`.
@@ -147,7 +159,7 @@ class Studio:
         self.local, self.engine = local, engine
         self.fault: KlingError | None = None
         self.started: list[Job] = []
-        self.draft = None
+        self.draft = Draft()
         self.results, self.threshold = {}, None
         self.coded = self.checks = self.lookups = 0
         self.expected = None
@@ -202,12 +214,6 @@ class Studio:
         links = Links(store.folder, store.folder, store.file, small_poster, small_thumbnail)
         presets = Presets(store, links, lambda record: record.request())
         return SavedController(presets, Elements(store, links), store, links, frame_of)
-
-    def save_draft(self, fields):
-        self.draft = fields
-
-    def load_draft(self):
-        return None
 
 
 class Clock:

@@ -205,7 +205,7 @@ def test_a_malformed_message_is_harmless(page, stand, message):
 @pytest.mark.parametrize("ids", [[], ["job00000"], [f"job{number:05}" for number in range(12)]])
 def test_a_comparison_takes_two_to_nine_clips(stand, ids):
     with pytest.raises(ArgumentError):
-        stand.controller.compare(ids)
+        stand.controller.comparison(stand.controller.records(ids))
 
 
 def test_records_ids_and_lists_of_them_can_be_compared(stand):

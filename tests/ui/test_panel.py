@@ -247,17 +247,17 @@ def test_another_hub_means_another_price(panel, studio):
 def test_a_draft_is_saved(page, studio):
     page.edit(prompt="half a sen")
 
-    assert studio.draft["prompt"] == "half a sen"
+    assert studio.draft.fields["prompt"] == "half a sen"
 
 
 def test_a_saved_draft_comes_back(studio):
-    studio.load_draft = lambda: {"prompt": "as it was"}
+    studio.draft.loaded = {"prompt": "as it was"}
 
     assert Panel(studio).fields["prompt"] == "as it was"
 
 
 def test_a_saved_draft_with_a_missing_image_opens_an_empty_panel_with_an_alert(studio):
-    studio.load_draft = lambda: {"prompt": "as it was", "input_image": ["gone.png"]}
+    studio.draft.loaded = {"prompt": "as it was", "input_image": ["gone.png"]}
 
     panel = Panel(studio)
 

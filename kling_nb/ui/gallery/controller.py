@@ -17,7 +17,7 @@ from kling_nb.render.compare import SHEET, compare_html, compare_text, differenc
 from kling_nb.render.facts import duration_of, figures_of, is_image
 from kling_nb.render.formatting import STATUS_WORDS, format_money, format_time, price_of, prompt_line, shorten
 from kling_nb.render.images import tile_image
-from kling_nb.ui.compare import MAX_CLIPS, MIN_CLIPS, ComparedClip, Comparison
+from kling_nb.ui.compare import MAX_CLIPS, MIN_CLIPS, Comparison
 
 if TYPE_CHECKING:
     from kling_nb.engine.job import Job
@@ -102,7 +102,7 @@ class GalleryController:
 
     def export(self, record_ids: Sequence[str], /) -> str:
         """Write these records with their media to an archive next to the notebook; return its description."""
-        return self._export([self._store.get(record_id) for record_id in record_ids])
+        return self._export(self.records(record_ids))
 
     def trash(self, record_id: str, /) -> None:
         """Move a record to the trash."""
@@ -120,11 +120,11 @@ class GalleryController:
             "text/plain": gallery_text(records, total=total),
         }
 
-    def compare(self, record_ids: Sequence[str], /) -> Comparison:
-        """Return the comparison of these records."""
-        return self.comparison([self._store.get(record_id) for record_id in record_ids])
+    def records(self, record_ids: Sequence[str], /) -> list[Record]:
+        """Return the records with these IDs."""
+        return [self._store.get(record_id) for record_id in record_ids]
 
-    def comparison(self, records: Sequence[Record]) -> Comparison:
+    def comparison(self, records: Sequence[Record], /) -> Comparison:
         """Return the comparison of 2 to 9 different records that have a clip."""
         if not MIN_CLIPS <= len(records) <= MAX_CLIPS:
             raise errors.ArgumentError(
@@ -136,7 +136,7 @@ class GalleryController:
                 raise errors.ArgumentError(f"{record.id} has no clip to compare (status: {status}).")
         found = differences(records)
         static = {"text/html": compare_html(records, self._links), "text/plain": compare_text(records)}
-        return Comparison([ComparedClip(record, self.poster(record)) for record in records], found, static)
+        return Comparison(records, list(map(self.poster, records)), found, static)
 
     def _single(self, record_id: str) -> Request:
         return self._request_of(self._store.get(record_id)).model_copy(update={"num_generations": 1})

@@ -22,11 +22,12 @@ from kling_nb.render.formatting import STATUS_WORDS
 from kling_nb.ui.compare import EMPTY, MAX_CLIPS, MIN_CLIPS
 from kling_nb.ui.gallery.controller import tile_of
 from kling_nb.ui.messages import Messages, PressGuard, reply_clip, reply_open, reply_use_frame
-from kling_nb.ui.outlet import SHOWN, JobLike
+from kling_nb.ui.outlet import SHOWN
 from kling_nb.ui.progress import JobArea
 from kling_nb.ui.widgets import keep_reachable, linked, styles, view_of
 
 if TYPE_CHECKING:
+    from kling_nb.engine.job import Job
     from kling_nb.ui.gallery.controller import GalleryController
 
 #: Filters with a control in the browser; the others stay as given.
@@ -94,7 +95,7 @@ class Gallery:
         self._update_choices()
 
     @property
-    def jobs(self) -> list[JobLike]:
+    def jobs(self) -> list[Job]:
         """The jobs that were started here, oldest first."""
         return self._jobs.jobs
 
@@ -189,7 +190,8 @@ class Gallery:
         if not ids:
             self.widget.comparison = {}
         elif MIN_CLIPS <= len(ids) <= MAX_CLIPS:
-            self.widget.comparison = {**self.controller.compare(ids).to_json(), "at": time.time()}
+            comparison = self.controller.comparison(self.controller.records(ids))
+            self.widget.comparison = {**comparison.to_json(), "at": time.time()}
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 

@@ -65,7 +65,8 @@ class Banner:
 class PanelController:
     """Acts for one panel. Every method may be called from any thread and may raise `KlingError`.
 
-    `start` begins the jobs of a request; `saved` has the presets and elements, `models` the catalogue.
+    `start` begins the jobs of a request; `saved` has the presets and elements, `models` the catalogue, and `draft` the
+    saved draft.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class PanelController:
         draft: SavedDraft,
     ) -> None:
         self._session, self._settings, self._start = session, session.settings, start
-        self.saved, self.models, self._draft = saved, models, draft
+        self.saved, self.models, self.draft = saved, models, draft
 
     def check(self, fields: Mapping[str, Any], /) -> Verdict:
         """Check and price wire-named fields within a few milliseconds, without asking the hub."""
@@ -131,14 +132,6 @@ class PanelController:
     def code(self, request: Request, flavour: Flavour, flow: Flow, /) -> Snippet:
         """Return the request as code; for the real hub if the local one is selected, whose address changes."""
         return snippet(request, flavour, flow, hub=REAL_HUB if self._settings.local else self._settings.hub)
-
-    def save_draft(self, fields: dict[str, Any], /) -> None:
-        """Save the panel's fields, and under `aside` those set aside for other models, a moment after the last edit."""
-        self._draft.save(fields)
-
-    def load_draft(self) -> Mapping[str, Any] | None:
-        """Return the fields that this panel's cell had before; None if none were saved or an image is missing."""
-        return self._draft.load()
 
     async def _connect(self, callback: Callable[[Banner], None]) -> None:
         try:

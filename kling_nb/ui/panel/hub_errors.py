@@ -11,7 +11,7 @@ from kling_nb.models.problem import Problem, warning
 from kling_nb.render.formatting import shorten
 
 if TYPE_CHECKING:
-    from kling_nb.ui.outlet import JobLike
+    from kling_nb.engine.job import Job
 
 
 @dataclass
@@ -21,11 +21,11 @@ class HubErrors:
     _sent: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     _problems: dict[str, tuple[Any, Problem]] = field(default_factory=dict[str, tuple[Any, Problem]])
 
-    def sent(self, jobs: Iterable[JobLike], fields: Mapping[str, Any]) -> None:
+    def sent(self, jobs: Iterable[Job], fields: Mapping[str, Any]) -> None:
         """Remember the fields that jobs were sent with."""
         self._sent |= {job.id: dict(fields) for job in jobs}
 
-    def ended(self, job: JobLike) -> bool:
+    def ended(self, job: Job) -> bool:
         """Take the result of a job; return whether there is a new problem at a field."""
         fields, failure = self._sent.pop(job.id, None), job.progress.failure
         name = named_field(failure.message, fields) if failure and fields else None

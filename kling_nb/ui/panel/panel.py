@@ -26,19 +26,20 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
 from kling_nb.ui.compare import EMPTY
 from kling_nb.ui.messages import Messages, PressGuard
-from kling_nb.ui.outlet import SHOWN, JobLike
+from kling_nb.ui.outlet import SHOWN
 from kling_nb.ui.panel.code import code_reply, read_pasted
 from kling_nb.ui.panel.controller import Banner, PanelController, Verdict
 from kling_nb.ui.panel.form import Fields, aside_draft, aside_fields, draft_of, fields_of, plain_fields
 from kling_nb.ui.panel.hub_errors import HubErrors
 from kling_nb.ui.panel.models import ModelPicker
-from kling_nb.ui.panel.saved import FormAccess, SavedItems
+from kling_nb.ui.panel.saved import SavedItems
 from kling_nb.ui.panel.spending import Spending
 from kling_nb.ui.panel.uploads import AssetTable, Uploads
 from kling_nb.ui.progress import JobArea
 from kling_nb.ui.widgets import PanelWidget, keep_reachable, view_of
 
 if TYPE_CHECKING:
+    from kling_nb.engine.job import Job
     from kling_nb.models.specs import Form
 
 #: The key of the values set aside for other models, next to the fields of a saved draft. The hub has no such field.
@@ -92,8 +93,15 @@ class Panel:
             refill=self._refill,
             check=self._check,
         )
-        form = FormAccess(self.fill, self._fields_of, self._add_asset, self._assets.get)
-        SavedItems(self.widget, self._messages, form, controller.saved)
+        SavedItems(
+            self.widget,
+            self._messages,
+            controller.saved,
+            show=self.fill,
+            fields_of=self._fields_of,
+            put=self._add_asset,
+            get=self._assets.get,
+        )
         self.fill({} if request is None else request, notes)
         if request is None:
             self._messages.guard(self._restore)
@@ -119,7 +127,7 @@ class Panel:
         return self._check().problems
 
     @property
-    def jobs(self) -> list[JobLike]:
+    def jobs(self) -> list[Job]:
         """The jobs that were started here, oldest first."""
         return self._jobs.jobs
 
@@ -151,11 +159,11 @@ class Panel:
             key = self._add_asset(frame)
             self.widget.draft = {**self._draft, spec.name: key, "edit": f"frame:{key}"}
 
-    def generate(self) -> list[JobLike]:
+    def generate(self) -> list[Job]:
         """Start the request, which costs money on the real hub. Raises `KlingError`."""
         return self._start("generate", self.request)
 
-    def preview(self) -> list[JobLike]:
+    def preview(self) -> list[Job]:
         """Start a free preview of the request on the local hub. Raises `KlingError`."""
         return self._start("preview", _valid_for_preview(self._check()))
 
@@ -195,7 +203,7 @@ class Panel:
 
     def _restore(self) -> None:
         """Show the saved draft; a missing image is reported and not raised."""
-        fields = dict(self._controller.load_draft() or {})
+        fields = dict(self._controller.draft.load() or {})
         aside = fields.pop(_ASIDE, None)
         if fields or aside:
             self._fill(plain_fields(fields), [], aside)
@@ -236,7 +244,7 @@ class Panel:
             aside = self._aside_fields()
             self._messages.guard(lambda: self._check(fields))
         self._spending.edited(self._verdict.request)
-        self._controller.save_draft(fields | ({_ASIDE: aside} if aside else {}))
+        self._controller.draft.save(fields | ({_ASIDE: aside} if aside else {}))
 
     def _check(self, fields: Fields | None = None) -> Verdict:
         with self._lock:
@@ -259,15 +267,15 @@ class Panel:
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
-    def _start(self, action: str, request: Request) -> list[JobLike]:
+    def _start(self, action: str, request: Request) -> list[Job]:
         start = self._controller.preview if action == "preview" else self._controller.generate
-        jobs = list[JobLike](start(request))
+        jobs: list[Job] = list(start(request))
         self._hub_errors.sent(jobs, self.fields)
         self._jobs.add(jobs)
         self._spending.update(self._verdict.request)
         return jobs
 
-    def _ended(self, job: JobLike) -> None:
+    def _ended(self, job: Job) -> None:
         if self._hub_errors.ended(job):
             self._messages.guard(self._check)
         if (failure := job.progress.failure) and failure.kind == "ModelNotFound":
@@ -304,7 +312,7 @@ class Panel:
         if not self._guard.admit(press, action, draft):
             self._messages.send("submitted", id=press, jobs=0)
             return
-        jobs: list[JobLike] = []
+        jobs: list[Job] = []
         question: str | None = None
         try:
             self.widget.draft = {**self._draft, **draft}  # the message with the last edit may still be on its way
