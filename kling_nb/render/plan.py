@@ -112,7 +112,7 @@ class PlanSheet:
             known = "price unknown" if self.price is None else format_money(self.price)
             parts.append("free" if self.free else known)
         if self.invalid:
-            parts.append(f"{len(self.invalid)} invalid")
+            parts.append(counted(len(self.invalid), "invalid request"))
         return " · ".join(parts)
 
     def _run_summary(self, spent: Decimal) -> str:

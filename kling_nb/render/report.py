@@ -122,7 +122,8 @@ def _what(records: Sequence[Record]) -> Iterable[str]:
     rest = ", ".join(f"{count} {status}" for status, count in sorted(others.items()))
     seconds = sum(clip.duration or 0 for clip in clips)
     lasting = f" with a total duration of {seconds:g} s" if seconds else ""
-    yield f"They produced {counted(len(clips), 'clip')}{lasting}{f' ({rest})' if rest else ''}."
+    subject = "It" if len(records) == 1 else "They"
+    yield f"{subject} produced {counted(len(clips), 'clip')}{lasting}{f' ({rest})' if rest else ''}."
 
 
 def _how(records: Sequence[Record]) -> Iterable[str]:
@@ -138,7 +139,8 @@ def _how(records: Sequence[Record]) -> Iterable[str]:
         f"{'an aspect ratio' if len(ratios) == 1 else 'aspect ratios'} of {'/'.join(ratios)}" if ratios else "",
         "" if images else audio,
     ]
-    yield f"The requests specified {listed(list(filter(None, specified)))}."
+    subject = "request" if len({record.batch for record in records}) == 1 else "requests"
+    yield f"The {subject} specified {listed(list(filter(None, specified)))}."
     referring = sum(bool(record.references) for record in records)
     shots = sum(bool(request.get("multi_prompt")) for request in requests)
     if referring:

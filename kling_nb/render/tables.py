@@ -179,8 +179,8 @@ def hub_text(info: HubInfo) -> str:
 
 def _hub_lead(info: HubInfo) -> str:
     if info.local:
-        return "Draws animatics of your requests on this machine. They are free."
-    return "Generates clips with the real model. They cost money."
+        return "Draws free animatics of your requests on this machine."
+    return "Runs the real model. Clips cost money."
 
 
 def _hub_rows(info: HubInfo) -> list[tuple[str, str]]:

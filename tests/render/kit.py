@@ -22,7 +22,7 @@ PROMPT = "@Image1 turns slowly to the camera while neon light washes over the we
 
 
 def picture(width: int = 640, height: int = 360, kind: str = "JPEG", hue: int = 0) -> bytes:
-    """Return a file of a smooth picture with some detail: what a frame of a film is like."""
+    """Return an image file that is smooth with some detail, like a frame of a video."""
     base = Image.merge("RGB", [Image.linear_gradient("L").rotate(90 * turn) for turn in (0, 1, 2)])
     noise = Image.effect_noise((64, 64), 90).resize((width, height), Image.Resampling.BICUBIC).convert("RGB")
     image = Image.blend(base.resize((width, height)), noise, 0.3).convert("HSV")
@@ -38,7 +38,7 @@ THUMBNAIL = small_thumbnail(picture(400, 400))
 
 
 class Media:
-    """Links to media that are all there."""
+    """Links to media that all exist."""
 
     def videos(self, records: Sequence[Record]) -> list[Video]:
         addresses = [f"kling/{record.clip.file}" if record.clip else None for record in records]
@@ -52,7 +52,7 @@ class Media:
 
 
 class NoMedia:
-    """Links to media that are gone."""
+    """Links to missing media."""
 
     def videos(self, records: Sequence[Record]) -> list[Video]:
         return [Video(hint=f"The file is missing: {one.clip.file}" if one.clip else "") for one in records]
@@ -91,14 +91,14 @@ TIMES = Times(
 )
 
 
-WAY = tuple(
+MESSAGES = tuple(
     Message(at=at(seconds), text=text)
     for seconds, text in ((0, "Sent"), (1, "Queued"), (19, "Generating"), (172, "Downloading"), (175, "Done"))
 )
 
 
 def record_of(fields: dict[str, Any] | None = None, **changes: Any) -> Record:
-    """Return a record of a request with these fields, succeeded unless the changes say otherwise."""
+    """Return a record of a request with these fields; succeeded unless the changes have another status."""
     fields = fields or {"prompt": PROMPT, "input_image": ["https://example.com/face.png"], "duration": 5}
     from kling_nb.models.request import TARGET
 
@@ -141,7 +141,7 @@ def record_of(fields: dict[str, Any] | None = None, **changes: Any) -> Record:
         "generation_id": "6f1c2d34-9a7b-4c1e-8d55-0a1b2c3d4e5f",
         "times": TIMES,
         "clip": CLIP,
-        "messages": WAY,
+        "messages": MESSAGES,
         "versions": {"kling_nb": "0.1.0", "python": "3.11.7"},
     }
     if changes.get("status", "succeeded") != "succeeded":

@@ -27,7 +27,7 @@ def called(text: str) -> dict[str, Any]:
     ids: list[str] = []
     log = type("Log", (), {"__getitem__": lambda self, key: ids.append(key) or rerun})()
     kn = SimpleNamespace(generate=take, preview=take, log=lambda: log)
-    exec(text, {"kn": kn})  # noqa: S102 - to run what a user would paste is the test
+    exec(text, {"kn": kn})  # noqa: S102 - the test runs what a user would paste
     assert len(ids) == 1
     return calls[0] if calls else {}
 
@@ -63,12 +63,12 @@ def test_the_call_makes_the_same_request(face):
 
 @given(prompt=st.text(min_size=1, max_size=300).filter(str.strip), seconds=st.integers(3, 15))
 @settings(max_examples=80, deadline=None)
-def test_any_prompt_survives_being_pasted(prompt: str, seconds: int):
+def test_any_prompt_survives_a_round_trip_through_code(prompt: str, seconds: int):
     record = record_of({"prompt": prompt, "duration": seconds})
     assert called(call_text(record)) == {"prompt": prompt, "duration": seconds}
 
 
-def test_a_picture_that_was_given_as_bytes_leaves_only_the_rerun():
+def test_an_image_given_as_bytes_leaves_only_the_rerun():
     record = record_of({"prompt": "@Image1", "input_image": [picture()]})
     text = call_text(record)
     assert called(text) == {}
@@ -84,7 +84,7 @@ def test_the_call_of_a_preview_is_a_preview():
     assert call_text(record_of(kind="preview", local=True)).startswith("kn.preview(")
 
 
-def test_a_field_that_is_no_name_cannot_become_code():
+def test_a_field_that_is_not_a_name_cannot_become_code():
     record = record_of().model_copy(update={"model": "m", "canonical": {"model": "m", "x=1); boom(": 1}})
     tree = ast.parse(call_text(record))
     assert len(tree.body) == 1

@@ -209,8 +209,7 @@ class Studio:
     @cached_property
     def saved(self):
         """The real one, on a log of its own."""
-        self._folder = tempfile.TemporaryDirectory()
-        store = Log(self._folder.name)
+        store = Log(tempfile.mkdtemp())
         links = Links(store.folder, store.folder, store.file, small_poster, small_thumbnail)
         presets = Presets(store, links, lambda record: record.request())
         return SavedController(presets, Elements(store, links), store, links, frame_of)

@@ -321,10 +321,10 @@ class Panel:
             if action == "preview":
                 jobs = self._start(action, _valid_for_preview(verdict))
             else:
-                shown, confirmed = str(content.get("price")), bool(content.get("confirmed"))
-                question = self._spending.question(verdict, shown, confirmed=confirmed)
+                request, shown = _valid(verdict), str(content.get("price"))
+                question = self._spending.question(verdict, shown, confirmed=bool(content.get("confirmed")))
                 if question is None:
-                    jobs = self._start(action, _valid(verdict))
+                    jobs = self._start(action, request)
         finally:
             self._guard.release(asked=bool(question))
             self._messages.send("submitted", id=press, jobs=len(jobs), question=question or "")

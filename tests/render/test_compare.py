@@ -1,4 +1,4 @@
-"""What tells clips apart: only what differs, in prompts the words; and the static forms that show it."""
+"""The differences between records, word by word in prompts, and their static forms."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def test_only_the_words_that_differ_are_marked():
     assert marked("a cat", "a cat that jumps") == []
 
 
-def test_a_script_without_spaces_is_compared_by_the_character():
+def test_a_script_without_spaces_is_compared_by_character():
     assert marked("猫が走る", "犬が走る") == ["猫"]
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-def test_the_pieces_are_the_text_and_equal_texts_have_no_marks(mine: str, other: str):
+def test_the_parts_are_the_text_and_equal_texts_have_no_marks(mine: str, other: str):
     assert "".join(word.text for word in marked_words(mine, other)) == mine
     assert marked(mine, mine) == []
 
 
-def test_what_is_the_same_is_left_out():
+def test_equal_parameters_are_left_out():
     one = record_of({"prompt": "a kite", "duration": 5})
     two = record_of({"prompt": "a kite", "duration": 8, "generate_audio": True})
     assert labels(one, two) == ["Duration", "Audio"]
@@ -56,7 +56,7 @@ def test_shots_are_compared_one_by_one():
     assert labels(shots(("a", 2), ("b", 3)), shots(("a", 5))) == ["Shot 1 duration", "Shot 2", "Shot 2 duration"]
 
 
-def test_pictures_of_one_name_are_told_apart_by_what_is_in_them():
+def test_different_images_with_the_same_name_differ():
     def shown(*contents):
         one, two = (
             record_of(references=(Reference(path="input_image.0", identity=digest_of(c), given="f", name="face.png"),))
@@ -69,13 +69,13 @@ def test_pictures_of_one_name_are_told_apart_by_what_is_in_them():
     assert first != second and first.startswith("face.png (")
 
 
-def test_three_are_each_compared_with_the_first():
+def test_each_of_three_is_compared_with_the_first():
     records = [record_of({"prompt": f"a {colour} kite", "duration": 5}) for colour in ("red", "blue", "red")]
     (prompt,) = differences(records)
     assert [[word.text for word in value if word.marked] for value in prompt.values] == [["red"], ["blue"], []]
 
 
-def test_the_static_forms_say_the_same_in_plain_text():
+def test_the_static_forms_have_plain_text():
     one, two = record_of({"prompt": "a red kite", "duration": 5}), record_of({"prompt": "a kite", "duration": 5})
     assert "Prompt: a red kite | a kite" in compare_text([one, two])
     assert SAME in compare_text([one, one])
@@ -83,7 +83,7 @@ def test_the_static_forms_say_the_same_in_plain_text():
     assert gallery_text([], total=0) == "No records"
 
 
-def test_a_sheet_stays_small_enough_for_a_notebook():
+def test_a_contact_sheet_is_small_enough_for_a_notebook():
     records = [record_of({"prompt": "a red kite " * 200, "duration": 5}) for _ in range(60)]
     html = gallery_html(records, Media(), total=2000)
     assert html.count("<img") == 24 and len(html) < 100_000
