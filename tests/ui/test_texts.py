@@ -73,7 +73,9 @@ def banner_texts():
         ("live hub", False, models),
         ("silent hub", False, silent),
     ):
-        settings = SimpleNamespace(local=local, hub="https://hub.oxen.ai", sources={KEY: "the environment variable OXEN_API_KEY"})
+        settings = SimpleNamespace(
+            local=local, hub="https://hub.oxen.ai", sources={KEY: "the environment variable OXEN_API_KEY"}
+        )
         session = SimpleNamespace(
             settings=settings,
             loop=SimpleNamespace(submit=asyncio.run),
