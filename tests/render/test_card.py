@@ -178,13 +178,8 @@ def test_the_plain_text_has_the_prompt_the_price_and_the_file():
     assert CLIP.file in text
 
 
-<<<<<<< HEAD
-def test_the_card_says_that_the_model_takes_no_seed():
-    assert "has no seed" in card_html(record_of(), Media())
-=======
 def test_a_card_mentions_that_the_model_takes_no_seed():
-    assert "takes no seed" in card_html(record_of(), Media())
->>>>>>> 8c4c392 (Put the texts of the static forms and the views into snapshots, and test escaping from one table)
+    assert "has no seed" in card_html(record_of(), Media())
 
 
 def test_an_unpaid_price_is_called_an_estimate():

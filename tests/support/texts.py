@@ -1,4 +1,4 @@
-"""Texts for the user, in one file for each area in `tests/texts`, so that a change of wording is one reviewable diff."""
+"""Texts for the user, in one file an area in `tests/texts`, so that a change of wording is one reviewable diff."""
 
 from __future__ import annotations
 
