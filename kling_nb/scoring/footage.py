@@ -66,7 +66,7 @@ class Footage:
     """The frames of the default width, once they are decoded."""
 
     def frames(self, width: int = WIDTH, *, every: int = 1) -> Iterator[Frame]:
-        """Yield every `every`-th frame from the first on. Frames of the default width are cached.
+        """Yield each frame, or only one in `every`, from the first on. Frames of the default width are cached.
 
         Args:
             width: Pixels; a smaller clip is not enlarged.

@@ -52,7 +52,7 @@ def test_a_cell_is_a_request_and_its_tags_stand_in_the_record(loaded: Kernel, hu
     _rows, _note = shown(cell)  # the rows, which become the card, and what to do should the kernel end
     assert "<video" in loaded.cards()[-1]
 
-    assert "Nothing was spent" in shown(loaded.run("%kling spending tag"))[0]["text/plain"]  # the local hub is free
+    assert "Nothing spent" in shown(loaded.run("%kling spending tag"))[0]["text/plain"]  # the local hub is free
     assert record["id"] in shown(loaded.run("%kling log tag='day one' stretches"))[0]["text/plain"]
 
 
@@ -81,7 +81,7 @@ def test_what_cannot_be_read_is_one_error_that_lists_it_all(loaded: Kernel, hub:
         "  ✗ prompt: {lens} is not defined – define it, or write {{lens}} to keep it as text",
     ]
     unknown = loaded.ended(loaded.send("%%kling element=nobody\n@Element1 waves"))
-    assert "There is no element 'nobody'" in unknown.traceback
+    assert "No element is named 'nobody'" in unknown.traceback
     assert hub.posts == 0
 
 
