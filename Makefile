@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NOTEBOOK ?= notebooks/01_quickstart.ipynb
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help demo lab test check bench docs screens constraints clean always
+.PHONY: help demo lab test check mutants bench docs screens constraints clean always
 
 ## help: list these commands
 help:
@@ -30,6 +30,10 @@ check: .stamps/test
 	$(BIN)/lint-imports
 	$(BIN)/python tests/english.py
 	@$(MAKE) --no-print-directory .stamps/types
+
+## mutants: change the pure modules one operator at a time, and count the changes that the tests notice
+mutants: .stamps/test
+	$(BIN)/python tests/mutants.py
 
 ## bench: print the figures, with the ratio to a baseline in the same run
 bench: .stamps/test
