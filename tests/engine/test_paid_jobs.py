@@ -238,7 +238,7 @@ def test_resume_says_which_jobs_it_leaves_alone(
     elsewhere = own_hub()
     left = studio_at(elsewhere).resume()
     assert list(left) == []
-    assert f"1 unfinished of {hub.url}" in left._aside  # pyright: ignore[reportPrivateUsage]
+    assert f"1 unfinished of {hub.url}" in left._note  # pyright: ignore[reportPrivateUsage]
 
 
 def test_cancelling_a_job_that_was_given_up_returns(studio: Studio, hub: HubSide) -> None:
