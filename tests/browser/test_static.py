@@ -51,8 +51,8 @@ def test_cards_comparison_and_gallery_need_neither_trust_nor_kernel(
     studio.options.embed = 5
     inside = second._repr_mimebundle_()
     studio.options.embed = "auto"
-    curating = studio._curating()
-    forms = [card, inside, curating.comparison([first, second, first]).static, curating.sheet({})]
+    gallery = studio.gallery().controller
+    forms = [card, inside, gallery.comparison([first, second, first]).static, gallery.static({})]
     forms += [studio.presets._repr_mimebundle_(), studio.elements._repr_mimebundle_()]
 
     screen = opened(file=_written(lab, forms))

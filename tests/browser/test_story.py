@@ -150,7 +150,7 @@ def test_resume_fetches_the_job_of_a_restarted_kernel(opened: Opened, hub: HubSi
     screen.notebook.save()
     screen.kernel("restart")
     screen.notebook.reload()
-    expect(screen.root.get_by_text("kn.resume() brings in “A red kite over the sea”")).to_be_visible()
+    expect(screen.root.get_by_text("kn.resume() follows “A red kite over the sea”")).to_be_visible()
     _alarm_is_hidden(screen, 1)
     screen.run(1)
 
@@ -205,9 +205,9 @@ def test_clips_made_while_the_page_is_closed_are_shown_later_and_located_after_t
     notes = screen.root.locator(".kling-gone:visible")
     expect(notes).to_have_count(4)
     expect(notes.nth(0)).to_contain_text(f'kn.log()["{made[KITE]}"]')
-    expect(notes.nth(1)).to_contain_text("kn.log() has")
+    expect(notes.nth(1)).to_contain_text("kn.log() shows")
     expect(notes.nth(2)).to_contain_text(re.compile(r'kn\.plan\("\w+"\)\.run\(\)'))
-    expect(notes.nth(3)).to_contain_text("A vote over")
+    expect(notes.nth(3)).to_contain_text("A vote on")
     _alarm_is_hidden(screen, 4)
     shot(screen, "come-back-without-kernel")
 
