@@ -1,4 +1,4 @@
-"""Imports: records of somebody else, added to the log. Nothing in the file is trusted, or written outside the log.
+"""Imports: records from another log, added to this one. Nothing in the file is trusted, or written outside the log.
 
 The parts that are valid are laid out as a small log in a temporary folder, which is then merged.
 """

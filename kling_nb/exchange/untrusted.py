@@ -50,7 +50,7 @@ def parse_plan(text: str | bytes, where: str) -> StoredPlan:
 def parse_vote(text: str | bytes, where: str) -> Vote:
     """Return the vote. Raises `ExchangeError`, naming `where`, for any other text.
 
-    An undone vote is refused, since nobody else may undo a vote of this log.
+    An undone vote is refused, since no import may undo a vote of this log.
     """
     vote = _parse(Vote, "vote", text, where, LARGEST_LINE)
     _refuse("vote", where, _vote_errors(vote))

@@ -1,1 +1,1 @@
-"""What a request, a price and a record are: pure values and rules, with no network, clock or storage."""
+"""Requests, prices and records: pure values and rules, with no network, clock or storage."""

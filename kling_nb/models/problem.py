@@ -12,7 +12,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a request, where, and how to fix it.
+    """An error or a warning about a request: the field, the message, and how to fix it.
 
     An `error` would fail or cost money for nothing, a `warning` is probably not intended. `form_remedy` is the remedy
     to show in a form, if it differs.

@@ -264,7 +264,7 @@ class Record(_Part):
 
     @property
     def reproducibility(self) -> Any:
-        """What can be repeated from this record and what cannot; asks the hub what has changed since."""
+        """The parts of this record that can be repeated, and those that cannot; asks the hub for changes since."""
         return self._attached().reproducibility_of(self)
 
     @property

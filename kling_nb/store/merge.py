@@ -30,7 +30,7 @@ from kling_nb.store.trash import Trash
 
 @dataclass
 class MergeReport:
-    """What a merge did: ids of the records that were added or changed, how many were the same, and `problems`."""
+    """The result of a merge: IDs of the records that were added or changed, how many were the same, and `problems`."""
 
     added: list[str] = field(default_factory=list[str])
     changed: list[str] = field(default_factory=list[str])
@@ -39,7 +39,7 @@ class MergeReport:
     same: int = 0
     media: int = 0
     saved: int = 0
-    """How many presets and elements were added."""
+    """The number of presets and elements that were added."""
     plans: int = 0
     votes: int = 0
     scores: int = 0

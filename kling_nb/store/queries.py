@@ -1,4 +1,4 @@
-"""What the engine and the sweeps ask of the index: claims on the hub's generations, and the records of requests."""
+"""Queries of the engine and the sweeps to the index: claims on the hub's generations, and the records of requests."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """What changes whenever a file is written: its time of modification in nanoseconds, and its size."""
+    """The version of a file, which changes with each write: its modification time in nanoseconds, and its size."""
 
     modified: int
     size: int
