@@ -64,9 +64,9 @@ class Delivery:
         if not (url := url or await renew()):
             raise errors.TransferError("The hub reports the job as done but gives no URL for its clip.")
         partial = await asyncio.to_thread(self._log.partial, job.id)
-        got = await self._hub.download(url, partial, renew, lambda message: self._active.note([job], message))
+        digest = await self._hub.download(url, partial, renew, lambda message: self._active.note([job], message))
         try:
-            clip = await asyncio.to_thread(self._log.add_clip, job.id, got.file, got.digest)
+            clip = await asyncio.to_thread(self._log.add_clip, job.id, partial, digest)
         except errors.TransferError:
             await asyncio.to_thread(partial.unlink, missing_ok=True)  # it is whole but not a clip: start over
             raise

@@ -13,15 +13,6 @@ from kling_nb.models.generation import Completion, Generation
 from kling_nb.models.record import File, Record, Reference
 
 
-class Downloaded(Protocol):
-    """A file that arrived whole."""
-
-    @property
-    def file(self) -> Path: ...
-    @property
-    def digest(self) -> str: ...
-
-
 class Hub(Protocol):
     """The verbs of a hub (HUB_API sections 3, 4, 7 and 8); `note` takes messages for the record."""
 
@@ -37,7 +28,7 @@ class Hub(Protocol):
     async def upload(self, asset: Asset) -> str: ...
     async def download(
         self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Callable[[str], None]
-    ) -> Downloaded: ...
+    ) -> str: ...
 
 
 class Log(Protocol):

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from pydantic import SecretStr
@@ -26,10 +26,6 @@ USER_AGENT = "kling-nb/0.1"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 #: Three of the event stream's keep-alives.
 _STREAM_TIMEOUT = httpx.Timeout(50.0, connect=10.0)
-
-
-def ignore(_message: str) -> None:
-    """Default `Note` for requests that belong to no record."""
 
 
 class HubClient:
@@ -101,14 +97,13 @@ class HubClient:
         return await self._restarting(lambda: retry.retrying(call, wait))
 
     async def send_once(
-        self, path: str, body: Mapping[str, Any], *, note: Note = ignore, unwanted: asyncio.Event | None = None
+        self, path: str, body: Mapping[str, Any], *, note: Note, unwanted: asyncio.Event
     ) -> dict[str, Any]:
         """POST a request that may be billed; sent again only when the hub cannot have received it.
 
         Between two attempts, setting `unwanted` raises `RequestCancelled`. After `NoResponse` and `ServerError` the hub
         may have carried it out.
         """
-        unwanted = unwanted or asyncio.Event()
 
         async def sleep(seconds: float) -> None:
             with suppress(TimeoutError):
@@ -152,14 +147,25 @@ class HubClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if "_http" in vars(self):
-            await self._http.aclose()
+        for client in vars(self).get("_http", ()):
+            await client.aclose()
 
     @cached_property
     def _http(self) -> _Clients:
         # A proxy of the environment is for the world outside, not for this machine.
         proxied = self._start is None and not is_loopback(httpx.URL(self._address or "").host)
-        return _Clients(self._headers, proxied=proxied)
+        common: dict[str, Any] = {"timeout": _TIMEOUT, "trust_env": proxied, "follow_redirects": False}
+        common["verify"] = httpx.create_ssl_context(trust_env=proxied)  # one for all: it reads every root certificate
+        agent = {"User-Agent": USER_AGENT}
+        headers = {**agent, **self._headers}
+        # A connection of its own for each: after a reused one that the hub has just closed, it would be unknown
+        # whether the request was received.
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        return _Clients(
+            api=httpx.AsyncClient(headers=headers, **common),
+            billed=httpx.AsyncClient(headers=headers, limits=fresh, **common),
+            files=httpx.AsyncClient(headers=agent, **common),
+        )
 
     async def _request(
         self,
@@ -200,23 +206,12 @@ def _waits(attempts: int, *, billed: bool) -> Callable[[int, Exception], float |
     return wait
 
 
-class _Clients:
+class _Clients(NamedTuple):
     """The HTTP clients of a hub: for requests, for requests that may be billed, and for files elsewhere."""
 
-    def __init__(self, headers: Mapping[str, str], *, proxied: bool) -> None:
-        common: dict[str, Any] = {"timeout": _TIMEOUT, "trust_env": proxied, "follow_redirects": False}
-        common["verify"] = httpx.create_ssl_context(trust_env=proxied)  # one for all: it reads every root certificate
-        agent = {"User-Agent": USER_AGENT}
-        self.api = httpx.AsyncClient(headers={**agent, **headers}, **common)
-        # A connection of its own for each: after a reused one that the hub has just closed, it would be unknown
-        # whether the request was received.
-        fresh = httpx.Limits(max_keepalive_connections=0)
-        self.billed = httpx.AsyncClient(headers={**agent, **headers}, limits=fresh, **common)
-        self.files = httpx.AsyncClient(headers=agent, **common)
-
-    async def aclose(self) -> None:
-        for client in (self.api, self.billed, self.files):
-            await client.aclose()
+    api: httpx.AsyncClient
+    billed: httpx.AsyncClient
+    files: httpx.AsyncClient
 
 
 class _Unsigned(logging.Filter):

@@ -8,32 +8,24 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from kling_nb import errors, retry
-from kling_nb.hubs.client import HubClient, Note, ignore, origin_of
+from kling_nb.hubs.client import HubClient, Note, origin_of
 from kling_nb.hubs.responses import error_of, transport_error
 
 _ATTEMPTS, _REDIRECTS = 8, 5
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Downloaded:
-    """A file that arrived whole, its `sha256:` digest and its size in bytes."""
-
-    file: Path
-    digest: str
-    size: int
-
-
 async def download(
-    client: HubClient, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Note = ignore
-) -> Downloaded:
+    client: HubClient, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Note
+) -> str:
     """Download a result into `target`, continuing after the bytes that an earlier attempt left there.
+
+    Returns its `sha256:` digest.
 
     Args:
         client: The hub that the result is from.
@@ -47,7 +39,7 @@ async def download(
         LogError: `target` cannot be written.
     """
 
-    async def attempt() -> Downloaded:
+    async def attempt() -> str:
         return await _fetch(client, url, target, note)
 
     def wait(failures: int, exc: Exception) -> float | None:
@@ -70,12 +62,12 @@ async def download(
         else:
             note(f"The download was interrupted: {exc}")
 
-    downloaded = await retry.retrying(attempt, wait, on_retry=on_retry)
+    digest = await retry.retrying(attempt, wait, on_retry=on_retry)
     _etag_file(target).unlink(missing_ok=True)
-    return downloaded
+    return digest
 
 
-async def _fetch(client: HubClient, url: str, target: Path, note: Note) -> Downloaded:
+async def _fetch(client: HubClient, url: str, target: Path, note: Note) -> str:
     have = target.stat().st_size if target.exists() else 0
     try:
         async with _opened(client, url, _range_headers(target, have)) as response:
@@ -191,10 +183,10 @@ def _length(response: httpx.Response, before: int) -> int | None:
     return before + int(length) if length.isdigit() else None
 
 
-def _checked(file: Path, expected: int | None) -> Downloaded:
+def _checked(file: Path, expected: int | None) -> str:
+    """Return the digest of a file that arrived whole."""
     size = file.stat().st_size
     if size == 0 or (expected is not None and size != expected):
         raise errors.TransferError(f"{size:,} of {expected or 0:,} bytes arrived.")
     with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Downloaded(file, f"sha256:{digest}", size)
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
 from kling_nb import errors
 from kling_nb.hubs.catalogue import bundled
-from kling_nb.hubs.client import HubClient, Note, ignore
-from kling_nb.hubs.download import Downloaded, download
+from kling_nb.hubs.client import HubClient, Note
+from kling_nb.hubs.download import download
 from kling_nb.hubs.responses import read_status
 from kling_nb.hubs.upload import UploadCache, UploadMethod, Uploads
-from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.generation import Completion, Generation
 
@@ -37,7 +36,8 @@ class Oxen:
 
     def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod, *, name: str) -> None:
         self.name, self.client = name, client
-        self._uploads = Uploads(client, cache, method)
+        self.upload = Uploads(client, cache, method).url_of
+        self.download = partial(download, client)
 
     @property
     def clock(self) -> datetime.datetime | None:
@@ -46,9 +46,7 @@ class Oxen:
 
     # --- the queue (HUB_API section 3) ---
 
-    async def submit(
-        self, body: Mapping[str, Any], note: Note = ignore, unwanted: asyncio.Event | None = None
-    ) -> list[str]:
+    async def submit(self, body: Mapping[str, Any], note: Note, unwanted: asyncio.Event) -> list[str]:
         """Send one request and return the ids of its generations; see `HubClient.send_once`."""
         try:
             answer = await self.client.send_once("/api/ai/queue", body, note=note, unwanted=unwanted)
@@ -129,18 +127,6 @@ class Oxen:
         except errors.HubError:  # that the model is missing is known, whatever becomes of a second question
             known = [name for name in bundled() if name != exc.model]
         return errors.ModelNotFound(exc.model, alternatives=alternatives(exc.model, known), body=exc.body)
-
-    # --- files (HUB_API sections 7 and 8) ---
-
-    async def upload(self, asset: Asset) -> str:
-        """Return a URL that the hub can read an asset at, uploading it if need be."""
-        return await self._uploads.url_of(asset)
-
-    async def download(
-        self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Note = ignore
-    ) -> Downloaded:
-        """Download a result; see `download`."""
-        return await download(self.client, url, target, renew, note)
 
 
 def _readable(kind: type[A], entries: list[Any]) -> list[A]:

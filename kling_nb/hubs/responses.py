@@ -22,10 +22,7 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
 
     A redirect is an error too.
     """
-    if response.has_redirect_location:
-        raise _redirected(response)
-    if response.is_error:
-        raise error_of(response)
+    _check(response)
     try:
         answer = response.json()
     except ValueError:
@@ -38,13 +35,17 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
 
 def read_status(response: httpx.Response) -> dict[str, Any]:
     """Return nothing for a success, whatever its body. Raises as `read_json` does for any other status."""
+    _check(response)
+    if _is_page(response):  # of a proxy, which has not carried it out
+        raise errors.ServerError(f"The hub did not respond: {_text_of(response)}", status=response.status_code)
+    return {}
+
+
+def _check(response: httpx.Response) -> None:
     if response.has_redirect_location:
         raise _redirected(response)
     if response.is_error:
         raise error_of(response)
-    if _is_page(response):  # of a proxy, which has not carried it out
-        raise errors.ServerError(f"The hub did not respond: {_text_of(response)}", status=response.status_code)
-    return {}
 
 
 def error_of(response: httpx.Response) -> errors.HubError:

@@ -179,5 +179,5 @@ async def test_a_full_disk_raises_with_what_to_do_for_a_paid_clip(hub: HubSide, 
     client = HubClient(hub.url, None)
     (tmp_path / "clip.part").symlink_to("/dev/full")
     with pytest.raises(errors.LogError, match=r"No space left.*kn\.resume\(\) downloads"):
-        await download(client, f"{hub.url}/_local/health", tmp_path / "clip.part", lambda: pytest.fail("not asked"))
+        await download(client, f"{hub.url}/_local/health", tmp_path / "clip.part", pytest.fail, print)
     await client.aclose()
