@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from string import Template
 from textwrap import indent
-from typing import Any, cast
+from typing import Any
 
 from kling_nb.code.literal import Code, Flow, literal, quoted
+from kling_nb.models.fields import mapped
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,8 @@ class Local:
     media_type: str
 
 
-def _mapped(value: Any, change: Callable[[Local], Any]) -> Any:
-    match value:
-        case Local():
-            return change(value)
-        case Mapping():
-            return {key: _mapped(item, change) for key, item in cast(Mapping[str, Any], value).items()}
-        case list():
-            return [_mapped(item, change) for item in value]
-        case _:
-            return value
+def _mapped(body: dict[str, Any], change: Callable[[Local], str]) -> dict[str, Any]:
+    return mapped(body, lambda _, item: change(item) if isinstance(item, Local) else item)
 
 
 def python(library: str, body: dict[str, Any], flow: Flow, *, hub: str, every: float) -> str:

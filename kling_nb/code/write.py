@@ -14,6 +14,7 @@ from kling_nb.code.literal import HUB, WIDTH, Flavour, Flow, flat_literal, liter
 from kling_nb.code.scripts import Local, python, shell
 from kling_nb.models.asset import Asset, suffix_of
 from kling_nb.models.canonical import canonical_request
+from kling_nb.models.fields import mapped
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
 
 #: Seconds between two polls; the hub's documentation says 10 to 30 for video.
@@ -146,7 +147,7 @@ def call_fields(canonical: Mapping[str, Any], names: Mapping[str, str | None]) -
     given = {name: value for name, value in canonical.items() if name not in defaults or defaults[name] != value}
     if model != TARGET:
         given["model"] = model
-    return {name: _named(value, name, names) for name, value in given.items()}
+    return mapped(given, lambda path, item: _named(item, ".".join(map(str, path)), names))
 
 
 def is_keyword_name(name: str) -> bool:
@@ -167,17 +168,8 @@ def call(verb: str, fields: Mapping[str, Any]) -> str:
     return f"{verb}(\n" + "".join(f"    {line},\n" for line in lines) + ")"
 
 
-def _named(value: Any, path: str, names: Mapping[str, str | None]) -> Any:
-    match value:
-        case dict():
-            return {key: _named(item, f"{path}.{key}", names) for key, item in value.items()}
-        case list() | tuple():
-            return [_named(item, f"{path}.{index}", names) for index, item in enumerate(value)]
-        case str() if path in names:
-            if (name := names[path]) is None:
-                raise NamelessError
-            return name
-        case str() if value.startswith(("sha256:", "pixels-sha256:")):
-            raise NamelessError
-        case _:
-            return value
+def _named(item: Any, path: str, names: Mapping[str, str | None]) -> Any:
+    is_image = isinstance(item, str) and (path in names or item.startswith(("sha256:", "pixels-sha256:")))
+    if is_image and names.get(path) is None:
+        raise NamelessError
+    return names[path] if is_image else item

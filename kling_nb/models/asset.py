@@ -11,21 +11,19 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from kling_nb.models.images import ImageError, ImageFacts, VideoFacts, image_facts, image_from, png_of, video_facts
 from kling_nb.models.urls import media_type_of, redact_url, redact_urls, sha256, suffix_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
-
-__all__ = ["Asset", "ImageFacts", "ImageInput", "Kind", "VideoInput", "VideoKind", "redact_url", "sha256", "suffix_of"]
 
 Kind = Literal["image", "video"]
 
@@ -163,29 +161,11 @@ class Asset:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Asset) and (self.identity, self.kind) == (other.identity, other.kind)
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return _schema_for("image")
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string", "format": "uri"}
-
-
-class VideoKind:
-    """An annotation that makes an `Asset` field accept a video: `Annotated[Asset, VideoKind]`."""
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return _schema_for("video")
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "string", "format": "uri"}
+_ON_THE_WIRE = PlainSerializer(lambda asset: asset.identity), WithJsonSchema({"type": "string", "format": "uri"})
+#: The fields of a model that take an image or a video in any form.
+ImageField: TypeAlias = Annotated[Asset, PlainValidator(Asset.parse), *_ON_THE_WIRE]
+VideoField: TypeAlias = Annotated[Asset, PlainValidator(partial(Asset.parse, kind="video")), *_ON_THE_WIRE]
 
 
 class PilImage(Protocol):
@@ -217,15 +197,6 @@ class HasPath(Protocol):
 #: What a video field takes, and what an image field takes.
 VideoInput: TypeAlias = Asset | str | Path | bytes | bytearray | memoryview | HasPath
 ImageInput: TypeAlias = VideoInput | PilImage | Array | Figure
-
-
-def _schema_for(kind: Kind) -> core_schema.CoreSchema:
-    serialize = core_schema.plain_serializer_function_ser_schema(_serialize)
-    return core_schema.no_info_plain_validator_function(lambda value: Asset.parse(value, kind), serialization=serialize)
-
-
-def _serialize(asset: Any) -> Any:
-    return asset.identity if isinstance(asset, Asset) else asset
 
 
 def _data_uri_bytes(uri: str) -> bytes:

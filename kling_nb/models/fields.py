@@ -89,34 +89,33 @@ def scalar(value: Any) -> Any:
     return value.item() if is_numpy else value
 
 
+def mapped(value: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
+    """Return a value with `change(path, item)` in place of each item that is neither a mapping nor a sequence."""
+    match value:
+        case Mapping():
+            return {key: mapped(item, change, (*path, key)) for key, item in value.items()}
+        case list() | tuple():
+            return [mapped(item, change, (*path, index)) for index, item in enumerate(value)]
+        case _:
+            return change(path, value)
+
+
 def resolved(value: Any, resolve: Callable[[Asset], str]) -> Any:
     """Return a value with each asset replaced by its address."""
-    match value:
-        case str() | int() | float() | None:
-            return value
-        case Asset():
-            return resolve(value)
-        case Mapping():
-            return {key: resolved(item, resolve) for key, item in value.items()}
-        case list() | tuple():
-            return [resolved(item, resolve) for item in value]
-        case _:
-            return value
+    return mapped(value, lambda _, item: resolve(item) if isinstance(item, Asset) else item)
 
 
 def assets_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Asset]]:
     """Yield every asset with its path, in order."""
     match value:
-        case str() | int() | float() | None:
-            return
         case Asset():
             yield path, value
-        case Mapping():
-            for key, item in value.items():
-                yield from assets_in(item, (*path, key))
         case list() | tuple():
             for index, item in enumerate(value):
                 yield from assets_in(item, (*path, index))
+        case dict():
+            for key, item in value.items():
+                yield from assets_in(item, (*path, key))
         case _:
             return
 
@@ -129,29 +128,24 @@ def media_kind(name: str) -> Kind | None:
     return "video" if found[1].lower() == "video" else "image"
 
 
-def with_media(value: Any, errors: list[Problem], path: Path = ()) -> Any:
+def with_media(value: Any, errors: list[Problem]) -> Any:
     """Return a value with an asset for each image and video in it.
 
     A value that cannot be read stays as it is, and its error is added to `errors`.
     """
-    match value:
-        case Mapping():
-            return {key: with_media(item, errors, (*path, key)) for key, item in value.items()}
-        case list() | tuple():
-            return [with_media(item, errors, (*path, index)) for index, item in enumerate(value)]
-        case None | bool() | int() | float():
-            return value
-        case _:
-            pass
-    kind = media_kind(next((step for step in reversed(path) if isinstance(step, str)), ""))
-    if kind is None:
-        return value
-    try:
-        return Asset.parse(value, kind)
-    except PydanticCustomError as exc:
-        context = exc.context or {}
-        errors.append(error(path, str(context.get("message", exc)), str(context.get("remedy", ""))))
-        return value
+
+    def read(path: Path, item: Any) -> Any:
+        kind = media_kind(next((step for step in reversed(path) if isinstance(step, str)), ""))
+        if kind is None or isinstance(item, bool | int | float | None):
+            return item
+        try:
+            return Asset.parse(item, kind)
+        except PydanticCustomError as exc:
+            context = exc.context or {}
+            errors.append(error(path, str(context.get("message", exc)), str(context.get("remedy", ""))))
+            return item
+
+    return mapped(value, read)
 
 
 def unsendable(value: Any, path: Path = ()) -> Iterator[Problem]:

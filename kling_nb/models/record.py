@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self, cast
@@ -322,79 +323,44 @@ class Record(_Part):
         return "\n".join(str(shot.get("prompt", "") if isinstance(shot, dict) else shot) for shot in many)
 
 
-#: The columns of a record in a table or a data frame, in order, with their types.
-COLUMNS: dict[str, type] = {
-    "id": str,
-    "created": datetime.datetime,
-    "model": str,
-    "hub": str,
-    "local": bool,
-    "status": str,
-    "prompt": str,
-    "negative_prompt": str,
-    "shots": int,
-    "references": int,
-    "duration": float,
-    "aspect_ratio": str,
-    "generate_audio": bool,
-    "price": float,
-    "took": float,
-    "stars": int,
-    "tags": str,
-    "note": str,
-    "plan": str,
-    "cell": str,
-    "rerun_of": str,
-    "notebook": str,
-    "request_hash": str,
-    "schema_digest": str,
-    "generation_id": str,
-    "clip": str,
-    "clip_digest": str,
-    "width": int,
-    "height": int,
-    "clip_seconds": float,
-    "fps": float,
-    "failure": str,
+#: The columns of a record in a table or a data frame, in order: the type of each, and its value.
+_COLUMNS: dict[str, tuple[type, Callable[[Record], Any]]] = {
+    "id": (str, lambda record: record.id),
+    "created": (datetime.datetime, lambda record: record.times.created),
+    "model": (str, lambda record: record.model),
+    "hub": (str, lambda record: record.hub),
+    "local": (bool, lambda record: record.local),
+    "status": (str, lambda record: record.status),
+    "prompt": (str, lambda record: record.prompt),
+    "negative_prompt": (str, lambda record: record.canonical.get("negative_prompt")),
+    "shots": (int, lambda record: len(record.canonical.get("multi_prompt") or ()) or 1),
+    "references": (int, lambda record: len(record.references)),
+    "duration": (float, lambda record: float(record.estimate.seconds)),
+    "aspect_ratio": (str, lambda record: record.canonical.get("aspect_ratio")),
+    "generate_audio": (bool, lambda record: record.canonical.get("generate_audio")),
+    "price": (float, lambda record: None if record.price is None else float(record.price)),
+    "took": (float, lambda record: record.seconds),
+    "stars": (int, lambda record: record.stars),
+    "tags": (str, lambda record: " ".join(record.tags)),
+    "note": (str, lambda record: record.note),
+    "plan": (str, lambda record: record.plan),
+    "cell": (str, lambda record: record.cell),
+    "rerun_of": (str, lambda record: record.rerun_of),
+    "notebook": (str, lambda record: record.notebook),
+    "request_hash": (str, lambda record: record.request_hash),
+    "schema_digest": (str, lambda record: record.schema_digest),
+    "generation_id": (str, lambda record: record.generation_id),
+    "clip": (str, lambda record: record.clip and record.clip.file),
+    "clip_digest": (str, lambda record: record.clip and record.clip.digest),
+    "width": (int, lambda record: record.clip and record.clip.width),
+    "height": (int, lambda record: record.clip and record.clip.height),
+    "clip_seconds": (float, lambda record: record.clip and record.clip.duration),
+    "fps": (float, lambda record: record.clip and record.clip.fps),
+    "failure": (str, lambda record: record.failure and record.failure.message),
 }
+COLUMNS: dict[str, type] = {name: kind for name, (kind, _) in _COLUMNS.items()}
 
 
 def row_of(record: Record) -> dict[str, Any]:
     """Return a record as one row of plain values; the price is in dollars, durations are in seconds."""
-    request, clip = record.canonical, record.clip
-    shots = request.get("multi_prompt") or ()
-    values: dict[str, Any] = {
-        "id": record.id,
-        "created": record.times.created,
-        "model": record.model,
-        "hub": record.hub,
-        "local": record.local,
-        "status": record.status,
-        "prompt": record.prompt,
-        "negative_prompt": request.get("negative_prompt"),
-        "shots": len(shots) or 1,
-        "references": len(record.references),
-        "duration": float(record.estimate.seconds),
-        "aspect_ratio": request.get("aspect_ratio"),
-        "generate_audio": request.get("generate_audio"),
-        "price": None if record.price is None else float(record.price),
-        "took": record.seconds,
-        "stars": record.stars,
-        "tags": " ".join(record.tags),
-        "note": record.note,
-        "plan": record.plan,
-        "cell": record.cell,
-        "rerun_of": record.rerun_of,
-        "notebook": record.notebook,
-        "request_hash": record.request_hash,
-        "schema_digest": record.schema_digest,
-        "generation_id": record.generation_id,
-        "clip": clip.file if clip else None,
-        "clip_digest": clip.digest if clip else None,
-        "width": clip.width if clip else None,
-        "height": clip.height if clip else None,
-        "clip_seconds": clip.duration if clip else None,
-        "fps": clip.fps if clip else None,
-        "failure": record.failure.message if record.failure else None,
-    }
-    return {name: values[name] for name in COLUMNS}
+    return {name: value(record) for name, (_, value) in _COLUMNS.items()}

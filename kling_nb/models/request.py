@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from kling_nb.errors import ArgumentTypeError, RequestError
 from kling_nb.models import rules
-from kling_nb.models.asset import Asset, ImageInput, VideoInput, VideoKind
+from kling_nb.models.asset import Asset, ImageField, ImageInput, VideoField, VideoInput
 from kling_nb.models.fields import assets_in, listed, plain, resolved, scalar, unsendable, with_media, without_empty
 from kling_nb.models.messages import problems_of, short_repr
 from kling_nb.models.problem import Problem
@@ -78,7 +78,7 @@ def _ordered(value: Any) -> Any:
 
 
 Ordered = BeforeValidator(_ordered)
-Images = Annotated[tuple[Asset, ...], Ordered]
+Images = Annotated[tuple[ImageField, ...], Ordered]
 
 
 class _Wire(BaseModel):
@@ -110,7 +110,7 @@ class Shot(_Wire):
 class Element(_Wire):
     """A character or an object, `@Element1` in a prompt: a front view and up to three more views."""
 
-    frontal_image_url: Asset
+    frontal_image_url: ImageField
     reference_image_urls: Images = Field(default=(), max_length=3)
 
 
@@ -208,8 +208,8 @@ class ReferenceToVideo(Request):
     multi_prompt: Annotated[tuple[Shot, ...], Ordered] | None = Field(default=None, max_length=6)
     duration: Seconds = 5
     input_image: Images = ()
-    start_image_url: Asset | None = None
-    tail_image_url: Asset | None = None
+    start_image_url: ImageField | None = None
+    tail_image_url: ImageField | None = None
     elements: Annotated[tuple[Element, ...], Ordered] = ()
     negative_prompt: str | None = Field(default=None, max_length=2500)
     aspect_ratio: AspectRatio = "16:9"
@@ -244,9 +244,9 @@ class Omni(Request):
     prompt: str = Field(min_length=1, max_length=2500)
     input_image: Images = ()
     elements: Annotated[tuple[Element, ...], Ordered] = ()
-    start_image_url: Asset | None = None
-    tail_image_url: Asset | None = None
-    input_video: Annotated[Asset, VideoKind] | None = None
+    start_image_url: ImageField | None = None
+    tail_image_url: ImageField | None = None
+    input_video: VideoField | None = None
     video_mode: Literal["edit", "reference"] = "edit"
     resolution: Literal["720p", "1080p", "4k"] = "1080p"
     duration: Seconds = 5

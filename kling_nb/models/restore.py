@@ -10,8 +10,9 @@ from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.catalogue import Model
-from kling_nb.models.fields import assets_in, media_kind, resolved
+from kling_nb.models.fields import assets_in, mapped, media_kind, resolved
 from kling_nb.models.price import Estimate
+from kling_nb.models.problem import Path
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.request import Request, request_type
 
@@ -23,7 +24,7 @@ def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
         LogError: If the bytes of an image are missing, or the record was edited so that its request has another hash.
     """
     assets = {reference.path: asset_of(reference, read) for reference in record.references}
-    fields = _placed(record.canonical, assets, "")
+    fields = _placed(record.canonical, assets)
     request = request_type(record.model).model_validate(
         {**fields, **record.delivery, "num_generations": record.generations}
     )
@@ -41,7 +42,7 @@ def available_fields(record: Record, read: Callable[[str], bytes | None]) -> tup
             assets[reference.path] = asset_of(reference, read)
         except LogError:
             missing[reference.path] = f"{reference.path}: {reference.name or reference.given}"
-    fields = _without(_placed(record.canonical, assets, ""), set(missing), "")
+    fields = _without(_placed(record.canonical, assets), set(missing), "")
     return {**fields, **record.delivery}, list(missing.values())
 
 
@@ -74,24 +75,17 @@ def serialize_fields(fields: Mapping[str, Any], keep: Callable[..., Reference]) 
 def deserialize_fields(kept: Mapping[str, Any], read: Callable[[str], bytes | None]) -> dict[str, Any]:
     """Return the fields that `serialize_fields` made JSON of. Raises `LogError` if an image is missing."""
     references = [Reference.model_validate(reference) for reference in kept["references"]]
-    return _placed(kept["fields"], {reference.path: asset_of(reference, read) for reference in references}, "")
+    return _placed(kept["fields"], {reference.path: asset_of(reference, read) for reference in references})
 
 
 def with_images(canonical: Mapping[str, Any], asset: Callable[[str], Asset]) -> dict[str, Any]:
     """Return a canonical request's fields, with the asset that `asset` returns for each identity."""
 
-    def replaced(value: Any, name: str) -> Any:
-        match value:
-            case str() if media_kind(name):
-                return asset(value)
-            case dict():
-                return {key: replaced(item, key) for key, item in value.items()}
-            case list():
-                return [replaced(item, name) for item in value]
-            case _:
-                return value
+    def place(path: Path, item: Any) -> Any:
+        name = next((step for step in reversed(path) if isinstance(step, str)), "")
+        return asset(item) if isinstance(item, str) and media_kind(name) else item
 
-    return {name: replaced(value, name) for name, value in canonical.items()}
+    return mapped(canonical, place)
 
 
 def asset_of(reference: Reference, read: Callable[[str], bytes | None]) -> Asset:
@@ -108,14 +102,8 @@ def asset_of(reference: Reference, read: Callable[[str], bytes | None]) -> Asset
     return Asset(reference.identity, data=data, original=original, fixes=reference.fixes, **common)
 
 
-def _placed(value: Any, assets: Mapping[str, Asset], path: str) -> Any:
-    if path in assets:
-        return assets[path]
-    if isinstance(value, Mapping):
-        return {name: _placed(item, assets, f"{path}.{name}" if path else str(name)) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_placed(item, assets, f"{path}.{index}") for index, item in enumerate(value)]
-    return value
+def _placed(fields: Mapping[str, Any], assets: Mapping[str, Asset]) -> dict[str, Any]:
+    return mapped(fields, lambda path, item: assets.get(".".join(map(str, path)), item))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import pytest
 
-from kling_nb.models.asset import Asset, ImageInput, VideoInput, VideoKind
+from kling_nb.models.asset import ImageField, ImageInput, VideoField, VideoInput
 from kling_nb.models.request import (
     Element,
     Omni,
@@ -28,13 +28,14 @@ def input_types(annotation: Any) -> set[Any]:
     match annotation:
         case _ if annotation is NoneType:
             return set()
-        case _ if annotation is Asset:
+        case _ if annotation == ImageField:
             return alternatives(ImageInput)
+        case _ if annotation == VideoField:
+            return alternatives(VideoInput)
         case _ if annotation in (Shot, Element):
             return {annotation, Mapping[str, Any]}
         case _ if get_origin(annotation) is Annotated:
-            inner, *metadata = get_args(annotation)
-            return alternatives(VideoInput) if VideoKind in metadata else input_types(inner)
+            return input_types(get_args(annotation)[0])
         case _ if get_origin(annotation) in (Union, UnionType):
             return set().union(*map(input_types, get_args(annotation)))
         case _ if get_origin(annotation) is tuple:
