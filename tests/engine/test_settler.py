@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from support.records import START, a_record
 
 from kling_nb import errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
@@ -15,8 +16,6 @@ from kling_nb.engine.pace import Pace
 from kling_nb.engine.settling import Settler
 from kling_nb.models.generation import Generation
 from kling_nb.models.record import Record
-
-from .samples import START, a_record
 
 SENT = {"model": "m", "prompt": "a boat"}
 READING = 4  # requests: the running jobs, and one list for each end

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.records import START, a_record, a_report
 
 from kling_nb.engine.states import (
     AT_THE_HUB,
@@ -25,8 +26,6 @@ from kling_nb.engine.states import (
 )
 from kling_nb.models.generation import Generation
 from kling_nb.models.record import ENDED, Status
-
-from .samples import START, a_record, a_report
 
 LATER = START + datetime.timedelta(minutes=2)
 STATES = get_args(Status)

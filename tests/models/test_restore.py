@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from store.samples import make_record
+from support.records import make_record
 from support.texts import assert_texts
 
 from kling_nb.models.catalogue import Model

@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from support.records import a_record
 
 from kling_nb.errors import SettingsError
 from kling_nb.models.frontend import COLAB, JUPYTER, VOILA, VSCODE, VSCODE_AT_A_SERVER, Embed, Frontend
 from kling_nb.models.record import File, Reference
 from kling_nb.notebook.links import Links
 from kling_nb.notebook.location import frontend, notebook_path
-from tests.engine.samples import a_record
 
 DIGEST = "sha256:" + "a" * 64
 FILM = b"film" * 500_000  # 2 MB

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from hubside import HubSide
-from store.samples import make_record
 from store.test_scores import score as score_of
 from support.clips import frozen, grey, write_clip
+from support.records import make_record
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, NotApplicable
 from kling_nb.models.record import Record

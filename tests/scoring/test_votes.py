@@ -12,7 +12,8 @@ import pytest
 from hubside import HubSide
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store.samples import jpeg, make_record
+from support.images import jpeg
+from support.records import make_record
 
 from kling_nb import errors
 from kling_nb.models.judgements import Outcome, Vote

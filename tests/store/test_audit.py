@@ -11,14 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.images import jpeg
+from support.records import make_record
 
 from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.record import Record
 from kling_nb.models.urls import sha256
 from kling_nb.store import Log
-
-from .samples import jpeg, make_record
 
 
 def sidecar_of(log: Log, record_id: str) -> Path:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.records import START, make_record, priced
 
 from kling_nb.errors import ExchangeError, KlingError, LogError
 from kling_nb.exchange.untrusted import parse_record
@@ -24,8 +25,6 @@ from kling_nb.models.judgements import Vote
 from kling_nb.models.record import Record
 from kling_nb.store import Log
 from kling_nb.store.merge import merged
-
-from .samples import START, make_record, priced
 
 SPENT = Decimal("1.25")
 BODY: dict[str, Any] = json.loads(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.postgres import Postgres
+from support.records import HUB, MODEL, make_record, priced
 
 from kling_nb.errors import ArgumentError, BudgetError, LogError, MissingExtra
 from kling_nb.models.budget import Scope
@@ -17,7 +18,6 @@ from kling_nb.models.record import File
 from kling_nb.store import Log
 
 from .conftest import POSTGRESQL, SQLITE
-from .samples import HUB, MODEL, make_record, priced
 
 DATABASES = (SQLITE, POSTGRESQL)
 TOTAL = Scope("total", Decimal(9))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from support.records import HUB, MODEL, START, make_record
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError
 from kling_nb.models.record import Record, Times
@@ -19,7 +20,6 @@ from kling_nb.session import Session
 from kling_nb.store import Log
 
 from .conftest import POSTGRESQL, SQLITE
-from .samples import HUB, MODEL, START, make_record
 
 DATABASES = (SQLITE, POSTGRESQL)
 

@@ -7,11 +7,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from support.records import make_record
 
 from kling_nb.errors import LogError
 from kling_nb.store import Log
-
-from .samples import make_record
 
 
 def written_later(log: Log, record_id: str, **more: object) -> Path:

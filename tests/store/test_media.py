@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from support.images import jpeg
 
 from kling_nb.errors import ArgumentError, TransferError
 from kling_nb.models.asset import Asset
@@ -16,8 +17,6 @@ from kling_nb.models.urls import sha256
 from kling_nb.store import Log
 from kling_nb.store.media import Media
 from kling_nb.store.probe import probe, thumbnail
-
-from .samples import jpeg
 
 Film = Callable[..., Path]
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.images import jpeg
+from support.records import make_record, priced
 
 from kling_nb.errors import ArgumentError
 from kling_nb.models.budget import Scope
@@ -18,8 +20,6 @@ from kling_nb.models.record import File, Record, Reference
 from kling_nb.store import Log
 from kling_nb.store.merge import merged
 from kling_nb.store.sidecars import Sidecars
-
-from .samples import jpeg, make_record, priced
 
 copies = st.builds(
     make_record,

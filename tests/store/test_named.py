@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from support.images import jpeg
+from support.records import make_record
 
 from kling_nb.errors import ArgumentError, LogError
 from kling_nb.models.record import Reference
 from kling_nb.store import Log
-
-from .samples import jpeg, make_record
 
 
 def test_an_upload_is_remembered_without_its_signature(log: Log) -> None:

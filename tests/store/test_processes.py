@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from nursery import Kernel
+from support.records import make_record
 
 from kling_nb.models.record import Record
 from kling_nb.store import Log
 
 from .conftest import POSTGRESQL, SQLITE
-from .samples import make_record
 
 DATABASES = (SQLITE, POSTGRESQL)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.records import HUB, MODEL, make_record
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, KlingError, LogError, NotSaved
 from kling_nb.models.record import File, Record
 from kling_nb.store import Log
 
 from .conftest import POSTGRESQL, SQLITE
-from .samples import HUB, MODEL, make_record
 
 DATABASES = (SQLITE, POSTGRESQL)
 

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nursery import Kernel
 from pydantic import ValidationError
+from support.images import jpeg
+from support.records import make_record
 
 from kling_nb.models.judgements import Score, format_number
 from kling_nb.models.record import File, Record
 from kling_nb.store import Log
 
 from .conftest import POSTGRESQL, SQLITE
-from .samples import jpeg, make_record
 
 DATABASES = (SQLITE, POSTGRESQL)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.images import jpeg
+from support.records import make_record
 
 from kling_nb.errors import ArgumentError, LogError, NotSaved
 from kling_nb.models.asset import Asset
@@ -17,7 +19,6 @@ from kling_nb.models.urls import sha256
 from kling_nb.store import Log
 
 from .conftest import POSTGRESQL, SQLITE
-from .samples import jpeg, make_record
 
 DATABASES = (SQLITE, POSTGRESQL)
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
 from kling_nb.store import Log
 
-_spec = importlib.util.spec_from_file_location("samples", Path(__file__).with_name("samples.py"))
-samples = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(samples)
+sys.path.insert(0, str(Path(__file__).parents[1]))
+make_record = importlib.import_module("support.records").make_record
 
 
 def main(folder: str, name: str, turns: int, database: str | None = None) -> None:
     """Save own records, annotate the shared one, add media and search, again and again."""
     log = Log(folder, database)
     for turn in range(turns):
-        saved = log.save(samples.make_record(turn, id=f"{name}-{turn:05}", prompt=f"{name} turn {turn}"))
+        saved = log.save(make_record(turn, id=f"{name}-{turn:05}", prompt=f"{name} turn {turn}"))
         log.annotate(saved.id, note=f"seen by {name}", stars=turn % 5 + 1)
         log.annotate("shared", note=f"{name} {turn}")
         log.claim(saved.model_copy(update={"generation_id": f"wanted-by-all-{turn}"}))

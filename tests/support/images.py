@@ -22,3 +22,8 @@ def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, form, **options)
     return buffer.getvalue()
+
+
+def jpeg(size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
+    """Return the bytes of a small picture."""
+    return image_file(*size, "JPEG", colour="teal", **options)

@@ -18,6 +18,8 @@ import psycopg
 BINARIES = {name: shutil.which(name) for name in ("initdb", "postgres")}
 #: Why no server can be started; empty if one can.
 UNAVAILABLE = "; ".join(f"{name} of PostgreSQL is not on PATH" for name, path in BINARIES.items() if path is None)
+#: Waits until this process has ended, even by SIGKILL; then ends the server if it still runs, and deletes its folder.
+_WATCH = 'cat; if kill -QUIT "$(head -n 1 data/postmaster.pid)"; then sleep 1; fi; cd /; rm -rf "$0"'
 
 
 class Postgres:
@@ -26,6 +28,13 @@ class Postgres:
     def __init__(self) -> None:
         # A short path: that of a socket may have 107 characters.
         self._folder = Path(tempfile.mkdtemp(prefix="kn-pg-"))
+        self._watcher = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCH, self._folder],
+            cwd=self._folder,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in a terminal reaches the whole group
+        )
         self._numbers = count()
         self._as: dict[str, Any] = {"cwd": self._folder}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -56,7 +65,7 @@ class Postgres:
     def close(self) -> None:
         """Stop the server and delete its folder."""
         self._end(signal.SIGINT)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._watcher.communicate()
 
     def schema(self) -> str:
         """Create a schema and return its URL for `Log(database=...)`."""

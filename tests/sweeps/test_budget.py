@@ -14,7 +14,7 @@ import pytest
 from hubside import HubSide, until
 from hypothesis import given
 from hypothesis import strategies as st
-from store.samples import START, make_record
+from support.records import START, make_record
 
 from kling_nb import errors
 from kling_nb.models.budget import Limits, charge_of, dollars, enforce, from_micros, micros

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hubside import HubSide, png_image, until
 from nursery import Kernel
-from store.samples import START, make_record
+from support.records import START, make_record
 
 from kling_nb import errors
 from kling_nb.models.record import Times
