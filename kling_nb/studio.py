@@ -227,10 +227,9 @@ class Studio:
         Raises:
             ArgumentError, ArgumentTypeError: An argument or an axis is not valid. Errors of cells are in `plan.errors`.
         """
-        from kling_nb.sweeps import sweep
+        from kling_nb.sweeps.plan import sweep
 
-        chosen = sweep.axes_in(axes, more)
-        return sweep.sweep(self.session, base, chosen, how=how, rows=rows, draws=draws, seed=seed, repeat=repeat)
+        return sweep(self.session, base, axes, more, how=how, rows=rows, draws=draws, seed=seed, repeat=repeat)
 
     def plan(self, plan_id: str) -> Plan:
         """Return a plan that was run before, by its ID or the beginning of it.
@@ -238,9 +237,11 @@ class Studio:
         Raises:
             NotSaved: The log has no such plan; the message lists the plans.
         """
-        from kling_nb.sweeps import sweep
+        from kling_nb.sweeps.design import from_stored
+        from kling_nb.sweeps.plan import Plan
 
-        return sweep.load(self.session, plan_id)
+        store = self.session.store
+        return Plan(self.session, from_stored(store.plans.get(plan_id), store.read))
 
     def budget(
         self, *, job: Any = UNSET, notebook: Any = UNSET, day: Any = UNSET, total: Any = UNSET, unknown_ok: Any = UNSET
@@ -257,16 +258,16 @@ class Studio:
         Raises:
             SettingsError: A limit is not an amount of dollars.
         """
-        from kling_nb.sweeps import spending
+        from kling_nb.sweeps.spending import budget
 
         given = {"job": job, "notebook": notebook, "day": day, "total": total, "unknown_ok": unknown_ok}
-        return spending.budget(self.session, {name: value for name, value in given.items() if value is not UNSET})
+        return budget(self.session, {name: value for name, value in given.items() if value is not UNSET})
 
     def spending(self, by: By = "day") -> Spending:
         """Return what was spent by `"day"`, `"notebook"`, `"model"`, `"plan"` or `"tag"`, uncertain amounts apart."""
-        from kling_nb.sweeps import spending
+        from kling_nb.sweeps.spending import Spending
 
-        return spending.spending(self.session, by)
+        return Spending.of(self.session.store.budget.entries(), by)
 
     # Import
 

@@ -187,16 +187,8 @@ class Job:
 
     async def _awaited(self) -> Clip:
         self._check_process()
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-        def wake(_: Any) -> None:
-            with suppress(RuntimeError):  # the waiting loop may be gone by then
-                loop.call_soon_threadsafe(ended.set)
-
-        self._active.end.add_done_callback(wake)
-        while not self.done:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), _HEARTBEAT)
+        while not self.done:  # noqa: ASYNC110 - the end comes on another loop
+            await asyncio.sleep(_HEARTBEAT)
         self._display.publish([self])
         return self._clip()
 
@@ -262,11 +254,10 @@ class Job:
                 remedy = "kn.resume() checks again; nothing is sent twice."
                 raise JobUncertain(f"{message} {remedy}", job_id=self.id)
             case _:
-                path = self._active.end.result()
-                if path is None:
-                    message = f"Job {self.id} is {record.status}, but its file is missing."
-                    raise TransferError(f"{message} kn.resume() downloads it.")
-                return Clip(path, record)
+                if path := self._active.end.result():
+                    return Clip(path, record)
+                message = f"Job {self.id} is {record.status}, but its file is missing."
+                raise TransferError(f"{message} kn.resume() downloads it.")
 
 
 class Jobs(tuple[Job, ...]):

@@ -18,8 +18,7 @@ from kling_nb.render.images import Links, small_poster, small_thumbnail
 from kling_nb.render.plan import MatrixSheet, Tile, TileState
 from kling_nb.store.log import Log
 from kling_nb.store.queries import RecordSummary
-from kling_nb.sweeps.design import Cell, Design
-from kling_nb.sweeps.stored import from_stored
+from kling_nb.sweeps.design import Cell, Design, from_stored
 
 _CHUNK = 1 << 20
 #: The files of votes and scores, one a line, and the file that describes a crate.

@@ -47,18 +47,18 @@ def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None)
         BudgetError: A budget does not allow it.
         LogError: The cell cannot be started: an image of its request is missing.
     """
-    return session.store.cells.alone(lambda: _claim(session, design, cell, agreed))
 
+    def find_or_start() -> Claim:
+        found = design.assign(_summaries(session, [cell.request_hash])).get(cell.id)
+        if found is not None:
+            record = session.store.get(found.id)
+            return Claim(record, None if record.ended else generation.adopt(session, record), False)
+        if cell.request is None:
+            raise LogError("; ".join(map(str, cell.problems)))
+        (job,) = generation.start(session, cell.request, plan=design.id, cell=cell.id, agreed=agreed)
+        return Claim(job.record, job, True)
 
-def _claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None) -> Claim:
-    found = design.assign(_summaries(session, [cell.request_hash])).get(cell.id)
-    if found is not None:
-        record = session.store.get(found.id)
-        return Claim(record, None if record.ended else generation.adopt(session, record), False)
-    if cell.request is None:
-        raise LogError("; ".join(map(str, cell.problems)))
-    (job,) = generation.start(session, cell.request, plan=design.id, cell=cell.id, agreed=agreed)
-    return Claim(job.record, job, True)
+    return session.store.cells.alone(find_or_start)
 
 
 def _summaries(session: Session, hashes: Sequence[str]) -> list[RecordSummary]:

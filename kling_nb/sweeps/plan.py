@@ -1,19 +1,24 @@
-"""`Plan`: a sweep that is worked out and checked. It shows itself, runs, and has the records of its clips."""
+"""`kn.sweep` and `kn.plan` return a `Plan`: a sweep that is worked out and checked, shows itself, and runs."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kling_nb.errors import RequestError
+from kling_nb import generation
+from kling_nb.errors import ArgumentTypeError, HubError, RequestError, WaitTimeout
 from kling_nb.models.budget import dollars
 from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import score_columns
+from kling_nb.models.messages import short_repr
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
+from kling_nb.models.request import Request
 from kling_nb.render.plan import (
     TILES,
     MatrixSheet,
@@ -29,17 +34,35 @@ from kling_nb.selection import Selected, data_frame
 from kling_nb.session import Session
 from kling_nb.store.log import UNSET
 from kling_nb.store.queries import RecordSummary
-from kling_nb.sweeps.axes import whole_number
+from kling_nb.sweeps.axes import How, points, whole_number
 from kling_nb.sweeps.cells import existing_records, expected_durations, tile_of
-from kling_nb.sweeps.design import Cell, Design
+from kling_nb.sweeps.design import Cell, Design, build_design, to_stored
 from kling_nb.sweeps.run import Run, sum_known
-from kling_nb.sweeps.stored import to_stored
 
 #: Jobs at the same time by default; the expected duration of a plan assumes it.
 LIMIT = 8
 
 if TYPE_CHECKING:
     from kling_nb.actions import StudioActions
+
+
+def sweep(
+    session: Session, base: Any, axes: Any, more: Mapping[str, Any], *, how: How, repeat: int, **options: Any
+) -> Plan:
+    """Return the plan of a base request over axes; see `Studio.sweep`."""
+    if not (base is None or isinstance(base, str | Mapping | Request | Record)):
+        raise ArgumentTypeError(f"base must be a prompt, fields, a request or a record, got {short_repr(base)}.")
+    if not (axes is None or isinstance(axes, Mapping)):
+        raise ArgumentTypeError(f"axes must be a mapping or keywords (field=[...]), got {short_repr(axes)}.")
+    fields = generation.fields_of(session, base, {})
+    chosen = points({**(axes or {}), **more}, how=how, **options)
+    design = build_design(fields, chosen, partial(generation.parse_cell, session), repeat=repeat)
+    generation.warn_of(design.warnings)
+    if not session.settings.local:
+        for model in {cell.request.model for cell in design.unique_cells if cell.request}:
+            with contextlib.suppress(HubError, WaitTimeout):
+                session.model(model)  # its live price; if the hub does not answer, the documented price is used
+    return Plan(session, design)
 
 
 class Plan(Selected):

@@ -12,7 +12,7 @@ from kling_nb.models.budget import Limits, Scope
 from kling_nb.notebook.location import notebook_path
 from kling_nb.render.figures import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
 from kling_nb.session import Session
-from kling_nb.store.budget import BudgetStore, Entry
+from kling_nb.store.budget import Entry
 
 By = Literal["day", "notebook", "model", "plan", "tag"]
 
@@ -74,16 +74,6 @@ class Budget:
     limits: Limits
     rows: tuple[LimitRow, ...]
 
-    @classmethod
-    def of(cls, budget: BudgetStore, notebook: str | None) -> Budget:
-        """Read the limits and what counts against them; `notebook` is the running one."""
-        limits, rows = budget.limits(), list[LimitRow]()
-        if limits.job is not None:
-            rows.append(LimitRow("One job", limits.job, None))
-        for name, scope in _scopes(limits, notebook):
-            rows.append(LimitRow(name, scope.limit, budget.counted(scope)))
-        return cls(limits, tuple(rows))
-
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/html": limits_html(self.rows, unknown_ok=self.limits.unknown_ok), "text/plain": repr(self)}
 
@@ -93,15 +83,14 @@ class Budget:
 
 def budget(session: Session, changes: Mapping[str, Any]) -> Budget:
     """Change the log's limits and return all of them; see `Studio.budget`."""
+    store, notebook = session.store.budget, notebook_path()
     if changes:
-        session.store.budget.change(lambda limits: limits.changed(**changes))
-    notebook = notebook_path()
-    return Budget.of(session.store.budget, notebook.name if notebook else None)
-
-
-def spending(session: Session, by: By) -> Spending:
-    """Return what was spent, in groups; see `Studio.spending`."""
-    return Spending.of(session.store.budget.entries(), by)
+        store.change(lambda limits: limits.changed(**changes))
+    limits = store.limits()
+    rows = [LimitRow("One job", limits.job, None)] if limits.job is not None else []
+    for name, scope in _scopes(limits, notebook.name if notebook else None):
+        rows.append(LimitRow(name, scope.limit, store.counted(scope)))
+    return Budget(limits, tuple(rows))
 
 
 def _scopes(limits: Limits, notebook: str | None) -> Iterator[tuple[str, Scope]]:
@@ -116,17 +105,14 @@ def _scopes(limits: Limits, notebook: str | None) -> Iterator[tuple[str, Scope]]
 
 
 def _groups(entry: Entry, by: By) -> Sequence[str]:
-    match by:
-        case "day":
-            return (entry.day.isoformat(),)
-        case "notebook":
-            return (entry.notebook or "outside notebooks",)
-        case "model":
-            return (entry.model,)
-        case "plan":
-            return (entry.plan or "no plan",)
-        case "tag":
-            return [f"#{tag}" for tag in entry.tags] or ("untagged",)
+    groups: dict[By, Sequence[str]] = {
+        "day": [entry.day.isoformat()],
+        "notebook": [entry.notebook or "outside notebooks"],
+        "model": [entry.model],
+        "plan": [entry.plan or "no plan"],
+        "tag": [f"#{tag}" for tag in entry.tags] or ["untagged"],
+    }
+    return groups[by]
 
 
 def _added(row: SpendingRow, entry: Entry) -> SpendingRow:
