@@ -129,10 +129,6 @@ class ActiveJobs:
         for job in jobs:
             job.record = with_message(job.record, message, self.now())
 
-    async def save_notes(self, job: ActiveJob) -> None:
-        """Save the messages of a job whose state stays the same."""
-        job.record = await asyncio.to_thread(self._log.save, job.record)
-
     async def expect(self, job: ActiveJob) -> None:
         """Estimate how long a job takes, from the log's history."""
         record = job.record

@@ -54,7 +54,7 @@ class Delivery:
         except (errors.HubError, errors.TransferError, errors.LogError) as exc:
             self._active.report([job], trouble=f"{exc} The clip is safe at the hub; kn.resume() downloads it.")
             if not isinstance(exc, errors.LogError):
-                await self._active.save_notes(job)
+                job.record = await asyncio.to_thread(self._log.save, job.record)
             job.finish(error=exc)
 
     async def _fetch(self, job: ActiveJob, url: str | None) -> None:

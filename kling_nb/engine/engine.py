@@ -12,6 +12,7 @@ import asyncio
 import datetime
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from kling_nb import errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
@@ -24,16 +25,13 @@ from kling_nb.engine.sending import Describe, Sender
 from kling_nb.engine.settling import Settler
 from kling_nb.engine.states import AT_THE_HUB, with_failure, with_status
 from kling_nb.engine.tracking import Tracker
-from kling_nb.models.progress import Progress
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 
 #: Seconds after which a job that the hub still reports as running is given up (one was seen stuck for weeks).
 DEADLINE = 3600.0
-
-
-def _utc_now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
+#: Seconds between two looks at whether a job that is to be cancelled has its id.
+_SETTLED_CHECK = 0.1
 
 
 class Engine:
@@ -52,8 +50,7 @@ class Engine:
         bind: Callable[[Record], Record],
         display: Display,
         describe: Describe,
-        deadline: float = DEADLINE,
-        now: Callable[[], datetime.datetime] = _utc_now,
+        deadline: float,
     ) -> None:
         self.jobs: dict[str, Job] = {}
         """The jobs by their ids."""
@@ -61,7 +58,7 @@ class Engine:
         self._bind, self._display = bind, display
         # A record that one thread has just saved is not adopted by another before its job is here.
         self._adding = threading.Lock()
-        self._active = ActiveJobs(log, now)
+        self._active = ActiveJobs(log, partial(datetime.datetime.now, datetime.UTC))
         self._delivery = Delivery(hub, log, self._active, pace)
         self._tracker = Tracker(hub, self._active, self._delivery, pace, deadline=deadline)
         self._settler = Settler(hub, log, self._active, self._tracker, pace)
@@ -138,7 +135,9 @@ class Engine:
                 job.finish(error=exc)
                 raise
             return
-        await _settled(job)
+        unsettled = ("prepared", "submitting", "uncertain")
+        while job.state in unsettled and not job.done:  # noqa: ASYNC110 - the state is changed in many places
+            await asyncio.sleep(_SETTLED_CHECK)
         if job.state not in AT_THE_HUB:
             return
         try:
@@ -168,17 +167,3 @@ class Engine:
         job = self._active.add(record)
         self.jobs[job.id] = Job(job, self._bind, self._display, lambda: self._loop.submit(self._cancel(job)))
         return job
-
-
-async def _settled(job: ActiveJob) -> None:
-    """Wait until the hub has accepted or refused a job, or the engine has given it up."""
-    settled, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def check(progress: Progress) -> None:
-        if progress.status not in ("prepared", "submitting", "uncertain"):
-            settled.set()
-
-    job.end.add_done_callback(lambda _: loop.call_soon_threadsafe(settled.set))
-    unsubscribe = job.subscribe(check)
-    await settled.wait()
-    unsubscribe()

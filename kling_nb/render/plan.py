@@ -131,6 +131,11 @@ class PlanSheet:
         return " · ".join(parts)
 
 
+def plan_bundle(sheet: PlanSheet) -> dict[str, str]:
+    """Return a plan or run as a MIME bundle."""
+    return {"text/html": plan_html(sheet), "text/plain": plan_text(sheet)}
+
+
 def plan_html(sheet: PlanSheet) -> str:
     """Return the sheet as HTML that needs no kernel."""
     shown = sheet.tiles[:TILES]

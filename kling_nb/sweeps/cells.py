@@ -89,8 +89,6 @@ def expected_durations(session: Session, cells: Sequence[Cell], estimates: Seque
     hub = session.connection.main.name
     models = {cell.request.model for cell in cells if cell.request}
     histories = {model: session.store.durations(model, hub) for model in models}
-    if not all(histories.values()):
-        return []
     expected = [
         expected_seconds(histories[cell.request.model], estimate.seconds)
         for cell, estimate in zip(cells, estimates, strict=True)

@@ -27,8 +27,7 @@ from kling_nb.render.plan import (
     TileState,
     matrix_html,
     matrix_text,
-    plan_html,
-    plan_text,
+    plan_bundle,
 )
 from kling_nb.selection import Selected, data_frame
 from kling_nb.session import Session
@@ -276,8 +275,7 @@ class Plan(Selected):
         return self._session.connection.estimate(cell.request)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        sheet = self.sheet()
-        return {"text/html": plan_html(sheet), "text/plain": plan_text(sheet)}
+        return plan_bundle(self.sheet())
 
     def __repr__(self) -> str:
         return f"<Plan {self.id}: {self.sheet().summary}>"

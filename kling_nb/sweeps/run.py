@@ -18,7 +18,7 @@ from kling_nb.engine.job import Job
 from kling_nb.engine.loop import interpreter_exits
 from kling_nb.models.budget import COUNTED, charge_of
 from kling_nb.models.record import Record
-from kling_nb.render.plan import TILES, PlanSheet, TileState, plan_html, plan_text
+from kling_nb.render.plan import TILES, PlanSheet, TileState, plan_bundle
 from kling_nb.session import Session
 from kling_nb.sweeps import cells
 from kling_nb.sweeps.design import Cell, Design
@@ -313,8 +313,7 @@ class Run:
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        sheet = self.sheet()
-        return {"text/html": plan_html(sheet), "text/plain": plan_text(sheet)}
+        return plan_bundle(self.sheet())
 
     def _ipython_display_(self) -> None:
         self._view = self._session.actions.run_view(self)

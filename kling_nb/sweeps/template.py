@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from kling_nb.errors import RequestError
@@ -19,12 +19,12 @@ _TEXTS = ("prompt", "negative_prompt")
 
 def placeholders_in(*values: Any) -> set[str]:
     """Return the names of the placeholders in every prompt of some fields, those of shots too."""
-    return {found[2] for value in values for text in _texts(value) for found in _BRACES.finditer(text) if found[2]}
+    return {found[2] for found in _braces_in(values) if found[2]}
 
 
 def warnings_of(*values: Any) -> list[Problem]:
     """Return a warning for each text in braces that looks like a placeholder but has no name."""
-    odd = (found[3] for value in values for text in _texts(value) for found in _BRACES.finditer(text) if found[3])
+    odd = (found[3] for found in _braces_in(values) if found[3])
     shown = dict.fromkeys(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…" for text in odd)
     return [
         warning(
@@ -58,7 +58,11 @@ def fill_in(base: Mapping[str, Any], point: Mapping[str, Any], placeholders: Col
         listed = ", ".join(f"{{{name}}}" for name in missing)
         remedy = f"give {missing[0]}=[...], or write {{{{{missing[0]}}}}} for the text itself"
         raise RequestError([error(("prompt",), f"{listed} has no value", remedy)])
-    return {name: _with_texts(value, texts, name) for name, value in fields.items()}
+
+    def substitute(found: re.Match[str]) -> str:
+        return texts.get(found[2], found[0]) if found[1] is None else f"{{{found[1]}}}"
+
+    return _with_texts(fields, lambda text: _BRACES.sub(substitute, text))
 
 
 def _text(name: str, value: Any) -> str:
@@ -93,32 +97,28 @@ def _no_such_path(path: str, reason: str) -> RequestError:
     )
 
 
-def _with_texts(value: Any, texts: Mapping[str, str], name: str = "") -> Any:
+def _with_texts(value: Any, change: Callable[[str], str], name: str = "") -> Any:
+    """Return the value of a field, or all fields, with every prompt in it changed."""
     match value:
         case str() if name in _TEXTS:
-            return _BRACES.sub(lambda found: _substitute(found, texts), value)
+            return change(value)
         case dict():
             known = cast("dict[str, Any]", value)
-            return {key: _with_texts(item, texts, key) for key, item in known.items()}
-        case list() if name == "multi_prompt":
-            return [_with_texts(item, texts) for item in cast("list[Any]", value)]
+            return {key: _with_texts(item, change, key) for key, item in known.items()}
+        case list() | tuple() if name == "multi_prompt":
+            return [_with_texts(item, change) for item in cast("Sequence[Any]", value)]
         case _:
             return value
 
 
-def _substitute(found: re.Match[str], texts: Mapping[str, str]) -> str:
-    return texts.get(found[2], found[0]) if found[1] is None else f"{{{found[1]}}}"
+def _braces_in(values: Iterable[Any]) -> list[re.Match[str]]:
+    """Return all text in braces in the prompts of some fields."""
+    found: list[re.Match[str]] = []
 
+    def collect(text: str) -> str:
+        found.extend(_BRACES.finditer(text))
+        return text
 
-def _texts(value: Any, name: str = "") -> Iterator[str]:
-    match value:
-        case str() if name in _TEXTS:
-            yield value
-        case dict():
-            for key, item in cast("dict[str, Any]", value).items():
-                yield from _texts(item, key)
-        case list() | tuple() if name in ("multi_prompt", *_TEXTS):
-            for item in cast("Sequence[Any]", value):
-                yield from _texts(item, name if name in _TEXTS else "")
-        case _:
-            return
+    for value in values:
+        _with_texts(value, collect)
+    return found

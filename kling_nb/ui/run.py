@@ -9,14 +9,14 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets
 from IPython.display import display as show
 from IPython.display import update_display
 
 from kling_nb.render.page import running_plan_html
-from kling_nb.render.plan import PlanSheet, plan_html, plan_text
+from kling_nb.render.plan import plan_bundle, plan_html
 from kling_nb.ui.messages import Throttle
 from kling_nb.ui.outlet import Note
 from kling_nb.ui.widgets import keep_reachable, view_of
@@ -53,7 +53,7 @@ class RunView:
     def display(self) -> None:
         """Show the run in this cell."""
         over, sheet = self._run.over, self._run.sheet()
-        bundle = _static(sheet)
+        bundle = plan_bundle(sheet)
         self._page.value = bundle["text/html"]
         show(bundle if over else {**view_of(self.widget), **bundle}, raw=True, display_id=self._display_id)
         if not over:
@@ -67,7 +67,7 @@ class RunView:
             if self._run.over:
                 self._buttons.layout.display = "none"
                 self._note.remove()
-                update_display(_static(self._run.sheet()), raw=True, display_id=self._display_id)
+                update_display(plan_bundle(self._run.sheet()), raw=True, display_id=self._display_id)
 
     def _draw(self) -> None:
         with self._lock:
@@ -90,7 +90,3 @@ def _logged(press: Callable[[], None]) -> Callable[[object], None]:
             _log.exception("a button of a run failed")
 
     return pressed
-
-
-def _static(sheet: PlanSheet) -> dict[str, Any]:
-    return {"text/html": plan_html(sheet), "text/plain": plan_text(sheet)}
