@@ -36,13 +36,7 @@ class Unsupported:
 
     def to_json(self) -> Values:
         """Return it as JSON for a draft."""
-        return {
-            "kind": self.kind,
-            "value": self.value,
-            "instead": self.instead,
-            "why": self.why,
-            "usual": self.usual,
-        }
+        return {**vars(self)}
 
 
 def read_unsupported(raw: Any) -> dict[str, Unsupported]:

@@ -34,8 +34,6 @@ class Model(BaseModel):
     summary: str | None = None
     description: str | None = None
     model_type: str | None = None
-    endpoint: str | None = None
-    developer: str | None = None
     pricing: Pricing | None = None
     request_schema: dict[str, Any] = Field(
         default_factory=dict, validation_alias=AliasChoices("request_schema", "json_request_schema")

@@ -31,25 +31,6 @@ from kling_nb.models.messages import problems_of, short_repr
 from kling_nb.models.problem import Problem
 from kling_nb.models.rules import Rule
 
-__all__ = [
-    "DELIVERY",
-    "OMNI",
-    "TARGET",
-    "TYPED",
-    "Element",
-    "HubRequest",
-    "Omni",
-    "OmniFields",
-    "ReferenceToVideo",
-    "ReferenceToVideoFields",
-    "Request",
-    "RequestFields",
-    "Shot",
-    "given_fields",
-    "plain",
-    "request_type",
-]
-
 TARGET = "kling-video-o3-pro-reference-to-video"
 OMNI = "kling-video-o3-omni"
 
@@ -173,26 +154,27 @@ class Request(_Wire):
         return _without_empty_lists(draft)
 
 
-class _SharedFields(TypedDict, total=False):
+class RequestFields(TypedDict, total=False):
+    """The keyword arguments of a request to either of the typed models: `**fields: Unpack[RequestFields]`."""
+
     model: str
     num_generations: int
     response_format: Literal["url", "b64_json"] | None
     target_namespace: str | None
     prompt: str | None
+    multi_prompt: Iterable[Shot | Mapping[str, Any]] | None
+    negative_prompt: str | None
     duration: int
     input_image: Iterable[ImageInput]
     start_image_url: ImageInput | None
     tail_image_url: ImageInput | None
     elements: Iterable[Element | Mapping[str, Any]]
+    input_video: VideoInput | None
+    video_mode: Literal["edit", "reference"]
     aspect_ratio: AspectRatio
+    resolution: Literal["720p", "1080p", "4k"]
     generate_audio: bool
-
-
-class ReferenceToVideoFields(_SharedFields, total=False):
-    """The keyword arguments of `ReferenceToVideo`."""
-
-    multi_prompt: Iterable[Shot | Mapping[str, Any]] | None
-    negative_prompt: str | None
+    keep_audio: bool
 
 
 class ReferenceToVideo(Request):
@@ -220,19 +202,6 @@ class ReferenceToVideo(Request):
         if self.multi_prompt:
             relevant.pop("duration")  # each shot has its own
         return relevant
-
-
-class OmniFields(_SharedFields, total=False):
-    """The keyword arguments of `Omni`."""
-
-    input_video: VideoInput | None
-    video_mode: Literal["edit", "reference"]
-    resolution: Literal["720p", "1080p", "4k"]
-    keep_audio: bool
-
-
-class RequestFields(ReferenceToVideoFields, OmniFields, total=False):
-    """The keyword arguments of a request to either of the typed models: `**fields: Unpack[RequestFields]`."""
 
 
 class Omni(Request):
