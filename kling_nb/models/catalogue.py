@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from rfc8785 import CanonicalizationError
@@ -16,6 +16,7 @@ from kling_nb.models.asset import sha256
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.price import Pricing
 from kling_nb.models.request import OMNI, TARGET
+from kling_nb.models.schema import Schema, fields_of, flat, list_in
 
 #: The successors of withdrawn models, according to the hub's reference.
 SUCCESSORS = {TARGET: OMNI}
@@ -52,16 +53,13 @@ class Model(BaseModel):
 
     def with_defaults(self, draft: Mapping[str, Any]) -> dict[str, Any]:
         """Return a draft with the schema's defaults for the fields that are missing."""
-        specs = self.request_schema.get("properties")
-        named = specs.items() if isinstance(specs, Mapping) else ()
-        defaults = {name: spec["default"] for name, spec in named if isinstance(spec, Mapping) and "default" in spec}
-        return {**defaults, **draft}
+        fields = fields_of(self.request_schema).items()
+        return {**{name: field["default"] for name, field in fields if "default" in field}, **draft}
 
     @property
     def makes(self) -> str:
         """The kind of output: `video` by default, `image`, or another one of the catalogue."""
-        output = self.capabilities.get("output")
-        made = [str(each) for each in cast(list[Any], output)] if isinstance(output, list) else []
+        made = [str(each) for each in list_in(self.capabilities, "output")]
         return next((each for each in ("video", "image") if each in made), made[0] if made else "video")
 
     @cached_property
@@ -81,9 +79,6 @@ def alternatives(model: str, ids: Iterable[str]) -> list[str]:
     first = [SUCCESSORS[model]] if SUCCESSORS.get(model) in known else []
     near = [name for name in get_close_matches(model, known, n=5, cutoff=0.4) if name not in first]
     return [*first, *near][:4]
-
-
-Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -121,18 +116,18 @@ def schema_changes(before: Schema, now: Schema) -> list[Change]:
 
 
 def _fields(before: Schema, now: Schema, path: str) -> Iterator[Change]:
-    old, new = _properties(before), _properties(now)
+    old, new = fields_of(before), fields_of(now)
+    required = list_in(before, "required"), list_in(now, "required")
     for name in [*old, *(name for name in new if name not in old)]:
         where = f"{path}.{name}" if path else name
         if name not in new:
             yield Change(where, "removed")
         elif name not in old:
-            required = ", required" if name in _required(now) else ""
-            yield Change(where, f"added: {_type_text(new[name])}{required}")
+            yield Change(where, f"added: {_type_text(new[name])}{', required' if name in required[1] else ''}")
         else:
             yield from _field(old[name], new[name], where)
-            if (name in _required(before)) != (name in _required(now)):
-                yield Change(where, "now required" if name in _required(now) else "no longer required")
+            if (name in required[0]) != (name in required[1]):
+                yield Change(where, "now required" if name in required[1] else "no longer required")
 
 
 def _field(old: Schema, new: Schema, where: str) -> Iterator[Change]:
@@ -146,7 +141,7 @@ def _field(old: Schema, new: Schema, where: str) -> Iterator[Change]:
     if bool(old.get("x-hidden")) != bool(new.get("x-hidden")):
         yield Change(where, "now hidden" if new.get("x-hidden") else "no longer hidden")
     yield from _fields(old, new, where)
-    inside = _mapping(old.get("items")), _mapping(new.get("items"))
+    inside = flat(old.get("items"), old), flat(new.get("items"), new)
     if inside[0] or inside[1]:
         yield from _field(*inside, f"{where}[]")
 
@@ -163,7 +158,7 @@ _KEYWORDS = {
 
 
 def _choices(old: Schema, new: Schema, where: str) -> Iterator[Change]:
-    before, now = _list(old.get("enum")), _list(new.get("enum"))
+    before, now = list_in(old, "enum"), list_in(new, "enum")
     if before and not now:
         yield Change(where, "now accepts any value")
     elif now and not before:
@@ -180,7 +175,7 @@ def _keyword_change(name: str, old: Any, new: Any) -> str:
 
 
 def _type_text(schema: Schema) -> str:
-    if choices := _list(schema.get("enum")):
+    if choices := list_in(schema, "enum"):
         return f"one of {_joined(choices)}"
     least, most = schema.get("minimum"), schema.get("maximum")
     limits = f", {_short(least)} to {_short(most)}" if least is not None and most is not None else ""
@@ -199,26 +194,8 @@ _TYPES = {
 
 
 def _type(schema: Schema) -> str:
-    kind = schema.get("type")
-    if isinstance(kind, list):  # "or null" is not another type
-        kind = next((each for each in cast(list[Any], kind) if each != "null"), None)
-    return "uri" if kind == "string" and schema.get("format") == "uri" else str(kind or "")
-
-
-def _properties(schema: Schema) -> dict[str, Schema]:
-    return {str(name): _mapping(each) for name, each in _mapping(schema.get("properties")).items()}
-
-
-def _required(schema: Schema) -> list[Any]:
-    return _list(schema.get("required"))
-
-
-def _mapping(value: Any) -> Schema:
-    return cast(Schema, value) if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return cast(list[Any], value) if isinstance(value, list) else []
+    kind = str(schema.get("type") or "")
+    return "uri" if kind == "string" and schema.get("format") == "uri" else kind
 
 
 def _joined(values: Sequence[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Checks of requests without a class here, against the model's `request_schema` (JSON Schema with extras)."""
+"""A model's `request_schema` (JSON Schema with extras): its fields, and checks of a request against it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,65 @@ from kling_nb.models.problem import Problem, error, warning
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
+Schema = Mapping[str, Any]
+
 #: Fields that the queue reads, whatever the model.
 _QUEUE_FIELDS = ("model", "num_generations", "target_namespace")
 _UNLISTED = ("prompt", "multi_prompt", "duration", "response_format")
+
+
+def fields_of(schema: Schema) -> dict[str, Schema]:
+    """Return the schema of each field by name, as `flat` returns it; none for a malformed schema."""
+    return {str(name): flat(field, schema) for name, field in mapping_in(schema, "properties").items()}
+
+
+def flat(schema: Any, whole: Schema) -> Schema:
+    """Return a field's schema with its `$ref` to `whole` resolved and without its "or null"."""
+    if not isinstance(schema, Mapping):
+        return {}
+    plain = cast(Schema, schema)
+    if _definition_of(plain):
+        return _followed(plain, whole)
+    if isinstance(kinds := plain.get("type"), list):
+        return {**plain, "type": next((kind for kind in cast(list[Any], kinds) if kind != "null"), None)}
+    either = plain.get("anyOf", plain.get("oneOf"))
+    if not isinstance(either, list):
+        return plain
+    options = [flat(option, whole) for option in cast(list[Any], either)]
+    return {
+        **next((option for option in options if option.get("type") != "null"), {}),
+        **{key: value for key, value in plain.items() if key not in ("anyOf", "oneOf")},
+    }
+
+
+def _followed(schema: Schema, whole: Schema) -> Schema:
+    """Return the definition behind a `$ref`, with the keywords next to it; empty for a missing or circular one."""
+    definitions, seen = mapping_in(whole, "$defs"), set[str]()
+    while name := _definition_of(schema):
+        found = definitions.get(name)
+        found = {} if found is True else found
+        if name in seen or not isinstance(found, Mapping):
+            return {}
+        seen.add(name)
+        schema = {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
+    return schema
+
+
+def _definition_of(schema: Schema) -> str:
+    ref = schema.get("$ref")
+    return ref.removeprefix("#/$defs/") if isinstance(ref, str) and ref.startswith("#/$defs/") else ""
+
+
+def mapping_in(schema: Schema, name: str) -> Schema:
+    """Return a keyword of a schema that should be a mapping; an empty one if it is not."""
+    value = schema.get(name)
+    return cast(Schema, value) if isinstance(value, Mapping) else {}
+
+
+def list_in(schema: Schema, name: str) -> list[Any]:
+    """Return a keyword of a schema that should be a list; an empty one if it is not."""
+    value = schema.get(name)
+    return cast(list[Any], value) if isinstance(value, list) else []
 
 
 def check_body(body: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Problem]:

@@ -6,15 +6,16 @@ function turns either into an ordered list of specs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from kling_nb.models.catalogue import Model
 from kling_nb.models.fields import media_kind
 from kling_nb.models.request import OMNI, TARGET, TYPED, HubRequest, Request, request_type
 from kling_nb.models.rules import MAX_REFERENCES
+from kling_nb.models.schema import Schema, fields_of, flat, list_in
 
 Kind = Literal[
     "prompt", "shots", "images", "image", "elements", "video", "choice", "integer", "number", "toggle", "text", "json"
@@ -103,38 +104,38 @@ def form_of(model_id: str, entry: Model | None = None) -> Form:
         return Form(model_id, title, _typed(kind), family)
     schema = entry.request_schema if entry else {}
     makes = "image" if entry and entry.makes == "image" else "video"
-    specs = specs_of(schema) or (_field("prompt", {"type": "string", "title": "Prompt"}, schema, True),)
+    specs = specs_of(schema) or (_PROMPT,)
     return Form(model_id, title, (*specs, _GENERATIONS), family, makes, known=bool(schema))
 
 
-def specs_of(schema: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
+def specs_of(schema: Schema) -> tuple[FieldSpec, ...]:
     """Return the specs of a `request_schema`, by `x-order`, then as listed, without hidden and invalid fields.
 
     If the schema does not name its basic fields, all are basic.
     """
-    properties = schema.get("properties")
-    if not isinstance(properties, Mapping):
-        return ()
-    given = schema.get("basic")
-    basic = [name for name in cast(list[Any], given) if isinstance(name, str)] if isinstance(given, list) else []
-    listed = [(str(name), _flat(each, schema)) for name, each in cast(Mapping[Any, Any], properties).items()]
-    shown = [(name, each) for name, each in listed if not each.get("x-hidden") and name not in _QUEUE_FIELDS]
+    basic, required = list_in(schema, "basic"), list_in(schema, "required")
+    shown = [
+        (name, field)
+        for name, field in fields_of(schema).items()
+        if not field.get("x-hidden") and name not in _QUEUE_FIELDS
+    ]
     shown.sort(key=lambda pair: _order(pair[1]))
-    return tuple(_field(name, each, schema, not basic or name in basic) for name, each in shown)
+    return tuple(
+        _field(name, field, schema, required=name in required, basic=not basic or name in basic)
+        for name, field in shown
+    )
 
 
-def _field(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any], basic: bool) -> FieldSpec:
-    required = whole.get("required")
-    choices = _listed(schema.get("enum"))
+def _field(name: str, schema: Schema, whole: Schema, *, required: bool, basic: bool) -> FieldSpec:
     return FieldSpec(
         name=name,
         kind=_kind(name, schema, whole),
         title=_text(schema.get("title")) or name.replace("_", " ").capitalize(),
         note=_text(schema.get("description")),
-        required=isinstance(required, list) and name in required,
-        basic=basic or (isinstance(required, list) and name in required),
+        required=required,
+        basic=basic or required,
         default=_plain(schema.get("default")),
-        choices=tuple(choice for choice in choices if choice is not None),
+        choices=tuple(choice for each in list_in(schema, "enum") if (choice := _plain(each)) is not None),
         minimum=_number(schema.get("minimum")),
         maximum=_number(schema.get("maximum")),
         max_length=_count(schema.get("maxLength")),
@@ -144,7 +145,7 @@ def _field(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any], basic
     )
 
 
-def _kind(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Kind:
+def _kind(name: str, schema: Schema, whole: Schema) -> Kind:
     kind, render = schema.get("type"), schema.get("renderType")
     if isinstance(schema.get("enum"), list) and kind != "array":
         return "choice"
@@ -156,7 +157,7 @@ def _kind(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Kin
         case "number":
             return "number"
         case "array":
-            return _list_kind(name, _flat(schema.get("items"), whole), render)
+            return _list_kind(name, flat(schema.get("items"), whole), render)
         case "string":
             return _string_kind(name, schema, render)
         case _:
@@ -183,45 +184,9 @@ def _string_kind(name: str, schema: Mapping[str, Any], render: Any) -> Kind:
     return "prompt" if name == "prompt" or name.endswith("_prompt") else "text"
 
 
-def _flat(schema: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a field's schema with its `$ref` resolved and without its "or null"."""
-    if not isinstance(schema, Mapping):
-        return {}
-    plain = cast(Mapping[str, Any], schema)
-    if _definition_of(plain):
-        return _followed(plain, whole)
-    if isinstance(kinds := plain.get("type"), list):
-        return {**plain, "type": next((kind for kind in cast(list[Any], kinds) if kind != "null"), None)}
-    either = plain.get("anyOf", plain.get("oneOf"))
-    if not isinstance(either, list):
-        return plain
-    options = [_flat(option, whole) for option in cast(list[Any], either)]
-    return {
-        **next((option for option in options if option.get("type") != "null"), {}),
-        **{key: value for key, value in plain.items() if key not in ("anyOf", "oneOf")},
-    }
-
-
-def _followed(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the definition behind a `$ref`, with the keywords next to it; empty for a missing or circular one."""
-    definitions, seen = whole.get("$defs"), set[str]()
-    while name := _definition_of(schema):
-        found = cast(Mapping[str, Any], definitions).get(name) if isinstance(definitions, Mapping) else None
-        found = {} if found is True else found
-        if name in seen or not isinstance(found, Mapping):
-            return {}
-        seen.add(name)
-        schema = {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
-    return schema
-
-
-def _definition_of(schema: Mapping[str, Any]) -> str:
-    ref = schema.get("$ref")
-    return ref.removeprefix("#/$defs/") if isinstance(ref, str) and ref.startswith("#/$defs/") else ""
-
-
 _TITLES = {TARGET: "Kling O3 Pro Reference to Video", OMNI: "Kling O3 Omni"}
 _QUEUE_FIELDS = frozenset({"model", "response_format", "target_namespace", GENERATIONS})
+_PROMPT = FieldSpec("prompt", "prompt", "Prompt")
 _GENERATIONS = FieldSpec(
     GENERATIONS, "choice", "Generations", "Each one is a separate clip that is paid for.",
     default=1, choices=(1, 2, 3, 4), always=True,
@@ -253,16 +218,15 @@ _EXTRAS: Mapping[str, Mapping[str, Any]] = {
 @cache
 def _typed(kind: type[Request]) -> tuple[FieldSpec, ...]:
     schema = kind.model_json_schema()
-    fields = {name: field for name, field in schema["properties"].items() if name not in _QUEUE_FIELDS}
-    properties = {name: _with_extras(name, field, schema) for name, field in fields.items()}
-    return (*specs_of({**schema, "properties": properties, "basic": _BASIC}), _GENERATIONS)
+    fields = {name: _with_extras(name, field) for name, field in fields_of(schema).items()}
+    return (*specs_of({**schema, "properties": fields, "basic": _BASIC}), _GENERATIONS)
 
 
-def _with_extras(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {**_flat(schema, whole), **_EXTRAS.get(name, {})}
-    for keyword, alias in (("minimum", "ge"), ("maximum", "le")):  # pydantic's name after a `BeforeValidator`
-        flat.setdefault(keyword, flat.get(alias))
-    return {**flat, "x-always": flat.get("default") is not None and flat.get("type") != "array"}
+def _with_extras(name: str, schema: Schema) -> Schema:
+    # Pydantic calls the limits of a number "ge" and "le" after a `BeforeValidator`.
+    limits = {"minimum": schema.get("ge"), "maximum": schema.get("le")}
+    always = schema.get("default") is not None and schema.get("type") != "array"
+    return {**limits, **schema, **_EXTRAS.get(name, {}), "x-always": always}
 
 
 def _order(schema: Mapping[str, Any]) -> float:
@@ -280,10 +244,6 @@ def _number(value: Any) -> float | None:
 
 def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    return [_plain(each) for each in cast(list[Any], value)] if isinstance(value, list) else ()
 
 
 def _plain(value: Any) -> Any:
