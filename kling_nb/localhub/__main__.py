@@ -1,17 +1,28 @@
-"""`python -m kling_nb.localhub`: run the local hub from a shell."""
+"""`python -m kling_nb.localhub`: the process of a local hub, which serves one folder until it is stopped or idle."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
 import sys
+import time
 from pathlib import Path
 
-from filelock import Timeout
+import uvicorn
+from filelock import FileLock, Timeout
 from platformdirs import user_state_dir
 
+from . import __version__
+from .app import build
 from .faults import FAULTS, parse
+from .hub import Hub
+from .jobs import write_atomically
 from .options import CHOICES, Options, parse_choices
-from .server import run
+from .serve import STATE_FILE, last_state
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,8 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
         choices=choices,
     )
     folder = Path(args.state).expanduser().absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        run(folder, options, args.port, lambda url: print(f"kling_nb local hub at {url}", flush=True))
+        # Two processes on one folder would overwrite each other's jobs.
+        with FileLock(folder / "serve.lock", blocking=False):
+            asyncio.run(_serve(folder, options, args.port))
     except Timeout:
         print(f"Another local hub is already running on {folder}.", file=sys.stderr)
         return 1
@@ -68,6 +82,63 @@ def _positive(text: str) -> float:
     if value <= 0:
         raise argparse.ArgumentTypeError(f"must be greater than 0, got {text}")
     return value
+
+
+async def _serve(folder: Path, options: Options, port: int) -> None:
+    hub = Hub(folder, options)
+    listeners = [_listen(port, folder), _listen(0)]
+    hub.base_url, hub.other_origin = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in listeners)
+    config = uvicorn.Config(
+        build(hub),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    # Signals must close the hub first, which ends the open event streams.
+    server.capture_signals = contextlib.nullcontext  # pyright: ignore[reportAttributeAccessIssue]
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(name, hub.closing.set)
+    await hub.start()
+    serving = asyncio.create_task(server.serve(sockets=listeners))
+    while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has a flag, not an event
+        await asyncio.sleep(0.005)
+    write_atomically(folder / STATE_FILE, {"url": hub.base_url, "pid": os.getpid(), "version": __version__})
+    print(f"kling_nb local hub at {hub.base_url}", flush=True)
+    idling = asyncio.create_task(_close_when_idle(hub))
+    await asyncio.wait([serving, asyncio.create_task(hub.closing.wait())], return_when=asyncio.FIRST_COMPLETED)
+    await hub.stop()
+    idling.cancel()
+    server.should_exit = True
+    await serving
+
+
+async def _close_when_idle(hub: Hub) -> None:
+    idle = hub.options.idle
+    if idle is None:
+        return
+    while hub.is_busy() or time.time() - hub.last_used < idle:  # noqa: ASYNC110  # no event marks idleness
+        await asyncio.sleep(min(1.0, idle / 4))
+    hub.closing.set()
+
+
+def _listen(port: int, folder: Path | None = None) -> socket.socket:
+    """Listen on a port; instead of 0 on the last one, if it is free, so that the URLs in a notebook stay valid."""
+    listener = None
+    if folder is not None and not port:
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            listener = socket.create_server(("127.0.0.1", int(last_state(folder)["url"].rpartition(":")[2])))
+    listener = listener or socket.create_server(("127.0.0.1", port))
+    # Connections inherit it. Without it, the second write of each response waits 40 ms for the client's delayed
+    # acknowledgement; asyncio sets it only for sockets that it opens itself.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 if __name__ == "__main__":

@@ -24,8 +24,6 @@ from .inputs import SourceVideo
 from .motion import Move, MovingImage, Planes, dissolve, to_frame, to_planes, to_yuv
 from .storyboard import FPS, Shot, Storyboard, seed_of, size_of
 
-__all__ = ["draw_frames", "write_image", "write_video"]
-
 _COMMENT = "kling_nb local hub animatic"
 # In frames.
 _DISSOLVE = 12
@@ -103,7 +101,7 @@ def _encode_sound(
     board: Storyboard, encode: Callable[[av.AudioFrame | None], list[av.Packet[Any]]]
 ) -> list[av.Packet[Any]]:
     cuts = [shot.first_frame / FPS for shot in board.shots[1:]]
-    frames = sound.to_frames(sound.track(board.seed, board.frame_count // FPS, cuts))
+    frames = sound.frames_of(board.seed, board.frame_count // FPS, cuts)
     return [packet for frame in (*frames, None) for packet in encode(frame)]
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from .faults import Fault
 
-__all__ = ["current", "find", "models", "search"]
-
 Model = Mapping[str, Any]
 
 

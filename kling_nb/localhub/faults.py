@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["FAULTS", "Fault", "Faults", "parse"]
+from starlette.requests import Request
 
 _ALL = ("", "/api/")
 _GENERATE = ("POST", "/api/ai/")
@@ -74,10 +74,20 @@ class Fault:
 class Faults(list[Fault]):
     """The faults that are on, oldest first."""
 
-    def take(self, names: frozenset[str], method: str, path: str, model: str | None) -> Fault | None:
-        """Return the first of the named faults that applies to the request, and count it as used."""
+    def take(self, request: Request, *names: str) -> Fault | None:
+        """Return the fault that applies to a request: from its header, or the first of these names that is on.
+
+        The latter counts as used.
+        """
+        asked: Fault | None = getattr(request.state, "fault", None)
+        if asked is not None and asked.name in names:
+            return asked
+        method = "GET" if request.method == "HEAD" else request.method
         for fault in self:
-            if fault.name in names and fault.applies_to(method, path, model):
+            # Not `request.url.path`, which ends at a `#` or `?` in a file name.
+            if fault.name in names and fault.applies_to(
+                method, request.scope["path"], getattr(request.state, "model", None)
+            ):
                 if fault.times is not None:
                     fault.times -= 1
                 return fault

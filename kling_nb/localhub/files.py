@@ -7,28 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import time
 import uuid
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from .faults import Fault
 from .hub import USER, Hub
-from .middleware import active_fault, is_authorized
 from .repos import PathError, safe_path
-from .responses import Rejection, error_response, invalid_params, not_found, unauthenticated
-from .transport import close_connection, make_server
-
-__all__ = ["create", "me", "presigned", "put", "repo_file", "result", "show", "to_context"]
+from .responses import Rejection, disconnected, error_response, transport_of
 
 _PRESIGNED_SECONDS = 3600
 _ONE_RANGE = re.compile(rb"bytes=(?:(\d+)-(\d*)|-\d+)")
@@ -42,39 +35,38 @@ _TYPES = {
 }
 
 
-async def me(request: Request) -> Response:
+async def me(hub: Hub, request: Request) -> Response:
     """`GET /api/users/me`."""
     return JSONResponse({"user": {"username": USER, "name": "Local Hub", "email": "local@localhost"}})
 
 
-async def create(request: Request) -> Response:
+async def create(hub: Hub, request: Request) -> Response:
     """`POST /api/repos`."""
-    hub: Hub = request.app.state.hub
     try:
         body: Any = await request.json()
         name, namespace = str(body["name"]), str(body.get("namespace") or USER)
         public = body.get("visibility", "public") != "private" and body.get("is_public", True)
         created = hub.repos.create(namespace, name, visibility="public" if public else "private")
     except (ValueError, KeyError, AttributeError, TypeError) as exc:
-        return invalid_params(f"A repository needs a valid name: {exc}")
+        return error_response("invalid_params", f"A repository needs a valid name: {exc}")
     if not created:
-        return error_response(409, "resource_already_exists", "A repository with this name already exists.")
+        return error_response("resource_already_exists")
     return _repository(hub, namespace, name, "resource_created", 201)
 
 
-async def show(request: Request) -> Response:
+async def show(hub: Hub, request: Request) -> Response:
     """`GET /api/repos/{namespace}/{repo}`."""
     params = request.path_params
-    return _repository(request.app.state.hub, params["namespace"], params["repo"], "resource_found", 200)
+    return _repository(hub, params["namespace"], params["repo"], "resource_found", 200)
 
 
 def _repository(hub: Hub, namespace: str, name: str, message: str, status: int) -> Response:
     if (repository := hub.repos.get(namespace, name)) is None:
-        return not_found()
+        return error_response("resource_not_found")
     return JSONResponse({"status": "success", "status_message": message, "repository": repository}, status)
 
 
-async def put(request: Request) -> Response:
+async def put(hub: Hub, request: Request) -> Response:
     """`PUT /api/repos/{namespace}/{repo}/file/{branch}/{path}`.
 
     The path is that of the file if its last part has a suffix, else that of its folder.
@@ -84,89 +76,88 @@ async def put(request: Request) -> Response:
         file = form.get("file")
         folder, _, last = path.rpartition("/")
         name = last if "." in last else getattr(file, "filename", None) or "file"
-        await _save(request, file, f"{folder if '.' in last else path}/{_base_name(name)}")
+        await _save(hub, request, file, f"{folder if '.' in last else path}/{_base_name(name)}")
         commit = {"id": uuid.uuid4().hex, "message": str(form.get("message") or f"Add {name}")}
         return JSONResponse({"status": "success", "status_message": "resource_created", "commit": commit}, 201)
 
 
-async def to_context(request: Request) -> Response:
+async def to_context(hub: Hub, request: Request) -> Response:
     """`POST /api/repos/{namespace}/{repo}/workbench/context`."""
     async with request.form() as form:
         file = form.get("file")
         file_id = str(uuid.uuid4())
         name = _base_name(getattr(file, "filename", None) or "file")
         path = f"{form.get('directory') or 'context'}/{file_id}-{name}"
-        await _save(request, file, path)
+        await _save(hub, request, file, path)
         return JSONResponse({"status": "success", "asset_path": safe_path(path).as_posix(), "uuid": file_id})
 
 
-async def _save(request: Request, file: UploadFile | str | None, path: str) -> None:
-    hub: Hub = request.app.state.hub
+async def _save(hub: Hub, request: Request, file: UploadFile | str | None, path: str) -> None:
     namespace, repo = request.path_params["namespace"], request.path_params["repo"]
     if not isinstance(file, UploadFile):
-        raise Rejection(invalid_params("The multipart field 'file' is required."))
+        raise Rejection(error_response("invalid_params", "The multipart field 'file' is required."))
     if hub.repos.get(namespace, repo) is None:
-        raise Rejection(not_found())
+        raise Rejection(error_response("resource_not_found"))
     try:
         hub.repos.write(namespace, repo, path, await file.read())
     except PathError as exc:
-        raise Rejection(invalid_params(str(exc))) from exc
+        raise Rejection(error_response("invalid_params", str(exc))) from exc
 
 
 def _base_name(name: str) -> str:
     return name.replace("\\", "/").rpartition("/")[2]
 
 
-async def presigned(request: Request) -> Response:
+async def presigned(hub: Hub, request: Request) -> Response:
     """`GET /api/repos/{namespace}/{repo}/file/presigned_url/{branch}/{path}`."""
-    hub: Hub = request.app.state.hub
     params = request.path_params
     if hub.repos.find(params["namespace"], params["repo"], params["path"]) is None:
-        return not_found()
+        return error_response("resource_not_found")
     path = f"/api/repos/{params['namespace']}/{params['repo']}/file/{params['branch']}/{params['path']}"
     return JSONResponse({"url": hub.base_url + hub.signer.sign(path, int(time.time()) + _PRESIGNED_SECONDS)})
 
 
-async def repo_file(request: Request) -> Response:
+async def repo_file(hub: Hub, request: Request) -> Response:
     """`GET /api/repos/{namespace}/{repo}/file/{branch}/{path}`."""
-    hub: Hub = request.app.state.hub
     params = request.path_params
-    _check_access(request)
+    _check_access(hub, request)
     path = hub.repos.find(params["namespace"], params["repo"], params["path"])
     if path is None:
-        return not_found()
-    return _FileResponse(path, active_fault(request, "interrupted_download", "slow_download"))
+        return error_response("resource_not_found")
+    return _FileResponse(path, hub.faults.take(request, "interrupted_download", "slow_download"))
 
 
-async def result(request: Request) -> Response:
+async def result(hub: Hub, request: Request) -> Response:
     """`GET /api/repos/{namespace}/{repo}/workspaces/{job_id}/files/{path}`."""
-    hub: Hub = request.app.state.hub
     job_id = request.path_params["job_id"]
     path = hub.result_file(job_id)
     if path is None:
-        return not_found()
-    _check_access(request)
+        return error_response("resource_not_found")
+    _check_access(hub, request)
     # This fault affects the URLs handed out so far; reading the record returns a new one.
-    if active_fault(request, "expired_url") is not None and job_id not in hub.renewed:
+    if hub.faults.take(request, "expired_url") is not None and job_id not in hub.renewed:
         hub.expired.add(job_id)
-        return _forbidden()
-    fault = active_fault(request, "interrupted_download", "slow_download", "redirect_result")
+        return error_response("forbidden")
+    fault = hub.faults.take(request, "interrupted_download", "slow_download", "redirect_result")
     if fault is not None and fault.name == "redirect_result":
         query = request.scope["query_string"].decode("ascii")
-        return RedirectResponse(f"{_other_origin(hub)}{quote(request.scope['path'])}?{query}", 302)
+        return RedirectResponse(f"{hub.other_origin}{quote(request.scope['path'])}?{query}", 302)
     return _FileResponse(path, fault)
 
 
-def _check_access(request: Request) -> None:
-    hub: Hub = request.app.state.hub
-    has_key = is_authorized(request.headers, hub)
+def _check_access(hub: Hub, request: Request) -> None:
+    has_key = hub.accepts_key_of(request.headers)
     status = hub.access_error(request.scope["path"], request.query_params, has_key=has_key)
     if status is not None:
-        raise Rejection(unauthenticated() if status == 401 else _forbidden())
+        raise Rejection(error_response("unauthenticated" if status == 401 else "forbidden"))
 
 
-def _forbidden() -> Response:
-    return error_response(403, "forbidden", "The signed URL has expired or is not valid.")
+def at_other_origin(hub: Hub, request: Request) -> Response:
+    """Return a result at the second address of the hub, which counts the keys that a client must not send to it."""
+    hub.other_origin_requests += 1
+    hub.other_origin_keys += "authorization" in request.headers
+    path = hub.result_file((request.scope["path"].split("/") + [""] * 6)[6])
+    return _FileResponse(path) if path is not None else Response(status_code=404)
 
 
 class _FileResponse(FileResponse):
@@ -186,7 +177,7 @@ class _FileResponse(FileResponse):
             self.chunk_size = max(1, int(rate / 10))
             send = _slow(send, rate)
         elif self._fault is not None and scope["method"] == "GET":
-            send = _interrupted(send, scope)
+            send = _interrupted(send, receive)
         await super().__call__(scope, receive, send)
 
 
@@ -206,7 +197,7 @@ def _slow(send: Send, bytes_per_second: float) -> Send:
     return slow
 
 
-def _interrupted(send: Send, scope: Scope) -> Send:
+def _interrupted(send: Send, receive: Receive) -> Send:
     """Send half of the body, then close the connection."""
     left = 0
 
@@ -219,32 +210,7 @@ def _interrupted(send: Send, scope: Scope) -> Send:
             left -= len(message["body"])
         await send(message)
         if message["type"] == "http.response.body" and not left:
-            await close_connection(scope)
+            transport_of(receive).close()
+            await disconnected(receive)
 
     return interrupted
-
-
-def _other_origin(hub: Hub) -> str:
-    """Return the URL of a second server, which counts the keys that a client must not send to it."""
-    if hub.other_origin is None:
-        listener = socket.create_server(("127.0.0.1", 0))
-        hub.other_origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = Starlette(routes=[Route("/{path:path}", _other_file)])
-        app.state.hub = hub
-        server = make_server(app)
-
-        async def stop() -> None:
-            await hub.closing.wait()
-            server.should_exit = True
-
-        hub.run_in_background(server.serve(sockets=[listener]))
-        hub.run_in_background(stop())
-    return hub.other_origin
-
-
-async def _other_file(request: Request) -> Response:
-    hub: Hub = request.app.state.hub
-    hub.other_origin_requests += 1
-    hub.other_origin_keys += "authorization" in request.headers
-    path = hub.result_file(request.scope["path"].split("/")[6])
-    return _FileResponse(path) if path is not None else Response(status_code=404)

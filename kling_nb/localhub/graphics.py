@@ -10,8 +10,6 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 from .storyboard import Element, Shot
 from .typography import draw_lines, draw_spaced, fit, font_for, line_height
 
-__all__ = ["Palette", "draw_backdrop", "draw_overlay", "palette_of"]
-
 _LABEL = "LOCAL HUB · ANIMATIC"
 _INK = "#ffffff"
 

@@ -9,7 +9,7 @@ import shutil
 import time
 import uuid
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,6 @@ from .options import Options
 from .repos import Repos
 from .signing import Signer
 from .workers import CRASHED, RenderTask, Workers
-
-__all__ = ["USER", "Hub"]
 
 USER = "local"
 _log = logging.getLogger(__name__)
@@ -39,7 +37,8 @@ class Hub:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
         self.options = options
-        self.base_url = ""
+        # `other_origin` is a second address, to which a fault redirects downloads.
+        self.base_url = self.other_origin = ""
         self.jobs = Jobs(folder / "jobs")
         self.repos = Repos(folder / "repos")
         self.signer = Signer(folder)
@@ -51,10 +50,8 @@ class Hub:
         # Jobs whose URLs the fault `expired_url` has made invalid, and those that were read afterwards.
         self.expired: set[str] = set()
         self.renewed: set[str] = set()
-        self.other_origin: str | None = None
         self.other_origin_requests = self.other_origin_keys = 0
         self._workers = Workers(options.workers)
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
@@ -149,6 +146,12 @@ class Hub:
         path = self.folder / job.result_path
         return path if path.is_file() else None
 
+    def accepts_key_of(self, headers: Mapping[str, str]) -> bool:
+        """Return whether a request has a key that the hub accepts: any key, or one that `--key` lists."""
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        key = key.strip()
+        return scheme.lower() == "bearer" and bool(key) and (not self.options.keys or key in self.options.keys)
+
     def access_error(self, path: str, query: Mapping[str, str], *, has_key: bool = False) -> int | None:
         """Return the status that refuses to read a file of this hub, or None if access is allowed."""
         signature = self.signer.verify(path, query, time.time())
@@ -182,12 +185,6 @@ class Hub:
     def touch(self) -> None:
         """Restart the idle time."""
         self.last_used = time.time()
-
-    def run_in_background(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """Run a coroutine as a task, and keep a reference to it."""
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def is_busy(self) -> bool:
         """Return whether any job is active; a stuck one does not count, since it would keep the hub running."""

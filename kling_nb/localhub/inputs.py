@@ -16,18 +16,6 @@ from urllib.parse import unquote_to_bytes, urlsplit
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = [
-    "UPSTREAM_ERROR",
-    "InputError",
-    "SourceVideo",
-    "decode_image",
-    "download",
-    "edited_video_url",
-    "image_urls",
-    "read_video",
-    "video_urls",
-]
-
 UPSTREAM_ERROR = "Getting model response error: 422 - Value error, "
 _MAX_BYTES = 10 * 1024 * 1024
 _MIN_SIDE = 300

@@ -11,8 +11,6 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-__all__ = ["ACTIVE", "Job", "Jobs", "write_atomically"]
-
 ACTIVE = ("queued", "processing")
 
 

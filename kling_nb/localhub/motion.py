@@ -16,8 +16,6 @@ import av
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from PIL import Image
 
-__all__ = ["Move", "MovingImage", "Planes", "dissolve", "to_frame", "to_planes", "to_yuv"]
-
 Planes = tuple[Image.Image, Image.Image, Image.Image]
 _STEPS = 4  # per pixel
 # Each size needs its own scaler, whose pool of threads costs more than the scaling. PyAV 14 has no such option.

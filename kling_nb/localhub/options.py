@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-__all__ = ["CHOICES", "Options", "parse_choices"]
-
 # Behaviour that docs/contracts/hub-api.md marks as open: the plausible values, the default first.
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -11,7 +11,6 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import ASGIApp
 
 from . import catalogue
 from .catalogue import Model
@@ -19,37 +18,24 @@ from .faults import Fault
 from .hub import USER, Hub
 from .inputs import image_urls
 from .jobs import ACTIVE, Job
-from .middleware import active_fault
-from .responses import (
-    Rejection,
-    already_finished,
-    gateway_timeout,
-    invalid_params,
-    model_not_found,
-    not_found,
-    unknown_error,
-)
-from .transport import DroppedConnection
+from .responses import DroppedConnection, Rejection, already_finished, error_response, model_not_found, proxy_page
 from .validation import is_integer, upstream_error
-
-__all__ = ["cancel", "enqueue", "events", "generate", "listing", "read"]
 
 _FAILED = "Getting model response error: 500 - The provider failed to generate this clip."
 
 
-async def enqueue(request: Request) -> ASGIApp:
+async def enqueue(hub: Hub, request: Request) -> Response:
     """`POST /api/ai/queue`."""
-    hub: Hub = request.app.state.hub
-    body = await _body(request)
+    body = _body(request)
     instant = request.headers.get("x-local-instant") == "1"
     # A preview is an animatic, so it may use a model that the hub has withdrawn.
     models = catalogue.models() if instant else catalogue.current(hub.faults)
     model = _model(body, models, text_model_status=int(hub.options.choices["text_model_status"]))
     count = body.get("num_generations", 1)
     if not is_integer(count) or not 1 <= count <= 4:
-        raise Rejection(invalid_params("num_generations must be an integer between 1 and 4"))
+        raise Rejection(error_response("invalid_params", "num_generations must be an integer between 1 and 4"))
     _check_data_uris(hub, body)
-    fault = active_fault(request, "stuck", "failed", "lost_reply")
+    fault = hub.faults.take(request, "stuck", "failed", "lost_reply")
     name = fault.name if fault is not None else None
     error = str(fault.extra.get("message", _FAILED)) if fault is not None and name == "failed" else None
     error = error or upstream_error(body, model)
@@ -60,28 +46,25 @@ async def enqueue(request: Request) -> ASGIApp:
     return JSONResponse({"generations": [{"generation_id": job.id, "status": "queued"} for job in jobs]})
 
 
-async def listing(request: Request) -> Response:
+async def listing(hub: Hub, request: Request) -> Response:
     """`GET /api/ai/queue`, newest first."""
-    hub: Hub = request.app.state.hub
     query, now = request.query_params, time.time()
     owner = query.get("namespace") or ("" if hub.options.choices["list_without_namespace"] == "all" else USER)
     found = [job for job in hub.jobs if job.listed and owner in ("", job.owner) and _matches(job, query, now)]
     return JSONResponse({"count": len(found), "generations": [hub.record(job) for job in reversed(found)]})
 
 
-async def read(request: Request) -> Response:
+async def read(hub: Hub, request: Request) -> Response:
     """`GET /api/ai/queue/{generation_id}`."""
-    hub: Hub = request.app.state.hub
     job = hub.jobs.get(request.path_params["generation_id"])
-    return JSONResponse(hub.record(job)) if job is not None else not_found()
+    return JSONResponse(hub.record(job)) if job is not None else error_response("resource_not_found")
 
 
-async def cancel(request: Request) -> Response:
+async def cancel(hub: Hub, request: Request) -> Response:
     """`DELETE /api/ai/queue/{generation_id}`."""
-    hub: Hub = request.app.state.hub
     job = hub.jobs.get(request.path_params["generation_id"])
     if job is None:
-        return not_found()
+        return error_response("resource_not_found")
     success = {"status": "success", "generation_id": job.id}
     if job.is_active(time.time()):
         hub.cancel(job)
@@ -90,30 +73,28 @@ async def cancel(request: Request) -> Response:
     return already_finished(int(choices["late_delete_status"]), choices["late_delete_body"], success, hub.record(job))
 
 
-async def events(request: Request) -> Response:
+async def events(hub: Hub, request: Request) -> Response:
     """`GET /api/events`."""
-    hub: Hub = request.app.state.hub
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    body = _event_stream(hub, active_fault(request, "dropped_events", "silent_events"))
+    body = _event_stream(hub, hub.faults.take(request, "dropped_events", "silent_events"))
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
-async def generate(request: Request) -> Response:
+async def generate(hub: Hub, request: Request) -> Response:
     """`POST /api/ai/videos/generate` and `/api/ai/images/generate`, which block until the result exists."""
-    hub: Hub = request.app.state.hub
-    body = await _body(request)
+    body = _body(request)
     model = _model(body, catalogue.current(hub.faults), text_model_status=415)
     _check_data_uris(hub, body)
     upstream_status = int(hub.options.choices["upstream_status"])
     if (error := upstream_error(body, model)) is not None:
-        return invalid_params(error, upstream_status)
+        return error_response("invalid_params", error, status=upstream_status)
     submitted = hub.submit(body, _media_type(model), listed=False)
     try:
         job = await asyncio.wait_for(hub.wait(submitted.id), float(hub.options.choices["sync_timeout"]))
     except TimeoutError:
-        return gateway_timeout()  # the job goes on
+        return proxy_page(504, "Gateway Time-out")  # the job goes on
     if job.error is not None:
-        return invalid_params(job.error, upstream_status)
+        return error_response("invalid_params", job.error, status=upstream_status)
     path, result = hub.result_file(job.id), {"url": hub.result_url(job)}
     if body.get("response_format") == "b64_json" and path is not None:
         data = await asyncio.to_thread(path.read_bytes)
@@ -152,13 +133,13 @@ async def _event_stream(hub: Hub, fault: Fault | None) -> AsyncIterator[str]:
         hub.subscribers.discard(queue)
 
 
-async def _body(request: Request) -> dict[str, Any]:
+def _body(request: Request) -> dict[str, Any]:
     try:
-        body = json.loads(await request.body())
+        body = json.loads(request.state.body)
     except ValueError as exc:
-        raise Rejection(invalid_params("The request body is not valid JSON.")) from exc
+        raise Rejection(error_response("invalid_params", "The request body is not valid JSON.")) from exc
     if not isinstance(body, dict):
-        raise Rejection(invalid_params("The request body must be a JSON object."))
+        raise Rejection(error_response("invalid_params", "The request body must be a JSON object."))
     return body
 
 
@@ -173,7 +154,7 @@ def _model(body: Mapping[str, Any], models: Iterable[Model], *, text_model_statu
 
 def _check_data_uris(hub: Hub, body: Mapping[str, Any]) -> None:
     if hub.options.choices["data_uri"] == "refuse" and any(url.startswith("data:") for url in image_urls(body)):
-        raise Rejection(unknown_error())
+        raise Rejection(error_response("unknown_error"))
 
 
 def _matches(job: Job, query: Mapping[str, str], now: float) -> bool:

@@ -9,8 +9,6 @@ from typing import Any
 
 from .jobs import write_atomically
 
-__all__ = ["PathError", "Repos", "safe_path"]
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _META = "repo.json"
 

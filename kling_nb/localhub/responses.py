@@ -1,4 +1,4 @@
-"""Error responses: the envelopes and texts of the wire contract."""
+"""Error responses: the envelopes and texts of the wire contract, and the connection that ends without any."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from email.utils import formatdate
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from .faults import Fault
 
-__all__ = [
-    "FAULT_RESPONSES",
-    "Rejection",
-    "already_finished",
-    "error_response",
-    "fault_response",
-    "gateway_timeout",
-    "invalid_params",
-    "model_not_found",
-    "not_found",
-    "unauthenticated",
-    "unknown_error",
-    "update_required",
-]
+_ERRORS = {
+    "invalid_params": (400, "Invalid parameters supplied, please check your request and try again."),
+    "unauthenticated": (401, "You must be authenticated to perform this action."),
+    "insufficient_credits": (402, "You have run out of credits."),
+    "forbidden": (403, "The signed URL has expired or is not valid."),
+    "resource_not_found": (404, "The requested resource could not be found"),
+    "method_not_allowed": (405, "Method Not Allowed"),
+    "resource_already_exists": (409, "A repository with this name already exists."),
+    "update_required": (426, "Your CLI version is out of date. Please update to continue."),
+    "unknown_error": (500, "An unknown error occurred."),
+}
 
 
 class Rejection(Exception):
@@ -35,37 +33,31 @@ class Rejection(Exception):
         self.response = response
 
 
-def error_response(status: int, kind: str, title: str, detail: str | None = None) -> JSONResponse:
-    """Return an error in the hub's usual envelope."""
+class DroppedConnection(Response):
+    """A response that is never sent: the connection closes instead."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport_of(receive).abort()
+        await disconnected(receive)
+
+
+def transport_of(receive: Receive) -> Any:
+    """Return the connection of a request, which uvicorn knows and ASGI cannot close."""
+    return receive.__self__.transport  # pyright: ignore[reportFunctionMemberAccess]
+
+
+async def disconnected(receive: Receive) -> None:
+    """Wait for the end of a connection: uvicorn answers 500 for an app that returns before it without a response."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def error_response(kind: str, detail: str | None = None, *, status: int | None = None) -> JSONResponse:
+    """Return an error in the hub's usual envelope, with its usual status unless another is given."""
+    usual, title = _ERRORS[kind]
     error = {"type": kind, "title": title, **({"detail": detail} if detail else {})}
     description = {"status_description": detail} if detail else {}
-    return JSONResponse({"error": error, "status": "error", "status_message": kind, **description}, status)
-
-
-def not_found() -> JSONResponse:
-    """Return 404 for an unknown ID or path."""
-    return error_response(404, "resource_not_found", "The requested resource could not be found")
-
-
-def unauthenticated() -> JSONResponse:
-    """Return 401."""
-    return error_response(401, "unauthenticated", "You must be authenticated to perform this action.")
-
-
-def update_required() -> JSONResponse:
-    """Return 426, for a User-Agent that looks like the vendor's command-line tool."""
-    return error_response(426, "update_required", "Your CLI version is out of date. Please update to continue.")
-
-
-def unknown_error() -> JSONResponse:
-    """Return 500."""
-    return error_response(500, "unknown_error", "An unknown error occurred.")
-
-
-def invalid_params(detail: str, status: int = 400) -> JSONResponse:
-    """Return 400 with a detail, or another status for an error from upstream."""
-    title = "Invalid parameters supplied, please check your request and try again."
-    return error_response(status, "invalid_params", title, detail)
+    return JSONResponse({"error": error, "status": "error", "status_message": kind, **description}, status or usual)
 
 
 def model_not_found(model: object) -> JSONResponse:
@@ -76,25 +68,22 @@ def model_not_found(model: object) -> JSONResponse:
 def already_finished(status: int, body: str, success: Mapping[str, Any], record: Mapping[str, Any]) -> Response:
     """Return the response to a DELETE on a finished job; `body` is a value of `late_delete_body`."""
     text = "The generation is already in a terminal state."
+    kind = "resource_not_found" if status == 404 else "invalid_params"
     match body:
         case "message":
             return JSONResponse({"error": {"message": text}}, status)
         case "string":
             return JSONResponse({"error": text}, status)
         case "status":
-            kind = "resource_not_found" if status == 404 else "invalid_params"
             return JSONResponse({"status": "error", "status_message": kind}, status)
         case "record":
             return JSONResponse(record, status)
         case "empty":
             return Response(status_code=status)
+        case _ if status == 200:
+            return JSONResponse(success)
         case _:
-            return {404: not_found(), 400: invalid_params(text)}.get(status) or JSONResponse(success, status)
-
-
-def gateway_timeout() -> Response:
-    """Return 504 as an HTML page from a proxy."""
-    return _page("504 Gateway Time-out", 504)
+            return error_response(kind, text if status == 400 else None)
 
 
 def fault_response(fault: Fault, model: str | None) -> Response:
@@ -108,7 +97,9 @@ def fault_response(fault: Fault, model: str | None) -> Response:
     return response
 
 
-def _page(title: str, status: int) -> Response:
+def proxy_page(status: int, title: str) -> Response:
+    """Return an error as the HTML page of a proxy."""
+    title = f"{status} {title}"
     html = f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return HTMLResponse(html, status)
 
@@ -125,14 +116,15 @@ _EMPTY = {"generations": [], "error": {"message": "The generation could not be q
 
 # The faults that replace the response to any request.
 FAULT_RESPONSES: Mapping[str, Callable[[Mapping[str, Any]], Response]] = {
-    "unauthenticated": lambda _: unauthenticated(),
-    "insufficient_credits": lambda _: error_response(402, "insufficient_credits", "You have run out of credits."),
-    "not_found": lambda _: not_found(),
+    "unauthenticated": lambda _: error_response("unauthenticated"),
+    "insufficient_credits": lambda _: error_response("insufficient_credits"),
+    "not_found": lambda _: error_response("resource_not_found"),
     "model_not_found": lambda extra: model_not_found(extra.get("model", "kling-video-o3-pro-reference-to-video")),
-    "update_required": lambda _: update_required(),
+    "update_required": lambda _: error_response("update_required"),
     "rate_limited": _rate_limited,
-    "unknown_error": lambda _: unknown_error(),
+    "unknown_error": lambda _: error_response("unknown_error"),
     "upstream": lambda _: JSONResponse(_UPSTREAM, 502),
-    "html": lambda _: _page("502 Bad Gateway", 502),
+    "html": lambda _: proxy_page(502, "Bad Gateway"),
     "empty_200": lambda _: JSONResponse(_EMPTY),
+    "dropped_connection": lambda _: DroppedConnection(),
 }

@@ -14,8 +14,6 @@ from filelock import FileLock
 
 from . import NAME
 
-__all__ = ["STATE_FILE", "ensure", "last_state", "stop"]
-
 STATE_FILE = "hub.json"
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 10.0

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-__all__ = ["Signer"]
-
 
 class Signer:
     """Signs paths with a secret from the state folder, so that URLs survive a restart."""

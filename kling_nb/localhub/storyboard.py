@@ -14,8 +14,6 @@ from PIL import Image
 
 from .inputs import SourceVideo
 
-__all__ = ["FPS", "Element", "Shot", "Storyboard", "seed_of", "size_of"]
-
 FPS = 24
 _MENTION = re.compile(r"@(Image|Element)\s?(\d+)", re.IGNORECASE)
 _AREAS = {"180p": 320 * 180, "720p": 1280 * 720, "1080p": 1920 * 1080}

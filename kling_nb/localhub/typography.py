@@ -8,8 +8,6 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["Font", "draw_lines", "draw_spaced", "fit", "font_for", "line_height"]
-
 Font = ImageFont.FreeTypeFont
 Ink = str | tuple[int, int, int]
 

@@ -16,8 +16,6 @@ from typing import Any
 
 from .inputs import InputError, decode_image, read_video
 
-__all__ = ["CRASHED", "RenderTask", "Workers", "render"]
-
 CRASHED = "Getting model response error: 500 - Internal Server Error"
 
 
