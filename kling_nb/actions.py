@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kling_nb import comparison, generation
-from kling_nb.engine.job import Job
+from kling_nb.engine.job import Clip, Job, Jobs
 from kling_nb.models import restore
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.selection import Selected
 from kling_nb.session import Session
+
+if TYPE_CHECKING:
+    from kling_nb.exchange.export import ExportReport
+    from kling_nb.render.report import Paragraph
+    from kling_nb.scoring.ranking import Ranking
+    from kling_nb.scoring.scoring import ScoreTable
+    from kling_nb.sweeps.run import Run
+    from kling_nb.ui.run import RunView
+    from kling_nb.ui.vote import VoteView
 
 
 class StudioActions:
@@ -25,15 +35,15 @@ class StudioActions:
         """Return the request that a record was made from, its images read from the log."""
         return restore.request_of(record, self._session.store.read)
 
-    def rerun(self, record: Record, changes: dict[str, Any]) -> Any:
+    def rerun(self, record: Record, changes: Mapping[str, Any]) -> Job | Jobs:
         """Run a record's request again, with changes."""
         return generation.rerun(self._session, record, changes)
 
-    def diff(self, record: Record, other: Any) -> Any:
+    def diff(self, record: Record, other: Record | Clip | Job | str) -> comparison.Diff:
         """Return the differences between two records."""
         return comparison.diff(self._session, record, other)
 
-    def reproducibility_of(self, record: Record) -> Any:
+    def reproducibility_of(self, record: Record) -> restore.Reproducibility:
         """Return what of a record can be reproduced."""
         return comparison.reproducibility_of(self._session, record)
 
@@ -51,31 +61,31 @@ class StudioActions:
 
         return mp4.save(self._session, record, target)
 
-    def export(self, selection: Any, to: Any, options: dict[str, Any]) -> Any:
+    def export(self, selection: Selected, to: str | Path, options: Mapping[str, Any]) -> ExportReport:
         """Write the records to a crate, a report, JSONL or Parquet."""
         from kling_nb.exchange import export
 
         return export.export_selection(self._session, selection, to, **options)
 
-    def methods(self, selection: Any) -> Any:
+    def methods(self, selection: Selected) -> Paragraph:
         """Return a methods paragraph."""
         from kling_nb.exchange import export
 
         return export.methods_of(self._session, selection)
 
-    def score(self, selection: Any, scorers: Sequence[Any], *, recompute: bool, timeout: float) -> Any:
+    def score(self, selection: Selected, scorers: Sequence[Any], *, recompute: bool, timeout: float) -> ScoreTable:
         """Score the clips and return the numbers as a table."""
         from kling_nb.scoring import scoring
 
         return scoring.score(self._session, selection, scorers, recompute=recompute, timeout=timeout)
 
-    def ranking(self, selection: Any, by: str | None) -> Any:
+    def ranking(self, selection: Selected, by: str | None) -> Ranking:
         """Rank the clips by their votes."""
         from kling_nb.scoring import ranking
 
         return ranking.rank(self._session, selection, by)
 
-    def vote(self, selection: Any, *, who: str | None, seed: int | None) -> Any:
+    def vote(self, selection: Selected, *, who: str | None, seed: int | None) -> VoteView:
         """Return the view for blind votes."""
         from kling_nb.ui import entry
 
@@ -87,7 +97,7 @@ class StudioActions:
 
         progress.display(jobs)
 
-    def run_view(self, run: Any) -> Any:
+    def run_view(self, run: Run) -> RunView:
         """Return the live view of a plan's run."""
         from kling_nb.ui.run import RunView
 

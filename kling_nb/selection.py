@@ -6,10 +6,10 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, TypeAlias, cast, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast, overload
 
 from kling_nb.engine.job import Clip, Job
-from kling_nb.errors import ArgumentTypeError, MissingExtra
+from kling_nb.errors import ArgumentError, ArgumentTypeError, MissingExtra
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.record import COLUMNS, Record, row_of
@@ -20,7 +20,6 @@ from kling_nb.store.log import UNSET, HasId
 from kling_nb.store.merge import MergeReport
 
 if TYPE_CHECKING:
-    from kling_nb.actions import StudioActions
     from kling_nb.exchange.export import ExportReport
     from kling_nb.render.report import Paragraph
     from kling_nb.scoring.ranking import Ranking
@@ -34,9 +33,21 @@ SHOWN = 50
 class Selected(ABC):
     """Records that are exported, scored, voted on and ranked together: `Selection` and `Plan`."""
 
-    @property
+    _session: Session
+
     @abstractmethod
-    def _actions(self) -> StudioActions: ...
+    def records(self) -> list[Record]:
+        """Return the records as they are now."""
+
+    def labels(self, by: str | None = None) -> dict[str, str]:
+        """Return the value that each record has in a column of `rows()`, by record ID; nothing without a column.
+
+        Raises:
+            ArgumentError: There is no such column.
+        """
+        if by is not None and by not in COLUMNS:
+            raise ArgumentError(f"Unknown column {by!r}. Choose one of {', '.join(COLUMNS)}.")
+        return {record.id: str(row_of(record)[by]) for record in self.records()} if by is not None else {}
 
     def export(
         self,
@@ -81,7 +92,7 @@ class Selected(ABC):
             "version": version,
             "embed": embed,
         }
-        return self._actions.export(self, to, options)
+        return self._session.actions.export(self, to, options)
 
     def score(self, *scorers: str | Callable[..., Any], recompute: bool = False, timeout: float = 120) -> ScoreTable:
         """Score the clips and return the numbers as a table. Needs the extra `metrics`.
@@ -96,7 +107,7 @@ class Selected(ABC):
         Raises:
             KlingError: A scorer is unknown, or the extra is not installed.
         """
-        return self._actions.score(self, scorers, recompute=recompute, timeout=timeout)
+        return self._session.actions.score(self, scorers, recompute=recompute, timeout=timeout)
 
     def vote(self, *, who: str | None = None, seed: int | None = None) -> VoteView:
         """Show two clips at a time, unnamed and in random order, and save one vote a key press.
@@ -110,7 +121,7 @@ class Selected(ABC):
         Raises:
             KlingError: There are fewer than two clips.
         """
-        return self._actions.vote(self, who=who, seed=seed)
+        return self._session.actions.vote(self, who=who, seed=seed)
 
     def ranking(self, by: str | None = None) -> Ranking:
         """Rank the clips by their votes: Bradley-Terry strengths with bootstrap intervals. Needs the extra `metrics`.
@@ -122,27 +133,14 @@ class Selected(ABC):
         Raises:
             KlingError: The axis or column is unknown, or the extra is not installed.
         """
-        return self._actions.ranking(self, by)
+        return self._session.actions.ranking(self, by)
 
     def methods(self) -> Paragraph:
         """Return a methods paragraph in plain English: models, dates, counts, settings and prices."""
-        return self._actions.methods(self)
+        return self._session.actions.methods(self)
 
 
-@runtime_checkable
-class Planned(Protocol):
-    """A plan, as far as its clips go."""
-
-    def records(self) -> Sequence[Record]:
-        """Return the records of the clips that exist."""
-        ...
-
-    def labels(self, by: str | None = None) -> dict[str, str]:
-        """Return, by record ID, the clip's place in the plan."""
-        ...
-
-
-One: TypeAlias = Record | Clip | Job | Planned | str
+One: TypeAlias = Record | Clip | Job | Selected | str
 #: Records in any form: records, clips, jobs, plans, record IDs, or iterables of them.
 RecordsLike: TypeAlias = One | Iterable[One | Iterable[One]]
 
@@ -161,10 +159,6 @@ class Selection(Selected, Sequence[Record]):
     def __call__(self, text: str | None = None, /, **filters: Any) -> Selection:
         """Return the records that pass these filters too; see `Studio.log` for the filters."""
         return Selection(self._session, {**self.filters, **with_text(text, filters)})
-
-    @property
-    def _actions(self) -> StudioActions:
-        return self._session.actions
 
     def __len__(self) -> int:
         return self._session.store.count(**self.filters)
@@ -189,9 +183,12 @@ class Selection(Selected, Sequence[Record]):
     def __iter__(self) -> Iterator[Record]:
         return map(self._session.bind, self._session.store.find(**self.filters))
 
+    def records(self) -> list[Record]:
+        return list(self)
+
     def rows(self) -> list[dict[str, Any]]:
         """Return one flat mapping a record: prompt, settings, price in dollars, seconds, stars, hashes and scores."""
-        records = list(self)
+        records = self.records()
         known = self._session.store.scores.of(records)
         scores = score_columns([known.get(record.id, []) for record in records])
         return [row_of(record) | numbers for record, numbers in zip(records, scores, strict=True)]
@@ -224,9 +221,8 @@ class Chosen(Selected, Sequence[Record]):
         self._session, self.given = session, given
         self._records = records_of(session, given)
 
-    @property
-    def _actions(self) -> StudioActions:
-        return self._session.actions
+    def records(self) -> list[Record]:
+        return list(self._records)
 
     def __getitem__(self, which: Any) -> Any:
         return self._records[which]
@@ -308,7 +304,7 @@ def each_of(given: Any) -> Iterator[Any]:
     """Yield the given things one by one, from lists inside lists too."""
     if isinstance(given, Chosen):
         given = given.given
-    alone = isinstance(given, Record | Clip | Job | Planned | str | bytes | Mapping)
+    alone = isinstance(given, Record | Clip | Job | Selected | str | bytes | Mapping)
     if alone or not isinstance(given, Iterable):
         yield given
         return
@@ -342,6 +338,6 @@ def records_of(session: Session, given: Any) -> list[Record]:
     found = [
         record
         for one in each_of(given)
-        for record in (one.records() if isinstance(one, Planned) else [record_of(session, one)])
+        for record in (one.records() if isinstance(one, Selected) else [record_of(session, one)])
     ]
     return list({record.id: record for record in found}.values())

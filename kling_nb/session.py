@@ -7,16 +7,15 @@ import math
 import os
 import threading
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import SecretStr
 
 from kling_nb.connection import PATIENCE, Connection, nothing_known
-from kling_nb.engine.engine import DEADLINE, Engine
+from kling_nb.engine.engine import Engine
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import LOCAL_PACE, Pace
 from kling_nb.errors import HubError, KlingError, ModelNotFound, SettingsError, WaitTimeout, did_you_mean
@@ -57,9 +56,8 @@ class Session:
 
     Args:
         actions: Makes what records, selections and plans call; it takes this session.
-        key, hub, log: Override the environment; see `Studio`.
-        upload: How local images reach the hub.
-        deadline: Seconds that a job may take before the hub is asked to cancel it.
+        given: The arguments `key`, `hub` and `log` of a `Studio`, which override the environment.
+        upload, deadline: See `Studio`.
 
     Raises:
         SettingsError: `upload` or `deadline` is not valid. The other settings are read at the first use.
@@ -68,16 +66,15 @@ class Session:
     def __init__(
         self,
         actions: Callable[[Session], StudioActions],
-        *,
-        key: str | SecretStr | None = None,
-        hub: str | None = None,
-        log: str | Path | None = None,
-        upload: UploadMethod = "workbench",
-        deadline: float = DEADLINE,
+        given: Mapping[str, Any],
+        upload: UploadMethod,
+        deadline: float,
     ) -> None:
         # A key is never held as plain text: a traceback may show an object's attributes.
-        secret = SecretStr(key) if isinstance(key, str) else key
-        self.given: dict[str, Any] = {"key": secret, "hub": hub, "log": log}
+        self.given: dict[str, Any] = {
+            **given,
+            "key": SecretStr(given["key"]) if isinstance(given["key"], str) else given["key"],
+        }
         self.actions = actions(self)
         self.loop = BackgroundLoop()
         self.upload: UploadMethod = _upload_method(upload)

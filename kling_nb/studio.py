@@ -63,7 +63,7 @@ class Studio:
         upload: UploadMethod = "workbench",
         deadline: float = DEADLINE,
     ) -> None:
-        self.session = Session(StudioActions, key=key, hub=hub, log=log, upload=upload, deadline=deadline)
+        self.session = Session(StudioActions, {"key": key, "hub": hub, "log": log}, upload, deadline)
 
     # Make
 

@@ -25,7 +25,7 @@ from kling_nb.models.record import Record
 from kling_nb.notebook.location import notebook_path
 from kling_nb.render.formatting import format_size
 from kling_nb.render.report import Heading, Paragraph, PlanSection, methods, report_html
-from kling_nb.selection import each_of, records_of
+from kling_nb.selection import Selected, each_of, records_of
 from kling_nb.session import Session
 from kling_nb.settings import KEY
 from kling_nb.store.log import Log
@@ -177,7 +177,7 @@ def _page(bundle: Bundle, links: ReportLinks, heading: Heading, now: datetime.da
 
 def export_selection(
     session: Session,
-    selection: Any,
+    selection: Selected,
     to: str | Path,
     *,
     title: Any = None,
@@ -201,7 +201,7 @@ def export_selection(
     )
 
 
-def methods_of(session: Session, selection: Any) -> Paragraph:
+def methods_of(session: Session, selection: Selected) -> Paragraph:
     """Return a methods paragraph; see `Selected.methods`."""
     bundle = _bundle(session, selection)
     axes = [plan.axes for plan in bundle.plans]
@@ -209,7 +209,7 @@ def methods_of(session: Session, selection: Any) -> Paragraph:
     return methods(bundle.records, plans=axes, votes=len(bundle.votes), people=people)
 
 
-def _bundle(session: Session, selection: Any) -> Bundle:
+def _bundle(session: Session, selection: Selected) -> Bundle:
     things = list(each_of(selection))
     plans = [thing.to_stored() for thing in things if isinstance(thing, Plan)]
     return Bundle.of(records_of(session, things), session.store, plans)

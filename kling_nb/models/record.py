@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
 
@@ -20,6 +20,12 @@ from kling_nb.errors import KlingError
 from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
 from kling_nb.models.urls import normalize_url
+
+if TYPE_CHECKING:
+    from kling_nb.comparison import Diff
+    from kling_nb.engine.job import Clip, Job, Jobs
+    from kling_nb.models.request import Request
+    from kling_nb.models.restore import Reproducibility
 
 RECORD_VERSION = 1
 
@@ -142,12 +148,12 @@ class Message(_Part):
 class RecordActions(Protocol):
     """The actions of a studio that its records offer as methods."""
 
-    def request_of(self, record: Record) -> Any: ...
-    def rerun(self, record: Record, changes: dict[str, Any]) -> Any: ...
+    def request_of(self, record: Record) -> Request: ...
+    def rerun(self, record: Record, changes: dict[str, Any]) -> Job | Jobs: ...
     def bundle_of(self, record: Record) -> dict[str, Any]: ...
-    def diff(self, record: Record, other: Any) -> Any: ...
+    def diff(self, record: Record, other: Record | Clip | Job | str) -> Diff: ...
     def save(self, record: Record, target: Path) -> Path: ...
-    def reproducibility_of(self, record: Record) -> Any: ...
+    def reproducibility_of(self, record: Record) -> Reproducibility: ...
     def scores_of(self, record: Record) -> dict[str, Score]: ...
 
 
@@ -238,15 +244,15 @@ class Record(_Part):
         attached._attachment = _Attachment(actions)
         return attached
 
-    def request(self) -> Any:
+    def request(self) -> Request:
         """Return the request of this record, with its images from the log's media."""
         return self._attached().request_of(self)
 
-    def rerun(self, **changes: Any) -> Any:
+    def rerun(self, **changes: Any) -> Job | Jobs:
         """Run the request again, with changes, and return the new job, which costs what a new request costs."""
         return self._attached().rerun(self, changes)
 
-    def diff(self, other: Any) -> Any:
+    def diff(self, other: Record | Clip | Job | str) -> Diff:
         """Return the differences to another record: request, images by hash, model, price, timings, file, scores.
 
         `other` is a record, a clip, a job or a record ID.
@@ -264,7 +270,7 @@ class Record(_Part):
         return self._attached().save(self, Path(target))
 
     @property
-    def reproducibility(self) -> Any:
+    def reproducibility(self) -> Reproducibility:
         """The parts of this record that can be repeated, and those that cannot; asks the hub for changes since."""
         return self._attached().reproducibility_of(self)
 

@@ -16,9 +16,8 @@ from typing import Any
 
 from kling_nb.errors import ArgumentError, KlingError
 from kling_nb.models.judgements import Vote
-from kling_nb.models.record import COLUMNS, row_of
 from kling_nb.render.figures import RankRow, ranking_html, ranking_text
-from kling_nb.selection import Planned, records_of
+from kling_nb.selection import Selected
 from kling_nb.session import Session
 
 #: Draws of the bootstrap, the level of significance, and the regularization of strengths with few votes.
@@ -56,17 +55,9 @@ class Ranking:
         return ranking_text(self.rows, self.summary)
 
 
-def rank(session: Session, selection: Any, by: str | None) -> Ranking:
+def rank(session: Session, selection: Selected, by: str | None) -> Ranking:
     """Rank the clips of a selection; see `Selected.ranking`."""
-    records = records_of(session, selection)
-    if isinstance(selection, Planned):
-        items = selection.labels(by)
-    elif by is None:
-        items = {record.id: record.id for record in records}
-    elif by in COLUMNS:
-        items = {record.id: str(row_of(record)[by]) for record in records}
-    else:
-        raise ArgumentError(f"Unknown column {by!r}. Choose one of {', '.join(COLUMNS)}.")
+    items = selection.labels(by) or {record.id: record.id for record in selection.records()}
     return rank_votes(session.store.votes.all(), items)
 
 

@@ -17,7 +17,7 @@ from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import Scorer
 from kling_nb.scoring.registry import scorers as registered
 from kling_nb.scoring.workers import Task, run_scorers
-from kling_nb.selection import Planned, data_frame, records_of
+from kling_nb.selection import Selected, data_frame
 from kling_nb.session import Session
 from kling_nb.store.log import Log
 
@@ -82,9 +82,11 @@ class ScoreTable(Sequence[dict[str, Any]]):
         return scores_text(self._rows, self.problems)
 
 
-def score(session: Session, selection: Any, scorers: Sequence[Any], *, recompute: bool, timeout: float) -> ScoreTable:
+def score(
+    session: Session, selection: Selected, scorers: Sequence[Any], *, recompute: bool, timeout: float
+) -> ScoreTable:
     """Score the clips of a selection; see `Selected.score`."""
-    records = [record for record in records_of(session, selection) if record.clip is not None]
+    records = [record for record in selection.records() if record.clip is not None]
     line = session.display.line()
 
     def progress(done: int, total: int) -> None:
@@ -93,8 +95,7 @@ def score(session: Session, selection: Any, scorers: Sequence[Any], *, recompute
     chosen = registered.named(tuple(scorers))
     scoring = Scoring(session.store, records, chosen, recompute=recompute, timeout=timeout, progress=progress)
     scoring.run()
-    labels = selection.labels() if isinstance(selection, Planned) else {}
-    return scoring.table(labels, session.display.links.poster)
+    return scoring.table(selection.labels(), session.display.links.poster)
 
 
 @dataclass

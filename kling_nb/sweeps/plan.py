@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kling_nb import generation
 from kling_nb.errors import ArgumentTypeError, HubError, RequestError, WaitTimeout
@@ -41,9 +41,6 @@ from kling_nb.sweeps.run import Run, sum_known
 #: Jobs at the same time by default; the expected duration of a plan assumes it.
 LIMIT = 8
 
-if TYPE_CHECKING:
-    from kling_nb.actions import StudioActions
-
 
 def sweep(
     session: Session, base: Any, axes: Any, more: Mapping[str, Any], *, how: How, repeat: int, **options: Any
@@ -77,10 +74,6 @@ class Plan(Selected):
 
     def __init__(self, session: Session, design: Design) -> None:
         self._session, self._design = session, design
-
-    @property
-    def _actions(self) -> StudioActions:
-        return self._session.actions
 
     @property
     def id(self) -> str:

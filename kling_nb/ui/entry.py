@@ -17,7 +17,7 @@ from kling_nb.models.restore import available_fields
 from kling_nb.notebook.location import notebook_path
 from kling_nb.preferences import Options
 from kling_nb.scoring.ballot import Ballot
-from kling_nb.selection import RecordsLike, Selection, records_of
+from kling_nb.selection import RecordsLike, Selected, Selection, records_of
 from kling_nb.ui.compare import CompareView
 from kling_nb.ui.gallery.controller import GalleryController
 from kling_nb.ui.gallery.gallery import Gallery
@@ -68,10 +68,10 @@ def compare(session: Session, clips: Sequence[RecordsLike]) -> CompareView:
     return CompareView(controller.comparison(records_of(session, clips)), controller.clip, controller.use_frame)
 
 
-def vote(session: Session, selection: RecordsLike, who: str | None, seed: int | None) -> VoteView:
+def vote(session: Session, selection: Selected, who: str | None, seed: int | None) -> VoteView:
     """Return the view for blind votes; see `Selected.vote`."""
     store = session.store
-    ballot = Ballot(records_of(session, selection), store.votes, who=who or getpass.getuser(), seed=seed)
+    ballot = Ballot(selection.records(), store.votes, who=who or getpass.getuser(), seed=seed)
 
     def read(record_id: str) -> bytes | None:
         clip = store.get(record_id).clip
