@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def _encode_video(
         return frame
 
     waiting: deque[Future[av.VideoFrame]] = deque()
-    for scene in _scenes(board, executor):
+    for scene in executor.map(partial(_Scene, board), board.shots):
         for number in range(scene.shot.frame_count):
             waiting.append(executor.submit(draw, scene, number))
             if len(waiting) > _LOOKAHEAD:
@@ -126,16 +127,6 @@ def _encode_video(
     for future in waiting:
         encode(future.result())
     encode(None)
-
-
-def _scenes(board: Storyboard, executor: ThreadPoolExecutor) -> Iterator[_Scene]:
-    """Prepare each scene while the one before it is drawn."""
-    prepared = executor.submit(_Scene, board, board.shots[0])
-    for following in (*board.shots[1:], None):
-        scene = prepared.result()
-        if following:
-            prepared = executor.submit(_Scene, board, following)
-        yield scene
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -101,8 +100,8 @@ class _Middleware:
         hub.touch()
         hub.requests[f"{request.method} {_label(path)}"] += 1
         if request.method == "POST" and path.startswith("/api/ai/"):
-            request.state.body = await request.body()
-            request.state.model = _model_of(request.state.body)
+            request.state.body = body = await _json(request)
+            request.state.model = body.get("model") if isinstance(body, dict) else None
         if "oxen" in headers.get("user-agent", "").lower():
             return error_response("update_required")
         try:
@@ -127,12 +126,11 @@ def _is_loopback(host: str) -> bool:
     return name.lower() in _LOOPBACK
 
 
-def _model_of(body: bytes) -> str | None:
+async def _json(request: Request) -> Any:
     try:
-        data: Any = json.loads(body)
+        return await request.json()
     except ValueError:
         return None
-    return data.get("model") if isinstance(data, dict) else None
 
 
 async def _models(hub: Hub, request: Request) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ async def _read(url: str, local_file: Callable[[str], Path | None]) -> bytes:
         head, _, payload = url.partition(",")
         try:
             return base64.b64decode(payload, validate=True) if head.endswith(";base64") else unquote_to_bytes(payload)
-        except (binascii.Error, ValueError) as exc:
+        except ValueError as exc:
             raise InputError("Invalid data URI.") from exc
     if (path := local_file(url)) is not None:
         return path.read_bytes()

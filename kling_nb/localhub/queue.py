@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
+import math
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
@@ -106,41 +106,33 @@ async def _event_stream(hub: Hub, fault: Fault | None) -> AsyncIterator[str]:
     queue: asyncio.Queue[str | None] = asyncio.Queue()
     if not hub.closing.is_set():
         hub.subscribers.add(queue)
-    dropped = fault is not None and fault.name == "dropped_events"
-    silent = fault is not None and fault.name == "silent_events"
-    after = fault.extra.get("after") if fault is not None else None
-    closes_at = time.monotonic() + float(after) if dropped and after is not None else None
+    name, after = (fault.name, fault.extra.get("after")) if fault is not None else ("", None)
+    closes_at = math.inf if after is None else time.monotonic() + float(after)
     try:
         yield ": connected\n\n"  # a comment, which tells the client that the stream is open
         while not hub.closing.is_set():
-            timeout = hub.options.keep_alive
-            if closes_at is not None:
-                timeout = max(0.0, min(timeout, closes_at - time.monotonic()))
             try:
-                event = await asyncio.wait_for(queue.get(), timeout)
+                left = max(0.0, closes_at - time.monotonic())
+                event = await asyncio.wait_for(queue.get(), min(hub.options.keep_alive, left))
             except TimeoutError:
-                if closes_at is not None and time.monotonic() >= closes_at:
+                if time.monotonic() >= closes_at:
                     return
                 yield ": keep-alive\n\n"
                 continue
             if event is None:
                 return
-            if not silent:
+            if name != "silent_events":
                 yield event
-            if dropped and closes_at is None:
+            if name == "dropped_events" and after is None:
                 return
     finally:
         hub.subscribers.discard(queue)
 
 
 def _body(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(request.state.body)
-    except ValueError as exc:
-        raise Rejection(error_response("invalid_params", "The request body is not valid JSON.")) from exc
-    if not isinstance(body, dict):
+    if not isinstance(request.state.body, dict):
         raise Rejection(error_response("invalid_params", "The request body must be a JSON object."))
-    return body
+    return request.state.body
 
 
 def _model(body: Mapping[str, Any], models: Iterable[Model], *, text_model_status: int) -> Model:

@@ -71,15 +71,7 @@ class Storyboard:
         index: int = 0,
         edited: SourceVideo | None = None,
     ) -> Storyboard:
-        """Return the storyboard of a request.
-
-        Args:
-            body: The request.
-            images: The images of the request by URL; the storyboard leaves out those that are missing.
-            size: The resolution: 180p, 720p or 1080p.
-            index: The number of the generation, if the request makes several.
-            edited: The video that the request edits.
-        """
+        """Return the storyboard of a request, without the images that are missing; see `animatic.write_video`."""
         given = body.get("input_image")
         # Image-to-video models take a single image, which is their first frame.
         start = images.get(str(body.get("start_image_url") or (given if isinstance(given, str) else "")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from contextlib import suppress
 from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -97,10 +98,8 @@ def _fonts(size: int) -> tuple[Font, ...]:
     assert isinstance(default, ImageFont.FreeTypeFont)  # noqa: S101  # Pillow's wheels include FreeType
     fonts = [default]
     for name in _FALLBACKS:
-        try:
+        with suppress(OSError):
             fonts.append(ImageFont.truetype(name, size))
-        except OSError:
-            continue
     return tuple(fonts)
 
 
