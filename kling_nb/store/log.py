@@ -219,6 +219,11 @@ class Log:
         file = self._media.file(digest)
         return file.read_bytes() if file else None
 
+    def clip(self, record_id: str) -> bytes | None:
+        """Return the content of a record's clip, None if there is none."""
+        clip = self.get(record_id).clip
+        return self.read(clip.digest) if clip else None
+
     def partial(self, job_id: str) -> Path:
         """Return the path of a job's unfinished download, and create its folder."""
         self._records.exists()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from kling_nb import generation
 from kling_nb.errors import ArgumentTypeError, KlingError
-from kling_nb.models.frames import frame_of
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.models.restore import available_fields
@@ -65,19 +64,14 @@ def gallery(session: Session, selection: Selection) -> Gallery:
 def compare(session: Session, clips: Sequence[RecordsLike]) -> CompareView:
     """Return a player for several clips; see `Studio.compare`."""
     controller = _gallery_controller(session)
-    return CompareView(controller.comparison(records_of(session, clips)), controller.clip, controller.use_frame)
+    return CompareView(controller.comparison(records_of(session, clips)), session.store.clip, controller.use_frame)
 
 
 def vote(session: Session, selection: Selected, who: str | None, seed: int | None) -> VoteView:
     """Return the view for blind votes; see `Selected.vote`."""
     store = session.store
     ballot = Ballot(selection.records(), store.votes, who=who or getpass.getuser(), seed=seed)
-
-    def read(record_id: str) -> bytes | None:
-        clip = store.get(record_id).clip
-        return store.read(clip.digest) if clip else None
-
-    return VoteView(ballot, read)
+    return VoteView(ballot, store.clip)
 
 
 def presets(session: Session) -> Presets:
@@ -96,7 +90,7 @@ def options(session: Session) -> Options:
 
 
 def _saved(session: Session) -> SavedController:
-    return SavedController(presets(session), elements(session), session.store, session.display.links, frame_of)
+    return SavedController(presets(session), elements(session), session.store, session.display.links)
 
 
 def _gallery_controller(session: Session) -> GalleryController:

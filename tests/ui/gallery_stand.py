@@ -87,9 +87,7 @@ class Stand:
         return Gallery(self.controller, {"kind": "result", **filters}, clock=clock)
 
     def compare(self, *ids):
-        return CompareView(
-            self.controller.comparison(self.controller.records(ids)), self.controller.clip, self._use_frame
-        )
+        return CompareView(self.controller.comparison(self.controller.records(ids)), self.log.clip, self._use_frame)
 
     def record(self, record_id):
         return self.log.get(record_id)

@@ -21,7 +21,6 @@ from kling_nb.code import snippet
 from kling_nb.errors import KlingError, ModelNotFound, Unreachable
 from kling_nb.hubs.catalogue import Catalogue, bundled
 from kling_nb.models.catalogue import alternatives
-from kling_nb.models.frames import frame_of
 from kling_nb.models.lint import parse
 from kling_nb.models.price import estimate
 from kling_nb.models.progress import Progress
@@ -212,7 +211,7 @@ class Studio:
         store = Log(tempfile.mkdtemp())
         links = Links(store.folder, store.folder, store.file, small_poster, small_thumbnail)
         presets = Presets(store, links, lambda record: record.request())
-        return SavedController(presets, Elements(store, links), store, links, frame_of)
+        return SavedController(presets, Elements(store, links), store, links)
 
 
 class Clock:

@@ -60,8 +60,9 @@ def test_the_scores_of_a_page_are_read_with_one_query(page, stand, monkeypatch):
     score = Score(clip=stand.clips[1].digest, name="motion", version="1", unit="px", value=1.25, at=START)
     stand.log.scores.add([score, score.model_copy(update={"name": "silence", "value": None})])
     asked = []
-    read = stand.controller.scores
-    monkeypatch.setattr(stand.controller, "scores", lambda records: asked.append(len(records)) or read(records))
+    kind = type(stand.log.scores)
+    read = kind.of
+    monkeypatch.setattr(kind, "of", lambda self, records: asked.append(len(records)) or read(self, records))
 
     tiles = {tile["id"]: tile["scores"] for tile in records(page)["tiles"]}
 

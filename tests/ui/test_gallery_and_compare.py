@@ -24,9 +24,9 @@ def test_clips_can_be_compared_rated_rerun_and_deleted(studio: Studio) -> None:
     assert again.result(60).record.rerun_of == one.id
     assert again.record.generations == 1
 
-    controller.trash(two.id)
+    controller.store.trash(two.id)
     assert two.id not in {record.id for record in studio.log()} and studio.log.verify() == []
-    controller.restore(two.id)
+    controller.store.restore(two.id)
     assert studio.log.verify() == []
 
 
@@ -37,7 +37,7 @@ def test_a_job_that_has_not_ended_cannot_be_compared_or_deleted(studio: Studio, 
     with pytest.raises(KlingError, match="2 to 9"):
         studio.compare(stuck, done or stuck)
     with pytest.raises(ArgumentError, match="cancel it first"):
-        controller.trash(stuck.id)
+        controller.store.trash(stuck.id)
     stuck.cancel()
 
 

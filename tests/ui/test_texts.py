@@ -114,7 +114,7 @@ def gallery_texts(tmp_path):
     texts["comparison of one"] = error_of(lambda: stand.controller.comparison(stand.controller.records(["job00000"])))
     stand.log.file(stand.clips[0].digest).unlink()
     texts["missing clip"] = page.say("clip", id="job00000", call="c")["reason"]
-    saved = SavedController(None, None, stand.log, None, None)
+    saved = SavedController(None, None, stand.log, None)
     texts["missing clip of a frame"] = error_of(lambda: saved.frame("job00000", 0))
     stand.log.close()
     return texts

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class GalleryController:
     """Acts for galleries and comparisons. Every method may be called from any thread and may raise `KlingError`.
 
-    `start` generates one more clip of a record's request. `use_frame` puts a frame of a clip into the open panel as
-    its start frame, and `open_record` a record's request; both return a confirmation.
+    `store` is the log, and `start` generates one more clip of a record's request. `use_frame` puts a frame of a clip
+    into the open panel as its start frame, and `open_record` a record's request; both return a confirmation.
     """
 
     def __init__(
@@ -44,47 +44,30 @@ class GalleryController:
         use_frame: Callable[[str, int], str],
         open_record: Callable[[str], str],
     ) -> None:
-        self._store, self._links, self._export = store, links, export
+        self.store, self._links, self._export = store, links, export
         self._request_of, self._estimate, self._start = request_of, estimate, start
         self.use_frame, self.open_record = use_frame, open_record
 
     def find(self, filters: Mapping[str, Any], /, *, offset: int, limit: int) -> tuple[Sequence[Record], int]:
         """Return a page of the matching records, newest first, and the number of all matches."""
-        return self._store.find(limit=limit, offset=offset, **filters), self._store.count(**filters)
-
-    def choices(self) -> Mapping[str, Sequence[str]]:
-        """Return the models and tags in use."""
-        return {"models": self._store.models(), "tags": self._store.tags()}
+        return self.store.find(limit=limit, offset=offset, **filters), self.store.count(**filters)
 
     def poster(self, record: Record, /) -> str | None:
         """Return an image of the clip as a data URI, None if there is none."""
         digest = record.clip.poster if record.clip else None
         try:
-            data = self._store.read(digest) if digest else None
+            data = self.store.read(digest) if digest else None
             return tile_image(data) if data else None
         except (OSError, SyntaxError, ValueError):  # how Pillow reports that a file is not an image
             return None
-
-    def scores(self, records: Sequence[Record], /) -> Mapping[str, Sequence[Score]]:
-        """Return the newest score of each scorer, by record ID, with one query."""
-        return self._store.scores.of(records)
 
     def statuses(self, record_ids: Sequence[str], /) -> Mapping[str, str]:
         """Return the current status of records, by ID; unknown IDs are left out."""
         found: dict[str, str] = {}
         for record_id in record_ids:
             with contextlib.suppress(errors.KlingError):
-                found[record_id] = self._store.get(record_id).status
+                found[record_id] = self.store.get(record_id).status
         return found
-
-    def clip(self, record_id: str, /) -> bytes | None:
-        """Return a clip's bytes, None when the file is missing."""
-        clip = self._store.get(record_id).clip
-        return self._store.read(clip.digest) if clip else None
-
-    def annotate(self, record_id: str, changes: Mapping[str, Any], /) -> Record:
-        """Write stars, tags or a note to the log at once and return the record."""
-        return self._store.annotate(record_id, **changes)
 
     def price(self, record_ids: Sequence[str], /) -> str:
         """Return the price of one more clip of each record, summed; `price unknown` if one has none."""
@@ -92,9 +75,8 @@ class GalleryController:
         totals = [estimate.total for estimate in estimates if estimate.total is not None]
         if len(totals) < len(estimates):
             return "price unknown"
-        return (
-            "free" if all(each.source == "free" for each in estimates) else format_money(sum(totals, start=Decimal(0)))
-        )
+        free = all(each.source == "free" for each in estimates)
+        return "free" if free else format_money(sum(totals, start=Decimal(0)))
 
     def generate(self, record_id: str, /) -> Sequence[Job]:
         """Start one more clip of the record's request, which costs money on the real hub; return at once."""
@@ -103,14 +85,6 @@ class GalleryController:
     def export(self, record_ids: Sequence[str], /) -> str:
         """Write these records with their media to an archive next to the notebook; return its description."""
         return self._export(self.records(record_ids))
-
-    def trash(self, record_id: str, /) -> None:
-        """Move a record to the trash."""
-        self._store.trash(record_id)
-
-    def restore(self, record_id: str, /) -> None:
-        """Move a record out of the trash."""
-        self._store.restore(record_id)
 
     def static(self, filters: Mapping[str, Any], /) -> Mapping[str, Any]:
         """Return the gallery without a kernel as a mimebundle: a contact sheet of the newest records."""
@@ -122,7 +96,7 @@ class GalleryController:
 
     def records(self, record_ids: Sequence[str], /) -> list[Record]:
         """Return the records with these IDs."""
-        return [self._store.get(record_id) for record_id in record_ids]
+        return [self.store.get(record_id) for record_id in record_ids]
 
     def comparison(self, records: Sequence[Record], /) -> Comparison:
         """Return the comparison of 2 to 9 different records that have a clip."""
@@ -139,7 +113,7 @@ class GalleryController:
         return Comparison(records, list(map(self.poster, records)), found, static)
 
     def _single(self, record_id: str) -> Request:
-        return self._request_of(self._store.get(record_id)).model_copy(update={"num_generations": 1})
+        return self._request_of(self.store.get(record_id)).model_copy(update={"num_generations": 1})
 
 
 def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) -> dict[str, Any]:

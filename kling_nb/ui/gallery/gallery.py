@@ -78,7 +78,7 @@ class Gallery:
         self._messages.on(
             records=self._on_records,
             poll=self._on_poll,
-            clip=lambda content, _buffers: reply_clip(self.widget, content, self.controller.clip),
+            clip=lambda content, _buffers: reply_clip(self.widget, content, self.controller.store.clip),
             use_frame=lambda content, _buffers: reply_use_frame(self.widget, content, self.controller.use_frame),
             open=lambda content, _buffers: reply_open(self.widget, content, self.controller.open_record),
             annotate=self._on_annotate,
@@ -125,7 +125,7 @@ class Gallery:
             return
         with ThreadPoolExecutor(_THREADS) as pool:  # Pillow decodes an image in milliseconds, without the GIL
             posters = pool.map(self.controller.poster, records)
-            scores = self.controller.scores(records)
+            scores = self.controller.store.scores.of(records)
             tiles = [
                 tile_of(record, poster, scores.get(record.id, ()))
                 for record, poster in zip(records, posters, strict=True)
@@ -140,7 +140,7 @@ class Gallery:
 
     def _on_annotate(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         changes = _annotations(content.get("changes"))
-        record = self.controller.annotate(str(content.get("id")), changes)
+        record = self.controller.store.annotate(str(content.get("id")), **changes)
         self._messages.send("record", tile=self._tile(record))
         if "tags" in changes:
             self._update_choices()
@@ -174,11 +174,11 @@ class Gallery:
             self._messages.send("exported", call=content.get("call"), text=text)
 
     def _on_trash(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        trash = content.get("kind") == "trash"
+        trash, store = content.get("kind") == "trash", self.controller.store
         done: list[str] = []
         try:
             for record_id in _ids(content):
-                (self.controller.trash if trash else self.controller.restore)(record_id)
+                (store.trash if trash else store.restore)(record_id)
                 done.append(record_id)
         finally:
             self._messages.send("trashed" if trash else "changed", ids=done)
@@ -202,14 +202,14 @@ class Gallery:
         return given | {name: chosen[name] for name in CONTROLS if chosen.get(name)}
 
     def _tile(self, record: Record) -> dict[str, Any]:
-        scores = self.controller.scores([record]).get(record.id, ())
+        scores = self.controller.store.scores.of([record]).get(record.id, ())
         return tile_of(record, self.controller.poster(record), scores)
 
     def _update_choices(self) -> None:
         def update() -> None:
-            known = self.controller.choices()
+            store = self.controller.store
             statuses = [{"value": status, "text": STATUS_WORDS[status]} for status in get_args(Status)]
-            self.widget.choices = {"models": list(known["models"]), "tags": list(known["tags"]), "statuses": statuses}
+            self.widget.choices = {"models": store.models(), "tags": store.tags(), "statuses": statuses}
 
         self._messages.guard(update)
 

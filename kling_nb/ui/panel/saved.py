@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kling_nb.errors import KlingError, LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.fit import broken_rules, fit_image
+from kling_nb.models.frames import frame_of
 from kling_nb.models.images import ImageError
 from kling_nb.render.facts import figures_of, is_image
 from kling_nb.render.formatting import format_size, prompt_line
@@ -17,10 +18,6 @@ from kling_nb.ui.messages import Messages, reply_clip
 from kling_nb.ui.panel.uploads import image_uri
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from PIL.Image import Image
-
     from kling_nb.notebook.links import Links
     from kling_nb.store.log import Log
     from kling_nb.ui.library import Elements, Library, Presets
@@ -63,7 +60,7 @@ class SavedItems:
             frame=self._replying(self._frame),
             video=self._replying(self._video),
             fit=self._replying(self._fit),
-            clip=lambda content, _buffers: reply_clip(widget, content, controller.clip),
+            clip=lambda content, _buffers: reply_clip(widget, content, controller.store.clip),
         )
 
     def _update(self) -> None:
@@ -105,7 +102,7 @@ class SavedItems:
 
     def _video(self, content: Mapping[str, Any]) -> dict[str, Any]:
         clip = str(content.get("clip"))
-        data = self._controller.clip(clip)
+        data = self._controller.store.clip(clip)
         if data is None:
             raise KlingError("The clip's file is missing.")
         asset = Asset.from_bytes(data, given=f"clip of {clip}", kind="video")
@@ -153,50 +150,37 @@ def _compared(asset: Asset) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
 class SavedController:
-    """The log's presets, elements and earlier clips. Every method may be called from any thread.
+    """The log with its presets, elements and earlier clips. Every method may be called from any thread."""
 
-    `read_frame` returns a frame of a video file, by number.
-    """
-
-    def __init__(
-        self,
-        presets: Presets,
-        elements: Elements,
-        store: Log,
-        links: Links,
-        read_frame: Callable[[Path, int], Image],
-    ) -> None:
-        self.presets, self.elements = presets, elements
-        self._store, self._links, self._read_frame = store, links, read_frame
+    presets: Presets
+    elements: Elements
+    store: Log
+    links: Links
 
     def clips(self) -> list[dict[str, Any]]:
         """Return the newest clips whose files exist, as they are sent to the browser."""
-        found = self._store.find(kind="result", status="succeeded", limit=NEWEST)
+        found = self.store.find(kind="result", status="succeeded", limit=NEWEST)
         return [
             {
                 "id": record.id,
                 "title": prompt_line(record, 120) or record.id,
                 "figures": figures_of(record),
-                "poster": self._links.poster(record) or "",
+                "poster": self.links.poster(record) or "",
                 "fps": record.clip.fps or 24,
                 "image": is_image(record),
             }
             for record in found
-            if record.clip and self._store.file(record.clip.digest)
+            if record.clip and self.store.file(record.clip.digest)
         ]
-
-    def clip(self, record_id: str, /) -> bytes | None:
-        """Return a clip's bytes, None when the file is missing."""
-        record = self._store.get(record_id)
-        return self._store.read(record.clip.digest) if record.clip else None
 
     def frame(self, record_id: str, number: int, /) -> Asset:
         """Return a frame of a clip, from 0; negative numbers count from the end."""
-        record = self._store.get(record_id)
-        file = self._store.file(record.clip.digest) if record.clip else None
+        record = self.store.get(record_id)
+        file = self.store.file(record.clip.digest) if record.clip else None
         if file is None:
             raise LogError(f"The clip of {record.id} is missing in the log. See kn.log.verify().")
         which = {0: "first frame", -1: "last frame"}.get(number, f"frame {number}")
-        asset = Asset.from_pil(self._read_frame(file, number), given=f"{which} of {record.id}")
+        asset = Asset.from_pil(frame_of(file, number), given=f"{which} of {record.id}")
         return replace(asset, name=f"{which} of {record.id}.png")
