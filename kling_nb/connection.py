@@ -73,17 +73,17 @@ class Connection:
 
     async def info(self) -> HubInfo:
         """Return the hub in use, where its key came from (never the key), and whether it has the headline model."""
-        found, alternatives, trouble, address = None, (), "", self._settings.hub
+        found, alternatives, error, address = None, (), "", self._settings.hub
         try:
             address = await self.main.client.address()
             await asyncio.wait_for(self.catalogue.model(TARGET), PATIENCE)
             found = True
         except TimeoutError:
-            trouble = f"It did not answer within {PATIENCE:.0f} s."
+            error = f"It did not answer within {PATIENCE:.0f} s."
         except errors.ModelNotFound as exc:
             found, alternatives = False, exc.alternatives
         except errors.HubError as exc:
-            trouble = str(exc)
+            error = str(exc)
         return HubInfo(
             name="Local hub" if self._settings.local else _host(self._settings.hub),
             base_url=address,
@@ -92,7 +92,7 @@ class Connection:
             model=TARGET,
             in_catalogue=found,
             alternatives=alternatives,
-            trouble=trouble,
+            error=error,
         )
 
 

@@ -1,4 +1,4 @@
-"""Retries: pure decisions about whether and when (HUB_API section 5), and one loop that carries them out."""
+"""Retries: pure decisions about whether and when (hub-api.md section 5), and one loop that carries them out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`Engine`: carries out the jobs of one hub, from the recorded intent to the file.
 
 The intent is on disk before the POST, and the hub's id the moment it arrives. A request is never sent twice on a
-guess: after a lost answer the hub's own list decides (HUB_API section 5).
+guess: after a lost answer the hub's own list decides (hub-api.md section 5).
 
     start ── Sender ── Settler ── Tracker ── Delivery ── log
 """

@@ -12,7 +12,7 @@ _MAX_DOUBLINGS = 30
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Times in seconds. The real hub advises polling every 10 to 30 s for video (HUB_API section 3).
+    """Times in seconds. The real hub advises polling every 10 to 30 s for video (hub-api.md section 3).
 
     Attributes:
         shortest: Least time between two polls.

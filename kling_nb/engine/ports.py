@@ -14,7 +14,7 @@ from kling_nb.models.record import File, Record, Reference
 
 
 class Hub(Protocol):
-    """The verbs of a hub (HUB_API sections 3, 4, 7 and 8); `note` takes messages for the record."""
+    """The verbs of a hub (hub-api.md sections 3, 4, 7 and 8); `note` takes messages for the record."""
 
     @property
     def clock(self) -> datetime.datetime | None: ...

@@ -1,4 +1,4 @@
-"""`Sender`: from the recorded intent to the hub's ids. A request is never sent twice on a guess (HUB_API section 5)."""
+"""`Sender`: from the recorded intent to the hub's IDs, without sending a request twice (hub-api.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Settler`: finds out, after the answer to a submission was lost, whether the hub accepted it (HUB_API section 5)."""
+"""`Settler`: finds out, when the answer to a submission was lost, if the hub accepted it (hub-api.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hub's models as last seen: fetched once in a while, read at once (HUB_API section 6)."""
+"""The hub's models as last seen: fetched once in a while, read at once (hub-api.md section 6)."""
 
 from __future__ import annotations
 

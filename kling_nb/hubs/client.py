@@ -1,4 +1,4 @@
-"""`HubClient`: HTTP requests to one hub, with its key and the retry rules of HUB_API section 5."""
+"""`HubClient`: HTTP requests to one hub, with its key and the retry rules of hub-api.md section 5."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kling_nb.models.urls import is_loopback, redact_url
 #: Takes a message for the record of the job that a request belongs to: why it was tried again, for example.
 Note = Callable[[str], None]
 
-#: Must not contain the hub's own name: it would take this client for its command-line tool (HUB_API section 1).
+#: Must not contain the hub's own name: it would take this client for its command-line tool (hub-api.md section 1).
 USER_AGENT = "kling-nb/0.1"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 #: Three of the event stream's keep-alives.

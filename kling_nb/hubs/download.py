@@ -1,4 +1,4 @@
-"""Downloads of results: streamed, hashed, resumed by Range, with fresh URLs when they expire (HUB_API section 8)."""
+"""Downloads of results: streamed, hashed, resumed by Range, with fresh URLs when they expire (hub-api.md section 8)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def download(
 
     def wait(failures: int, exc: Exception) -> float | None:
         match exc:
-            case errors.CreditError() | errors.UpdateRequired():  # a retry does not help (HUB_API section 5)
+            case errors.CreditError() | errors.UpdateRequired():  # a retry does not help (hub-api.md section 5)
                 raise errors.TransferError(f"The clip could not be downloaded: {exc}") from exc
             case errors.HubError() | errors.TransferError():
                 if failures < _ATTEMPTS and retry.retry_after(exc) <= retry.LONGEST_RETRY_AFTER:

@@ -44,7 +44,7 @@ class Oxen:
         """The time at the hub; see `HubClient.clock`."""
         return self.client.clock
 
-    # --- the queue (HUB_API section 3) ---
+    # --- the queue (hub-api.md section 3) ---
 
     async def submit(self, body: Mapping[str, Any], note: Note, unwanted: asyncio.Event) -> list[str]:
         """Send one request and return the ids of its generations; see `HubClient.send_once`."""
@@ -89,7 +89,7 @@ class Oxen:
         return await self.generation(generation_id)
 
     async def events(self) -> AsyncGenerator[Completion | None]:
-        """Yield None once connected, then each completion, until the stream ends (HUB_API section 4).
+        """Yield None once connected, then each completion, until the stream ends (hub-api.md section 4).
 
         Raises a `HubError` when it cannot be opened, breaks or falls silent.
         """
@@ -104,7 +104,7 @@ class Oxen:
             except SSEError as exc:
                 raise errors.ServerError(f"Invalid event stream: {exc}") from exc
 
-    # --- models (HUB_API section 6) ---
+    # --- models (hub-api.md section 6) ---
 
     async def models(self) -> list[Model]:
         """Return the catalogue, without entries that cannot be read. Raises `ServerError` if the list is missing."""

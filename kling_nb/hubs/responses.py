@@ -1,4 +1,4 @@
-"""Reading of the hub's responses: JSON, or one of our errors (HUB_API section 5)."""
+"""Reading of the hub's responses: JSON, or one of our errors (hub-api.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads of local images: to the hub's own storage and a signed URL, or another way (HUB_API section 7)."""
+"""Uploads of local images: to the hub's own storage and a signed URL, or another way (hub-api.md section 7)."""
 
 from __future__ import annotations
 

@@ -106,9 +106,9 @@ def _screen(record: Record, links: Links) -> dict[str, Any]:
     """Return the values for the clip's place, with its size, so that the page does not jump when it loads."""
     width, height = _shape(record)
     scale = min(BOX[0] / width, BOX[1] / height)
-    (film,) = links.videos([record])
+    (video,) = links.videos([record])
     return {
-        "film": film,
+        "video": video,
         "poster": links.poster(record) if record.clip else None,
         "ended": record.ended or record.status == "uncertain",
         "status": STATUS_WORDS[record.status],

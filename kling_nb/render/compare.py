@@ -48,14 +48,14 @@ def compare_html(records: Sequence[Record], links: Links, found: Sequence[Differ
         {
             "letter": letter,
             "record": record,
-            "film": film,
+            "video": video,
             "poster": links.poster(record),
             "image": is_image(record),
             "figures": figures_of(record),
             "badge": badge_of(record).partition(" – ")[0],
             "stars": stars_of(record),
         }
-        for record, letter, film in zip(records, LETTERS, links.videos(records), strict=False)
+        for record, letter, video in zip(records, LETTERS, links.videos(records), strict=False)
     ]
     found = differences(records) if found is None else found
     return render_template("compare", clips=clips, found=found, same=SAME, letters=LETTERS[: len(records)])
@@ -223,21 +223,21 @@ def gallery_html(records: Sequence[Record], links: Links, *, total: int) -> str:
     Embedded clips play in place of their posters.
     """
     shown = records[:SHEET]
-    films = links.videos(shown)
+    videos = links.videos(shown)
     tiles = [
         {
             "record": record,
-            "film": film,
-            "embedded": bool(film.src and film.src.startswith("data:video/")),
+            "video": video,
+            "embedded": bool(video.src and video.src.startswith("data:video/")),
             "poster": links.poster(record) if record.clip else None,
             "prompt": prompt_line(record, 90),
             "status": STATUS_WORDS[record.status],
             "stars": stars_of(record),
             "badge": badge_of(record).partition(" – ")[0],
         }
-        for record, film in zip(shown, films, strict=True)
+        for record, video in zip(shown, videos, strict=True)
     ]
-    return render_template("gallery", tiles=tiles, summary=_summary(len(tiles), total), hint=_hint(films))
+    return render_template("gallery", tiles=tiles, summary=_summary(len(tiles), total), hint=_hint(videos))
 
 
 def gallery_text(records: Sequence[Record], *, total: int) -> str:
@@ -249,10 +249,10 @@ def gallery_text(records: Sequence[Record], *, total: int) -> str:
     return "\n".join([_summary(len(lines), total), *lines])
 
 
-def _hint(films: Sequence[Video]) -> str:
+def _hint(videos: Sequence[Video]) -> str:
     """Return how many clips of the sheet cannot be played, with the reason for the first one."""
-    hints = [film.hint for film in films if film.hint and not film.src]
-    return f"{len(hints)} of {counted(len(films), 'clip')} cannot be played here. {hints[0]}" if hints else ""
+    hints = [video.hint for video in videos if video.hint and not video.src]
+    return f"{len(hints)} of {counted(len(videos), 'clip')} cannot be played here. {hints[0]}" if hints else ""
 
 
 def _summary(shown: int, total: int) -> str:

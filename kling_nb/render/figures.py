@@ -161,9 +161,9 @@ class SpendingRow:
 
 @dataclass(frozen=True)
 class LimitRow:
-    """A limit as text and in dollars, and the amount that counts towards it (None for a limit on one request)."""
+    """A limit by its label and in dollars, and the amount that counts towards it (None for a limit on one request)."""
 
-    words: str
+    label: str
     limit: Decimal
     counted: Decimal | None
 
@@ -186,7 +186,7 @@ def spending_text(by: str, rows: Sequence[SpendingRow], total: SpendingRow) -> s
 
 def limits_html(rows: Sequence[LimitRow], *, unknown_ok: bool) -> str:
     """Return the limits as HTML."""
-    texts = [(row.words, *_limit(row)) for row in rows]
+    texts = [(row.label, *_limit(row)) for row in rows]
     return render_template("limits", rows=texts, unknown_ok=unknown_ok, none=_NO_LIMITS, unknown=_UNKNOWN_OK)
 
 
@@ -194,7 +194,7 @@ def limits_text(rows: Sequence[LimitRow], *, unknown_ok: bool) -> str:
     """Return the limits in lines of plain text."""
     if not rows:
         return _NO_LIMITS
-    lines = [f"{row.words}: {' · '.join(filter(None, _limit(row)))}" for row in rows]
+    lines = [f"{row.label}: {' · '.join(filter(None, _limit(row)))}" for row in rows]
     return "\n".join([*lines, *([_UNKNOWN_OK] if unknown_ok else [])])
 
 

@@ -54,7 +54,7 @@ class Tile:
     note: str = ""
 
     @property
-    def words(self) -> str:
+    def status(self) -> str:
         """The state as text."""
         return _WORDS[self.state]
 
@@ -154,7 +154,7 @@ def plan_text(sheet: PlanSheet) -> str:
     """Return the sheet in lines of plain text."""
     lines = [sheet.summary, *(f"{name}: {value}" for name, value in _facts(sheet))]
     lines += [f"  ✗ {label}: {errors}" for label, errors in sheet.invalid[:INVALID]]
-    lines += [f"  {tile.words:<11}  {shorten(tile.label, 80)}  {tile.record}".rstrip() for tile in sheet.tiles[:TILES]]
+    lines += [f"  {tile.status:<11}  {shorten(tile.label, 80)}  {tile.record}".rstrip() for tile in sheet.tiles[:TILES]]
     return "\n".join(lines)
 
 
@@ -196,6 +196,6 @@ def matrix_text(sheet: MatrixSheet) -> str:
     lines = [f"{sheet.down} down, {sheet.across} across" if sheet.across else f"by {sheet.down}"]
     for row in sheet.rows:
         for column in sheet.columns:
-            states = ", ".join(f"{tile.words} {tile.record}".strip() for tile in sheet.tiles.get((row, column), ()))
+            states = ", ".join(f"{tile.status} {tile.record}".strip() for tile in sheet.tiles.get((row, column), ()))
             lines.append(f"  {shorten(row, 40)} · {shorten(column, 40)}: {states or '–'}")
     return "\n".join(lines)

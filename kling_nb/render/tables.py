@@ -144,7 +144,7 @@ def _problems_summary(problems: Sequence[Problem]) -> str:
 class HubInfo:
     """A hub and its state. `key_source` says where the key was found, never the key itself.
 
-    `in_catalogue` is None if the catalogue could not be read; `trouble` is then the reason.
+    `in_catalogue` is None if the catalogue could not be read; `error` is then the reason.
     """
 
     name: str
@@ -154,7 +154,7 @@ class HubInfo:
     key_source: str | None = None
     in_catalogue: bool | None = None
     alternatives: tuple[str, ...] = ()
-    trouble: str = ""
+    error: str = ""
 
     def __str__(self) -> str:
         return hub_text(self)
@@ -165,7 +165,7 @@ class HubInfo:
 
 def hub_html(info: HubInfo) -> str:
     """Return the hub as a small panel."""
-    problem = info.trouble or info.in_catalogue is False or not (info.local or info.key_source)
+    problem = info.error or info.in_catalogue is False or not (info.local or info.key_source)
     tone = "warning" if problem else "off" if info.local else "good"
     return render_template("hub", info=info, tone=tone, rows=_hub_rows(info), lead=_hub_lead(info))
 
@@ -173,7 +173,7 @@ def hub_html(info: HubInfo) -> str:
 def hub_text(info: HubInfo) -> str:
     """Return the hub in a few lines of plain text."""
     rows = [f"{label}: {value}" for label, value in _hub_rows(info)]
-    lines = [f"{info.name} · {info.base_url}", _hub_lead(info), *rows, info.trouble]
+    lines = [f"{info.name} · {info.base_url}", _hub_lead(info), *rows, info.error]
     return "\n".join(filter(None, lines))
 
 

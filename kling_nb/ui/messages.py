@@ -22,7 +22,7 @@ Handler = Callable[[Mapping[str, Any], Sequence[Any]], None]
 class Messages:
     """The messages of one widget. `widget` has `on_msg`, `send` and the trait `alert`.
 
-    Handlers run on any thread and during cells (JUPYTER.md section 3): they read, submit and return.
+    Handlers run on any thread and during cells (jupyter.md section 3): they read, submit and return.
     """
 
     def __init__(self, widget: Any) -> None:
@@ -145,7 +145,7 @@ class PressGuard:
                 self._last = None
 
 
-#: The server drops messages above 1,000 a second, including the last ones (JUPYTER.md section 3).
+#: The server drops messages above 1,000 a second, including the last ones (jupyter.md section 3).
 INTERVAL = 0.125
 
 

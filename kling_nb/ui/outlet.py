@@ -1,6 +1,6 @@
 """Finished cards in a cell: static HTML that needs no kernel, and an Output widget for pages that were reloaded.
 
-A reloaded page forgets its display IDs, so that updates of them are lost (JUPYTER.md section 3), while widgets survive.
+A reloaded page forgets its display IDs, so that updates of them are lost (jupyter.md section 3), while widgets survive.
 After a reload all cards are therefore in an Output widget too, since the kernel cannot tell which of them the page has.
 The first page hides the widget's cards; a later page hides those that it has from the notebook's file. In Voila display
 IDs stop working when a cell has ended, so each of its pages is treated like a reloaded one.
@@ -44,7 +44,7 @@ SHOWN: weakref.WeakSet[Shown] = weakref.WeakSet()
 def publish(jobs: Sequence[Job]) -> None:
     """Put the final cards into every cell that shows these jobs, panels included, from this thread.
 
-    A headless run keeps only the outputs that the waiting cell sends (JUPYTER.md section 3), so the waiting thread
+    A headless run keeps only the outputs that the waiting cell sends (jupyter.md section 3), so the waiting thread
     calls this.
     """
     ids = {job.id for job in jobs}

@@ -1,6 +1,6 @@
 """The live view of a sweep's run: its sheet, and buttons to pause and cancel. At the end the cell has plain HTML.
 
-A page that was reloaded meanwhile cannot be updated (JUPYTER.md section 3): it keeps the last sheet, without buttons.
+A page that was reloaded meanwhile cannot be updated (jupyter.md section 3): it keeps the last sheet, without buttons.
 """
 
 from __future__ import annotations

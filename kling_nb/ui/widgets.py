@@ -62,8 +62,8 @@ class PanelWidget(anywidget.AnyWidget):
     draft = traitlets.Dict().tag(sync=True)
     forms = traitlets.Dict().tag(sync=True)
     catalogue = traitlets.Dict().tag(sync=True)
-    news = traitlets.Dict().tag(sync=True)
-    unused = traitlets.List().tag(sync=True)
+    model_notices = traitlets.Dict().tag(sync=True)
+    unsupported = traitlets.List().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)
     earlier = traitlets.Dict().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)
@@ -89,7 +89,7 @@ def keep_reachable(widget: Any) -> None:
     """Let a widget's messages be handled while a cell runs.
 
     ipykernel 7.4 routes a message to the subshell that last published on the comm, which is the busy one; this undoes
-    that. The method is private there and absent in other versions (JUPYTER.md section 4).
+    that. The method is private there and absent in other versions (jupyter.md section 4).
     """
     comm = widget.comm
     if hasattr(comm, "_reply_subshell_for"):

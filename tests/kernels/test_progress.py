@@ -52,7 +52,7 @@ def test_a_click_on_cancel_is_handled_at_once_or_after_the_cell(kernel: Kernel, 
     kernel.hear(lambda: ON_ITS_WAY & set(kernel.states(began)))
     job = kernel.run("print(job.id)").text.strip()
 
-    # ipykernel 6 has one shell, and handles the click after the cell: JUPYTER.md section 4
+    # ipykernel 6 has one shell, and handles the click after the cell: jupyter.md section 4
     single = kernel.line.startswith("6")
     cell = kernel.send(WAYS[busy].replace("PATIENCE", "1.5" if single else "30"))
     kernel.hear(lambda: any(m.kind == "execute_input" for m in cell.heard))

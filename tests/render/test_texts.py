@@ -115,7 +115,7 @@ def test_the_texts_of_tables():
     saved = SavedRow("walk", "@Image1 walks", "5 s", (), NOON)
     real = HubInfo("Oxen.ai", "https://hub.oxen.ai", False, "model", "OXEN_API_KEY", False, ("other",))
     local = HubInfo("Local hub", "http://127.0.0.1:1", True, "model", in_catalogue=True)
-    silent = HubInfo("Oxen.ai", "https://hub.oxen.ai", False, "model", trouble="No answer within 6 s.")
+    silent = HubInfo("Oxen.ai", "https://hub.oxen.ai", False, "model", error="No answer within 6 s.")
     option = OptionRow("embed", "auto", "where clips are embedded")
     assert_texts(
         "tables",

@@ -9,7 +9,7 @@ from kling_nb.errors import RequestError
 from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo
 from kling_nb.models.specs import form_of
-from kling_nb.ui.panel.form import aside_notes, draft_of, fields_of, plain_fields, switch_model
+from kling_nb.ui.panel.form import draft_of, fields_of, plain_fields, switch_model, unsupported_notes
 from kling_nb.ui.panel.uploads import AssetTable
 
 TARGET_FORM = form_of("kling-video-o3-pro-reference-to-video")
@@ -143,11 +143,11 @@ def test_shots_become_one_prompt_for_a_model_without_shots_and_come_back():
 
     there = switch_model(draft, TARGET_FORM, omni)
     assert (there["prompt"], there["duration"]) == ("one\ntwo", 7)
-    assert "2 shots" in there["aside"]["multi_prompt"]["why"]
+    assert "2 shots" in there["unsupported"]["multi_prompt"]["why"]
     back = switch_model(there, omni, TARGET_FORM)
 
     assert fields_of(back, assets, TARGET_FORM) == fields_of(draft, assets, TARGET_FORM)
-    assert {**back, "aside": {}} == {**back, **draft}
-    assert aside_notes(back) == []  # only defaults of the other model
+    assert {**back, "unsupported": {}} == {**back, **draft}
+    assert unsupported_notes(back) == []  # only defaults of the other model
     edited = switch_model({**there, "prompt": "other"}, omni, TARGET_FORM)
     assert (edited["prompt"], edited["mode"]) == ("other", "shots")  # the newer prompt is kept for the other mode

@@ -40,7 +40,7 @@ def edit(panel, **changes):
 
 
 def asides(panel):
-    return {each["name"]: each["text"] for each in panel.widget.unused}
+    return {each["name"]: each["text"] for each in panel.widget.unsupported}
 
 
 def test_the_bundled_catalogue_is_shown_until_the_hub_answers(studio):
@@ -129,10 +129,10 @@ def test_a_withdrawn_model_is_an_error_except_for_previews(studio):
 def test_the_successor_is_offered_with_the_fields_it_does_not_support(studio):
     studio.source.gone = {TARGET}
     panel = opened(studio)
-    first, *_ = panel.widget.news[TARGET]["alternatives"]
+    first, *_ = panel.widget.model_notices[TARGET]["alternatives"]
     assert (first["id"], first["unsupported"]) == (OMNI, [{"name": "negative_prompt", "text": "“blur”"}])
     edit(panel, negative_prompt="")
-    assert panel.widget.news[TARGET]["alternatives"][0]["unsupported"] == []  # it depends on the draft
+    assert panel.widget.model_notices[TARGET]["alternatives"][0]["unsupported"] == []  # it depends on the draft
 
     choose(panel, OMNI)
 
@@ -146,7 +146,7 @@ def test_a_model_that_was_withdrawn_since_it_was_cached_is_noticed(studio):
     asyncio.run(studio.catalogue.model(TARGET))
     studio.source.gone = {TARGET}
 
-    assert opened(studio).widget.news[TARGET]["gone"]
+    assert opened(studio).widget.model_notices[TARGET]["withdrawn"]
 
 
 def test_a_job_that_fails_because_of_its_model_makes_the_panel_ask_again(studio):
@@ -156,7 +156,7 @@ def test_a_job_that_fails_because_of_its_model_makes_the_panel_ask_again(studio)
 
     job.become("failed", failure=Failure(kind="ModelNotFound", message=f"Model not found: {TARGET}"))
 
-    assert panel.widget.news[TARGET]["gone"]
+    assert panel.widget.model_notices[TARGET]["withdrawn"]
     assert panel.widget.verdict["problems"][0]["path"] == "model"
 
 
@@ -168,7 +168,7 @@ def test_a_changed_schema_is_described_and_changes_the_form(studio):
 
     panel = opened(studio, {"model": CFG, "prompt": "x", "input_image": png(), "negative_prompt": "blur"})
 
-    assert panel.widget.news[CFG]["changes"] == ["negative_prompt: removed", "duration: also offers 15"]
+    assert panel.widget.model_notices[CFG]["changes"] == ["negative_prompt: removed", "duration: also offers 15"]
     assert asides(panel) == {"negative_prompt": "“blur”"}  # it would be refused
     edit(panel, duration=15)
     assert panel.widget.verdict["problems"] == []
@@ -181,7 +181,7 @@ def test_changes_of_a_typed_model_are_described_too(studio):
 
     panel = opened(studio)
 
-    assert panel.widget.news[TARGET]["changes"] == ["seed: added: a whole number"]
+    assert panel.widget.model_notices[TARGET]["changes"] == ["seed: added: a whole number"]
 
 
 def test_a_model_that_only_the_hub_knows_gets_its_form_later(studio):

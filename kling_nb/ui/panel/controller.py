@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kling_nb.ui.panel.models import ModelsController
     from kling_nb.ui.panel.saved import SavedController
 
-Tone = Literal["local", "live", "trouble"]
+Tone = Literal["local", "live", "error"]
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class PanelController:
         try:
             await self._session.connection.catalogue.models()
         except errors.HubError as exc:
-            callback(Banner(f"{self._host} · no answer", "trouble", str(exc)))
+            callback(Banner(f"{self._host} · no answer", "error", str(exc)))
         else:
             detail = f"API key from {self._settings.sources.get(KEY, 'an unknown source')}"
             callback(_LOCAL if self._settings.local else Banner(f"{self._host} · live", "live", detail))

@@ -1,8 +1,8 @@
 """A draft as the browser edits it, converted from and to a request's fields.
 
 A draft has a model, its fields as plain wire-named values, and images as keys of an `AssetTable`. It has a prompt *and*
-shots, so that switching between them loses nothing; `mode` says which one counts for a model that takes both. `aside`
-has the values that the current model has no field for, until a model is chosen that has one.
+shots, so that switching between them loses nothing; `mode` says which one counts for a model that takes both.
+`unsupported` has the values that the current model has no field for, until a model is chosen that has one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def draft_of(fields: Mapping[str, Any], assets: AssetTable, form: Form) -> tuple
     draft: Fields = {spec.name: _to_draft(spec, fields.get(spec.name), assets) for spec in form.specs}
     shots = form.of_kind("shots")
     only_shots = shots is not None and draft[shots.name] and not fields.get("prompt")
-    draft |= {"model": form.model, "mode": "shots" if only_shots else "prompt", "aside": {}}
+    draft |= {"model": form.model, "mode": "shots" if only_shots else "prompt", "unsupported": {}}
     return draft, {name: value for name, value in fields.items() if name not in draft}
 
 
@@ -66,42 +66,44 @@ def switch_model(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
     """Return the draft for another model: fields of both are carried over, the rest is set aside and comes back."""
     values: Fields = {spec.name: draft.get(spec.name, spec.unset) for spec in old.specs}
     joined = _joined_shots(draft, old) if new.of_kind("shots") is None else {}
-    placed, aside = carry_over(values | joined, old, new, read_unsupported(draft.get("aside")))
+    placed, unsupported = carry_over(values | joined, old, new, read_unsupported(draft.get("unsupported")))
     for name in joined:  # the joined prompt is not lost: it is replaced when the shots come back
-        why = aside[name].why if name in aside else ""
+        why = unsupported[name].why if name in unsupported else ""
         spec = old.spec(name)
-        aside[name] = Unsupported(spec.kind if spec else "prompt", values[name], placed.get(name), why)
+        unsupported[name] = Unsupported(spec.kind if spec else "prompt", values[name], placed.get(name), why)
     shots = old.of_kind("shots")
-    if joined and shots and shots.name in aside:
-        why = f"{aside[shots.name].why}, now one prompt with a line for each shot"
-        aside[shots.name] = replace(aside[shots.name], why=why)
-    mode = draft.get("mode", "prompt")
-    return {**placed, "model": new.model, "mode": mode, "aside": {name: away.to_json() for name, away in aside.items()}}
+    if joined and shots and shots.name in unsupported:
+        why = f"{unsupported[shots.name].why}, now one prompt with a line for each shot"
+        unsupported[shots.name] = replace(unsupported[shots.name], why=why)
+    left = {name: away.to_json() for name, away in unsupported.items()}
+    return {**placed, "model": new.model, "mode": draft.get("mode", "prompt"), "unsupported": left}
 
 
-def aside_fields(draft: Mapping[str, Any], assets: AssetTable, form: Form) -> Fields:
+def unsupported_fields(draft: Mapping[str, Any], assets: AssetTable, form: Form) -> Fields:
     """Return the values that a draft has set aside, with images as `Asset`, so that they can be saved."""
-    aside: Fields = {}
-    for name, away in read_unsupported(draft.get("aside")).items():
+    unsupported: Fields = {}
+    for name, away in read_unsupported(draft.get("unsupported")).items():
         spec = form.spec(name)
+        value = _with_media(away.kind, away.value, assets.get)
         instead = _with_media(spec.kind if spec else "image", away.instead, assets.get)
-        aside[name] = {**away.to_json(), "value": _with_media(away.kind, away.value, assets.get), "instead": instead}
-    return aside
+        unsupported[name] = {**away.to_json(), "value": value, "instead": instead}
+    return unsupported
 
 
-def aside_draft(aside: Mapping[str, Any], draft: Mapping[str, Any], assets: AssetTable) -> Fields:
-    """Return the result of `aside_fields` for a draft; an image that the draft has too gets the same key."""
+def unsupported_draft(unsupported: Mapping[str, Any], draft: Mapping[str, Any], assets: AssetTable) -> Fields:
+    """Return the result of `unsupported_fields` for a draft; an image that the draft has too gets the same key."""
     keys = {asset.identity: key for key in _strings(draft) if (asset := assets.get(key))}
 
     def key(asset: Any) -> Any:
         return (keys.get(asset.identity) or assets.put(asset)) if isinstance(asset, Asset) else asset
 
-    return {name: _each(away, key) for name, away in aside.items()}
+    return {name: _each(away, key) for name, away in unsupported.items()}
 
 
-def aside_notes(draft: Mapping[str, Any]) -> list[dict[str, str]]:
+def unsupported_notes(draft: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return a note for each field that a draft has set aside."""
-    return [{"name": name, "text": away.why} for name, away in read_unsupported(draft.get("aside")).items() if away.why]
+    unsupported = read_unsupported(draft.get("unsupported"))
+    return [{"name": name, "text": away.why} for name, away in unsupported.items() if away.why]
 
 
 def _with_media(kind: str, value: Any, act: Callable[[Any], Any]) -> Any:

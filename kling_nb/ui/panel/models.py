@@ -16,7 +16,7 @@ from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.price import bundled_rate
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.specs import Form, form_of
-from kling_nb.ui.panel.form import aside_notes, switch_model
+from kling_nb.ui.panel.form import switch_model, unsupported_notes
 
 if TYPE_CHECKING:
     from kling_nb.engine.loop import BackgroundLoop
@@ -98,7 +98,7 @@ class ModelPicker:
     def edited(self, draft: Mapping[str, Any]) -> None:
         """Show what the draft has set aside, and ask the hub about its model, once."""
         model = str(draft.get("model"))
-        self._widget.unused = aside_notes(draft)
+        self._widget.unsupported = unsupported_notes(draft)
         with self._lock:
             new = model not in self._asked
             self._asked.add(model)
@@ -153,12 +153,10 @@ class ModelPicker:
 
     def _publish(self) -> None:
         with self._lock:
-            statuses = dict(self._statuses)
-        self._widget.news = {
-            model: self._news(model, status) for model, status in statuses.items() if status.withdrawn or status.changes
-        }
+            changed = {model: each for model, each in self._statuses.items() if each.withdrawn or each.changes}
+        self._widget.model_notices = {model: self._notices(model, status) for model, status in changed.items()}
 
-    def _news(self, model: str, status: ModelStatus) -> dict[str, Any]:
+    def _notices(self, model: str, status: ModelStatus) -> dict[str, Any]:
         draft = self._draft()
         current = draft.get("model") == model
         offered = [
@@ -166,12 +164,12 @@ class ModelPicker:
                 "id": name,
                 "title": self._titles.get(name) or self._controller.form(name).title,
                 "unsupported": (
-                    aside_notes(switch_model(draft, status.form, self._controller.form(name))) if current else []
+                    unsupported_notes(switch_model(draft, status.form, self._controller.form(name))) if current else []
                 ),
             }
             for name in (status.alternatives if status.withdrawn else ())
         ]
-        return {"gone": status.withdrawn, "changes": list(status.changes), "alternatives": offered}
+        return {"withdrawn": status.withdrawn, "changes": list(status.changes), "alternatives": offered}
 
 
 class ModelsController:

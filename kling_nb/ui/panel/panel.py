@@ -29,7 +29,7 @@ from kling_nb.ui.messages import Messages, PressGuard
 from kling_nb.ui.outlet import SHOWN
 from kling_nb.ui.panel.code import code_reply, read_pasted
 from kling_nb.ui.panel.controller import Banner, PanelController, Verdict
-from kling_nb.ui.panel.form import Fields, aside_draft, aside_fields, draft_of, fields_of, plain_fields
+from kling_nb.ui.panel.form import Fields, draft_of, fields_of, plain_fields, unsupported_draft, unsupported_fields
 from kling_nb.ui.panel.hub_errors import HubErrors
 from kling_nb.ui.panel.models import ModelPicker
 from kling_nb.ui.panel.saved import SavedItems
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from kling_nb.models.specs import Form
 
 #: The key of the values set aside for other models, next to the fields of a saved draft. The hub has no such field.
-_ASIDE = "aside"
+_UNSUPPORTED = "unsupported"
 _OFFLINE = (
     "Run this cell to open the panel again as you left it. "
     "No clip is lost: kn.resume() follows the jobs that are still running, and kn.log() shows those that have ended."
@@ -191,10 +191,10 @@ class Panel:
     def _form(self) -> Form:
         return self._models.form(str(self._draft.get("model", TARGET)))
 
-    def _fill(self, fields: Fields, notes: Sequence[str], aside: Mapping[str, Any] | None = None) -> None:
+    def _fill(self, fields: Fields, notes: Sequence[str], unsupported: Mapping[str, Any] | None = None) -> None:
         with self._lock:
             draft, extra = draft_of(fields, self._assets, self._models.form(fields["model"]))
-            draft["aside"] = aside_draft(aside or {}, draft, self._assets)
+            draft["unsupported"] = unsupported_draft(unsupported or {}, draft, self._assets)
             self._extras.append(extra)
             number = len(self._extras)
             self.widget.notes = list(notes)
@@ -204,13 +204,13 @@ class Panel:
     def _restore(self) -> None:
         """Show the saved draft; a missing image is reported and not raised."""
         fields = dict(self._controller.draft.load() or {})
-        aside = fields.pop(_ASIDE, None)
-        if fields or aside:
-            self._fill(plain_fields(fields), [], aside)
+        unsupported = fields.pop(_UNSUPPORTED, None)
+        if fields or unsupported:
+            self._fill(plain_fields(fields), [], unsupported)
 
     def _refill(self) -> None:
         """Build the draft again from its fields, for a form that has more of them than the one guessed before."""
-        self._fill(plain_fields(self.fields), self.widget.notes, self._aside_fields())
+        self._fill(plain_fields(self.fields), self.widget.notes, self._unsupported_fields())
 
     def _show(self, draft: Mapping[str, Any]) -> None:
         """Replace the draft, but not the fields that it does not show."""
@@ -228,8 +228,8 @@ class Panel:
             return self._extras[number - 1]
         return {}
 
-    def _aside_fields(self) -> Fields:
-        return aside_fields(self._draft, self._assets, self._form)
+    def _unsupported_fields(self) -> Fields:
+        return unsupported_fields(self._draft, self._assets, self._form)
 
     def _on_edit(self, _change: object) -> None:
         self._messages.guard(self._edited)
@@ -241,10 +241,10 @@ class Panel:
         self._messages.guard(lambda: self._models.edited(draft))
         with self._lock:  # whichever threads the edits came on, the last draft is checked last
             fields = self.fields
-            aside = self._aside_fields()
+            unsupported = self._unsupported_fields()
             self._messages.guard(lambda: self._check(fields))
         self._spending.edited(self._verdict.request)
-        self._controller.draft.save(fields | ({_ASIDE: aside} if aside else {}))
+        self._controller.draft.save(fields | ({_UNSUPPORTED: unsupported} if unsupported else {}))
 
     def _check(self, fields: Fields | None = None) -> Verdict:
         with self._lock:

@@ -1,6 +1,6 @@
 """Files from the browser, in pieces of 1 MiB that are each acknowledged, and the assets that a panel refers to by key.
 
-A websocket message may have 10 MiB; a larger one is lost silently (JUPYTER.md section 6).
+A websocket message may have 10 MiB; a larger one is lost silently (jupyter.md section 6).
 """
 
 from __future__ import annotations

@@ -29,20 +29,20 @@ export function modelNotices({ model, store }) {
   const title = () => model.get('forms')?.[store.draft.model]?.title ?? store.draft.model;
 
   const paint = () => {
-    const news = model.get('news')?.[store.draft.model] ?? { gone: false, changes: [], alternatives: [] };
-    unavailable.hidden = !news.gone;
-    paintAlternatives(news.alternatives);
-    changes.paint(`${title()} has changed since this version of kling_nb was released`, news.changes.map((text) => splitOnce(text)));
-    const fields = model.get('unused') ?? [];
+    const notices = model.get('model_notices')?.[store.draft.model] ?? { withdrawn: false, changes: [], alternatives: [] };
+    unavailable.hidden = !notices.withdrawn;
+    paintAlternatives(notices.alternatives);
+    changes.paint(`${title()} has changed since this version of kling_nb was released`, notices.changes.map((text) => splitOnce(text)));
+    const fields = model.get('unsupported') ?? [];
     unused.paint(`${countText(fields.length, 'field')} not sent: not supported by this model`, fields.map(({ name, text }) => /** @type {[string, string]} */ ([name, text])));
     el.hidden = unavailable.hidden && changes.el.hidden && unused.el.hidden;
   };
-  const paintAlternatives = (/** @type {Traits['news'][string]['alternatives']} */ choices) => {
+  const paintAlternatives = (/** @type {Traits['model_notices'][string]['alternatives']} */ choices) => {
     const key = JSON.stringify(choices);
     if (alternatives.dataset.key === key) return;
     alternatives.dataset.key = key;
     const [first, ...others] = choices;
-    /** @param {Traits['news'][string]['alternatives'][number]} choice @param {string} text @param {string} extra */
+    /** @param {Traits['model_notices'][string]['alternatives'][number]} choice @param {string} text @param {string} extra */
     const button = (choice, text, extra = '') => actionButton('switch-model', () => chooseModel(model, store, choice.id),
       { class: `kn-small ${extra}`, text, 'data-model': choice.id, title: choice.unsupported.map((field) => `${field.name}: ${field.text}`).join('\n') });
     alternatives.replaceChildren();
@@ -53,7 +53,7 @@ export function modelNotices({ model, store }) {
     if (others.length) alternatives.append(h('div', { class: 'kn-alternative' }, h('span', { text: 'or' }), ...others.map((choice) => button(choice, choice.title))));
   };
   /** @type {`change:${keyof Traits}`[]} */
-  const watched = ['change:news', 'change:unused', 'change:forms'];
+  const watched = ['change:model_notices', 'change:unsupported', 'change:forms'];
   for (const name of watched) model.on(name, paint);
   return { el, paint, close: () => { for (const name of watched) model.off(name, paint); } };
 }

@@ -8,8 +8,8 @@ interface Traits {
   /** The form of each model that was chosen. */
   forms: Record<string, ModelForm>;
   catalogue: { models?: ModelOffer[]; live?: boolean; error?: string };
-  news: Record<string, { gone: boolean; changes: string[]; alternatives: { id: string; title: string; unsupported: UnusedField[] }[] }>;
-  unused: UnusedField[];
+  model_notices: Record<string, { withdrawn: boolean; changes: string[]; alternatives: { id: string; title: string; unsupported: UnsupportedField[] }[] }>;
+  unsupported: UnsupportedField[];
   verdict: { problems?: Problem[]; price: string; seconds: number; note: string };
   earlier: { id?: string; text?: string; poster?: string; ended?: boolean };
   labels: Labels;
@@ -47,7 +47,7 @@ interface DraftElement { frontal_image_url: string | null; reference_image_urls:
 interface Draft {
   model: string;
   /** Values that the chosen model does not support. */
-  aside?: Record<string, unknown>;
+  unsupported?: Record<string, unknown>;
   [field: string]: any;
   mode: 'prompt' | 'shots';
   prompt: string;
@@ -94,7 +94,7 @@ interface Spec {
 }
 interface ModelForm { model: string; title: string; makes: 'video' | 'image'; known: boolean; specs: Spec[] }
 interface ModelOffer { id: string; title: string; family: string; makes: string; price: string; summary: string }
-interface UnusedField { name: string; text: string }
+interface UnsupportedField { name: string; text: string }
 
 // --- jobs, records and comparisons ---
 
