@@ -33,6 +33,12 @@ TARGETS = {
     "kling_nb.engine.settling": ["tests/engine/test_settling.py", "tests/engine/test_settler.py"],
     "kling_nb.retry": ["tests/test_retry.py"],
 }
+#: Of the package and its tests, imported once for all processes.
+_LIBRARIES = [
+    "PIL.Image", "_hypothesis_pytestplugin", "anyio.pytest_plugin", "av", "filelock", "httpx", "hypothesis", "jinja2",
+    "numpy", "pandas", "platformdirs", "pydantic", "pytest", "pytest_asyncio.plugin", "pytest_timeout", "rfc8785",
+    "sqlalchemy.dialects.sqlite", "tenacity", "xdist.plugin",
+]  # fmt: skip
 _SWAPS: dict[type[ast.AST], type[Any]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
@@ -144,8 +150,7 @@ def main() -> int:
     options = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    # The libraries of the tests, imported once for all processes.
-    for library in ("hypothesis", "numpy", "pandas", "PIL.Image", "av", "pydantic", "pytest", "httpx", "tenacity"):
+    for library in _LIBRARIES:
         importlib.import_module(library)
     total = killed = 0
     for module in options.modules:
@@ -155,10 +160,13 @@ def main() -> int:
         found = list(mutants(file))
         if 0 < options.sample < len(found):
             found = random.Random(options.seed).sample(found, options.sample)  # noqa: S311 - not a secret
-        survivors = [(line, change) for line, change, code in found if survives(_Mutated(module, file, code), tests)]
-        total, killed = total + len(found), killed + len(found) - len(survivors)
-        print(f"{module}: {len(found) - len(survivors)} of {len(found)} killed")
-        print(*(f"  line {line}: {change}" for line, change in sorted(survivors)), sep="\n", flush=True)
+        survivors = 0
+        for line, change, code in found:
+            if survives(_Mutated(module, file, code), tests):
+                survivors += 1
+                print(f"  line {line}: {change}", flush=True)
+        total, killed = total + len(found), killed + len(found) - survivors
+        print(f"{module}: {len(found) - survivors} of {len(found)} killed", flush=True)
     print(f"{killed} of {total} mutants killed: {killed / total:.0%}")
     return 0 if killed >= GOAL * total else 1
 
