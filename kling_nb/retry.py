@@ -58,7 +58,7 @@ async def retrying(
         return await call()
 
     policy = AsyncRetrying(
-        retry=gives_another_try, wait=lambda _: seconds or 0.0, before_sleep=before_sleep, sleep=sleep, reraise=True
+        retry=gives_another_try, wait=lambda _: seconds or 0.0, before_sleep=before_sleep, sleep=sleep
     )
     return await policy(attempt)
 
@@ -76,19 +76,17 @@ def may_resend(failure: BaseException, *, billed: bool) -> bool:
 def delay(attempt: int, failure: BaseException | None, jitter: float) -> float:
     """Return the seconds to wait after the `attempt`-th failure (from 1).
 
-    The hub's `Retry-After` if it gave one, else 0.5 s, doubled each time; `jitter` of 0.0 to 1.0 spreads many clients
+    0.5 s, doubled each time, or the hub's `Retry-After` if that is longer; `jitter` of 0.0 to 1.0 spreads many clients
     over up to a quarter more.
     """
-    asked = failure.retry_after if isinstance(failure, HubError) else None
-    wait = min(0.5 * 2 ** (attempt - 1), LONGEST_WAIT) if asked is None else max(asked, 0.0)
-    return wait * (1 + 0.25 * jitter)
+    return max(min(0.5 * 2 ** (attempt - 1), LONGEST_WAIT), retry_after(failure)) * (1 + 0.25 * jitter)
 
 
 def retry_after(failure: BaseException | None) -> float:
-    """Return the seconds of the hub's `Retry-After`, 0.0 without one; for a `TransferError`, those of its cause."""
+    """Return the seconds of the hub's `Retry-After`, 0.0 without a valid one; for a `TransferError`, its cause's."""
     if isinstance(failure, TransferError):
         failure = failure.__cause__
-    return (failure.retry_after or 0.0) if isinstance(failure, HubError) else 0.0
+    return max(0.0, (failure.retry_after or 0.0)) if isinstance(failure, HubError) else 0.0
 
 
 def bounded_retry_after(failure: BaseException | None) -> float:

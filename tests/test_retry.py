@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import nan
 from typing import Any
 
 import pytest
@@ -65,20 +66,24 @@ def test_jitter_adds_up_to_a_quarter() -> None:
     assert [retry.delay(4, None, jitter) for jitter in (0.0, 0.5, 1.0)] == [4.0, 4.5, 5.0]
 
 
-@pytest.mark.parametrize(("asked", "pause"), [(7.0, 7.0), (0.0, 0.0), (-3.0, 0.0), (900.0, 900.0), (None, 2.0)])
-def test_retry_after_replaces_the_pause(asked: float | None, pause: float) -> None:
+@pytest.mark.parametrize(
+    ("asked", "pause"), [(7.0, 7.0), (1.9, 2.0), (0.0, 2.0), (-3.0, 2.0), (nan, 2.0), (900.0, 900.0), (None, 2.0)]
+)
+def test_a_retry_after_lengthens_the_pause_and_never_shortens_it(asked: float | None, pause: float) -> None:
     assert retry.delay(3, limited(asked), 0.0) == pause
 
 
 @given(st.floats(0, 600), st.floats(0, 1))
 def test_the_hub_is_left_alone_for_as_long_as_it_asks(asked: float, jitter: float) -> None:
-    assert asked <= retry.delay(3, limited(asked), jitter) <= asked * 1.25
+    assert max(asked, 2.0) <= retry.delay(3, limited(asked), jitter) <= max(asked, 2.0) * 1.25
 
 
 @pytest.mark.parametrize(
     ("failure", "seconds"),
     [
         (limited(7.0), 7.0),
+        (limited(-7.0), 0.0),
+        (limited(nan), 0.0),
         (limited(None), 0.0),
         (transfer_after(limited(8.0)), 8.0),
         (transfer_after(None), 0.0),

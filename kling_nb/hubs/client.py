@@ -6,16 +6,17 @@ import asyncio
 import datetime
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 from pydantic import SecretStr
 
 from kling_nb import errors, retry
-from kling_nb.hubs.responses import date_of, error_of, read_json, transport_error
+from kling_nb.hubs.responses import date_of, error_of, key_of, read_json, transport_error
 from kling_nb.models.urls import is_loopback, redact_url
 
 #: Takes a message for the record of the job that a request belongs to: why it was tried again, for example.
@@ -24,6 +25,10 @@ Note = Callable[[str], None]
 #: Must not contain the hub's own name: it would take this client for its command-line tool (hub-api.md section 1).
 USER_AGENT = "kling-nb/0.1"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+#: The hub may take two minutes to answer a submission.
+_BILLED_TIMEOUT = httpx.Timeout(120.0, connect=10.0)
+#: The most bytes of an answer, and the most seconds between its head and its end. The catalogue is the largest one.
+_LARGEST_ANSWER, _LONGEST_ANSWER = 32_000_000, 60.0
 #: Three of the event stream's keep-alives.
 _STREAM_TIMEOUT = httpx.Timeout(50.0, connect=10.0)
 
@@ -52,7 +57,8 @@ class HubClient:
         self._start = address if callable(address) else None
         self._address = None if callable(address) else address.rstrip("/")
         self._starting = asyncio.Lock()
-        self._key = key
+        self.auth = _Bearer(key) if key else None
+        """Adds the key to a request, for requests to the hub's own origin only."""
         self._headers = dict(headers or {})
         self._attempts = attempts
         self._dated: tuple[datetime.datetime, float] | None = None
@@ -112,7 +118,9 @@ class HubClient:
                 raise errors.RequestCancelled("It was cancelled before the hub had accepted it.")
 
         async def call() -> dict[str, Any]:
-            return await self._request(self._http.billed, "POST", path, read_json, {"json": dict(body)})
+            return await self._request(
+                self._http.billed, "POST", path, read_json, {"json": dict(body), "timeout": _BILLED_TIMEOUT}
+            )
 
         def on_retry(exc: Exception, seconds: float) -> None:
             note(f"{exc} Retrying in {seconds:.1f} s.")
@@ -124,26 +132,21 @@ class HubClient:
     async def stream(self, path: str, accept: str) -> AsyncGenerator[httpx.Response]:
         """Open a response that stays open. Raises a `HubError` when it cannot be opened, breaks or falls silent."""
         address = await self.address()
-        headers = {**self.authorization(), "Accept": accept, "Cache-Control": "no-store"}
+        headers = {"Accept": accept, "Cache-Control": "no-store"}
         try:
             async with self._http.api.stream(
-                "GET", address + path, headers=headers, timeout=_STREAM_TIMEOUT
+                "GET", address + path, headers=headers, auth=self.auth, timeout=_STREAM_TIMEOUT
             ) as response:
                 if response.is_error:
-                    await response.aread()
-                    raise error_of(response)
+                    raise error_of(await _whole(response))
                 yield response
-        except httpx.TransportError as exc:
-            raise transport_error(exc, at=address) from exc
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as exc:
+            raise transport_error(exc, at=address, key=key_of(exc)) from exc
 
     @property
     def files(self) -> httpx.AsyncClient:
         """The client for addresses that are not the hub's own: it sends no key."""
         return self._http.files
-
-    def authorization(self) -> dict[str, str]:
-        """Return the header with the key, for requests to the hub's own origin only."""
-        return {"Authorization": f"Bearer {self._key.get_secret_value()}"} if self._key else {}
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -177,9 +180,12 @@ class HubClient:
     ) -> dict[str, Any]:
         address = await self.address()
         try:
-            response = await client.request(method, _url(address + path), headers=self.authorization(), **content)
-        except (httpx.TransportError, httpx.DecodingError) as exc:
-            raise transport_error(exc, at=address) from exc
+            async with client.stream(method, _url(address + path), auth=self.auth, **content) as opened:
+                response = await _whole(opened)
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as exc:
+            raise transport_error(exc, at=address, key=key_of(exc)) from exc
+        except httpx.InvalidURL as exc:
+            raise errors.ServerError(f"The hub cannot be asked for {path[:80]}… ({exc}).") from exc
         if date := date_of(response):
             self._dated = date, time.monotonic()
         return read(response)
@@ -206,6 +212,31 @@ def _waits(attempts: int, *, billed: bool) -> Callable[[int, Exception], float |
     return wait
 
 
+class _Bearer(httpx.Auth):
+    """Adds the key to a request, so that no variable and no `dict` in a traceback holds it."""
+
+    def __init__(self, key: SecretStr) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
+        yield request
+
+
+async def _whole(response: httpx.Response) -> httpx.Response:
+    """Return an open response with its body, which must end. Raises `ServerError` for a body that is too long."""
+    body = bytearray()
+    async with asyncio.timeout(_LONGEST_ANSWER):
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > _LARGEST_ANSWER:
+                raise errors.ServerError(
+                    f"The hub's answer is longer than {_LARGEST_ANSWER // 10**6} MB.", status=response.status_code
+                )
+    headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
+
+
 class _Clients(NamedTuple):
     """The HTTP clients of a hub: for requests, for requests that may be billed, and for files elsewhere."""
 
@@ -226,6 +257,13 @@ class _Unsigned(logging.Filter):
 _UNSIGNED = _Unsigned()
 #: Parsing an address takes as long as everything else about a request.
 _url = lru_cache(maxsize=64)(httpx.URL)
+
+
+def route(*parts: str) -> str:
+    """Return a path with each part quoted as one: an ID such as `../users/me` must not lead to another route."""
+    return "".join(
+        f"/{part.replace('.', '%2E') if set(part) == {'.'} else quote(part, '', errors='replace')}" for part in parts
+    )
 
 
 def origin_of(url: str) -> str:

@@ -106,14 +106,16 @@ async def _opened(client: HubClient, url: str, headers: dict[str, str]) -> Async
         if address.scheme not in ("http", "https"):
             raise errors.TransferError(f"The clip's URL must be an http or https URL, got {address.scheme}:.")
         ours = origin_of(str(address)) == origin_of(hub)
-        key = client.authorization() if with_key and ours else {}
         async with client.files.stream(
-            "GET", address, headers={**headers, **key, "Accept-Encoding": "identity"}
+            "GET",
+            address,
+            headers={**headers, "Accept-Encoding": "identity"},
+            auth=client.auth if with_key and ours else None,
         ) as response:
             if response.has_redirect_location:
                 address = address.join(response.headers["location"])
                 continue
-            if response.status_code in (401, 403) and ours and not with_key and client.authorization():
+            if response.status_code in (401, 403) and ours and not with_key and client.auth:
                 with_key = True
                 continue
             yield response

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from kling_nb import errors
 from kling_nb.hubs.catalogue import bundled
-from kling_nb.hubs.client import HubClient, Note
+from kling_nb.hubs.client import HubClient, Note, route
 from kling_nb.hubs.download import download
-from kling_nb.hubs.responses import read_status
+from kling_nb.hubs.responses import clean_text, key_of, parsed, read_status
 from kling_nb.hubs.upload import UploadCache, UploadMethod, Uploads
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.generation import Completion, Generation
@@ -76,7 +76,7 @@ class Oxen:
 
     async def generation(self, generation_id: str) -> Generation:
         """Return one generation. Raises `NotFound` for an id that the hub does not know."""
-        found = _read(Generation, await self.client.send("GET", f"/api/ai/queue/{generation_id}"))
+        found = _read(Generation, await self.client.send("GET", route("api", "ai", "queue", generation_id)))
         if not found.generation_id:
             raise errors.ServerError("Unexpected response: missing 'generation_id'.", body=str(found.raw)[:300])
         return found
@@ -85,7 +85,7 @@ class Oxen:
         """Ask the hub to stop a generation, and return it as it is afterwards."""
         # One that has ended may be answered with 400 or 404 (open in the contract); the hub's record decides.
         with suppress(errors.InvalidParams, errors.NotFound):
-            await self.client.send("DELETE", f"/api/ai/queue/{generation_id}", read=read_status)
+            await self.client.send("DELETE", route("api", "ai", "queue", generation_id), read=read_status)
         return await self.generation(generation_id)
 
     async def events(self) -> AsyncGenerator[Completion | None]:
@@ -97,12 +97,13 @@ class Oxen:
 
         async with self.client.stream("/api/events", accept="text/event-stream") as response:
             yield None
+            key = key_of(response)
             try:
                 async for event in EventSource(response).aiter_sse():
-                    if event.event == "media_generation_completed" and (completion := _completion(event.data)):
+                    if event.event == "media_generation_completed" and (completion := _completion(event.data, key)):
                         yield completion
             except SSEError as exc:
-                raise errors.ServerError(f"Invalid event stream: {exc}") from exc
+                raise errors.ServerError(f"Invalid event stream: {clean_text(str(exc), key)}") from None
 
     # --- models (hub-api.md section 6) ---
 
@@ -117,7 +118,7 @@ class Oxen:
     async def model(self, model_id: str) -> Model:
         """Return one model. Raises `ModelNotFound` with the alternatives that the catalogue has."""
         try:
-            return _read(Model, await self.client.send("GET", f"/api/ai/models/{model_id}"))
+            return _read(Model, await self.client.send("GET", route("api", "ai", "models", *model_id.split("/"))))
         except errors.NotFound as exc:
             raise await self._with_alternatives(errors.ModelNotFound(model_id, body=exc.body)) from exc
 
@@ -149,9 +150,9 @@ def _read(kind: type[A], raw: Any) -> A:
         raise errors.ServerError(f"Unexpected response: {exc}", body=str(raw)[:300]) from exc
 
 
-def _completion(data: str) -> Completion | None:
+def _completion(data: str, key: str) -> Completion | None:
     try:
-        return Completion.model_validate_json(data)
+        return Completion.model_validate(parsed(data, key))
     except ValidationError:
         return None  # only a hint: the queue is the truth
 

@@ -7,14 +7,20 @@ import math
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
 from kling_nb import errors
-from kling_nb.models.urls import redact_urls
+from kling_nb.models.urls import redact_urls, without_keys
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+#: What JSON, a database or a file cannot hold: control characters, and halves of surrogate pairs.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+#: An answer is read to this depth; no contract nests so deep, and what handles it later would fail.
+_DEEPEST = 64
+_NEVER_SENT = (
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol
+)  # fmt: skip
 
 
 def read_json(response: httpx.Response) -> dict[str, Any]:
@@ -23,14 +29,11 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
     A redirect is an error too.
     """
     _check(response)
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
+    answer = parsed(_decoded(response), key_of(response))
     if not isinstance(answer, dict):
         message = "The hub's response is not a JSON object; a proxy may have answered instead."
         raise errors.ServerError(message, status=response.status_code, body=_body(response)[:300])
-    return answer
+    return cast("dict[str, Any]", answer)
 
 
 def read_status(response: httpx.Response) -> dict[str, Any]:
@@ -39,6 +42,50 @@ def read_status(response: httpx.Response) -> dict[str, Any]:
     if _is_page(response):  # of a proxy, which has not carried it out
         raise errors.ServerError(f"The hub did not respond: {_text_of(response)}", status=response.status_code)
     return {}
+
+
+def parsed(text: str, key: str) -> Any:
+    """Return the value of a JSON text of the hub's, cleaned; None if it cannot be read, or is nested too deeply."""
+    try:
+        return _cleaned(json.loads(text), key)
+    except (ValueError, RecursionError):
+        return None
+
+
+def clean_text(text: str, key: str) -> str:
+    """Return a text of the hub's without the key, and without characters that a record or a file cannot hold."""
+    return _UNWRITABLE.sub("\ufffd", without_keys(text, [key]))
+
+
+def _cleaned(value: Any, key: str, depth: int = 0) -> Any:
+    """Return a JSON value as a record can keep it: texts cleaned, and None for what is not finite or too deep."""
+    match value:
+        case str():
+            return clean_text(value, key)
+        case float() if not math.isfinite(value):
+            return None
+        case list() | dict() if depth == _DEEPEST:
+            return None
+        case list():
+            return [_cleaned(item, key, depth + 1) for item in cast("list[Any]", value)]
+        case dict():
+            items = cast("dict[str, Any]", value).items()
+            return {clean_text(name, key): _cleaned(item, key, depth + 1) for name, item in items}
+        case _:
+            return value
+
+
+def key_of(answer: Any) -> str:
+    """Return the key that the request of a response or an error was sent with: a hub, or a proxy, may quote it."""
+    try:
+        return answer.request.headers.get("authorization", "").removeprefix("Bearer ")
+    except (AttributeError, RuntimeError):  # without a request
+        return ""
+
+
+def _decoded(response: httpx.Response) -> str:
+    """Return the body as text; one wrong byte in it must not make the rest unreadable."""
+    return response.content.decode(json.detect_encoding(response.content), "replace")
 
 
 def _check(response: httpx.Response) -> None:
@@ -80,10 +127,7 @@ def error_of(response: httpx.Response) -> errors.HubError:
 
 def message_of(response: httpx.Response) -> str:
     """Return the message: detail, message, title, error string, `status_message`, or the body's first characters."""
-    try:
-        answer = json.loads(_body(response))
-    except ValueError:
-        return _text_of(response)
+    answer = parsed(_decoded(response), key_of(response))
     if not isinstance(answer, dict):
         return _text_of(response)
     error = answer.get("error")
@@ -100,17 +144,14 @@ def _is_page(response: httpx.Response) -> bool:
 
 
 def _body(response: httpx.Response) -> str:
-    """Return the body without the key: a proxy that echoes the request must not bring it into a message or record."""
-    try:
-        key = response.request.headers.get("authorization", "").removeprefix("Bearer ")
-    except RuntimeError:  # a response without a request
-        key = ""
-    return response.text.replace(key, "…") if key else response.text
+    """Return the body, cleaned; of JSON without its escapes, behind which the key could hide."""
+    answer, key = parsed(_decoded(response), key_of(response)), key_of(response)
+    return clean_text(response.text, key) if answer is None else json.dumps(answer, ensure_ascii=False)
 
 
 def _redirected(response: httpx.Response) -> errors.HubError:
     """Return the error for a redirect; the hub may have carried the request out before a 302 or 303."""
-    location = redact_urls(response.headers.get("location", ""))[:200] or "another URL"
+    location = clean_text(redact_urls(response.headers.get("location", "")), key_of(response))[:200] or "another URL"
     message = f"The hub redirected to {location}. Redirects are not followed; set KLING_NB_HUB to the final URL."
     kind = errors.ServerError if response.status_code in (302, 303) else errors.HubError
     return kind(message, status=response.status_code)
@@ -127,7 +168,7 @@ def date_of(response: httpx.Response) -> datetime | None:
     """Return the response's `Date`, None without a valid one."""
     try:
         date = parsedate_to_datetime(response.headers["date"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
@@ -144,12 +185,18 @@ def seconds_of(retry_after: str | None, now: datetime) -> float | None:
         return max(seconds, 0.0) if math.isfinite(seconds) else None
     try:
         return max((parsedate_to_datetime(retry_after) - now).total_seconds(), 0.0)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
-def transport_error(exc: httpx.TransportError | httpx.DecodingError, *, at: str) -> errors.HubError:
+def transport_error(
+    exc: httpx.TransportError | httpx.DecodingError | TimeoutError, *, at: str, key: str = ""
+) -> errors.HubError:
     """Return `Unreachable` when nothing was sent, else `NoResponse`: the hub may have acted."""
+    each: BaseException | None = exc
+    while each:  # HTTP libraries quote what they could not read
+        each.args = tuple(clean_text(str(arg), key) for arg in each.args)
+        each = each.__cause__ or each.__context__
     if isinstance(exc, _NEVER_SENT):
         return errors.Unreachable(f"Cannot connect to {at}: {exc or type(exc).__name__}.")
     return errors.NoResponse(f"No response from {at} ({type(exc).__name__}).")

@@ -9,10 +9,9 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, Protocol, cast, get_args
-from urllib.parse import quote
 
 from kling_nb import errors
-from kling_nb.hubs.client import HubClient, origin_of
+from kling_nb.hubs.client import HubClient, origin_of, route
 from kling_nb.hubs.responses import read_status
 from kling_nb.models.asset import Asset
 
@@ -75,7 +74,7 @@ class Uploads:
         namespace = await self._playground()
         answer = await self._client.send(
             "POST",
-            f"/api/repos/{namespace}/{PLAYGROUND}/workbench/context",
+            route("api", "repos", namespace, PLAYGROUND, "workbench", "context"),
             files={"file": (_file_name(asset), asset.data, asset.media_type)},
             data={"directory": FOLDER},
         )
@@ -84,13 +83,13 @@ class Uploads:
         return await self._sign(namespace, address["path"])
 
     async def _sign(self, namespace: str, path: str) -> str:
-        where = f"/api/repos/{namespace}/{PLAYGROUND}/file/presigned_url/main/{quote(path)}"
+        where = route("api", "repos", namespace, PLAYGROUND, "file", "presigned_url", "main", *path.split("/"))
         return text_in(await self._client.send("GET", where), "url")
 
     async def _playground(self) -> str:
         namespace = await self._user()
         try:
-            await self._client.send("GET", f"/api/repos/{namespace}/{PLAYGROUND}", read=read_status)
+            await self._client.send("GET", route("api", "repos", namespace, PLAYGROUND), read=read_status)
         except errors.NotFound:
             await self._create(
                 {
@@ -107,7 +106,7 @@ class Uploads:
         """Upload as documented: a file in a public repository of the user's, named after its content."""
         namespace, name = await self._user(), _file_name(asset)
         address = await self._client.address()
-        path = f"/api/repos/{namespace}/{REPOSITORY}/file/main/{FOLDER}/{name}"
+        path = route("api", "repos", namespace, REPOSITORY, "file", "main", FOLDER, name)
         key = (origin_of(address), f"repository {asset.digest}")
         if not await asyncio.to_thread(self._cache.upload_of, *key):
             await self._create({"name": REPOSITORY, "namespace": namespace, "visibility": "public"})

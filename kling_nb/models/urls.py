@@ -104,7 +104,7 @@ def _public_or_nothing(url: str) -> str:
 #: Replaces a secret.
 TAKEN = "…"
 #: The length of the shortest key that is searched for; a shorter one would be found within words.
-_SHORTEST = 4
+_SHORTEST = 6
 
 _NAMED = r"(?:sig(?:nature)?|token|key|secret|credential|passw\w{0,10}|pwd|hmac|jwt|session)"
 _QUOTE = r"(?:\\?['\"]|&quot;|&\#x27;|&\#39;|&\#34;)"
@@ -124,16 +124,26 @@ _PATTERNS = [
 _SECRETS = [re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS]
 
 
+def without_keys(text: str, keys: Iterable[str]) -> str:
+    """Return a text without the given keys, however they are quoted or escaped in it."""
+    for key in keys:
+        if len(key) >= _SHORTEST:
+            text = _forms_of(key).sub(TAKEN, text)
+    return text
+
+
+@lru_cache(maxsize=8)
+def _forms_of(key: str) -> re.Pattern[str]:
+    forms = {key, html.escape(key), json.dumps(key)[1:-1], quote(key, safe="")}
+    return re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))), re.IGNORECASE)
+
+
 def redact_secrets(text: str, keys: Iterable[str] = ()) -> str:
     """Return a text without the given keys, and without anything that looks like a key, a token or a signature.
 
     It is meant for code and prose that a person wrote: names, and placeholders for a secret, stay.
     """
-    for key in keys:
-        if len(key) >= _SHORTEST:
-            for form in {key, html.escape(key), json.dumps(key)[1:-1], quote(key, safe="")}:
-                text = text.replace(form, TAKEN)
-    text = redact_urls(text)
+    text = redact_urls(without_keys(text, keys))
     for pattern in _SECRETS:
         text = pattern.sub(_without, text)
     return text

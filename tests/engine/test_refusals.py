@@ -79,7 +79,7 @@ def test_after_429_the_request_is_sent_again_and_queued_once(studio: Studio, hub
     job = studio.generate("a paper boat", duration=3)
     assert job.result(30).path.exists()
     assert (hub.posts, hub.enqueued) == (3, 1)
-    assert sum("Retrying in 0.0 s." in message.text for message in job.record.messages) >= 1
+    assert any("Retrying in " in message.text for message in job.record.messages)
 
 
 def test_a_request_that_breaks_a_rule_is_never_sent(studio: Studio, hub: HubSide) -> None:
