@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from kling_nb.scoring.ranking import Ranking
     from kling_nb.scoring.scoring import ScoreTable
     from kling_nb.sweeps.run import Run
-    from kling_nb.ui.run import RunView
-    from kling_nb.ui.vote import VoteView
+    from kling_nb.ui.compare import VoteView
+    from kling_nb.ui.progress import RunView
 
 
 class StudioActions:
@@ -99,6 +99,6 @@ class StudioActions:
 
     def run_view(self, run: Run) -> RunView:
         """Return the live view of a plan's run."""
-        from kling_nb.ui.run import RunView
+        from kling_nb.ui.progress import RunView
 
         return RunView(run)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kling_nb.render.report import Paragraph
     from kling_nb.scoring.ranking import Ranking
     from kling_nb.scoring.scoring import ScoreTable
-    from kling_nb.ui.vote import VoteView
+    from kling_nb.ui.compare import VoteView
 
 #: How many records a table in a cell shows.
 SHOWN = 50

@@ -20,12 +20,12 @@ from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request, RequestFields
 from kling_nb.notebook.display import Problems
+from kling_nb.preferences import Options
 from kling_nb.selection import LogAccess, RecordsLike
 from kling_nb.session import Session
 from kling_nb.store.log import UNSET, Log
 
 if TYPE_CHECKING:
-    from kling_nb.preferences import Options
     from kling_nb.store.merge import MergeReport
     from kling_nb.sweeps.axes import How
     from kling_nb.sweeps.plan import Plan
@@ -289,23 +289,21 @@ class Studio:
     @property
     def presets(self) -> Presets:
         """Requests saved by name: `kn.presets["walk"] = request`, `kn.panel(kn.presets["walk"])`."""
-        from kling_nb.ui import entry
+        from kling_nb.ui.library import Presets
 
-        return entry.presets(self.session)
+        return Presets(self.store, self.session.display.links)
 
     @property
     def elements(self) -> Elements:
         """Characters and objects saved by name: `kn.elements["mara"] = kn.Element(...)`."""
-        from kling_nb.ui import entry
+        from kling_nb.ui.library import Elements
 
-        return entry.elements(self.session)
+        return Elements(self.store, self.session.display.links)
 
     @property
     def options(self) -> Options:
         """Options of the log: `kn.options.confirm_above = "5.00"`."""
-        from kling_nb.ui import entry
-
-        return entry.options(self.session)
+        return Options(self.store)
 
     @property
     def hub(self) -> HubAccess:

@@ -12,8 +12,7 @@ from kling_nb.code.write import NamelessError, call, call_fields, is_keyword_nam
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.restore import reproducibility
-from kling_nb.render.details import details_of, groups_of
-from kling_nb.render.facts import facts_of, figures_of, headline, is_image
+from kling_nb.render.facts import details_of, facts_of, figures_of, groups_of, headline, is_image
 from kling_nb.render.figures import score_facts
 from kling_nb.render.formatting import STATUS_WORDS, format_time, price_of, prompt_line, shorten
 from kling_nb.render.images import Links

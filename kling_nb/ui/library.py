@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError, NotSaved, RequestError
@@ -141,16 +141,12 @@ class Presets(Library[dict[str, Any]]):
 
     kind = "preset"
 
-    def __init__(self, store: Log, links: Links, request_of: Callable[[Record], Request]) -> None:
-        super().__init__(store, links)
-        self._request_of = request_of
-
     def _value_of(self, fields: dict[str, Any]) -> dict[str, Any]:
         return fields
 
     def _fields_of(self, value: Any) -> dict[str, Any]:
         if isinstance(value, Record):
-            value = self._request_of(value)
+            value = value.request()
         if isinstance(value, Request):
             return plain(given_fields(value))
         if not isinstance(value, Mapping):

@@ -22,7 +22,7 @@ from kling_nb.scoring.ballot import Ballot
 from kling_nb.scoring.ranking import rank_votes
 from kling_nb.store import Log
 from kling_nb.studio import Studio
-from kling_nb.ui.vote import VoteView
+from kling_nb.ui.compare import VoteView
 from tests.support.frontend import FakeFrontend
 
 NOW = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)

@@ -11,12 +11,12 @@ import time
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 from PIL import Image
 from stand_in import Job
 
-from kling_nb.exchange.export import export_beside
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.price import estimate
 from kling_nb.models.record import File, Record, Times
@@ -70,18 +70,20 @@ class Stand:
             self._write(number, prompts[number] if number < len(prompts) else f"take {number} of a red kite")
         self.log.rebuild()
         links = Links(self.log.folder, Path.cwd(), self.log.file, small_poster, small_thumbnail)
-        self.controller = GalleryController(
-            self.log,
-            links,
-            request_of=lambda record: ReferenceToVideo.model_validate(
-                {"prompt": record.prompt, "duration": record.canonical["duration"]}
+        session = SimpleNamespace(
+            store=self.log,
+            display=SimpleNamespace(links=links),
+            connection=SimpleNamespace(estimate=lambda request: estimate(request.draft())),
+            actions=SimpleNamespace(
+                request_of=lambda record: ReferenceToVideo.model_validate(
+                    {"prompt": record.prompt, "duration": record.canonical["duration"]}
+                )
             ),
-            estimate=lambda request: estimate(request.draft()),
-            start=self._start,
-            use_frame=self._use_frame,
-            open_record=lambda record_id: f"{record_id} is in the panel",
-            export=lambda records: repr(export_beside(records, self.log, Path.cwd())),
         )
+        self.controller = GalleryController(session)
+        self.controller.generate = self._generate
+        self.controller.use_frame = self._use_frame
+        self.controller.open_record = lambda record_id: f"{record_id} is in the panel"
 
     def gallery(self, clock=time.monotonic, **filters):
         return Gallery(self.controller, {"kind": "result", **filters}, clock=clock)
@@ -95,11 +97,11 @@ class Stand:
     def _use_frame(self, record_id, number):
         return f"frame {number} of {record_id} is the start frame"
 
-    def _start(self, request, rerun_of):
+    def _generate(self, record_id):
         if self.fault:
             raise self.fault
-        job = Job(request.prompt, engine=self.engine)
-        self.started.append((job, rerun_of))
+        job = Job(self.record(record_id).prompt, engine=self.engine)
+        self.started.append((job, record_id))
         return [job]
 
     def _clip(self, frames, colour):

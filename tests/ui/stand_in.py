@@ -210,7 +210,7 @@ class Studio:
         """The real one, on a log of its own."""
         store = Log(tempfile.mkdtemp())
         links = Links(store.folder, store.folder, store.file, small_poster, small_thumbnail)
-        presets = Presets(store, links, lambda record: record.request())
+        presets = Presets(store, links)
         return SavedController(presets, Elements(store, links), store, links)
 
 

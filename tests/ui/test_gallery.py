@@ -229,7 +229,7 @@ def test_selected_records_are_exported_and_nothing_is_overwritten(page, stand, t
     ids = [tile["id"] for tile in records(page)["tiles"][:2]]
     first, second = (page.say("export", call="x", ids=ids)["text"] for _ in range(2))
     assert "an RO-Crate of 2 records" in first
-    assert first.partition(":")[0] != second.partition(":")[0]
+    assert first != second
     assert len(list(tmp_path.glob("clips-*.zip"))) == 2
 
 

@@ -3,8 +3,8 @@
 import pytest
 from stand_in import Clock, Studio
 
-from kling_nb.ui.panel.hub_errors import named_field
 from kling_nb.ui.panel.panel import Panel
+from kling_nb.ui.panel.spending import named_field
 from tests.support.frontend import FakeFrontend
 
 FIELDS = ("model", "prompt", "duration", "aspect_ratio", "input_image", "num_generations")

@@ -74,12 +74,12 @@ def test_cards_wait_for_the_last_job(screen):
 def test_publish_sends_the_cards_again_from_the_waiting_thread(screen):
     job = Job("a")
     progress.display([job])
-    progress.publish([job])
+    outlet.publish([job])
     assert {verb for verb, *_ in screen} == {"show"}  # still running: no cards yet
     job.become("succeeded")
 
-    progress.publish([job])
-    progress.publish([job])
+    outlet.publish([job])
+    outlet.publish([job])
 
     rows = screen[0][2]
     assert [bundle for verb, bundle, place in screen if (verb, place) == ("update", rows)] == [job.card()] * 3

@@ -80,9 +80,11 @@ def banner_texts():
             settings=settings,
             loop=SimpleNamespace(submit=asyncio.run),
             connection=SimpleNamespace(catalogue=SimpleNamespace(models=answer)),
+            store=None,
+            display=SimpleNamespace(links=None),
         )
         banners = []
-        PanelController(session, None, saved=None, models=None, draft=None).watch_hub(banners.append)
+        PanelController(session).watch_hub(banners.append)
         texts[name] = "\n".join(f"{banner.text} ({banner.detail})" for banner in banners)
     return texts
 

@@ -3,50 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kling_nb import errors
+from kling_nb import errors, generation
 from kling_nb.models.judgements import Score
-from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.models.restore import available_fields
+from kling_nb.notebook.location import notebook_path
 from kling_nb.render.card import badge_of
 from kling_nb.render.compare import SHEET, compare_html, compare_text, differences, gallery_html, gallery_text
 from kling_nb.render.facts import duration_of, figures_of, is_image
 from kling_nb.render.formatting import STATUS_WORDS, format_money, format_time, price_of, prompt_line, shorten
 from kling_nb.render.images import tile_image
 from kling_nb.ui.compare import MAX_CLIPS, MIN_CLIPS, Comparison
+from kling_nb.ui.panel.panel import open_panel
+from kling_nb.ui.panel.saved import SavedController, missing_notes
 
 if TYPE_CHECKING:
     from kling_nb.engine.job import Job
-    from kling_nb.notebook.links import Links
-    from kling_nb.store.log import Log
+    from kling_nb.session import Session
 
 
 class GalleryController:
     """Acts for galleries and comparisons. Every method may be called from any thread and may raise `KlingError`.
 
-    `store` is the log, and `start` generates one more clip of a record's request. `use_frame` puts a frame of a clip
-    into the open panel as its start frame, and `open_record` a record's request; both return a confirmation.
+    Attributes:
+        store: The log.
     """
 
-    def __init__(
-        self,
-        store: Log,
-        links: Links,
-        *,
-        export: Callable[[Sequence[Record]], str],
-        request_of: Callable[[Record], Request],
-        estimate: Callable[[Request], Estimate],
-        start: Callable[[Request, str], list[Job]],
-        use_frame: Callable[[str, int], str],
-        open_record: Callable[[str], str],
-    ) -> None:
-        self.store, self._links, self._export = store, links, export
-        self._request_of, self._estimate, self._start = request_of, estimate, start
-        self.use_frame, self.open_record = use_frame, open_record
+    def __init__(self, session: Session) -> None:
+        self._session, self.store, self._links = session, session.store, session.display.links
 
     def find(self, filters: Mapping[str, Any], /, *, offset: int, limit: int) -> tuple[Sequence[Record], int]:
         """Return a page of the matching records, newest first, and the number of all matches."""
@@ -71,7 +61,7 @@ class GalleryController:
 
     def price(self, record_ids: Sequence[str], /) -> str:
         """Return the price of one more clip of each record, summed; `price unknown` if one has none."""
-        estimates = [self._estimate(self._single(record_id)) for record_id in record_ids]
+        estimates = [self._session.connection.estimate(self._single(record_id)) for record_id in record_ids]
         totals = [estimate.total for estimate in estimates if estimate.total is not None]
         if len(totals) < len(estimates):
             return "price unknown"
@@ -80,11 +70,29 @@ class GalleryController:
 
     def generate(self, record_id: str, /) -> Sequence[Job]:
         """Start one more clip of the record's request, which costs money on the real hub; return at once."""
-        return self._start(self._single(record_id), record_id)
+        fields = generation.fields_of(self._session, self._single(record_id), {})
+        request, _ = generation.check(self._session, fields)
+        return generation.start(self._session, request, rerun_of=record_id)
 
     def export(self, record_ids: Sequence[str], /) -> str:
         """Write these records with their media to an archive next to the notebook; return its description."""
-        return self._export(self.records(record_ids))
+        from kling_nb.exchange.export import export_beside
+
+        notebook = notebook_path()
+        exported = export_beside(self.records(record_ids), self.store, notebook.parent if notebook else Path.cwd())
+        return f"Saved next to the notebook: {exported}."
+
+    def use_frame(self, record_id: str, number: int, /) -> str:
+        """Put a frame of a clip into the open panel as its start frame; return a confirmation."""
+        frame = SavedController.of(self._session).frame(record_id, number)
+        open_panel().set_start_frame(frame)
+        return f"The panel’s start frame is now the {frame.given}."
+
+    def open_record(self, record_id: str, /) -> str:
+        """Fill the open panel with a record's request; return a confirmation."""
+        panel, (fields, missing) = open_panel(), available_fields(self.store.get(record_id), self.store.read)
+        panel.fill(fields, missing_notes(missing))
+        return "Opened in the panel. Undo there restores its previous contents."
 
     def static(self, filters: Mapping[str, Any], /) -> Mapping[str, Any]:
         """Return the gallery without a kernel as a mimebundle: a contact sheet of the newest records."""
@@ -113,7 +121,8 @@ class GalleryController:
         return Comparison(records, list(map(self.poster, records)), found, static)
 
     def _single(self, record_id: str) -> Request:
-        return self._request_of(self.store.get(record_id)).model_copy(update={"num_generations": 1})
+        request = self._session.actions.request_of(self.store.get(record_id))
+        return request.model_copy(update={"num_generations": 1})
 
 
 def tile_of(record: Record, poster: str | None, scores: Iterable[Score] = ()) -> dict[str, Any]:

@@ -7,25 +7,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from kling_nb import errors
+from kling_nb import errors, generation
 from kling_nb.code import Flavour, Flow, Snippet, snippet
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.lint import parse
 from kling_nb.models.price import keeps_length, rate_text
 from kling_nb.models.problem import Problem
-from kling_nb.models.record import Kind
 from kling_nb.models.request import TARGET, Request
 from kling_nb.preferences import Options
 from kling_nb.render.card import card_bundle
 from kling_nb.render.formatting import format_time, price_of
 from kling_nb.settings import KEY, REAL_HUB
+from kling_nb.ui.panel.drafts import SavedDraft
+from kling_nb.ui.panel.models import ModelsController
+from kling_nb.ui.panel.saved import SavedController
 
 if TYPE_CHECKING:
     from kling_nb.engine.job import Job
     from kling_nb.session import Session
-    from kling_nb.ui.panel.drafts import SavedDraft
-    from kling_nb.ui.panel.models import ModelsController
-    from kling_nb.ui.panel.saved import SavedController
 
 Tone = Literal["local", "live", "error"]
 
@@ -65,21 +64,17 @@ class Banner:
 class PanelController:
     """Acts for one panel. Every method may be called from any thread and may raise `KlingError`.
 
-    `start` begins the jobs of a request; `saved` has the presets and elements, `models` the catalogue, and `draft` the
-    saved draft.
+    Attributes:
+        saved: The presets, elements and earlier clips.
+        models: The catalogue.
+        draft: The saved draft.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        start: Callable[[Request, Kind], list[Job]],
-        *,
-        saved: SavedController,
-        models: ModelsController,
-        draft: SavedDraft,
-    ) -> None:
-        self._session, self._settings, self._start = session, session.settings, start
-        self.saved, self.models, self.draft = saved, models, draft
+    def __init__(self, session: Session) -> None:
+        self._session, self._settings = session, session.settings
+        self.saved = SavedController.of(session)
+        self.models = ModelsController(session.connection.catalogue, session.loop)
+        self.draft = SavedDraft(session.store, session.loop)
 
     def check(self, fields: Mapping[str, Any], /) -> Verdict:
         """Check and price wire-named fields within a few milliseconds, without asking the hub."""
@@ -117,11 +112,11 @@ class PanelController:
 
     def generate(self, request: Request, /) -> Sequence[Job]:
         """Start the jobs of a request, which cost money on the real hub; return at once."""
-        return self._start(request, "result")
+        return generation.start(self._session, request)
 
     def preview(self, request: Request, /) -> Sequence[Job]:
         """Start one free preview on the local hub; return at once."""
-        return self._start(request.model_copy(update={"num_generations": 1}), "preview")
+        return generation.start(self._session, request.model_copy(update={"num_generations": 1}), "preview")
 
     def watch_hub(self, callback: Callable[[Banner], None], /) -> None:
         """Call `callback` at once with the selected hub, and again from the loop's thread when it has answered."""

@@ -4,8 +4,9 @@ Python holds the state. The browser edits a draft and sends each change as one m
 in the browser (`static/history.js`): it sends an earlier draft like any other edit.
 
 `controller` does what the buttons ask for, `form` converts drafts, `models` switches between models, `saved` has the
-presets, elements and earlier clips, `spending` confirms prices, `uploads` receives files, `code` writes and reads code,
-and `drafts` saves the draft. Callbacks run on any thread and during cells: they read, submit and return.
+presets, elements and earlier clips, `spending` confirms prices and has the hub's errors, `uploads` receives files,
+`code` writes and reads code, and `drafts` saves the draft. Callbacks run on any thread and during cells: they read,
+submit and return.
 """
 
 from __future__ import annotations
@@ -30,10 +31,9 @@ from kling_nb.ui.outlet import SHOWN
 from kling_nb.ui.panel.code import code_reply, read_pasted
 from kling_nb.ui.panel.controller import Banner, PanelController, Verdict
 from kling_nb.ui.panel.form import Fields, draft_of, fields_of, plain_fields, unsupported_draft, unsupported_fields
-from kling_nb.ui.panel.hub_errors import HubErrors
 from kling_nb.ui.panel.models import ModelPicker
 from kling_nb.ui.panel.saved import SavedItems
-from kling_nb.ui.panel.spending import Spending
+from kling_nb.ui.panel.spending import HubErrors, Spending
 from kling_nb.ui.panel.uploads import AssetTable, Uploads
 from kling_nb.ui.progress import JobArea
 from kling_nb.ui.widgets import PanelWidget, keep_reachable, view_of
@@ -337,9 +337,12 @@ class Panel:
 _active: list[weakref.ref[Panel]] = []
 
 
-def active_panel() -> Panel | None:
-    """Return the panel that was displayed last, None if it is gone."""
-    return _active[0]() if _active else None
+def open_panel() -> Panel:
+    """Return the panel that was displayed last. Raises `KlingError` if there is none or it is gone."""
+    panel = _active[0]() if _active else None
+    if panel is None:
+        raise KlingError("No panel is open. Run kn.panel() in a cell, then try again.")
+    return panel
 
 
 def _valid(verdict: Verdict) -> Request:

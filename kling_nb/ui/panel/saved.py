@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from kling_nb.errors import KlingError, LogError
 from kling_nb.models.asset import Asset
@@ -14,13 +14,14 @@ from kling_nb.models.images import ImageError
 from kling_nb.render.facts import figures_of, is_image
 from kling_nb.render.formatting import format_size, prompt_line
 from kling_nb.render.tables import SavedRow
+from kling_nb.ui.library import Elements, Library, Presets
 from kling_nb.ui.messages import Messages, reply_clip
 from kling_nb.ui.panel.uploads import image_uri
 
 if TYPE_CHECKING:
     from kling_nb.notebook.links import Links
+    from kling_nb.session import Session
     from kling_nb.store.log import Log
-    from kling_nb.ui.library import Elements, Library, Presets
 
 #: The long side, in pixels, of an image that is shown before and after its fix.
 COMPARED_PIXELS = 440
@@ -136,6 +137,11 @@ class SavedItems:
         return reply
 
 
+def missing_notes(names: Sequence[str]) -> list[str]:
+    """Return a note for each image of a record that its log has lost."""
+    return [f"{name} is missing in this log; add it again" for name in names]
+
+
 def _row(row: SavedRow) -> dict[str, Any]:
     return {"name": row.name, "text": row.text, "note": row.note, "images": list(row.images)}
 
@@ -158,6 +164,12 @@ class SavedController:
     elements: Elements
     store: Log
     links: Links
+
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        """Return those of a session's log."""
+        store, links = session.store, session.display.links
+        return cls(Presets(store, links), Elements(store, links), store, links)
 
     def clips(self) -> list[dict[str, Any]]:
         """Return the newest clips whose files exist, as they are sent to the browser."""

@@ -8,7 +8,8 @@ SETUP = """
 import io, sys
 from PIL import Image
 from kling_nb.ui.panel.panel import Panel
-from kling_nb.ui.progress import JobsView, display, publish
+from kling_nb.ui.outlet import publish
+from kling_nb.ui.progress import JobsView, display
 from stand_in import Engine, Job, Studio
 engine = Engine()
 def picture(colour, size=(400, 300)):
