@@ -1,5 +1,6 @@
-"""What surrounds a press of Generate: earlier results of the same request, the confirmation of a price above the user's
-limit, and afterwards the hub's errors at the fields that they name.
+"""Before a press of Generate: earlier results of the same request, and the confirmation of a price above the limit.
+
+Afterwards: the hub's errors, at the fields that they name.
 """
 
 from __future__ import annotations
