@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import get_args
 
 from kling_nb.errors import KlingError
 from kling_nb.magics.cell import COMMANDS, FILTERS, FLAGS, SHORT, option_names
 from kling_nb.models.fields import media_kind
 from kling_nb.models.record import ENDED
 from kling_nb.models.request import TARGET, TYPED
+from kling_nb.models.specs import form_of
 from kling_nb.studio import Studio
 from kling_nb.sweeps.spending import By
 
@@ -59,26 +60,19 @@ def _values(studio: Studio, name: str, typed: str, model: str) -> Iterable[str]:
 
 
 def _field_values(name: str, model: str) -> Iterable[str]:
-    """Return the values that a field's type allows: choices, on and off, small numbers."""
-    field = TYPED[model].model_fields.get(name) if model in TYPED else None
-    for kind in _kinds(field.annotation) if field else ():
-        if get_origin(kind) is Literal:
-            return [str(word) for word in get_args(kind)]
-        if kind is bool:
+    """Return the values that a field takes: choices, on and off, small numbers."""
+    spec = form_of(model).spec(name)
+    if spec is None:
+        return ()
+    match spec.kind:
+        case "choice":
+            return map(str, spec.choices)
+        case "toggle":
             return ("on", "off")
-        if kind is int and field:
-            low, high = (
-                next((getattr(m, side) for m in field.metadata if hasattr(m, side)), 0) for side in ("ge", "le")
-            )
-            return map(str, range(low, high + 1))
-    return ()
-
-
-def _kinds(annotation: Any) -> Iterator[Any]:
-    if get_origin(annotation) in (None, Literal):
-        yield annotation
-    for kind in get_args(annotation) if get_origin(annotation) is not Literal else ():
-        yield from _kinds(kind)
+        case "integer" if spec.minimum is not None and spec.maximum is not None:
+            return map(str, range(int(spec.minimum), int(spec.maximum) + 1))
+        case _:
+            return ()
 
 
 def _files(typed: str, endings: tuple[str, ...]) -> Iterator[str]:
