@@ -9,8 +9,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from pydantic_core import PydanticCustomError
-
 from kling_nb import errors
 from kling_nb.engine.job import Job, Jobs
 from kling_nb.engine.sending import records_for, sibling
@@ -76,9 +74,6 @@ def fit_image(image: Any) -> Asset:
     """Return an image that the model accepts; see `Studio.fit_image`."""
     try:
         return fit.fit_image(Asset.parse(image))
-    except PydanticCustomError as exc:
-        context = exc.context or {}
-        raise errors.RequestError([error((), str(context.get("message")), str(context.get("remedy")))]) from exc
     except ImageError as exc:
         raise errors.RequestError([error((), str(exc), exc.remedy)]) from exc
 

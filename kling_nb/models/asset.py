@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from kling_nb.models.images import ImageError, ImageFacts, VideoFacts, image_facts, image_from, png_of, video_facts
 from kling_nb.models.urls import media_type_of, redact_url, redact_urls, sha256, suffix_of
@@ -56,7 +55,7 @@ class Asset:
         """Return the asset for any value that a request's field accepts.
 
         Raises:
-            PydanticCustomError: For any other value; within a model it becomes a `ValidationError` at the field.
+            ImageError: For any other value; within a model it becomes a `ValidationError` at the field.
         """
         match value:
             case Asset():
@@ -66,7 +65,7 @@ class Asset:
             case str() if re.match(r"\s*https?://", value, re.IGNORECASE):
                 return cls.from_url(value, kind=kind)
             case str() if scheme := re.match(r"\s*([a-z][a-z0-9+.-]*)://", value, re.IGNORECASE):
-                raise _refused(f"{scheme[1]}:// addresses are not supported", "use an https URL or a local file")
+                raise ImageError(f"{scheme[1]}:// addresses are not supported", "use an https URL or a local file")
             case str() | Path():
                 return cls.from_path(value, kind=kind)
             case bytes() | bytearray() | memoryview():
@@ -78,41 +77,41 @@ class Asset:
             case _:
                 given = "None" if value is None else _a(type(value).__name__)
                 others = ", a PIL image, an array or a figure" if kind == "image" else " or a clip"
-                raise _refused(f"{given} is not {_a(kind)}", f"use a URL, a path, bytes{others}")
+                raise ImageError(f"{given} is not {_a(kind)}", f"use a URL, a path, bytes{others}")
 
     @classmethod
     def from_url(cls, url: str, *, kind: Kind = "image") -> Asset:
-        """Return the asset at an address, without fetching it. Raises `PydanticCustomError` for an invalid one."""
+        """Return the asset at an address, without fetching it. Raises `ImageError` for an invalid one."""
         address = url.strip()
         try:
             parts, public = urlsplit(address), redact_url(address)
             complete = bool(parts.hostname) and (parts.port is None or parts.port > 0)
         except ValueError:  # an open IPv6 bracket, a port that is not a number
-            raise _refused("the URL is invalid", "use a complete https URL") from None
+            raise ImageError("the URL is invalid", "use a complete https URL") from None
         if not complete:
-            raise _refused(f"the URL {public!r} is incomplete", "use a complete https URL")
+            raise ImageError(f"the URL {public!r} is incomplete", "use a complete https URL")
         return cls(public, public, Path(parts.path).name, url=address, kind=kind)
 
     @classmethod
     def from_path(cls, path: str | Path, *, kind: Kind = "image") -> Asset:
-        """Read a local file. Raises `PydanticCustomError` if it cannot be read."""
+        """Read a local file. Raises `ImageError` if it cannot be read."""
         shown = _short_path(path)
         if not str(path).strip():
-            raise _refused("the path is empty", f"use a URL or the path of {_a(kind)}")
+            raise ImageError("the path is empty", f"use a URL or the path of {_a(kind)}")
         try:
             file = Path(path).expanduser()
             size = _readable_size(file, shown, kind)
             data = file.read_bytes() if size else b""
         except FileNotFoundError:
-            raise _refused(f"the file {shown} does not exist", f"the current directory is {Path.cwd()}") from None
+            raise ImageError(f"the file {shown} does not exist", f"the current directory is {Path.cwd()}") from None
         except IsADirectoryError:
-            raise _refused(f"{shown} is a folder", f"use the path of {_a(kind)} in it") from None
+            raise ImageError(f"{shown} is a folder", f"use the path of {_a(kind)} in it") from None
         except OSError as exc:
-            raise _refused(f"{shown} cannot be read ({exc.strerror})", "check its path and permissions") from None
-        except PydanticCustomError:
+            raise ImageError(f"{shown} cannot be read ({exc.strerror})", "check its path and permissions") from None
+        except ImageError:
             raise
         except (ValueError, RuntimeError):  # a NUL byte, a lone surrogate; the home folder of an unknown user
-            raise _refused(f"{shown} is not a valid path", f"use a URL or the path of {_a(kind)}") from None
+            raise ImageError(f"{shown} is not a valid path", f"use a URL or the path of {_a(kind)}") from None
         return replace(cls.from_bytes(data, given=str(path), kind=kind), name=file.name)
 
     @classmethod
@@ -129,11 +128,8 @@ class Asset:
 
     @classmethod
     def _from_pixels(cls, value: Any) -> Asset | None:
-        try:
-            found = image_from(value)
-            return cls.from_pil(found[0], given=found[1]) if found else None
-        except ImageError as exc:
-            raise _refused(str(exc), exc.remedy) from exc
+        found = image_from(value)
+        return cls.from_pil(found[0], given=found[1]) if found else None
 
     @cached_property
     def digest(self) -> str | None:
@@ -202,13 +198,13 @@ ImageInput: TypeAlias = VideoInput | PilImage | Array | Figure
 def _data_uri_bytes(uri: str) -> bytes:
     head, comma, body = uri.partition(",")
     if not comma:
-        raise _refused("the data URI has no comma", "use a path or bytes instead")
+        raise ImageError("the data URI has no comma", "use a path or bytes instead")
     try:
         if head.lower().endswith(";base64"):
             return base64.b64decode(body, validate=True)
         return unquote_to_bytes(body)
     except (binascii.Error, ValueError):
-        raise _refused("the data URI is not valid base64", "use a path or bytes instead") from None
+        raise ImageError("the data URI is not valid base64", "use a path or bytes instead") from None
 
 
 #: The size in bytes up to which a file is read at all; models accept far less (`lint`).
@@ -221,10 +217,10 @@ def _readable_size(file: Path, shown: str, kind: Kind) -> int:
     if stat.S_ISDIR(facts.st_mode):
         raise IsADirectoryError
     if not stat.S_ISREG(facts.st_mode):
-        raise _refused(f"{shown} is not a regular file", f"use the path of {_a(kind)}")
+        raise ImageError(f"{shown} is not a regular file", f"use the path of {_a(kind)}")
     if facts.st_size > _LARGEST[kind]:
         size = f"{facts.st_size / 2**20:,.0f} MB"
-        raise _refused(f"{shown} is {size}, which is too large", f"at most {_LARGEST[kind] // 2**20:,} MB")
+        raise ImageError(f"{shown} is {size}, which is too large", f"at most {_LARGEST[kind] // 2**20:,} MB")
     return facts.st_size
 
 
@@ -235,7 +231,3 @@ def _short_path(path: str | Path) -> str:
 
 def _a(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in tuple('aeiou') else 'a'} {noun}"
-
-
-def _refused(message: str, remedy: str) -> PydanticCustomError:
-    return PydanticCustomError("asset", "{message}", {"message": message, "remedy": remedy})

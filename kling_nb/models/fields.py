@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Val
 from typing import Any, cast
 
 from pydantic import BaseModel
-from pydantic_core import PydanticCustomError
 
 from kling_nb.models.asset import Asset, Kind
+from kling_nb.models.images import ImageError
 from kling_nb.models.problem import Path, Problem, error
 
 _LARGEST = 2**53 - 1  # JSON readers may disagree about a larger number (RFC 8785)
@@ -140,9 +140,8 @@ def with_media(value: Any, errors: list[Problem]) -> Any:
             return item
         try:
             return Asset.parse(item, kind)
-        except PydanticCustomError as exc:
-            context = exc.context or {}
-            errors.append(error(path, str(context.get("message", exc)), str(context.get("remedy", ""))))
+        except ImageError as exc:
+            errors.append(error(path, str(exc), exc.remedy))
             return item
 
     return mapped(value, read)

@@ -19,7 +19,7 @@ _ROTATED = frozenset({5, 6, 7, 8})
 
 
 class ImageError(ValueError):
-    """An image that cannot be converted; `remedy` says what to do instead."""
+    """An image or a video that cannot be read or converted; `remedy` says what to do instead."""
 
     def __init__(self, message: str, remedy: str) -> None:
         self.remedy = remedy

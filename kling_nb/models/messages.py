@@ -113,7 +113,7 @@ def _whole_number(name: str, value: Any, context: Mapping[str, Any]) -> Texts:
 
 
 _TEXTS: Mapping[str, Callable[[str, Any, Mapping[str, Any]], Texts]] = {
-    "asset": lambda name, value, context: (context["message"], context["remedy"]),
+    "value_error": lambda name, value, context: (str(context["error"]), context["error"].remedy),
     "missing": lambda name, value, context: ("it is required", _REQUIRED.get(name, "set it")),
     "int_type": _whole_number,
     "bool_type": lambda name, value, context: (f"{short_repr(value)} is not True or False", "use True or False"),

@@ -27,6 +27,7 @@ from kling_nb.errors import ArgumentTypeError, RequestError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, ImageField, ImageInput, VideoField, VideoInput
 from kling_nb.models.fields import assets_in, listed, plain, resolved, scalar, unsendable, with_media, without_empty
+from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problems_of, short_repr
 from kling_nb.models.problem import Problem
 from kling_nb.models.rules import Rule
@@ -247,8 +248,7 @@ class HubRequest(Request):
             return data
         fields, errors = cls.read(without_empty(plain(data)))
         for problem in errors:
-            context = {"message": f"{problem.field}: {problem.message}", "remedy": problem.remedy}
-            raise PydanticCustomError("asset", "{message}", context)
+            raise ImageError(f"{problem.field}: {problem.message}", problem.remedy)
         return fields
 
     @classmethod

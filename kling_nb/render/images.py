@@ -100,20 +100,24 @@ def _uri(data: bytes, kind: str = "webp") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-TILE_WIDTH, TILE_QUALITY = 480, 76
+#: The largest width and height of a gallery's tile, in pixels.
+TILE = (480, 960)
 
 
 @lru_cache(maxsize=300)
-def tile_image(data: bytes) -> str:
-    """Return an image as a data URI, at most 480 px wide. Raises `OSError` for other files."""
-    from PIL import Image
+def screen_image(data: bytes, box: tuple[int, int] = TILE) -> str:
+    """Return an image, upright and on white, as a data URI that fits into a box in pixels.
+
+    Raises `OSError` for other files.
+    """
+    from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(data)) as image:
-        # Decodes a JPEG at half its size or less, where that is no smaller than the tile.
-        scale = min(TILE_WIDTH / image.width, TILE_WIDTH * 2 / image.height, 1)
+        # Decodes a JPEG at half its size or less, where that is no smaller than the box.
+        scale = min(box[0] / image.width, box[1] / image.height, 1)
         image.draft("RGB", (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
-        small = image.convert("RGB")
-    small.thumbnail((TILE_WIDTH, TILE_WIDTH * 2), Image.Resampling.BILINEAR)
+        small = on_white(ImageOps.exif_transpose(image))
+    small.thumbnail(box, Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=TILE_QUALITY)
+    small.save(buffer, "JPEG", quality=78)
     return _uri(buffer.getvalue(), "jpeg")

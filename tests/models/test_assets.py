@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from pydantic_core import PydanticCustomError
 from support.images import encoded, image_file
 from support.texts import assert_texts
 
 from kling_nb.models.asset import Asset
+from kling_nb.models.images import ImageError
 from kling_nb.models.lint import MAX_BYTES, check_asset
 
 
@@ -25,10 +25,10 @@ def problems(data: bytes) -> list[tuple[str, str]]:
 
 def refusal(value: Any) -> str:
     """The message and the remedy of the error for a value."""
-    with pytest.raises(PydanticCustomError) as caught:
+    with pytest.raises(ImageError) as caught:
         Asset.parse(value)
-    assert caught.value.context and caught.value.context["remedy"]
-    return f"{caught.value.message()} – {caught.value.context['remedy']}"
+    assert caught.value.remedy
+    return f"{caught.value} – {caught.value.remedy}"
 
 
 def test_a_path_a_string_bytes_and_a_data_uri_are_the_same_image(tmp_path: Path) -> None:

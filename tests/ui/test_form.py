@@ -88,14 +88,14 @@ def test_an_unreadable_image_is_reported_at_its_field():
     assert caught.value.problems[0].field == "elements.0.frontal_image_url"
 
 
-@pytest.mark.parametrize(("mode", "kind"), [("RGB", "jpeg"), ("RGBA", "png"), ("P", "jpeg"), ("L", "jpeg")])
-def test_a_thumbnail_is_small_and_keeps_transparency(mode, kind):
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
+def test_a_thumbnail_is_small(mode):
     assets = AssetTable()
     draft, _ = draft_of({"input_image": [png(0, (1200, 900), mode)]}, assets, TARGET_FORM)
 
     uri = assets.labels[draft["input_image"][0]]["uri"]
 
-    assert uri.startswith(f"data:image/{kind};base64,")
+    assert uri.startswith("data:image/jpeg;base64,")
     assert len(uri) < 6000
 
 

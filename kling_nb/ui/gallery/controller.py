@@ -18,7 +18,7 @@ from kling_nb.render.card import badge_of
 from kling_nb.render.compare import SHEET, compare_html, compare_text, differences, gallery_html, gallery_text
 from kling_nb.render.facts import duration_of, figures_of, is_image
 from kling_nb.render.formatting import STATUS_WORDS, format_money, format_time, price_of, prompt_line, shorten
-from kling_nb.render.images import tile_image
+from kling_nb.render.images import screen_image
 from kling_nb.ui.compare import MAX_CLIPS, MIN_CLIPS, Comparison
 from kling_nb.ui.panel.panel import open_panel
 from kling_nb.ui.panel.saved import SavedController, missing_notes
@@ -47,7 +47,7 @@ class GalleryController:
         digest = record.clip.poster if record.clip else None
         try:
             data = self.store.read(digest) if digest else None
-            return tile_image(data) if data else None
+            return screen_image(data) if data else None
         except (OSError, SyntaxError, ValueError):  # how Pillow reports that a file is not an image
             return None
 

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic_core import PydanticCustomError
-
 from kling_nb.errors import RequestError
 from kling_nb.models.asset import Asset, Kind
 from kling_nb.models.carry import Unsupported, carry_over, read_unsupported
+from kling_nb.models.images import ImageError
 from kling_nb.models.problem import error
 from kling_nb.models.request import TARGET, Request, plain
 from kling_nb.models.specs import FieldSpec, Form
@@ -221,6 +220,5 @@ def _key(value: Any, path: Path, assets: AssetTable, kind: Kind = "image") -> st
         return None
     try:
         return assets.put(Asset.parse(value, kind))
-    except PydanticCustomError as exc:
-        context = exc.context or {}
-        raise RequestError([error(path, str(context["message"]), str(context["remedy"]))]) from exc
+    except ImageError as exc:
+        raise RequestError([error(path, str(exc), exc.remedy)]) from exc

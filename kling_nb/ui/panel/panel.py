@@ -19,10 +19,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
-from pydantic_core import PydanticCustomError
 
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.asset import Asset, Kind
+from kling_nb.models.images import ImageError
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
 from kling_nb.ui.compare import EMPTY
@@ -295,10 +295,8 @@ class Panel:
     def _on_fetch(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         try:
             key = self._add_asset(Asset.parse(str(content.get("source", "")).strip(), _media(content)))
-        except PydanticCustomError as exc:
-            context = exc.context or {}
-            reason = f"{context.get('message')} – {context.get('remedy')}"
-            self._messages.send("refused", id=content.get("id"), reason=reason)
+        except ImageError as exc:
+            self._messages.send("refused", id=content.get("id"), reason=f"{exc} – {exc.remedy}")
         else:
             self._messages.send("stored", id=content.get("id"), key=key)
 

@@ -5,8 +5,6 @@ A websocket message may have 10 MiB; a larger one is lost silently (jupyter.md s
 
 from __future__ import annotations
 
-import base64
-import io
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from kling_nb.models.asset import Asset
 from kling_nb.models.fit import broken_rules, fixable
 from kling_nb.models.lint import check_asset
 from kling_nb.render.formatting import format_size
+from kling_nb.render.images import screen_image
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_OPEN = 16
@@ -124,17 +123,9 @@ def image_uri(asset: Asset, side: int) -> str:
         return ""
     if asset.data is None:
         return asset.identity
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL.Image import DecompressionBombError
 
     try:
-        with Image.open(io.BytesIO(asset.data)) as image:
-            image.draft("RGB", (side * 2, side * 2))
-            image.thumbnail((side, side))
-            alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-            upright = ImageOps.exif_transpose(image)
-            small, name = (upright.convert("RGBA"), "png") if alpha else (upright.convert("RGB"), "jpeg")
-            buffer = io.BytesIO()
-            small.save(buffer, name.upper(), **({} if alpha else {"quality": 82}))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return screen_image(asset.data, (side, side))
+    except (OSError, SyntaxError, ValueError, DecompressionBombError):
         return ""  # the problem is reported at its field
-    return f"data:image/{name};base64,{base64.b64encode(buffer.getvalue()).decode()}"
