@@ -9,9 +9,10 @@ from typing import Literal
 
 from kling_nb.errors import LogError
 from kling_nb.models.canonical import canonical_json
+from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.urls import sha256
-from kling_nb.store.jsonlines import FIX
+from kling_nb.store.jsonlines import FIX, JsonLines
 from kling_nb.store.judgements import votes_in
 from kling_nb.store.media import Media, digest_of
 from kling_nb.store.named import DamagedValue
@@ -113,7 +114,7 @@ class _Audit:
                 yield Finding("plan unreadable", self._name(path), str(exc), remedy)
         for line in votes_in(self.store.folder / "votes")[1]:
             yield Finding("vote unreadable", self._name(line.file), f"line {line.number} is not a vote", FIX)
-        for line in self.store.score_lines.read()[1]:
+        for line in JsonLines(self.store.folder / "scores", Score).read()[1]:
             yield Finding("score unreadable", self._name(line.file), f"line {line.number} is not a score", FIX)
 
     def _media(self, records: Mapping[str, Record], *, complete: bool) -> Iterator[Finding]:

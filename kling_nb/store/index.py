@@ -1,9 +1,9 @@
-"""The index: rows that make records and scores findable. It can always be rebuilt from their files."""
+"""The index: rows that make records findable. It can always be rebuilt from their sidecars."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ from sqlalchemy import (
     update,
 )
 
-from kling_nb.models.judgements import Score
 from kling_nb.models.record import ENDED, Record
 from kling_nb.store.database import Database
 from kling_nb.store.filters import containing, matching
@@ -34,8 +33,6 @@ from kling_nb.store.tables import (
     has_fts5,
     records,
     row_of,
-    score_files,
-    scores,
     tags,
     uploads,
     without_nul,
@@ -71,7 +68,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Index:
-    """The rows of records, scores and upload addresses in a database."""
+    """The rows of records and upload addresses in a database."""
 
     database: Database
 
@@ -186,44 +183,6 @@ class Index:
         with self.database.reading() as connection:
             return {id_: FileVersion(at, size) for id_, at, size in connection.execute(query)}
 
-    # Scores
-
-    def scores(self, clips: Sequence[str]) -> dict[str, list[Score]]:
-        """Return all scores of these clips, by the clip's digest."""
-        found: dict[str, list[Score]] = {}
-        with self.database.reading() as connection:
-            for some in in_chunks(clips):
-                for body in connection.scalars(select(scores.c.json).where(scores.c.clip.in_(some))):
-                    score = Score.model_validate_json(body)
-                    found.setdefault(score.clip, []).append(score)
-        return found
-
-    def put_scores(self, given: Iterable[Score], files: Mapping[str, FileVersion]) -> None:
-        """Insert or replace scores; `files` are the versions of the files that now hold them."""
-        with self.database.writing() as connection:
-            for score in given:
-                row = _score_row(score)
-                names = ("clip", "request", "name", "version")
-                connection.execute(delete(scores).where(and_(*(scores.c[name] == row[name] for name in names))))
-                connection.execute(insert(scores).values(row))
-            _put_score_files(connection, files)
-
-    def replace_scores(self, read: Callable[[], tuple[Mapping[str, FileVersion], Iterable[Score]]]) -> None:
-        """Replace all scores by those that `read` returns; it is called while no other process writes to the index."""
-        with self.database.writing() as connection:
-            files, given = read()
-            connection.execute(delete(scores))
-            if rows := [_score_row(score) for score in given]:
-                connection.execute(insert(scores), rows)
-            connection.execute(delete(score_files))
-            _put_score_files(connection, files)
-
-    def score_files(self) -> dict[str, FileVersion]:
-        """Return the score files that were read, with their versions."""
-        query = select(score_files.c.name, score_files.c.modified, score_files.c.size)
-        with self.database.reading() as connection:
-            return {name: FileVersion(at, size) for name, at, size in connection.execute(query)}
-
     # Upload addresses: a cache
 
     def upload(self, origin: str, digest: str) -> dict[str, Any] | None:
@@ -256,17 +215,6 @@ def in_chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _upload(origin: str, digest: str) -> ColumnElement[bool]:
     return and_(uploads.c.origin == origin, uploads.c.digest == digest)
-
-
-def _score_row(score: Score) -> dict[str, str]:
-    key = {"clip": score.clip, "request": score.request, "name": score.name, "version": score.version}
-    return {**{name: without_nul(value) for name, value in key.items()}, "json": score.model_dump_json()}
-
-
-def _put_score_files(connection: Connection, files: Mapping[str, FileVersion]) -> None:
-    connection.execute(delete(score_files).where(score_files.c.name.in_(list(files))))
-    if rows := [{"name": name, "modified": one.modified, "size": one.size} for name, one in files.items()]:
-        connection.execute(insert(score_files), rows)
 
 
 def _put(connection: Connection, record: Record, version: FileVersion) -> None:

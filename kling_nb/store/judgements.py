@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kling_nb.models.judgements import Score, Vote
@@ -12,6 +12,7 @@ from kling_nb.models.record import Record
 from kling_nb.store.disk import written_in
 from kling_nb.store.jsonlines import DamagedLine, JsonLines
 from kling_nb.store.records import RecordStore
+from kling_nb.store.sidecars import FileVersion
 
 _log = logging.getLogger(__name__)
 
@@ -55,28 +56,38 @@ def votes_in(folder: Path) -> tuple[list[Vote], list[DamagedLine]]:
     return sorted({vote.id: vote for vote in votes}.values(), key=lambda vote: (vote.at, vote.id)), damaged
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scores:
-    """The scores of one log; the index has the newest line of each clip, request, scorer and version."""
+    """The scores of one log; of the lines of one clip, request, scorer and version the newest counts."""
 
     store: RecordStore
+    _read: tuple[dict[str, FileVersion], dict[str, list[Score]]] = field(
+        default_factory=lambda: (dict[str, FileVersion](), dict[str, list[Score]]())
+    )
+    """The newest scores by clip, and the versions of the files when these were read."""
+
+    @property
+    def lines(self) -> JsonLines[Score]:
+        """The lines of the files."""
+        return JsonLines(self.store.folder / "scores", Score)
 
     def add(self, given: Iterable[Score]) -> int:
         """Add the scores that are new or newer than the known ones, and return how many. Raises `LogError`."""
-        newest = {score.key: score for score in sorted(given, key=_age)}
+        newest = _newest(given)
         if not newest:
             return 0
-        self.store.ready(writing=True)
         with self.store.lock("scores"):
-            self.store.catch_up_scores()  # lines of a process that was killed before it reached the index
-            clips = list({score.clip for score in newest.values()})
-            found = self.store.ask(lambda index: index.scores(clips), {})
-            known = {score.key: score for each in found.values() for score in each}
+            by_clip = self._by_clip()
+            known = {
+                score.key: score for clip in {one.clip for one in newest.values()} for score in by_clip.get(clip, ())
+            }
             new = [score for key, score in newest.items() if key not in known or _age(known[key]) < _age(score)]
-            if new:
-                with written_in(self.store.folder):
-                    files = self.store.score_lines.append(new)
-                self.store.ask(lambda index: index.put_scores(new, files), None)
+            with written_in(self.store.folder):
+                files = self.lines.append(new)
+            for score in new:
+                others = [one for one in by_clip.get(score.clip, ()) if one.key != score.key]
+                by_clip[score.clip] = [*others, score]
+            self._read = {**self._read[0], **files}, by_clip
         return len(new)
 
     def of(self, records: Sequence[Record]) -> dict[str, list[Score]]:
@@ -89,12 +100,16 @@ class Scores:
 
     def every(self, records: Sequence[Record]) -> dict[str, list[Score]]:
         """Return the scores of every version, by record id."""
-        clips = {record.id: record.clip.digest for record in records if record.clip}
-        known = self.store.ask(lambda index: index.scores(list(dict.fromkeys(clips.values()))), {})
+        self.store.exists()
+        by_clip = self._by_clip()
         found = {
-            record.id: [score for score in known.get(clips[record.id], ()) if _is_of(score, record)]
+            record.id: [
+                score
+                for score in by_clip.get(record.clip.digest, ())
+                if not score.request or score.request == record.request_hash
+            ]
             for record in records
-            if record.id in clips
+            if record.clip
         }
         return {record_id: each for record_id, each in found.items() if each}
 
@@ -103,10 +118,23 @@ class Scores:
         theirs, damaged = JsonLines(other, Score).read()
         return self.add(theirs), damaged
 
+    def _by_clip(self) -> dict[str, list[Score]]:
+        """Return the newest scores by clip; the files are read again if another process changed them."""
+        versions = self.lines.versions()  # read first, so that a line written meanwhile is noticed
+        if self._read[0] != versions:
+            found, damaged = self.lines.read()
+            for line in damaged:
+                _log.warning("%s", line)
+            by_clip: dict[str, list[Score]] = {}
+            for score in _newest(found).values():
+                by_clip.setdefault(score.clip, []).append(score)
+            self._read = versions, by_clip
+        return self._read[1]
+
+
+def _newest(scores: Iterable[Score]) -> dict[tuple[str, str, str, str], Score]:
+    return {score.key: score for score in sorted(scores, key=_age)}
+
 
 def _age(score: Score) -> tuple[object, ...]:
     return score.at, score.model_dump_json()
-
-
-def _is_of(score: Score, record: Record) -> bool:
-    return not score.request or score.request == record.request_hash

@@ -15,12 +15,10 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from kling_nb.errors import ArgumentError, LogError, NotSaved
-from kling_nb.models.judgements import Score
 from kling_nb.models.record import RECORD_VERSION, Record
 from kling_nb.store.database import DamagedIndex, Database
 from kling_nb.store.disk import written_in
 from kling_nb.store.index import Index, Versioned
-from kling_nb.store.jsonlines import JsonLines
 from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
 from kling_nb.store.sidecars import (
@@ -52,7 +50,6 @@ class RecordStore:
     sidecars: Sidecars
     index: Index
     named: NamedValues
-    score_lines: JsonLines[Score]
     _locks: dict[str, tuple[threading.Lock, FileLock]] = field(
         default_factory=dict[str, tuple[threading.Lock, FileLock]]
     )
@@ -67,8 +64,7 @@ class RecordStore:
     def at(cls, folder: Path, url: str | None) -> RecordStore:
         """Return the records of a folder; nothing is opened. Raises `ArgumentError` for a wrong URL."""
         database = Database.at(folder / "index.sqlite", url)
-        lines = JsonLines(folder / "scores", Score)
-        return cls(folder, database, Sidecars(folder / "records"), Index(database), NamedValues(folder), lines)
+        return cls(folder, database, Sidecars(folder / "records"), Index(database), NamedValues(folder))
 
     # Changing a record
 
@@ -174,7 +170,6 @@ class RecordStore:
         """Rebuild the index from the files; unreadable ones are logged and left out. Return how many records it has."""
         self.ready(writing=True)
         with self._reading_files():
-            self.ask(lambda index: index.replace_scores(self._scores), None)
             return self.ask(lambda index: index.replace_all(map(_versioned, self.sidecars.first())), 0)
 
     def revisions(self, record_id: str) -> tuple[int | None, int | None]:
@@ -237,19 +232,6 @@ class RecordStore:
                 "written, so it is not known what was spent. Try again."
             )
 
-    def catch_up_scores(self) -> None:
-        """Read the score files again if any of them changed since they were read."""
-        if self.ask(lambda index: index.score_files(), {}) != self.score_lines.versions():
-            self.ask(lambda index: index.replace_scores(self._scores), None)
-
-    def _scores(self) -> tuple[dict[str, FileVersion], list[Score]]:
-        versions = self.score_lines.versions()  # read first, so that a line written meanwhile is noticed
-        found, damaged = self.score_lines.read()
-        for line in damaged:
-            _log.warning("%s", line)
-        newest = {score.key: score for score in sorted(found, key=lambda score: (score.at, score.model_dump_json()))}
-        return versions, list(newest.values())
-
     def _is_behind(self) -> bool:
         return not (self._caught_up and self.database.is_open)
 
@@ -282,8 +264,6 @@ class RecordStore:
                 _log.info("the log's index adds %d records from their sidecars", len(changed))
                 many = map(_versioned, changed)
                 self.index.put_many(many) if known else self.index.replace_all(many)
-            if self.index.score_files() != self.score_lines.versions():
-                self.index.replace_scores(self._scores)
         self._caught_up = True
 
     @contextlib.contextmanager

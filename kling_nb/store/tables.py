@@ -24,7 +24,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     insert,
     inspect,
     select,
@@ -40,87 +39,53 @@ from kling_nb.store.sidecars import FileVersion
 LAYOUT = 1
 
 metadata = MetaData()
+
+
+def _text(name: str, **more: Any) -> Column[str]:
+    return Column(name, String, nullable=False, **more)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, String, primary_key=True)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _of_record(**more: Any) -> Column[int]:
+    return Column("seq", ForeignKey("records.seq", ondelete="CASCADE"), primary_key=True, **more)
+
+
 layout = Table("layout", metadata, Column("number", Integer, primary_key=True))
 records = Table(
     "records",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("id", String, nullable=False, unique=True),
-    Column("batch", String, nullable=False, index=True),
-    Column("kind", String, nullable=False),
-    Column("hub", String, nullable=False),
+    _text("id", unique=True),
+    _text("batch", index=True),
+    *map(_text, ("kind", "hub", "model", "status")),
     Column("local", Boolean, nullable=False),
-    Column("model", String, nullable=False),
-    Column("status", String, nullable=False),
-    Column("created", BigInteger, nullable=False),
-    Column("request_hash", String, nullable=False, index=True),
+    _number("created"),
+    _text("request_hash", index=True),
     Column("generation_id", String, index=True),
     Column("stars", Integer),
     Column("seconds", Float, nullable=False),
     Column("took", Float),
     Column("revision", Integer, nullable=False),
-    Column("modified", BigInteger, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("plan", String),
-    Column("cell", String),
-    Column("notebook", String),
-    Column("charge", String),
-    Column("charged", BigInteger),
-    Column("cost", BigInteger),
+    *map(_number, ("modified", "size")),
+    *(Column(name, String) for name in ("plan", "cell", "notebook", "charge")),
+    *(Column(name, BigInteger) for name in ("charged", "cost")),
     *(Index(f"records_{name}", name, "created", "seq") for name in ("kind", "hub", "model", "status", "stars")),
     Index("records_created", "created", "seq"),
     # Covers the sums that a limit asks for before each job.
     Index("records_money", "charge", "charged", "notebook", "plan", "cost"),
 )
-_SEQ = "records.seq"
-bodies = Table(
-    "bodies",
-    metadata,
-    Column("seq", ForeignKey(_SEQ, ondelete="CASCADE"), primary_key=True),
-    Column("json", Text, nullable=False),
-)
-words = Table(
-    "words",
-    metadata,
-    Column("seq", ForeignKey(_SEQ, ondelete="CASCADE"), primary_key=True),
-    Column("text", Text, nullable=False),
-)
-tags = Table(
-    "tags",
-    metadata,
-    Column("tag", String, primary_key=True),
-    Column("seq", ForeignKey(_SEQ, ondelete="CASCADE"), primary_key=True, index=True),
-)
-claims = Table(
-    "claims",
-    metadata,
-    Column("generation_id", String, primary_key=True),
-    Column("record", String, nullable=False),
-)
-uploads = Table(
-    "uploads",
-    metadata,
-    Column("origin", String, primary_key=True),
-    Column("digest", String, primary_key=True),
-    Column("json", Text, nullable=False),
-)
-scores = Table(
-    "scores",
-    metadata,
-    Column("clip", String, primary_key=True),
-    Column("request", String, primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("version", String, primary_key=True),
-    Column("json", Text, nullable=False),
-)
-#: The score files that `scores` was made from, as they were when it was.
-score_files = Table(
-    "score_files",
-    metadata,
-    Column("name", String, primary_key=True),
-    Column("modified", BigInteger, nullable=False),
-    Column("size", BigInteger, nullable=False),
-)
+bodies = Table("bodies", metadata, _of_record(), _text("json"))
+words = Table("words", metadata, _of_record(), _text("text"))
+tags = Table("tags", metadata, _key("tag"), _of_record(index=True))
+claims = Table("claims", metadata, _key("generation_id"), _text("record"))
+uploads = Table("uploads", metadata, _key("origin"), _key("digest"), _text("json"))
 
 
 def prepare(connection: Connection) -> None:
@@ -181,30 +146,17 @@ _TRIGGERS = {
 
 def row_of(record: Record, version: FileVersion) -> dict[str, Any]:
     """Return a record's row without its `seq`; `charged` is in microseconds, `cost` in millionths of a dollar."""
-    row = {
-        "id": record.id,
-        "batch": record.batch,
-        "kind": record.kind,
-        "hub": record.hub,
-        "local": record.local,
-        "model": record.model,
-        "status": record.status,
+    values: dict[str, Any] = {
         "created": microseconds(record.times.created),
-        "request_hash": record.request_hash,
-        "generation_id": record.generation_id,
-        "stars": record.stars,
         "seconds": float(record.estimate.seconds),
         "took": record.seconds,
-        "revision": record.revision,
         "modified": version.modified,
         "size": version.size,
-        "plan": record.plan,
-        "cell": record.cell,
-        "notebook": record.notebook,
         "charge": charge_of(record),
         "charged": microseconds(charged_at(record)),
         "cost": None if record.price is None else micros(record.price),
     }
+    row = {name: values[name] if name in values else getattr(record, name) for name in _ROW}
     return {name: without_nul(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
@@ -234,5 +186,6 @@ def split(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
+_ROW = [column.name for column in records.columns if column is not records.c.seq]
 _WORD = re.compile(r"[^\W_]+")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
