@@ -16,8 +16,8 @@ from kling_nb.models.record import Record, Reference
 from kling_nb.models.urls import sha256
 from kling_nb.render.images import Links, small_poster, small_thumbnail
 from kling_nb.render.plan import MatrixSheet, Tile, TileState
+from kling_nb.store.index import RecordSummary
 from kling_nb.store.log import Log
-from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.design import Cell, Design, from_stored
 
 _CHUNK = 1 << 20
@@ -101,7 +101,7 @@ class Bundle:
                 yield _omitted(f"the poster of {record.id}")
         for part, name in (*((one, one.id) for one in self.records), *((one, f"plan {one.id}") for one in self.plans)):
             for reference in part.references:
-                if {reference.digest, reference.original, reference.thumbnail} & self.changed:
+                if reference.digests & self.changed:
                     yield _omitted(f"the image {reference.name or reference.given} of {name}")
 
     def media(self) -> Iterator[tuple[str, str]]:
@@ -118,8 +118,7 @@ class Bundle:
     def references(self) -> dict[str, str]:
         """Return the new name of each reference image that is present, by its digest."""
         each = (reference for part in (*self.records, *self.plans) for reference in part.references)
-        digests = (digest for one in each for digest in (one.digest, one.original, one.thumbnail))
-        return self._names("references", digests)
+        return self._names("references", (digest for one in each for digest in sorted(one.digests)))
 
     def posters(self) -> dict[str, str]:
         """Return the new name of each poster that is present, by its digest."""

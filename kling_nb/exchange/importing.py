@@ -25,7 +25,7 @@ from kling_nb.exchange.untrusted import LARGEST_PLAN, parse_plan, parse_record, 
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
 from kling_nb.session import Session
-from kling_nb.store.jsonlines import JsonLines
+from kling_nb.store.judgements import JsonLines
 from kling_nb.store.log import Log
 from kling_nb.store.media import Media, digest_of
 from kling_nb.store.merge import MergeReport

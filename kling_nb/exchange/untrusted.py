@@ -15,7 +15,6 @@ from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import RECORD_VERSION, Record, Reference
 from kling_nb.models.urls import sha256
-from kling_nb.store.plans import digests_of_plan
 from kling_nb.store.sidecars import DIGEST, LATER, UPDATE, errors_in, invalid_time, invalid_values, is_id
 
 T = TypeVar("T", bound=BaseModel)
@@ -106,7 +105,7 @@ def _plan_errors(plan: StoredPlan) -> Iterator[str]:
     for point in plan.points:
         yield from _unknown_media(point.request or {}, plan.references)
     yield from _false_references(plan.references)
-    for digest in digests_of_plan(plan):
+    for digest in {digest for one in plan.references for digest in one.digests}:
         if not DIGEST.fullmatch(digest):
             yield f"an image has the digest {digest[:80]!r}"
     cells = len(plan.points) * plan.repeat

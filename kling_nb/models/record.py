@@ -77,6 +77,11 @@ class Reference(_Part):
     original: str | None = None
     fixes: tuple[str, ...] = ()
 
+    @property
+    def digests(self) -> set[str]:
+        """The digests of its files in the log's media."""
+        return {digest for digest in (self.digest, self.original, self.thumbnail) if digest}
+
     def public(self) -> Reference:
         """Return the reference for others: the name of a file without its folders."""
         return self.model_copy(update={"given": re.split(r"[\\/]", self.given)[-1]}) if self.digest else self

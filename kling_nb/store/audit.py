@@ -12,8 +12,7 @@ from kling_nb.models.canonical import canonical_json
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.urls import sha256
-from kling_nb.store.jsonlines import FIX, JsonLines
-from kling_nb.store.judgements import votes_in
+from kling_nb.store.judgements import FIX, JsonLines, votes_in
 from kling_nb.store.media import Media, digest_of
 from kling_nb.store.named import DamagedValue
 from kling_nb.store.plans import Plans, read_plan
@@ -55,17 +54,15 @@ class Finding:
         return f"{self.about}: {self.message}; {self.remedy}"
 
 
-def audit(store: RecordStore, media: Media) -> list[Finding]:
-    """Return the disagreements between the sidecars, the index's rows, the media and the other files."""
-    return list(_Audit(store, media).findings())
-
-
 @dataclass(frozen=True)
-class _Audit:
+class Audit:
+    """The comparison of the sidecars, the index's rows, the media and the other files of a log."""
+
     store: RecordStore
     media: Media
 
     def findings(self) -> Iterator[Finding]:
+        """Yield every disagreement."""
         records, found = self._read(self.store.sidecars)
         unreadable = {Path(finding.about).stem for finding in found if finding.kind == "sidecar unreadable"}
         for record_id in sorted((records.keys() | self.store.index.versions().keys()) - unreadable):

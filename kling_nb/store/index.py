@@ -23,13 +23,15 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
-from kling_nb.models.record import ENDED, Record
+from kling_nb.models.record import ENDED, Record, Status
 from kling_nb.store.database import Database
 from kling_nb.store.filters import containing, matching
 from kling_nb.store.sidecars import FileVersion
 from kling_nb.store.tables import (
     bodies,
+    claims,
     has_fts5,
     records,
     row_of,
@@ -66,6 +68,21 @@ class Page:
         return [column.desc() if self.newest_first else column.asc() for column in columns]
 
 
+@dataclass(frozen=True, slots=True)
+class RecordSummary:
+    """A record that has the clip of a request, or may still get it."""
+
+    id: str
+    request_hash: str
+    cell: str | None
+    status: Status
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a clip."""
+        return self.status == "succeeded"
+
+
 @dataclass(frozen=True)
 class Index:
     """The rows of records and upload addresses in a database."""
@@ -74,18 +91,12 @@ class Index:
 
     # Records
 
-    def put(self, record: Record, version: FileVersion) -> None:
-        """Insert or replace one record's row."""
-        with self.database.writing() as connection:
-            _put(connection, record, version)
-
-    def put_many(self, many: Iterable[Versioned]) -> int:
-        """Insert or replace many rows in one transaction; return how many."""
+    def put(self, *many: Versioned) -> None:
+        """Insert or replace the rows of records in one transaction."""
         pairs = [pair for pair in many if pair]
         with self.database.writing() as connection:
             for record, version in pairs:
                 _put(connection, record, version)
-        return len(pairs)
 
     def replace_all(self, many: Iterable[Versioned]) -> int:
         """Replace all rows in one transaction, so that a reader sees the old ones until the new ones are complete."""
@@ -182,6 +193,61 @@ class Index:
         query = select(records.c.id, records.c.modified, records.c.size)
         with self.database.reading() as connection:
             return {id_: FileVersion(at, size) for id_, at, size in connection.execute(query)}
+
+    # Claims on the hub's generations: decided once, by a unique key, for all kernels. A claim is in the index, where
+    # the next kernel finds it if this one ends before the record is saved.
+
+    def claim(self, record: Record) -> bool:
+        """Claim the generation that a record names; return False if another record has it."""
+        mine = records.c.generation_id == record.generation_id
+        answered = select(records.c.id).where(mine, records.c.id != record.id).limit(1)
+        with self.database.writing() as connection:
+            if connection.scalar(answered) is not None:  # the hub's own answer gave it to another record
+                return False
+            try:
+                with connection.begin_nested():
+                    connection.execute(insert(claims).values(generation_id=record.generation_id, record=record.id))
+            except IntegrityError:
+                pass  # claimed already, perhaps by this record before its kernel ended
+            owner = select(claims.c.record).where(claims.c.generation_id == record.generation_id)
+            return connection.scalar(owner) == record.id
+
+    def claimed(self, generation_ids: Sequence[str], by_others_than: Sequence[str]) -> set[str]:
+        """Return the generations that belong to records other than these."""
+        found: set[str] = set()
+        with self.database.reading() as connection:
+            for some in in_chunks(generation_ids):
+                for id_, owner in ((records.c.generation_id, records.c.id), (claims.c.generation_id, claims.c.record)):
+                    found.update(connection.scalars(select(id_).where(id_.in_(some), owner.not_in(by_others_than))))
+        return found
+
+    def being_sent(self, record: Record) -> list[Record]:
+        """Return the other records of the same model that are being sent: an entry of the queue may be theirs."""
+        return self.records(
+            records.c.status == "submitting", records.c.model == record.model, records.c.id != record.id
+        )
+
+    # The records of requests, as plans need them
+
+    def made(self, hashes: Sequence[str], hub: str) -> list[RecordSummary]:
+        """Return the records of these requests at a hub, oldest first, without those that ended without a clip."""
+        c, found = records.c, list[RecordSummary]()
+        query = select(c.id, c.request_hash, c.cell, c.status).where(c.kind == "result", c.hub == hub)
+        query = query.where(c.status.not_in(ENDED - {"succeeded"})).order_by(c.created, c.seq)
+        with self.database.reading() as connection:
+            for some in in_chunks(list(dict.fromkeys(hashes))):
+                found += [RecordSummary(*row) for row in connection.execute(query.where(c.request_hash.in_(some)))]
+        return found
+
+    def imported(self, hashes: Sequence[str], hub: str) -> list[Record]:
+        """Return those of these requests' records that were imported with a clip."""
+        c = records.c
+        # The text tells most of the others apart, without parsing each.
+        imported = (c.charge == "free", bodies.c.json.contains('"imported":true'))
+        clips = (c.kind == "result", c.hub == hub, c.status == "succeeded")
+        chunks = in_chunks(list(dict.fromkeys(hashes)))
+        found = (self.records(c.request_hash.in_(some), *imported, *clips) for some in chunks)
+        return [record for some in found for record in some if record.imported]
 
     # Upload addresses: a cache
 

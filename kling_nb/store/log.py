@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import datetime
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Protocol, Unpack, cast
+from typing import Any, Final, Protocol, TypeVar, Unpack, cast
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, NotSaved
 from kling_nb.models.asset import Asset
 from kling_nb.models.record import File, Record, Reference
 from kling_nb.models.urls import redact_url
-from kling_nb.store.audit import Finding, audit
+from kling_nb.store.audit import Audit, Finding
 from kling_nb.store.budget import BudgetStore
 from kling_nb.store.filters import Search, conditions
-from kling_nb.store.index import Index, Page
+from kling_nb.store.index import Index, Page, RecordSummary
 from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.lease import Lease
 from kling_nb.store.media import Media, clip_of, reference_of
 from kling_nb.store.merge import Merge, MergeReport
 from kling_nb.store.plans import Plans
-from kling_nb.store.queries import Cells, Claims
 from kling_nb.store.records import RecordStore
 from kling_nb.store.tables import split
 from kling_nb.store.trash import Trash
+
+T = TypeVar("T")
 
 
 class _Unset(Enum):
@@ -60,13 +61,11 @@ class Log:
 
     def __init__(self, folder: Path | str, database: str | None = None) -> None:
         self.folder = Path(folder).expanduser().absolute()
-        self._records = RecordStore.at(self.folder, database)
+        self._records = RecordStore(self.folder, database)
         self._lease = Lease(self.folder)
         self._media = Media(self.folder)
         self._trash = Trash.of(self._records, self._media)
         self.budget = BudgetStore(self._records, self._trash.sidecars)
-        self.cells = Cells(self._records)
-        self._claims = Claims(self._records)
         self.votes = Votes(self._records)
         self.scores = Scores(self._records)
 
@@ -102,15 +101,19 @@ class Log:
 
     def claim(self, record: Record) -> Record | None:
         """Write a record whose generation was found in the hub's queue; return None if it is another record's."""
-        return self._records.save(record) if self._claims.claim(record) else None
+        self._records.ready(writing=True)
+        mine = self._records.ask(lambda index: index.claim(record), default=False)
+        return self._records.save(record) if mine else None
 
     def claimed(self, generation_ids: Iterable[str], *, by_others_than: Iterable[str] = ()) -> set[str]:
         """Return those of the hub's generations that a record has already."""
-        return self._claims.of_others(list(generation_ids), list(by_others_than))
+        wanted, own = list(generation_ids), list(by_others_than)
+        return self._records.ask(lambda index: index.claimed(wanted, own), set[str]())
 
     def being_sent(self, record: Record) -> list[Record]:
         """Return the records of the same model that a living kernel is sending."""
-        return self._claims.being_sent(record, self._lease.alive)
+        sent = self._records.ask(lambda index: index.being_sent(record), [])
+        return [one for one in sent if one.holder and self._lease.alive(one.holder)]
 
     def annotate(self, record_id: str | HasId, *, tags: Any = UNSET, stars: Any = UNSET, note: Any = UNSET) -> Record:
         """Change a record's tags, its 1 to 5 stars (None for none), or its note.
@@ -185,6 +188,21 @@ class Log:
     def tags(self) -> list[str]:
         """Return every tag in use, the most common first."""
         return self._records.ask(Index.tags, [])
+
+    # The records of requests, as plans need them
+
+    def made(self, hashes: Sequence[str], hub: str) -> list[RecordSummary]:
+        """Return the records of these requests at a hub, oldest first, without those that ended without a clip."""
+        return self._records.ask(lambda index: index.made(hashes, hub), [])
+
+    def imported(self, hashes: Sequence[str], hub: str) -> list[Record]:
+        """Return those of these requests' records that were imported with a clip."""
+        return self._records.ask(lambda index: index.imported(hashes, hub), [])
+
+    def alone(self, begin: Callable[[], T]) -> T:
+        """Call `begin` while no other kernel does: of two that lack the same clip, one starts it."""
+        with self._records.lock("plans"):
+            return begin()
 
     # Trash
 
@@ -281,7 +299,7 @@ class Log:
 
     def verify(self) -> list[Finding]:
         """Return everything that disagrees; all files are read and all hashes computed again."""
-        return audit(self._records, self._media) if self._records.ready() else []
+        return list(Audit(self._records, self._media).findings()) if self._records.ready() else []
 
     def rebuild(self) -> int:
         """Rebuild the index from the files, unnoticed by readers, and return how many records it has."""

@@ -18,9 +18,8 @@ from kling_nb.models.record import File, Reference
 from kling_nb.models.urls import redact_url, suffix_of
 from kling_nb.store.disk import move, write_whole, written_in
 from kling_nb.store.probe import probe, thumbnail
-from kling_nb.store.sidecars import checked_id
+from kling_nb.store.sidecars import DIGEST, checked_id
 
-_TAGGED = re.compile(r"sha256:([0-9a-f]{64})")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -96,10 +95,9 @@ def digest_of(file: Path) -> str:
 
 
 def _hex(digest: str) -> str:
-    match = _TAGGED.fullmatch(digest)
-    if match is None:
+    if not DIGEST.fullmatch(digest):
         raise ArgumentError(f"A digest must be 'sha256:' and 64 hex digits, got {digest!r}.")
-    return match[1]
+    return digest.removeprefix("sha256:")
 
 
 def _move_from_anywhere(file: Path, target: Path) -> None:
@@ -128,27 +126,22 @@ def clip_of(media: Media, file: Path, digest: str) -> File:
 
 def reference_of(media: Media, asset: Asset, path: str) -> Reference:
     """Write a request's asset into the media and return its part of the record; see `Log.add_reference`."""
+    reference = Reference(path=path, identity=asset.identity, given=asset.given, name=asset.name, kind=asset.kind)
     if asset.data is None:
-        sent = redact_url(asset.url) if asset.url else None
-        return Reference(
-            path=path, identity=asset.identity, given=asset.given, name=asset.name, kind=asset.kind, sent=sent
-        )
+        return reference.model_copy(update={"sent": redact_url(asset.url) if asset.url else None})
     small = thumbnail(io.BytesIO(asset.data), video=asset.kind == "video")
-    facts = asset.facts
-    return Reference(
-        path=path,
-        identity=asset.identity,
-        given=asset.given,
-        name=asset.name,
-        kind=asset.kind,
-        digest=_add(media, asset),
-        media_type=asset.media_type,
-        width=facts.width if facts and not facts.error else None,
-        height=facts.height if facts and not facts.error else None,
-        size=len(asset.data),
-        thumbnail=media.add(small, ".jpg") if small else None,
-        original=_add(media, asset.original) if asset.original else None,
-        fixes=asset.fixes,
+    facts = asset.facts if asset.facts and not asset.facts.error else None
+    return reference.model_copy(
+        update={
+            "digest": _add(media, asset),
+            "media_type": asset.media_type,
+            "width": facts.width if facts else None,
+            "height": facts.height if facts else None,
+            "size": len(asset.data),
+            "thumbnail": media.add(small, ".jpg") if small else None,
+            "original": _add(media, asset.original) if asset.original else None,
+            "fixes": asset.fixes,
+        }
     )
 
 

@@ -14,7 +14,7 @@ from kling_nb.models.record import RECORD_VERSION, Record, Reference
 from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.media import Media, digest_of
 from kling_nb.store.named import SHARED, DamagedValue, NamedValues
-from kling_nb.store.plans import Plans, digests_of_plan
+from kling_nb.store.plans import Plans
 from kling_nb.store.records import RecordStore, rank
 from kling_nb.store.sidecars import (
     LATER,
@@ -88,7 +88,8 @@ class Merge:
                 self._files(digests, [Media(other / "trash"), Media(other)], self.trash.trashed_media, record.id)
         self._values(other)
         for plan in Plans(other).all():
-            self._files(digests_of_plan(plan), [Media(other)], self.media, f"plan {plan.id}")
+            digests = {digest for one in plan.references for digest in one.digests}
+            self._files(digests, [Media(other)], self.media, f"plan {plan.id}")
             self.report.plans += Plans(self.store.folder).merge(plan)
         self.report.votes, damaged_votes = Votes(self.store).merge(other / "votes")
         self.report.scores, damaged_scores = Scores(self.store).merge(other / "scores")
@@ -163,7 +164,7 @@ class Merge:
 
 def _digests(value: Any) -> set[str]:
     references = [Reference.model_validate(raw) for raw in value.get("references", ())]
-    return {digest for one in references for digest in (one.digest, one.original, one.thumbnail) if digest}
+    return {digest for one in references for digest in one.digests}
 
 
 def merged(one: Record, other: Record) -> Record:

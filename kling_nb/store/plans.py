@@ -88,9 +88,3 @@ def read_plan(path: Path) -> StoredPlan:
     if not sound:
         raise LogError(f"{path} was edited: its content has another id. Restore it from a copy, or move it away.")
     return plan
-
-
-def digests_of_plan(plan: StoredPlan) -> set[str]:
-    """Return every digest that a plan names."""
-    each = [(one.digest, one.original, one.thumbnail) for one in plan.references]
-    return {digest for some in each for digest in some if digest}

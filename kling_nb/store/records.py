@@ -7,7 +7,6 @@ import logging
 import threading
 import zlib
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,30 +40,22 @@ _USER_FIELDS = ("tags", "stars", "note")
 _PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "scores", "trash")
 
 
-@dataclass
 class RecordStore:
-    """The records of one folder."""
+    """The records of one folder; nothing is opened at first. Raises `ArgumentError` for a wrong database URL."""
 
-    folder: Path
-    database: Database
-    sidecars: Sidecars
-    index: Index
-    named: NamedValues
-    _locks: dict[str, tuple[threading.Lock, FileLock]] = field(
-        default_factory=dict[str, tuple[threading.Lock, FileLock]]
-    )
-    _unindexed: set[str] = field(default_factory=set[str])
-    """Ids whose sidecar is newer than the index, because the index could not be written."""
-    _seen: bool = False
-    """Whether this process has found a log here."""
-    _caught_up: bool = False
-    """Whether the index has all that the files hold; an incomplete one must not be asked what was spent."""
-
-    @classmethod
-    def at(cls, folder: Path, url: str | None) -> RecordStore:
-        """Return the records of a folder; nothing is opened. Raises `ArgumentError` for a wrong URL."""
-        database = Database.at(folder / "index.sqlite", url)
-        return cls(folder, database, Sidecars(folder / "records"), Index(database), NamedValues(folder))
+    def __init__(self, folder: Path, url: str | None) -> None:
+        self.folder = folder
+        self.database = Database.at(folder / "index.sqlite", url)
+        self.sidecars = Sidecars(folder / "records")
+        self.index = Index(self.database)
+        self.named = NamedValues(folder)
+        self._locks: dict[str, tuple[threading.Lock, FileLock]] = {}
+        self._unindexed: set[str] = set()
+        """Ids whose sidecar is newer than the index, because the index could not be written."""
+        self._seen = False
+        """Whether this process has found a log here."""
+        self._caught_up = False
+        """Whether the index has all that the files hold; an incomplete one must not be asked what was spent."""
 
     # Changing a record
 
@@ -158,7 +149,7 @@ class RecordStore:
             version = self.sidecars.write(record)
         try:
             self.ready(writing=True)
-            self.ask(lambda index: index.put(record, version), None)
+            self.ask(lambda index: index.put((record, version)), None)
         except LogError as exc:  # the sidecar is the truth and it is written: nothing is lost
             _log.warning("record %s is saved, but not yet in the index: %s", record.id, exc)
             self._unindexed.add(record.id)
@@ -263,7 +254,7 @@ class RecordStore:
             if changed:
                 _log.info("the log's index adds %d records from their sidecars", len(changed))
                 many = map(_versioned, changed)
-                self.index.put_many(many) if known else self.index.replace_all(many)
+                self.index.put(*many) if known else self.index.replace_all(many)
         self._caught_up = True
 
     @contextlib.contextmanager
@@ -280,8 +271,8 @@ class RecordStore:
         try:
             for record_id in list(self._unindexed):
                 path = self.sidecars.find(record_id)
-                if path is not None and (pair := _versioned((path, version_of(path)))):
-                    self.index.put(*pair)
+                if path is not None:
+                    self.index.put(_versioned((path, version_of(path))))
                 self._unindexed.discard(record_id)
         except LogError as exc:
             _log.warning("%d saved records are not yet in the index: %s", len(self._unindexed), exc)

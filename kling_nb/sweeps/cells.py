@@ -15,7 +15,7 @@ from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.render.plan import Tile, TileState
 from kling_nb.session import Session
-from kling_nb.store.queries import RecordSummary
+from kling_nb.store.index import RecordSummary
 from kling_nb.sweeps.design import Cell, Design
 
 #: Seconds between two reads of a record whose job runs in another kernel.
@@ -58,15 +58,15 @@ def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None)
         (job,) = generation.start(session, cell.request, plan=design.id, cell=cell.id, agreed=agreed)
         return Claim(job.record, job, True)
 
-    return session.store.cells.alone(find_or_start)
+    return session.store.alone(find_or_start)
 
 
 def _summaries(session: Session, hashes: Sequence[str]) -> list[RecordSummary]:
     """Return the records of these requests, without those that were imported without their clips."""
-    cells, hub = session.store.cells, session.connection.main.name
-    made = cells.made(hashes, hub)
-    imported = cells.imported(hashes, hub) if any(summary.done for summary in made) else []
-    without_clip = {record.id for record in imported if not (record.clip and session.store.file(record.clip.digest))}
+    store, hub = session.store, session.connection.main.name
+    made = store.made(hashes, hub)
+    imported = store.imported(hashes, hub) if any(summary.done for summary in made) else []
+    without_clip = {record.id for record in imported if not (record.clip and store.file(record.clip.digest))}
     return [summary for summary in made if summary.id not in without_clip]
 
 

@@ -30,7 +30,7 @@ from kling_nb.sweeps.axes import Point, whole_number
 from kling_nb.sweeps.template import fill_in, placeholders_in, warnings_of
 
 if TYPE_CHECKING:
-    from kling_nb.store.queries import RecordSummary
+    from kling_nb.store.index import RecordSummary
 
 #: By axis, the label of each value; axes that are left out of labels are not in it.
 Labels = Mapping[str, Mapping[str, str]]

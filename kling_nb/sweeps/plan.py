@@ -31,8 +31,8 @@ from kling_nb.render.plan import (
 )
 from kling_nb.selection import Selected, data_frame
 from kling_nb.session import Session
+from kling_nb.store.index import RecordSummary
 from kling_nb.store.log import UNSET
-from kling_nb.store.queries import RecordSummary
 from kling_nb.sweeps.axes import How, points, whole_number
 from kling_nb.sweeps.cells import existing_records, expected_durations, tile_of
 from kling_nb.sweeps.design import Cell, Design, build_design, to_stored

@@ -50,14 +50,14 @@ def test_the_records_of_requests_are_found_for_a_plan(log: Log) -> None:
     log.save(make_record(3, prompt="another request"))
     imported = log.save(make_record(4, status="succeeded", imported=True, clip=clip))
     hashes = [done.request_hash] * 2 + [f"sha256:{number:064}" for number in range(600)]
-    made = log.cells.made(hashes, HUB)
+    made = log.made(hashes, HUB)
     assert [(one.id, one.cell, one.done) for one in made] == [
         (done.id, "c", True),
         (running.id, None, False),
         (imported.id, None, True),
     ]
-    assert [record.id for record in log.cells.imported(hashes, HUB)] == [imported.id]
-    assert log.cells.made(hashes, "https://another.example") == []
+    assert [record.id for record in log.imported(hashes, HUB)] == [imported.id]
+    assert log.made(hashes, "https://another.example") == []
 
 
 def test_sums_and_entries_count_what_was_spent(log: Log) -> None:

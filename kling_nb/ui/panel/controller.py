@@ -90,7 +90,7 @@ class PanelController:
     def earlier(self, request: Request, /) -> EarlierResult | None:
         """Return the newest clip of the same request at this hub, or the job that is generating it."""
         hub = self._session.connection.main.name
-        found = self._session.store.cells.made([request_hash(request)], hub)
+        found = self._session.store.made([request_hash(request)], hub)
         if not found:
             return None
         record = self._session.store.get(next((one for one in reversed(found) if one.done), found[-1]).id)
