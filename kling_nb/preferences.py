@@ -18,7 +18,7 @@ _KIND = "option"
 def embed_of(store: Log) -> Embed:
     """Return the option `embed` of a log. Raises `SettingsError` if it cannot be read."""
     try:
-        return Embed.parse(store.load_value(_KIND, "embed"))
+        return Embed.parse(store.values.load(_KIND, "embed"))
     except LogError as exc:
         raise SettingsError(f"kn.options.embed cannot be read: {exc}") from exc
 
@@ -39,7 +39,7 @@ class Options:
     @property
     def confirm_above(self) -> Decimal | None:
         """The price in dollars above which Generate asks for confirmation; None (the default) for never."""
-        saved = self._store.load_value(_KIND, "confirm_above")
+        saved = self._store.values.load(_KIND, "confirm_above")
         return None if saved is None else Decimal(saved)
 
     @confirm_above.setter
@@ -84,9 +84,9 @@ class Options:
 
     def _save(self, name: str, value: Any) -> None:
         if value is None:
-            self._store.delete_value(_KIND, name)
+            self._store.values.delete(_KIND, name)
         else:
-            self._store.save_value(_KIND, name, value)
+            self._store.values.save(_KIND, name, value)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": options_html(self.rows()), "text/plain": repr(self)}

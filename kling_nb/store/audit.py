@@ -101,8 +101,9 @@ class Audit:
 
     def _unreadable_files(self) -> Iterator[Finding]:
         """Yield the saved values, plans, votes and scores that cannot be read."""
-        for path, exc in self.store.named.damaged():
-            yield Finding("value unreadable", self._name(path), str(exc), f"{_RESTORE}, or remove it")
+        for path, found in self.store.named.scan():
+            if isinstance(found, DamagedValue):
+                yield Finding("value unreadable", self._name(path), str(found), f"{_RESTORE}, or remove it")
         for path in sorted(Plans(self.store.folder).folder.glob("*.json")):
             try:
                 read_plan(path)

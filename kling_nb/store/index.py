@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -15,14 +16,13 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     literal_column,
     select,
     text,
-    update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from kling_nb.models.record import ENDED, Record, Status
@@ -52,6 +52,7 @@ AT_ONCE = 500
 #: A record with its sidecar's version; None for a sidecar that cannot be read.
 Versioned = tuple[Record, FileVersion] | None
 Conditions = Sequence[ColumnElement[bool]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -92,25 +93,23 @@ class Index:
     # Records
 
     def put(self, *many: Versioned) -> None:
-        """Insert or replace the rows of records in one transaction."""
-        pairs = [pair for pair in many if pair]
+        """Insert or replace the rows of records in one transaction; an older revision never replaces a newer one."""
         with self.database.writing() as connection:
-            for record, version in pairs:
-                _put(connection, record, version)
+            for some in in_chunks([pair for pair in many if pair], _CHUNK):
+                _put(connection, some)
 
     def replace_all(self, many: Iterable[Versioned]) -> int:
         """Replace all rows in one transaction, so that a reader sees the old ones until the new ones are complete."""
         with self.database.writing() as connection, words_in_bulk(connection):
             for table in (tags, words, bodies, records):
                 connection.execute(delete(table))
-            # A row has a tenth of the size of its record, so all of them can be held at once.
-            entries = sorted((_Entry.of(*pair) for pair in many if pair), key=lambda entry: entry.order)
-            for start in range(0, len(entries), _CHUNK):
-                _insert(connection, entries[start : start + _CHUNK])
+            pairs = sorted((pair for pair in many if pair), key=_order)
+            for some in in_chunks(pairs, _CHUNK):
+                _put(connection, some)
         with self.database.writing() as connection:
             for table in (records, bodies, words, tags):
                 connection.execute(text(f"ANALYZE {table.name}"))
-        return len(entries)
+        return len(pairs)
 
     def remove(self, record_id: str) -> None:
         """Remove a record's row, if there is one."""
@@ -273,79 +272,55 @@ _OPEN = ("prepared", "submitting", "uncertain", "queued", "processing", "downloa
 assert not ENDED & set(_OPEN)  # noqa: S101 - a status in one list and not in the other would strand paid jobs
 
 
-def in_chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield as many values at a time as one query can name."""
-    for start in range(0, len(values), AT_ONCE):
-        yield values[start : start + AT_ONCE]
+def in_chunks(values: Sequence[T], size: int = AT_ONCE) -> Iterator[Sequence[T]]:
+    """Yield the values in chunks, by default as many at a time as one query can name."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def _upload(origin: str, digest: str) -> ColumnElement[bool]:
     return and_(uploads.c.origin == origin, uploads.c.digest == digest)
 
 
-def _put(connection: Connection, record: Record, version: FileVersion) -> None:
-    """Insert or replace one record's row; an older revision never replaces a newer one."""
-    known = connection.execute(_KNOWN, {"of": record.id}).one_or_none()
-    if known is None:
-        _insert(connection, [_Entry.of(record, version)])
+def _order(pair: tuple[Record, FileVersion]) -> tuple[datetime.datetime, str, int]:
+    record = pair[0]
+    return record.times.created, record.batch, record.index
+
+
+def _put(connection: Connection, pairs: Sequence[tuple[Record, FileVersion]]) -> None:
+    put = _STATEMENTS[connection.dialect.name]
+    connection.execute(put["records"], [row_of(record, version) for record, version in pairs])
+    stored = connection.execute(_STORED, {"ids": [record.id for record, _ in pairs]})
+    seq_of = {(row.id, row.revision): row.seq for row in stored}
+    written = [(seq, record) for record, _ in pairs if (seq := seq_of.get((record.id, record.revision))) is not None]
+    if not written:
         return
-    if known.revision > record.revision:
-        return
-    connection.execute(_NEW_ROW, {**row_of(record, version), "at": known.seq})
-    connection.execute(_NEW_BODY, {"json": record.model_dump_json(), "at": known.seq})
-    if (text_now := words_of(record)) != known.text:
-        connection.execute(_NEW_WORDS, {"text": text_now, "at": known.seq})
-    if known.tagged:
-        connection.execute(_OLD_TAGS, {"at": known.seq})
-    _insert_tags(connection, _tag_rows(record.tags, known.seq))
-
-
-# Built once: a job's record is replaced at each of its moves, and building a statement takes longer than running it.
-_KNOWN = (
-    select(records.c.seq, records.c.revision, words.c.text, exists().where(tags.c.seq == records.c.seq).label("tagged"))
-    .join(words, words.c.seq == records.c.seq, isouter=True)
-    .where(records.c.id == bindparam("of"))
-)
-_NEW_ROW = update(records).where(records.c.seq == bindparam("at"))
-_NEW_BODY = update(bodies).where(bodies.c.seq == bindparam("at"))
-_NEW_WORDS = update(words).where(words.c.seq == bindparam("at"))
-_OLD_TAGS = delete(tags).where(tags.c.seq == bindparam("at"))
-_ADD_ROW, _ADD_BODY, _ADD_WORDS, _ADD_TAGS = insert(records), insert(bodies), insert(words), insert(tags)
-_SEQS = select(records.c.id, records.c.seq).where(records.c.id.in_(bindparam("ids", expanding=True)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    order: tuple[int, str, int]
-    row: dict[str, Any]
-    body: str
-    text: str
-    tags: tuple[str, ...]
-
-    @classmethod
-    def of(cls, record: Record, version: FileVersion) -> _Entry:
-        row = row_of(record, version)
-        order = (row["created"], record.batch, record.index)
-        return cls(order, row, record.model_dump_json(), words_of(record), record.tags)
-
-
-def _insert(connection: Connection, entries: Sequence[_Entry]) -> None:
-    connection.execute(_ADD_ROW, [entry.row for entry in entries])
-    known = connection.execute(_SEQS, {"ids": [entry.row["id"] for entry in entries]})
-    seq_of: dict[str, int] = {row.id: row.seq for row in known}
-    numbered = [(seq_of[entry.row["id"]], entry) for entry in entries]
-    connection.execute(_ADD_BODY, [{"seq": seq, "json": entry.body} for seq, entry in numbered])
-    connection.execute(_ADD_WORDS, [{"seq": seq, "text": entry.text} for seq, entry in numbered])
-    _insert_tags(connection, [row for seq, entry in numbered for row in _tag_rows(entry.tags, seq)])
-
-
-def _insert_tags(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(put["bodies"], [{"seq": seq, "json": record.model_dump_json()} for seq, record in written])
+    connection.execute(put["words"], [{"seq": seq, "text": words_of(record)} for seq, record in written])
+    connection.execute(_OLD_TAGS, [{"at": seq} for seq, _ in written])
+    rows = [{"seq": seq, "tag": tag} for seq, record in written for tag in dict.fromkeys(map(without_nul, record.tags))]
     if rows:  # an empty list would insert one row of defaults
         connection.execute(_ADD_TAGS, rows)
 
 
-def _tag_rows(given: Iterable[str], seq: int) -> list[dict[str, Any]]:
-    return [{"seq": seq, "tag": tag} for tag in dict.fromkeys(map(without_nul, given))]
+def _statements(insert: Any) -> dict[str, Any]:
+    """Return the statements that insert or replace rows, for one kind of database."""
+    row, body, said = insert(records), insert(bodies), insert(words)
+    changes = {column.name: column for column in row.excluded if column.name not in ("seq", "id")}
+    newer = row.excluded.revision >= records.c.revision
+    return {
+        "records": row.on_conflict_do_update(index_elements=["id"], set_=changes, where=newer),
+        "bodies": body.on_conflict_do_update(index_elements=["seq"], set_={"json": body.excluded.json}),
+        "words": said.on_conflict_do_update(index_elements=["seq"], set_={"text": said.excluded.text}),
+    }
+
+
+# Built once: a job's record is replaced at each of its moves, and building a statement takes longer than running it.
+_STATEMENTS = {"sqlite": _statements(sqlite.insert), "postgresql": _statements(postgresql.insert)}
+_STORED = select(records.c.id, records.c.revision, records.c.seq).where(
+    records.c.id.in_(bindparam("ids", expanding=True))
+)
+_OLD_TAGS, _ADD_TAGS = delete(tags).where(tags.c.seq == bindparam("at")), insert(tags)
 
 
 def _matching(

@@ -21,6 +21,7 @@ from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.lease import Lease
 from kling_nb.store.media import Media, clip_of, reference_of
 from kling_nb.store.merge import Merge, MergeReport
+from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
 from kling_nb.store.records import RecordStore
 from kling_nb.store.tables import split
@@ -77,6 +78,12 @@ class Log:
         """The plans in this log."""
         self._records.exists()
         return Plans(self.folder)
+
+    @property
+    def values(self) -> NamedValues:
+        """The values that are saved under a name: presets, drafts, options."""
+        self._records.exists()
+        return self._records.named
 
     # Records
 
@@ -260,7 +267,7 @@ class Log:
         self._records.exists()
         return reference_of(self._media, asset, path)
 
-    # Small values
+    # Uploads
 
     def remember_upload(self, origin: str, digest: str, address: dict[str, Any]) -> None:
         """Remember the address of uploaded content at a hub, without its signature, so that it is not sent again."""
@@ -275,25 +282,6 @@ class Log:
     def forget_upload(self, origin: str, digest: str) -> None:
         """Forget an address, since the hub no longer has the content."""
         self._records.ask(lambda index: index.put_upload(origin, digest, None), None)
-
-    def save_value(self, kind: str, name: str, value: Any) -> None:
-        """Save a JSON value under a name, in a file of its own: a preset, a draft."""
-        self._records.exists()
-        self._records.named.save(kind, name, value)
-        self._records.exists()  # from now on
-
-    def load_value(self, kind: str, name: str) -> Any | None:
-        """Return a saved value, None if there is none. Raises `LogError` if its file cannot be read."""
-        return self._records.named.load(kind, name) if self._records.exists() else None
-
-    def value_names(self, kind: str) -> list[str]:
-        """Return the names of a kind's saved values; a file that cannot be read is left out, with a warning."""
-        return self._records.named.names(kind) if self._records.exists() else []
-
-    def delete_value(self, kind: str, name: str) -> None:
-        """Delete a saved value, if there is one."""
-        if self._records.exists():
-            self._records.named.delete(kind, name)
 
     # Maintenance
 

@@ -137,17 +137,18 @@ class Merge:
                 yield record
 
     def _values(self, other: Path) -> None:
-        damaged: list[DamagedValue] = []
-        for one in NamedValues(other).all(SHARED, damaged):
+        for _, one in NamedValues(other).scan(SHARED):
+            if isinstance(one, DamagedValue):
+                self.report.problems.append(str(one))
+                continue
             try:
                 self._files(_digests(one.value), [Media(other)], self.media, f"{one.kind} {one.name!r}")
                 self.report.saved += self.store.named.merge(one.kind, one.name, one.value)
             except DamagedValue as exc:
-                damaged.append(exc)
+                self.report.problems.append(str(exc))
             except (ValidationError, AttributeError, TypeError):
                 said = f"The {one.kind} {one.name!r} of that log is not valid: it is left out."
                 self.report.problems.append(said)
-        self.report.problems += map(str, damaged)
 
     def _files(self, digests: set[str], sources: list[Media], target: Media, about: str) -> None:
         for digest in sorted(digests):

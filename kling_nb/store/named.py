@@ -116,16 +116,6 @@ class NamedValues:
         self.save(kind, name, first)
         return True
 
-    def all(self, kinds: Collection[str], damaged: list[DamagedValue]) -> Iterator[NamedValue]:
-        """Yield every value of these kinds, and append the errors of damaged files to `damaged`."""
-        for kind in kinds:
-            for path, _ in _files_in(self.path(kind, "").parent):
-                try:
-                    if found := self._read(path):
-                        yield found
-                except DamagedValue as exc:
-                    damaged.append(exc)
-
     def digests(self) -> dict[str, str]:
         """Return each digest that a saved value names, with the value's name, even if its file is damaged.
 
@@ -141,10 +131,10 @@ class NamedValues:
             found |= dict.fromkeys(one.digests, path.relative_to(self.log).as_posix() if one.name is None else named)
         return found
 
-    def damaged(self) -> Iterator[tuple[Path, DamagedValue]]:
-        """Yield every file or folder that cannot be read, with the error."""
+    def scan(self, kinds: Collection[str] | None = None) -> Iterator[tuple[Path, NamedValue | DamagedValue]]:
+        """Yield every value of these kinds, by default of all, or the error of a file or folder that cannot be read."""
         try:
-            folders = self._kinds()
+            folders = self._kinds() if kinds is None else [self.path(kind, "").parent for kind in kinds]
         except DamagedValue as exc:
             yield self.folder, exc
             return
@@ -156,9 +146,12 @@ class NamedValues:
                 continue
             for path, _ in paths:
                 try:
-                    self._read(path)
+                    found = self._read(path)
                 except DamagedValue as exc:
                     yield path, exc
+                else:
+                    if found:
+                        yield path, found
 
     def _kinds(self) -> list[Path]:
         return [Path(entry.path) for entry in _entries(self.folder) if entry.is_dir()]

@@ -47,18 +47,18 @@ class Library(MutableMapping[str, T], ABC):
             raise ArgumentError(f"The name of {self._a} must have 1 to {_MAX_NAME} characters, got {name!r}.")
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         saved = restore.serialize_fields(self._fields_of(value), self._store.add_reference)
-        self._store.save_value(self.kind, name.strip(), {**saved, "at": now})
+        self._store.values.save(self.kind, name.strip(), {**saved, "at": now})
 
     def __delitem__(self, name: str) -> None:
-        if name not in self._store.value_names(self.kind):
+        if name not in self._store.values.names(self.kind):
             raise self._not_saved(name)
-        self._store.delete_value(self.kind, name)
+        self._store.values.delete(self.kind, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._store.value_names(self.kind))
+        return iter(self._store.values.names(self.kind))
 
     def __len__(self) -> int:
-        return len(self._store.value_names(self.kind))
+        return len(self._store.values.names(self.kind))
 
     def rename(self, name: str, new: str) -> None:
         """Rename a saved value. Raises `ArgumentError` when the new name is taken."""
@@ -96,7 +96,7 @@ class Library(MutableMapping[str, T], ABC):
         """Return the text and the note of a table row."""
 
     def _load(self, name: str) -> dict[str, Any]:
-        saved = self._store.load_value(self.kind, name)
+        saved = self._store.values.load(self.kind, name)
         if saved is None:
             raise self._not_saved(name)
         if not _is_valid(saved):

@@ -228,7 +228,7 @@ def test_a_draft_follows_its_cell_into_a_renamed_notebook(opened: Opened, hub: H
     screen.run(0)
     screen.prompt.fill("A heron lands on the reeds")
     with closing(Log(screen.notebook.path.parent / "kling_log")) as log:
-        until(lambda: any("heron" in str(log.load_value("draft", name)) for name in log.value_names("draft")))
+        until(lambda: any("heron" in str(log.values.load("draft", name)) for name in log.values.names("draft")))
 
     screen.page.evaluate(
         """async () => {

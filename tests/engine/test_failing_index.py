@@ -33,10 +33,10 @@ def test_a_log_may_be_in_a_folder_of_any_name(name: str, tmp_path: Path) -> None
     from kling_nb.store.log import Log
 
     log = Log(tmp_path / name)
-    log.save_value("preset", "walk", {"prompt": "a boat"})
+    log.values.save("preset", "walk", {"prompt": "a boat"})
     assert log.find() == []
     log.close()
     assert (tmp_path / name / "index.sqlite").is_file()
     again = Log(tmp_path / name)
-    assert again.load_value("preset", "walk") == {"prompt": "a boat"}
+    assert again.values.load("preset", "walk") == {"prompt": "a boat"}
     again.close()

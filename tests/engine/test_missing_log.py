@@ -68,15 +68,15 @@ def test_another_studio_starts_a_new_log_after_it_was_deleted_on_purpose(
 
 def test_a_new_log_is_created_by_its_first_record_and_not_by_reading(tmp_path: Path) -> None:
     log = Log(tmp_path / "a" / "log")
-    assert (log.find(), log.load_value("preset", "x"), log.budget.limits().total, log.plans.ids()) == (
+    assert (log.find(), log.values.load("preset", "x"), log.budget.limits().total, log.plans.ids()) == (
         [],
         None,
         None,
         [],
     )
     assert not log.folder.exists()
-    log.save_value("preset", "x", 1)
+    log.values.save("preset", "x", 1)
     for file in log.folder.glob("index*"):
         file.unlink()
-    assert log.load_value("preset", "x") == 1, "a log without its index is not gone"
+    assert log.values.load("preset", "x") == 1, "a log without its index is not gone"
     log.close()

@@ -44,7 +44,7 @@ def test_what_is_said_of_embedding_holds_for_the_cards(
 
 
 def test_an_option_that_the_log_has_wrong_is_one_clear_error_and_the_cards_stay(studio: Studio) -> None:
-    studio.store.save_value("option", "embed", "sometimes")
+    studio.store.values.save("option", "embed", "sometimes")
     with pytest.raises(errors.SettingsError, match="Invalid value for embed: 'sometimes'"):
         _ = studio.options.embed
     assert "kling-card" in studio.preview("a paper boat", duration=3).result(60).record._repr_mimebundle_()["text/html"]

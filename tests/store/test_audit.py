@@ -133,7 +133,7 @@ def test_a_damaged_index_is_rebuilt_with_a_warning(log: Log, junk: bytes, caplog
 def test_damage_to_an_open_index_is_repaired_and_saved_values_stay(log: Log) -> None:
     for number in range(300):
         log.save(make_record(number))
-    log.save_value("preset", "mine", {"a": 1})
+    log.values.save("preset", "mine", {"a": 1})
     log.close()
     file = log.folder / "index.sqlite"
     with sqlite3.connect(file) as raw:
@@ -146,7 +146,7 @@ def test_damage_to_an_open_index_is_repaired_and_saved_values_stay(log: Log) -> 
     with file.open("r+b") as stream:
         stream.write(data)
     assert len(log.find()) == 300
-    assert log.load_value("preset", "mine") == {"a": 1}
+    assert log.values.load("preset", "mine") == {"a": 1}
 
 
 def test_a_record_saved_while_the_index_was_locked_is_found_again(

@@ -159,15 +159,15 @@ def test_two_presets_of_one_name_both_stay(tmp_path: Path) -> None:
     digest = other.add_media(jpeg(), ".jpg")
     reference = Reference(path="p", identity=digest, given="face.jpg", digest=digest).model_dump(mode="json")
     for log, words, pictures in ((one, "mine", []), (other, "theirs", [reference])):
-        log.save_value("preset", "walk", {"fields": {"prompt": words}, "references": pictures})
-        log.save_value("draft", "a.ipynb", {"fields": {"prompt": words}, "references": []})
+        log.values.save("preset", "walk", {"fields": {"prompt": words}, "references": pictures})
+        log.values.save("draft", "a.ipynb", {"fields": {"prompt": words}, "references": []})
     assert one.merge(other.folder).saved == 1
     other.merge(one.folder)
-    kept = {name: one.load_value("preset", name) for name in one.value_names("preset")}
+    kept = {name: one.values.load("preset", name) for name in one.values.names("preset")}
     assert sorted(value["fields"]["prompt"] for value in kept.values()) == ["mine", "theirs"]
-    assert kept == {name: other.load_value("preset", name) for name in other.value_names("preset")}
+    assert kept == {name: other.values.load("preset", name) for name in other.values.names("preset")}
     assert one.file(digest) is not None
-    assert one.load_value("draft", "a.ipynb")["fields"]["prompt"] == "mine"
+    assert one.values.load("draft", "a.ipynb")["fields"]["prompt"] == "mine"
 
 
 def test_a_running_job_of_the_other_log_stays_there(tmp_path: Path) -> None:

@@ -33,23 +33,23 @@ def test_an_upload_is_remembered_without_its_signature(log: Log) -> None:
 
 
 def test_saved_values_are_replaced_listed_and_deleted(log: Log) -> None:
-    log.save_value("draft", "b", {"prompt": "é"})
-    log.save_value("draft", "a", None)
-    log.save_value("draft", "b", [1, 2.5])
-    log.save_value("preset", "c", 1)
-    assert log.load_value("draft", "b") == [1, 2.5]
-    assert log.value_names("draft") == ["a", "b"]
-    log.delete_value("draft", "b")
-    log.delete_value("draft", "b")
-    assert log.load_value("draft", "b") is None
-    assert log.value_names("draft") == ["a"]
+    log.values.save("draft", "b", {"prompt": "é"})
+    log.values.save("draft", "a", None)
+    log.values.save("draft", "b", [1, 2.5])
+    log.values.save("preset", "c", 1)
+    assert log.values.load("draft", "b") == [1, 2.5]
+    assert log.values.names("draft") == ["a", "b"]
+    log.values.delete("draft", "b")
+    log.values.delete("draft", "b")
+    assert log.values.load("draft", "b") is None
+    assert log.values.names("draft") == ["a"]
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}])
 def test_a_value_that_is_not_json_is_refused(log: Log, value: object) -> None:
     with pytest.raises(ArgumentError):
-        log.save_value("draft", "x", value)
-    assert log.value_names("draft") == []
+        log.values.save("draft", "x", value)
+    assert log.values.names("draft") == []
 
 
 def without_index(log: Log) -> Log:
@@ -69,19 +69,19 @@ def pictured(log: Log, **fields: Any) -> dict[str, Any]:
 
 
 def test_saved_values_and_their_images_outlive_the_index(log: Log) -> None:
-    log.save_value("preset", "walk", pictured(log, prompt="a kite"))
-    log.save_value("option", "confirm_above", "5.00")
+    log.values.save("preset", "walk", pictured(log, prompt="a kite"))
+    log.values.save("option", "confirm_above", "5.00")
     again = without_index(log)
-    assert again.load_value("option", "confirm_above") == "5.00"
-    assert again.load_value("preset", "walk")["fields"] == {"prompt": "a kite"}
+    assert again.values.load("option", "confirm_above") == "5.00"
+    assert again.values.load("preset", "walk")["fields"] == {"prompt": "a kite"}
     assert again.verify() == []
     again.rebuild()
-    assert again.value_names("preset") == ["walk"]
+    assert again.values.names("preset") == ["walk"]
     again.close()
 
 
 def test_a_saved_value_is_a_readable_file(log: Log) -> None:
-    log.save_value("preset", "Über/den Wolken", {"prompt": "風"})
+    log.values.save("preset", "Über/den Wolken", {"prompt": "風"})
     (file,) = (log.folder / "saved" / "preset").iterdir()
     assert file.name.startswith("uber-den-wolken-")
     assert json.loads(file.read_text("utf-8")) == {
@@ -113,11 +113,11 @@ NAMES = [
 
 def test_any_name_has_a_file_of_its_own_on_any_disk(log: Log) -> None:
     for number, name in enumerate(NAMES):
-        log.save_value("draft", name, number)
+        log.values.save("draft", name, number)
     files = [path.name for path in (log.folder / "saved" / "draft").iterdir()]
     assert len({name.lower() for name in files}) == len(NAMES)
     assert all(name.isascii() and len(name) < 80 for name in files)
-    assert {name: log.load_value("draft", name) for name in log.value_names("draft")} == dict(
+    assert {name: log.values.load("draft", name) for name in log.values.names("draft")} == dict(
         zip(NAMES, range(len(NAMES)), strict=True)
     )
     assert log.verify() == []
@@ -127,12 +127,12 @@ def test_any_name_has_a_file_of_its_own_on_any_disk(log: Log) -> None:
 @given(st.text(st.characters(codec=None), max_size=90), st.sampled_from(["preset", "My Kind", "..", "A/B"]))
 @example("\ud83d", "preset")
 def test_any_name_can_be_saved_and_loaded(log: Log, name: str, kind: str) -> None:
-    log.save_value(kind, name, [name])
-    assert log.load_value(kind, name) == [name]
-    assert log.value_names(kind) == [name]
+    log.values.save(kind, name, [name])
+    assert log.values.load(kind, name) == [name]
+    assert log.values.names(kind) == [name]
     assert all(log.folder / "saved" in path.parents for path in log.folder.rglob("*.json"))
-    log.delete_value(kind, name)
-    assert log.value_names(kind) == []
+    log.values.delete(kind, name)
+    assert log.values.names(kind) == []
 
 
 def file_of(log: Log, kind: str, name: str) -> Path:
@@ -156,31 +156,31 @@ DAMAGE: Mapping[str, Callable[[Path], object]] = {
 def test_a_file_that_cannot_be_read_is_left_out_and_named(
     log: Log, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log.save_value("preset", "walk", pictured(log, prompt="a kite"))
-    log.save_value("preset", "boat", {"fields": {}, "references": []})
+    log.values.save("preset", "walk", pictured(log, prompt="a kite"))
+    log.values.save("preset", "boat", {"fields": {}, "references": []})
     file = file_of(log, "preset", "walk")
     DAMAGE[damage](file)
-    assert log.value_names("preset") == ["boat"] == log.value_names("preset")
+    assert log.values.names("preset") == ["boat"] == log.values.names("preset")
     assert caplog.text.count(str(file)) == 1, "one warning"
     with pytest.raises(LogError, match=r"restore it from a copy|move it to"):
-        log.load_value("preset", "walk")
+        log.values.load("preset", "walk")
     found = {finding.kind: finding for finding in log.verify()}
     assert found["value unreadable"].about == file.relative_to(log.folder).as_posix()
     if "media orphaned" in found:
         assert found["media orphaned"].remedy == "fix the unreadable files first"
     if file.is_file():
-        log.save_value("preset", "walk", 1)
-        assert log.value_names("preset") == ["boat", "walk"]
+        log.values.save("preset", "walk", 1)
+        assert log.values.names("preset") == ["boat", "walk"]
 
 
 def test_other_files_in_the_folder_are_ignored(log: Log) -> None:
-    log.save_value("preset", "walk", 1)
+    log.values.save("preset", "walk", 1)
     folder = log.folder / "saved"
     (folder / ".DS_Store").touch()
     (folder / "README.md").touch()
     for name in ("._walk.json", "walk.json.x.new", "walk.json~"):
         (folder / "preset" / name).write_text("{")
-    assert log.value_names("preset") == ["walk"]
+    assert log.values.names("preset") == ["walk"]
     assert log.verify() == []
 
 
@@ -188,9 +188,9 @@ def test_a_file_in_place_of_the_folder_is_one_clear_error(log: Log) -> None:
     log.save(make_record(0))
     (log.folder / "saved").touch()
     for use in (
-        lambda: log.save_value("preset", "a", 1),
-        lambda: log.load_value("preset", "a"),
-        lambda: log.value_names("preset"),
+        lambda: log.values.save("preset", "a", 1),
+        lambda: log.values.load("preset", "a"),
+        lambda: log.values.names("preset"),
     ):
         with pytest.raises(LogError, match=r"saved|log in"):
             use()
@@ -202,9 +202,9 @@ def test_writers_of_one_name_leave_one_whole_value(log: Log) -> None:
 
     def write(store: Log, letter: str) -> None:
         for _ in range(20):
-            store.save_value("preset", "walk", letter * 5000)
-            assert set(store.load_value("preset", "walk") or "") in ({"a"}, {"b"})
-            store.value_names("preset")
+            store.values.save("preset", "walk", letter * 5000)
+            assert set(store.values.load("preset", "walk") or "") in ({"a"}, {"b"})
+            store.values.names("preset")
 
     threads = [threading.Thread(target=write, args=one) for one in ((log, "a"), (other, "b"))]
     for thread in threads:
@@ -218,14 +218,14 @@ def test_writers_of_one_name_leave_one_whole_value(log: Log) -> None:
 
 def test_presets_of_a_log_without_an_index_are_merged(log: Log, tmp_path: Path) -> None:
     other = Log(tmp_path / "other")
-    other.save_value("preset", "new", pictured(other, prompt="new"))
-    other.save_value("draft", "x", {})
+    other.values.save("preset", "new", pictured(other, prompt="new"))
+    other.values.save("draft", "x", {})
     without_index(other).close()
     done = log.merge(other.folder)
     assert (done.saved, done.media, done.problems) == (1, 1, [])
-    assert (log.value_names("preset"), log.value_names("draft")) == (["new"], [])
+    assert (log.values.names("preset"), log.values.names("draft")) == (["new"], [])
     assert log.merge(other.folder).saved == 0
     file_of(other, "preset", "new").write_bytes(b"{")
     (problem,) = log.merge(other.folder).problems
     assert str(file_of(other, "preset", "new")) in problem
-    assert log.value_names("preset") == ["new"]
+    assert log.values.names("preset") == ["new"]

@@ -26,7 +26,7 @@ def sidecar_of(log: Log, record: Record) -> Path:
 
 
 def test_creating_and_reading_a_log_writes_nothing(log: Log) -> None:
-    assert log.find() == log.unfinished() == log.verify() == log.value_names("draft") == []
+    assert log.find() == log.unfinished() == log.verify() == log.values.names("draft") == []
     assert log.count() == 0
     assert log.durations(MODEL, HUB) == []
     assert not log.folder.exists()

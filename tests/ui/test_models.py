@@ -80,8 +80,8 @@ def test_fields_set_aside_survive_a_kernel_restart(studio, tmp_path):
     said = asides(panel)
 
     log = Log(tmp_path)
-    log.save_value("draft", "", serialize_fields(studio.draft.fields, log.add_reference))
-    studio.draft.loaded = deserialize_fields(log.load_value("draft", ""), log.read)
+    log.values.save("draft", "", serialize_fields(studio.draft.fields, log.add_reference))
+    studio.draft.loaded = deserialize_fields(log.values.load("draft", ""), log.read)
     later = Panel(studio)
     assert (later.request.model, asides(later)) == (IMAGE, said)
     choose(later, TARGET)

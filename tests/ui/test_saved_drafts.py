@@ -16,7 +16,7 @@ from kling_nb.ui.panel.panel import Panel
 
 
 def prompt_kept(studio: Studio, name: str = "") -> str:
-    return (studio.store.load_value("draft", name) or {"fields": {}})["fields"].get("prompt", "")
+    return (studio.store.values.load("draft", name) or {"fields": {}})["fields"].get("prompt", "")
 
 
 class Writer:
@@ -100,8 +100,8 @@ def test_the_last_draft_counts_whichever_frontend_wrote_it(writer: Writer) -> No
 
 def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafts, "_DELAY", 0.0)
-    studio.store.save_value("draft", "", {"fields": {"prompt": "A kite"}, "references": []})
-    kept, written = studio.store.save_value, list[str]()
+    studio.store.values.save("draft", "", {"fields": {"prompt": "A kite"}, "references": []})
+    kept, written = studio.store.values.save, list[str]()
     monkeypatch.setattr(studio.store, "save_value", lambda kind, *rest: (written.append(kind), kept(kind, *rest)))
 
     draft = drafts.SavedDraft(studio.store, studio.session.loop)
@@ -118,7 +118,7 @@ def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.Monk
 def test_the_last_draft_is_saved_even_if_saving_an_earlier_one_is_slow_or_fails(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    save, begun, later, done = studio.store.save_value, threading.Event(), threading.Event(), list[str]()
+    save, begun, later, done = studio.store.values.save, threading.Event(), threading.Event(), list[str]()
 
     def troubled(kind: str, name: str, value: Any) -> None:
         prompt = value["fields"]["prompt"]

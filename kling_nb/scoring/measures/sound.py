@@ -7,6 +7,7 @@ import math
 from kling_nb.errors import NotApplicable
 from kling_nb.scoring.footage import Footage
 from kling_nb.scoring.measure import Measure
+from kling_nb.scoring.measures.stretches import stretches, total
 from kling_nb.scoring.registry import scorer
 
 #: Silence: in windows of `_WINDOW` seconds no sample is above `_THRESHOLD`, for at least `_MIN_SECONDS`.
@@ -49,14 +50,5 @@ def silence(clip: Footage) -> Measure:
     window = max(1, round(_WINDOW * sound.rate))
     peaks = np.abs(sound.samples).max(axis=1)
     quiet = [bool(peaks[start : start + window].max() <= _THRESHOLD) for start in range(0, len(peaks), window)]
-    seconds, run, stretches = 0.0, 0, list[str]()
-    for number, is_quiet in enumerate([*quiet, False]):
-        if is_quiet:
-            run += 1
-        elif run:
-            begin, end = ((number - run) * window / sound.rate, min(number * window, len(peaks)) / sound.rate)
-            if end - begin >= _MIN_SECONDS - 1e-9:
-                seconds += end - begin
-                stretches.append(f"{begin:.2f} to {end:.2f} s")
-            run = 0
-    return Measure(seconds, ", ".join(stretches[:6]), {"stretches": float(len(stretches))})
+    times = [start / sound.rate for start in range(0, len(peaks), window)]
+    return total(stretches(times, quiet, len(peaks) / sound.rate, _MIN_SECONDS - 1e-9))

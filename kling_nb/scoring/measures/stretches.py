@@ -29,7 +29,7 @@ def black(clip: Footage) -> Measure:
     frames = list(clip.frames())
     grey = (cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY) for frame in frames)
     is_black = [bool((image <= 255 * _BLACK_LEVEL).mean() >= _BLACK_SHARE) for image in grey]
-    return _total(_stretches(frames, is_black, clip.step, _BLACK))
+    return total(_of(clip, frames, is_black, _BLACK))
 
 
 @scorer(version="1", unit="s")
@@ -49,23 +49,28 @@ def frozen(clip: Footage) -> Measure:
         equal[number] = bool(np.abs(after - before).mean() <= 255 * _EQUAL)
     # The first frame of a stretch equals the next one, not the one before.
     is_frozen = [one or following for one, following in zip(equal, [*equal[1:], False], strict=True)]
-    return _total(_stretches(frames, is_frozen, clip.step, _FROZEN))
+    return total(_of(clip, frames, is_frozen, _FROZEN))
 
 
-def _stretches(frames: Sequence[Frame], marked: Sequence[bool], step: float, least: float) -> list[tuple[float, float]]:
+def _of(clip: Footage, frames: Sequence[Frame], marked: Sequence[bool], least: float) -> list[tuple[float, float]]:
+    times = [frame.at for frame in frames]
+    return stretches(times, marked, times[-1] + clip.step if times else 0, least - clip.step / 2)
+
+
+def stretches(times: Sequence[float], marked: Sequence[bool], end: float, least: float) -> list[tuple[float, float]]:
+    """Return the start and the end of each run of marked times that is at least so long."""
     found: list[tuple[float, float]] = []
     start: float | None = None
-    for frame, is_marked in zip(frames, marked, strict=True):
+    for at, is_marked in zip([*times, end], [*marked, False], strict=True):
         if is_marked and start is None:
-            start = frame.at
+            start = at
         elif not is_marked and start is not None:
-            found.append((start, frame.at))
+            found.append((start, at))
             start = None
-    if start is not None:
-        found.append((start, frames[-1].at + step))
-    return [(begin, end) for begin, end in found if end - begin >= least - step / 2]
+    return [(begin, stop) for begin, stop in found if stop - begin >= least]
 
 
-def _total(found: Sequence[tuple[float, float]]) -> Measure:
+def total(found: Sequence[tuple[float, float]]) -> Measure:
+    """Return the seconds of some stretches, with the first of them as the note."""
     note = ", ".join(f"{begin:.2f} to {end:.2f} s" for begin, end in found[:6])
     return Measure(sum(end - begin for begin, end in found), note, {"stretches": float(len(found))})

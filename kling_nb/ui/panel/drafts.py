@@ -65,20 +65,20 @@ class SavedDraft:
         Otherwise, return the newest draft of this cell in a notebook of another name: a cell keeps its ID when the
         file is renamed, moved or copied.
         """
-        places = [Place.parse(name) for name in self._store.value_names(_KIND)]
+        places = [Place.parse(name) for name in self._store.values.names(_KIND)]
         file, cell = self._place
         same_file = [place for place in places if place.file == file and (not cell or place.cell in (cell, ""))]
         same_cell = [place for place in places if cell and place.cell == cell]
         drafts: dict[Place, dict[str, Any]] = {
-            place: self._store.load_value(_KIND, str(place)) or {} for place in same_file or same_cell
+            place: self._store.values.load(_KIND, str(place)) or {} for place in same_file or same_cell
         }
         newest = max(drafts, key=lambda place: drafts[place].get("at", ""), default=None)
         if newest is None:
             return None
         if newest == (file, "") and cell:  # from now on it belongs to this cell, not to every cell of the notebook
             with suppress(LogError):  # the draft was found; moving it can wait
-                self._store.save_value(_KIND, str(self._place), drafts[newest])
-                self._store.delete_value(_KIND, str(newest))
+                self._store.values.save(_KIND, str(self._place), drafts[newest])
+                self._store.values.delete(_KIND, str(newest))
         return drafts[newest]
 
     async def _save_pending(self) -> None:
@@ -107,7 +107,7 @@ class SavedDraft:
             return
         now = datetime.datetime.now(datetime.UTC).isoformat()
         saved = restore.serialize_fields(fields, self._store.add_reference)
-        self._store.save_value(_KIND, str(self._place), {**saved, "at": now})
+        self._store.values.save(_KIND, str(self._place), {**saved, "at": now})
         self._stored = fields
 
 
