@@ -9,6 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
+from pydantic import BaseModel
+
+from kling_nb.exchange.untrusted import PLAN, SCORE, VOTE
 from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.plan import StoredPlan
@@ -62,6 +65,10 @@ class Bundle:
             filled = {cell: records[one.id] for cell, one in design.assign(made).items()}
             found.append(FilledPlan(plan.id, design, filled))
         return found
+
+    def parts(self) -> dict[str, Sequence[BaseModel]]:
+        """Return the plans, the votes and the scores, each kind under its name."""
+        return {PLAN: self.plans, VOTE: self.votes, SCORE: self.unique_scores()}
 
     def unique_scores(self) -> list[Score]:
         """Return every score once, those of one clip together."""

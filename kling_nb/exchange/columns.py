@@ -9,22 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from kling_nb.errors import MissingExtra
 from kling_nb.exchange.bundle import Bundle
 from kling_nb.models.judgements import Vote
 from kling_nb.models.record import COLUMNS, row_of
 
-#: The only key of a line that does not hold a record.
-PLAN, VOTE, SCORE = "plan", "vote", "score"
-
 
 def lines_of(bundle: Bundle) -> Iterator[str]:
     """Yield a record on each line, then `{"plan": …}`, `{"vote": …}` and `{"score": …}`."""
     yield from (record.model_dump_json() for record in bundle.records)
-    others = {PLAN: bundle.plans, VOTE: bundle.votes, SCORE: bundle.unique_scores()}
-    yield from (f'{{"{key}":{value.model_dump_json()}}}' for key, values in others.items() for value in values)
+    parts = bundle.parts().items()
+    yield from (f'{{"{kind}":{value.model_dump_json()}}}' for kind, values in parts for value in values)
 
 
 def write_columns(file: Path, bundle: Bundle) -> None:
@@ -56,13 +51,9 @@ def write_columns(file: Path, bundle: Bundle) -> None:
         }
         for record in bundle.records
     ]
-    parts: dict[str, Sequence[BaseModel]] = {
-        "plans": bundle.plans,
-        "votes": bundle.votes,
-        "scores": bundle.unique_scores(),
-    }
     metadata = {
-        f"kling_nb.{name}": json.dumps([one.model_dump(mode="json") for one in part]) for name, part in parts.items()
+        f"kling_nb.{kind}s": json.dumps([one.model_dump(mode="json") for one in values])
+        for kind, values in bundle.parts().items()
     }
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()], metadata=metadata)
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)

@@ -14,14 +14,13 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from kling_nb.errors import ArgumentError, ExchangeError, LogError
 from kling_nb.exchange.bundle import METADATA, SCORES, VOTES
-from kling_nb.exchange.columns import PLAN, SCORE, VOTE
-from kling_nb.exchange.untrusted import LARGEST_PLAN, parse_plan, parse_record, parse_score, parse_vote
+from kling_nb.exchange.untrusted import LARGEST_PLAN, PARSERS, PLAN, RECORD, SCORE, VOTE
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
 from kling_nb.session import Session
@@ -31,8 +30,6 @@ from kling_nb.store.media import Media, digest_of
 from kling_nb.store.merge import MergeReport
 from kling_nb.store.plans import Plans
 from kling_nb.store.sidecars import Sidecars
-
-T = TypeVar("T")
 
 #: Limits in bytes: of one file, of all files, and how many times its own size an archive may unpack to.
 LARGEST, LARGEST_ARCHIVE, LARGEST_RATIO = 2_000_000_000, 20_000_000_000, 200
@@ -96,31 +93,32 @@ class Staging:
         self._problems: list[str] = []
         self._count = 0
 
-    def record(self, text: bytes, where: str) -> None:
-        """Add a record, marked as imported, so that it does not count as spending."""
-        if record := self._parsed(parse_record, text, where):
-            self._sidecars.write(record.model_copy(update={"imported": True}))
-            self.records[record.id] = record
-
-    def plan(self, text: bytes, where: str) -> None:
-        """Add a plan."""
-        if plan := self._parsed(parse_plan, text, where):
-            self._plans.save(plan)
-
-    def vote(self, text: bytes, where: str) -> None:
-        """Add a vote."""
-        if vote := self._parsed(parse_vote, text, where):
-            self._votes.append(vote)
-
-    def score(self, text: bytes, where: str) -> None:
-        """Add a score."""
-        if score := self._parsed(parse_score, text, where):
-            self.scores.append(score)
+    def add(self, kind: str, text: bytes, where: str) -> None:
+        """Add a record, a plan, a vote or a score. Records are marked as imported: they do not count as spending."""
+        self._count += 1
+        if len(self.records) > MOST_RECORDS or self._count > MOST_PARTS:
+            limits = f"{MOST_RECORDS:,} records or {MOST_PARTS:,} lines"
+            raise ExchangeError(f"The import has more than {limits}. Import it in parts.")
+        try:
+            part = PARSERS[kind](text, where)
+        except ExchangeError as exc:
+            self._problems.append(str(exc))
+            return
+        match part:
+            case Record():
+                self._sidecars.write(part.model_copy(update={"imported": True}))
+                self.records[part.id] = part
+            case Vote():
+                self._votes.append(part)
+            case Score():
+                self.scores.append(part)
+            case _:
+                self._plans.save(part)
 
     def line(self, text: bytes, where: str) -> None:
         """Add the record, `{"plan": …}`, `{"vote": …}` or `{"score": …}` of a line."""
         start = text.lstrip()[:16].replace(b" ", b"")
-        for key, add in ((PLAN, self.plan), (VOTE, self.vote), (SCORE, self.score)):
+        for key in (PLAN, VOTE, SCORE):
             if start.startswith(f'{{"{key}":{{'.encode()):
                 try:
                     value: dict[str, Any] = json.loads(text) if len(text) <= self.LARGEST else {}
@@ -128,9 +126,9 @@ class Staging:
                 except (ValueError, KeyError, RecursionError):
                     self._problems.append(f"{where} is not a readable {key}.")
                 else:
-                    add(inner, where)
+                    self.add(key, inner, where)
                 return
-        self.record(text, where)
+        self.add(RECORD, text, where)
 
     def finish(self) -> list[str]:
         """Write the votes between the added records, and return the problems of everything that was left out."""
@@ -142,17 +140,6 @@ class Staging:
         self.scores = scores
         JsonLines(self.folder / "votes", Vote).append(votes)
         return self._problems
-
-    def _parsed(self, parse: Callable[[bytes, str], T], text: bytes, where: str) -> T | None:
-        self._count += 1
-        if len(self.records) > MOST_RECORDS or self._count > MOST_PARTS:
-            limits = f"{MOST_RECORDS:,} records or {MOST_PARTS:,} lines"
-            raise ExchangeError(f"The import has more than {limits}. Import it in parts.")
-        try:
-            return parse(text, where)
-        except ExchangeError as exc:
-            self._problems.append(str(exc))
-            return None
 
 
 def _stage(staging: Staging, source: Path, unpacked: Path) -> None:
@@ -173,15 +160,15 @@ def _stage(staging: Staging, source: Path, unpacked: Path) -> None:
 
 def _stage_crate(staging: Staging, folder: Path) -> None:
     crate = _root(folder)
-    for add, name in ((staging.record, "records"), (staging.plan, "plans")):
+    for kind, name in ((RECORD, "records"), (PLAN, "plans")):
         for file in _files(crate / name, "*.json"):
             with file.open("rb") as stream:
-                add(stream.read(staging.LARGEST + 1), file.name)
-    for add, name in ((staging.vote, VOTES), (staging.score, SCORES)):
+                staging.add(kind, stream.read(staging.LARGEST + 1), file.name)
+    for kind, name in ((VOTE, VOTES), (SCORE, SCORES)):
         for file in _files(crate, name):
             with file.open("rb") as stream:
                 for number, line in enumerate(_lines(stream), 1):
-                    add(line, f"line {number} of {name}")
+                    staging.add(kind, line, f"line {number} of {name}")
     media = Media(staging.folder)
     for file in (file for name in ("clips", "references", "posters") for file in _files(crate / name, "*")):
         if file.stat().st_size <= LARGEST:

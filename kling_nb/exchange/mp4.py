@@ -49,19 +49,24 @@ def embed_record(record: Record, source: Path, target: Path) -> None:
         _copy(source, target, {TAG: text, "title": record.prompt[:200]})
 
 
-def save_clip(record: Record, source: Path, target: Path, media: Path) -> Path:
-    """Write a clip to a file, or into a folder with its record's id as name, and return the file.
+def save(session: Session, record: Record, target: Path) -> Path:
+    """Write a clip to a file, or into a folder with its record's id as name, and return the file; see `Record.save`.
 
-    The record of a file that is not an MP4 is written beside it as JSON. Raises `ArgumentError` for a target within
-    `media`, `LogError` if the clip's bytes were changed, and `ExchangeError` if the file cannot be written.
+    The record of a file that is not an MP4 is written beside it as JSON. Raises `ArgumentError` if there is no clip, or
+    for a target within the log's media, `LogError` if the clip's bytes were changed, and `ExchangeError` if the file
+    cannot be written.
     """
+    source = session.store.file(record.clip.digest) if record.clip else None
+    if record.clip is None or source is None:
+        raise ArgumentError(f"Record {record.id} has no clip in this log.")
+    media = (session.store.folder / "media").resolve()
     with _errors(target):
         file = (target / record.id if target.is_dir() else target).expanduser().absolute()
         file = file if file.suffix and not target.is_dir() else file.with_name(file.name + source.suffix)
         where = file.parent.resolve() / file.name  # a link there is replaced, not its target
-        if where == source.resolve() or media.resolve() in where.parents:
+        if where == source.resolve() or media in where.parents:
             raise ArgumentError(f"{file} is in the log's own media folder. Give another path.")
-        if record.clip is None or digest_of(source) != record.clip.digest:
+        if digest_of(source) != record.clip.digest:
             raise LogError(
                 f"{source} was changed: it is not the clip of {record.id} any more. Restore it from a copy; "
                 "kn.log.verify() lists every changed file."
@@ -142,14 +147,6 @@ def _errors(file: Path) -> Generator[None]:
         raise
     except (OSError, ValueError) as exc:  # PyAV's errors are OSErrors or ValueErrors
         raise ExchangeError(f"{file} cannot be used: {exc}.") from exc
-
-
-def save(session: Session, record: Record, target: Path) -> Path:
-    """Write a record's clip to a file or into a folder, with the record inside; see `Record.save`."""
-    source = session.store.file(record.clip.digest) if record.clip else None
-    if source is None:
-        raise ArgumentError(f"Record {record.id} has no clip in this log.")
-    return save_clip(record, source, target, session.store.folder / "media")
 
 
 def from_video(session: Session, file: str | Path) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,8 @@ from kling_nb.store.sidecars import DIGEST, LATER, UPDATE, errors_in, invalid_ti
 
 T = TypeVar("T", bound=BaseModel)
 
+#: The kinds of parts of an export; in JSON lines, each but a record is the value of a key of its kind.
+RECORD, PLAN, VOTE, SCORE = "record", "plan", "vote", "score"
 #: Limits in bytes of JSON: of a record (ours have a few thousand), of a plan, of a vote or a score.
 LARGEST, LARGEST_PLAN, LARGEST_LINE = 1_000_000, 64_000_000, 10_000
 
@@ -34,15 +36,15 @@ def parse_record(text: str | bytes, where: str) -> Record:
     Raises `ExchangeError`, naming `where`, for any other text: also for names that could lead out of a log's folder,
     and for a request that does not have the record's hash.
     """
-    record = _parse(Record, "record", text, where, LARGEST)
-    _refuse("record", where, _record_errors(record))
+    record = _parse(Record, RECORD, text, where, LARGEST)
+    _refuse(RECORD, where, _record_errors(record))
     return record.model_copy(update={"holder": None, "delivery": {}})
 
 
 def parse_plan(text: str | bytes, where: str) -> StoredPlan:
     """Return the plan. Raises `ExchangeError`, naming `where`, for any other text."""
-    plan = _parse(StoredPlan, "plan", text, where, LARGEST_PLAN)
-    _refuse("plan", where, _plan_errors(plan))
+    plan = _parse(StoredPlan, PLAN, text, where, LARGEST_PLAN)
+    _refuse(PLAN, where, _plan_errors(plan))
     return plan
 
 
@@ -51,18 +53,27 @@ def parse_vote(text: str | bytes, where: str) -> Vote:
 
     An undone vote is refused, since no import may undo a vote of this log.
     """
-    vote = _parse(Vote, "vote", text, where, LARGEST_LINE)
-    _refuse("vote", where, _vote_errors(vote))
+    vote = _parse(Vote, VOTE, text, where, LARGEST_LINE)
+    _refuse(VOTE, where, _vote_errors(vote))
     return vote
 
 
 def parse_score(text: str | bytes, where: str) -> Score:
     """Return the score. Raises `ExchangeError`, naming `where`, for any other text."""
-    score = _parse(Score, "score", text, where, LARGEST_LINE)
+    score = _parse(Score, SCORE, text, where, LARGEST_LINE)
     hashes = (score.clip, score.request or score.clip)
     if invalid_time(score.at) or not all(map(DIGEST.fullmatch, hashes)) or not _NAME.fullmatch(score.name):
-        _refuse("score", where, ["its names or its time are invalid"])
+        _refuse(SCORE, where, ["its names or its time are invalid"])
     return score
+
+
+#: The check of each kind of part.
+PARSERS: Mapping[str, Callable[[bytes, str], Record | StoredPlan | Vote | Score]] = {
+    RECORD: parse_record,
+    PLAN: parse_plan,
+    VOTE: parse_vote,
+    SCORE: parse_score,
+}
 
 
 def _parse(model: type[T], kind: str, text: str | bytes, where: str, largest: int) -> T:
