@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,8 @@ class NamedValues:
     """The saved values of a log. A value is replaced whole; of two processes, the later one's stays."""
 
     log: Path
+    written: Callable[[], object] = lambda: None
+    """Called after a value was saved: from then on there is a log."""
     _seen: dict[Path, _Seen] = field(default_factory=dict[Path, "_Seen"])
 
     @property
@@ -80,6 +82,7 @@ class NamedValues:
         with written_in(self.log):
             # Half a surrogate pair, as in the name of a file, is not UTF-8; as an escape it is JSON.
             write_whole(self.path(kind, name), text.encode("utf-8", "backslashreplace") + b"\n")
+        self.written()
 
     def load(self, kind: str, name: str) -> Any | None:
         """Return a value, None if there is none. Raises `DamagedValue`."""

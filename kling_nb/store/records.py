@@ -48,7 +48,7 @@ class RecordStore:
         self.database = Database.at(folder / "index.sqlite", url)
         self.sidecars = Sidecars(folder / "records")
         self.index = Index(self.database)
-        self.named = NamedValues(folder)
+        self.named = NamedValues(folder, self.exists)
         self._locks: dict[str, tuple[threading.Lock, FileLock]] = {}
         self._unindexed: set[str] = set()
         """Ids whose sidecar is newer than the index, because the index could not be written."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hubside import HubSide, until
 
+from kling_nb.store.named import NamedValues
 from kling_nb.studio import Studio
 from kling_nb.ui.panel import drafts
 from kling_nb.ui.panel.panel import Panel
@@ -102,7 +103,7 @@ def test_opening_a_panel_writes_nothing(studio: Studio, monkeypatch: pytest.Monk
     monkeypatch.setattr(drafts, "_DELAY", 0.0)
     studio.store.values.save("draft", "", {"fields": {"prompt": "A kite"}, "references": []})
     kept, written = studio.store.values.save, list[str]()
-    monkeypatch.setattr(studio.store, "save_value", lambda kind, *rest: (written.append(kind), kept(kind, *rest)))
+    monkeypatch.setattr(NamedValues, "save", lambda _, kind, *rest: (written.append(kind), kept(kind, *rest)))
 
     draft = drafts.SavedDraft(studio.store, studio.session.loop)
     draft.save({"prompt": ""})  # as a panel does: empty first, and then what was being written
@@ -132,7 +133,7 @@ def test_the_last_draft_is_saved_even_if_saving_an_earlier_one_is_slow_or_fails(
         later.set()
         done.append(prompt)
 
-    monkeypatch.setattr(studio.store, "save_value", troubled)
+    monkeypatch.setattr(NamedValues, "save", lambda _, *given: troubled(*given))
     panel = studio.panel()
     panel.fill({"prompt": "first"})
     assert begun.wait(30)
