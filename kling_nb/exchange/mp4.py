@@ -52,8 +52,8 @@ def embed_record(record: Record, source: Path, target: Path) -> None:
 def save(session: Session, record: Record, target: Path) -> Path:
     """Write a clip to a file, or into a folder with its record's id as name, and return the file; see `Record.save`.
 
-    The record of a file that is not an MP4 is written beside it as JSON. Raises `ArgumentError` if it has no clip, or for
-    a target within the log's media, `LogError` if the clip's bytes were changed, and `ExchangeError` if the file
+    The record of a file that is not an MP4 is written beside it as JSON. Raises `ArgumentError` if it has no clip, or
+    for a target within the log's media, `LogError` if the clip's bytes were changed, and `ExchangeError` if the file
     cannot be written.
     """
     source = session.store.file(record.clip.digest) if record.clip else None
