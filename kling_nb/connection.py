@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from kling_nb import errors
 from kling_nb.engine.loop import BackgroundLoop
@@ -19,7 +18,6 @@ from kling_nb.models.catalogue import Changes, Model, schema_changes
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
-from kling_nb.models.urls import is_loopback
 from kling_nb.notebook.display import Models
 from kling_nb.render.tables import HubInfo
 from kling_nb.settings import KEY, Settings
@@ -48,9 +46,11 @@ class Connection:
 
     @property
     def pace(self) -> Pace:
-        """The poll intervals for the hub in use."""
-        near = self._settings.local or is_loopback(urlsplit(self._settings.hub).hostname or "")
-        return LOCAL_PACE if near else HUB_PACE
+        """The poll intervals for the hub in use: short ones only for the local hub, which this package starts.
+
+        Any other hub at a loopback address may be a tunnel to a distant one, which costs money.
+        """
+        return LOCAL_PACE if self._settings.local else HUB_PACE
 
     def estimate(self, request: Request) -> Estimate:
         """Return the price of a request by the cached catalogue, without a request to the hub."""

@@ -48,7 +48,7 @@ class Studio:
         log: The log's folder. By default `KLING_NB_LOG`; else `kling_log/` next to the notebook.
         upload: How local images reach the hub: `"workbench"`, `"repository"`, `"data-uri"`, or a function that takes
             an image (with its `data`, `media_type` and `name`) and returns a URL.
-        deadline: Seconds that a job may take before the hub is asked to cancel it.
+        deadline: Seconds that the hub may work on a job before it is asked to cancel it.
 
     Raises:
         SettingsError: `upload` or `deadline` cannot be used. The other settings are read at the first use.

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 from hubside import HubSide
 from hypothesis import settings
 
+from kling_nb.engine.pace import LOCAL_PACE
 from kling_nb.localhub.serve import stop
 from kling_nb.studio import Studio
 
@@ -101,7 +103,18 @@ def own_hub(tmp_path: Path) -> Iterator[Callable[..., HubSide]]:
 
 
 @pytest.fixture
-def studio_at(tmp_path: Path) -> Iterator[Callable[..., Studio]]:
+def pace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make every hub as quick as the local one, with changes: `pace(lost=60)`."""
+
+    def quick(**changes: Any) -> None:
+        monkeypatch.setattr("kling_nb.connection.HUB_PACE", replace(LOCAL_PACE, **changes))
+
+    quick()
+    return quick
+
+
+@pytest.fixture
+def studio_at(tmp_path: Path, pace: Any) -> Iterator[Callable[..., Studio]]:
     """Make studios at a hub, closed in the end: `studio_at(hub, deadline=1)`. They share one log."""
     studios: list[Studio] = []
 

@@ -33,13 +33,25 @@ class ActiveJob:
         self.record, self.progress = record, progress_of(record)
         self.end: Future[Path | None] = Future()
         """The file once the job has ended, None if it gave none; or the error that ends every wait."""
+        self.path: Path | None = None
+        """The file, even if it arrived after the wait had ended with an error."""
         self.expected: float | None = None
         """Seconds that it should take at the hub."""
         self.added = time.monotonic()
         self.unknown_since: float | None = None
         """When the hub began to answer that it does not know the job, on the monotonic clock."""
-        self.overdue = False
-        """Whether the hub was asked to stop it because of the deadline."""
+        self.waiting = False
+        """Whether the hub's last report was that the job waits in its queue."""
+        self.began: datetime.datetime | None = None
+        """When the hub began to work on it, as far as that was seen here."""
+        self.late_since: float | None = None
+        """Since when it is watched slowly, on the monotonic clock: it is overdue, or the hub does not know it."""
+        self.asked_to_stop = False
+        self.address: str | None = None
+        """The clip's address, if an event of the hub had it."""
+        self.delivering = False
+        self.unsaved = 0
+        """The number of reports of the hub in a row that could not be saved."""
         self.lock = asyncio.Lock()
         """Held while a report of the hub is taken in: a cancel and a poll may bring the same one."""
         self._guard = threading.Lock()
@@ -81,7 +93,8 @@ class ActiveJob:
                 logger.exception("a listener of job %s failed", record.id)
 
     def finish(self, path: Path | None = None, error: errors.KlingError | None = None) -> None:
-        """End every wait, with the file or with the error to raise."""
+        """End every wait, with the file or with the error to raise. The work on the job may go on."""
+        self.path = path or self.path
         if not self.end.done():
             if error is None:
                 self.end.set_result(path)
@@ -109,9 +122,23 @@ class ActiveJobs:
         self._index(job)
         return job
 
+    def under_way(self, record_id: str) -> ActiveJob | None:
+        """Return a job that is being worked on here, ready to be waited for again; None if there is none."""
+        job = self.jobs.get(record_id)
+        if job is None:
+            return None
+        watched = job.delivering or self.running.get(job.record.generation_id or "") is job
+        if job.done and watched:
+            job.end = Future()
+        return None if job.done else job
+
     def age(self, job: ActiveJob) -> float:
         """Return the seconds since the hub accepted a job, on this machine's clock."""
-        return (self.now() - (job.record.times.accepted or job.record.times.created)).total_seconds()
+        return self.seconds_since(job.record.times.accepted or job.record.times.created)
+
+    def seconds_since(self, when: datetime.datetime) -> float:
+        """Return the seconds since a time, on this machine's clock."""
+        return (self.now() - when).total_seconds()
 
     # --- progress and messages ---
 

@@ -30,6 +30,13 @@ class Delivery:
         self._active.spawn(job, self._deliver(job, url))
 
     async def _deliver(self, job: ActiveJob, url: str | None) -> None:
+        job.delivering = True
+        try:
+            await self._fetch_until_here(job, url)
+        finally:
+            job.delivering = False
+
+    async def _fetch_until_here(self, job: ActiveJob, url: str | None) -> None:
         began = time.monotonic()
 
         async def attempt() -> None:
@@ -47,22 +54,28 @@ class Delivery:
             return pause if isinstance(exc, errors.KlingError) and not (hopeless or late) else None
 
         def on_retry(exc: Exception, _seconds: float) -> None:
-            self._active.report([job], trouble=f"{exc} The clip is at the hub; retrying the download.")
+            self._active.report([job], trouble=f"{exc} Still retrying the download.")
 
         try:
             await retry.retrying(attempt, wait, on_retry=on_retry)
         except (errors.HubError, errors.TransferError, errors.LogError) as exc:
-            self._active.report([job], trouble=f"{exc} The clip is safe at the hub; kn.resume() downloads it.")
+            self._active.report([job], trouble=f"{exc} kn.resume() tries again.")
             if not isinstance(exc, errors.LogError):
                 job.record = await asyncio.to_thread(self._log.save, job.record)
             job.finish(error=exc)
 
     async def _fetch(self, job: ActiveJob, url: str | None) -> None:
         async def renew() -> str | None:
-            return (await self._hub.generation(job.record.generation_id or "")).result_url
+            try:
+                return (await self._hub.generation(job.record.generation_id or "")).result_url or job.address
+            except errors.NotFound:
+                if job.address is None:
+                    raise
+                return job.address
 
         if not (url := url or await renew()):
-            raise errors.TransferError("The hub reports the job as done but gives no URL for its clip.")
+            message = "The hub reports the job as done, but has given no URL for its clip so far."
+            raise errors.TransferError(message) from errors.ServerError(message)  # it may give one later
         partial = await asyncio.to_thread(self._log.partial, job.id)
         digest = await self._hub.download(url, partial, renew, lambda message: self._active.note([job], message))
         try:

@@ -62,7 +62,7 @@ class Engine:
         self._delivery = Delivery(hub, log, self._active, pace)
         self._tracker = Tracker(hub, self._active, self._delivery, pace, deadline=deadline)
         self._settler = Settler(hub, log, self._active, self._tracker, pace)
-        self._sender = Sender(hub, log, self._active, self._tracker, self._settler, describe)
+        self._sender = Sender(hub, log, self._active, self._tracker, self._settler, describe=describe, add=self._add)
 
     def start(self, records: Sequence[Record], request: Request) -> list[Job]:
         """Save the intent and start the jobs of one request, a record for each generation. Returns at once.
@@ -83,7 +83,7 @@ class Engine:
         batch that had not been sent fails.
         """
         with self._adding:
-            under_way = [job for record in records if (job := self._active.jobs.get(record.id)) and not job.done]
+            under_way = [job for record in records if (job := self._active.under_way(record.id))]
             ids = {job.id for job in under_way}
             jobs = [self._add(record) for record in records if record.id not in ids]
         if jobs or under_way:

@@ -20,8 +20,12 @@ class Pace:
         watchful: Least time between two polls while events arrive; polling is only a safety net then.
         usual: How long a clip takes when nothing is known yet.
         settling: Pauses between the readings of the hub's list after a lost answer: a job whose answer timed out may
-            appear in it late.
-        unknown: A job is lost once the hub has answered for this long that it does not know it.
+            appear in it late. Together at least ten minutes.
+        lost: A job that the hub does not show is given up this long after it was sent; until then `resume` asks again.
+        unknown: The hub has answered for this long that it does not know a job before the wait for it ends.
+        waiting: A job that the hub has not begun after this long is stopped.
+        stopping: The wait for a job goes on for this long after the hub was asked to stop it and did not.
+        slowest: Most time between two polls for jobs that should have ended long ago, or that the hub does not know.
         fetching: A clip that cannot be downloaded is tried again for this long.
     """
 
@@ -29,8 +33,12 @@ class Pace:
     longest: float = 30.0
     watchful: float = 30.0
     usual: float = 120.0
-    settling: tuple[float, ...] = (2.0, 5.0, 10.0, 20.0)
+    settling: tuple[float, ...] = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 150.0, 180.0)
+    lost: float = 24 * 3600.0
     unknown: float = 300.0
+    waiting: float = 24 * 3600.0
+    stopping: float = 600.0
+    slowest: float = 300.0
     fetching: float = 6 * 3600.0
 
     def next_poll(self, ages: Sequence[tuple[float, float | None]], *, listening: bool, jitter: float = 0.5) -> float:
@@ -57,6 +65,10 @@ class Pace:
         """
         return min(2.0 ** min(failures, _MAX_DOUBLINGS), self.longest) * (0.5 + 0.5 * jitter)
 
+    def next_look(self, late: float) -> float:
+        """Return the seconds until the next poll for a job that is `late` seconds over its time."""
+        return min(max(late / 4, self.shortest), self.slowest)
+
     def _interval(self, elapsed: float, expected: float) -> float:
         ahead = (expected - elapsed) / 2 if elapsed < expected else (elapsed - expected) / 4
         return min(max(ahead, self.shortest), self.longest)
@@ -66,7 +78,16 @@ class Pace:
 HUB_PACE = Pace()
 #: For the local hub, whose clips take seconds.
 LOCAL_PACE = Pace(
-    shortest=0.5, longest=5.0, watchful=1.0, usual=6.0, settling=(0.25, 0.25, 0.25), unknown=1.0, fetching=3.0
+    shortest=0.5,
+    longest=5.0,
+    watchful=1.0,
+    usual=6.0,
+    settling=(0.25, 0.25, 0.25),
+    lost=0.0,
+    unknown=1.0,
+    stopping=3.0,
+    slowest=5.0,
+    fetching=3.0,
 )
 
 

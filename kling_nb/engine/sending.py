@@ -7,6 +7,7 @@ import datetime
 import platform
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -31,9 +32,17 @@ class Sender:
     """Sends requests, and settles those whose answer was lost."""
 
     def __init__(
-        self, hub: Hub, log: Log, active: ActiveJobs, tracker: Tracker, settler: Settler, describe: Describe
+        self,
+        hub: Hub,
+        log: Log,
+        active: ActiveJobs,
+        tracker: Tracker,
+        settler: Settler,
+        *,
+        describe: Describe,
+        add: Callable[[Record], ActiveJob],
     ) -> None:
-        self._hub, self._log, self._active = hub, log, active
+        self._hub, self._log, self._active, self._add = hub, log, active, add
         self._tracker, self._settler, self._describe = tracker, settler, describe
         self._unwanted: set[str] = set()
         self._sending: dict[str, tuple[list[ActiveJob], asyncio.Event]] = {}
@@ -124,14 +133,19 @@ class Sender:
             if not may_have_accepted(exc):
                 await self._active.fail_all(jobs, exc, _remedy(exc))
                 return
-            note = redact_urls(f"The submission's answer: {exc}")
-            for job in jobs:
-                await self._active.move(job, "uncertain", notes=(*job.record.notes, note))
-            await self._settler.settle(jobs)
+            await self._settle(jobs, redact_urls(f"The submission's answer: {exc}"))
         else:
             await self._accept(jobs, ids)
 
-    async def _accept(self, jobs: list[ActiveJob], ids: Sequence[str]) -> None:
+    async def _accept(self, jobs: list[ActiveJob], named: Sequence[str]) -> None:
+        """Give each job its id; an id belongs to one job, here and in the log."""
+        ids, others = list(dict.fromkeys(named)), set[str]()
+        with suppress(errors.LogError):
+            others = await asyncio.to_thread(self._log.claimed, ids, by_others_than=[job.id for job in jobs])
+        ids = [one for one in ids if one not in others]
+        if len(ids) != len(jobs):
+            self._active.note(jobs, f"The hub named {len(ids)} generations; {len(jobs)} were asked for.")
+        jobs = [*jobs, *[await self._added(jobs[0].record, jobs, extra) for extra in range(len(ids) - len(jobs))]]
         for job, generation_id in zip(jobs, ids, strict=False):
             try:
                 await self._active.move(job, "queued", generation_id=generation_id)
@@ -140,9 +154,21 @@ class Sender:
                 self._active.show(job, record)
                 self._active.report([job], trouble=f"The hub has the job. {exc}")
         self._tracker.watch()
-        for job in jobs[len(ids) :]:
-            message = f"The hub accepted {len(ids)} of {len(jobs)} generations."
-            await self._active.fail(job, "refused", message, "Run it again for the rest.")
+        if unnamed := jobs[len(ids) :]:  # they may be billed all the same
+            await self._settle(unnamed, "The hub's answer did not name this generation.")
+
+    async def _added(self, first: Record, jobs: Sequence[ActiveJob], number: int) -> ActiveJob:
+        """Return a job for a generation that was not asked for, but is billed."""
+        index = max(job.record.index for job in jobs) + 1 + number
+        record = sibling(first, index).model_copy(update={"generations": max(first.generations, index + 1)})
+        with suppress(errors.LogError):  # it is saved with its next change
+            record = await asyncio.to_thread(self._log.save, record)
+        return self._add(record)
+
+    async def _settle(self, jobs: Sequence[ActiveJob], note: str) -> None:
+        for job in jobs:
+            await self._active.move(job, "uncertain", notes=(*job.record.notes, note))
+        await self._settler.settle(jobs)
 
 
 def may_have_accepted(exc: errors.KlingError) -> bool:
@@ -197,7 +223,7 @@ def records_for(
 
 
 def sibling(record: Record, index: int) -> Record:
-    """Return the record of another generation of the same request, as it was before anything was sent."""
+    """Return the record of another generation of the same request, in the same state."""
     return record.model_copy(update={"id": f"{record.batch}-{index}", "index": index})
 
 

@@ -105,7 +105,7 @@ def with_report(record: Record, generation: Generation, at: datetime.datetime) -
     `processing`) changes nothing.
     """
     record = _with_times(record, generation)
-    match generation.status:
+    match generation.outcome:
         case "processing" if record.status == "queued":
             return with_status(record, "processing", at)
         case "succeeded" if record.status in AT_THE_HUB:
@@ -113,12 +113,18 @@ def with_report(record: Record, generation: Generation, at: datetime.datetime) -
         case "cancelled" if record.status in AT_THE_HUB:
             return with_status(record, "cancelled", at, server=server_side(generation))
         case "failed" if record.status in AT_THE_HUB:
-            message = generation.error_message or "The hub gave no reason."
+            message = generation.error_message or f'The hub reports "{generation.status_text}" and gave no reason.'
             record = record.model_copy(update={"server": server_side(generation)})
             remedy = remedy_for(message, retryable=generation.error_retryable)
             return with_failure(record, "hub", message, remedy, at)
         case _:
             return record
+
+
+def is_of_another(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    """Return whether the hub's record is of another request: by its prompt alone, since a hub may change the rest."""
+    theirs, ours = ("".join(str(body.get("prompt") or "").casefold().split()) for body in (echo, sent))
+    return bool(theirs and ours) and theirs not in ours and ours not in theirs
 
 
 def remedy_for(message: str, *, retryable: bool | None = None) -> str:

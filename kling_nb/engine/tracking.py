@@ -16,15 +16,23 @@ from kling_nb.engine.delivery import Delivery
 from kling_nb.engine.loop import interpreter_exits
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub
-from kling_nb.engine.states import AT_THE_HUB, with_message, with_report
-from kling_nb.errors import HubError, LogError, NoResponse, NotFound, ServerError
-from kling_nb.models.generation import Generation, from_unix
+from kling_nb.engine.states import AT_THE_HUB, is_of_another, with_message, with_report
+from kling_nb.errors import HubError, JobUncertain, LogError, NoResponse, NotFound, ServerError, WaitTimeout
+from kling_nb.models.generation import Completion, Generation, from_unix
 
 logger = logging.getLogger(__name__)
 
 _MAX_REQUESTS, _MAX_HINTS = 8, 1000
 #: Seconds for which the event stream stays open without a job, since the next one often follows at once.
 _LINGER = 10.0
+#: A job that waits for longer, in seconds, is shown with the time since when.
+_LONG_WAIT = 600.0
+#: A job that the hub reports as running for this many seconds, and does not stop, has failed.
+_GIVEN_UP_AFTER = 7 * 24 * 3600.0
+#: A wait ends after this many reports in a row that the log could not save.
+_UNSAVED_REPORTS = 2
+#: What to do about a job that has been looked for in vain.
+LOST_REMEDY = "It may have been billed: look at the hub's own history before you run it again with record.rerun()."
 #: An event stream that lasted this many seconds is reconnected without a growing pause.
 _STEADY = 30.0
 
@@ -32,13 +40,14 @@ _STEADY = 30.0
 class Tracker:
     """Polls the hub about the running jobs of `active`, and hands those that have a clip to `delivery`.
 
-    A job that the hub still calls running after `deadline` seconds is stopped and given up.
+    A job that the hub has worked on for `deadline` seconds is stopped; if it goes on, it is watched slowly.
     """
 
     def __init__(self, hub: Hub, active: ActiveJobs, delivery: Delivery, pace: Pace, *, deadline: float) -> None:
         self._hub, self._active, self._delivery, self._pace = hub, active, delivery, pace
         self._deadline = deadline
         self._hinted: set[str] = set()
+        self._completions: dict[str, Generation] = {}
         self._poll_now = False
         self._wake = asyncio.Event()
         self._connected = asyncio.Event()
@@ -79,17 +88,21 @@ class Tracker:
 
     async def _poll_until_idle(self) -> None:
         while self._active.running:
-            interval = self._pace.next_poll(
-                [(self._active.age(job), job.expected) for job in self._active.running.copy().values()],
-                listening=self._connected.is_set(),
-                jitter=retry.jitter(),
-            )
-            await self._woken(interval)
+            await self._woken(self._interval())
             try:
                 await self._poll_until_answered()
             except RuntimeError:  # it goes on after any failure but one: the interpreter exits
                 return
         asyncio.get_running_loop().call_later(_LINGER, self._stop_listening)
+
+    def _interval(self) -> float:
+        """Return the seconds until the next poll."""
+        running = list(self._active.running.values())
+        ages = [(self._active.age(job), job.expected) for job in running if job.late_since is None]
+        if ages or not running:
+            return self._pace.next_poll(ages, listening=self._connected.is_set(), jitter=retry.jitter())
+        now = time.monotonic()
+        return min(self._pace.next_look(now - (job.late_since or now)) for job in running)
 
     async def _poll_until_answered(self) -> None:
         back_off = 0.0
@@ -187,7 +200,7 @@ class Tracker:
             try:
                 async for event in self._hub.events():
                     if event:
-                        self._hinted.add(event.generation_id)
+                        self._take_event(event)
                     else:
                         self._connected.set()
                         self._poll_now |= failures > 0  # nothing is replayed: the queue knows what was missed
@@ -204,6 +217,15 @@ class Tracker:
 
         await retry.retrying(receive, wait)
 
+    def _take_event(self, event: Completion) -> None:
+        """Note that the queue has news of a job, and what the event says in case that the queue forgets it."""
+        self._hinted.add(event.generation_id)
+        if len(self._completions) >= _MAX_HINTS:
+            del self._completions[next(iter(self._completions))]
+        self._completions[event.generation_id] = event.report
+        if job := self._active.running.get(event.generation_id):
+            job.address = event.url
+
     # --- the hub's answers ---
 
     async def _take(self, generation_id: str, generation: Generation | None) -> None:
@@ -211,24 +233,37 @@ class Tracker:
         job = self._active.running.get(generation_id)
         if job is None:
             return
+        if generation and is_of_another(generation.raw, job.record.sent or {}):
+            generation = None
         try:
             if generation is None:
                 await self._take_unknown(job)
                 return
             if job.unknown_since is not None:
-                job.unknown_since = None
+                job.unknown_since = job.late_since = None
                 self._active.report([job])
             await self._take_report(job, generation)
-            age, accepted = self._active.age(job), from_unix(generation.enqueued_at)
-            if accepted and self._hub.clock:  # the smaller of two clocks' answers, since one may be set
-                age = min(age, (self._hub.clock - accepted).total_seconds())
-            self._check_deadline(job, age)
-        except LogError as exc:
-            self._active.report([job], trouble=str(exc))  # the next poll tries again; the hub has the clip
+            job.unsaved = 0
+        except LogError as exc:  # the next poll tries again; the hub has the clip
+            self._active.report([job], trouble=str(exc))
+            job.unsaved += 1
+            if job.unsaved >= _UNSAVED_REPORTS:
+                job.finish(error=exc)
+            return
+        if job.state in AT_THE_HUB:
+            self._show_delay(job, generation)
+            self._check_deadline(job, self._seconds(job, generation))
 
     async def _take_report(self, job: ActiveJob, generation: Generation) -> None:
         async with job.lock:
-            record = with_report(job.record, generation, self._active.now())
+            now = self._active.now()
+            record = with_report(job.record, generation, now)
+            job.waiting = generation.outcome == "queued"
+            if job.waiting:
+                job.began = None
+            elif job.began is None:
+                accepted, started = job.record.times.accepted or now, from_unix(generation.started_at) or now
+                job.began = min(max(accepted, started), now)
             if record.status == job.state:
                 return
             if record.ended:
@@ -236,18 +271,29 @@ class Tracker:
             else:
                 await self._active.save(job, record)
             if record.status == "downloading":
-                self._delivery.start(job, generation.result_url)
+                self._delivery.start(job, generation.result_url or job.address)
         if not self._active.running:
             self._wake.set()
 
     async def _take_unknown(self, job: ActiveJob) -> None:
         """Give a job up only when the hub goes on not to know it: it may just be restarting, and the clip is paid."""
+        told = self._completions.get(job.record.generation_id or "")
+        if told and told.outcome == "succeeded" and told.result_url:
+            await self._take_report(job, told)
+            return
         now = time.monotonic()
         job.unknown_since = job.unknown_since or now
         if now - job.unknown_since < self._pace.unknown:
             self._active.report([job], trouble="The hub does not know this job. Retrying.")
-            return
-        await self._active.fail(job, "lost", "The hub no longer knows this job.", "Run it again with record.rerun().")
+        elif told and told.outcome == "failed":
+            await self._take_report(job, told)
+        elif self._active.age(job) < self._pace.lost:
+            job.late_since = job.late_since or now
+            message = "The hub does not know this job any more. It may come back: kn.resume() asks again."
+            self._active.report([job], trouble=message)
+            job.finish(error=JobUncertain(message, job_id=job.id))
+        else:
+            await self._active.fail(job, "lost", "The hub no longer knows this job.", LOST_REMEDY)
 
     def _report_trouble(self, text: str) -> None:
         """Show why nothing moves, or nothing if it does again."""
@@ -257,22 +303,63 @@ class Tracker:
                 job.unknown_since = None  # it counts only while the hub answers
         self._active.report(running, trouble=text)
         for job in running if text else ():
-            self._check_deadline(job, min(self._active.age(job), time.monotonic() - job.added))
+            self._check_deadline(job, min(self._seconds(job), time.monotonic() - job.added))
 
     # --- the deadline ---
 
-    def _check_deadline(self, job: ActiveJob, age: float) -> None:
-        if job.state in AT_THE_HUB and age > self._deadline and not job.overdue:
-            job.overdue = True
-            self._active.spawn(job, self._give_up(job))
+    def _seconds(self, job: ActiveJob, generation: Generation | None = None) -> float:
+        """Return how long a job has waited at the hub, or how long the hub has worked on it.
 
-    async def _give_up(self, job: ActiveJob) -> None:
-        minutes = self._deadline / 60
-        try:
-            await self.stop(job, f"The hub had not finished after {minutes:.0f} minutes and was asked to stop.")
-        except HubError:
-            job.overdue = False  # the next poll tries again
+        By the smaller of two clocks' answers, since one may be set.
+        """
+        accepted = job.record.times.accepted or job.record.times.created
+        own = self._active.seconds_since(accepted if job.waiting else job.began or accepted)
+        if generation is None or self._hub.clock is None:
+            return own
+        since = from_unix(generation.enqueued_at if job.waiting else generation.started_at)
+        at_the_hub = (self._hub.clock - since).total_seconds() if since else own
+        return min(own, at_the_hub) if at_the_hub >= 0 else own
+
+    def _show_delay(self, job: ActiveJob, generation: Generation) -> None:
+        """Show since when a job waits if that is long, and a status that has no meaning here."""
+        accepted = job.record.times.accepted
+        if generation.outcome not in ("queued", "processing"):
+            self._active.report([job], trouble=f'The hub reports the status "{generation.status_text}".')
+        elif job.waiting and accepted and self._seconds(job, generation) > min(self._deadline, _LONG_WAIT):
+            self._active.report([job], trouble=f"Waiting since {accepted.astimezone():%d %b %H:%M}.")
+        elif job.late_since is None:
+            self._active.report([job])
+
+    def _check_deadline(self, job: ActiveJob, seconds: float) -> None:
+        """Ask the hub to stop a job that takes too long; if it goes on, end the wait and watch it slowly.
+
+        It is paid for, and may still succeed.
+        """
+        longest = self._pace.waiting if job.waiting else self._deadline
+        if job.state not in AT_THE_HUB or seconds < longest:
             return
-        if job.state in AT_THE_HUB:
-            message = f"The hub still reports the job as running after {minutes:.0f} minutes, and does not stop it."
-            await self._active.fail(job, "stuck", message, "Check the job at the hub, then try again.")
+        now = time.monotonic()
+        job.late_since = job.late_since or now
+        if not job.asked_to_stop:
+            job.asked_to_stop = True
+            done = "begun" if job.waiting else "finished"
+            note = f"The hub had not {done} after {_spoken(longest)} and was asked to stop."
+            self._active.spawn(job, self._ask_to_stop(job, note))
+        if self._active.age(job) > _GIVEN_UP_AFTER:
+            message = f"The hub still reports the job as running after {_spoken(_GIVEN_UP_AFTER)}."
+            self._active.spawn(job, self._active.fail(job, "stuck", message, LOST_REMEDY))
+        elif now - job.late_since > self._pace.stopping:
+            message = f"The hub has not finished the job after {_spoken(longest)}, and does not stop it."
+            message += " If its clip comes, it is downloaded, here or by kn.resume()."
+            self._active.report([job], trouble=message)
+            job.finish(error=WaitTimeout(message))
+
+    async def _ask_to_stop(self, job: ActiveJob, note: str) -> None:
+        try:
+            await self.stop(job, note)
+        except HubError:
+            job.asked_to_stop = False  # the next poll tries again
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds / 3600:.0f} hours" if seconds >= 7200 else f"{seconds / 60:.0f} minutes"

@@ -55,12 +55,11 @@ class Oxen:
         entries = answer.get("generations")
         if answer.get("error") and not entries:
             raise errors.InvalidParams(_refusal(answer["error"]), status=200, body=str(answer)[:300])
-        if not isinstance(entries, list) or not all(
-            isinstance(entry, dict) and entry.get("generation_id") for entry in entries
-        ):
+        ids = _ids_in(entries) if isinstance(entries, list) else []
+        if not ids:
             message = "The hub accepted the request but returned no generation ID."
             raise errors.ServerError(message, status=200, body=str(answer)[:300])
-        return [str(entry["generation_id"]) for entry in entries]
+        return ids
 
     async def generations(self, **filters: str) -> list[Generation]:
         """Return the queue's list, filtered by `status`, `model`, `media_type`, `namespace` and others.
@@ -75,10 +74,16 @@ class Oxen:
         return _readable(Generation, cast("list[Any]", entries))
 
     async def generation(self, generation_id: str) -> Generation:
-        """Return one generation. Raises `NotFound` for an id that the hub does not know."""
+        """Return one generation. Raises `NotFound` for an id that the hub does not know.
+
+        Raises `ServerError` for a record without an id, or with another one.
+        """
         found = _read(Generation, await self.client.send("GET", route("api", "ai", "queue", generation_id)))
         if not found.generation_id:
             raise errors.ServerError("Unexpected response: missing 'generation_id'.", body=str(found.raw)[:300])
+        if found.generation_id != generation_id:
+            message = f"The hub returned the record of another job: {found.generation_id[:60]}."
+            raise errors.ServerError(message, body=str(found.raw)[:300])
         return found
 
     async def cancel(self, generation_id: str) -> Generation:
@@ -128,6 +133,12 @@ class Oxen:
         except errors.HubError:  # that the model is missing is known, whatever becomes of a second question
             known = [name for name in bundled() if name != exc.model]
         return errors.ModelNotFound(exc.model, alternatives=alternatives(exc.model, known), body=exc.body)
+
+
+def _ids_in(entries: list[Any]) -> list[str]:
+    """Return the ids that an answer to a request names."""
+    ids = (entry.get("generation_id") if isinstance(entry, dict) else None for entry in entries)
+    return [str(one) for one in ids if isinstance(one, str | int) and str(one).strip() and not isinstance(one, bool)]
 
 
 def _readable(kind: type[A], entries: list[Any]) -> list[A]:

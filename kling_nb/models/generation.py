@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
@@ -32,11 +33,26 @@ def _text(value: Any) -> Any:
     return value if isinstance(value, str) else str(value)
 
 
+def _status(value: Any) -> str:
+    """Return the contract's word for a status, or the hub's own word if it means nothing to us."""
+    word = re.sub(r"[\s_-]+", "_", str(value).strip().lower())
+    return _STATUSES.get(word, str(value))
+
+
 def _bool_or_none(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
 _YEAR_5138 = 1e11
+#: The words of the contract, each with the other spellings of this and other hubs.
+_SPELLINGS = {
+    "queued": "queued enqueued in_queue pending waiting scheduled submitted created accepted not_started",
+    "processing": "processing in_progress inprogress running generating rendering started starting active working",
+    "succeeded": "succeeded success successful completed complete done finished ok",
+    "failed": "failed fail failure error errored expired timeout timed_out time_out rejected blocked moderated",
+    "cancelled": "cancelled canceled cancel aborted stopped terminated deleted",
+}
+_STATUSES = {word: status for status, words in _SPELLINGS.items() for word in words.split()}
 Text = Annotated[str | None, BeforeValidator(_text_or_none)]
 UnixSeconds = Annotated[float | None, BeforeValidator(_seconds_or_none)]
 
@@ -56,12 +72,13 @@ class _Response(BaseModel):
 class Generation(_Response):
     """An entry of the queue. Times are unix seconds of the hub's clock, or None.
 
-    `status` is `queued`, `processing`, `succeeded`, `failed` or `cancelled`. An unknown status does not change a job.
+    `status` is `queued`, `processing`, `succeeded`, `failed` or `cancelled`, whatever the hub's spelling; or a word of
+    the hub's that means nothing to us.
     """
 
     generation_id: Annotated[str, BeforeValidator(_text)] = ""
     """Empty if the entry of a list has none; never empty in the response to a request for one generation."""
-    status: Annotated[str, BeforeValidator(_text)] = "unknown"
+    status: Annotated[str, BeforeValidator(_status)] = "unknown"
     model_name: Text = Field(default="", validation_alias=AliasChoices("model_name", "model"))
     media_type: Text = "video"
     result_url: Text = None
@@ -72,18 +89,33 @@ class Generation(_Response):
     completed_at: UnixSeconds = None
 
     @property
-    def ended(self) -> bool:
-        """Whether the generation has ended."""
-        return self.status in ("succeeded", "failed", "cancelled")
+    def outcome(self) -> str:
+        """The status; beside a word that means nothing to us, an address or an error message decides."""
+        if self.status in _SPELLINGS:
+            return self.status
+        return "succeeded" if self.result_url else "failed" if self.error_message else self.status
+
+    @property
+    def status_text(self) -> str:
+        """The status in the hub's own word."""
+        return str(self.raw.get("status", self.status))
 
 
 class Completion(_Response):
     """A `media_generation_completed` event: a hint to poll the queue, which is authoritative."""
 
     generation_id: str = Field(min_length=1)
-    status: str
-    url: str | None = None
-    error: str | None = None
+    status: Annotated[str, BeforeValidator(_status)] = "unknown"
+    url: Text = Field(default=None, validation_alias=AliasChoices("url", "result_url"))
+    error: Annotated[str | None, BeforeValidator(_error_text)] = Field(
+        default=None, validation_alias=AliasChoices("error", "error_message")
+    )
+
+    @property
+    def report(self) -> Generation:
+        """The event as an entry of the queue, for a hub whose queue no longer has it."""
+        fields = {"status": self.status, "result_url": self.url, "error_message": self.error}
+        return Generation.read({"generation_id": self.generation_id, **fields})
 
 
 def from_unix(unix: float | None) -> datetime.datetime | None:

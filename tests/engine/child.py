@@ -15,6 +15,7 @@ import kling_nb.connection
 from kling_nb.engine.pace import Pace
 from kling_nb.hubs import download
 from kling_nb.hubs.oxen import Oxen
+from kling_nb.hubs.upload import Uploads
 from kling_nb.store.log import Log
 from kling_nb.studio import Studio
 
@@ -82,14 +83,14 @@ async def receive_a_little(response: Any, target: Path, *, append: bool) -> None
 
 before_and_after(Log, "add_reference", "nothing saved", "")
 before_and_after(Log, "add_clip", "downloaded", "adopted")
-async_before_and_after(Oxen, "upload", "uploading", "uploaded")
+async_before_and_after(Uploads, "url_of", "uploading", "uploaded")
 async_before_and_after(Oxen, "submit", "", "replied")
 for verb in ("save", "spend", "claim"):
     after_a_state_is_saved(verb)
 if POINT == "mid-download":
     download._receive = receive_a_little
 
-kling_nb.connection.LOCAL_PACE = Pace(0.1, 0.2, 0.1, 0.5)  # sees every state of a job that takes a second
+kling_nb.connection.HUB_PACE = Pace(0.1, 0.2, 0.1, 0.5)  # sees every state of a job that takes a second
 studio = Studio(hub=HUB, key="test-key", log=FOLDER)
 fields: dict[str, Any] = {"input_image": sys.argv[4:]} if sys.argv[4:] else {}
 studio.generate("@Image1 sails" if fields else "a paper boat", duration=3, **fields)

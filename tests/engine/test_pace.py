@@ -79,12 +79,24 @@ def test_the_back_off_stays_within_the_pace_however_often_a_hub_has_failed(pace:
 
 def test_the_real_hubs_pace_follows_its_contract() -> None:
     assert (HUB_PACE.shortest, HUB_PACE.longest, HUB_PACE.watchful, HUB_PACE.usual) == (10.0, 30.0, 30.0, 120.0)
-    assert (HUB_PACE.unknown, HUB_PACE.fetching, sum(HUB_PACE.settling)) == (300.0, 21_600.0, 37.0)
+    assert (HUB_PACE.unknown, HUB_PACE.fetching, HUB_PACE.stopping) == (300.0, 21_600.0, 600.0)
+    assert (HUB_PACE.lost, HUB_PACE.waiting, HUB_PACE.slowest) == (86_400.0, 86_400.0, 300.0)
+
+
+def test_a_lost_job_is_looked_for_at_growing_pauses_for_at_least_ten_minutes() -> None:
+    assert list(HUB_PACE.settling) == sorted(HUB_PACE.settling)
+    assert HUB_PACE.settling[0] <= 5
+    assert sum(HUB_PACE.settling) >= 600
+
+
+def test_a_job_over_its_time_is_looked_at_ever_more_slowly() -> None:
+    assert [HUB_PACE.next_look(late) for late in (0, 100, 400, 10**6)] == [10, 25, 100, 300]
 
 
 def test_the_local_hubs_pace_fits_clips_that_take_seconds() -> None:
     assert (LOCAL_PACE.shortest, LOCAL_PACE.longest, LOCAL_PACE.watchful, LOCAL_PACE.usual) == (0.5, 5.0, 1.0, 6.0)
     assert (LOCAL_PACE.unknown, LOCAL_PACE.fetching, LOCAL_PACE.settling) == (1.0, 3.0, (0.25, 0.25, 0.25))
+    assert (LOCAL_PACE.lost, LOCAL_PACE.stopping, LOCAL_PACE.slowest) == (0.0, 3.0, 5.0)
 
 
 def test_an_expected_duration_needs_three_clips_and_is_the_median_of_their_rates() -> None:

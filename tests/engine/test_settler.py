@@ -48,6 +48,7 @@ class Hub:
 class Log:
     twins: list[list[Record]] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
 
     def save(self, record: Record) -> Record:
         return record
@@ -59,7 +60,7 @@ class Log:
         return record
 
     def claimed(self, _ids: Iterable[str], *, by_others_than: Iterable[str]) -> set[str]:
-        return set()
+        return self.others
 
     def being_sent(self, _record: Record) -> list[Record]:
         return self.twins.pop(0) if self.twins else []
@@ -69,7 +70,9 @@ class Log:
 
 
 class Scene:
-    def __init__(self, *answers: list[Generation] | Exception, jobs: int = 1, **record: Any) -> None:
+    """Jobs whose answer was lost; `lost` seconds after they were sent they are given up."""
+
+    def __init__(self, *answers: list[Generation] | Exception, jobs: int = 1, lost: float = 0.0, **record: Any) -> None:
         self.hub, self.log, self.watched = Hub(list(answers)), Log(), list[bool]()
         active = ActiveJobs(self.log, now=lambda: START)  # type: ignore[arg-type]
         times = a_record().times.model_copy(update={"submitted": START})
@@ -78,7 +81,7 @@ class Scene:
         self.shown: list[str] = []
         for job in self.jobs:
             job.subscribe(lambda progress: self.shown.append(progress.trouble))
-        pace = Pace(longest=0.0, settling=(0.0, 0.0, 0.0))
+        pace = Pace(longest=0.0, settling=(0.0, 0.0, 0.0), lost=lost)
         self.settler = Settler(self.hub, self.log, active, self, pace)  # type: ignore[arg-type]
 
     def watch(self, *, now: bool = False) -> None:
@@ -111,6 +114,30 @@ async def test_without_an_entry_the_list_is_read_after_each_pause_and_the_job_is
     scene = await Scene([]).settle()
     assert (scene.states, scene.readings, scene.watched) == (["failed"], 4, [])
     assert scene.jobs[0].record.failure and scene.jobs[0].record.failure.kind == "lost"
+
+
+async def test_a_job_without_an_entry_stays_uncertain_until_it_is_given_up() -> None:
+    for submitted, state in ((START, "uncertain"), (START - datetime.timedelta(seconds=61), "failed")):
+        times = a_record().times.model_copy(update={"submitted": submitted})
+        scene = await Scene([], lost=60, times=times).settle()
+        assert (scene.states, scene.readings) == ([state], 4)
+        assert scene.jobs[0].done
+    failure = scene.jobs[0].record.failure
+    assert failure
+    assert "may have been billed" in failure.remedy
+
+
+async def test_the_wait_for_a_job_without_an_entry_ends_with_an_error_that_says_what_is_known() -> None:
+    scene = await Scene([], lost=60).settle()
+    with pytest.raises(errors.JobUncertain, match="may be generated and billed"):
+        scene.jobs[0].end.result(0)
+    assert "resume() looks again" in scene.jobs[0].progress.trouble
+
+
+async def test_an_entry_that_belongs_to_another_record_is_not_taken() -> None:
+    scene = Scene([entry("a"), entry("b")])
+    scene.log.others.add("a")
+    assert ids((await scene.settle()).jobs) == ["b"]
 
 
 async def test_an_entry_that_appears_late_is_claimed() -> None:
@@ -184,7 +211,7 @@ async def test_the_billed_namespace_is_searched_too() -> None:
     assert scene.hub.asked[READING] == {"model": a_record().model, "namespace": "team"}
 
 
-@pytest.mark.parametrize(("behind", "state"), [(7200, "queued"), (0, "failed")])
+@pytest.mark.parametrize(("behind", "state"), [(7200, "queued"), (0, "uncertain")])
 async def test_times_are_compared_on_the_hubs_clock(behind: int, state: str) -> None:
     seconds = int(START.timestamp()) - 7200
     scene = Scene([entry(enqueued_at=seconds)])
@@ -193,9 +220,20 @@ async def test_times_are_compared_on_the_hubs_clock(behind: int, state: str) -> 
 
 
 async def test_an_entry_from_before_the_submission_is_not_claimed() -> None:
-    early = int(START.timestamp()) - 121
+    early = int(START.timestamp()) - 60
     times = a_record().times.model_copy(update={"created": START - datetime.timedelta(hours=1), "submitted": START})
-    assert (await Scene([entry(enqueued_at=early)], times=times).settle()).states == ["failed"]
+    scene = await Scene([entry(enqueued_at=early)], times=times).settle()
+    assert (scene.states, ids(scene.jobs)) == (["uncertain"], [None])
+    assert "a job like this one" in scene.jobs[0].progress.trouble
+
+
+@pytest.mark.parametrize("hours", [-9, 9])
+async def test_while_the_hubs_times_disagree_with_its_clock_nothing_is_claimed_or_given_up(hours: int) -> None:
+    seconds = int(START.timestamp()) + hours * 3600
+    scene = Scene([entry(enqueued_at=seconds), entry("g2", enqueued_at=seconds + 1)])
+    scene.hub.clock = START
+    assert (await scene.settle()).states == ["uncertain"]
+    assert ids(scene.jobs) == [None]
 
 
 async def test_jobs_that_are_settled_already_ask_nothing() -> None:

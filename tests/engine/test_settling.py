@@ -28,9 +28,16 @@ def entry(name: str = "g", **changes: Any) -> Generation:
     return Generation.read({key: value for key, value in raw.items() if value is not ...})
 
 
-def found(*listed: Generation, claimed: tuple[str, ...] = (), **sent: Any) -> list[str]:
-    entries = matching(listed, {**SENT, **sent}, since=SINCE, claimed=claimed)
-    return [each.generation_id for each in entries]
+LATER = SINCE + datetime.timedelta(seconds=100)
+
+
+def judged(*listed: Generation, **sent: Any) -> tuple[list[str], str]:
+    entries, odd = matching(listed, {**SENT, **sent}, since=SINCE, until=LATER)
+    return [each.generation_id for each in entries], odd
+
+
+def found(*listed: Generation, **sent: Any) -> list[str]:
+    return judged(*listed, **sent)[0]
 
 
 def test_the_same_request_enqueued_since_matches() -> None:
@@ -48,18 +55,27 @@ def test_another_request_does_not_match() -> None:
     assert found(*others) == []
 
 
-def test_an_older_entry_does_not_match_but_a_slow_clock_is_allowed_for() -> None:
-    assert CLOCK_SKEW == 120.0
-    assert found(entry(enqueued_at=NOW - 121)) == []
-    assert found(entry(enqueued_at=NOW - 120)) == ["g"]
+def test_an_equal_entry_of_before_the_request_is_not_taken_and_named() -> None:
+    assert CLOCK_SKEW == 5.0
+    for seconds in (6, 59, 3600):
+        ids, odd = judged(entry(enqueued_at=NOW - seconds))
+        assert (ids, "dated 01 Nov" in odd) == ([], True)
+    assert judged(entry(enqueued_at=NOW - 5)) == (["g"], "")
+
+
+def test_beside_an_equal_entry_of_the_future_none_is_taken_since_the_times_are_wrong() -> None:
+    assert judged(entry(enqueued_at=NOW + 105)) == (["g"], "")
+    ids, odd = judged(entry("new", enqueued_at=NOW + 3600), entry("old", enqueued_at=NOW + 1))
+    assert (ids, "dated 01 Nov 13:00 UTC" in odd) == ([], True)
+
+
+def test_an_older_equal_entry_does_not_hide_the_new_one() -> None:
+    ids, odd = judged(entry("new"), entry("old", enqueued_at=NOW - 59))
+    assert (ids, bool(odd)) == (["new"], True)
 
 
 def test_an_entry_without_a_time_matches_and_comes_last() -> None:
     assert found(entry("when", enqueued_at=None), entry("late", enqueued_at=NOW + 90)) == ["late", "when"]
-
-
-def test_an_entry_that_another_record_has_claimed_does_not_match() -> None:
-    assert found(entry("a"), entry("b"), claimed=("a",)) == ["b"]
 
 
 def test_a_parameter_that_is_not_echoed_does_not_count() -> None:
@@ -78,7 +94,7 @@ def test_the_open_prompt_of_a_multi_shot_job_is_either_null_or_empty() -> None:
 
 
 def test_the_nearest_in_time_come_first() -> None:
-    at = {"late": 90, "early": -30, "now": 0, "soon": 2}
+    at = {"late": 90, "early": -3, "now": 0, "soon": 2}
     listed = [entry(name, enqueued_at=NOW + seconds) for name, seconds in at.items()]
     assert found(*listed) == ["now", "soon", "early", "late"]
 
@@ -108,13 +124,12 @@ def test_delivery_parameters_do_not_count() -> None:
     assert alike({"model": "m", "num_generations": 4}, {"model": "m", "num_generations": 1})
 
 
-@given(st.lists(st.tuples(st.integers(-300, 300), st.booleans(), st.booleans()), max_size=12))
-def test_exactly_the_unclaimed_recent_entries_of_the_same_request_match(rows: list[tuple[int, bool, bool]]) -> None:
+@given(st.lists(st.tuples(st.integers(-300, 105), st.booleans()), max_size=12))
+def test_exactly_the_recent_entries_of_the_same_request_match(rows: list[tuple[int, bool]]) -> None:
     listed = [
         entry(f"g{number}", enqueued_at=NOW + at, prompt="a boat" if same else "other")
-        for number, (at, same, _) in enumerate(rows)
+        for number, (at, same) in enumerate(rows)
     ]
-    claimed = tuple(f"g{number}" for number, (_, _, taken) in enumerate(rows) if taken)
-    chosen = found(*listed, claimed=claimed)
-    fit = [n for n, (at, same, taken) in enumerate(rows) if same and not taken and at >= -CLOCK_SKEW]
-    assert sorted(chosen) == sorted(f"g{number}" for number in fit)
+    ids, odd = judged(*listed)
+    assert sorted(ids) == sorted(f"g{number}" for number, (at, same) in enumerate(rows) if same and at >= -CLOCK_SKEW)
+    assert bool(odd) == any(same and at < -CLOCK_SKEW for at, same in rows)

@@ -19,7 +19,7 @@ def test_a_generation_keeps_unknown_fields_in_raw() -> None:
     raw = {**ROW, "prompt": None, "input_image": ["x"], "brand_new": 1}
     generation = Generation.read(raw)
     assert generation.raw == raw
-    assert (generation.status, generation.ended, generation.media_type) == ("queued", False, "video")
+    assert (generation.status, generation.media_type) == ("queued", "video")
     assert "raw" not in generation.model_dump()
 
 
@@ -30,20 +30,39 @@ def test_a_model_has_either_name(raw: dict[str, Any], name: str) -> None:
     assert Generation.read({**ROW, **raw, "media_type": None}).model_name == name
 
 
-@pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
-def test_terminal_statuses_are_ends(status: str) -> None:
-    assert Generation.read({**ROW, "status": status}).ended
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("queued QUEUED in_queue Pending waiting", "queued"),
+        ("processing In-Progress running GENERATING", "processing"),
+        ("succeeded SUCCESS completed Done finished", "succeeded"),
+        ("failed Error expired timeout timed_out", "failed"),
+        ("cancelled canceled CANCELED aborted", "cancelled"),
+    ],
+)
+def test_a_status_is_read_in_its_spellings(words: str, status: str) -> None:
+    for word in words.split():
+        read = Generation.read({**ROW, "status": f" {word} "})
+        assert (read.status, read.outcome, read.status_text.strip()) == (status, status, word)
 
 
-def test_an_unknown_status_is_kept_and_is_not_an_end() -> None:
-    read = Generation.read({**ROW, "status": "paused"})
-    assert (read.status, read.ended) == ("paused", False)
+@pytest.mark.parametrize(
+    ("beside", "outcome"),
+    [
+        ({}, "Paused"),
+        ({"result_url": "https://example.org/a.mp4"}, "succeeded"),
+        ({"error_message": "no"}, "failed"),
+        ({"result_url": "https://example.org/a.mp4", "error_message": "no"}, "succeeded"),
+    ],
+)
+def test_beside_an_unknown_status_an_address_or_an_error_decides(beside: dict[str, str], outcome: str) -> None:
+    read = Generation.read({**ROW, "status": "Paused", **beside})
+    assert (read.status, read.outcome) == ("Paused", outcome)
 
 
 @pytest.mark.parametrize("state", [{}, {"status": None}])
 def test_a_missing_status_is_unknown(state: dict[str, Any]) -> None:
-    read = Generation.read({"generation_id": "a", **state})
-    assert (read.status, read.ended) == ("unknown", False)
+    assert Generation.read({"generation_id": "a", **state}).outcome == "unknown"
 
 
 @pytest.mark.parametrize(("given", "read"), [(None, ""), ("", ""), (7, "7")])
@@ -76,6 +95,8 @@ def test_an_event_has_names_of_its_own() -> None:
     done = Completion.read({"generation_id": "g1", "status": "succeeded", "model": "m", "url": "https://example.org"})
     assert (done.url, done.error) == ("https://example.org", None)
     assert Completion.read({"generation_id": "g1", "status": "failed", "error": "no"}).error == "no"
+    assert (done.report.outcome, done.report.result_url) == ("succeeded", "https://example.org")
+    assert Completion.read({"generation_id": "g1", "url": 5, "error": {"a": 1}}).report.outcome == "failed"
 
 
 def test_a_catalogue_entry_only_needs_an_id() -> None:
