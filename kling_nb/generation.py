@@ -135,7 +135,12 @@ def start(
 
     Raises:
         BudgetError: A budget does not allow it.
+        RequestError: An image cannot be converted.
     """
+    try:
+        request = request.prepared()
+    except ImageError as exc:
+        raise errors.RequestError([error((), str(exc), exc.remedy)]) from exc
     connection, notebook, free = session.connection, notebook_path(), kind == "preview"
     local = free or session.settings.local
     records = records_for(

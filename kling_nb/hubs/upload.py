@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, cast, get_args
 from kling_nb import errors
 from kling_nb.hubs.client import HubClient, origin_of, route
 from kling_nb.hubs.responses import read_status
-from kling_nb.models.asset import Asset
+from kling_nb.models.asset import Asset, suffix_of
 
 #: How a local file reaches the hub: its own workbench (as the vendor's client does), a public repository of the user's
 #: (as documented), inside the request, or a function of the user's that returns a URL.
@@ -154,5 +154,4 @@ async def _url_from(method: Callable[[Asset], str | Awaitable[str]], asset: Asse
 
 def _file_name(asset: Asset) -> str:
     """Return a name that tells nothing about the user's machine: the content's hash and its type."""
-    suffix = asset.media_type.rpartition("/")[2].replace("jpeg", "jpg")
-    return f"{(asset.digest or asset.identity).rpartition(':')[2][:32]}.{suffix}"
+    return f"{(asset.digest or asset.identity).rpartition(':')[2][:32]}{suffix_of(asset.data or b'') or '.bin'}"

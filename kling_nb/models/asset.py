@@ -18,7 +18,16 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from kling_nb.models.images import ImageError, ImageFacts, VideoFacts, image_facts, image_from, png_of, video_facts
+from kling_nb.models.images import (
+    ImageError,
+    ImageFacts,
+    VideoFacts,
+    image_facts,
+    image_from,
+    png_of,
+    prepared_image,
+    video_facts,
+)
 from kling_nb.models.urls import media_type_of, redact_url, redact_urls, sha256, suffix_of
 
 if TYPE_CHECKING:
@@ -145,6 +154,21 @@ class Asset:
     def video_facts(self) -> VideoFacts | None:
         """The length of a local video; None for a URL or an image."""
         return None if self.data is None or self.kind == "image" else video_facts(self.data)
+
+    @cached_property
+    def prepared(self) -> Asset:
+        """The asset to send: what viewers show of an image, with the changes in `fixes`; itself if that is its file.
+
+        Raises `ImageError` if it cannot be converted.
+        """
+        if self.data is None or not self.facts or not self.facts.is_sent_changed:
+            return self
+        try:
+            data, changes = prepared_image(self.data, self.facts)
+        except Exception as exc:  # decoders fed foreign bytes raise anything
+            raise ImageError(f"{self.given} cannot be converted: {exc}", "save it as JPEG or PNG yourself") from exc
+        name = f"{Path(self.name or 'image').stem}{suffix_of(data)}"
+        return replace(self, data=data, name=name, original=self.original or self, fixes=(*self.fixes, *changes))
 
     @property
     def media_type(self) -> str:

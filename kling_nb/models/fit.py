@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from kling_nb.models.asset import Asset
-from kling_nb.models.images import ImageError, ImageFacts, upright_of
+from kling_nb.models.images import LOSSY, ImageError, ImageFacts, encoded_image, upright_of
 from kling_nb.models.lint import MAX_BYTES, MAX_RATIO, MIN_PIXELS, MIN_RATIO
 from kling_nb.models.urls import sha256, suffix_of
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 _ACCEPTED = frozenset({"JPEG", "PNG", "MPO"})
-_LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF"})
 _NAMES = {"MPO": "JPEG"}
 
 
@@ -28,9 +27,13 @@ def broken_rules(asset: Asset) -> tuple[str, ...]:
     facts = asset.facts
     if facts is None:
         return ()
-    if facts.error:
+    try:
+        sent = asset.prepared
+    except ImageError:
         return ("unreadable",)
-    size, ratio = len(asset.data or b""), facts.width / facts.height
+    if facts.error or not (facts := sent.facts):
+        return ("unreadable",)
+    size, ratio = len(sent.data or b""), facts.width / facts.height
     rules = {
         facts.format: facts.format in _ACCEPTED,
         f"{size / 1024 / 1024:.1f} MB": size <= MAX_BYTES,
@@ -48,51 +51,54 @@ def fixable(asset: Asset) -> bool:
 
 
 def fit_image(asset: Asset) -> Asset:
-    """Return an image that breaks no rule, with the changes in `fixes`; the same asset if it breaks none.
+    """Return an image that breaks no rule, with the changes in `fixes`; the same asset if there is nothing to change.
 
     Raises:
         ImageError: If it cannot be fixed: an image that is too small is not enlarged.
     """
     rules, facts = broken_rules(asset), asset.facts
-    if not rules or facts is None or asset.data is None:
+    if facts is None or (not rules and not facts.is_sent_changed):
         return asset
-    if not fixable(asset):
+    if rules and not fixable(asset):
         why = facts.error or f"{facts.width}×{facts.height} px is less than {MIN_PIXELS} px on a side"
         raise ImageError(f"{asset.given} cannot be fixed: {why}", "use a larger or undamaged file: nothing is upscaled")
-    try:
-        data, steps = _fitted(asset.data, facts)
-    except ImageError:
-        raise
-    except Exception as exc:  # decoders fed foreign bytes raise anything
-        raise ImageError(f"{asset.given} cannot be fixed: {exc}", "convert it to JPEG or PNG yourself") from exc
-    name = f"{PurePath(asset.name or 'image').stem}{suffix_of(data)}"
-    return Asset(
-        sha256(data), asset.given, name, data=data, original=asset.original or asset, fixes=(*asset.fixes, *steps)
-    )
+    sent = asset.prepared
+    data, steps = sent.data or b"", list[str]()
+    if rules:
+        try:
+            data, steps = _fitted(sent)
+        except ImageError:
+            raise
+        except Exception as exc:  # decoders fed foreign bytes raise anything
+            raise ImageError(f"{asset.given} cannot be fixed: {exc}", "convert it to JPEG or PNG yourself") from exc
+    name, fixes = f"{PurePath(asset.name or 'image').stem}{suffix_of(data)}", (*sent.fixes, *steps)
+    return Asset(sha256(data), asset.given, name, data=data, original=asset.original or asset, fixes=fixes)
 
 
-def _fitted(data: bytes, facts: ImageFacts) -> tuple[bytes, list[str]]:
+def _fitted(asset: Asset) -> tuple[bytes, list[str]]:
     from PIL import Image
 
-    steps: list[str] = []
-    with Image.open(io.BytesIO(data)) as opened:
-        if getattr(opened, "n_frames", 1) > 1 and facts.format not in _ACCEPTED:
-            steps.append("its first frame taken")
+    steps, facts = list[str](), asset.facts
+    if facts is None or asset.data is None:
+        return b"", steps
+    with Image.open(io.BytesIO(asset.data)) as opened:
         profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA") else None
         image = upright_of(opened)
+    if image.mode in ("LA", "RGBA"):  # nothing in it is transparent
+        image = image.convert(image.mode[:-1])
     if (size := _legal_size(facts)) != image.size:
         steps.append(f"padded from {_size_text(image.size)} to {_size_text(size)} px")
         image = _padded(image, size)
-    form = "JPEG" if facts.format in _LOSSY and not _has_alpha(image) else "PNG"
-    whole = _encoded(image, form, profile)
-    if len(whole) > MAX_BYTES and not _has_alpha(image):
-        form, whole = "JPEG", _encoded(image, "JPEG", profile)
+    form = "JPEG" if facts.format in LOSSY else "PNG"
+    whole = encoded_image(image, form, profile)
+    if len(whole) > MAX_BYTES:
+        form, whole = "JPEG", encoded_image(image, "JPEG", profile)
     if form != _NAMES.get(facts.format, facts.format):
         steps.insert(0, f"converted from {facts.format} to {form}")
     before = image.size
     while len(whole) > MAX_BYTES:
         image = _smaller(image, math.sqrt(MAX_BYTES / len(whole)) * 0.97)
-        whole = _encoded(image, form, profile)
+        whole = encoded_image(image, form, profile)
     if image.size != before:
         steps.append(f"made smaller, from {_size_text(before)} to {_size_text(image.size)} px")
     return whole, steps or ["saved again"]
@@ -137,17 +143,6 @@ def _smaller(image: PILImage, factor: float) -> PILImage:
     elif width / height < MIN_RATIO:
         width = math.ceil(height * MIN_RATIO)
     return image.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def _encoded(image: PILImage, form: str, profile: bytes | None) -> bytes:
-    buffer = io.BytesIO()
-    options = {"quality": 95, "subsampling": 0} if form == "JPEG" else {}
-    image.save(buffer, form, icc_profile=profile, **options)
-    return buffer.getvalue()
-
-
-def _has_alpha(image: PILImage) -> bool:
-    return image.mode in ("LA", "RGBA")
 
 
 def _size_text(size: tuple[int, int]) -> str:

@@ -1,21 +1,27 @@
-"""Pixels: the facts of an image or video file, and PIL images, arrays and figures as PNG files.
+"""Pixels: the facts of an image file, what is sent for it, and PIL images, arrays and figures as PNG files.
 
 PIL and numpy are only imported once there is an image; an array can only come from a process that has numpy.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kling_nb.models.urls import sha256
+from kling_nb.models.urls import media_type_of, sha256, suffix_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 _ORIENTATION = 0x0112
 _ROTATED = frozenset({5, 6, 7, 8})
+#: The formats that services take; an image in any other is converted before it is sent.
+_SENT_AS_IT_IS = frozenset({"JPEG", "PNG", "MPO", "WEBP"})
+LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000"})
+_NAMES = {"MPO": "JPEG", "HEIF": "HEIC", "JPEG2000": "JPEG 2000"}
+_LARGEST_PNG = 10 * 2**20
 
 
 class ImageError(ValueError):
@@ -30,13 +36,23 @@ class ImageError(ValueError):
 class ImageFacts:
     """The format and size of an image file; `error` is set if it cannot be decoded to its end.
 
-    `width` and `height` are in pixels, as viewers show the image: with the orientation that a phone notes in the file.
+    Attributes:
+        width: In pixels, as viewers show the image: with the orientation that a phone notes in the file.
+        height: Likewise.
+        changes: What must change, besides the format, so that a service that ignores orientation, transparency,
+            profiles of printers and animation gets what viewers show: `turned upright`.
     """
 
     format: str = ""
     width: int = 0
     height: int = 0
     error: str = ""
+    changes: tuple[str, ...] = ()
+
+    @property
+    def is_sent_changed(self) -> bool:
+        """Whether `prepared_image` makes another file of it."""
+        return not self.error and (bool(self.changes) or self.format not in _SENT_AS_IT_IS)
 
 
 @dataclass(frozen=True)
@@ -49,22 +65,82 @@ class VideoFacts:
 
 def image_facts(data: bytes) -> ImageFacts:
     """Decode an image file to its end and return its facts."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     if not data:
         return ImageFacts(error="the file is empty")
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with _opened(data) as image:
+            frames = getattr(image, "n_frames", 1)
+            image.load()
             width, height = image.size
             if image.getexif().get(_ORIENTATION) in _ROTATED:
                 width, height = height, width
-            facts = ImageFacts(image.format or "", width, height)
-            image.load()
+            facts = ImageFacts(image.format or "", width, height, changes=_changes(image, frames, data))
     except UnidentifiedImageError:
-        return ImageFacts(error="it is not an image in a known format")
+        kind = media_type_of(data).partition("/")[0]
+        return ImageFacts(error="it is a video" if kind == "video" else "it is not an image in a known format")
     except Exception as exc:  # noqa: BLE001 - decoders fed foreign bytes raise anything: struct.error, IndexError, ...
         return ImageFacts(error=str(exc) or "it cannot be decoded")
     return facts if width and height else ImageFacts(error="it has no pixels")
+
+
+def prepared_image(data: bytes, facts: ImageFacts) -> tuple[bytes, tuple[str, ...]]:
+    """Return the file to send for an image, and what was changed: one upright frame in RGB or grey, as JPEG or PNG."""
+    with _opened(data) as image:
+        image.load()
+        profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P", "PA") else None
+        flat = upright_of(image)
+    flat = on_white(flat) if flat.has_transparency_data else flat
+    form = "JPEG" if facts.format in LOSSY else "PNG"
+    prepared = encoded_image(flat, form, profile)
+    if form == "PNG" and len(prepared) > _LARGEST_PNG:
+        form, prepared = "JPEG", encoded_image(flat, "JPEG", profile)
+    name = _NAMES.get(facts.format, facts.format)
+    return prepared, (*([f"converted from {name} to {form}"] if name != form else []), *facts.changes)
+
+
+def encoded_image(image: PILImage, form: str, profile: bytes | None) -> bytes:
+    """Return an image as a PNG or JPEG file, in high quality."""
+    buffer = io.BytesIO()
+    options = {"quality": 95, "subsampling": 0} if form == "JPEG" else {}
+    image.save(buffer, form, icc_profile=profile, **options)
+    return buffer.getvalue()
+
+
+def _opened(data: bytes) -> PILImage:
+    """Open an image file; a HEIC needs an optional package."""
+    from PIL import Image
+
+    if suffix_of(data) == ".heic":
+        try:
+            from pillow_heif import register_heif_opener  # pyright: ignore[reportMissingTypeStubs]
+        except ImportError:
+            raise ValueError('it is a HEIC image, which needs pillow-heif: pip install "kling-nb[heif]"') from None
+        register_heif_opener()
+    return Image.open(io.BytesIO(data))
+
+
+def _changes(image: PILImage, frames: int, data: bytes) -> tuple[str, ...]:
+    form = image.format or ""
+    if image.mode == "F" or (image.mode == "I" and form != "PNG"):
+        raise ValueError(f"its pixels (mode {image.mode}) have no fixed white")
+    changes = {
+        f"the first of {frames} frames taken": frames > 1 and form != "MPO",
+        "turned upright": image.getexif().get(_ORIENTATION, 1) != 1,
+        "transparent areas made white": _is_see_through(image),
+        f"converted from {image.mode} to RGB": image.mode in ("CMYK", "YCbCr", "LAB", "HSV"),
+        "converted from a palette to RGB": image.mode in ("P", "PA") and form != "GIF",
+        "scaled from 16 to 8 bits": image.mode.startswith("I") or (form == "PNG" and data[24:25] == b"\x10"),
+    }
+    return tuple(change for change, needed in changes.items() if needed)
+
+
+def _is_see_through(image: PILImage) -> bool:
+    if not image.has_transparency_data:
+        return False
+    low, _ = image.convert("RGBA").getchannel("A").getextrema()
+    return isinstance(low, int | float) and low < 255
 
 
 def video_facts(data: bytes) -> VideoFacts:
@@ -122,9 +198,26 @@ def upright_of(image: PILImage) -> PILImage:
     upright = ImageOps.exif_transpose(image)
     if upright.mode in ("L", "LA", "RGB", "RGBA"):
         return upright
-    if upright.mode.startswith("I") or upright.mode == "F":
+    if upright.mode.startswith("I;16") or (upright.mode == "I" and image.format == "PNG"):
+        upright.info.pop("transparency", None)  # a value of 16 bits
+        return upright.convert("I").point(lambda level: level * (1 / 257) + 0.5).convert("L")
+    if upright.mode in ("I", "F"):
         raise ValueError(f"mode {upright.mode} has no fixed white")  # PIL would clip it to 255
+    if upright.mode in ("CMYK", "LAB"):
+        return _to_srgb(upright)
     return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+
+
+def _to_srgb(image: PILImage) -> PILImage:
+    from PIL import ImageCms
+
+    profile = image.info.get("icc_profile")
+    if profile or image.mode == "LAB":
+        with contextlib.suppress(OSError, ImageCms.PyCMSError):  # a damaged profile
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
+            srgb = ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB") or image
+    return image.convert("RGB")
 
 
 def on_white(image: PILImage) -> PILImage:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
 from kling_nb.models.fields import assets_in, plain, resolved, with_media, without_empty
+from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problem_of
 from kling_nb.models.problem import Path, Problem, error, warning
 from kling_nb.models.request import READ, TARGET, HubRequest, Request, request_type
@@ -85,11 +86,17 @@ def check_asset(path: Path, asset: Asset) -> Iterator[Problem]:
     if facts.error:
         yield error(path, f"{given} cannot be read: {facts.error}", "use a JPEG or PNG file")
         return
-    if facts.format in ("WEBP", "GIF"):
-        yield warning(path, f"{given} is a {facts.format}, which may be refused", "convert it to JPEG or PNG")
+    try:
+        sent = asset.prepared
+    except ImageError as exc:
+        yield error(path, str(exc), exc.remedy)
+        return
+    if sent is not asset:
+        changes = ", ".join(sent.fixes[len(asset.fixes) :])
+        yield warning(path, f"{given} is changed before it is sent: {changes}", "kn.fit_image shows the result")
     elif facts.format not in ("JPEG", "PNG", "MPO"):
-        yield error(path, f"{given} is a {facts.format}, which is not supported", "convert it to JPEG or PNG")
-    size = len(asset.data or b"")
+        yield warning(path, f"{given} is a {facts.format}, which may be refused", "convert it to JPEG or PNG")
+    size = len(sent.data or b"")
     if size > MAX_BYTES:
         yield error(path, f"{given} is {size / 1024 / 1024:.2f} MB, which is too large", "at most 10 MB")
     pixels = f"{given} is {facts.width}×{facts.height} px, which is too"

@@ -26,7 +26,17 @@ from pydantic_core import PydanticCustomError
 from kling_nb.errors import ArgumentTypeError, RequestError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, ImageField, ImageInput, VideoField, VideoInput
-from kling_nb.models.fields import assets_in, listed, plain, resolved, scalar, unsendable, with_media, without_empty
+from kling_nb.models.fields import (
+    assets_in,
+    listed,
+    mapped,
+    plain,
+    resolved,
+    scalar,
+    unsendable,
+    with_media,
+    without_empty,
+)
 from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problems_of, short_repr
 from kling_nb.models.problem import Problem
@@ -149,6 +159,13 @@ class Request(_Wire):
         """Yield every asset with the path of its field, in order: `("input_image.0", asset)`."""
         for path, asset in assets_in(self.draft()):
             yield ".".join(map(str, path)), asset
+
+    def prepared(self) -> Self:
+        """Return the request with its images as they are sent; see `Asset.prepared`. Raises `ImageError`."""
+        if all(asset.prepared is asset for _, asset in self.assets()):
+            return self
+        given = mapped(plain(given_fields(self)), lambda _, item: item.prepared if isinstance(item, Asset) else item)
+        return self.model_validate(given, context=READ)
 
     def _relevant(self, draft: Mapping[str, Any]) -> dict[str, Any]:
         """Return the draft without what the hub ignores, so that equal requests have equal bodies."""

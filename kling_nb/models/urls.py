@@ -16,9 +16,27 @@ _TYPES = {
     ".jpg": "image/jpeg",
     ".gif": "image/gif",
     ".webp": "image/webp",
+    ".bmp": "image/bmp",
+    ".tif": "image/tiff",
+    ".jp2": "image/jp2",
+    ".heic": "image/heic",
+    ".avif": "image/avif",
     ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
     ".webm": "video/webm",
 }
+_FIRST_BYTES = {
+    b"\x89PNG\r\n\x1a\n": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF87a": ".gif",
+    b"GIF89a": ".gif",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+    b"\0\0\0\x0cjP  ": ".jp2",
+    b"\xff\x4f\xff\x51": ".jp2",
+    b"\x1aE\xdf\xa3": ".webm",
+}
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 _URL = re.compile(r"https?://[^\s'\"<>]+", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?<![a-z])sig|signature|token|key|secret|credential|expires|policy|auth(?!or(?!i))|passw|pwd|hmac|jwt|session",
@@ -33,19 +51,24 @@ def sha256(data: bytes) -> str:
 
 def suffix_of(data: bytes) -> str:
     """Return the suffix of a file's type, from its first bytes; empty for an unknown type."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return ".png"
-    if data.startswith(b"\xff\xd8\xff"):
-        return ".jpg"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return ".gif"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return ".webp"
+    if data[:2] == b"BM" and data[6:10] == bytes(4):
+        return ".bmp"
     if data[4:8] == b"ftyp":
-        return ".mp4"
-    if data.startswith(b"\x1aE\xdf\xa3"):
-        return ".webm"
-    return ""
+        return _suffix_of_brands(data)
+    return next((suffix for first, suffix in _FIRST_BYTES.items() if data.startswith(first)), "")
+
+
+def _suffix_of_brands(data: bytes) -> str:
+    """Return the suffix of an ISO media file: videos and the pictures of phones share its first box."""
+    brand, end = data[8:12], min(int.from_bytes(data[:4]), len(data))
+    brands = {brand, *(data[at : at + 4] for at in range(16, end, 4))}
+    if brand in (b"avif", b"avis") or (brand in _HEIC_BRANDS and b"avif" in brands):
+        return ".avif"
+    if brand in _HEIC_BRANDS:
+        return ".heic"
+    return ".mov" if brand == b"qt  " else ".mp4"
 
 
 def media_type_of(data: bytes) -> str:

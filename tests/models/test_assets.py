@@ -129,13 +129,14 @@ def test_a_valid_image_has_no_problem() -> None:
 
 
 CONVERT, CROP = "convert it to JPEG or PNG", "crop or pad it to a width of 0.40 to 2.50 times its height"
+SHOWN = "kn.fit_image shows the result"
 #: A PNG file of exactly the size limit.
 LARGEST = image_file() + b"\0" * (MAX_BYTES - len(image_file()))
 INVALID = {
     "empty": (b"", "error", "use a JPEG or PNG file"),
     "unknown": (b"<html>", "error", "use a JPEG or PNG file"),
-    "BMP": (image_file(form="BMP"), "error", CONVERT),
-    "GIF": (image_file(form="GIF"), "warning", CONVERT),
+    "BMP": (image_file(form="BMP"), "warning", SHOWN),
+    "GIF": (image_file(form="GIF"), "warning", SHOWN),
     "WEBP": (image_file(form="WEBP"), "warning", CONVERT),
     "narrow": (image_file(299, 320), "error", "at least 300 px on each side"),
     "low": (image_file(320, 299), "error", "at least 300 px on each side"),
@@ -207,7 +208,7 @@ def test_a_transparent_palette_keeps_its_transparency() -> None:
     assert Image.open(io.BytesIO(Asset.parse(image).data or b"")).mode == "RGBA"
 
 
-@pytest.mark.parametrize("image", [Image.new("F", (300, 300)), Image.new("I;16", (300, 300)), Image.new("RGB", (0, 9))])
+@pytest.mark.parametrize("image", [Image.new("F", (300, 300)), Image.new("I", (300, 300)), Image.new("RGB", (0, 9))])
 def test_a_pil_image_that_cannot_be_encoded_is_refused(image: Image.Image) -> None:
     assert "use a file, or an RGB image" in refusal(image)
 

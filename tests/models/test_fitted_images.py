@@ -6,9 +6,11 @@ import io
 from pathlib import Path
 
 import pytest
+from hubside import HubSide
 from PIL import Image
+from support.images import encoded, quarters, turned
 
-from kling_nb.errors import RequestError
+from kling_nb.errors import RequestError, RequestWarning
 from kling_nb.models.urls import sha256
 from kling_nb.studio import Studio
 
@@ -30,6 +32,26 @@ def test_the_record_keeps_the_original_and_the_fitted_image(studio: Studio, tmp_
     assert again.original is not None and again.fixes == kept.fixes
     assert studio.store.verify() == []
     assert "padded from" in clip.record._repr_mimebundle_()["text/html"]
+
+
+def test_a_phones_photo_is_sent_upright_and_the_record_says_so(studio: Studio, hub: HubSide, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(encoded(quarters(size=(640, 400)), "JPEG", exif=turned(6)))
+    fields = {"prompt": "@Image1 turns, @Element1 waves", "input_image": [photo], "duration": 3}
+    fields["elements"] = [{"frontal_image_url": photo, "reference_image_urls": [photo]}]
+
+    with pytest.warns(RequestWarning, match="turned upright"):
+        clip = studio.generate(**fields).result(40)
+
+    kept, element, angle = clip.record.references
+    sent = studio.store.read(kept.digest or "") or b""
+    received = [file.read_bytes() for file in (hub.folder / "repos").rglob(f"*{(kept.digest or '')[7:39]}*")]
+    assert (received, hub.posts) == ([sent], 1)
+    assert (kept.width, kept.height) == Image.open(io.BytesIO(sent)).size == (400, 640)
+    assert kept.original == kept.identity == sha256(photo.read_bytes())
+    assert kept.fixes == element.fixes == angle.fixes == ("turned upright",)
+    assert studio.store.verify() == []
+    assert clip.record.request().prepared() == clip.record.request()
 
 
 @pytest.mark.parametrize("given", ["no-such.png", Image.new("RGB", (90, 90))], ids=["missing", "small"])

@@ -89,7 +89,7 @@ def test_an_unreadable_image_is_reported_at_its_field():
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
-def test_a_thumbnail_is_small(mode):
+def test_a_thumbnail_is_small_and_shows_what_is_sent(mode):
     assets = AssetTable()
     draft, _ = draft_of({"input_image": [png(0, (1200, 900), mode)]}, assets, TARGET_FORM)
 

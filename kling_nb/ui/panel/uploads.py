@@ -126,6 +126,6 @@ def image_uri(asset: Asset, side: int) -> str:
     from PIL.Image import DecompressionBombError
 
     try:
-        return screen_image(asset.data, (side, side))
+        return screen_image(asset.prepared.data or b"", (side, side))
     except (OSError, SyntaxError, ValueError, DecompressionBombError):
         return ""  # the problem is reported at its field

@@ -3,7 +3,7 @@ import { icon } from './icons.js';
 import { ruleBadge } from './imagefit.js';
 
 const TILE = 'application/x-kling-nb-tile';
-const ACCEPT = 'image/png,image/jpeg,image/webp,image/gif';
+const ACCEPT = 'image/*,.heic,.heif,.avif,.tif,.tiff,.bmp,.jp2'; // a browser may know no type for some
 
 /** The files or URLs of a drop or a paste. @param {DataTransfer|null} transfer @returns {Sources} */
 export function sourcesOf(transfer) {
