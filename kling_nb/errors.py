@@ -19,7 +19,8 @@
         - `Unreachable`          no connection was made; nothing was sent
         - `NoResponse`           the request was sent, but no response arrived
         - `RequestCancelled`     the request was cancelled before the hub accepted it
-    + `TransferError`            a file did not arrive completely
+    + `TransferError`            a file did not arrive completely, or has the wrong kind
+        - `TransferStopped`      it is larger than any clip, or arrives too slowly
     + `JobError`                 a job ended without a clip
         - `JobFailed`            the hub or the model could not make the clip
         - `JobCancelled`
@@ -178,6 +179,10 @@ class RequestCancelled(HubError):
 
 class TransferError(KlingError):
     """A file did not arrive completely; the next attempt continues where this one ended."""
+
+
+class TransferStopped(TransferError):
+    """A download was stopped: the file is larger than any clip, or arrives too slowly. Nothing of it is kept."""
 
 
 class JobError(KlingError):

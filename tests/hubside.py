@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -58,7 +59,7 @@ class HubSide:
     def fault(self, name: str, *, method: str = "", path: str = "", **more: Any) -> None:
         """Switch a fault on, for requests with this `method` and `path` only."""
         match = {key: value for key, value in (("method", method), ("path_prefix", path)) if value}
-        answer = self._http.post("/_local/faults", json={"fault": name, "match": match, **more})
+        answer = self._http.post("/_local/faults", content=json.dumps({"fault": name, "match": match, **more}))
         assert answer.status_code == 200, answer.text
 
     def clear(self) -> None:

@@ -10,6 +10,8 @@ from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.states import with_status
+from kling_nb.models.record import Record
+from kling_nb.models.request import HubRequest, request_type
 
 _MAX_DOWNLOADS = 4
 #: Failures that time does not fix, as a rule, are tried this often.
@@ -49,7 +51,11 @@ class Delivery:
             pause = max(retry.bounded_retry_after(exc), self._pace.back_off(failures, jitter=retry.jitter()))
             cause = exc.__cause__ if isinstance(exc, errors.TransferError) else exc
             transient = isinstance(cause, (*retry.TRANSIENT, errors.TransferError))
-            hopeless = isinstance(cause, _FINAL) or not (transient or failures < _ATTEMPTS)
+            hopeless = (
+                isinstance(exc, errors.TransferStopped)
+                or isinstance(cause, _FINAL)
+                or not (transient or failures < _ATTEMPTS)
+            )
             late = time.monotonic() - began + pause > self._pace.fetching
             return pause if isinstance(exc, errors.KlingError) and not (hopeless or late) else None
 
@@ -79,8 +85,16 @@ class Delivery:
         partial = await asyncio.to_thread(self._log.partial, job.id)
         digest = await self._hub.download(url, partial, renew, lambda message: self._active.note([job], message))
         try:
-            clip = await asyncio.to_thread(self._log.add_clip, job.id, partial, digest)
+            clip = await asyncio.to_thread(self._log.add_clip, job.id, partial, digest, _kind_of(job.record))
         except errors.TransferError:
             await asyncio.to_thread(partial.unlink, missing_ok=True)  # it is whole but not a clip: start over
             raise
         await self._active.end(job, with_status(job.record, "succeeded", self._active.now(), clip=clip))
+
+
+def _kind_of(record: Record) -> str:
+    """Return what a job was to make, `video` or `image`; empty if only the hub knows, and does not say."""
+    if request_type(record.model) is not HubRequest:
+        return "video"
+    said = (record.server or {}).get("media_type")
+    return said if said in ("video", "image") else ""

@@ -140,8 +140,8 @@ def remedy_for(message: str, *, retryable: bool | None = None) -> str:
 
 
 def server_side(generation: Generation) -> dict[str, Any]:
-    """Return the hub's own facts for the record, without inputs and signed URLs."""
-    kept = ("generation_id", "model_name", "media_type", "status", "error_message", "error_retryable")
+    """Return the hub's own facts for the record, without inputs and signatures."""
+    kept = ("generation_id", "model_name", "media_type", "status", "error_message", "error_retryable", "result_url")
     times = ("enqueued_at", "started_at", "completed_at")
     facts = {name: generation.raw[name] for name in (*kept, *times) if generation.raw.get(name) is not None}
     return {name: redact_urls(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}

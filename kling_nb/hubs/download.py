@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import re
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from kling_nb.hubs.client import HubClient, Note, origin_of
 from kling_nb.hubs.responses import error_of, transport_error
 
 _ATTEMPTS, _REDIRECTS = 8, 5
+#: The bounds of a download: its bytes, its seconds, and the least bytes a second over some seconds.
+_LARGEST, _LONGEST, _SLOWEST, _WINDOW = 2_000_000_000, 3 * 3600.0, 1000, 30.0
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +39,7 @@ async def download(
 
     Raises:
         TransferError: The file did not arrive whole after several attempts.
+        TransferStopped: It is larger than any clip, or arrives too slowly. Nothing of it is left in `target`.
         LogError: `target` cannot be written.
     """
 
@@ -46,6 +50,8 @@ async def download(
         match exc:
             case errors.CreditError() | errors.UpdateRequired():  # a retry does not help (hub-api.md section 5)
                 raise errors.TransferError(f"The clip could not be downloaded: {exc}") from exc
+            case errors.TransferStopped():
+                return None
             case errors.HubError() | errors.TransferError():
                 if failures < _ATTEMPTS and retry.retry_after(exc) <= retry.LONGEST_RETRY_AFTER:
                     return retry.delay(failures, exc, 0.5)
@@ -87,8 +93,12 @@ async def _fetch(client: HubClient, url: str, target: Path, note: Note) -> str:
                 note(f"The download continues at {have / 1e6:.1f} MB.")
             else:
                 await asyncio.to_thread(_save_etag, target, response.headers.get("etag", ""))
-            await _receive(response, target, append=resumed)
             expected = _length(response, have if resumed else 0)
+            await _receive(response, target, expected or 0, append=resumed)
+    except errors.TransferStopped:
+        for file in (target, _etag_file(target)):
+            file.unlink(missing_ok=True)
+        raise
     except (httpx.TransportError, httpx.DecodingError) as exc:
         raise transport_error(exc, at=origin_of(url)) from exc
     return await asyncio.to_thread(_checked, target, expected)
@@ -101,7 +111,10 @@ async def _opened(client: HubClient, url: str, headers: dict[str, str]) -> Async
     Redirects are followed by hand, so that the key never goes to another origin.
     """
     hub = await client.address()
-    address, with_key = httpx.URL(hub).join(url), False
+    try:
+        address, with_key = httpx.URL(hub).join(url), False
+    except httpx.InvalidURL as exc:
+        raise errors.TransferError(f"The clip's URL is not valid ({exc}).") from exc
     for _ in range(_REDIRECTS + 1):
         if address.scheme not in ("http", "https"):
             raise errors.TransferError(f"The clip's URL must be an http or https URL, got {address.scheme}:.")
@@ -160,16 +173,33 @@ def _save_etag(target: Path, etag: str) -> None:
         logger.debug("no ETag saved for %s", target.name)
 
 
-async def _receive(response: httpx.Response, target: Path, *, append: bool) -> None:
+async def _receive(response: httpx.Response, target: Path, expected: int, *, append: bool) -> None:
+    """Write what arrives, of which `expected` bytes were announced, as long as it may be a clip."""
+    began = since = time.monotonic()
+    lately = 0
+    _check_size(expected)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("ab" if append else "wb") as file:
             async for chunk in response.aiter_bytes():  # as it comes: a buffer is lost when the connection breaks
                 file.write(chunk)
+                _check_size(file.tell())
+                lately, now = lately + len(chunk), time.monotonic()
+                if now - began > _LONGEST:
+                    raise errors.TransferStopped(f"The download did not end within {_LONGEST / 3600:.0f} hours.")
+                if now - since > _WINDOW:
+                    if lately < _SLOWEST * _WINDOW:
+                        raise errors.TransferStopped(f"Only {lately:,} bytes arrived in {now - since:.0f} s.")
+                    lately, since = 0, now
     except OSError as exc:  # a full disk, most of all: the clip stays at the hub for a while
         why = exc.strerror or str(exc)
         remedy = "Free some space or check its permissions; kn.resume() downloads the clip then."
         raise errors.LogError(f"The clip cannot be written to {target.parent} ({why}). {remedy}") from exc
+
+
+def _check_size(size: int) -> None:
+    if size > _LARGEST:
+        raise errors.TransferStopped(f"The file is larger than any clip: more than {_LARGEST / 1e9:.0f} GB.")
 
 
 def _refusal(response: httpx.Response) -> errors.HubError:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import NAME, __version__, catalogue, files, queue
 from .faults import FAULTS, Fault, parse
 from .hub import Hub
-from .responses import FAULT_RESPONSES, Rejection, error_response, fault_response, model_not_found
+from .responses import FAULT_RESPONSES, Ascii, Rejection, error_response, fault_response, model_not_found
 
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 _NO_KEY_NEEDED = re.compile(r"/_local/|/api/ai/models(/|$)")
@@ -175,7 +175,7 @@ async def _stats(hub: Hub, request: Request) -> Response:
 
 
 async def _list_faults(hub: Hub, request: Request) -> Response:
-    return JSONResponse({"on": hub.faults.to_json(), "known": sorted(FAULTS)})
+    return Ascii({"on": hub.faults.to_json(), "known": sorted(FAULTS)})
 
 
 async def _add_fault(hub: Hub, request: Request) -> Response:
@@ -187,7 +187,7 @@ async def _add_fault(hub: Hub, request: Request) -> Response:
         hub.faults.append(Fault(fault.name, times, match or {}, extra))
     except (ValueError, KeyError, TypeError) as exc:
         return JSONResponse({"error": str(exc)}, 400)
-    return JSONResponse({"on": hub.faults.to_json()})
+    return Ascii({"on": hub.faults.to_json()})
 
 
 async def _clear_faults(hub: Hub, request: Request) -> Response:

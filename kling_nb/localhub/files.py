@@ -6,16 +6,20 @@ Paths come from the scope, because `request.url.path` ends at a `#` or `?` in a 
 from __future__ import annotations
 
 import asyncio
+import io
+import os
 import re
 import time
 import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from .faults import Fault
@@ -142,7 +146,36 @@ async def result(hub: Hub, request: Request) -> Response:
     if fault is not None and fault.name == "redirect_result":
         query = request.scope["query_string"].decode("ascii")
         return RedirectResponse(f"{hub.other_origin}{quote(request.scope['path'])}?{query}", 302)
+    if (wrong := hub.faults.take(request, "wrong_result")) is not None:
+        return Response(_WRONG[wrong.extra.get("content", "page")](path.read_bytes()), media_type="video/mp4")
+    if (endless := hub.faults.take(request, "endless_result")) is not None:
+        headers = {"Content-Length": str(endless.extra["length"])} if "length" in endless.extra else {}
+        return StreamingResponse(_endless(path.read_bytes()), headers=headers, media_type="video/mp4")
     return _FileResponse(path, fault)
+
+
+def _png(_: bytes) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (320, 180), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+#: What can arrive in place of a clip, made from the clip.
+_WRONG: Mapping[str, Callable[[bytes], bytes]] = {
+    "page": lambda _: b"<!doctype html><html><head><title>Sign in</title></head></html>",
+    "png": _png,
+    "bytes": lambda _: b"abc",
+    "header": lambda clip: clip[: clip.index(b"mdat") + 4],
+    "half": lambda clip: clip[: len(clip) // 2],
+    "noise": lambda clip: clip[:32] + os.urandom(len(clip)),
+}
+
+
+async def _endless(start: bytes) -> AsyncIterator[bytes]:
+    yield start
+    while True:
+        await asyncio.sleep(0)  # for the other requests
+        yield bytes(65536)
 
 
 def _check_access(hub: Hub, request: Request) -> None:

@@ -18,7 +18,15 @@ from .faults import Fault
 from .hub import USER, Hub
 from .inputs import image_urls
 from .jobs import ACTIVE, Job
-from .responses import DroppedConnection, Rejection, already_finished, error_response, model_not_found, proxy_page
+from .responses import (
+    Ascii,
+    DroppedConnection,
+    Rejection,
+    already_finished,
+    error_response,
+    model_not_found,
+    proxy_page,
+)
 from .validation import is_integer, upstream_error
 
 _FAILED = "Getting model response error: 500 - The provider failed to generate this clip."
@@ -38,6 +46,8 @@ async def enqueue(hub: Hub, request: Request) -> Response:
     fault = hub.faults.take(request, "stuck", "failed", "lost_reply")
     name = fault.name if fault is not None else None
     error = str(fault.extra.get("message", _FAILED)) if fault is not None and name == "failed" else None
+    if error is not None:  # some hubs quote the key in what they say about it
+        error = error.replace("{key}", request.headers.get("authorization", "").removeprefix("Bearer "))
     error = error or upstream_error(body, model)
     settings: dict[str, Any] = {"error": error, "stuck": name == "stuck", "instant": instant}
     jobs = [hub.submit(body, _media_type(model), index=index, **settings) for index in range(count)]
@@ -51,13 +61,13 @@ async def listing(hub: Hub, request: Request) -> Response:
     query, now = request.query_params, time.time()
     owner = query.get("namespace") or ("" if hub.options.choices["list_without_namespace"] == "all" else USER)
     found = [job for job in hub.jobs if job.listed and owner in ("", job.owner) and _matches(job, query, now)]
-    return JSONResponse({"count": len(found), "generations": [hub.record(job) for job in reversed(found)]})
+    return Ascii({"count": len(found), "generations": [hub.record(job) for job in reversed(found)]})
 
 
 async def read(hub: Hub, request: Request) -> Response:
     """`GET /api/ai/queue/{generation_id}`."""
     job = hub.jobs.get(request.path_params["generation_id"])
-    return JSONResponse(hub.record(job)) if job is not None else error_response("resource_not_found")
+    return Ascii(hub.record(job)) if job is not None else error_response("resource_not_found")
 
 
 async def cancel(hub: Hub, request: Request) -> Response:

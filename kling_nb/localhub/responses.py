@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
@@ -39,6 +40,13 @@ class DroppedConnection(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         transport_of(receive).abort()
         await disconnected(receive)
+
+
+class Ascii(JSONResponse):
+    """JSON whose text may have halves of surrogate pairs, which UTF-8 cannot express."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
 def transport_of(receive: Receive) -> Any:
@@ -124,6 +132,7 @@ FAULT_RESPONSES: Mapping[str, Callable[[Mapping[str, Any]], Response]] = {
     "rate_limited": _rate_limited,
     "unknown_error": lambda _: error_response("unknown_error"),
     "upstream": lambda _: JSONResponse(_UPSTREAM, 502),
+    "nested_json": lambda _: Response('{"generations":' + "[" * 200_000, media_type="application/json"),
     "html": lambda _: proxy_page(502, "Bad Gateway"),
     "empty_200": lambda _: JSONResponse(_EMPTY),
     "dropped_connection": lambda _: DroppedConnection(),

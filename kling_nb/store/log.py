@@ -254,13 +254,14 @@ class Log:
         self._records.exists()
         return self._media.partial(job_id)
 
-    def add_clip(self, record_id: str, file: Path, digest: str) -> File:
+    def add_clip(self, record_id: str, file: Path, digest: str, kind: str = "") -> File:
         """Move a job's result into the media with its poster, and return its part of the record.
 
-        Raises `TransferError`, and leaves the file, if it cannot be decoded or does not have the digest.
+        Raises `TransferError`, and leaves the file, if it cannot be decoded, is not of the `kind` (`video` or `image`)
+        or does not have the digest.
         """
         self._records.exists()
-        return clip_of(self._media, file, digest)
+        return clip_of(self._media, file, digest, kind)
 
     def add_reference(self, asset: Asset, *, path: str) -> Reference:
         """Write an asset into the media and return its part of the record; `path` is its field's, `input_image.0`."""

@@ -114,9 +114,9 @@ def _move_from_anywhere(file: Path, target: Path) -> None:
         file.unlink()
 
 
-def clip_of(media: Media, file: Path, digest: str) -> File:
+def clip_of(media: Media, file: Path, digest: str, kind: str = "") -> File:
     """Move a result into the media with its poster, and return its part of the record; see `Log.add_clip`."""
-    facts, poster = probe(file)
+    facts, poster = probe(file, kind)
     size = file.stat().st_size
     with file.open("rb") as stream:
         suffix = suffix_of(stream.read(64)) or ".bin"

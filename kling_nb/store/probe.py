@@ -14,6 +14,14 @@ from kling_nb.models.urls import media_type_of
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
+#: The containers of videos, by FFmpeg's names.
+_CONTAINERS = {"mp4", "matroska", "avi", "mpegts", "mpeg", "flv", "asf"}
+_IMAGE_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"), "image/heic"),
+}
+#: FFmpeg's mark of a stream that is the cover of a sound file.
+_COVER = 0x400
 POSTER_WIDTH, POSTER_QUALITY = 640, 80
 THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 96, 70
 
@@ -32,19 +40,38 @@ class Facts:
     audio_codec: str | None = None
 
 
-def probe(file: Path) -> tuple[Facts, bytes]:
+def probe(file: Path, kind: str = "") -> tuple[Facts, bytes]:
     """Return the facts of a clip or an image, and its poster as JPEG.
 
-    Every packet is read, to find out whether the file is whole. Raises `TransferError` for a damaged file, or one that
-    is neither a clip nor an image.
+    Every packet is read, to find out whether the file is whole. Raises `TransferError` for a damaged file, and
+    for any file that is neither a clip nor an image, or not of the `kind` (`video` or `image`).
     """
     with file.open("rb") as stream:
-        media_type = media_type_of(stream.read(64))
+        head = stream.read(64)
+    # The box that begins an MP4 begins some images too.
+    media_type = _IMAGE_BRANDS.get(head[8:12] if head[4:8] == b"ftyp" else b"") or media_type_of(head)
+    found = "image" if media_type.startswith("image/") else "video"
+    if kind and found != kind:
+        raise TransferError(
+            f"The hub sent {_named(head, media_type)} instead of {'an' if kind == 'image' else 'a'} {kind}."
+        )
     try:
-        facts, first = _image(file, media_type) if media_type.startswith("image/") else _video(file, media_type)
-    except (OSError, SyntaxError, ValueError) as exc:  # PyAV's errors are OSErrors or ValueErrors
-        raise TransferError(f"{file.name} is damaged ({exc}): download it again.") from exc
-    return facts, poster(first)
+        facts, first = _image(file, media_type) if found == "image" else _video(file, media_type)
+        return facts, poster(first)
+    except Exception as exc:  # noqa: BLE001 - a decoder may raise anything for such bytes
+        why = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
+        raise TransferError(f"The hub sent {_named(head, media_type)} that cannot be decoded ({why}).") from None
+
+
+def _named(head: bytes, media_type: str) -> str:
+    """Return the name of a file's type, as it would be said: `a PNG image`, `a web page`."""
+    kind, _, form = media_type.partition("/")
+    if kind in ("image", "video"):
+        return f"{'an' if form in ('mp4', 'avif') else 'a'} {form.upper()} {kind}"
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    return "a text" if head and start.isascii() and b"\0" not in head else "a file of an unknown type"
 
 
 def poster(frame: PILImage) -> bytes:
@@ -77,11 +104,15 @@ def _video(file: Path, media_type: str) -> tuple[Facts, PILImage]:
     import av
 
     with av.open(str(file)) as container:
-        if not container.streams.video:
-            raise ValueError("it has no video stream")
-        stream = container.streams.video[0]
+        # A still image is a video of one frame to the decoder, and the cover of a sound file too.
+        pictures = [each for each in container.streams.video if not each.disposition & _COVER]
+        if not pictures or not set(container.format.name.split(",")) & _CONTAINERS:
+            raise ValueError("it has no video")
+        stream = pictures[0]
         sound = container.streams.audio[0] if container.streams.audio else None
-        first = next(container.decode(stream)).to_image()
+        first = next(container.decode(stream), None)
+        if first is None:
+            raise ValueError("it has no frame")
         container.seek(0)
         packets = [packet for packet in container.demux() if packet.size]
         frames = sum(packet.stream is stream for packet in packets)
@@ -96,7 +127,7 @@ def _video(file: Path, media_type: str) -> tuple[Facts, PILImage]:
             video_codec=stream.codec_context.name,
             audio_codec=sound.codec_context.name if sound else None,
         )
-    return facts, first
+    return facts, first.to_image()
 
 
 def _whole(packets: list[Any], frames: int, announced: int) -> None:

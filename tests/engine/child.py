@@ -73,7 +73,7 @@ def after_a_state_is_saved(verb: str) -> None:
     setattr(Log, verb, save)
 
 
-async def receive_a_little(response: Any, target: Path, *, append: bool) -> None:
+async def receive_a_little(response: Any, target: Path, *_: Any, **__: Any) -> None:
     with target.open("wb") as file:
         async for chunk in response.aiter_bytes(1000):
             file.write(chunk)

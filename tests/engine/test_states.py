@@ -171,10 +171,10 @@ def test_a_failure_without_a_reason_still_has_a_message_and_a_remedy() -> None:
     assert record.failure.kind == "hub"
 
 
-def test_the_record_keeps_the_hubs_facts_without_inputs_or_signed_urls() -> None:
+def test_the_record_keeps_the_hubs_facts_without_inputs_or_signatures() -> None:
     report = a_report("succeeded", result_url="https://h/x.mp4?oxen_signature=s", input_image=["data:,x"], started_at=5)
     server = with_report(a_record(status="processing"), report, LATER).server
-    assert server == {"generation_id": "g1", "status": "succeeded", "started_at": 5}
+    assert server == {"generation_id": "g1", "status": "succeeded", "started_at": 5, "result_url": "https://h/x.mp4"}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
-from support.images import jpeg
+from support.images import encoded, jpeg
 
 from kling_nb.errors import ArgumentError, TransferError
 from kling_nb.models.asset import Asset
@@ -96,18 +97,63 @@ def test_a_damaged_clip_is_refused_and_left_where_it_is(log: Log, film: Film, pa
     path, _ = downloaded(log, film(frames=48, sound=True, faststart=faststart))
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * part)])
-    with pytest.raises(TransferError, match="download it again"):
+    with pytest.raises(TransferError, match="cannot be decoded"):
         log.add_clip("job", path, sha256(path.read_bytes()))
     assert path.exists()
     assert not (log.folder / "media").exists()
 
 
-@pytest.mark.parametrize("data", [b"<html>expired</html>", jpeg()[:300], b"\0\0\0\x18ftypmp42" + b"\0" * 500])
-def test_a_file_that_is_not_a_clip_is_refused(log: Log, data: bytes) -> None:
+def without_frames(clip: bytes) -> bytes:
+    """A clip whose index lists no frame, as a hub sends it that was interrupted while it wrote one."""
+    table = clip.index(b"stsz") + 8
+    return clip[: table + 4] + bytes(4) + clip[table + 8 :]
+
+
+def sound_with_a_cover(clip: Path, path: Path) -> bytes:
+    """The sound of a clip with a picture, as a music player shows it."""
+    with av.open(str(clip)) as source, av.open(str(path), "w", format="mp4") as out:
+        track, cover = out.add_stream_from_template(source.streams.audio[0]), out.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt, cover.disposition = 64, 64, "yuvj420p", 0x400
+        out.mux(cover.encode(av.VideoFrame(64, 64, "yuvj420p")))
+        for packet in source.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = track
+                out.mux(packet)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["video", ""])
+def test_a_file_that_is_not_a_clip_is_refused(log: Log, film: Film, kind: str) -> None:
+    clip = film().read_bytes()
+    never = {
+        "a web page": b"<html>expired</html>",
+        "a page that is nearly a text": b"\xef\xbb\xbf\n<!DOCTYPE html>",
+        "JSON": b'{"error": "expired"}',
+        "three bytes": b"abc",
+        "nothing but zeros": bytes(5000),
+        "an MP4 without a body": b"\0\0\0\x18ftypmp42" + b"\0" * 500,
+        "an MP4 without a frame": without_frames(clip),
+        "an MP4 that ends after its header": clip[: clip.index(b"mdat") + 4],
+        "sound with a cover": sound_with_a_cover(film("sound.mp4", sound=True), log.partial("sound")),
+        "half a picture": jpeg()[:300],
+        "a picture that no browser shows": encoded(Image.new("RGB", (64, 64)), "BMP"),
+        "a scan": encoded(Image.new("RGB", (64, 64)), "TIFF"),
+    }
+    pictures = {form: encoded(Image.new("RGB", (64, 64)), form) for form in ("PNG", "JPEG", "GIF", "WEBP", "AVIF")}
+    log.partial("sound").unlink()
     path = log.partial("job")
-    path.write_bytes(data)
-    with pytest.raises(TransferError):
-        log.add_clip("job", path, sha256(data))
+    for name, data in {**never, **(pictures if kind else {})}.items():
+        path.write_bytes(data)
+        with pytest.raises(TransferError, match="The hub sent"):
+            pytest.fail(f"{name} is kept as {log.add_clip('job', path, sha256(data), kind)}")
+    assert not (log.folder / "media").exists()
+
+
+def test_a_clip_is_refused_in_place_of_an_image(log: Log, film: Film) -> None:
+    path, digest = downloaded(log, film())
+    with pytest.raises(TransferError, match="an MP4 video instead of an image"):
+        log.add_clip("job", path, digest, "image")
+    assert path.exists()
 
 
 def test_a_reference_is_stored_with_its_bytes_and_a_thumbnail(log: Log) -> None:
