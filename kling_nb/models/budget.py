@@ -51,8 +51,7 @@ class Limits(BaseModel):
 
     def any_for(self, record: Record) -> bool:
         """Return whether a limit applies to this record."""
-        given = (self.job, self.notebook, self.day, self.total, self.plans.get(record.plan or ""))
-        return any(limit is not None for limit in given)
+        return self.job is not None or any(True for _ in scopes(self, record))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -103,6 +103,25 @@ def mapped(value: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> A
 def resolved(value: Any, resolve: Callable[[Asset], str]) -> Any:
     """Return a value with each asset replaced by its address."""
     return mapped(value, lambda _, item: resolve(item) if isinstance(item, Asset) else item)
+
+
+_NOTHING = object()
+
+
+def without(value: Any, paths: Collection[Path], path: Path = (), *, placeholder: Any = _NOTHING) -> Any:
+    """Return a value without the items at some paths; in a list, a `placeholder` keeps the place of each."""
+
+    def kept(step: str | int, item: Any) -> Any:
+        return without(item, paths, (*path, step), placeholder=placeholder)
+
+    match value:
+        case Mapping():
+            return {key: kept(key, item) for key, item in value.items() if (*path, key) not in paths}
+        case list():
+            items = [placeholder if (*path, index) in paths else kept(index, item) for index, item in enumerate(value)]
+            return [item for item in items if item is not _NOTHING]
+        case _:
+            return value
 
 
 def assets_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Asset]]:

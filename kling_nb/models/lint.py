@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
-from kling_nb.models.fields import assets_in, plain, resolved, with_media, without_empty
+from kling_nb.models.fields import assets_in, plain, resolved, with_media, without, without_empty
 from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problem_of
 from kling_nb.models.problem import Path, Problem, error, warning
@@ -58,14 +58,15 @@ def parse(given: Request | Mapping[str, Any], model: Model | None = None) -> Par
     fields = {"model": TARGET, **without_empty(plain(given))}
     kind = request_type(fields["model"] if isinstance(fields["model"], str) else TARGET)
     draft, problems = HubRequest.read(fields) if kind is HubRequest else (with_media(fields, []), [])
-    request, draft = None, _without(draft, [problem.path for problem in problems])
+    request, draft = None, without(draft, [problem.path for problem in problems], placeholder={})
     try:
         made = kind.model_validate(draft, context=READ)
     except ValidationError as exc:
         found = exc.errors(include_url=False)
         problems += [problem_of(details, kind) for details in found]
         # A text that is too long still mentions its references.
-        draft = _without(draft, [details["loc"] for details in found if details["type"] != "string_too_long"])
+        wrong = [details["loc"] for details in found if details["type"] != "string_too_long"]
+        draft = without(draft, wrong, placeholder={})
         problems += check_rules(kind.RULES, draft, {_pattern(problem.path) for problem in problems})
     else:
         draft, problems = made.draft(), [*problems, *made.broken_rules]
@@ -116,23 +117,6 @@ def _checked(problems: list[Problem], kind: type[Request], draft: Draft, model: 
         problems = [*problems, *(problem for problem in found if problem.path[:1] not in reported)]
     problems = [*problems, *(each for path, asset in assets_in(draft) for each in check_asset(path, asset))]
     return sorted(dict.fromkeys(problems), key=lambda problem: problem.severity != "error")
-
-
-def _without(draft: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
-    """Remove the values at some paths from a draft; in a list, an empty value keeps the place of each."""
-    for path in sorted(filter(None, paths), key=len, reverse=True):
-        *parents, last = path
-        holder: Any = draft
-        try:
-            for key in parents:
-                holder = holder[key]
-        except (KeyError, IndexError, TypeError):
-            continue
-        if isinstance(holder, dict):
-            cast(dict[Any, Any], holder).pop(last, None)
-        elif isinstance(holder, list) and isinstance(last, int) and last < len(cast(list[Any], holder)):
-            holder[last] = {}
-    return draft
 
 
 def _pattern(path: Path) -> str:

@@ -10,7 +10,7 @@ from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.catalogue import Model
-from kling_nb.models.fields import assets_in, mapped, media_kind, resolved
+from kling_nb.models.fields import assets_in, mapped, media_kind, resolved, without
 from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Path
 from kling_nb.models.record import Record, Reference
@@ -36,33 +36,20 @@ def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
 def available_fields(record: Record, read: Callable[[str], bytes | None]) -> tuple[dict[str, Any], list[str]]:
     """Return the fields of a record's request without its missing images, and the names of those."""
     assets: dict[str, Asset] = {}
-    missing: dict[str, str] = {}
+    missing: list[str] = []
+    gone: list[Path] = []
     for reference in record.references:
         try:
             assets[reference.path] = asset_of(reference, read)
         except LogError:
-            missing[reference.path] = f"{reference.path}: {reference.name or reference.given}"
-    fields = _without(_placed(record.canonical, assets), set(missing), "")
-    return {**fields, **record.delivery}, list(missing.values())
+            missing.append(f"{reference.path}: {reference.name or reference.given}")
+            # An element without its front view goes as a whole.
+            gone.append(_steps(reference.path.removesuffix(".frontal_image_url")))
+    return {**without(_placed(record.canonical, assets), gone), **record.delivery}, missing
 
 
-def _without(value: Any, paths: set[str], path: str) -> Any:
-    """Return a value without those at some paths, and without elements whose front view is one of them."""
-    if isinstance(value, Mapping):
-        kept = {name: _at(path, name) for name in value if _at(path, name) not in paths}
-        return {name: _without(value[name], paths, where) for name, where in kept.items()}
-    if isinstance(value, list):
-        kept = [(_at(path, index), item) for index, item in enumerate(value)]
-        return [
-            _without(item, paths, where)
-            for where, item in kept
-            if where not in paths and f"{where}.frontal_image_url" not in paths
-        ]
-    return value
-
-
-def _at(path: str, name: object) -> str:
-    return f"{path}.{name}" if path else str(name)
+def _steps(path: str) -> Path:
+    return tuple(int(step) if step.isdecimal() else step for step in path.split("."))
 
 
 def serialize_fields(fields: Mapping[str, Any], keep: Callable[..., Reference]) -> dict[str, Any]:
