@@ -17,7 +17,7 @@ from kling_nb.hubs.upload import UploadCache, UploadMethod
 from kling_nb.models.catalogue import Changes, Model, schema_changes
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
-from kling_nb.models.request import TARGET, HubRequest, Request, request_type
+from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook.display import Models
 from kling_nb.render.tables import HubInfo
 from kling_nb.settings import KEY, Settings
@@ -58,8 +58,6 @@ class Connection:
 
     def price_of(self, draft: Mapping[str, Any], model: Model | None) -> Estimate:
         """Return the price of a draft by a model's pricing; the local hub is free."""
-        if model and request_type(model.id) is HubRequest:  # typed requests have their defaults in the draft
-            draft = model.with_defaults(draft)
         pricing, schema = (model.pricing, model.request_schema) if model else (None, None)
         return estimate(draft, pricing=pricing, free=self._settings.local, schema=schema)
 

@@ -27,7 +27,8 @@ _MODELS = "tests/models"
 #: The modules, each with its tests.
 TARGETS = {
     "kling_nb.models.rules": [f"{_MODELS}/test_rules.py", f"{_MODELS}/test_mentions.py", f"{_MODELS}/test_request.py"],
-    "kling_nb.models.price": [f"{_MODELS}/test_price.py"],
+    "kling_nb.models.price": [f"{_MODELS}/test_price.py", f"{_MODELS}/test_usage.py"],
+    "kling_nb.models.usage": [f"{_MODELS}/test_usage.py"],
     "kling_nb.engine.states": ["tests/engine/test_states.py"],
     "kling_nb.engine.pace": ["tests/engine/test_pace.py"],
     "kling_nb.engine.settling": ["tests/engine/test_settling.py", "tests/engine/test_settler.py"],

@@ -93,11 +93,14 @@ class Sender:
     def _check_price(self, jobs: list[ActiveJob], known: dict[str, Any]) -> None:
         """Refuse a price above the one that the hub gave before, or that a plan was agreed on for."""
         now, before = known.get("estimate"), jobs[0].record.estimate
-        if now is None or now.each is None or before.each is None or now.each <= before.each:
+        if now is None or before.each is None or (now.each is not None and now.each <= before.each):
             return
-        asked, expected = now.each * len(jobs), before.each * len(jobs)
-        shown, was = distinct_amounts(asked, expected)
-        message = f"The price is now ${shown}; {before.source_text} was ${was}."
+        asked, expected = now.each and now.each * len(jobs), before.each * len(jobs)
+        if asked is None:
+            message = f"The price is now unknown; {before.source_text} was ${expected:.2f}."
+        else:
+            shown, was = distinct_amounts(asked, expected)
+            message = f"The price is now ${shown}; {before.source_text} was ${was}."
         if before.source == "live" or jobs[0].record.plan:
             raise errors.BudgetError(message, asked=asked, left=expected, limit="price")
         self._active.note(jobs, message)

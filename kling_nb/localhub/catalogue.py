@@ -46,7 +46,9 @@ def _changed(model: Model, faults: Iterable[Fault]) -> Model | None:
             case "changed_schema":
                 model = _with_properties(model, fault.extra.get("properties", {}))
             case "changed_price":
-                model = {**model, "pricing": _multiplied(model["pricing"], float(fault.extra.get("factor", 2)))}
+                changes = fault.extra.get("pricing", {})
+                factor = float(fault.extra.get("factor", 1 if changes else 2))
+                model = {**model, "pricing": {**_multiplied(model["pricing"], factor), **changes}}
             case _:
                 pass
     return model

@@ -5,7 +5,7 @@ Switch a fault on with `--fault NAME[:TIMES]`, with `POST /_local/faults`, or fo
 
 `withdrawn`, `changed_schema` and `changed_price` change the catalogue while they are on, for the model in `match`:
 `changed_schema` merges `properties` into the bundled ones (null removes a property), and `changed_price` multiplies
-every rate by `factor`.
+every rate by `factor` or merges `pricing` into the bundled one.
 """
 
 from __future__ import annotations

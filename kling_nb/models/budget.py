@@ -115,7 +115,7 @@ def enforce(limits: Limits, records: Sequence[Record], counted: Callable[[Scope]
         return
     if not limits.unknown_ok and any(record.price is None for record in asking):
         raise BudgetError(
-            "No price is known for this model, so the budget cannot be enforced. "
+            "No price is known for this request, so the budget cannot be enforced. "
             "Allow it with kn.budget(unknown_ok=True).",
             limit="unknown price",
         )

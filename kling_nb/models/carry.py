@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from kling_nb.models.specs import FieldSpec, Form, Kind
+from kling_nb.models.usage import is_count
 
 Values = dict[str, Any]
 
@@ -56,6 +57,7 @@ def carry_over(
 ) -> tuple[Values, dict[str, Unsupported]]:
     """Return the values for the new form, and those that it does not support, by field."""
     wanted = _wanted(values, old, aside)
+    wanted = {name: each for name, each in wanted.items() if not is_count(name)}  # another model, another price
     first_frame = _first_frame(wanted, old, new)
     placed: Values = {}
     left: dict[str, Unsupported] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -50,11 +50,6 @@ class Model(BaseModel):
             if not isinstance(given.get(name, {}), dict):
                 del given[name]
         return cls.model_validate({**given, "raw": raw})
-
-    def with_defaults(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a draft with the schema's defaults for the fields that are missing."""
-        fields = fields_of(self.request_schema).items()
-        return {**{name: field["default"] for name, field in fields if "default" in field}, **draft}
 
     @property
     def makes(self) -> str:

@@ -3,67 +3,96 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from kling_nb.models.asset import Asset
-from kling_nb.models.rules import Draft, edits_video, seconds_of
+from kling_nb.models.rules import Draft
+from kling_nb.models.schema import Schema
+from kling_nb.models.usage import QUALITIES, RESOLUTIONS, Amount, Usage
 
-#: The documentation's prices of this day, used while the hub's catalogue cannot be read.
-BUNDLED_ON = datetime.date(2026, 11, 22)
-_BUNDLED_PER_SECOND = {
-    "kling-video-o3-pro-reference-to-video": "0.224",
-    "kling-video-v2-6-pro-text-to-video": "0.070",
-    "kling-video-v2-6-pro-image-to-video": "0.070",
-    "kling-video-v3-pro-motion-control": "0.168",
-    "kling-video-o3-pro-video-to-video-edit": "0.336",
+
+def _rate(value: Any) -> Decimal | None:
+    """Read a rate exactly; None for an invalid one (text, NaN, a negative number)."""
+    try:
+        rate = Decimal(str(value))
+    except (InvalidOperation, ValueError):  # the latter for an integer of 5,000 digits
+        return None
+    return rate if rate.is_finite() and rate >= 0 and not isinstance(value, bool) else None
+
+
+def _largest(value: Any) -> Decimal | None:
+    """Return the largest rate in a value, or in the tables and lists in it; None without one."""
+    match value:
+        case Mapping():
+            parts = list(cast(Mapping[Any, Any], value).values())
+        case list():
+            parts = cast(list[Any], value)
+        case _:
+            return _rate(value)
+    return max((rate for part in parts if (rate := _largest(part)) is not None), default=None)
+
+
+def _rates(value: Any) -> dict[str, Any]:
+    """Read a table of rates, perhaps with a row of them for each quality."""
+    known = cast(Mapping[Any, Any], value).items() if isinstance(value, Mapping) else ()
+    table = {str(key): _rates(rate) if isinstance(rate, Mapping) else _rate(rate) for key, rate in known}
+    return {key: rate for key, rate in table.items() if rate is not None and rate != {}}
+
+
+Rate = Annotated[Decimal | None, BeforeValidator(_rate)]
+Rates = Annotated[dict[str, Any], BeforeValidator(_rates)]
+
+#: What each method counts. A price by any other method is unknown.
+_UNITS: Mapping[str, Literal["output", "input", "both", "image"]] = {
+    "": "output",
+    "per_video_output_second": "output",
+    "per_video_input_second": "input",
+    "per_video_input_output_second": "both",
+    "per_video_input_and_output_second": "both",
+    "per_image": "image",
 }
 
 
 class Pricing(BaseModel):
-    """A model's `pricing` in the catalogue, with rates in dollars per second of output or per image."""
+    """A model's `pricing` in the catalogue, with rates in dollars per second or per image.
+
+    Attributes:
+        method: What is counted: seconds of output (by default), of the input videos, of both, or images.
+        minimum_seconds: The least number of seconds that a generation is billed for.
+        minimum_cost: The least that a generation costs.
+        readable: Whether each of its costs is known here, and was read.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    method: str = ""
-    cost_per_second: Decimal | None = None
-    cost_per_second_with_audio: Decimal | None = None
-    cost_per_second_high_res: Decimal | None = None
-    cost_per_second_by_resolution: Mapping[str, Decimal] = Field(default_factory=dict[str, Decimal])
-    cost_per_image: Decimal | None = None
+    method: Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value).strip().lower())] = ""
+    cost_per_second: Rate = None
+    cost_per_second_with_audio: Rate = None
+    cost_per_second_high_res: Rate = None
+    cost_per_second_by_resolution: Rates = Field(default_factory=dict[str, Any])
+    cost_per_image: Rate = None
+    cost_per_image_grid: Rates = Field(default_factory=dict[str, Any])
+    minimum_seconds: Rate = Field(default=None, validation_alias=AliasChoices("minimum_seconds", "min_seconds"))
+    minimum_cost: Rate = Field(default=None, validation_alias=AliasChoices("minimum_cost", "min_cost"))
 
-    @field_validator(
-        "cost_per_image",
-        "cost_per_second",
-        "cost_per_second_with_audio",
-        "cost_per_second_high_res",
-        mode="before",
-    )
-    @classmethod
-    def _exact(cls, value: Any) -> Decimal | None:
-        return _rate(value)
+    readable: bool = True
 
-    @field_validator("cost_per_second_by_resolution", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _exact_each(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return {}
-        rates = {str(key): _rate(rate) for key, rate in value.items()}
-        return {key: rate for key, rate in rates.items() if rate is not None}
-
-    @field_validator("method", mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> str:
-        return "" if value is None else str(value)
+    def _look(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        fields = {str(name): value for name, value in cast(Mapping[Any, Any], given).items()}
+        in_dollars = str(fields.get("currency") or "USD").upper() == "USD"
+        return {**fields, "readable": in_dollars and not any(_is_lost(*field) for field in fields.items())}
 
     @property
     def known(self) -> bool:
-        """Whether a price can be computed with its method."""
-        return self.method in ("per_video_output_second", "") or self.by_image
+        """Whether a price can be computed: by a known method, and with costs that were all read."""
+        return self.method in _UNITS and self.readable
 
     @property
     def by_image(self) -> bool:
@@ -73,27 +102,95 @@ class Pricing(BaseModel):
     @property
     def text(self) -> str:
         """The rates as text, `$0.168–0.42 / s`; empty if none is known."""
-        seconds = [self.cost_per_second, self.cost_per_second_high_res, *self.cost_per_second_by_resolution.values()]
-        each = [self.cost_per_image] if self.by_image else [*seconds, self.cost_per_second_with_audio]
-        rates = sorted({rate.normalize() for rate in each if rate is not None})
+        rates = sorted({rate.normalize() for rate in self._all_rates()})
         if not rates or not self.known:
             return ""
         most = f"–{rates[-1]:f}" if len(rates) > 1 else ""
         return f"${rates[0]:f}{most} / {'image' if self.by_image else 's'}"
 
-    def rate(self, draft: Draft) -> Decimal | None:
+    def rate(self, draft: Draft, schema: Schema | None = None) -> Decimal | None:
         """Return dollars per second (or image) for a draft: the highest rate that applies, None if none is known."""
+        return self.rate_for(Usage(draft, schema))
+
+    def rate_for(self, usage: Usage) -> Decimal | None:
+        """Return dollars per second (or image): the highest rate that applies, None if none is known."""
         if not self.known:
             return None
         if self.by_image:
-            return self.cost_per_image
-        resolution = draft.get("resolution") or "1080p"  # the default of Omni
-        rates = [self.cost_per_second_by_resolution.get(str(resolution))]
-        if rates == [None]:
-            rates = [self.cost_per_second_high_res if resolution == "4k" else None, self.cost_per_second]
-        if draft.get("generate_audio"):
+            return self._image_rate(usage)
+        rates: list[Decimal | None] = [self.cost_per_second]
+        if self.cost_per_second_by_resolution:
+            found = usage.entries(self.cost_per_second_by_resolution, RESOLUTIONS)
+            if found is None:
+                return None
+            rates = [_largest(entry) for entry in found]
+        elif usage.is_high_resolution():
+            rates.append(self.cost_per_second_high_res)
+        if usage.has_sound():
             rates.append(self.cost_per_second_with_audio)
-        return max((rate for rate in rates if rate is not None), default=None)
+        rate = max((rate for rate in rates if rate is not None), default=None)
+        is_placeholder = rate == 0 and any(self._all_rates())
+        return None if is_placeholder else rate
+
+    def cost(self, usage: Usage, rate: Decimal, length: Decimal) -> Decimal | None:
+        """Return the dollars for one generation; None if the length of an input video is needed and not known."""
+        count = usage.count().value
+        if self.by_image:
+            return max(rate * count, self.minimum_cost or Decimal(0))
+        unit, source = _UNITS[self.method], usage.source()
+        if unit != "output" and source is None:
+            return None
+        seconds = (source or 0) * (unit != "output") + length * (unit != "input")
+        return max(rate * max(seconds, self.minimum_seconds or Decimal(0)) * count, self.minimum_cost or Decimal(0))
+
+    def _image_rate(self, usage: Usage) -> Decimal | None:
+        if not self.cost_per_image_grid:
+            return self.cost_per_image
+        rows = [row for row in self.cost_per_image_grid.values() if isinstance(row, dict)]
+        chosen = usage.entries(self.cost_per_image_grid, QUALITIES) if rows else [self.cost_per_image_grid]
+        found = [
+            usage.entries(cast(dict[str, Any], row), RESOLUTIONS) if isinstance(row, dict) else [row]
+            for row in chosen or [{}]
+        ]
+        rates = [rate for each in found for rate in each or ()]
+        return None if None in found or not rates else max(rates)
+
+    def _all_rates(self) -> list[Decimal]:
+        if self.by_image:
+            rates = [self.cost_per_image, *_leaves(self.cost_per_image_grid)]
+        else:
+            rates = [self.cost_per_second, self.cost_per_second_high_res, self.cost_per_second_with_audio]
+            rates += _leaves(self.cost_per_second_by_resolution)
+        return [rate for rate in rates if rate is not None]
+
+
+def _leaves(table: Mapping[str, Any]) -> list[Decimal]:
+    return [rate for each in table.values() for rate in (_leaves(each) if isinstance(each, dict) else [each])]
+
+
+def _is_lost(name: str, value: Any) -> bool:
+    """Return whether a field of a pricing is about costs, and cannot be counted here."""
+    if name in ("cost_per_second_by_resolution", "cost_per_image_grid"):
+        return value is not None and not isinstance(value, Mapping)
+    if name in Pricing.model_fields or name in ("min_seconds", "min_cost"):
+        return name not in ("method", "readable") and value is not None and _rate(value) is None
+    words = ("cost", "price", "fee", "charge", "minimum", "multiplier", "increment", "rounding")
+    return any(word in name.lower() for word in words) and bool(_largest(value))
+
+
+#: The documentation's prices of this day, used while the hub's catalogue cannot be read.
+BUNDLED_ON = datetime.date(2026, 11, 22)
+_BUNDLED = {
+    "kling-video-o3-pro-reference-to-video": Pricing(cost_per_second=Decimal("0.224")),
+    "kling-video-v2-6-pro-text-to-video": Pricing(
+        cost_per_second=Decimal("0.070"), cost_per_second_with_audio=Decimal("0.140")
+    ),
+    "kling-video-v2-6-pro-image-to-video": Pricing(
+        cost_per_second=Decimal("0.070"), cost_per_second_with_audio=Decimal("0.140")
+    ),
+    "kling-video-v3-pro-motion-control": Pricing(cost_per_second=Decimal("0.168")),
+    "kling-video-o3-pro-video-to-video-edit": Pricing(cost_per_second=Decimal("0.336")),
+}
 
 
 def distinct_amounts(one: Decimal, other: Decimal) -> tuple[str, str]:
@@ -106,7 +203,7 @@ def distinct_amounts(one: Decimal, other: Decimal) -> tuple[str, str]:
 
 
 class Estimate(BaseModel):
-    """The price of a request, before it is sent.
+    """The price of a request, before it is sent. It is never below what will be billed, as far as that is known.
 
     Attributes:
         each: Dollars for one generation; None if no rate is known.
@@ -115,19 +212,23 @@ class Estimate(BaseModel):
         rate: Dollars for each `unit`.
         source: `live` (the hub's catalogue), `bundled` (the documentation's price of the day `as_of`), `free` (the
             local hub) or `unknown`.
+        most: Whether it is the highest price, of a request that leaves its length or another field to the model.
+        listed: Dollars for one generation at a paid hub, if `each` is not.
     """
 
     model_config = ConfigDict(frozen=True)
 
     each: Decimal | None
     total: Decimal | None
-    seconds: int
+    seconds: int | float
     generations: int
     rate: Decimal | None
     source: Literal["live", "bundled", "free", "unknown"]
     as_of: datetime.date | None = None
     currency: Literal["USD"] = "USD"
     unit: Literal["second", "image"] = "second"
+    most: bool = False
+    listed: Decimal | None = None
 
     def __str__(self) -> str:
         if self.source == "free":
@@ -135,14 +236,13 @@ class Estimate(BaseModel):
         if self.total is None:
             return "price unknown"
         times = f" ({self.generations} × ${self.each:.2f})" if self.generations > 1 else ""
-        return f"${self.total:.2f}{times}"
+        return f"{'up to ' if self.most else ''}${self.total:.2f}{times}"
 
     @property
     def list_price(self) -> Decimal | None:
         """The price of the same request at a paid hub, in dollars; None if no rate is known."""
-        if self.rate is None:
-            return None
-        return self.rate * self.generations * (1 if self.unit == "image" else self.seconds)
+        each = self.listed if self.source == "free" else self.each
+        return None if each is None else each * self.generations
 
     @property
     def source_text(self) -> str:
@@ -156,7 +256,7 @@ class Estimate(BaseModel):
                 paid = "" if self.list_price is None else f"; the paid hub charges ${self.list_price:.2f}"
                 return f"the local hub is free{paid}"
             case "unknown":
-                return "no price is known for this model"
+                return "no price is known for this request"
 
     def __repr__(self) -> str:
         length = f"{self.seconds} s · " if self.seconds else ""
@@ -164,93 +264,74 @@ class Estimate(BaseModel):
 
 
 def estimate(
-    draft: Draft, *, pricing: Pricing | None = None, free: bool = False, schema: Mapping[str, Any] | None = None
+    draft: Draft, *, pricing: Pricing | None = None, free: bool = False, schema: Schema | None = None
 ) -> Estimate:
     """Return the price of a draft: its seconds times the rate, times its generations.
 
-    An edited video is as long as its source. A local file is measured, in whole seconds rounded up; the length of a
-    URL is not known, and neither is its price.
+    Fields that are left out count with the defaults of the schema, and a length that the model chooses counts as the
+    longest one. An edited video is as long as its source. A local file is measured, in whole seconds rounded up; the
+    length of a URL is not known, and neither is its price.
 
     Args:
-        draft: The fields, finished or not; a length that is not a number counts as the default.
-        pricing: The catalogue's pricing. By an unknown method, the price is unknown.
+        draft: The fields, finished or not.
+        pricing: The catalogue's pricing. By an unknown method, or without a rate for what is asked, the price is
+            unknown.
         free: Whether the hub is free, whatever the rate.
-        schema: The model's `request_schema`, which tells a model that only edits videos.
+        schema: The model's `request_schema`, for a model without a class here.
     """
-    by_image = pricing is not None and pricing.by_image
-    seconds = 0 if by_image else _whole(_seconds(draft), 5)
-    generations = _whole(draft.get("num_generations", 1), 1)
-    live = pricing.rate(draft) if pricing else None
-    bundled = None if pricing and not pricing.known else _BUNDLED_PER_SECOND.get(str(draft.get("model")))
-    rate = live if live is not None else (Decimal(bundled) if bundled else None)
-    source = "live" if live is not None else ("bundled" if bundled else "unknown")
-    if keeps_length(draft, schema):
-        seconds = _seconds_of_source(draft)
-        rate, source = (rate, source) if seconds else (None, "unknown")
-    each = None if rate is None else rate * (1 if by_image else seconds)
-    if free:
-        each, source = Decimal(0), "free"
+    usage = Usage(draft, schema)
+    used, source = _pricing_for(draft, pricing)
+    rate, by_image = used.rate_for(usage), used.by_image
+    length = Amount(usage.source() or Decimal(0)) if usage.keeps_length() else usage.length()
+    seconds = Decimal(0) if by_image or length is None else length.value
+    known = rate is not None and (by_image or seconds > 0)
+    listed = used.cost(usage, rate, seconds) if known and rate is not None else None
+    if listed is None:
+        rate, source = None, "unknown"
+    each = Decimal(0) if free else listed
+    generations = _whole(draft.get("num_generations", 1))
     return Estimate(
         each=each,
         total=None if each is None else each * generations,
-        seconds=seconds,
+        seconds=int(seconds) if seconds == int(seconds) else float(seconds),
         generations=generations,
         rate=rate,
-        source=source,
-        as_of=BUNDLED_ON if source == "bundled" else None,
+        source="free" if free else source,
+        as_of=BUNDLED_ON if source == "bundled" and not free else None,
         unit="image" if by_image else "second",
+        most=listed is not None and not free and (usage.count().most or bool(not by_image and length and length.most)),
+        listed=listed if free else None,
     )
 
 
 def bundled_rate(model: str) -> Decimal | None:
     """Return the documentation's price of a model in dollars per second, or None."""
-    rate = _BUNDLED_PER_SECOND.get(model)
-    return Decimal(rate) if rate else None
+    return _BUNDLED[model].cost_per_second if model in _BUNDLED else None
 
 
-def keeps_length(draft: Draft, schema: Mapping[str, Any] | None = None) -> bool:
+def keeps_length(draft: Draft, schema: Schema | None = None) -> bool:
     """Return whether the clip will be as long as its source, even if the source is not given yet."""
-    fields, required = (schema or {}).get("properties") or {}, (schema or {}).get("required") or ()
-    if "input_video" in required and "duration" not in fields:
-        return True
-    return edits_video(draft)
+    return Usage(draft, schema).keeps_length()
 
 
-def rate_text(draft: Draft, pricing: Pricing | None, *, free: bool = False) -> str:
+def rate_text(draft: Draft, pricing: Pricing | None, *, free: bool = False, schema: Schema | None = None) -> str:
     """Return the price of a clip that is as long as its source: the rate, without a sum."""
     if free:
         return "as long as your video · the local hub is free"
-    live = pricing.rate(draft) if pricing else None
-    rate = live if live is not None else bundled_rate(str(draft.get("model")))
+    rate = _pricing_for(draft, pricing)[0].rate(draft, schema)
     return "as long as your video" + ("" if rate is None else f", ${rate.normalize():f} per second")
 
 
-def _seconds_of_source(draft: Draft) -> int:
-    """Return the length of a local source in whole seconds, 0 if it is not known."""
-    source = draft.get("input_video")
-    facts = source.video_facts if isinstance(source, Asset) else None
-    # A file's last frame ends a little after the second that it was made for.
-    return math.ceil(facts.seconds - 0.1) if facts else 0
+def _pricing_for(draft: Draft, live: Pricing | None) -> tuple[Pricing, Literal["live", "bundled", "unknown"]]:
+    """Return the catalogue's pricing if it has a rate or an unknown method, else the documentation's."""
+    if live and not (live.known and not live.text):
+        return live, "live"
+    bundled = _BUNDLED.get(str(draft.get("model")))
+    return (bundled, "bundled") if bundled else (live or Pricing(), "unknown")
 
 
-def _rate(value: Any) -> Decimal | None:
-    """Read a rate exactly; None for an invalid one (text, NaN, a negative number)."""
-    try:
-        rate = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return rate if rate.is_finite() and rate >= 0 and not isinstance(value, bool) else None
-
-
-def _seconds(draft: Draft) -> Any:
-    try:
-        return seconds_of(draft)
-    except (TypeError, AttributeError):
-        return draft.get("duration", 5)
-
-
-def _whole(value: Any, default: int) -> int:
-    """Read a positive whole number, which some schemas give as text: `"10"`."""
+def _whole(value: Any) -> int:
+    """Read a positive whole number, which some schemas give as text: `"4"`; 1 for any other value."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else default
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1

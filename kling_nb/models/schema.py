@@ -42,6 +42,16 @@ def flat(schema: Any, whole: Schema) -> Schema:
     }
 
 
+def options_of(schema: Any, whole: Schema, depth: int = 3) -> list[Schema]:
+    """Return a field's schema as `flat` returns it, and then its alternatives (`anyOf`, `oneOf`, `allOf`)."""
+    if not isinstance(schema, Mapping) or not depth:
+        return []
+    plain = cast(Schema, schema)
+    plain = _followed(plain, whole) if _definition_of(plain) else plain
+    nested = [option for keyword in ("anyOf", "oneOf", "allOf") for option in list_in(plain, keyword)]
+    return [flat(plain, whole), *(each for option in nested for each in options_of(option, whole, depth - 1))]
+
+
 def _followed(schema: Schema, whole: Schema) -> Schema:
     """Return the definition behind a `$ref`, with the keywords next to it; empty for a missing or circular one."""
     definitions, seen = mapping_in(whole, "$defs"), set[str]()

@@ -71,7 +71,8 @@ def price_of(record: Record) -> str:
     """Return the price of one generation: `$1.12`, `free · local hub`, `price unknown`."""
     if record.local or record.estimate.source == "free":
         return "free · local hub" if record.local else "free"
-    return "price unknown" if record.price is None else format_money(record.price)
+    most = "up to " if record.estimate.most else ""
+    return "price unknown" if record.price is None else f"{most}{format_money(record.price)}"
 
 
 def estimate_note(estimate: Estimate) -> str:
@@ -80,12 +81,16 @@ def estimate_note(estimate: Estimate) -> str:
         "live": "live price from the hub's catalogue",
         "bundled": f"documented price as of {estimate.as_of}",
         "free": "the local hub is free",
-        "unknown": "no price is known for this model",
+        "unknown": "no price is known for this request",
     }
     if estimate.rate is None or estimate.source == "free":
         return sources[estimate.source]
-    count = "one image ×" if estimate.unit == "image" else f"{estimate.seconds} s ×"
-    return f"{count} ${estimate.rate.normalize():f} · {sources[estimate.source]}"
+    rate = f"${estimate.rate.normalize():f}"
+    units = 1 if estimate.unit == "image" else Decimal(str(estimate.seconds))
+    if estimate.each != estimate.rate * units:  # a minimum, several images, or the seconds of an input video
+        return f"{rate} per {estimate.unit} · {sources[estimate.source]}"
+    most, count = "up to " if estimate.most else "", "one image" if estimate.unit == "image" else f"{units:g} s"
+    return f"{most}{count} × {rate} · {sources[estimate.source]}"
 
 
 def shorten(text: str, limit: int) -> str:

@@ -71,11 +71,12 @@ class PlanSheet:
     Attributes:
         invalid: The label and the errors of each cell without a valid request.
         cells: The number of cells of the sweep, which may be more than its clips.
-        price: The price of the missing clips in dollars, None if it is unknown.
+        price: The price of the missing clips in dollars, without the unpriced ones; None if it is unknown.
         real_price: The price on a real hub, for a plan on the local hub.
         expected: The expected duration in seconds.
         spent: The price of the clips that a run has started; None for a plan that is not running.
-        remaining: The price of the clips that a run has not started, None if it is unknown.
+        remaining: The price of the clips that a run has not started, without the unpriced ones.
+        unpriced: The number of missing or remaining clips whose price is not known.
         stopped: Why a run has stopped.
     """
 
@@ -90,6 +91,7 @@ class PlanSheet:
     expected: float | None = None
     spent: Decimal | None = None
     remaining: Decimal | None = None
+    unpriced: int = 0
     running: bool = False
     paused: bool = False
     stopped: str = ""
@@ -109,8 +111,7 @@ class PlanSheet:
             parts.append(f"{counts['running']} running")
         if missing:
             parts.append(f"{missing} left" if existing else f"{counted(missing, 'clip')} to generate")
-            known = "price unknown" if self.price is None else format_money(self.price)
-            parts.append("free" if self.free else known)
+            parts += ["free"] if self.free else self._money(self.price, "", missing)
         if self.invalid:
             parts.append(counted(len(self.invalid), "invalid request"))
         return " · ".join(parts)
@@ -126,9 +127,14 @@ class PlanSheet:
             return " · ".join([*parts, "free"])
         parts.append(f"{format_money(spent)} spent")
         if counts["waiting"] or counts["skipped"]:
-            unknown = "remaining price unknown"
-            parts.append(unknown if self.remaining is None else f"{format_money(self.remaining)} left to pay")
+            parts += self._money(self.remaining, " left to pay", counts["waiting"] + counts["skipped"])
         return " · ".join(parts)
+
+    def _money(self, known: Decimal | None, words: str, clips: int) -> list[str]:
+        """Return the price of some clips, and the number of those without one."""
+        unpriced = clips if known is None else self.unpriced
+        amount = [f"{format_money(known)}{words}"] if known is not None and unpriced < clips else []
+        return amount + ([f"price unknown for {counted(unpriced, 'clip')}"] if unpriced else [])
 
 
 def plan_bundle(sheet: PlanSheet) -> dict[str, str]:

@@ -221,6 +221,7 @@ class Plan(Selected):
         found = self._finished({cell.id: existing[cell.id] for cell in cells[:TILES] if cell.id in existing})
         missing = self._missing(existing)
         estimates = [self._estimate(cell) for cell in missing]
+        priced = [estimate for estimate in estimates if estimate.each is not None]
         free = bool(estimates) and all(estimate.source == "free" for estimate in estimates)
         seconds = expected_durations(self._session, missing, estimates)
         return PlanSheet(
@@ -229,7 +230,8 @@ class Plan(Selected):
             axes=self._design.axes,
             invalid=[(cell.label, _problems_text(cell)) for cell in self._design.invalid],
             cells=len(self._design.cells),
-            price=sum_known([estimate.each for estimate in estimates]),
+            price=sum_known([estimate.each for estimate in priced]),
+            unpriced=len(estimates) - len(priced),
             free=free,
             real_price=sum_known([estimate.list_price for estimate in estimates]) if free else None,
             expected=max(max(seconds), sum(seconds) / min(LIMIT, len(seconds))) if seconds else None,

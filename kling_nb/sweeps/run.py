@@ -122,8 +122,12 @@ class Run:
     @property
     def remaining(self) -> Decimal | None:
         """The price of the clips that are not started; None if one of them has no known price."""
+        return sum_known(self._left())
+
+    def _left(self) -> list[Decimal | None]:
+        """Return the price of each clip that is not started."""
         requests = [status.cell.request for status in self.statuses if status.state in ("waiting", "skipped")]
-        return sum_known(self._session.connection.estimate(request).each for request in requests if request)
+        return [self._session.connection.estimate(request).each for request in requests if request]
 
     # Wait and control
 
@@ -301,12 +305,15 @@ class Run:
             )
             for number, status in enumerate(self.statuses)
         ]
+        left = self._left()
+        priced = [price for price in left if price is not None]
         return PlanSheet(
             name=self._design.id,
             tiles=tiles,
             free=self._free,
             spent=self.spent,
-            remaining=self.remaining,
+            remaining=sum_known(priced),
+            unpriced=len(left) - len(priced),
             running=not self.over,
             paused=self.paused,
             stopped=str(self._stopped or ""),

@@ -10,7 +10,7 @@ from hubside import HubSide
 
 from kling_nb import errors
 from kling_nb.hubs import catalogue
-from kling_nb.models.request import TARGET
+from kling_nb.models.request import OMNI, TARGET
 from kling_nb.studio import Studio
 
 
@@ -43,6 +43,35 @@ def test_a_rise_by_less_than_a_cent_is_shown_with_enough_digits(
     with pytest.raises(errors.JobFailed, match=r"^The price is now \$2\.244; the hub's live price was \$2\.240\."):
         jobs.result(30)
     assert hub.posts == 0
+
+
+def test_a_price_that_has_become_unknown_is_refused(
+    studio: Studio, hub: HubSide, hours_later: Callable[[], None]
+) -> None:
+    studio.price("a boat", duration=5)
+    hours_later()
+    hub.fault("changed_price", match={"model": TARGET}, pricing={"method": "per_shot"})
+    with pytest.raises(errors.JobFailed) as caught:
+        studio.generate("a boat", duration=5).result(30)
+    assert (caught.value.data["failure"].kind, hub.posts) == ("BudgetError", 0)
+    assert studio.price("a boat", duration=5).total is None
+    studio.generate("a boat", duration=5).result(30)  # shown as unknown, and no budget forbids it
+    assert hub.posts == 1
+
+
+def test_a_request_without_a_rate_is_sent_only_if_the_budget_allows_it(studio: Studio, hub: HubSide) -> None:
+    table = {"720p": 0.2}
+    hub.fault("changed_price", match={"model": OMNI}, pricing={"cost_per_second_by_resolution": table})
+    studio.hub.models()
+    studio.budget(total="5")
+    assert studio.price("a boat", model=OMNI, resolution="720p").total == 1
+    assert str(studio.price("a boat", model=OMNI, resolution="4k")) == "price unknown"
+    with pytest.raises(errors.BudgetError):
+        studio.generate("a boat", model=OMNI, resolution="4k")
+    assert hub.posts == 0
+    plan = studio.sweep("a boat", model=OMNI, resolution=["720p", "1080p", "4k"])
+    assert (plan.price, plan.sheet().price, plan.sheet().unpriced) == (None, 1, 2)
+    assert "$1.00 · price unknown for 2 clips" in plan.sheet().summary
 
 
 def test_a_lower_price_is_accepted(studio: Studio, hub: HubSide, hours_later: Callable[[], None]) -> None:

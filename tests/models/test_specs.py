@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kling_nb.hubs.catalogue import bundled
 from kling_nb.models.carry import carry_over, read_unsupported
-from kling_nb.models.catalogue import Changes, schema_changes
+from kling_nb.models.catalogue import Changes, Model, schema_changes
 from kling_nb.models.request import OMNI, TARGET, Omni, ReferenceToVideo
 from kling_nb.models.specs import Form, form_of, specs_of
 
@@ -161,7 +161,7 @@ def test_the_values_come_back_with_their_form(data: st.DataObject, first: Form, 
     for form in [*others, first]:
         values, aside = carry_over(values, at, form, aside)
         at = form
-    assert values == given_
+    assert values == given_ | {"num_generations": 1}
 
 
 def over(start: dict[str, Any], *models: str) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def test_values_are_legal_in_the_new_form_or_set_aside(data: st.DataObject, old:
         assert spec is not None
         kept = values.get(name) in (value, [value]) or (name in aside and aside[name].value == value)
         moved = value in values.values() or any(value in held for held in values.values() if isinstance(held, list))
-        usual = (there := new.spec(name)) is not None and there.default == value
+        usual = name == "num_generations" or ((there := new.spec(name)) is not None and there.default == value)
         assert spec.blank(value) or kept or moved or usual or value == spec.default
     assert read_unsupported({name: away.to_json() for name, away in aside.items()}) == aside
 
@@ -239,6 +239,15 @@ def test_unsupported_values_are_named_except_for_defaults() -> None:
         "input_video": "a video",
         "resolution": "4k",
     }
+
+
+@pytest.mark.parametrize("name", ["num_generations", "num_images"])
+def test_another_model_makes_one_clip_or_image_until_more_are_asked_for(name: str) -> None:
+    schema = {"properties": {"prompt": {}, "num_images": {"type": "integer", "default": 1, "maximum": 4}}}
+    old, new = (form_of(model, Model.read({"id": model, "request_schema": schema})) for model in ("one", "other"))
+    values, aside = carry_over({**blank(old), "prompt": "a", name: 4}, old, new, {})
+    assert values[name] in (1, None) and values["prompt"] == "a"
+    assert name not in aside
 
 
 OLD = bundled()[CFG].request_schema

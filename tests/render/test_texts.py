@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -208,9 +209,12 @@ def test_the_texts_of_figures_plans_and_reports(monkeypatch):
             "plan": text_of(plan_html(sheet)),
             "plan, plain": plan_text(sheet),
             "new plan": PlanSheet("p", tiles[1:2], price=None, free=False).summary,
+            "plan with an unpriced clip": PlanSheet("p", tiles[1:2] * 3, price=Decimal(2), unpriced=1).summary,
+            "unpriced plan": PlanSheet("p", tiles[1:2] * 2, price=Decimal(0), unpriced=2).summary,
             "free plan": PlanSheet("p", tiles[1:2] * 3, free=True, real_price=Decimal(4)).summary,
             "empty plan": PlanSheet("p", []).summary,
             "run": run.summary,
+            "run with unpriced clips": replace(run, unpriced=1).summary,
             "matrix": text_of(matrix_html(matrix)),
             "matrix, plain": matrix_text(matrix),
             "report": text_of(report.partition("<body>")[2].partition("</body>")[0]),
@@ -221,9 +225,11 @@ def test_the_texts_of_figures_plans_and_reports(monkeypatch):
     )
 
 
-def _estimate(source: Any, rate: Decimal | None, unit: Any) -> Estimate:
-    values = {"each": rate, "total": rate, "seconds": 0 if unit == "image" else 5, "generations": 1}
-    return Estimate(**values, rate=rate, source=source, unit=unit, as_of=NOON.date())
+def _estimate(source: Any, rate: Decimal | None, unit: Any, **changes: Any) -> Estimate:
+    seconds = 0 if unit == "image" else 5
+    each = rate and rate * (seconds or 1)
+    values = {"each": each, "total": each, "seconds": seconds, "generations": 1}
+    return Estimate(**values, rate=rate, source=source, unit=unit, as_of=NOON.date(), **changes)
 
 
 def _score(name: str, value: float | None) -> Score:

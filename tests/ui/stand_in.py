@@ -159,7 +159,7 @@ class Studio:
         self.fault: KlingError | None = None
         self.started: list[Job] = []
         self.draft = Draft()
-        self.results, self.threshold = {}, None
+        self.results, self.threshold, self.pricing = {}, None, None
         self.coded = self.checks = self.lookups = 0
         self.expected = None
         self.tell = lambda banner: None
@@ -170,7 +170,9 @@ class Studio:
     def check(self, fields):
         self.checks += 1
         request, problems = parse(fields, self.catalogue.known(fields.get("model", "")))
-        cost = estimate({"model": "kling-video-o3-pro-reference-to-video", **fields}, free=self.local)
+        cost = estimate(
+            {"model": "kling-video-o3-pro-reference-to-video", **fields}, pricing=self.pricing, free=self.local
+        )
         note = "" if self.local else "documented price as of 2026-11-22"
         return Verdict(tuple(problems), str(cost), cost.seconds, request, note, cost.total)
 

@@ -200,6 +200,14 @@ def test_an_image_model_opens_with_its_own_fields(studio):
     assert panel.widget.draft["input_image"] == []
 
 
+def test_another_model_makes_one_clip_until_more_are_asked_for(studio):
+    panel = opened(studio, {"model": FLUX, "prompt": "A paper boat", "num_generations": 4})
+    choose(panel, CFG)
+    assert (panel.widget.draft["num_generations"], panel.request.num_generations) == (1, 1)
+    choose(panel, FLUX)
+    assert panel.request.num_generations == 1
+
+
 def test_a_frame_goes_to_the_field_of_the_first_image(studio):
     panel = opened(studio, {"model": IMAGE, "prompt": "x"})
     frame = Asset.from_bytes(png("blue"), given="frame")

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from stand_in import Clock, Studio
 
+from kling_nb.models.price import Pricing
 from kling_nb.ui.panel.controller import EarlierResult
 from kling_nb.ui.panel.panel import Panel
 from tests.support.frontend import FakeFrontend
@@ -51,6 +52,17 @@ def test_above_the_limit_a_press_asks_and_sends_nothing(page, studio):
     page.press(id="p2", confirmed=True)
     assert len(studio.started) == 1
     assert page.replies[-1]["question"] == ""
+
+
+def test_an_unknown_price_is_above_every_limit(page, studio):
+    studio.threshold = Decimal(50)
+    studio.pricing = Pricing(method="per_shot")
+    page.edit(prompt="a blue kite")
+    page.press(id="p1")
+    assert studio.started == []
+    assert "unknown" in page.replies[-1]["question"]
+    page.press(id="p2", confirmed=True)
+    assert len(studio.started) == 1
 
 
 @pytest.mark.parametrize("above", ["1.12", "5", None])

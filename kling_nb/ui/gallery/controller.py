@@ -65,8 +65,10 @@ class GalleryController:
         totals = [estimate.total for estimate in estimates if estimate.total is not None]
         if len(totals) < len(estimates):
             return "price unknown"
-        free = all(each.source == "free" for each in estimates)
-        return "free" if free else format_money(sum(totals, start=Decimal(0)))
+        if all(each.source == "free" for each in estimates):
+            return "free"
+        most = "up to " if any(each.most for each in estimates) else ""
+        return f"{most}{format_money(sum(totals, start=Decimal(0)))}"
 
     def generate(self, record_id: str, /) -> Sequence[Job]:
         """Start one more clip of the record's request, which costs money on the real hub; return at once."""

@@ -35,7 +35,7 @@ class Verdict:
 
     problems: tuple[Problem, ...] = ()
     price: str = ""
-    seconds: int = 0
+    seconds: float = 0
     request: Request | None = None
     price_note: str = ""
     total: Decimal | None = None
@@ -83,8 +83,9 @@ class PanelController:
         draft = {"model": TARGET, **fields}
         price = self._session.connection.price_of(request.draft() if request else draft, model)
         seconds, note = price.seconds, price.source_text
-        if not seconds and keeps_length(draft, model.request_schema if model else None):
-            note = rate_text(draft, model.pricing if model else None, free=price.source == "free")
+        pricing, schema = (model.pricing, model.request_schema) if model else (None, None)
+        if not seconds and keeps_length(draft, schema):
+            note = rate_text(draft, pricing, free=price.source == "free", schema=schema)
         return Verdict(tuple(problems), str(price), seconds, request, note, price.total)
 
     def earlier(self, request: Request, /) -> EarlierResult | None:

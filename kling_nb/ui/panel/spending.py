@@ -56,15 +56,15 @@ class Spending:
             )
             return ""
         limit = self._controller.confirm_above()
-        if confirmed or limit is None or verdict.total is None or verdict.total <= limit:
+        if confirmed or limit is None or (verdict.total is not None and verdict.total <= limit):
             return None
         count = verdict.request.num_generations if verdict.request else 1
         clips = "one clip" if count == 1 else f"{count} clips"
         model = verdict.request.model if verdict.request else "the model"
-        return (
-            f"Spend {format_money(verdict.total)} on {clips} from {model}? "
-            f"You chose to confirm prices above {format_money(limit)}."
-        )
+        chosen = f"You chose to confirm prices above {format_money(limit)}."
+        if verdict.total is None:
+            return f"Spend an unknown amount on {clips} from {model}? {chosen}"
+        return f"Spend {format_money(verdict.total)} on {clips} from {model}? {chosen}"
 
     def _on_show(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         record_id = str(content.get("id"))
