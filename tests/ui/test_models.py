@@ -203,7 +203,7 @@ def test_an_image_model_opens_with_its_own_fields(studio):
 def test_another_model_makes_one_clip_until_more_are_asked_for(studio):
     panel = opened(studio, {"model": FLUX, "prompt": "A paper boat", "num_generations": 4})
     choose(panel, CFG)
-    assert (panel.widget.draft["num_generations"], panel.request.num_generations) == (1, 1)
+    assert panel.widget.draft["num_generations"] == 1
     choose(panel, FLUX)
     assert panel.request.num_generations == 1
 
