@@ -274,7 +274,7 @@ def estimate(
 
     Args:
         draft: The fields, finished or not.
-        pricing: The catalogue's pricing. By an unknown method, or without a rate for what is asked, the price is
+        pricing: The catalogue's pricing. By an unknown method, or without a rate for the request, the price is
             unknown.
         free: Whether the hub is free, whatever the rate.
         schema: The model's `request_schema`, for a model without a class here.

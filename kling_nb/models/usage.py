@@ -1,4 +1,4 @@
-"""What a request is billed by: its seconds, resolution, sound, number of files and source videos.
+"""The quantities that a request is billed by: its seconds, resolution, sound, number of files and source videos.
 
 A field that is left out counts with the schema's default. What a request leaves open, with a field that has no default
 or with `"auto"`, counts as the most that the schema allows, so that a price is never said too low.
@@ -66,8 +66,8 @@ class Amount(NamedTuple):
 class _Field(NamedTuple):
     """A field of a request: its value (None if it is open), and its alternatives in the schema.
 
-    `rank` is 2 for a field that the draft gives, 1 for one with a default, 0 for one without. Also 1 for one that is
-    given under a name that the schema does not have: the hub may ignore it, and use a default.
+    `rank` is 2 for a field that the draft gives, 1 for one with a default, 0 for one without. Also 1 for a field
+    under a name that the schema does not have: the hub may ignore it, and use a default.
     """
 
     name: str
@@ -87,7 +87,7 @@ class _Field(NamedTuple):
 
 
 class Usage:
-    """What a draft asks of a model with this `request_schema`; names and choices are compared without case."""
+    """The usage of a draft by a model with this `request_schema`; names and choices are compared without case."""
 
     def __init__(self, draft: Draft, schema: Schema | None = None) -> None:
         kind = request_type(str(draft.get("model") or TARGET))
@@ -153,7 +153,7 @@ class Usage:
         return False
 
     def entries(self, table: Mapping[str, Any], names: Collection[str]) -> list[Any] | None:
-        """Return the entries of a price table for what is asked; None if it has none for it.
+        """Return the entries of a price table that apply; None if it has none for a value that is asked for.
 
         The field is one of these names, or another one whose choices are those of the table; without any, every entry
         may apply.
