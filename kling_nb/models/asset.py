@@ -21,14 +21,13 @@ from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from kling_nb.models.images import (
     ImageError,
     ImageFacts,
-    VideoFacts,
     image_facts,
     image_from,
     png_of,
     prepared_image,
-    video_facts,
 )
 from kling_nb.models.urls import media_type_of, redact_url, redact_urls, sha256, suffix_of
+from kling_nb.models.videos import VideoFacts, video_facts
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -152,7 +151,7 @@ class Asset:
 
     @cached_property
     def video_facts(self) -> VideoFacts | None:
-        """The length of a local video; None for a URL or an image."""
+        """The length, size and frame rate of a local video; None for a URL or an image."""
         return None if self.data is None or self.kind == "image" else video_facts(self.data)
 
     @cached_property

@@ -55,14 +55,6 @@ class ImageFacts:
         return not self.error and (bool(self.changes) or self.format not in _SENT_AS_IT_IS)
 
 
-@dataclass(frozen=True)
-class VideoFacts:
-    """The length of a video file in seconds; `error` is set if it cannot be read."""
-
-    seconds: float = 0
-    error: str = ""
-
-
 def image_facts(data: bytes) -> ImageFacts:
     """Decode an image file to its end and return its facts."""
     from PIL import UnidentifiedImageError
@@ -141,27 +133,6 @@ def _is_see_through(image: PILImage) -> bool:
         return False
     low, _ = image.convert("RGBA").getchannel("A").getextrema()
     return isinstance(low, int | float) and low < 255
-
-
-def video_facts(data: bytes) -> VideoFacts:
-    """Read a video file's headers and its first frame, and return its facts."""
-    if not data:
-        return VideoFacts(error="the file is empty")
-    import av
-
-    try:
-        with av.open(io.BytesIO(data), "r") as container:
-            if not container.streams.video:
-                return VideoFacts(error="it has no frames")
-            stream = container.streams.video[0]
-            ticks, base = stream.duration, stream.time_base
-            seconds = float(ticks * base) if ticks and base else (container.duration or 0) / av.time_base
-            next(container.decode(stream))
-    except StopIteration:
-        return VideoFacts(error="it has no frames")
-    except (OSError, ValueError) as exc:  # PyAV's errors are one or the other
-        return VideoFacts(error=getattr(exc, "strerror", None) or str(exc) or "it cannot be decoded")
-    return VideoFacts(seconds) if seconds > 0 else VideoFacts(error="its duration is unknown")
 
 
 def image_from(value: Any) -> tuple[PILImage, str] | None:

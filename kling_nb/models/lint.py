@@ -14,8 +14,9 @@ from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problem_of
 from kling_nb.models.problem import Path, Problem, error, warning
 from kling_nb.models.request import READ, TARGET, HubRequest, Request, request_type
-from kling_nb.models.rules import Draft, check_rules
+from kling_nb.models.rules import Draft, check_rules, edits_video
 from kling_nb.models.schema import check_body
+from kling_nb.models.videos import check_video
 
 MAX_BYTES = 10 * 1024 * 1024
 MIN_PIXELS = 300
@@ -77,7 +78,7 @@ def parse(given: Request | Mapping[str, Any], model: Model | None = None) -> Par
 def check_asset(path: Path, asset: Asset) -> Iterator[Problem]:
     """Yield the problems that the model would have with an image: its format, size and shape.
 
-    A video is only checked for being readable.
+    A video is only checked for being readable; see `check_video`.
     """
     facts, given = asset.facts, asset.given
     if asset.video_facts and asset.video_facts.error:
@@ -115,7 +116,9 @@ def _checked(problems: list[Problem], kind: type[Request], draft: Draft, model: 
         body = resolved(draft, lambda asset: asset.identity if asset.url else "https://example.invalid/file")
         found = check_body(body, model.request_schema)
         problems = [*problems, *(problem for problem in found if problem.path[:1] not in reported)]
-    problems = [*problems, *(each for path, asset in assets_in(draft) for each in check_asset(path, asset))]
+    name, edited = str(draft.get("model")), edits_video(draft)
+    for path, asset in assets_in(draft):
+        problems = [*problems, *check_asset(path, asset), *check_video(path, asset, model=name, edited=edited)]
     return sorted(dict.fromkeys(problems), key=lambda problem: problem.severity != "error")
 
 

@@ -246,7 +246,10 @@ class Omni(Request):
         if self.input_video is None:
             del relevant["video_mode"], relevant["keep_audio"]
         elif self.video_mode == "edit":
-            del relevant["duration"]  # the clip is as long as its source
+            del relevant["duration"], relevant["aspect_ratio"]  # the clip is as long as its source, and has its shape
+        only_frames = self.start_image_url is not None and not (self.input_image or self.elements or self.input_video)
+        if only_frames:
+            del relevant["aspect_ratio"]  # the start frame sets the shape
         return relevant
 
 

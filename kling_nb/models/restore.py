@@ -8,7 +8,7 @@ from typing import Any
 
 from kling_nb.errors import LogError
 from kling_nb.models.asset import Asset
-from kling_nb.models.canonical import request_hash
+from kling_nb.models.canonical import hash_of
 from kling_nb.models.catalogue import Model
 from kling_nb.models.fields import assets_in, mapped, media_kind, resolved, without
 from kling_nb.models.price import Estimate
@@ -25,12 +25,12 @@ def request_of(record: Record, read: Callable[[str], bytes | None]) -> Request:
     """
     assets = {reference.path: asset_of(reference, read) for reference in record.references}
     fields = _placed(record.canonical, assets)
-    request = request_type(record.model).model_validate(
+    # Not the hash of the new request: another version may leave out other fields that have no effect.
+    if hash_of(resolved(fields, lambda asset: asset.identity)) != record.request_hash:
+        raise LogError(f"Record {record.id} was edited: its request does not match its request_hash.")
+    return request_type(record.model).model_validate(
         {**fields, **record.delivery, "num_generations": record.generations}
     )
-    if request_hash(request) != record.request_hash:
-        raise LogError(f"Record {record.id} was edited: its request does not match its request_hash.")
-    return request
 
 
 def available_fields(record: Record, read: Callable[[str], bytes | None]) -> tuple[dict[str, Any], list[str]]:

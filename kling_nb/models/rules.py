@@ -159,6 +159,19 @@ def _ignored_duration(draft: Draft) -> Iterator[Problem]:
         yield warning(("duration",), message, "remove it")
 
 
+def _edit_with_frames(draft: Draft) -> Iterator[Problem]:
+    for name, noun in (("start_image_url", "start frame"), ("tail_image_url", "tail frame")):
+        if edits_video(draft) and draft.get(name) is not None:
+            message = f"an edit of a video takes no {noun}"
+            yield error((name,), message, 'remove it, or set video_mode to "reference"', "remove it")
+
+
+def _aspect_of_edit(draft: Draft) -> Iterator[Problem]:
+    if edits_video(draft) and (aspect := draft.get("aspect_ratio", "16:9")) != "16:9":
+        message = f"{aspect} is not used: an edited clip has the shape of its source"
+        yield warning(("aspect_ratio",), message, "remove it")
+
+
 def _mode_without_video(draft: Draft) -> Iterator[Problem]:
     if draft.get("input_video") is None and draft.get("video_mode", "edit") != "edit":
         message = f"{draft['video_mode']!r} has no effect without a video"
@@ -247,6 +260,8 @@ OMNI = (
     *_SHARED,
     Rule(("input_video", "generate_audio"), _audio_with_video),
     Rule(("input_video", "video_mode", "duration"), _ignored_duration),
+    Rule(("input_video", "video_mode", "start_image_url", "tail_image_url"), _edit_with_frames),
+    Rule(("input_video", "video_mode", "aspect_ratio"), _aspect_of_edit),
     Rule(("input_video", "video_mode"), _mode_without_video),
     *ANY_MODEL,
 )

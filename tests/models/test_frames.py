@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hubside import HubSide
 from PIL import Image, ImageChops, ImageStat
 
 from kling_nb.errors import ArgumentTypeError, LogError
@@ -101,7 +102,10 @@ def test_the_last_frame_can_start_another_shot(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("model", [OMNI, "kling-video-o3-pro-video-to-video-edit"])
-def test_an_edited_clip_is_priced_by_its_source_and_as_long(studio: Studio, model: str) -> None:
+def test_an_edited_clip_is_priced_by_its_source_and_as_long(
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], model: str
+) -> None:
+    studio = studio_at(own_hub("--size", "720p"))  # a smaller clip would be refused
     source = studio.generate("A red kite", duration=4).result(60)
 
     job = studio.generate("at night", model=model, input_video=source)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from stand_in import Studio, png
-from support.clips import frozen, grey, write_clip
+from support.videos import video_file
 
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.hubs.catalogue import bundled
@@ -223,14 +223,14 @@ def test_a_frame_goes_to_the_field_of_the_first_image(studio):
 def test_an_uploaded_video_sets_the_duration(studio, tmp_path):
     panel = opened(studio, {"model": OMNI, "prompt": "@Video1"})
     page = FakeFrontend(panel)
-    data = write_clip(tmp_path / "a.mp4", frozen(2, grey(90))).read_bytes()
+    data = video_file(tmp_path / "a.mp4", 4).read_bytes()
 
     key = page.upload(data, "walk.mp4", media="video")
     page.edit(input_video=key)
 
     assert (panel.request.input_video.kind, panel.request.input_video.name) == ("video", "walk.mp4")
     assert (panel.widget.labels[key]["uri"], panel.widget.labels[key]["note"]) == ("", format_size(len(data)))
-    assert panel.widget.verdict["seconds"] == 2
+    assert panel.widget.verdict["seconds"] == 4
 
 
 def test_presets_and_code_keep_the_model(studio):
