@@ -18,6 +18,7 @@ from kling_nb.engine.loop import interpreter_exits
 from kling_nb.engine.pace import expected_seconds
 from kling_nb.engine.ports import Log
 from kling_nb.engine.states import AT_THE_HUB, progress_of, with_failure, with_message, with_status
+from kling_nb.models.generation import Generation
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Record, Status
 
@@ -47,8 +48,6 @@ class ActiveJob:
         self.late_since: float | None = None
         """Since when it is watched slowly, on the monotonic clock: it is overdue, or the hub does not know it."""
         self.asked_to_stop = False
-        self.address: str | None = None
-        """The clip's address, if an event of the hub had it."""
         self.delivering = False
         self.unsaved = 0
         """The number of reports of the hub in a row that could not be saved."""
@@ -111,6 +110,8 @@ class ActiveJobs:
         self.jobs: dict[str, ActiveJob] = {}
         self.running: dict[str, ActiveJob] = {}
         """The jobs that the hub is working on, by its own ids."""
+        self.told: dict[str, Generation] = {}
+        """Reports that came as events, by the hub's own ids: its queue may forget the jobs."""
         self.abandoned: set[str] = set()
         """Batches that were shown as failed before anything was sent, although the log could not be written."""
         self._history: dict[str, list[tuple[float, float]]] = {}
@@ -130,7 +131,13 @@ class ActiveJobs:
         watched = job.delivering or self.running.get(job.record.generation_id or "") is job
         if job.done and watched:
             job.end = Future()
+            job.late_since = time.monotonic() if job.late_since else None
         return None if job.done else job
+
+    def address_of(self, job: ActiveJob) -> str | None:
+        """Return the address of a job's clip that an event had."""
+        told = self.told.get(job.record.generation_id or "")
+        return told.result_url if told else None
 
     def age(self, job: ActiveJob) -> float:
         """Return the seconds since the hub accepted a job, on this machine's clock."""

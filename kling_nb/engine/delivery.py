@@ -72,12 +72,13 @@ class Delivery:
 
     async def _fetch(self, job: ActiveJob, url: str | None) -> None:
         async def renew() -> str | None:
+            told = self._active.address_of(job)
             try:
-                return (await self._hub.generation(job.record.generation_id or "")).result_url or job.address
+                return (await self._hub.generation(job.record.generation_id or "")).result_url or told
             except errors.NotFound:
-                if job.address is None:
+                if told is None:
                     raise
-                return job.address
+                return told
 
         if not (url := url or await renew()):
             message = "The hub reports the job as done, but has given no URL for its clip so far."

@@ -154,6 +154,7 @@ class Sender:
                 await self._active.move(job, "queued", generation_id=generation_id)
             except errors.LogError as exc:  # the hub has it and bills it: track it, and save it with its next change
                 record = with_status(job.record, "queued", self._active.now(), generation_id=generation_id)
+                job.unsaved += 1
                 self._active.show(job, record)
                 self._active.report([job], trouble=f"The hub has the job. {exc}")
         self._tracker.watch()

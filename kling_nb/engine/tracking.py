@@ -29,6 +29,8 @@ _LINGER = 10.0
 _LONG_WAIT = 600.0
 #: A job that the hub reports as running for this many seconds, and does not stop, has failed.
 _GIVEN_UP_AFTER = 7 * 24 * 3600.0
+#: A poll at the deadline comes this many seconds after the one before at the earliest.
+_LEAST_INTERVAL = 1.0
 #: A wait ends after this many reports in a row that the log could not save.
 _UNSAVED_REPORTS = 2
 #: What to do about a job that has been looked for in vain.
@@ -47,7 +49,6 @@ class Tracker:
         self._hub, self._active, self._delivery, self._pace = hub, active, delivery, pace
         self._deadline = deadline
         self._hinted: set[str] = set()
-        self._completions: dict[str, Generation] = {}
         self._poll_now = False
         self._wake = asyncio.Event()
         self._connected = asyncio.Event()
@@ -100,7 +101,9 @@ class Tracker:
         running = list(self._active.running.values())
         ages = [(self._active.age(job), job.expected) for job in running if job.late_since is None]
         if ages or not running:
-            return self._pace.next_poll(ages, listening=self._connected.is_set(), jitter=retry.jitter())
+            interval = self._pace.next_poll(ages, listening=self._connected.is_set(), jitter=retry.jitter())
+            ahead = (self._deadline - age for age, _ in ages if age < self._deadline)
+            return min(interval, max(min(ahead, default=interval), _LEAST_INTERVAL))
         now = time.monotonic()
         return min(self._pace.next_look(now - (job.late_since or now)) for job in running)
 
@@ -220,11 +223,9 @@ class Tracker:
     def _take_event(self, event: Completion) -> None:
         """Note that the queue has news of a job, and what the event says in case that the queue forgets it."""
         self._hinted.add(event.generation_id)
-        if len(self._completions) >= _MAX_HINTS:
-            del self._completions[next(iter(self._completions))]
-        self._completions[event.generation_id] = event.report
-        if job := self._active.running.get(event.generation_id):
-            job.address = event.url
+        if len(self._active.told) >= _MAX_HINTS:
+            del self._active.told[next(iter(self._active.told))]
+        self._active.told[event.generation_id] = event.report
 
     # --- the hub's answers ---
 
@@ -243,7 +244,6 @@ class Tracker:
                 job.unknown_since = job.late_since = None
                 self._active.report([job])
             await self._take_report(job, generation)
-            job.unsaved = 0
         except LogError as exc:  # the next poll tries again; the hub has the clip
             self._active.report([job], trouble=str(exc))
             job.unsaved += 1
@@ -264,20 +264,21 @@ class Tracker:
             elif job.began is None:
                 accepted, started = job.record.times.accepted or now, from_unix(generation.started_at) or now
                 job.began = min(max(accepted, started), now)
-            if record.status == job.state:
+            if record.status == job.state and not job.unsaved:
                 return
             if record.ended:
                 await self._active.end(job, record)
             else:
                 await self._active.save(job, record)
+            job.unsaved = 0
             if record.status == "downloading":
-                self._delivery.start(job, generation.result_url or job.address)
+                self._delivery.start(job, generation.result_url or self._active.address_of(job))
         if not self._active.running:
             self._wake.set()
 
     async def _take_unknown(self, job: ActiveJob) -> None:
         """Give a job up only when the hub goes on not to know it: it may just be restarting, and the clip is paid."""
-        told = self._completions.get(job.record.generation_id or "")
+        told = self._active.told.get(job.record.generation_id or "")
         if told and told.outcome == "succeeded" and told.result_url:
             await self._take_report(job, told)
             return
@@ -362,4 +363,5 @@ class Tracker:
 
 
 def _spoken(seconds: float) -> str:
-    return f"{seconds / 3600:.0f} hours" if seconds >= 7200 else f"{seconds / 60:.0f} minutes"
+    unit, name = (3600, "hours") if seconds >= 7200 else (60, "minutes") if seconds >= 120 else (1, "s")
+    return f"{seconds / unit:.0f} {name}"

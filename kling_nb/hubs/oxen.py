@@ -53,7 +53,7 @@ class Oxen:
         except errors.ModelNotFound as exc:
             raise await self._with_alternatives(exc) from exc
         entries = answer.get("generations")
-        if answer.get("error") and not entries:
+        if answer.get("error") and entries == []:  # without a list it is unknown whether anything was queued
             raise errors.InvalidParams(_refusal(answer["error"]), status=200, body=str(answer)[:300])
         ids = _ids_in(entries) if isinstance(entries, list) else []
         if not ids:

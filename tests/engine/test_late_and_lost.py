@@ -86,6 +86,19 @@ def test_a_submission_is_waited_for_as_long_as_the_contract_allows(
     assert (front.count("POST", QUEUE), hub.posts) == (1, 1)
 
 
+@pytest.mark.parametrize("answer", [{"error": "timeout"}, {"error": {"message": "busy"}, "generations": None}, {}, []])
+def test_an_answer_that_names_no_job_and_has_no_list_is_settled_by_the_queue(
+    studio: Studio, hub: HubSide, answer: Any
+) -> None:
+    prompt = f"a boat answered with {answer}"
+    (own,) = ids_of(hub, prompt, 1)
+    hub.mark()
+    hub.fault("empty_200", times=1, body=answer, **POST)
+    job = generate(studio, prompt)
+    assert job.result(20).path.exists()
+    assert (job.record.generation_id, hub.posts) == (own, 1)
+
+
 @pytest.mark.parametrize("restart", [False, True], ids=["here", "in another kernel"])
 def test_a_job_that_the_queue_shows_late_is_found_by_resume(
     behind: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide, pace: Any, restart: bool
@@ -220,7 +233,7 @@ def test_a_job_that_goes_on_after_it_was_stopped_still_gives_its_clip(
 def test_a_job_that_is_stopped_too_late_can_be_waited_for_again(
     behind: Callable[..., Front], studio_at: Callable[..., Studio], slow: HubSide, pace: Any
 ) -> None:
-    pace(stopping=0.1, shortest=0.1)
+    pace(stopping=2, shortest=0.1)
     ready: list[bool] = []
     front = behind(
         slow,
@@ -266,6 +279,27 @@ def test_waiting_in_the_queue_has_a_bound_of_its_own(
         job.result(20)
     assert front.count("DELETE") == 1
     assert any("had not begun" in note for note in job.record.notes)
+
+
+def test_an_id_that_could_not_be_saved_is_saved_at_the_next_poll(
+    slow: HubSide, studio_at: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch, pace: Any
+) -> None:
+    pace(shortest=0.1)
+    slow.fault("stuck")
+    studio = studio_at(slow)
+    save, failed = type(studio.store).save, list[bool]()
+
+    def full_once(log: Any, record: Any) -> Any:
+        if record.status == "queued" and not failed:
+            failed.append(True)
+            raise errors.LogError("The log cannot be written (No space left on device).")
+        return save(log, record)
+
+    monkeypatch.setattr(type(studio.store), "save", full_once)
+    job = generate(studio, "a boat whose name is saved late")
+    until(lambda: studio.store.get(job.id).generation_id)
+    assert (failed, job.done) == ([True], False)
+    job.cancel().result(20)
 
 
 # --- what the hub says of a job ---
@@ -348,6 +382,30 @@ def test_the_address_in_an_event_serves_when_the_queue_has_forgotten_the_job(
     events[0] = f"event: media_generation_completed\ndata: {json.dumps(event)}\n\n".encode()
     assert job.result(20).path.exists()
     assert hub.posts == 1
+
+
+@pytest.mark.parametrize("told_first", [True, False], ids=["event first", "record first"])
+def test_the_address_in_an_event_serves_when_the_record_has_none(
+    behind: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide, pace: Any, told_first: bool
+) -> None:
+    pace(fetching=60.0)
+    events = [b": connected\n\n"]
+    shown: list[bool] = []
+    front = behind(
+        hub,
+        lambda entry: {**entry, "result_url": None} if shown else {**entry, "status": "queued", "result_url": None},
+        GET=lambda path: (200, events[0], STREAM) if path == "/api/events" else None,
+    )
+    job = generate(studio_at(front), f"a boat without an address of its own {told_first}")
+    known = until(lambda: job.record.generation_id)
+    if not told_first:
+        shown.append(True)
+        until(lambda: job.state == "downloading")
+    address = until(lambda: hub._http.get(f"{QUEUE}/{known}", headers=KEY).json()["result_url"])
+    event = {"generation_id": known, "status": "succeeded", "media_type": "video", "url": address}
+    events[0] = f"event: media_generation_completed\ndata: {json.dumps(event)}\n\n".encode()
+    shown.append(True)
+    assert job.result(20).path.exists()
 
 
 def test_a_job_that_the_hub_forgets_for_long_is_not_lost_for_good(
