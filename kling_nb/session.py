@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pydantic import SecretStr
-
 from kling_nb.connection import PATIENCE, Connection, nothing_known
 from kling_nb.engine.engine import Engine
 from kling_nb.engine.loop import BackgroundLoop
@@ -27,7 +25,7 @@ from kling_nb.notebook.links import Links
 from kling_nb.notebook.location import beside_notebook
 from kling_nb.preferences import embed_of
 from kling_nb.render.images import small_poster, small_thumbnail
-from kling_nb.settings import Settings, read_settings
+from kling_nb.settings import Settings, check_given, read_settings
 from kling_nb.store.log import Log
 
 if TYPE_CHECKING:
@@ -60,7 +58,7 @@ class Session:
         upload, deadline: See `Studio`.
 
     Raises:
-        SettingsError: `upload` or `deadline` is not valid. The other settings are read at the first use.
+        SettingsError: A value is not valid. Those that are not given are read at the first use.
     """
 
     def __init__(
@@ -70,11 +68,8 @@ class Session:
         upload: UploadMethod,
         deadline: float,
     ) -> None:
-        # A key is never held as plain text: a traceback may show an object's attributes.
-        self.given: dict[str, Any] = {
-            **given,
-            "key": SecretStr(given["key"]) if isinstance(given["key"], str) else given["key"],
-        }
+        check_given(**given)
+        self.given = given
         self.actions = actions(self)
         self.loop = BackgroundLoop()
         self.upload: UploadMethod = _upload_method(upload)
@@ -178,6 +173,10 @@ class Session:
         self.loop.stop()
         self.store.close()
         self._closed = True
+
+    def check_settings(self) -> None:
+        """Read the settings, except for the keyring, which may ask the user. Raises `SettingsError`."""
+        read_settings(**self.given, beside=self._folder, keyring=False)
 
     def _wired(self) -> Parts:
         settings = read_settings(**self.given, beside=self._folder)

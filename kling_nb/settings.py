@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import Secret, SecretStr
 
 from kling_nb.errors import SettingsError
 from kling_nb.models.urls import is_loopback, normalize_url
@@ -45,12 +45,27 @@ class Settings:
         return self.hub == "local"
 
 
+def hidden(key: Any) -> Any:
+    """Return a key that is not plain text any more: a traceback may show every variable. Any other value too."""
+    if key is None or isinstance(key, Secret | SecretStr):
+        return key
+    return SecretStr(key) if isinstance(key, str) else Secret(key)
+
+
+def check_given(key: SecretStr | None, hub: str | None, log: str | Path | None) -> None:
+    """Check settings as they are given, without reading anything. Raises `SettingsError`."""
+    secret = _secret(_text(KEY, key), "argument")
+    _hub_address(_text(HUB, hub), "argument", has_key=secret is not None)
+    _folder(_text(LOG, log), "argument", Path())
+
+
 def read_settings(
     *,
     key: str | SecretStr | None = None,
     hub: str | None = None,
     log: str | Path | None = None,
     beside: Path,
+    keyring: bool = True,
 ) -> Settings:
     """Read the settings from the arguments, the environment, `.env`, and for the key also the system keyring.
 
@@ -61,40 +76,47 @@ def read_settings(
         key, hub, log: Values that override every other source.
         beside: The notebook's folder, where the log is by default. `.env` is read from the current folder and from
             this one.
+        keyring: Whether the system keyring is read.
 
     Raises:
         SettingsError: A value cannot be used.
     """
-    home = beside
+    home, key = beside, hidden(key)
     given = {KEY: _text(KEY, key), HUB: _text(HUB, hub), LOG: _text(LOG, log)}
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     sources: dict[str, str] = {}
 
-    def take(source: str, found: Mapping[str, str | None]) -> None:
+    def take(source: str, found: Mapping[str, Any]) -> None:
         for name in (KEY, HUB, LOG):
-            value = found.get(name)
-            if value is not None and name not in values and (value.strip() or name == KEY):
-                values[name], sources[name] = value.strip(), source.format(name=name)
+            if found.get(name) is None or name in values:
+                continue
+            value = _plain(found[name]).strip()
+            if value or name == KEY:
+                values[name], sources[name] = hidden(value) if name == KEY else value, source.format(name=name)
 
     take("argument", given)
     take("environment variable {name}", os.environ)
     for folder in dict.fromkeys((Path.cwd(), home)):
         take(".env file" if folder == Path.cwd() else ".env file beside the notebook", _dotenv(folder / ".env"))
-    if KEY not in values and values.get(HUB, "").lower() != "local":  # a locked one asks the user
+    if keyring and KEY not in values and values.get(HUB, "").lower() != "local":  # a locked one asks the user
         take("system keyring", {KEY: _keyring()})
-    if not values.get(KEY):
+    secret = _secret(values.get(KEY), sources.get(KEY, ""))
+    if secret is None:
         sources.pop(KEY, None)
-    secret = _secret(values.get(KEY, ""), sources.get(KEY, ""))
     address = _hub_address(values.get(HUB), sources.get(HUB, "default"), has_key=secret is not None)
     return Settings(secret, address, _folder(values.get(LOG), sources.get(LOG, ""), home), sources)
 
 
-def _text(name: str, value: Any) -> str | None:
+def _plain(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _text(name: str, value: Any) -> Any:
     match value:
-        case None | str():
+        case None | str() | SecretStr():
             return value
-        case SecretStr():
-            return value.get_secret_value()
+        case Secret():
+            raise SettingsError(f"{name} must be a string, got {type(value.get_secret_value()).__name__}.")
         case os.PathLike() if name == LOG:
             return os.fsdecode(cast("os.PathLike[str]", value))
         case _:  # the value is not shown: it may be a key
@@ -107,26 +129,32 @@ def _dotenv(file: Path) -> Mapping[str, str | None]:
     Raises:
         SettingsError: The file cannot be read, or a line with one of our names is not valid.
     """
+    values, problem = _parsed_dotenv(file) if file.is_file() else ({}, "")
+    if problem:
+        raise SettingsError(problem)
+    return values
+
+
+def _parsed_dotenv(file: Path) -> tuple[Mapping[str, str | None], str]:
+    """Return the values and a problem. Nothing is raised here, where variables and causes hold the key."""
     from dotenv import dotenv_values
     from dotenv.parser import parse_stream
 
-    if not file.is_file():
-        return {}
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError:  # what some shells and editors on Windows write
-        raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
+        return {}, f"{file} is not UTF-8 text. Save it as UTF-8."
     except OSError as exc:
-        raise SettingsError(f"Cannot read {file} ({exc.strerror}). Check its permissions.") from None
+        return {}, f"Cannot read {file} ({exc.strerror}). Check its permissions."
     for line in parse_stream(io.StringIO(text)):
         if line.error and (named := [name for name in (KEY, HUB, LOG) if name in line.original.string]):
             # The line is not shown: it may hold the key.
             number = line.original.line
-            raise SettingsError(f"Cannot parse line {number} of {file} ({named[0]}). Is a quotation mark missing?")
-    return dotenv_values(stream=io.StringIO(text))
+            return {}, f"Cannot parse line {number} of {file} ({named[0]}). Is a quotation mark missing?"
+    return dotenv_values(stream=io.StringIO(text)), ""
 
 
-def _keyring() -> str | None:
+def _keyring() -> SecretStr | None:
     """Return the key from the system keyring, if the optional package is installed and a keyring is unlocked."""
     try:
         import keyring
@@ -134,7 +162,7 @@ def _keyring() -> str | None:
     except ImportError:
         return None
     try:
-        return keyring.get_password("kling_nb", KEY)
+        return hidden(keyring.get_password("kling_nb", KEY))
     except keyring.errors.NoKeyringError:
         return None
     except Exception as exc:  # noqa: BLE001 - each backend raises errors of its own
@@ -142,11 +170,11 @@ def _keyring() -> str | None:
         return None
 
 
-def _secret(key: str, source: str) -> SecretStr | None:
-    if not re.fullmatch(r"[!-~]*", key):
+def _secret(key: SecretStr | None, source: str) -> SecretStr | None:
+    if not re.fullmatch(r"[!-~]*", _plain(key or "")):
         # Checked here, without showing the key: an HTTP library would quote the header that it cannot send.
         raise SettingsError(f"{KEY} ({source}) contains a space, a line break or another invalid character.")
-    return SecretStr(key) if key else None
+    return key or None
 
 
 def _folder(value: str | None, source: str, home: Path) -> Path:

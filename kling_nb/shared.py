@@ -9,8 +9,11 @@ from typing import Any
 
 from kling_nb.errors import SettingsError, did_you_mean
 from kling_nb.models.request import Omni, ReferenceToVideo, RequestFields
+from kling_nb.settings import hidden
 from kling_nb.studio import Studio
 
+#: The settings that are not secret; any other name may be a misspelled `key`.
+_PLAIN = ("hub", "log", "upload", "deadline")
 _lock = threading.Lock()
 _studio: Studio | None = None
 
@@ -31,16 +34,19 @@ def configure(**settings: Any) -> Studio:
         settings: `key`, `hub`, `log`, `upload`, `deadline`; see `Studio`.
 
     Raises:
-        SettingsError: A setting is unknown or cannot be used.
+        SettingsError: A setting is unknown or cannot be used, also one of the environment. The studio in use stays.
     """
     global _studio
+    settings = {name: value if name in _PLAIN else hidden(value) for name, value in settings.items()}
     known = list(inspect.signature(Studio).parameters)
     for name in settings:
         if name not in known:
             remedy = did_you_mean(name, known).capitalize() or f"Choose from {', '.join(known)}."
             raise SettingsError(f"Unknown setting {name!r}. {remedy}")
+    made = Studio(**settings)
+    made.session.check_settings()
     with _lock:
-        _studio = Studio(**settings)
+        _studio = made
         return _studio
 
 

@@ -23,6 +23,7 @@ from kling_nb.notebook.display import Problems
 from kling_nb.preferences import Options
 from kling_nb.selection import LogAccess, RecordsLike
 from kling_nb.session import Session
+from kling_nb.settings import hidden
 from kling_nb.store.log import UNSET, Log
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Studio:
         deadline: Seconds that the hub may work on a job before it is asked to cancel it.
 
     Raises:
-        SettingsError: `upload` or `deadline` cannot be used. The other settings are read at the first use.
+        SettingsError: A value cannot be used. Those that are not given are read at the first use.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Studio:
         upload: UploadMethod = "workbench",
         deadline: float = DEADLINE,
     ) -> None:
+        key = hidden(key)
         self.session = Session(StudioActions, {"key": key, "hub": hub, "log": log}, upload, deadline)
 
     # Make
@@ -323,6 +325,7 @@ class Studio:
 
     def __repr__(self) -> str:
         # The key is never shown, nor the address, which may hold a password.
-        given = {name: value for name, value in self.session.given.items() if value}
+        session = getattr(self, "session", None)  # a traceback may show a studio whose settings were refused
+        given = {name: value for name, value in session.given.items() if value} if session else {}
         shown = {name: repr(str(value)) if name == "log" else "…" for name, value in given.items()}
         return f"Studio({', '.join(f'{name}={value}' for name, value in shown.items())})"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from pydantic import SecretStr
 import kling_nb
 from kling_nb import settings, shared
 from kling_nb.engine.pace import HUB_PACE, LOCAL_PACE, Pace
-from kling_nb.errors import SettingsError
+from kling_nb.errors import AuthError, SettingsError
 from kling_nb.hubs.upload import UPLOAD_METHODS
 from kling_nb.models.urls import is_loopback
 from kling_nb.notebook.location import beside_notebook
@@ -254,9 +256,127 @@ def test_neither_settings_nor_a_studio_shows_the_key() -> None:
     assert "PLANTED" not in repr(vars(studio))
 
 
-def test_making_a_studio_reads_and_opens_nothing(tmp_path: Path) -> None:
-    Studio(hub="ftp://nonsense", log=tmp_path / "log")
+def test_making_a_studio_reads_and_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLING_NB_HUB", "ftp://nonsense")
+    Studio(log=tmp_path / "log")
     assert not (tmp_path / "log").exists()
+
+
+PLANTED = "oxk-PLANTED-7d41c0ffee"
+
+
+def holds_the_key(value: Any, depth: int = 0) -> bool:
+    """Return whether a variable shows the key, itself or in what it contains."""
+    if type(value).__module__.startswith("kling_nb."):
+        value = [repr(value), getattr(value, "__dict__", {})]
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple | set) and depth < 6:
+        return any(holds_the_key(each, depth + 1) for each in value)
+    return PLANTED in repr(value)
+
+
+def variables_with_the_key(error: BaseException) -> list[str]:
+    """Return the variables of our own frames that hold the key, of an error and of its causes."""
+    found = [f"{type(error).__name__}" for part in (error.args, vars(error)) if holds_the_key(part)]
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if "/kling_nb/" in frame.f_code.co_filename:
+            name = frame.f_code.co_name
+            found += [f"{name}: {variable}" for variable, value in frame.f_locals.items() if holds_the_key(value)]
+    behind = error.__cause__ or error.__context__
+    return found + (variables_with_the_key(behind) if behind else [])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"key": PLANTED, "hub": "htp://x"},
+        {"key": PLANTED, "hub": "http://hub.example"},
+        {"key": PLANTED, "upload": "nowhere"},
+        {"key": PLANTED, "deadline": 0},
+        {"key": PLANTED, "log": "a\0b"},
+        {"key": PLANTED, "log": 5},
+        {"key": PLANTED + "\n."},
+        {"key": SecretStr(PLANTED + " .")},
+        {"key": PLANTED.encode()},
+        {"key": [PLANTED]},
+        {"api_key": PLANTED},
+        {"keys": {"oxen": PLANTED}},
+    ],
+    ids=lambda wrong: ", ".join(wrong),
+)
+def test_a_refused_setting_leaves_no_plain_key_in_our_frames(wrong: dict[str, Any]) -> None:
+    uses: list[Callable[..., Any]] = [kling_nb.configure]
+    if not {"api_key", "keys"} & set(wrong):
+        uses.append(Studio)
+    if not {"api_key", "keys", "upload", "deadline"} & set(wrong):
+        uses.append(read_settings)
+    for use in uses:
+        with pytest.raises(SettingsError) as refused:
+            use(**wrong)
+        assert variables_with_the_key(refused.value) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"OXEN_API_KEY={PLANTED}\nKLING_NB_HUB=htp://x\n".encode(),
+        f'OXEN_API_KEY="{PLANTED}\n'.encode(),
+        f"OXEN_API_KEY={PLANTED}\n".encode("utf-16"),
+        f"# caf\xe9\nOXEN_API_KEY={PLANTED}\n".encode("latin-1"),
+    ],
+    ids=["hub", "quotation mark", "UTF-16", "Latin-1"],
+)
+def test_a_refused_file_leaves_no_plain_key_in_our_frames(tmp_path: Path, text: bytes) -> None:
+    before = shared.studio()
+    (tmp_path / ".env").write_bytes(text)
+    for use in (kling_nb.configure, lambda: Studio().session.parts):
+        with pytest.raises(SettingsError) as refused:
+            use()
+        assert variables_with_the_key(refused.value) == []
+    assert shared.studio() is before
+
+
+def test_an_error_of_a_hub_leaves_no_plain_key_in_our_frames(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        def refuse() -> None:
+            for _ in range(2):
+                with server.accept()[0] as client:
+                    client.recv(10_000)
+                    client.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+        threading.Thread(target=refuse, daemon=True).start()
+        studio = Studio(key=PLANTED, hub=address, log=tmp_path / "log")
+        for ask in (studio.hub.models, lambda: studio.hub.model("m")):
+            with pytest.raises(AuthError) as refused:
+                ask()
+            assert variables_with_the_key(refused.value) == []
+        studio.close()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("KLING_NB_HUB", "htp://hub.example"), ("OXEN_API_KEY", "a key"), ("KLING_NB_LOG", "~no-such-user/log")],
+)
+def test_a_setting_of_the_environment_that_cannot_be_used_is_refused_by_configure(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shared.studio()
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=variable):
+        kling_nb.configure(deadline=60)
+    assert shared.studio() is before
+
+
+@pytest.mark.parametrize("hub", ["htp://hub.example", "hub.example", "https://", "http://[", "file:///etc", 5])
+def test_a_hub_that_cannot_be_used_is_refused_at_once(hub: Any) -> None:
+    before = shared.studio()
+    for use in (kling_nb.configure, Studio):
+        with pytest.raises(SettingsError, match="KLING_NB_HUB"):
+            use(hub=hub)
+    assert shared.studio() is before
 
 
 @pytest.mark.parametrize(

@@ -102,13 +102,14 @@ class Oxen:
 
         async with self.client.stream("/api/events", accept="text/event-stream") as response:
             yield None
-            key = key_of(response)
             try:
                 async for event in EventSource(response).aiter_sse():
-                    if event.event == "media_generation_completed" and (completion := _completion(event.data, key)):
+                    if event.event == "media_generation_completed" and (
+                        completion := _completion(event.data, key_of(response))
+                    ):
                         yield completion
             except SSEError as exc:
-                raise errors.ServerError(f"Invalid event stream: {clean_text(str(exc), key)}") from None
+                raise errors.ServerError(f"Invalid event stream: {clean_text(str(exc), key_of(response))}") from None
 
     # --- models (hub-api.md section 6) ---
 

@@ -94,6 +94,6 @@ def test_the_key_goes_to_the_hubs_origin_and_not_to_a_similar_one(keyed: HubSide
 
 
 def test_the_repr_of_a_studio_shows_its_log_and_neither_key_nor_address(tmp_path: Path) -> None:
-    studio = Studio(key="some-key", hub="https://user:word@example.com", log=tmp_path)
+    studio = Studio(key="some-key", hub="https://example.com", log=tmp_path)
     assert repr(studio) == f"Studio(key=…, hub=…, log={str(tmp_path)!r})"
     assert repr(Studio()) == "Studio()"

@@ -87,8 +87,11 @@ def everything_in(error: BaseException) -> str:
 
 def test_an_unfit_value_is_cleaned_wherever_it_is_in_an_answer(answers: Callable[..., Front]) -> None:
     def answer(_: str, path: str, __: Any) -> Answer:
-        sent, _ = HOSTILE[unquote(path).rpartition("/")[2]]
-        body = f'{{"generation_id": "g", "status": "failed", "error_message": {sent}, "deep": [{{"er": [{sent}]}}]}}'
+        name = unquote(path).rpartition("/")[2]
+        sent, _ = HOSTILE[name]
+        body = (
+            f'{{"generation_id": "{name}", "status": "failed", "error_message": {sent}, "deep": [{{"er": [{sent}]}}]}}'
+        )
         return 200, body.encode()
 
     async def ask(hub: Oxen) -> dict[str, Generation]:
