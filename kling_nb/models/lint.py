@@ -13,7 +13,7 @@ from kling_nb.models.fields import assets_in, plain, resolved, with_media, witho
 from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problem_of
 from kling_nb.models.problem import Path, Problem, error, warning
-from kling_nb.models.request import READ, TARGET, HubRequest, Request, request_type
+from kling_nb.models.request import READ, TARGET, HubRequest, Request, is_kling, model_of, request_type
 from kling_nb.models.rules import Draft, check_rules, edits_video
 from kling_nb.models.schema import check_body
 from kling_nb.models.videos import check_video
@@ -57,7 +57,7 @@ def parse(given: Request | Mapping[str, Any], model: Model | None = None) -> Par
     if isinstance(given, Request):
         return Parsed(given, _checked(given.broken_rules, type(given), given.draft(), model))
     fields = {"model": TARGET, **without_empty(plain(given))}
-    kind = request_type(fields["model"] if isinstance(fields["model"], str) else TARGET)
+    kind = request_type(model_of(fields))
     draft, problems = HubRequest.read(fields) if kind is HubRequest else (with_media(fields, []), [])
     request, draft = None, without(draft, [problem.path for problem in problems], placeholder={})
     try:
@@ -75,10 +75,10 @@ def parse(given: Request | Mapping[str, Any], model: Model | None = None) -> Par
     return Parsed(request, _checked(problems, kind, draft, model))
 
 
-def check_asset(path: Path, asset: Asset) -> Iterator[Problem]:
+def check_asset(path: Path, asset: Asset, model: str = TARGET) -> Iterator[Problem]:
     """Yield the problems that the model would have with an image: its format, size and shape.
 
-    A video is only checked for being readable; see `check_video`.
+    A video, and an image for a model other than Kling's, is only checked for being readable; see `check_video`.
     """
     facts, given = asset.facts, asset.given
     if asset.video_facts and asset.video_facts.error:
@@ -96,7 +96,9 @@ def check_asset(path: Path, asset: Asset) -> Iterator[Problem]:
     if sent is not asset:
         changes = ", ".join(sent.fixes[len(asset.fixes) :])
         yield warning(path, f"{given} is changed before it is sent: {changes}", "kn.fit_image shows the result")
-    elif facts.format not in ("JPEG", "PNG", "MPO"):
+    if not is_kling(model):
+        return
+    if sent is asset and facts.format not in ("JPEG", "PNG", "MPO"):
         yield warning(path, f"{given} is a {facts.format}, which may be refused", "convert it to JPEG or PNG")
     size = len(sent.data or b"")
     if size > MAX_BYTES:
@@ -116,9 +118,9 @@ def _checked(problems: list[Problem], kind: type[Request], draft: Draft, model: 
         body = resolved(draft, lambda asset: asset.identity if asset.url else "https://example.invalid/file")
         found = check_body(body, model.request_schema)
         problems = [*problems, *(problem for problem in found if problem.path[:1] not in reported)]
-    name, edited = str(draft.get("model")), edits_video(draft)
+    name, edited = model_of(draft), edits_video(draft)
     for path, asset in assets_in(draft):
-        problems = [*problems, *check_asset(path, asset), *check_video(path, asset, model=name, edited=edited)]
+        problems = [*problems, *check_asset(path, asset, name), *check_video(path, asset, model=name, edited=edited)]
     return sorted(dict.fromkeys(problems), key=lambda problem: problem.severity != "error")
 
 

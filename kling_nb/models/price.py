@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from kling_nb.models.request import model_of
 from kling_nb.models.rules import Draft
 from kling_nb.models.schema import Schema
 from kling_nb.models.usage import QUALITIES, RESOLUTIONS, Amount, Usage
@@ -326,7 +327,7 @@ def _pricing_for(draft: Draft, live: Pricing | None) -> tuple[Pricing, Literal["
     """Return the catalogue's pricing if it has a rate or an unknown method, else the documentation's."""
     if live and not (live.known and not live.text):
         return live, "live"
-    bundled = _BUNDLED.get(str(draft.get("model")))
+    bundled = _BUNDLED.get(model_of(draft))
     return (bundled, "bundled") if bundled else (live or Pricing(), "unknown")
 
 

@@ -288,6 +288,17 @@ def request_type(model: str) -> type[Request]:
     return TYPED.get(model, HubRequest)
 
 
+def model_of(draft: Mapping[str, Any]) -> str:
+    """Return the model of a draft, Kling O3 Pro by default."""
+    model = draft.get("model")
+    return model if isinstance(model, str) and model else TARGET
+
+
+def is_kling(model: str) -> bool:
+    """Return whether a model is one of Kling's, whose limits on images are known here."""
+    return "kling" in model.lower()
+
+
 def given_fields(request: Request) -> dict[str, Any]:
     """Return the fields that a request was made with, and its model."""
     given = {name: value for name, value in request.__dict__.items() if name in request.model_fields_set}

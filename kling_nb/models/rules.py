@@ -180,7 +180,14 @@ def _mode_without_video(draft: Draft) -> Iterator[Problem]:
 
 # ASCII only: Chinese is written without spaces, and its characters would count as part of the name.
 _MENTION = re.compile(r"(?<![\w@.])@(\w+)", re.ASCII)
-_NOUNS = {"Image": "image", "Element": "element", "Video": "video"}
+_NOUNS = {"Image": "image", "Element": "element", "Video": "video", "Audio": "audio file"}
+#: The fields whose items a prompt can mention, by the noun of the mention. Frames and masks are not among them.
+_MENTIONED = {
+    "Image": re.compile(r"(?:input_?|reference_?)?images?(?:_?ur[il]s?)?", re.IGNORECASE),
+    "Element": re.compile(r"elements"),
+    "Video": re.compile(r"(?:input_?|reference_?)?videos?(?:_?ur[il]s?)?", re.IGNORECASE),
+    "Audio": re.compile(r"(?:input_?|reference_?)?audios?(?:_?ur[il]s?)?", re.IGNORECASE),
+}
 
 
 def check_mentions(draft: Draft) -> Iterator[Problem]:
@@ -196,15 +203,31 @@ def check_mentions(draft: Draft) -> Iterator[Problem]:
             mentioned.add(by_lower.get(word.lower(), word))  # a wrong case is one mistake, reported once
     for name, path in known.items():
         edited = name == "Video1" and edits_video(draft)  # a prompt is about the edited video even if it has no name
-        if name not in mentioned and not edited:
+        if name not in mentioned and not edited and _must_be_mentioned(path):
             yield warning(path, f"no prompt mentions @{name}", f"write @{name} where it should appear, or remove it")
 
 
 def mentionable(draft: Draft) -> dict[str, Path]:
     """Return the names that a prompt can mention, each with the path of its field."""
-    named: dict[str, Path] = {f"Image{i + 1}": ("input_image", i) for i in range(len(_listed(draft, "input_image")))}
-    named |= {f"Element{i + 1}": ("elements", i) for i in range(len(_listed(draft, "elements")))}
-    return named | ({"Video1": ("input_video",)} if draft.get("input_video") is not None else {})
+    named: dict[str, Path] = {}
+    for noun, pattern in _MENTIONED.items():
+        fields = [name for name in draft if pattern.fullmatch(str(name))]
+        paths = [path for name in fields for path in _places(name, draft[name])]
+        named |= {f"{noun}{index + 1}": path for index, path in enumerate(paths)}
+    return named
+
+
+def _places(name: str, value: Any) -> list[Path]:
+    """Return the path of each file in a field, which holds one or several."""
+    if isinstance(value, list | tuple):
+        return [(name, index) for index in range(len(value))]
+    is_file = bool(value) and not isinstance(value, int | float | Mapping) and name != "elements"
+    return [(name,)] if is_file else []
+
+
+def _must_be_mentioned(path: Path) -> bool:
+    """Return whether a reference has no effect unless a prompt mentions it: those of Kling, but not a first frame."""
+    return path == ("input_video",) or (len(path) > 1 and path[0] in ("input_image", "elements"))
 
 
 def _prompts(draft: Draft) -> Iterator[tuple[Path, str]]:
@@ -221,7 +244,7 @@ def _listed(draft: Draft, name: str) -> Sequence[Any]:
 
 
 def _unknown_mention(path: Path, word: str, known: Mapping[str, Path]) -> Problem:
-    if numbered := re.fullmatch(r"(Image|Element|Video)([0-9]+)", word):
+    if numbered := re.fullmatch(r"(Image|Element|Video|Audio)([0-9]+)", word):
         noun = _NOUNS[numbered[1]]
         count = sum(name.startswith(numbered[1]) for name in known)
         number = f"is 1 {noun}" if count == 1 else f"are {count or 'no'} {noun}s"

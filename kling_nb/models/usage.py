@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from kling_nb.models.asset import Asset
 from kling_nb.models.fields import assets_in, media_kind
-from kling_nb.models.request import TARGET, HubRequest, Request, request_type
+from kling_nb.models.request import HubRequest, Request, model_of, request_type
 from kling_nb.models.rules import Draft
 from kling_nb.models.schema import Schema, list_in, mapping_in, options_of
 
@@ -90,7 +90,7 @@ class Usage:
     """The usage of a draft by a model with this `request_schema`; names and choices are compared without case."""
 
     def __init__(self, draft: Draft, schema: Schema | None = None) -> None:
-        kind = request_type(str(draft.get("model") or TARGET))
+        kind = request_type(model_of(draft))
         self._typed = kind is not HubRequest
         self._draft = draft
         self._given = {_name(key): value for key, value in draft.items() if value is not None and value != ""}

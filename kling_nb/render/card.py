@@ -12,6 +12,7 @@ from kling_nb.code.write import NamelessError, call, call_fields, is_keyword_nam
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.restore import reproducibility
+from kling_nb.models.rules import mentionable
 from kling_nb.render.facts import details_of, facts_of, figures_of, groups_of, headline, is_image
 from kling_nb.render.figures import score_facts
 from kling_nb.render.formatting import STATUS_WORDS, format_time, price_of, prompt_line, shorten
@@ -167,11 +168,7 @@ def pieces(prompt: str, known: Collection[str]) -> list[Piece]:
 
 def mentions_of(record: Record) -> set[str]:
     """Return the mentions that are valid in the record's prompts."""
-    request = record.canonical
-    lists = {"Image": request.get("input_image"), "Element": request.get("elements")}
-    counts = {name: len(items) for name, items in lists.items() if isinstance(items, list | tuple)}
-    known = {f"@{name}{index + 1}" for name, count in counts.items() for index in range(count)}
-    return known | ({"@Video1"} if request.get("input_video") else set())
+    return {f"@{name}" for name in mentionable(record.canonical)}
 
 
 def shots_of(record: Record) -> list[Shot]:

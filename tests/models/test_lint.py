@@ -247,3 +247,17 @@ def test_a_number_too_long_to_print_is_an_error(field: str, model: str) -> None:
     found = lint({"model": model, "prompt": "a", field: 10**5000})
     assert errors(found)
     assert all(len(str(problem)) < 300 for problem in found)
+
+
+FLUX, IMAGE_TO_VIDEO = "black-forest-labs-flux-2-klein-4b", "kling-video-o3-pro-image-to-video"
+
+
+@pytest.mark.parametrize("data", [image_file(200, 320), image_file(1200, 300)], ids=["small", "wide"])
+def test_the_limits_on_images_are_those_of_kling_and_bind_no_other_model(data: bytes) -> None:
+    assert errors(lint({"model": IMAGE_TO_VIDEO, "prompt": "a", "input_image": data})) == ["input_image"]
+    assert lint({"model": FLUX, "prompt": "@Image1", "input_image": [data]}) == []
+
+
+@pytest.mark.parametrize("model", [FLUX, IMAGE_TO_VIDEO])
+def test_an_unreadable_image_is_an_error_for_every_model(model: str) -> None:
+    assert errors(lint({"model": model, "prompt": "a", "input_image": b"no picture"})) == ["input_image"]

@@ -75,3 +75,32 @@ def test_a_mention_in_any_shot_counts() -> None:
 def test_an_unknown_mention_in_a_shot_is_at_that_shot() -> None:
     [problem] = lint({"multi_prompt": [{"prompt": "a"}, {"prompt": "@Image1"}]})
     assert problem.path == ("multi_prompt", 1, "prompt")
+
+
+VIDEO = "https://example.org/a.mp4"
+
+
+@pytest.mark.parametrize(
+    ("fields", "prompt"),
+    [
+        ({"input_images": [FACE, FACE]}, "@Image1 and @Image2"),
+        ({"input_image": FACE}, "@Image1"),
+        ({"image_urls": [FACE]}, "@Image1"),
+        ({"reference_images": [FACE]}, "@Image1"),
+        ({"input_videos": [VIDEO, VIDEO]}, "@Video1 then @Video2"),
+        ({"input_video": VIDEO}, "@Video1"),
+        ({"video_url": VIDEO}, "@Video1"),
+        ({"input_audios": [VIDEO]}, "@Audio1"),
+        ({"audio_url": VIDEO, "image": FACE}, "@Audio1 speaks, @Image1 listens"),
+    ],
+)
+def test_the_files_of_any_model_can_be_mentioned_and_need_not_be(fields: dict[str, object], prompt: str) -> None:
+    model = {"model": "seedance-fast", **fields}
+    assert lint({**model, "prompt": prompt}) == []
+    assert lint({**model, "prompt": "a cat"}) == []
+
+
+@pytest.mark.parametrize("prompt", ["@Image2", "@Video2", "@Audio1", "@Element1"])
+def test_a_mention_beyond_the_files_is_a_warning(prompt: str) -> None:
+    model = {"model": "seedance-fast", "input_images": [FACE], "input_video": VIDEO, "mask_image": FACE}
+    assert [problem.path for problem in lint({**model, "prompt": prompt})] == [("prompt",)]

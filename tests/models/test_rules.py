@@ -150,4 +150,5 @@ def test_references_can_be_mentioned_by_number() -> None:
         "Element1": ("elements", 0),
         "Video1": ("input_video",),
     }
-    assert mentionable({"input_image": "no list"}) == {}
+    assert mentionable({"input_image": "a.png"}) == {"Image1": ("input_image",)}
+    assert mentionable({"input_image": 5, "elements": "no list", "video": True, "audio": {}}) == {}

@@ -93,7 +93,7 @@ def test_a_thumbnail_is_small_and_shows_what_is_sent(mode):
     assets = AssetTable()
     draft, _ = draft_of({"input_image": [png(0, (1200, 900), mode)]}, assets, TARGET_FORM)
 
-    uri = assets.labels[draft["input_image"][0]]["uri"]
+    uri = assets.labels(TARGET_FORM.model)[draft["input_image"][0]]["uri"]
 
     assert uri.startswith("data:image/jpeg;base64,")
     assert len(uri) < 6000
@@ -103,7 +103,7 @@ def test_a_label_has_no_url_signature():
     assets = AssetTable()
     draft_of({"input_image": ["https://example.org/a.png?token=secret"]}, assets, TARGET_FORM)
 
-    assert "secret" not in str(assets.labels)
+    assert "secret" not in str(assets.labels(TARGET_FORM.model))
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,14 @@ def test_another_model_makes_one_clip_until_more_are_asked_for(studio):
     assert panel.request.num_generations == 1
 
 
+def test_the_rules_that_an_image_breaks_are_those_of_the_chosen_model(studio):
+    panel = opened(studio, {"model": FLUX, "prompt": "x", "input_image": [png(size=(90, 90))]})
+    (key,) = panel.widget.draft["input_image"]
+    assert (panel.widget.labels[key]["rules"], panel.widget.labels[key]["blocked"]) == ([], False)
+    choose(panel, IMAGE)
+    assert (panel.widget.labels[key]["rules"], panel.widget.labels[key]["blocked"]) == (["too small"], True)
+
+
 def test_a_frame_goes_to_the_field_of_the_first_image(studio):
     panel = opened(studio, {"model": IMAGE, "prompt": "x"})
     frame = Asset.from_bytes(png("blue"), given="frame")

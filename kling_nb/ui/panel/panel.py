@@ -193,12 +193,13 @@ class Panel:
 
     def _fill(self, fields: Fields, notes: Sequence[str], unsupported: Mapping[str, Any] | None = None) -> None:
         with self._lock:
-            draft, extra = draft_of(fields, self._assets, self._models.form(fields["model"]))
+            form = self._models.form(fields["model"])
+            draft, extra = draft_of(fields, self._assets, form)
             draft["unsupported"] = unsupported_draft(unsupported or {}, draft, self._assets)
             self._extras.append(extra)
             number = len(self._extras)
             self.widget.notes = list(notes)
-            self.widget.labels = self._assets.labels
+            self.widget.labels = self._assets.labels(form.model)
             self.widget.draft = draft | {"extra": number, "edit": f"fill:{number}"}
 
     def _restore(self) -> None:
@@ -238,6 +239,7 @@ class Panel:
         """Check, look up and save the draft. Its fields are computed once."""
         draft = self._draft
         self.widget.extra = _extra_text(self._extra_of(draft))
+        self.widget.labels = self._assets.labels(self._form.model)
         self._messages.guard(lambda: self._models.edited(draft))
         with self._lock:  # whichever threads the edits came on, the last draft is checked last
             fields = self.fields
@@ -302,7 +304,7 @@ class Panel:
 
     def _add_asset(self, asset: Asset) -> str:
         key = self._assets.put(asset)
-        self.widget.labels = self._assets.labels
+        self.widget.labels = self._assets.labels(self._form.model)
         return key
 
     def _on_submit(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:

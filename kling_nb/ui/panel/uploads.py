@@ -13,6 +13,7 @@ from typing import Any
 from kling_nb.models.asset import Asset
 from kling_nb.models.fit import broken_rules, fixable
 from kling_nb.models.lint import check_asset
+from kling_nb.models.request import is_kling
 from kling_nb.render.formatting import format_size
 from kling_nb.render.images import screen_image
 
@@ -82,12 +83,15 @@ class AssetTable:
     def __init__(self) -> None:
         self._assets: dict[str, Asset] = {}
         self._labels: dict[str, dict[str, Any]] = {}
+        self._readable: set[str] = set()
         self._numbers = itertools.count(1)
 
     def put(self, asset: Asset) -> str:
         """Add an asset and return its new key."""
         key = f"a{next(self._numbers)}"
         self._labels[key] = label(asset)
+        if not any(problem.severity == "error" for problem in check_asset((), asset, model="")):
+            self._readable.add(key)
         self._assets[key] = asset
         return key
 
@@ -95,10 +99,12 @@ class AssetTable:
         """Return the asset of a key, None for an unknown key."""
         return self._assets.get(key) if isinstance(key, str) else None
 
-    @property
-    def labels(self) -> dict[str, dict[str, Any]]:
-        """Key to `{name, note, uri, rules, blocked, fixable}`; safe to send to a browser."""
-        return dict(self._labels)
+    def labels(self, model: str) -> dict[str, dict[str, Any]]:
+        """Key to `{name, note, uri, rules, blocked, fixable}` for a model; safe to send to a browser."""
+        if is_kling(model):
+            return dict(self._labels)
+        free = {"rules": [], "blocked": False, "fixable": False}
+        return {key: each | free if key in self._readable else each for key, each in self._labels.items()}
 
 
 def label(asset: Asset) -> dict[str, Any]:

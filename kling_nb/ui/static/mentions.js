@@ -48,10 +48,32 @@ export function renumberMentions(text, noun, moved) {
   });
 }
 
-/** The names that can be mentioned in a draft. @param {{input_image?: unknown, elements?: unknown[], input_video?: unknown}} draft @returns {string[]} */
-export function mentionNames(draft) {
-  const images = Array.isArray(draft.input_image) ? draft.input_image : [];
-  return [...images.map((_, i) => `Image${i + 1}`), ...(draft.elements ?? []).map((_, i) => `Element${i + 1}`), ...(draft.input_video ? ['Video1'] : [])];
+/** The fields whose items a prompt can mention, by the noun of the mention; as in `models/rules.py`. */
+const MENTIONED = {
+  Image: /^(input_?|reference_?)?images?(_?ur[il]s?)?$/i,
+  Element: /^elements$/,
+  Video: /^(input_?|reference_?)?videos?(_?ur[il]s?)?$/i,
+  Audio: /^(input_?|reference_?)?audios?(_?ur[il]s?)?$/i,
+};
+
+/**
+ * The names that can be mentioned in a draft, each with the key of its image or file.
+ * @param {Record<string, any>} draft @returns {Map<string, string>}
+ */
+export function mentionTargets(draft) {
+  /** @type {Map<string, string>} */
+  const targets = new Map();
+  for (const [noun, pattern] of Object.entries(MENTIONED)) {
+    const items = Object.keys(draft).filter((name) => pattern.test(name)).flatMap((name) => draft[name] || []);
+    items.forEach((item, i) => targets.set(`${noun}${i + 1}`, (noun === 'Element' ? item?.frontal_image_url : item) ?? ''));
+  }
+  return targets;
+}
+
+/** Whether the images of a field are @Image1, @Image2, … in prompts. @param {string} name @param {Record<string, any>} draft */
+export function areMentioned(name, draft) {
+  const fields = Object.keys(draft).filter((each) => MENTIONED.Image.test(each));
+  return fields.length === 1 && fields[0] === name;
 }
 
 /**

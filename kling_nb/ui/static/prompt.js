@@ -1,5 +1,5 @@
 import { h, newId } from './dom.js';
-import { completionAt, mentionNames, mentionParts } from './mentions.js';
+import { completionAt, mentionParts, mentionTargets } from './mentions.js';
 
 /**
  * A prompt with @-completion, highlighted mentions and a character count. The text area is on top of a layer with the
@@ -19,7 +19,7 @@ export function promptEditor({ label, hint, usual, max, write, labels, draft }) 
   const mark = () => {
     const caret = completion?.start ?? -1;
     let at = 0;
-    layer.replaceChildren(...mentionParts(area.value, mentionNames(draft())).map((part) => {
+    layer.replaceChildren(...mentionParts(area.value, [...mentionTargets(draft()).keys()]).map((part) => {
       const piece = h('span', { class: `kn-${part.kind}`, text: part.text });
       if (at === caret) piece.dataset.caret = '';
       at += part.text.length;
@@ -33,7 +33,7 @@ export function promptEditor({ label, hint, usual, max, write, labels, draft }) 
   const close = () => { completion = null; list.hidden = true; area.removeAttribute('aria-activedescendant'); };
 
   const complete = () => {
-    const names = mentionNames(draft());
+    const names = [...mentionTargets(draft()).keys()];
     completion = area.selectionStart === area.selectionEnd ? completionAt(area.value, area.selectionStart, names) : null;
     chosen = 0;
     mark();
@@ -99,20 +99,13 @@ function rewrite(area, text) {
   if (area === area.ownerDocument.activeElement) area.setSelectionRange(text.length - same, text.length - same);
 }
 
-/** The key of the image that a name refers to. @param {string} name @param {Draft} draft */
-function optionKey(name, draft) {
-  if (name.startsWith('Video')) return draft.input_video ?? '';
-  const number = Number(name.replace(/\D+/, ''));
-  return (name.startsWith('Image') ? draft.input_image[number - 1] : draft.elements[number - 1]?.frontal_image_url) ?? '';
-}
-
 /** @param {string} name @param {Draft} draft @param {Labels} labels */
 function optionImage(name, draft, labels) {
-  const uri = labels[optionKey(name, draft)]?.uri;
+  const uri = labels[mentionTargets(draft).get(name) ?? '']?.uri;
   return uri ? h('img', { src: uri, alt: '', referrerpolicy: 'no-referrer' }) : h('i', { class: 'kn-no-image' });
 }
 
 /** @param {string} name @param {Draft} draft @param {Labels} labels */
 function optionNote(name, draft, labels) {
-  return labels[optionKey(name, draft)]?.name ?? '';
+  return labels[mentionTargets(draft).get(name) ?? '']?.name ?? '';
 }

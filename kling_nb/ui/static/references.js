@@ -1,15 +1,15 @@
 import { h } from './dom.js';
 import { imageStrip, locationInput, uploadSources } from './images.js';
-import { reorder } from './mentions.js';
+import { areMentioned, reorder } from './mentions.js';
 
 /**
- * A list of images, with an input for a URL or a path. The images of `input_image` are @Image1, @Image2, … in prompts.
+ * A list of images, with an input for a URL or a path. Those of the only such field are @Image1, @Image2, … in prompts.
  * @param {Spec} spec @param {Shared} shared
  */
 export function referenceList({ name, title, max_items: max }, { store, labels, problemPlace, kernel, showError, rewrite }) {
   const keys = () => /** @type {string[]} */ (store.draft[name] ?? []);
-  const mentioned = name === 'input_image';
-  const nameOf = (/** @type {number} */ i) => (mentioned ? `@Image${i + 1}` : `Image ${i + 1}`);
+  const mentioned = () => areMentioned(name, store.draft);
+  const nameOf = (/** @type {number} */ i) => (mentioned() ? `@Image${i + 1}` : `Image ${i + 1}`);
   const voice = h('div', { class: 'kn-sr-only', 'aria-live': 'polite' });
   const take = (/** @type {string} */ key) => store.edit({ [name]: [...keys(), key] });
   const add = (/** @type {Sources} */ sources, show = showError) => {
@@ -19,7 +19,7 @@ export function referenceList({ name, title, max_items: max }, { store, labels, 
   const move = (/** @type {number} */ from, /** @type {number|null} */ to) => {
     const changed = reorder(keys(), 'Image', from, to);
     voice.textContent = to == null ? `${nameOf(from)} was removed.` : `${nameOf(from)} is now ${nameOf(to)}.`;
-    store.edit({ ...(mentioned ? rewrite(changed.rewrite) : {}), [name]: changed.list });
+    store.edit({ ...(mentioned() ? rewrite(changed.rewrite) : {}), [name]: changed.list });
   };
   const strip = imageStrip({ nameOf, labels, max: max ?? Infinity, addText: 'Add images', move, remove: (i) => move(i, null), add });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { completionAt, mentionNames, mentionParts, reorder, renumberMentions } from '../../../kling_nb/ui/static/mentions.js';
+import { areMentioned, completionAt, mentionParts, mentionTargets, reorder, renumberMentions } from '../../../kling_nb/ui/static/mentions.js';
 
 test('known and unknown mentions are distinguished, and an email address is neither', () => {
   const parts = mentionParts('@Image1 mails a@b.org and @Image9', ['Image1']);
@@ -51,5 +51,13 @@ test('mentions refer to the same image in every order', () => {
 
 test('longer words and other nouns are unchanged', () => {
   assert.equal(renumberMentions('@Image1s @Images1', 'Image', () => 7), '@Image1s @Images1');
-  assert.deepEqual(mentionNames({ input_image: ['k'], elements: [{}] }), ['Image1', 'Element1']);
+});
+
+test('the files of any model can be mentioned, but not its frames', () => {
+  const names = (/** @type {Record<string, unknown>} */ draft) => [...mentionTargets(draft).keys()].join(' ');
+  assert.equal(names({ input_image: ['k'], elements: [{}], tail_image_url: 'k' }), 'Image1 Element1');
+  assert.equal(names({ input_images: ['k', 'l'], input_videos: ['v', 'w'], input_audio: 'a', input_video: null }), 'Image1 Image2 Video1 Video2 Audio1');
+  assert.equal(mentionTargets({ input_image: 'k' }).get('Image1'), 'k');
+  assert.equal(mentionTargets({ elements: [{ frontal_image_url: 'f' }] }).get('Element1'), 'f');
+  assert.deepEqual([areMentioned('input_images', { input_images: [] }), areMentioned('images', { images: [], input_image: '' })], [true, false]);
 });
