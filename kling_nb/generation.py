@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import inspect
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -50,7 +51,7 @@ def lint(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> P
     given = fields_of(session, request, fields)
     name = given.get("model", TARGET)
     if not isinstance(name, str) or request_type(name) is not HubRequest:
-        return Problems(lint_fields(given))
+        return Problems(lint_fields(given, now=time.time()))
     model, problems = None, list[Problem]()
     try:
         model = session.model(name)
@@ -59,7 +60,8 @@ def lint(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> P
         problems = [error(("model",), f"the hub does not have the model {short_repr(name)}", known)]
     except (errors.HubError, errors.WaitTimeout) as exc:
         problems = [warning(("model",), f"its fields could not be checked: {exc}", "try again when the hub answers")]
-    return Problems(sorted([*problems, *lint_fields(given, model)], key=lambda problem: problem.severity != "error"))
+    problems += lint_fields(given, model, now=time.time())
+    return Problems(sorted(problems, key=lambda problem: problem.severity != "error"))
 
 
 def price(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Estimate:
@@ -166,9 +168,9 @@ def check(session: Session, fields: Mapping[str, Any]) -> tuple[Request, list[Pr
     Raises:
         RequestError: The request has errors; the exception has all of them.
     """
-    request, problems = parse(fields)
+    request, problems = parse(fields, now=time.time())
     if isinstance(request, HubRequest):
-        problems = lint_fields(request, session.model(request.model))
+        problems = lint_fields(request, session.model(request.model), now=time.time())
     found = [problem for problem in problems if problem.severity == "error"]
     if request is None or found:
         raise errors.RequestError(found)
@@ -181,7 +183,7 @@ def parse_cell(session: Session, fields: Mapping[str, Any]) -> tuple[Request | N
     model: Model | None = catalogue.cached(name)
     if model is None and name not in TYPED:
         model = session.model(name)
-    return parse(fields, model)
+    return parse(fields, model, now=time.time())
 
 
 def fields_of(session: Session, request: RequestLike | Record, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -147,9 +147,12 @@ async def _url_from(method: Callable[[Asset], str | Awaitable[str]], asset: Asse
     try:
         # A plain function may block, and the loop carries every other job too.
         given = method(asset) if inspect.iscoroutinefunction(method) else await asyncio.to_thread(method, asset)
-        return str(await given) if inspect.isawaitable(given) else str(given)
+        url = str(await given) if inspect.isawaitable(given) else str(given)
     except Exception as exc:
         raise errors.KlingError(f"Your upload function failed for {asset.given}: {exc}") from exc
+    if not url.lower().startswith(("https://", "http://", "data:")):
+        raise errors.KlingError(f"Your upload function returned {url[:200]!r} for {asset.given}: it must return a URL.")
+    return url
 
 
 def _file_name(asset: Asset) -> str:

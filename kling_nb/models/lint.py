@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from kling_nb.models.addresses import check_address
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
 from kling_nb.models.fields import assets_in, plain, resolved, with_media, without, without_empty
@@ -40,12 +41,12 @@ class Parsed(NamedTuple):
         return [problem for problem in self.problems if problem.severity == "warning"]
 
 
-def lint(given: Request | Mapping[str, Any], model: Model | None = None) -> list[Problem]:
+def lint(given: Request | Mapping[str, Any], model: Model | None = None, *, now: float | None = None) -> list[Problem]:
     """Return every problem of a request or its fields, errors first; see `parse`."""
-    return parse(given, model).problems
+    return parse(given, model, now=now).problems
 
 
-def parse(given: Request | Mapping[str, Any], model: Model | None = None) -> Parsed:
+def parse(given: Request | Mapping[str, Any], model: Model | None = None, *, now: float | None = None) -> Parsed:
     """Read and check a request's fields.
 
     Files and generators are read once: the request holds what was checked. Local images are decoded to their end.
@@ -53,9 +54,10 @@ def parse(given: Request | Mapping[str, Any], model: Model | None = None) -> Par
     Args:
         given: The fields, finished or not, or a request.
         model: The catalogue's entry, to check a request without a class of its own against its `request_schema`.
+        now: Unix seconds, to find addresses that have expired.
     """
     if isinstance(given, Request):
-        return Parsed(given, _checked(given.broken_rules, type(given), given.draft(), model))
+        return Parsed(given, _checked(given.broken_rules, type(given), given.draft(), model, now))
     fields = {"model": TARGET, **without_empty(plain(given))}
     kind = request_type(model_of(fields))
     draft, problems = HubRequest.read(fields) if kind is HubRequest else (with_media(fields, []), [])
@@ -72,7 +74,7 @@ def parse(given: Request | Mapping[str, Any], model: Model | None = None) -> Par
     else:
         draft, problems = made.draft(), [*problems, *made.broken_rules]
         request = None if any(problem.severity == "error" for problem in problems) else made
-    return Parsed(request, _checked(problems, kind, draft, model))
+    return Parsed(request, _checked(problems, kind, draft, model, now))
 
 
 def check_asset(path: Path, asset: Asset, model: str = TARGET) -> Iterator[Problem]:
@@ -111,7 +113,9 @@ def check_asset(path: Path, asset: Asset, model: str = TARGET) -> Iterator[Probl
         yield error(path, f"{pixels} {shape}", "crop or pad it to a width of 0.40 to 2.50 times its height")
 
 
-def _checked(problems: list[Problem], kind: type[Request], draft: Draft, model: Model | None) -> list[Problem]:
+def _checked(
+    problems: list[Problem], kind: type[Request], draft: Draft, model: Model | None, now: float | None
+) -> list[Problem]:
     """Return the problems with those of the model's schema and of the images, errors first."""
     if model and kind is HubRequest:
         reported = {problem.path[:1] for problem in problems}
@@ -121,6 +125,7 @@ def _checked(problems: list[Problem], kind: type[Request], draft: Draft, model: 
     name, edited = model_of(draft), edits_video(draft)
     for path, asset in assets_in(draft):
         problems = [*problems, *check_asset(path, asset, name), *check_video(path, asset, model=name, edited=edited)]
+        problems += check_address(path, asset.url, now) if asset.url else ()
     return sorted(dict.fromkeys(problems), key=lambda problem: problem.severity != "error")
 
 

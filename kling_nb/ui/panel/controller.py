@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -79,7 +80,7 @@ class PanelController:
     def check(self, fields: Mapping[str, Any], /) -> Verdict:
         """Check and price wire-named fields within a few milliseconds, without asking the hub."""
         model = self._session.connection.catalogue.known(str(fields.get("model", TARGET)))
-        request, problems = parse(fields, model)
+        request, problems = parse(fields, model, now=time.time())
         draft = {"model": TARGET, **fields}
         price = self._session.connection.price_of(request.draft() if request else draft, model)
         seconds, note = price.seconds, price.source_text
