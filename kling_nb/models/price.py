@@ -254,7 +254,8 @@ class Estimate(BaseModel):
             case "bundled":
                 return f"the documentation's price of {self.as_of}"
             case "free":
-                paid = "" if self.list_price is None else f"; the paid hub charges ${self.list_price:.2f}"
+                most = "up to " if self.most else ""
+                paid = "" if self.list_price is None else f"; the paid hub charges {most}${self.list_price:.2f}"
                 return f"the local hub is free{paid}"
             case "unknown":
                 return "no price is known for this request"
@@ -300,14 +301,14 @@ def estimate(
         source="free" if free else source,
         as_of=BUNDLED_ON if source == "bundled" and not free else None,
         unit="image" if by_image else "second",
-        most=listed is not None and not free and (usage.count().most or bool(not by_image and length and length.most)),
+        most=listed is not None and (usage.count().most or bool(not by_image and length and length.most)),
         listed=listed if free else None,
     )
 
 
-def bundled_rate(model: str) -> Decimal | None:
-    """Return the documentation's price of a model in dollars per second, or None."""
-    return _BUNDLED[model].cost_per_second if model in _BUNDLED else None
+def rates_text(model: str, pricing: Pricing | None) -> str:
+    """Return a model's rates as text, those of the catalogue or the documentation; empty if none is known."""
+    return _pricing_for({"model": model}, pricing)[0].text
 
 
 def keeps_length(draft: Draft, schema: Schema | None = None) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NamedTuple, cast
@@ -93,11 +93,12 @@ class Usage:
         kind = request_type(model_of(draft))
         self._typed = kind is not HubRequest
         self._draft = draft
-        self._given = {_name(key): value for key, value in draft.items() if value is not None and value != ""}
+        given = dict(_with_nested(draft))
+        self._given = {_name(key): value for key, value in given.items() if value is not None and value != ""}
         self._schema = _schema_of(kind) if self._typed else schema or {}
         self._known = _typed_fields(kind) if self._typed else _fields(self._schema)
-        properties = mapping_in(self._schema, "properties")
-        self._listed = {_name(key) for key in draft if not properties or key in properties}
+        names = {name for name, _ in _properties(self._schema, self._schema)}
+        self._listed = {_name(key) for key in given if not names or key in names}
 
     def length(self) -> Amount | None:
         """Return the seconds that are asked for; None if they are not known."""
@@ -158,14 +159,21 @@ class Usage:
         The field is one of these names, or another one whose choices are those of the table; without any, every entry
         may apply.
         """
-        by_key = {_key(name): entry for name, entry in table.items()}
+        by_key: dict[str, list[Any]] = {}
+        for name, entry in table.items():
+            words = re.split(r"[^a-z0-9.]+", name.lower()) if self.has_sound() else []  # "720p_with_audio"
+            for key in {_key(name), *map(_key, words)}:
+                by_key.setdefault(key, []).append(entry)
         named = self._present(names)
         likely = [field for field in [*named, *self._present([*self._known, *self._given])] if _matches(field, by_key)]
         found: list[Any] = []
         for field in _foremost(likely or named):
             asked = [field.value] if field.value is not None else field.choices() or list(table)
-            found += [by_key.get(_key(value)) for value in asked]
-        return None if None in found else found or list(table.values())
+            for value in asked:
+                if not (entries := by_key.get(_key(value))):
+                    return None
+                found += entries
+        return found or list(table.values())
 
     def _present(self, names: Iterable[str]) -> list[_Field]:
         """Return the fields of these names that the draft or the schema has."""
@@ -201,7 +209,7 @@ class Usage:
 
     def _unread_videos(self) -> bool:
         """Return whether a video field has a value that is not an asset yet."""
-        values = [value for name, value in self._given.items() if media_kind(name) == "video"]
+        values = [value for name, value in self._draft.items() if media_kind(str(name)) == "video"]
         items = [item for value in values for item in (cast(list[Any], value) if isinstance(value, list) else [value])]
         return any(isinstance(item, str) and item for item in items)
 
@@ -221,7 +229,24 @@ def _name(name: object) -> str:
 
 
 def _fields(schema: Schema) -> dict[str, list[Schema]]:
-    return {_name(name): options_of(field, schema) for name, field in mapping_in(schema, "properties").items()}
+    return {_name(name): options for name, options in _properties(schema, schema)}
+
+
+def _properties(schema: Schema, whole: Schema, depth: int = 3) -> Iterator[tuple[str, list[Schema]]]:
+    """Yield the fields of a schema with their alternatives, those of objects in it first."""
+    for name, field in mapping_in(schema, "properties").items():
+        options = options_of(field, whole)
+        if depth:
+            yield from _properties(next(iter(options), {}), whole, depth - 1)
+        yield str(name), options
+
+
+def _with_nested(draft: Mapping[Any, Any], depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a draft, those of objects in it first."""
+    for name, value in draft.items():
+        if depth and isinstance(value, Mapping):
+            yield from _with_nested(cast(Mapping[Any, Any], value), depth - 1)
+        yield str(name), value
 
 
 @cache

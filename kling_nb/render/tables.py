@@ -231,5 +231,5 @@ def models_html(models: Sequence[Model]) -> str:
 def models_text(models: Sequence[Model]) -> str:
     """Return the models of a catalogue as lines of plain text."""
     width = max((len(model.id) for model in models), default=0)
-    prices = (model.pricing.text if model.pricing else "price unknown" for model in models)
+    prices = ((model.pricing.text if model.pricing else "") or "price unknown" for model in models)
     return "\n".join(f"{model.id:<{width}}  {price}" for model, price in zip(models, prices, strict=True))

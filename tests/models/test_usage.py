@@ -21,6 +21,7 @@ from kling_nb.models.request import HubRequest, request_type
 CATALOGUE = [
     Model.read(raw) for raw in json.loads(files("kling_nb.localhub").joinpath("catalogue.json").read_text())["data"]
 ]
+MADE = {model.makes: model for model in CATALOGUE}
 VIDEOS = [model for model in CATALOGUE if model.makes == "video" and not model.id.endswith(("-edit", "-control"))]
 Fields = Mapping[str, Any]
 HALF = {"method": "per_video_output_second", "cost_per_second": 0.5}
@@ -101,6 +102,9 @@ NAMED = {"$defs": {"Long": {"enum": ["5", "10"], "default": "10"}}, "properties"
             True,
         ),
         ({}, {"duration": 6}, "6", False),
+        ({"config": {"type": "object", "properties": WHOLE}}, {"config": {"duration": 4}}, "4", False),
+        ({"config": {"type": "object", "properties": WHOLE}}, {"prompt": "a"}, "8", False),
+        ({"config": {"properties": WHOLE}}, {"config": {"duration": "auto"}}, "12", True),
     ],
 )
 def test_a_clip_counts_with_the_seconds_that_it_may_have(
@@ -142,6 +146,7 @@ OPEN = {"resolution": {"type": "string", "enum": ["480p", "720p", "1080p"]}}
 FIVE = {"duration": {"default": 5}}
 BY_SIZE = {"method": "per_video_output_second", "cost_per_second": 0.2, "cost_per_second_by_resolution": TABLE}
 SOUND = {**HALF, "cost_per_second_with_audio": 0.75}
+SPOKEN = {"cost_per_second_by_resolution": {"720p": 0.3, "720p_with_audio": 0.6, "1080p": 0.9}}
 TALL = {"method": "per_video_output_second", "cost_per_second": 0.5, "cost_per_second_high_res": 1}
 
 
@@ -203,6 +208,10 @@ TALL = {"method": "per_video_output_second", "cost_per_second": 0.5, "cost_per_s
         (SIZES, {**BY_SIZE, "cost_per_second_by_resolution": {"720p": "on request", "1080p": 1}}, {}, None),
         ({}, {"cost_per_second": 0, "cost_per_second_high_res": 0.5}, {}, None),
         ({}, {"cost_per_second": 0}, {}, "0"),
+        ({"config": {"properties": {"generate_audio": {"type": "boolean", "default": True}}}}, SOUND, {}, "0.75"),
+        ({"config": {}}, SOUND, {"config": {"generate_audio": True}}, "0.75"),
+        ({**SIZES, "sound": {"default": True}}, SPOKEN, {}, "0.6"),
+        ({**SIZES, "sound": {"default": False}}, SPOKEN, {}, "0.3"),
     ],
 )
 def test_the_highest_rate_that_may_apply_counts(
@@ -316,6 +325,21 @@ def test_no_request_to_the_catalogue_is_priced_below_its_pricing(data: st.DataOb
         rate = max(rate, rates["cost_per_second_with_audio"])
     found = estimate(draft, pricing=model.pricing, schema=model.request_schema)
     assert found.total == Decimal(str(rate)) * draft.get("duration", 5)
+
+
+@given(st.integers(1, 4))
+def test_images_are_priced_by_the_catalogue_and_texts_not(count: int) -> None:
+    for makes, each in (("image", Decimal("0.014")), ("text", None)):
+        found = estimate({"model": MADE[makes].id, "num_generations": count}, pricing=MADE[makes].pricing)
+        assert found.total == (None if each is None else each * count)
+
+
+@pytest.mark.parametrize("model", [model for model in CATALOGUE if model.makes == "video" and model not in VIDEOS])
+def test_an_edit_is_priced_by_the_seconds_of_its_video(model: Model, tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mp4", [grey(80)] * 24 * 4)
+    request = HubRequest(model=model.id, prompt="a", input_video=source)
+    found = estimate(request.draft(), pricing=model.pricing, schema=model.request_schema)
+    assert found.total == 4 * Decimal(str(model.raw["pricing"]["cost_per_second"]))
 
 
 lengths = st.lists(st.integers(1, 30), min_size=1, max_size=5, unique=True)

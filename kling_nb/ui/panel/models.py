@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kling_nb import errors
 from kling_nb.connection import PATIENCE, changes_of
 from kling_nb.models.catalogue import Model, alternatives
-from kling_nb.models.price import bundled_rate
+from kling_nb.models.price import rates_text
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.specs import Form, form_of
 from kling_nb.ui.panel.form import switch_model, unsupported_notes
@@ -228,9 +228,6 @@ def _makes_media(model: Model) -> bool:
 
 
 def _offer(model: Model) -> ModelOffer:
-    price = model.pricing.text if model.pricing else ""
-    rate = bundled_rate(model.id)
-    if not price and rate is not None:
-        price = f"${rate.normalize()} / s"
+    price = rates_text(model.id, model.pricing)
     family = (model.model_type or "").replace("-", " ")
     return ModelOffer(model.id, model.display_name or model.id, family, model.makes, price, model.summary or "")
