@@ -41,6 +41,8 @@ class ActiveJob:
         self.added = time.monotonic()
         self.unknown_since: float | None = None
         """When the hub began to answer that it does not know the job, on the monotonic clock."""
+        self.sent: datetime.datetime | None = None
+        """When its request was sent from here, on the hub's clock."""
         self.waiting = False
         """Whether the hub's last report was that the job waits in its queue."""
         self.began: datetime.datetime | None = None

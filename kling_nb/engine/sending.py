@@ -127,6 +127,8 @@ class Sender:
 
     async def _submit(self, jobs: list[ActiveJob], body: dict[str, Any]) -> None:
         _, unwanted = self._sending[jobs[0].id]
+        for job in jobs:
+            job.sent = self._hub.clock
         try:
             ids = await self._hub.submit(body, lambda message: self._active.note(jobs, message), unwanted)
         except errors.RequestCancelled:

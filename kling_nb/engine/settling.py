@@ -116,7 +116,7 @@ class Settler:
         claimed = await asyncio.to_thread(self._log.claimed, list(unique), by_others_than=own)
         since, until = record.times.submitted or record.times.created, self._active.now()
         if clock := self._hub.clock:  # the entries have the hub's times
-            since, until = since + (clock - until), clock
+            since, until = jobs[0].sent or since + (clock - until), clock
         unclaimed = [entry for entry in unique.values() if entry.generation_id not in claimed]
         return matching(unclaimed, record.sent or {}, since=since, until=until)
 

@@ -101,6 +101,8 @@ class Tracker:
         running = list(self._active.running.values())
         ages = [(self._active.age(job), job.expected) for job in running if job.late_since is None]
         if ages or not running:
+            if any(job.unsaved for job in running):
+                return self._pace.shortest
             interval = self._pace.next_poll(ages, listening=self._connected.is_set(), jitter=retry.jitter())
             ahead = (self._deadline - age for age, _ in ages if age < self._deadline)
             return min(interval, max(min(ahead, default=interval), _LEAST_INTERVAL))

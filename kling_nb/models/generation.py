@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 from typing import Annotated, Any, Self
 
@@ -11,12 +12,23 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _seconds_or_none(value: Any) -> float | None:
-    """An unreadable time must not make us lose a paid job."""
+    """An unreadable time must not make us lose a paid job; one in another form is a time all the same."""
     try:
         seconds = float(value)
     except (TypeError, ValueError, OverflowError):
-        return None
-    return seconds if 0 <= seconds < _YEAR_5138 else None
+        seconds = _iso_seconds(value)
+    for unit in (1, 1e3, 1e6, 1e9):  # seconds, or thousandths, millionths and billionths of them
+        if 0 <= seconds / unit < _YEAR_5138:
+            return seconds / unit
+    return None
+
+
+def _iso_seconds(value: Any) -> float:
+    try:
+        time = datetime.datetime.fromisoformat(value)
+        return (time if time.tzinfo else time.replace(tzinfo=datetime.UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def _text_or_none(value: Any) -> str | None:

@@ -219,6 +219,13 @@ async def test_times_are_compared_on_the_hubs_clock(behind: int, state: str) -> 
     assert (await scene.settle()).states == [state]
 
 
+async def test_a_clock_that_was_set_since_the_submission_hides_no_entry() -> None:
+    scene = Scene([entry(enqueued_at=int(START.timestamp()) - 600)])
+    scene.hub.clock = START
+    scene.jobs[0].sent = START - datetime.timedelta(seconds=601)
+    assert (await scene.settle()).states == ["queued"]
+
+
 async def test_an_entry_from_before_the_submission_is_not_claimed() -> None:
     early = int(START.timestamp()) - 60
     times = a_record().times.model_copy(update={"created": START - datetime.timedelta(hours=1), "submitted": START})
