@@ -203,7 +203,7 @@ class JobCancelled(JobError):
 
 
 class JobUncertain(JobError):
-    """The response to the enqueue was lost, and the hub's list does not tell whether it accepted the job."""
+    """It is not known whether the hub has the job: its answer was lost, or its queue does not show the job now."""
 
 
 class WaitTimeout(KlingError, TimeoutError):

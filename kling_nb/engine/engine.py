@@ -28,7 +28,7 @@ from kling_nb.engine.tracking import Tracker
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 
-#: Seconds after which a job that the hub still reports as running is given up (one was seen stuck for weeks).
+#: Seconds of work after which the hub is asked to stop a job (some were seen stuck for weeks).
 DEADLINE = 3600.0
 #: Seconds between two looks at whether a job that is to be cancelled has its id.
 _SETTLED_CHECK = 0.1

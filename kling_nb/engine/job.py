@@ -163,11 +163,12 @@ class Job:
             timeout: Seconds to wait at most; None waits as long as it takes.
 
         Raises:
-            WaitTimeout: The timeout was reached; the job goes on.
+            WaitTimeout: The timeout was reached, or the hub does not stop the job at its deadline; the job goes on.
             JobFailed: The hub refused the request or could not generate the clip.
             JobCancelled: The job was cancelled.
-            JobUncertain: It is not known whether the hub accepted the job; `kn.resume()` checks again.
+            JobUncertain: It is not known whether the hub has the job; `kn.resume()` checks again.
             TransferError: The clip exists but could not be downloaded; `kn.resume()` tries again.
+            LogError: The log cannot be written.
         """
         if not self.wait(timeout):
             raise WaitTimeout(f"Job {self.id} is still {self.progress.label.lower()}. It continues in the background.")

@@ -104,8 +104,9 @@ class Tracker:
             if any(job.unsaved for job in running):
                 return self._pace.shortest
             interval = self._pace.next_poll(ages, listening=self._connected.is_set(), jitter=retry.jitter())
-            ahead = (self._deadline - age for age, _ in ages if age < self._deadline)
-            return min(interval, max(min(ahead, default=interval), _LEAST_INTERVAL))
+            ahead = [self._deadline - self._seconds(job) for job in running if not job.waiting]
+            due = min((seconds for seconds in ahead if seconds > 0), default=interval)
+            return min(interval, max(due, _LEAST_INTERVAL))
         now = time.monotonic()
         return min(self._pace.next_look(now - (job.late_since or now)) for job in running)
 
