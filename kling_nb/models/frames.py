@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
 from kling_nb.errors import ArgumentTypeError, LogError
+from kling_nb.models.videos import upright_frame
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 
 def frame_of(file: Path, number: int) -> PILImage:
-    """Return one frame as an RGB image.
+    """Return one frame as an RGB image, upright.
 
     Args:
         file: A video.
@@ -47,7 +48,7 @@ def frame_of(file: Path, number: int) -> PILImage:
         container.seek(start.decoded, stream=stream)
         for frame in container.decode(stream):
             if frame.pts == wanted:
-                return frame.to_image()
+                return upright_frame(frame)
     raise ValueError(f"{file.name}: frame {index} cannot be decoded.")
 
 

@@ -62,7 +62,7 @@ def image_facts(data: bytes) -> ImageFacts:
     if not data:
         return ImageFacts(error="the file is empty")
     try:
-        with _opened(data) as image:
+        with open_image(data) as image:
             frames = getattr(image, "n_frames", 1)
             image.load()
             width, height = image.size
@@ -79,7 +79,7 @@ def image_facts(data: bytes) -> ImageFacts:
 
 def prepared_image(data: bytes, facts: ImageFacts) -> tuple[bytes, tuple[str, ...]]:
     """Return the file to send for an image, and what was changed: one upright frame in RGB or grey, as JPEG or PNG."""
-    with _opened(data) as image:
+    with open_image(data) as image:
         image.load()
         profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P", "PA") else None
         flat = upright_of(image)
@@ -100,8 +100,8 @@ def encoded_image(image: PILImage, form: str, profile: bytes | None) -> bytes:
     return buffer.getvalue()
 
 
-def _opened(data: bytes) -> PILImage:
-    """Open an image file; a HEIC needs an optional package."""
+def open_image(data: bytes) -> PILImage:
+    """Open an image file with PIL. Raises its errors, and `ValueError` for a HEIC without the optional package."""
     from PIL import Image
 
     if suffix_of(data) == ".heic":

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kling_nb.models.problem import Path, Problem, error
 from kling_nb.models.urls import media_type_of, suffix_of
 
 if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
     from kling_nb.models.asset import Asset
 
 MIN_SECONDS, MAX_SECONDS, MAX_EDITED_SECONDS = 3, 10, 15
@@ -19,6 +22,8 @@ MIN_FPS, MAX_FPS = 24, 60
 MAX_BYTES = 200 * 2**20
 #: Containers round a length, and 24 frames per second are often 24,000 per 1,001 seconds.
 _SECONDS_OFF, _FPS_OFF = 0.1, 0.05
+
+_PQ = 16  # FFmpeg's number of the HDR transfer function that screens cannot show as it is
 
 #: The models with these limits, and whether each edits its video whatever `video_mode` says.
 _LIMITED: Mapping[str, bool] = {"kling-video-o3-omni": False, "kling-video-o3-pro-video-to-video-edit": True}
@@ -71,9 +76,33 @@ def upright_size(frame: Any) -> tuple[int, int]:
     return (frame.height, frame.width) if rotation_of(frame) % 180 else (frame.width, frame.height)
 
 
+def upright_frame(frame: Any) -> PILImage:
+    """Return a frame in RGB as players show it: turned as the file says, and HDR within the range of a screen."""
+    image, turned = frame.to_image(), rotation_of(frame)
+    if frame.color_trc == _PQ:
+        image = image.point(_screen_levels() * 3)
+    return image.rotate(turned, expand=True) if turned else image
+
+
 def rotation_of(frame: Any) -> int:
     """Return the degrees by which a player turns a frame, counter-clockwise."""
     return getattr(frame, "rotation", 0)  # the first versions of PyAV 14 do not know it
+
+
+@cache
+def _screen_levels() -> list[int]:
+    """Return the level on a screen for each level of PQ (SMPTE ST 2084), which reaches to 10,000 cd/m².
+
+    White in the studio's sense, 203 cd/m² (ITU-R BT.2408), stays bright; highlights to 1,000 are compressed (Reinhard).
+    """
+    levels: list[int] = []
+    for level in range(256):
+        signal = (level / 255) ** (1 / 78.84375)
+        light = (max(signal - 0.8359375, 0) / (18.8515625 - 18.6875 * signal)) ** (1 / 0.1593017578125)
+        relative = light * 10_000 / 203
+        shown = min(1.0, relative * (1 + relative / (1000 / 203) ** 2) / (1 + relative))
+        levels.append(round(255 * shown ** (1 / 2.2)))
+    return levels
 
 
 def check_video(path: Path, asset: Asset, *, model: str, edited: bool) -> Iterator[Problem]:

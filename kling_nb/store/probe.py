@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kling_nb.errors import TransferError
-from kling_nb.models.images import on_white
+from kling_nb.models.images import on_white, open_image
 from kling_nb.models.urls import media_type_of
+from kling_nb.models.videos import upright_frame, upright_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 #: The containers of videos, by FFmpeg's names.
 _CONTAINERS = {"mp4", "matroska", "avi", "mpegts", "mpeg", "flv", "asf"}
-_IMAGE_BRANDS = {
-    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"), "image/heic"),
-}
+_SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 #: FFmpeg's mark of a stream that is the cover of a sound file.
 _COVER = 0x400
 POSTER_WIDTH, POSTER_QUALITY = 640, 80
@@ -48,13 +46,14 @@ def probe(file: Path, kind: str = "") -> tuple[Facts, bytes]:
     """
     with file.open("rb") as stream:
         head = stream.read(64)
-    # The box that begins an MP4 begins some images too.
-    media_type = _IMAGE_BRANDS.get(head[8:12] if head[4:8] == b"ftyp" else b"") or media_type_of(head)
+    media_type = media_type_of(head)
     found = "image" if media_type.startswith("image/") else "video"
     if kind and found != kind:
         raise TransferError(
             f"The hub sent {_named(head, media_type)} instead of {'an' if kind == 'image' else 'a'} {kind}."
         )
+    if found == "image" and media_type not in _SHOWN:
+        raise TransferError(f"The hub sent {_named(head, media_type)} that no browser shows.")
     try:
         facts, first = _image(file, media_type) if found == "image" else _video(file, media_type)
         return facts, poster(first)
@@ -86,18 +85,18 @@ def thumbnail(file: io.BytesIO | Path, *, video: bool = False) -> bytes | None:
     try:
         if video:
             return _jpeg(_first_frame(file), (THUMBNAIL_SIDE, THUMBNAIL_SIDE), THUMBNAIL_QUALITY)
-        with Image.open(file) as image:
+        with open_image(file.read_bytes() if isinstance(file, Path) else file.read()) as image:
             return _jpeg(image, (THUMBNAIL_SIDE, THUMBNAIL_SIDE), THUMBNAIL_QUALITY)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 
 
 def _image(file: Path, media_type: str) -> tuple[Facts, PILImage]:
-    from PIL import Image
+    from PIL import ImageOps
 
-    with Image.open(file) as image:
-        image.load()
-        return Facts(media_type, image.width, image.height), image.copy()
+    with open_image(file.read_bytes()) as image:
+        upright = ImageOps.exif_transpose(image)
+        return Facts(media_type, upright.width, upright.height), upright
 
 
 def _video(file: Path, media_type: str) -> tuple[Facts, PILImage]:
@@ -117,17 +116,18 @@ def _video(file: Path, media_type: str) -> tuple[Facts, PILImage]:
         packets = [packet for packet in container.demux() if packet.size]
         frames = sum(packet.stream is stream for packet in packets)
         _whole(packets, frames, stream.frames)
+        width, height = upright_size(first)
         facts = Facts(
             media_type=media_type,
-            width=stream.width,
-            height=stream.height,
+            width=width,
+            height=height,
             duration=None if container.duration is None else round(container.duration / 1_000_000, 3),
             fps=float(stream.average_rate) if stream.average_rate else None,
             frames=frames,
             video_codec=stream.codec_context.name,
             audio_codec=sound.codec_context.name if sound else None,
         )
-    return facts, first.to_image()
+    return facts, upright_frame(first)
 
 
 def _whole(packets: list[Any], frames: int, announced: int) -> None:
@@ -142,7 +142,7 @@ def _first_frame(file: io.BytesIO | Path) -> PILImage:
 
     with av.open(str(file) if isinstance(file, Path) else file, "r") as container:
         for frame in container.decode(video=0):
-            return frame.to_image()
+            return upright_frame(frame)
     raise ValueError("it has no video stream")
 
 

@@ -21,17 +21,20 @@ def video_file(
     codec: str = "mpeg4",
     turned: int = 0,
     times: Iterable[int] | None = None,
+    transfer: int = 1,
 ) -> Path:
     """Write a video.
 
     Args:
         image: Its only image; grey without it.
         turned: The degrees, clockwise, by which players turn it.
+        transfer: FFmpeg's number of the transfer function: 16 for HDR.
         times: When each frame is shown, in units of a frame, instead of one after the other.
     """
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=fps)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.codec_context.color_trc = transfer
         frame = av.VideoFrame.from_image((image or Image.new("RGB", size, "grey")).resize(size))
         frame.pts, frame.time_base = 0, 1 / Fraction(fps)
         (first, *_) = [*stream.encode(frame), *stream.encode(None)]
