@@ -22,6 +22,7 @@ from kling_nb.exchange.crate import Version, write_crate
 from kling_nb.exchange.notebook import PublicNotebook
 from kling_nb.exchange.report import judgements
 from kling_nb.models.record import Record
+from kling_nb.models.urls import printable
 from kling_nb.notebook.location import notebook_path
 from kling_nb.render.formatting import format_size
 from kling_nb.render.report import Heading, Paragraph, PlanSection, methods, report_html
@@ -193,7 +194,7 @@ def export_selection(
     return export(
         _bundle(session, selection),
         target.absolute(),
-        _heading(title or target.stem or "Generated clips", description, authors, licence),
+        _heading(title or printable(target.stem) or "Generated clips", description, authors, licence),
         version=version,
         notebook=_public_notebook(session, notebook),
         embed=_megabytes(embed),

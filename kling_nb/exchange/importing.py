@@ -24,6 +24,7 @@ from kling_nb.exchange.untrusted import LARGEST_PLAN, PARSERS, PLAN, RECORD, SCO
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
 from kling_nb.session import Session
+from kling_nb.store.disk import unreadable
 from kling_nb.store.judgements import JsonLines
 from kling_nb.store.log import Log
 from kling_nb.store.media import Media, digest_of
@@ -143,10 +144,10 @@ class Staging:
 
 
 def _stage(staging: Staging, source: Path, unpacked: Path) -> None:
-    if not source.exists():
-        raise ArgumentError(f"{source} does not exist.")
     if source.is_dir():
         _stage_crate(staging, source)
+    elif why := unreadable(source):
+        raise ArgumentError(f"{str(source)!r} {why}.")
     elif zipfile.is_zipfile(source):
         _unpack(source, unpacked)
         _stage_crate(staging, unpacked)

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ValidationError
 from kling_nb.errors import ArgumentError, ExchangeError, KlingError, LogError
 from kling_nb.exchange.untrusted import LARGEST, parse_record
 from kling_nb.models.record import Record
+from kling_nb.models.urls import printable
 from kling_nb.session import Session
+from kling_nb.store.disk import unreadable
 from kling_nb.store.media import digest_of
 from kling_nb.store.sidecars import errors_in
 
@@ -89,6 +91,8 @@ def read_embedded(file: Path) -> EmbeddedRecord:
     """Return the record in an MP4, which is not trusted. Raises `ExchangeError` if there is none, or an invalid one."""
     import av
 
+    if why := unreadable(file):
+        raise ExchangeError(f"{str(file)!r} {why}. Give the path of a clip that was saved by record.save().")
     with _errors(file):
         with av.open(str(file), "r") as container:
             text = container.metadata.get(TAG, "")
@@ -146,7 +150,8 @@ def _errors(file: Path) -> Generator[None]:
     except KlingError:
         raise
     except (OSError, ValueError) as exc:  # PyAV's errors are OSErrors or ValueErrors
-        raise ExchangeError(f"{file} cannot be used: {exc}.") from exc
+        why = getattr(exc, "strerror", None) or exc
+        raise ExchangeError(f"{printable(str(file))} cannot be used: {why}.") from exc
 
 
 def from_video(session: Session, file: str | Path) -> Record:

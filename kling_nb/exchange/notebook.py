@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from kling_nb.errors import ArgumentError, ExchangeError
-from kling_nb.models.urls import redact_secrets
+from kling_nb.models.urls import printable, redact_secrets
+from kling_nb.store.disk import unreadable
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class PublicNotebook:
     @classmethod
     def of(cls, file: Path, keys: Collection[str] = ()) -> PublicNotebook:
         """Read a notebook and remove `keys` and what looks like a secret. Raises `ArgumentError` or `ExchangeError`."""
+        if why := unreadable(file):
+            raise ExchangeError(f"The notebook {str(file)!r} {why}.")
         try:
             notebook = json.loads(file.read_bytes())
         except OSError as exc:
@@ -33,7 +36,7 @@ class PublicNotebook:
             raise ArgumentError(f"{file.name} is not a notebook (.ipynb).")
         redaction = _Redaction(keys)
         text = json.dumps(redaction.of(notebook), indent=1, ensure_ascii=False)
-        return cls(file.name, text.encode("utf-8", "backslashreplace") + b"\n", redaction.count)
+        return cls(printable(file.name), text.encode("utf-8", "backslashreplace") + b"\n", redaction.count)
 
     def __str__(self) -> str:
         places = f"{self.removed} place{'' if self.removed == 1 else 's'}"

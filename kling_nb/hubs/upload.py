@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import inspect
+import re
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
@@ -144,15 +145,23 @@ def text_in(answer: Mapping[str, Any], *names: str) -> str:
 
 
 async def _url_from(method: Callable[[Asset], str | Awaitable[str]], asset: Asset) -> str:
+    def call() -> Any:
+        try:
+            return method(asset)
+        except StopIteration as exc:  # no future takes it: the job would wait for ever
+            raise RuntimeError("it raised StopIteration") from exc
+
     try:
         # A plain function may block, and the loop carries every other job too.
-        given = method(asset) if inspect.iscoroutinefunction(method) else await asyncio.to_thread(method, asset)
-        url = str(await given) if inspect.isawaitable(given) else str(given)
+        given = call() if inspect.iscoroutinefunction(method) else await asyncio.to_thread(call)
+        url = await given if inspect.isawaitable(given) else given
     except Exception as exc:
         raise errors.KlingError(f"Your upload function failed for {asset.given}: {exc}") from exc
-    if not url.lower().startswith(("https://", "http://", "data:")):
-        raise errors.KlingError(f"Your upload function returned {url[:200]!r} for {asset.given}: it must return a URL.")
-    return url
+    if not re.match(r"(https?://[^\s/]|data:)", str(url), re.IGNORECASE) or not str(url).isprintable():
+        raise errors.KlingError(
+            f"Your upload function returned {ascii(url)[:200]} for {asset.given}: it must return a URL."
+        )
+    return str(url)
 
 
 def _file_name(asset: Asset) -> str:

@@ -26,7 +26,7 @@ from kling_nb.models.images import (
     png_of,
     prepared_image,
 )
-from kling_nb.models.urls import media_type_of, redact_url, redact_urls, sha256, suffix_of
+from kling_nb.models.urls import media_type_of, printable, redact_url, redact_urls, sha256, suffix_of
 from kling_nb.models.videos import VideoFacts, video_facts
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class Asset:
         address = url.strip()
         try:
             parts, public = urlsplit(address), redact_url(address)
+            if not address.isprintable():
+                raise ValueError("a control character, or half a surrogate pair")
             complete = bool(parts.hostname) and (parts.port is None or parts.port > 0)
         except ValueError:  # an open IPv6 bracket, a port that is not a number
             raise ImageError("the URL is invalid", "use a complete https URL") from None
@@ -120,7 +122,7 @@ class Asset:
             raise
         except (ValueError, RuntimeError):  # a NUL byte, a lone surrogate; the home folder of an unknown user
             raise ImageError(f"{shown} is not a valid path", f"use a URL or the path of {_a(kind)}") from None
-        return replace(cls.from_bytes(data, given=str(path), kind=kind), name=file.name)
+        return replace(cls.from_bytes(data, given=printable(str(path)), kind=kind), name=printable(file.name))
 
     @classmethod
     def from_bytes(cls, data: bytes, *, given: str = "bytes", kind: Kind = "image") -> Asset:

@@ -147,6 +147,11 @@ _PATTERNS = [
 _SECRETS = [re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS]
 
 
+def printable(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which stand for the bytes of a name that is not UTF-8."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
 def without_keys(text: str, keys: Iterable[str]) -> str:
     """Return a text without the given keys, however they are quoted or escaped in it."""
     for key in keys:

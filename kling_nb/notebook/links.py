@@ -79,7 +79,7 @@ class Links:
             relative = os.path.relpath(file, self._beside)
         except ValueError:  # another drive has no relative path
             return file.as_uri()
-        return quote(Path(relative).as_posix())
+        return quote(os.fsencode(Path(relative).as_posix()))  # as bytes: a name need not be UTF-8
 
     def _embed_setting(self) -> Embed:
         try:

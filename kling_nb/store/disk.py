@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -20,6 +21,24 @@ _REMEDY = {
     errno.ENOTDIR: "a file is in the way: choose another folder",
     errno.EEXIST: "a file is in the way: choose another folder",
 }
+
+
+def unreadable(path: Path) -> str:
+    """Return why a path is not that of a file to read, as the end of a sentence; empty if it is.
+
+    A pipe or a device may have no end, and opening it may wait for ever.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "does not exist"
+    except ValueError:  # a NUL byte, or half a surrogate pair
+        return "is not a valid path"
+    except OSError as exc:
+        return f"cannot be read ({exc.strerror})"
+    if stat.S_ISDIR(mode):
+        return "is a folder"
+    return "" if stat.S_ISREG(mode) else "is not a regular file"
 
 
 def write_whole(path: Path, data: bytes) -> None:

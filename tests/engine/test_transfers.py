@@ -150,6 +150,28 @@ def test_a_failing_upload_function_spends_nothing(hub: HubSide, studio_at: Calla
     assert hub.posts == 0
 
 
+@pytest.mark.parametrize(
+    "url", [None, "", "a.png", "ftp://h/a.png", "https://h/\ud800.png", "https://h/\0", 5, b"https://h"]
+)
+def test_an_upload_function_that_returns_no_url_spends_nothing(
+    hub: HubSide, studio_at: Callable[..., Studio], url: Any
+) -> None:
+    job = studio_at(hub, upload=lambda _: url).generate("@Image1 sails", input_image=[png_image()], duration=3)
+    with pytest.raises(errors.JobFailed, match="must return a URL"):
+        job.result(20)
+    assert hub.posts == 0
+
+
+def test_an_upload_function_that_runs_out_of_urls_spends_nothing(
+    hub: HubSide, studio_at: Callable[..., Studio]
+) -> None:
+    urls = iter(())
+    job = studio_at(hub, upload=lambda _: next(urls)).generate("@Image1 sails", input_image=[png_image()], duration=3)
+    with pytest.raises(errors.JobFailed, match="StopIteration"):
+        job.result(20)
+    assert hub.posts == 0
+
+
 def test_a_refused_upload_spends_nothing(studio: Studio, hub: HubSide) -> None:
     hub.fault("unauthenticated", path="/api/users/me")
     job = studio.generate("@Image1 sails", input_image=[png_image("#112233")], duration=3)
