@@ -19,6 +19,8 @@ from kling_nb.models.request import DELIVERY
 
 #: How many seconds before a request was sent an entry of it may be dated: the hub's clock is known to the second.
 CLOCK_SKEW = 5.0
+#: How many seconds our idea of the hub's clock may be behind: an answer's date is as old as the answer took.
+SLOW_ANSWER = 60.0
 _A_DAY = 24 * 3600.0
 _NOT_SHOWN = "The hub's answer was lost, and its queue has not shown the job so far."
 _TWIN = "An identical request is being sent, and the queue cannot tell them apart. Waiting for its answer."
@@ -140,7 +142,7 @@ def matching(
     The times are of the hub's clock. Also returns a sentence about an entry of another time: it may be an equal job of
     another user, or the hub's times may be wrong. If one is dated in the future they are, and none is returned.
     """
-    earliest, latest = since.timestamp() - CLOCK_SKEW, until.timestamp() + CLOCK_SKEW
+    earliest, latest = since.timestamp() - CLOCK_SKEW, until.timestamp() + SLOW_ANSWER
     same = [entry for entry in listed if alike(entry.raw, sent)]
     found = [entry for entry in same if earliest <= (entry.enqueued_at or earliest) <= latest]
     found.sort(key=lambda entry: abs((entry.enqueued_at or 0) - since.timestamp()))

@@ -342,6 +342,10 @@ class Tracker:
         longest = self._pace.waiting if job.waiting else self._deadline
         if job.state not in AT_THE_HUB or seconds < longest:
             return
+        told = self._active.told.get(job.record.generation_id or "")
+        if told and told.outcome == "succeeded" and told.result_url:  # the queue has not heard of it
+            self._active.spawn(job, self._take_report(job, told))
+            return
         now = time.monotonic()
         job.late_since = job.late_since or now
         if not job.asked_to_stop:

@@ -81,7 +81,7 @@ class Oxen:
         found = _read(Generation, await self.client.send("GET", route("api", "ai", "queue", generation_id)))
         if not found.generation_id:
             raise errors.ServerError("Unexpected response: missing 'generation_id'.", body=str(found.raw)[:300])
-        if found.generation_id != generation_id:
+        if found.generation_id.casefold() != generation_id.casefold():
             message = f"The hub returned the record of another job: {found.generation_id[:60]}."
             raise errors.ServerError(message, body=str(found.raw)[:300])
         return found

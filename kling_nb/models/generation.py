@@ -109,8 +109,8 @@ class Generation(_Response):
 
     @property
     def status_text(self) -> str:
-        """The status in the hub's own word."""
-        return str(self.raw.get("status", self.status))
+        """The status in the hub's own word, shortened."""
+        return str(self.raw.get("status") or self.status)[:60]
 
 
 class Completion(_Response):

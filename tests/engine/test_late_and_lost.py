@@ -384,6 +384,24 @@ def test_the_address_in_an_event_serves_when_the_queue_has_forgotten_the_job(
     assert hub.posts == 1
 
 
+def test_the_address_in_an_event_serves_when_the_queue_never_hears_of_the_end(
+    behind: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide
+) -> None:
+    events = [b": connected\n\n"]
+    front = behind(
+        hub,
+        lambda entry: {**entry, "status": "processing", "result_url": None},
+        GET=lambda path: (200, events[0], STREAM) if path == "/api/events" else None,
+    )
+    job = generate(studio_at(front, deadline=3), "a boat whose queue stands still")
+    known = until(lambda: job.record.generation_id)
+    address = until(lambda: hub._http.get(f"{QUEUE}/{known}", headers=KEY).json()["result_url"])
+    event = {"generation_id": known, "status": "succeeded", "media_type": "video", "url": address}
+    events[0] = f"event: media_generation_completed\ndata: {json.dumps(event)}\n\n".encode()
+    assert job.result(20).path.exists()
+    assert (front.count("DELETE"), hub.posts) == (0, 1)
+
+
 @pytest.mark.parametrize("told_first", [True, False], ids=["event first", "record first"])
 def test_the_address_in_an_event_serves_when_the_record_has_none(
     behind: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide, pace: Any, told_first: bool

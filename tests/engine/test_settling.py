@@ -64,7 +64,7 @@ def test_an_equal_entry_of_before_the_request_is_not_taken_and_named() -> None:
 
 
 def test_beside_an_equal_entry_of_the_future_none_is_taken_since_the_times_are_wrong() -> None:
-    assert judged(entry(enqueued_at=NOW + 105)) == (["g"], "")
+    assert judged(entry(enqueued_at=NOW + 160)) == (["g"], "")
     ids, odd = judged(entry("new", enqueued_at=NOW + 3600), entry("old", enqueued_at=NOW + 1))
     assert (ids, "dated 01 Nov 13:00 UTC" in odd) == ([], True)
 
@@ -124,7 +124,7 @@ def test_delivery_parameters_do_not_count() -> None:
     assert alike({"model": "m", "num_generations": 4}, {"model": "m", "num_generations": 1})
 
 
-@given(st.lists(st.tuples(st.integers(-300, 105), st.booleans()), max_size=12))
+@given(st.lists(st.tuples(st.integers(-300, 160), st.booleans()), max_size=12))
 def test_exactly_the_recent_entries_of_the_same_request_match(rows: list[tuple[int, bool]]) -> None:
     listed = [
         entry(f"g{number}", enqueued_at=NOW + at, prompt="a boat" if same else "other")
