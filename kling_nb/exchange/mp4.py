@@ -1,9 +1,13 @@
-"""The record inside an MP4, in the file's metadata; the streams are copied packet by packet."""
+"""The record inside an MP4, in the file's metadata; the streams are copied packet by packet.
+
+The record of a signed MP4, and of a file of another kind, is beside it: any change would break the signature.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Generator
@@ -24,6 +28,8 @@ from kling_nb.store.sidecars import errors_in
 
 #: The metadata key, as `ffprobe -show_entries format_tags` lists it.
 TAG = "kling_nb"
+#: The metadata that a muxer writes itself; all else is kept, such as a label that the video is generated.
+_WRITTEN_AGAIN = {"major_brand", "minor_version", "compatible_brands", "encoder", TAG}
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,9 @@ def embed_record(record: Record, source: Path, target: Path) -> None:
 def save(session: Session, record: Record, target: Path) -> Path:
     """Write a clip to a file, or into a folder with its record's id as name, and return the file; see `Record.save`.
 
-    The record of a file that is not an MP4 is written beside it as JSON. Raises `ArgumentError` if it has no clip, or
-    for a target within the log's media, `LogError` if the clip's bytes were changed, and `ExchangeError` if the file
-    cannot be written.
+    The record of a signed MP4 (C2PA), or of a file that is not an MP4, is written beside it as JSON. Raises
+    `ArgumentError` if it has no clip, or for a target within the log's media, `LogError` if the clip's bytes were
+    changed, and `ExchangeError` if the file cannot be written.
     """
     source = session.store.file(record.clip.digest) if record.clip else None
     if record.clip is None or source is None:
@@ -76,7 +82,7 @@ def save(session: Session, record: Record, target: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         near = file.with_name(f".{file.name}.new")  # the file appears complete or not at all
         try:
-            if source.suffix == ".mp4":
+            if source.suffix == ".mp4" and not is_signed(source):
                 embed_record(record, source, near)
             else:
                 shutil.copyfile(source, near)
@@ -88,12 +94,20 @@ def save(session: Session, record: Record, target: Path) -> Path:
 
 
 def read_embedded(file: Path) -> EmbeddedRecord:
-    """Return the record in an MP4, which is not trusted. Raises `ExchangeError` if there is none, or an invalid one."""
+    """Return the record in an MP4, or beside a file, which is not trusted.
+
+    Raises `ExchangeError` if there is none, or an invalid one.
+    """
     import av
 
     if why := unreadable(file):
         raise ExchangeError(f"{str(file)!r} {why}. Give the path of a clip that was saved by record.save().")
     with _errors(file):
+        beside = file.with_suffix(".json")
+        if beside.is_file() and (file.suffix != ".mp4" or is_signed(file)):
+            with beside.open("rb") as stream:
+                record = parse_record(stream.read(LARGEST + 1), f"The content of {beside.name}")
+            return EmbeddedRecord(record, record.clip is not None and digest_of(file) == record.clip.digest)
         with av.open(str(file), "r") as container:
             text = container.metadata.get(TAG, "")
         if not text:
@@ -106,6 +120,24 @@ def read_embedded(file: Path) -> EmbeddedRecord:
             raise ExchangeError(f"The record in {file.name} cannot be read ({errors_in(exc)}).") from exc
         record = parse_record(json.dumps(envelope.record), f"The content of {file.name}")
         return EmbeddedRecord(record, envelope.packets == packets_of(file))
+
+
+def is_signed(file: Path) -> bool:
+    """Return whether an MP4 has a `uuid` box, in which C2PA keeps its proof of where a file comes from.
+
+    A copy of the packets alone would lose it, and the proof holds for the file byte by byte.
+    """
+    with file.open("rb") as stream:
+        while len(head := stream.read(16)) >= 8:
+            size, name = int.from_bytes(head[:4]), head[4:8]
+            if name == b"uuid":
+                return True
+            if size == 1 and len(head) == 16:  # the size follows, in 8 bytes
+                size = int.from_bytes(head[8:])
+            if size < 8:  # to the end of the file, or not an MP4
+                return False
+            stream.seek(size - len(head), io.SEEK_CUR)
+    return False
 
 
 def packets_of(file: Path) -> str:
@@ -135,7 +167,8 @@ def _copy(source: Path, target: Path, metadata: dict[str, str]) -> None:
         av.open(str(source), "r") as given,
         av.open(str(target), "w", format="mp4", container_options=options) as made,
     ):
-        made.metadata.update({name: text for name, text in given.metadata.items() if name == "comment"} | metadata)
+        kept = {name: text for name, text in given.metadata.items() if name not in _WRITTEN_AGAIN}
+        made.metadata.update(kept | metadata)
         copies = {stream.index: made.add_stream_from_template(stream) for stream in given.streams}
         for packet in given.demux():
             if packet.dts is not None:

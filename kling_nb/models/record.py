@@ -268,7 +268,8 @@ class Record(_Part):
         """Save the clip to a file or a folder, with this record inside, and return its path.
 
         `kn.from_video(file)` returns the record, on any machine. Frames and sound are unchanged. The file holds
-        neither keys nor signed addresses, and the reference images only by hash.
+        neither keys nor signed addresses, and the reference images only by hash. A file that is signed (C2PA) is copied
+        byte by byte, so that its proof stays valid, and the record is saved beside it as JSON; move both together.
 
         Raises `ArgumentError` if there is no clip, `ExchangeError` if the file cannot be written.
         """

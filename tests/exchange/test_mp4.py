@@ -11,10 +11,14 @@ import av
 import pytest
 from filmreader import tags_of
 from hubside import HubSide, png_image
+from support.videos import video_file
 
 from kling_nb import errors
 from kling_nb.engine.job import Clip
-from kling_nb.exchange.mp4 import TAG, packets_of
+from kling_nb.exchange.mp4 import TAG, embed_record, is_signed, packets_of
+from kling_nb.models.frames import frame_of
+from kling_nb.models.record import Record
+from kling_nb.models.urls import sha256
 from kling_nb.studio import Studio
 
 KEY = "sk-planted-key-0123456789"
@@ -155,3 +159,62 @@ def test_a_record_without_a_clip_cannot_be_saved(studio: Studio, hub: HubSide, t
     job.wait(60)
     with pytest.raises(errors.ArgumentError, match="has no clip in this log"):
         job.record.save(tmp_path / "x.mp4")
+
+
+def signed_clip(studio: Studio, clip: Clip, *, large: bool = False) -> Record:
+    """Return the record of a clip with a C2PA box after its first box, as providers write it."""
+    data = clip.path.read_bytes()
+    first = int.from_bytes(data[:4])
+    body = bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + b"the proof" * 9
+    size = (1).to_bytes(4) + b"uuid" + (16 + len(body)).to_bytes(8) if large else (8 + len(body)).to_bytes(4) + b"uuid"
+    data = data[:first] + size + body + data[first:]
+    digest = studio.store.add_media(data, ".mp4")
+    assert clip.record.clip
+    return clip.record.model_copy(update={"clip": clip.record.clip.model_copy(update={"digest": digest})})
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_the_proof_of_a_signed_clip_stays_valid(made: tuple[Studio, Clip], tmp_path: Path, large: bool) -> None:
+    studio, clip = made
+    record = signed_clip(studio, clip, large=large)
+    saved = record.save(tmp_path / "walk.mp4")
+    assert sha256(saved.read_bytes()) == record.clip.digest
+    again = studio.from_video(saved)
+    assert (again.id, again.request_hash, again.notes) == (record.id, record.request_hash, record.notes)
+    with saved.open("ab") as out:
+        out.write(b"\0\0\0\x08free")
+    assert "changed after this record" in studio.from_video(saved).notes[-1]
+
+
+def test_a_clip_without_a_signature_has_its_record_inside_alone(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    saved = made[1].save(tmp_path / "walk.mp4")
+    assert [file.name for file in tmp_path.glob("walk*")] == ["walk.mp4"]
+    assert not is_signed(saved)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"abc", bytes(99), b"\0\0\0\1mdat", b"\0\0\0\x10ftypqt  \0\0\0\0", b"<html>" * 9]
+)
+def test_any_bytes_are_signed_or_not(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.mp4").write_bytes(data)
+    assert is_signed(tmp_path / "a.mp4") is False
+
+
+def test_a_label_of_the_provider_and_the_rotation_are_kept(made: tuple[Studio, Clip], tmp_path: Path) -> None:
+    _, clip = made
+    turned = video_file(tmp_path / "a.mp4", 1, (320, 192), turned=90)
+    labelled, saved = tmp_path / "b.mp4", tmp_path / "c.mp4"
+    with (
+        av.open(str(turned)) as given,
+        av.open(str(labelled), "w", container_options={"movflags": "use_metadata_tags"}) as other,
+    ):
+        other.metadata.update({"AIGC": '{"Label": "1"}', "comment": "made by Kling"})
+        copy = other.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(given.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = copy
+                other.mux(packet)
+    embed_record(clip.record, labelled, saved)
+    found = tags_of(saved)
+    assert (found["AIGC"], found["comment"]) == ('{"Label": "1"}', "made by Kling")
+    assert frame_of(saved, 0).size == frame_of(turned, 0).size == (192, 320)
