@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from kling_nb.models.asset import Asset, Kind
 from kling_nb.models.images import ImageError
 from kling_nb.models.problem import Path, Problem, error
+from kling_nb.models.prompts import is_blank
 
 _LARGEST = 2**53 - 1  # JSON readers may disagree about a larger number (RFC 8785)
 _MEDIA = re.compile(r"(?:^|_)(image|frame|video)s?(?:_tail)?(?:_ur[il]s?)?$", re.IGNORECASE)
@@ -30,7 +31,7 @@ def _is_empty(value: Any) -> bool:
         case None | [] | ():
             return True
         case str():
-            return not value.strip()
+            return is_blank(value)
         case _:
             return False
 

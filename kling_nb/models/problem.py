@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,11 +13,19 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that removes a problem: the label of its button, and the new values of the fields."""
+
+    label: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """An error or a warning about a request: the field, the message, and how to fix it.
 
     An `error` would fail or cost money for nothing, a `warning` is probably not intended. `form_remedy` is the remedy
-    to show in a form, if it differs.
+    to show in a form, if it differs. With a `fix`, `{**fields, **problem.fix.changes}` does not have the problem.
     """
 
     path: Path
@@ -23,6 +33,7 @@ class Problem:
     message: str
     remedy: str
     form_remedy: str = ""
+    fix: Fix | None = dataclasses.field(default=None, compare=False)
 
     @property
     def field(self) -> str:
@@ -36,14 +47,15 @@ class Problem:
     def to_json(self) -> dict[str, Any]:
         """Return the problem as JSON for a form."""
         remedy = self.form_remedy or self.remedy
-        return {"path": self.field, "severity": self.severity, "message": self.message, "remedy": remedy}
+        fix = {"label": self.fix.label, "changes": dict(self.fix.changes)} if self.fix else None
+        return {"path": self.field, "severity": self.severity, "message": self.message, "remedy": remedy, "fix": fix}
 
 
-def error(path: Path, message: str, remedy: str, form_remedy: str = "") -> Problem:
+def error(path: Path, message: str, remedy: str, form_remedy: str = "", fix: Fix | None = None) -> Problem:
     """Return a problem that must be fixed before the request is sent."""
-    return Problem(path, "error", message, remedy, form_remedy)
+    return Problem(path, "error", message, remedy, form_remedy, fix)
 
 
-def warning(path: Path, message: str, remedy: str, form_remedy: str = "") -> Problem:
+def warning(path: Path, message: str, remedy: str, form_remedy: str = "", fix: Fix | None = None) -> Problem:
     """Return a problem that does not stop the request."""
-    return Problem(path, "warning", message, remedy, form_remedy)
+    return Problem(path, "warning", message, remedy, form_remedy, fix)

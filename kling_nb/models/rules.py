@@ -12,7 +12,21 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from kling_nb.models.problem import Path, Problem, error, warning
+from kling_nb.models.problem import Fix, Path, Problem, error, warning
+from kling_nb.models.prompts import (
+    CONTROL,
+    MAX_SHOTS,
+    Mention,
+    is_blank,
+    is_shouted,
+    latest_time,
+    mentions_in,
+    shots_in,
+    speech_in,
+    stuck_name,
+    with_exact_mentions,
+    without_no,
+)
 
 Draft = Mapping[str, Any]
 
@@ -54,7 +68,7 @@ def edits_video(draft: Draft) -> bool:
 
 
 def _has_text(draft: Draft, name: str) -> bool:
-    return bool(str(draft.get(name) or "").strip())
+    return not is_blank(str(draft.get(name) or ""))
 
 
 def _prompt_or_shots(draft: Draft) -> Iterator[Problem]:
@@ -178,8 +192,6 @@ def _mode_without_video(draft: Draft) -> Iterator[Problem]:
         yield warning(("video_mode",), message, "set input_video", "add a video")
 
 
-# ASCII only: Chinese is written without spaces, and its characters would count as part of the name.
-_MENTION = re.compile(r"(?<![\w@.])@(\w+)", re.ASCII)
 _NOUNS = {"Image": "image", "Element": "element", "Video": "video", "Audio": "audio file"}
 #: The fields whose items a prompt can mention, by the noun of the mention. Frames and masks are not among them.
 _MENTIONED = {
@@ -193,14 +205,14 @@ _MENTIONED = {
 def check_mentions(draft: Draft) -> Iterator[Problem]:
     """Yield a warning for each mention without a reference, and for each reference that no prompt mentions."""
     known = mentionable(draft)
-    by_lower = {name.lower(): name for name in known}
     mentioned: set[str] = set()
     for path, prompt in _prompts(draft):
-        words: list[str] = _MENTION.findall(prompt)
-        for word in dict.fromkeys(words):
-            if word not in known:
-                yield _unknown_mention(path, word, known)
-            mentioned.add(by_lower.get(word.lower(), word))  # a wrong case is one mistake, reported once
+        found = list(mentions_in(prompt))
+        yield from _other_spellings(draft, path, prompt, found, known)
+        for written, name in dict.fromkeys((mention.written, mention.name) for mention in found):
+            if name not in known and not stuck_name(name, known):
+                yield _unknown_mention(path, written, name, known)
+        mentioned |= {stuck_name(mention.name, known) or mention.name for mention in found}
     for name, path in known.items():
         edited = name == "Video1" and edits_video(draft)  # a prompt is about the edited video even if it has no name
         if name not in mentioned and not edited and _must_be_mentioned(path):
@@ -243,20 +255,124 @@ def _listed(draft: Draft, name: str) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else ()
 
 
-def _unknown_mention(path: Path, word: str, known: Mapping[str, Path]) -> Problem:
+def _other_spellings(
+    draft: Draft, path: Path, prompt: str, found: Sequence[Mention], known: Mapping[str, Path]
+) -> Iterator[Problem]:
+    """Yield a warning if a prompt mentions references of the request in a way that the hub does not read."""
+    names = {mention.written: mention.name for mention in found if mention.name in known and not mention.exact}
+    names |= {mention.written: name for mention in found if (name := stuck_name(mention.name, known))}
+    if names:
+        written, exact = " and ".join(names), " and ".join(f"@{name}" for name in dict.fromkeys(names.values()))
+        message = f"{written} {'is' if len(names) == 1 else 'are'} not how the hub reads a mention"
+        fix = Fix(f"Write {exact}", _changed(draft, path, with_exact_mentions(prompt, known)))
+        yield warning(path, message, f"write {exact}", fix=fix)
+
+
+def _changed(draft: Draft, path: Path, text: str) -> dict[str, Any]:
+    """Return a draft's field with another text at a path of a prompt."""
+    if path[0] != "multi_prompt":
+        return {str(path[0]): text}
+    shots = [dict(shot) for shot in draft["multi_prompt"]]
+    shots[int(path[1])]["prompt"] = text
+    return {"multi_prompt": shots}
+
+
+def _unknown_mention(path: Path, written: str, word: str, known: Mapping[str, Path]) -> Problem:
     if numbered := re.fullmatch(r"(Image|Element|Video|Audio)([0-9]+)", word):
         noun = _NOUNS[numbered[1]]
         count = sum(name.startswith(numbered[1]) for name in known)
         number = f"is 1 {noun}" if count == 1 else f"are {count or 'no'} {noun}s"
-        return warning(path, f"@{word} is mentioned, but there {number}", f"add the {noun}, or change the mention")
+        return warning(path, f"{written} is mentioned, but there {number}", f"add the {noun}, or change the mention")
     by_lower = {name.lower(): name for name in (*known, "Image1", "Element1")}
     near = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.7)
     remedy = f"did you mean @{by_lower[near[0]]}?" if near else "it will be read as plain text"
-    return warning(path, f"@{word} is not a reference of this request", remedy)
+    return warning(path, f"{written} is not a reference of this request", remedy)
+
+
+def _control_characters(draft: Draft) -> Iterator[Problem]:
+    texts = {(name,): value for name, value in draft.items() if isinstance(value, str)}
+    for path, text in {**texts, **dict(_prompts(draft))}.items():
+        if found := CONTROL.search(text):
+            message = f"the text contains the control character U+{ord(found[0]):04X}"
+            fix = Fix("Remove control characters", _changed(draft, path, CONTROL.sub("", text)))
+            yield error(path, message, "remove it", fix=fix)
+
+
+def _unheard_speech(draft: Draft) -> Iterator[Problem]:
+    if draft.get("generate_audio") is not False or draft.get("input_video") is not None:
+        return
+    spoken = [(path, speech[0]) for path, prompt in _prompts(draft) if (speech := speech_in(prompt))]
+    if spoken:
+        path, speech = spoken[0]
+        message = f"“{_short(speech)}” is spoken, but the clip has no audio"
+        fix = Fix("Turn audio on", {"generate_audio": True})
+        yield warning(path, message, "set generate_audio to True, or leave the speech out", "turn audio on", fix)
+
+
+def _shouted_speech(draft: Draft) -> Iterator[Problem]:
+    for path, prompt in _prompts(draft) if draft.get("generate_audio") else ():
+        quieter = prompt
+        shouted = [speech for speech in speech_in(prompt) if is_shouted(speech)]
+        for speech in shouted:
+            quieter = quieter.replace(speech, re.sub(r"\bi\b", "I", speech.capitalize()))
+        if shouted:
+            message = f"“{_short(shouted[0])}” is in capitals, which may be spelt out letter by letter"
+            fix = Fix("Write in lower case", _changed(draft, path, quieter))
+            yield warning(path, message, "write speech in lower case", fix=fix)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _listed_shots(draft: Draft) -> Iterator[Problem]:
+    shots = shots_in(str(draft.get("prompt") or ""), seconds_of(draft)) if not draft.get("multi_prompt") else []
+    if not shots:
+        return
+    total = sum(shot["duration"] for shot in shots)
+    legal = len(shots) <= MAX_SHOTS and MIN_SECONDS <= total <= MAX_SECONDS
+    usable = legal and all(0 < len(shot["prompt"]) <= USUAL_PROMPT for shot in shots)
+    fix = Fix(f"Make {len(shots)} shots ({total} s)", {"prompt": "", "multi_prompt": shots, "duration": 5})
+    remedy = "give the shots in multi_prompt, each with its duration"
+    message = f"the prompt lists {len(shots)} shots, which one shot cannot show"
+    yield warning(("prompt",), message, remedy, "make them shots", fix if usable else None)
+
+
+def _late_times(draft: Draft) -> Iterator[Problem]:
+    if edits_video(draft):
+        return
+    for path, prompt in _prompts(draft):
+        shot = draft["multi_prompt"][path[1]] if len(path) > 1 else draft
+        length, latest = shot.get("duration", 5), latest_time(prompt)
+        if latest > length:
+            what = "shot" if len(path) > 1 else "clip"
+            message = f"{latest:g} s is after the end of the {what}, which has {length} s"
+            yield warning(path, message, f"change the time, or make the {what} longer")
+
+
+def _negated(draft: Draft) -> Iterator[Problem]:
+    negative = draft.get("negative_prompt")
+    if isinstance(negative, str) and (better := without_no(negative)) != negative:
+        fix = None if is_blank(better) else Fix(f"Write “{_short(better)}”", {"negative_prompt": better})
+        message = "a negative prompt names what to avoid, without “no”"
+        yield warning(("negative_prompt",), message, f"write {_short(better)!r}", fix=fix)
+
+
+def _negative_without_effect(draft: Draft) -> Iterator[Problem]:
+    if _has_text(draft, "negative_prompt") and "o3" in str(draft.get("model")).split("-"):
+        message = "O3 models probably ignore a negative prompt"
+        yield warning(("negative_prompt",), message, "say in the prompt what should be there instead")
 
 
 #: The rules of every request, the other models' too.
-ANY_MODEL = (Rule((), check_mentions),)
+ANY_MODEL = (
+    Rule((), check_mentions),
+    Rule((), _control_characters),
+    Rule(("generate_audio", "input_video"), _unheard_speech),
+    Rule(("generate_audio",), _shouted_speech),
+    Rule((), _negated),
+    Rule((), _negative_without_effect),
+)
 
 _ELEMENTS = ("elements", "elements.*", "elements.*.reference_image_urls", "elements.*.reference_image_urls.*")
 _SHARED = (
@@ -266,6 +382,7 @@ _SHARED = (
     Rule(("aspect_ratio",), _ignored_aspect),
     Rule(("prompt",), _long_prompt),
     Rule(("prompt",), _id_as_prompt),
+    Rule(("duration", "multi_prompt", "multi_prompt.*", "multi_prompt.*.duration"), _late_times),
 )
 
 REFERENCE_TO_VIDEO = (
@@ -274,6 +391,7 @@ REFERENCE_TO_VIDEO = (
     Rule(("multi_prompt", "multi_prompt.*", "multi_prompt.*.prompt"), _blank_shots),
     Rule(("multi_prompt", "duration"), _unused_duration),
     Rule(("input_image", "elements"), _many_references),
+    Rule(("prompt", "multi_prompt", "duration"), _listed_shots),
     *_SHARED,
     *ANY_MODEL,
 )

@@ -7,16 +7,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kling_nb.models.request import OMNI
-from tests.models.drafts import FACE, SIDE, urls
+from tests.models.drafts import FACE, SIDE, urls, visible
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(str.strip)
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).filter(visible)
 #: Texts that shells, templates and quotes easily break.
 hard = st.sampled_from([
     "it's \"round\" $HOME `ls` $(rm -rf) \\ \\n @BODY@ ${x} $$ %s {y} #no",
     "JSON\nEOF\n'''\n\"\"\"",
     "curl -d '{}' https://example.org/api/ai/queue\\",
     "^ a caret ^",
-    "local-file0. \u2028 \x85 \t\r\n 猫 \U0001f431",
+    "local-file0. \u2028 \u2029 \t\r\n 猫 \U0001f431",
 ])  # fmt: skip
 prompts = texts | hard
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kling_nb.models.asset import Asset
+from kling_nb.models.prompts import is_blank
 
 FACE = "https://example.org/face.png"
 SIDE = "https://example.org/side.png"
@@ -14,6 +15,11 @@ SIDE = "https://example.org/side.png"
 urls = st.integers(0, 99).map(lambda number: f"https://example.org/{number}.png")
 prompts = st.sampled_from(["", "  ", "a cat", "@Image1 turns", "@Element1 and @Image2", "x" * 513, "x" * 2501])
 odd = st.none() | st.booleans() | st.integers(-3, 20) | st.floats() | st.text(max_size=5)
+
+
+def visible(text: str) -> bool:
+    """Return whether somebody can see a text."""
+    return not is_blank(text)
 
 
 def mostly(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -45,7 +51,7 @@ drafts = st.fixed_dictionaries(
 
 #: Fields of a valid request.
 sound = st.fixed_dictionaries(
-    {"prompt": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)},
+    {"prompt": st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf"]), min_size=1, max_size=40).filter(visible)},
     optional={
         "duration": st.integers(3, 15),
         "input_image": st.lists(urls, max_size=3),

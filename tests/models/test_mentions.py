@@ -64,7 +64,7 @@ def test_a_video_must_be_mentioned_as_a_reference_but_not_to_be_edited() -> None
 
 def test_a_wrong_case_is_one_warning() -> None:
     [problem] = lint({"prompt": "@image1 turns", "input_image": [FACE]})
-    assert problem.remedy == "did you mean @Image1?"
+    assert problem.fix and problem.fix.changes == {"prompt": "@Image1 turns"}
 
 
 def test_a_mention_in_any_shot_counts() -> None:

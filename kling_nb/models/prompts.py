@@ -1,0 +1,235 @@
+"""Prompts as people write and paste them: mentions in any spelling, speech, times, and lists of shots.
+
+`ui/static/mentions.js` finds the same mentions in the browser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+#: Control characters, apart from line breaks and tabs.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+#: Characters that nobody sees: white space, control characters, and those of zero width or without a glyph.
+_UNSEEN = re.compile(
+    r"(?:\s|[\x00-\x1f\x7f-\xa0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff])*"
+)
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text shows nothing: it is empty, or has only white space and characters of zero width."""
+    return _UNSEEN.fullmatch(text) is not None
+
+
+_NOUN, _NUMBER = "(image|img|element|video|audio)", "([0-9\uff10-\uff19]{1,3})"
+#: Mentions with a name and a number in brackets, after an @, or stuck to letters; and any other word after an @.
+_MENTION = re.compile(
+    rf"(?:<{{1,3}}|\[{{1,2}}|\{{{{1,2}})\s*[@\uff20\ufe6b]?{_NOUN}[ _#-]?{_NUMBER}\s*(?:>{{1,3}}|\]{{1,2}}|\}}{{1,2}})"
+    rf"|[@\uff20\ufe6b]{_NOUN}[ _#-]?{_NUMBER}(?![A-Za-z0-9_])"
+    rf"|[@\uff20\ufe6b]({_NOUN}[0-9]+[A-Za-z0-9_]*)"
+    r"|(?<![A-Za-z0-9_@.])[@\uff20\ufe6b]([A-Za-z0-9_]+)",
+    re.IGNORECASE | re.ASCII,
+)
+_NOUNS = {"img": "Image"}
+
+
+class Mention(NamedTuple):
+    """A mention in a prompt as it is written, and the name that it stands for: `<<<image_1>>>` is `Image1`."""
+
+    start: int
+    written: str
+    name: str
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is written as the hub reads it."""
+        return self.written == f"@{self.name}"
+
+
+def mentions_in(prompt: str) -> Iterator[Mention]:
+    """Yield the mentions in a prompt, in order. An e-mail address is not a mention."""
+    for found in _MENTION.finditer(prompt):
+        if re.match(r"[A-Za-z0-9_.+-]@", prompt[max(0, found.start() - 1) :]) and re.match(
+            r"\.[A-Za-z]", prompt[found.end() :]
+        ):
+            continue
+        noun, number = found[1] or found[3], found[2] or found[4]
+        name = f"{_NOUNS.get(noun.lower(), noun.capitalize())}{int(number)}" if noun else found[5] or found[7]
+        yield Mention(found.start(), found[0], name)
+
+
+def with_exact_mentions(prompt: str, known: Collection[str]) -> str:
+    """Return a prompt with each mention of a known name as the hub reads it."""
+    for mention in reversed(list(mentions_in(prompt))):
+        rest = prompt[mention.start + len(mention.written) :]
+        if mention.name in known:
+            prompt = f"{prompt[: mention.start]}@{mention.name}{rest}"
+        elif stuck := stuck_name(mention.name, known):
+            prompt = f"{prompt[: mention.start]}@{stuck} {mention.name[len(stuck) :]}{rest}"
+    return prompt
+
+
+def stuck_name(word: str, known: Collection[str]) -> str | None:
+    """Return the known name at the start of a word that goes on with letters: `Image1` of `Image1runs`."""
+    return next((name for name in known if re.match(rf"{name}[A-Za-z_]", word)), None)
+
+
+_QUOTED = re.compile(
+    r"\"([^\"\n]{1,300})\"|“([^”\n]{1,300})”|„([^“”\n]{1,300})[“”]|«([^»\n]{1,300})»|「([^」\n]{1,300})」"
+    r"|『([^』\n]{1,300})』|(?<!\w)‘([^’\n]{1,300})’(?!\w)|(?<!\w)'([^'\n]{1,300} [^'\n]{1,300})'(?!\w)"
+)
+_SPEAKS = (
+    r"(?:says?|said|saying|asks?|asked|asking|shout\w*|whisper\w*|yell\w*|scream\w*|cries|cried|repl(?:y|ies|ied|ying)"
+    r"|answer\w*|mutter\w*|murmur\w*|sings?|sang|singing|speaks?|speaking|spoke|tells?|told|telling|announc\w+"
+    r"|exclaim\w*|calls? out|called out|greet\w*|narrat\w+|dialogue|voice|voice-?over|line)"
+)
+_SPOKEN_BEFORE = re.compile(rf"\b{_SPEAKS}\b(?:\W+\w+){{0,5}}\W*$|[:：]\s*$|[说道喊问答叫唱讲白词]\W*$", re.IGNORECASE)
+_SPOKEN_AFTER = re.compile(rf"^\W*(?:\w+\W+){{0,3}}{_SPEAKS}\b|^\W*\w{{0,4}}[说道喊问答叫唱讲]", re.IGNORECASE)
+#: Words that are followed by text to be seen, not heard: `a sign that says "OPEN"`.
+_WRITTEN = re.compile(
+    r"\b(?:signs?|banner|poster|label\w*|texts?|titles?|titled|captions?|logo|letter\w*|words?|reads?|reading|written"
+    r"|writes?|writing|screen|note|book|card|shirt|neon|subtitles?|graffiti|headline|badge|tattoo|named)"
+    r"(?:\W+(?!and\b)\w+){0,2}\W*$|[字牌标]\W*$",
+    re.IGNORECASE,
+)
+
+
+def speech_in(prompt: str) -> list[str]:
+    """Return what is said in a prompt: quoted text that somebody speaks, not the text of a sign."""
+    spoken: list[str] = []
+    for found in _QUOTED.finditer(prompt):
+        text = next(filter(None, found.groups()))
+        before, after = prompt[max(0, found.start() - 80) : found.start()], prompt[found.end() : found.end() + 40]
+        words = re.findall(r"\w+", text)
+        sentence = len(words) > 3 or (len(words) > 1 and text.rstrip()[-1:] in ".!?…。！？")
+        if not _WRITTEN.search(before) and (sentence or _SPOKEN_BEFORE.search(before) or _SPOKEN_AFTER.search(after)):
+            spoken.append(text)
+    return spoken
+
+
+def is_shouted(speech: str) -> bool:
+    """Return whether speech is all in capitals: at least two words, or one of five letters."""
+    words = re.findall(r"[^\W\d_]{2,}", speech)
+    return speech.isupper() and (len(words) > 1 or any(len(word) > 4 for word in words))
+
+
+_UNIT = r"(?:seconds?|secs?|s|秒)"
+_MOMENT = rf"((?:\d{{1,2}}:)?\d{{1,3}}(?:\.\d+)?)\s*({_UNIT}(?![A-Za-z0-9]))?"
+_RANGE = rf"[\[(（【]?\s*{_MOMENT}\s*(?:-|–|—|~|to|until|至|到)\s*{_MOMENT}\s*[\])）】]?"
+_DIGITS = {**dict(zip("一二三四五六", range(1, 7), strict=True)), **dict(zip("１２３４５６", range(1, 7), strict=True))}
+_SHOT = (
+    r"(?:\b(?:shot|scene|cut|clip|panel)\s*#?\s*|(?:镜头|分镜|场景)\s*)([0-9]{1,2}|[一二三四五六１-６])\b"
+    rf"(?:\s*[(\[（]\s*([0-9]{{1,2}})\s*{_UNIT}\s*[)\]）])?"
+)
+#: The start of a shot in a list: `Shot 1 (3s):`, `[0-3s]`, `0:00 - 0:03`, or `1.` at the start of a line.
+_START = re.compile(
+    rf"{_SHOT}\s*(?:{_RANGE})?\s*[:：.,)\n–—-]|{_RANGE}\s*[:：,–—-]?|^\s*([0-9]{{1,2}})[.)、]\s+",
+    re.IGNORECASE | re.MULTILINE,
+)
+MAX_SHOTS, MAX_SHOT_PROMPT = 6, 512
+#: White space, and the marks of lists and of Markdown.
+_AROUND = " \t\n-–—•*_#"
+
+
+class _Start(NamedTuple):
+    start: int
+    end: int
+    number: int
+    begin: float | None
+    until: float | None
+    length: int | None
+
+
+def _starts(prompt: str) -> list[_Start]:
+    found: list[_Start] = []
+    for match in _START.finditer(prompt):
+        shot, length, *first = match.groups()[:6]
+        range_ = first if first[0] else list(match.groups()[6:10])
+        begin, until = _seconds(range_[0]), _seconds(range_[2])
+        with_unit = range_[1] or range_[3] or ":" in str(range_[0]) or match[0].lstrip()[0] in "[【"
+        is_time = begin is not None and bool(with_unit)
+        if not shot and match[11] is None and not is_time:
+            continue  # `5-10 people`
+        number = _DIGITS.get(str(shot)) or int(shot or match[11] or 0)
+        span = (begin, until) if is_time else (None, None)
+        found.append(_Start(match.start(), match.end(), number, *span, int(length) if length else None))
+    return found
+
+
+def _seconds(clock: str | None) -> float | None:
+    if clock is None:
+        return None
+    minutes, _, rest = clock.rpartition(":")
+    return int(minutes or 0) * 60 + float(rest)
+
+
+def shots_in(prompt: str, total: int) -> list[dict[str, Any]]:
+    """Return the shots that a prompt lists, each with its text and its length; nothing if it lists none.
+
+    Text before the list goes with each shot if there is room for it. Shots without a length share what is left of
+    `total` seconds.
+    """
+    starts = _starts(prompt)
+    ascending = all(
+        (one.begin or 0) < (other.begin or 0) if one.begin is not None and other.begin is not None
+        else one.number < other.number
+        for one, other in pairwise(starts)
+    )  # fmt: skip
+    if len(starts) < 2 or not ascending:
+        return []
+    ends = [*(start.start for start in starts[1:]), len(prompt)]
+    texts = [prompt[start.end : end].strip(_AROUND) for start, end in zip(starts, ends, strict=True)]
+    lead = prompt[: starts[0].start].strip(_AROUND)
+    lengths = _lengths([_length(start) for start in starts], total)
+    room = all(len(lead) + 1 + len(text) <= MAX_SHOT_PROMPT for text in texts)
+    return [
+        {"prompt": f"{lead} {text}".strip() if room or not index else text, "duration": length}
+        for index, (text, length) in enumerate(zip(texts, lengths, strict=True))
+    ]
+
+
+def _length(start: _Start) -> int | None:
+    if start.begin is not None and start.until is not None and start.until > start.begin:
+        return max(1, round(start.until - start.begin))
+    return start.length
+
+
+def _lengths(given: Sequence[int | None], total: int) -> list[int]:
+    """Return the lengths with those that are not given: equal parts of the rest, the first ones a second longer."""
+    missing = given.count(None)
+    rest = max(total - sum(length or 0 for length in given), missing)
+    each, more = divmod(rest, missing) if missing else (0, 0)
+    parts = iter([each + 1] * more + [each] * (missing - more))
+    return [next(parts) if length is None else length for length in given]
+
+
+_AT = re.compile(
+    rf"(?:\b(?:at|after|until|till|by|from|to|for|within|second)\s+|第\s*|[\[(（~–-]\s*)([0-9]{{1,3}}(?:\.[0-9]+)?)\s*{_UNIT}(?![A-Za-z0-9])"
+    r"|(?<![\d.:-])([0-9]{1,3}(?:\.[0-9]+)?)\s*(?:seconds?|secs?|秒)(?![A-Za-z0-9-])|\b0{1,2}:([0-5][0-9])\b",
+    re.IGNORECASE,
+)
+
+
+def latest_time(prompt: str) -> float:
+    """Return the latest time in seconds that a prompt names; 0 if it names none. `the 80s` and `7:30 pm` are none."""
+    named = [float(next(filter(None, found.groups()))) for found in _AT.finditer(prompt)]
+    return max([*named, *(start.until for start in _starts(prompt) if start.until is not None)], default=0)
+
+
+_NO = re.compile(
+    r"^\s*(?:(?:no|not|without|do not|don['’]?t|never|avoid|exclude)\b(?:\s+(?:have|any|show|add|include)\b)?"
+    r"|不要|没有|无|禁止)\s*",
+    re.IGNORECASE,
+)
+
+
+def without_no(negative: str) -> str:
+    """Return a negative prompt without the `no` before what it names: `no blur, no text` is `blur, text`."""
+    return re.sub(r"[^,;，；、\n]+", lambda item: _leading(item[0]) + _NO.sub("", item[0]), negative)
+
+
+def _leading(item: str) -> str:
+    return item[: len(item) - len(item.lstrip())] if _NO.match(item) else ""
