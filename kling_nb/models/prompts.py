@@ -24,13 +24,13 @@ def is_blank(text: str) -> bool:
     return _UNSEEN.fullmatch(text) is not None
 
 
-_NOUN, _NUMBER = "(image|img|element|video|audio)", "([0-9\uff10-\uff19]{1,3})"
+_AT_SIGN, _NOUN, _NUMBER = "[@\uff20\ufe6b]", "(image|img|element|video|audio)", "([0-9\uff10-\uff19]{1,3})"
 #: Mentions with a name and a number in brackets, after an @, or stuck to letters; and any other word after an @.
 _MENTION = re.compile(
-    rf"(?:<{{1,3}}|\[{{1,2}}|\{{{{1,2}})\s*[@\uff20\ufe6b]?{_NOUN}[ _#-]?{_NUMBER}\s*(?:>{{1,3}}|\]{{1,2}}|\}}{{1,2}})"
-    rf"|[@\uff20\ufe6b]{_NOUN}[ _#-]?{_NUMBER}(?![A-Za-z0-9_])"
-    rf"|[@\uff20\ufe6b]({_NOUN}[0-9]+[A-Za-z0-9_]*)"
-    r"|(?<![A-Za-z0-9_@.])[@\uff20\ufe6b]([A-Za-z0-9_]+)",
+    rf"(?:<{{1,3}}|\[{{1,2}}|\{{{{1,2}}) *{_AT_SIGN}?{_NOUN}[ _#-]?{_NUMBER} *(?:>{{1,3}}|\]{{1,2}}|\}}{{1,2}})"
+    rf"|{_AT_SIGN}{_NOUN}[ _#-]?{_NUMBER}(?![A-Za-z0-9_])"
+    rf"|{_AT_SIGN}({_NOUN}[0-9]+[A-Za-z0-9_]*)"
+    rf"|(?<![A-Za-z0-9_@.]){_AT_SIGN}([A-Za-z0-9_]+)",
     re.IGNORECASE | re.ASCII,
 )
 _NOUNS = {"img": "Image"}
@@ -52,9 +52,8 @@ class Mention(NamedTuple):
 def mentions_in(prompt: str) -> Iterator[Mention]:
     """Yield the mentions in a prompt, in order. An e-mail address is not a mention."""
     for found in _MENTION.finditer(prompt):
-        if re.match(r"[A-Za-z0-9_.+-]@", prompt[max(0, found.start() - 1) :]) and re.match(
-            r"\.[A-Za-z]", prompt[found.end() :]
-        ):
+        before, after = prompt[max(0, found.start() - 1) : found.start()], prompt[found.end() : found.end() + 2]
+        if re.fullmatch(r"[A-Za-z0-9_.+-]", before) and re.fullmatch(r"\.[A-Za-z]", after):
             continue
         noun, number = found[1] or found[3], found[2] or found[4]
         name = f"{_NOUNS.get(noun.lower(), noun.capitalize())}{int(number)}" if noun else found[5] or found[7]

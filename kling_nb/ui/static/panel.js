@@ -74,8 +74,13 @@ function renderPanel({ model, el }) {
     notices.paint();
     el.classList.toggle('kn-pristine', String(draft.edit).startsWith('fill:') && !draft.prompt && !(draft.multi_prompt ?? []).length);
   };
+  const applyFix = (/** @type {Partial<Draft>} */ changes) => {
+    if (model.get('verdict').edit !== store.draft.edit) return; // made for an earlier text: the next verdict has its own
+    const shots = changes.multi_prompt?.map((shot, i) => ({ id: store.draft.multi_prompt[i]?.id ?? newId(), ...shot }));
+    store.edit(shots ? { multi_prompt: shots, mode: 'shots' } : changes); // the prompt stays where it was
+  };
   const paintVerdict = () => {
-    paintProblems(el, model.get('verdict').problems ?? []);
+    paintProblems(el, model.get('verdict').problems ?? [], applyFix);
     markTiles(el, model.get('verdict').problems ?? []);
   };
   const paintBanner = () => {

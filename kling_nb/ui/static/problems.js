@@ -47,8 +47,11 @@ export function problemPlace(path) {
   return h('div', { class: 'kn-problems', id: `kn-${newId()}`, 'data-problems': path });
 }
 
-/** Show each problem at its field and mark the field. @param {HTMLElement} root @param {Problem[]} problems */
-export function paintProblems(root, problems) {
+/**
+ * Show each problem at its field and mark the field. `apply` changes the draft when a fix is pressed.
+ * @param {HTMLElement} root @param {Problem[]} problems @param {(changes: Partial<Draft>) => void} apply
+ */
+export function paintProblems(root, problems, apply) {
   const pathOf = (/** @type {HTMLElement} */ place) => place.dataset.problems ?? '';
   const placesIn = (/** @type {HTMLElement} */ part) => [.../** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll('[data-problems]'))];
   const places = placesIn(root);
@@ -60,7 +63,7 @@ export function paintProblems(root, problems) {
     if (field) markField(field, place, mine);
     if (place.dataset.key === key) continue;
     place.dataset.key = key;
-    place.replaceChildren(...mine.map((problem) => problemLine(problem, !pathOf(place))));
+    place.replaceChildren(...mine.map((problem) => problemLine(problem, !pathOf(place), apply)));
   }
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('.kn-fold'))) {
     part.dataset.level = worstSeverity(placesIn(part).flatMap((place) => placed.get(pathOf(place)) ?? []));
@@ -75,12 +78,22 @@ function markField(field, place, problems) {
   area?.setAttribute('aria-describedby', place.id);
 }
 
-/** @param {Problem} problem @param {boolean} alone whether no field on the screen has this path */
-function problemLine(problem, alone) {
+/**
+ * @param {Problem} problem @param {boolean} alone whether no field on the screen has this path
+ * @param {(changes: Partial<Draft>) => void} apply
+ */
+function problemLine(problem, alone, apply) {
   const image = /^input_image\.(\d+)/.exec(problem.path);
   const name = alone ? problem.path : image ? `@Image${Number(image[1]) + 1}` : '';
   const prefix = name && !problem.message.includes(name) ? `${name}: ` : '';
   const message = prefix + (prefix ? problem.message : problem.message.charAt(0).toUpperCase() + problem.message.slice(1));
+  const { fix } = problem;
+  const press = (/** @type {Event} */ event) => {
+    const field = /** @type {HTMLElement} */ (event.currentTarget).closest('.kn-field');
+    if (fix) apply(fix.changes);
+    /** @type {HTMLElement|null|undefined} */ (field?.querySelector('textarea, input'))?.focus({ preventScroll: true }); // the button is gone
+  };
+  const button = fix ? [h('button', { type: 'button', class: 'kn-small kn-fix', 'data-action': 'fix', text: fix.label, on: { click: press } })] : [];
   return h('p', { class: 'kn-problem', 'data-severity': problem.severity, 'data-path': problem.path }, icon('warn'),
-    h('span', {}, h('span', { class: 'kn-sr-only', text: `${problem.severity}: ` }), message, h('span', { class: 'kn-remedy', text: remedySeparator(message) + problem.remedy })));
+    h('span', {}, h('span', { class: 'kn-sr-only', text: `${problem.severity}: ` }), message, h('span', { class: 'kn-remedy', text: remedySeparator(message) + problem.remedy })), ...button);
 }

@@ -1,4 +1,5 @@
 import { h, newId } from './dom.js';
+import { characterCount } from './format.js';
 import { completionAt, mentionParts, mentionTargets } from './mentions.js';
 
 /**
@@ -25,7 +26,7 @@ export function promptEditor({ label, hint, usual, max, write, labels, draft }) 
       at += part.text.length;
       return piece;
     }), '\u200b');
-    const length = area.value.length;
+    const length = characterCount(area.value);
     count.textContent = length > usual ? `${length.toLocaleString('en')} / ${max.toLocaleString('en')}` : `${length} / ${usual}`;
     count.dataset.level = length > max ? 'error' : length > usual ? 'warning' : '';
   };

@@ -10,7 +10,7 @@ interface Traits {
   catalogue: { models?: ModelOffer[]; live?: boolean; error?: string };
   model_notices: Record<string, { withdrawn: boolean; changes: string[]; alternatives: { id: string; title: string; unsupported: UnsupportedField[] }[] }>;
   unsupported: UnsupportedField[];
-  verdict: { problems?: Problem[]; price: string; seconds: number; note: string };
+  verdict: { edit?: string; problems?: Problem[]; price: string; seconds: number; note: string };
   earlier: { id?: string; text?: string; poster?: string; ended?: boolean };
   labels: Labels;
   banner: { text?: string; tone?: string; detail?: string };
@@ -69,7 +69,8 @@ interface Draft {
 }
 interface Label { name: string; note: string; uri: string; rules: string[]; blocked: boolean; fixable: boolean }
 type Labels = Record<string, Label>;
-interface Problem { path: string; severity: 'error' | 'warning'; message: string; remedy: string }
+/** With a `fix`, a button changes these fields of the draft, so that the problem is gone. */
+interface Problem { path: string; severity: 'error' | 'warning'; message: string; remedy: string; fix?: { label: string; changes: Partial<Draft> } | null }
 interface Alert { message?: string; remedy?: string; at?: number }
 interface LibraryRow { name: string; text: string; note: string; images: string[] }
 

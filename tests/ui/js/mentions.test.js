@@ -8,6 +8,12 @@ test('known and unknown mentions are distinguished, and an email address is neit
   assert.equal(parts.map((part) => part.text).join(''), '@Image1 mails a@b.org and @Image9');
 });
 
+test('a mention in another spelling is marked as unknown, and follows its image', () => {
+  const parts = mentionParts('<<<image_1>>> and ＠Image2@Image1', ['Image1', 'Image2']);
+  assert.deepEqual(parts.filter((part) => part.kind !== 'plain').map((part) => [part.text, part.kind]), [['<<<image_1>>>', 'unknown'], ['＠Image2', 'unknown'], ['@Image1', 'known']]);
+  assert.equal(reorder(['a', 'b'], 'Image', 0, 1).rewrite('<<<image_1>>> and @image2'), '@Image2 and @Image1');
+});
+
 test('a lone @ is a part of its own', () => {
   assert.deepEqual(mentionParts('walks to @ in rain', []).map((part) => part.text), ['walks to ', '@', ' in rain']);
   assert.deepEqual(mentionParts('walks to @', []).at(-1), { text: '@', kind: 'plain' });
