@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kling_nb.models.request import OMNI
-from tests.models.drafts import FACE, SIDE, urls, visible
+from tests.models.drafts import FACE, SIDE, urls, visible_texts
 
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).filter(visible)
+texts = visible_texts(60)
 #: Texts that shells, templates and quotes easily break.
 hard = st.sampled_from([
     "it's \"round\" $HOME `ls` $(rm -rf) \\ \\n @BODY@ ${x} $$ %s {y} #no",

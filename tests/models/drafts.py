@@ -22,6 +22,11 @@ def visible(text: str) -> bool:
     return not is_blank(text)
 
 
+def visible_texts(max_size: int) -> st.SearchStrategy[str]:
+    """Return a strategy for prompts that are not refused."""
+    return st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=max_size).filter(visible)
+
+
 def mostly(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Return a strategy for a sensible value nine times out of ten, else an odd one."""
     return st.integers(0, 9).flatmap(lambda dice: good if dice else odd)
@@ -51,7 +56,7 @@ drafts = st.fixed_dictionaries(
 
 #: Fields of a valid request.
 sound = st.fixed_dictionaries(
-    {"prompt": st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf"]), min_size=1, max_size=40).filter(visible)},
+    {"prompt": visible_texts(40)},
     optional={
         "duration": st.integers(3, 15),
         "input_image": st.lists(urls, max_size=3),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import OMNI, TARGET, request_type
 from kling_nb.render.card import call_text
+from tests.models.drafts import visible_texts
 from tests.render.kit import picture, record_of
 
 
@@ -61,7 +62,7 @@ def test_the_call_makes_the_same_request(face):
         assert again(call_text(record)) == record.request_hash
 
 
-@given(prompt=st.text(min_size=1, max_size=300).filter(str.strip), seconds=st.integers(3, 15))
+@given(prompt=visible_texts(300), seconds=st.integers(3, 15))
 @settings(max_examples=80, deadline=None)
 def test_any_prompt_survives_a_round_trip_through_code(prompt: str, seconds: int):
     record = record_of({"prompt": prompt, "duration": seconds})

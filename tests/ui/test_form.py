@@ -11,6 +11,7 @@ from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo
 from kling_nb.models.specs import form_of
 from kling_nb.ui.panel.form import draft_of, fields_of, plain_fields, switch_model, unsupported_notes
 from kling_nb.ui.panel.uploads import AssetTable
+from tests.models.drafts import visible_texts
 
 TARGET_FORM = form_of("kling-video-o3-pro-reference-to-video")
 
@@ -41,7 +42,7 @@ def test_a_request_survives_the_panel():
     assert ReferenceToVideo(**there_and_back(request)) == request
 
 
-prompts = st.text(min_size=1, max_size=60).filter(str.strip)
+prompts = visible_texts(60)
 
 
 @given(
