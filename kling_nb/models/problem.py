@@ -10,6 +10,8 @@ from typing import Any, Literal
 Severity = Literal["error", "warning"]
 #: The way to a field, in the names of the hub: `("multi_prompt", 0, "duration")`.
 Path = tuple[str | int, ...]
+#: A request's fields as plain values, perhaps not all of them.
+Draft = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

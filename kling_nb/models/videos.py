@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from kling_nb.models.problem import Path, Problem, error
+from kling_nb.models.problem import Draft, Path, Problem, error
 from kling_nb.models.urls import media_type_of, suffix_of
 
 if TYPE_CHECKING:
@@ -131,3 +131,8 @@ def check_video(path: Path, asset: Asset, *, model: str, edited: bool) -> Iterat
     for wrong, what, remedy in found:
         if wrong:
             yield error(path, f"{asset.given} is {what}", remedy)
+
+
+def edits_video(draft: Draft) -> bool:
+    """Return whether the draft edits a video, which is the default for an input video; the clip keeps its length."""
+    return draft.get("input_video") is not None and draft.get("video_mode", "edit") == "edit"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from kling_nb.code.literal import quoted
 from kling_nb.code.write import NamelessError, call, call_fields, is_keyword_name, name_of
 from kling_nb.models.judgements import Score
+from kling_nb.models.mentions import mentionable
+from kling_nb.models.prompts import mentions_in
 from kling_nb.models.record import Record
 from kling_nb.models.restore import reproducibility
-from kling_nb.models.rules import mentionable
 from kling_nb.render.facts import details_of, facts_of, figures_of, groups_of, headline, is_image
 from kling_nb.render.figures import score_facts
 from kling_nb.render.formatting import STATUS_WORDS, format_time, price_of, prompt_line, shorten
@@ -163,7 +163,12 @@ class Shot(NamedTuple):
 
 def pieces(prompt: str, known: Collection[str]) -> list[Piece]:
     """Split a prompt at the mentions that are in `known` (`@Image1`, …)."""
-    return [Piece(part, part in known) for part in re.split(r"(?<![\w@.])(@\w+)", prompt) if part]
+    split, end = list[Piece](), 0
+    for mention in mentions_in(prompt):
+        if mention.written in known:
+            split += [Piece(prompt[end : mention.start], False), Piece(mention.written, True)]
+            end = mention.start + len(mention.written)
+    return [piece for piece in (*split, Piece(prompt[end:], False)) if piece.text]
 
 
 def mentions_of(record: Record) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kling_nb.models.mentions import mentionable
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import OMNI, TARGET
 from kling_nb.models.rules import OMNI as OMNI_RULES
@@ -13,7 +14,6 @@ from kling_nb.models.rules import (
     REFERENCE_TO_VIDEO,
     check_rules,
     edits_video,
-    mentionable,
     references_of,
     seconds_of,
 )

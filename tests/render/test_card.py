@@ -130,7 +130,7 @@ def test_mathjax_ignores_cards():
 
 
 def test_only_mentions_of_references_are_marked():
-    fields = {"prompt": "@Image1 and @Image2, me@Image1", "input_image": ["https://example.com/a.png"]}
+    fields = {"prompt": "@Image1 and @Image2, me@Image1.org", "input_image": ["https://example.com/a.png"]}
     chips = re.findall(r"#2196f32b[^>]*>([^<]*)</span>", card_html(record_of(fields), Media()))
     assert chips == ["@Image1"]
 

@@ -71,7 +71,7 @@ export function renumberMentions(text, noun, moved) {
   return renumbered;
 }
 
-/** The fields whose items a prompt can mention, by the noun of the mention; as in `models/rules.py`. */
+/** The fields whose items a prompt can mention, by the noun of the mention; as in `models/mentions.py`. */
 const MENTIONED = {
   Image: /^(input_?|reference_?)?images?(_?ur[il]s?)?$/i,
   Element: /^elements$/,
