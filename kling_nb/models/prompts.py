@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 #: Control characters, apart from line breaks and tabs.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: Characters that nobody sees: white space, control characters, and those of zero width or without a glyph.
+#: Invisible characters: white space, control characters, and those of zero width or without a glyph.
 _UNSEEN = re.compile(
     r"(?:\s|[\x00-\x1f\x7f-\xa0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff])*"
@@ -87,7 +87,7 @@ _SPEAKS = (
 )
 _SPOKEN_BEFORE = re.compile(rf"\b{_SPEAKS}\b(?:\W+\w+){{0,5}}\W*$|[:：]\s*$|[说道喊问答叫唱讲白词]\W*$", re.IGNORECASE)
 _SPOKEN_AFTER = re.compile(rf"^\W*(?:\w+\W+){{0,3}}{_SPEAKS}\b|^\W*\w{{0,4}}[说道喊问答叫唱讲]", re.IGNORECASE)
-#: Words that are followed by text to be seen, not heard: `a sign that says "OPEN"`.
+#: Words before text that is visible, not spoken: `a sign that says "OPEN"`.
 _WRITTEN = re.compile(
     r"\b(?:signs?|banner|poster|label\w*|texts?|titles?|titled|captions?|logo|letter\w*|words?|reads?|reading|written"
     r"|writes?|writing|screen|note|book|card|shirt|neon|subtitles?|graffiti|headline|badge|tattoo|named)"
@@ -97,7 +97,7 @@ _WRITTEN = re.compile(
 
 
 def speech_in(prompt: str) -> list[str]:
-    """Return what is said in a prompt: quoted text that somebody speaks, not the text of a sign."""
+    """Return the speech in a prompt: quoted text that is spoken, not the text of a sign."""
     spoken: list[str] = []
     for found in _QUOTED.finditer(prompt):
         text = next(filter(None, found.groups()))
@@ -168,8 +168,8 @@ def _seconds(clock: str | None) -> float | None:
 def shots_in(prompt: str, total: int) -> list[dict[str, Any]]:
     """Return the shots that a prompt lists, each with its text and its length; nothing if it lists none.
 
-    Text before the list goes with each shot if there is room for it. Shots without a length share what is left of
-    `total` seconds.
+    Text before the list goes with each shot if there is room for it. Shots without a length share the rest
+    of `total` seconds.
     """
     starts = _starts(prompt)
     ascending = all(

@@ -18,7 +18,7 @@ odd = st.none() | st.booleans() | st.integers(-3, 20) | st.floats() | st.text(ma
 
 
 def visible(text: str) -> bool:
-    """Return whether somebody can see a text."""
+    """Return whether a text has a visible character."""
     return not is_blank(text)
 
 

@@ -1,4 +1,4 @@
-"""Prompts as people write and paste them: what is recognised, what is doubted, and the fix that is offered."""
+"""Prompts as people write and paste them: the mentions that are recognised, the warnings, and the fixes."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize("prompt", SPOKEN)
-def test_speech_without_audio_is_doubted_before_it_is_paid(prompt: str) -> None:
+def test_speech_without_audio_is_warned_of_before_it_is_paid(prompt: str) -> None:
     fields = {"prompt": prompt}
     [problem] = lint(fields)
     assert (problem.path, problem.severity) == (("prompt",), "warning")
@@ -147,7 +147,7 @@ def test_text_to_be_seen_is_not_speech(prompt: str) -> None:
     assert lint({"prompt": prompt}) == []
 
 
-def test_speech_in_a_shot_is_doubted_at_that_shot_and_an_edited_video_has_its_own_sound() -> None:
+def test_speech_in_a_shot_is_warned_of_at_that_shot_and_an_edited_video_has_its_own_sound() -> None:
     [problem] = lint({"multi_prompt": [{"prompt": "a"}, {"prompt": 'He says "go home".'}]})
     assert problem.path == ("multi_prompt", 1, "prompt")
     video = {"model": OMNI, "prompt": 'He says "go home".', "input_video": "https://example.org/a.mp4"}
@@ -155,7 +155,7 @@ def test_speech_in_a_shot_is_doubted_at_that_shot_and_an_edited_video_has_its_ow
 
 
 @pytest.mark.parametrize("speech", ["GET OUT OF HERE", "NEVER", "WHERE AM I?"])
-def test_speech_in_capitals_is_doubted(speech: str) -> None:
+def test_speech_in_capitals_is_warned_of(speech: str) -> None:
     fields = {"prompt": f'He shouts "{speech}"', "generate_audio": True}
     [problem] = lint(fields)
     assert speech in problem.message
@@ -184,7 +184,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize("prompt", LISTS)
-def test_a_list_of_shots_in_a_prompt_is_doubted_and_becomes_a_storyboard(prompt: str) -> None:
+def test_a_list_of_shots_in_a_prompt_is_warned_of_and_becomes_a_storyboard(prompt: str) -> None:
     fields = {"prompt": prompt}
     problem = next(problem for problem in lint(fields) if problem.fix)
     fixed = after_fix(fields, problem)
@@ -216,7 +216,7 @@ def test_other_numbers_are_not_a_list_of_shots(prompt: str) -> None:
     assert shots_in(prompt, 5) == []
 
 
-def test_a_list_that_is_too_long_for_a_storyboard_is_doubted_without_a_fix() -> None:
+def test_a_list_that_is_too_long_for_a_storyboard_is_warned_of_without_a_fix() -> None:
     long, many = "[0-8s] a [8-20s] b", " ".join(f"Shot {number}: a" for number in range(1, 8))
     assert [problem.fix for problem in at(lint({"prompt": many}), "prompt")] == [None]
     assert all(problem.fix is None for problem in at(lint({"prompt": long}), "prompt"))
@@ -256,7 +256,7 @@ def test_times_in_a_prompt(prompt: str) -> None:
     assert latest_time(prompt) == TIMES[prompt]
 
 
-def test_a_time_after_the_end_is_doubted() -> None:
+def test_a_time_after_the_end_is_warned_of() -> None:
     assert [problem.path for problem in lint({"prompt": "at 8s he jumps"})] == [("prompt",)]
     assert lint({"prompt": "at 8s he jumps", "duration": 8}) == []
     late = {"multi_prompt": [{"prompt": "at 2s he jumps", "duration": 3}, {"prompt": "at 4s he jumps", "duration": 3}]}
@@ -275,7 +275,7 @@ NEGATIVES = {
 
 
 @pytest.mark.parametrize("negative", NEGATIVES)
-def test_no_in_a_negative_prompt_is_doubted(negative: str) -> None:
+def test_no_in_a_negative_prompt_is_warned_of(negative: str) -> None:
     assert without_no(negative) == NEGATIVES[negative]
     fields = {"model": "kling-video-v2-6-pro-text-to-video", "prompt": "a cat", "negative_prompt": negative}
     [problem] = at(lint(fields), "negative_prompt")
@@ -283,13 +283,13 @@ def test_no_in_a_negative_prompt_is_doubted(negative: str) -> None:
 
 
 @pytest.mark.parametrize("negative", ["blur, text", "notes, noise, nothing", "a knot"])
-def test_a_plain_negative_prompt_is_not_doubted(negative: str) -> None:
+def test_a_plain_negative_prompt_is_not_warned_of(negative: str) -> None:
     fields = {"model": "kling-video-v2-6-pro-text-to-video", "prompt": "a cat", "negative_prompt": negative}
     assert lint(fields) == []
 
 
 @pytest.mark.parametrize("model", [TARGET, "kling-video-o3-pro-text-to-video"])
-def test_a_negative_prompt_on_an_o3_model_is_doubted(model: str) -> None:
+def test_a_negative_prompt_on_an_o3_model_is_warned_of(model: str) -> None:
     [problem] = lint({"model": model, "prompt": "a cat", "negative_prompt": "blur"})
     assert (problem.path, problem.severity) == (("negative_prompt",), "warning")
 
@@ -321,7 +321,7 @@ def test_a_control_character_in_a_shot_or_in_another_text_is_refused_too() -> No
 @pytest.mark.parametrize(
     "prompt", ["\u200b", "\u2060\ufeff", "\u200d \u200c", "\u00ad", "\u3164", "\u2800", "\ufe0f", "\u202e\n"]
 )
-def test_characters_that_nobody_sees_are_an_empty_prompt(prompt: str, model: str) -> None:
+def test_characters_that_show_nothing_are_an_empty_prompt(prompt: str, model: str) -> None:
     [problem] = lint({"model": model, "prompt": prompt})
     assert (problem.path, problem.severity) == (("prompt",), "error")
     [shot] = lint({"multi_prompt": [{"prompt": "a"}, {"prompt": prompt}]})
@@ -337,7 +337,7 @@ def test_emoji_with_joiners_are_text() -> None:
     assert lint({"prompt": "👩‍👩‍👧 \u200dwave"}) == []
 
 
-def test_the_texts_of_doubts() -> None:
+def test_the_texts_of_warnings_about_prompts() -> None:
     fields = [
         {"prompt": "<<<image_1>>> and @image_2", "input_image": [FACE, FACE]},
         {"prompt": "@Image1runs", "input_image": [FACE]},
@@ -349,4 +349,4 @@ def test_the_texts_of_doubts() -> None:
         {"multi_prompt": [{"prompt": "at 8 s he jumps"}]},
     ]
     found = [problem for each in fields for problem in lint(each)]
-    assert_texts("prompt-doubts", [f"{problem} [{problem.fix.label if problem.fix else ''}]" for problem in found])
+    assert_texts("prompt-warnings", [f"{problem} [{problem.fix.label if problem.fix else ''}]" for problem in found])
