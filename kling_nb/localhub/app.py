@@ -22,7 +22,7 @@ from .hub import Hub
 from .responses import FAULT_RESPONSES, Ascii, Rejection, error_response, fault_response, model_not_found
 
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
-_NO_KEY_NEEDED = re.compile(r"/_local/|/api/ai/models(/|$)")
+_NO_KEY_NEEDED = re.compile(r"/api/ai/models(/|$)")
 # These routes check access themselves, since a signature can replace the key.
 _SIGNED = re.compile(r"/api/repos/[^/]+/[^/]+/(file/(?!presigned_url/)|workspaces/)")
 # Patterns that replace IDs and paths in the request counts.
@@ -46,6 +46,8 @@ def build(hub: Hub) -> ASGIApp:
         ("POST", "/api/ai/images/generate", queue.generate),
         ("GET", "/api/ai/models", _models),
         ("GET", "/api/ai/models/search", _models),
+        ("POST", "/api/ai/models/{model_id:path}/activate", _model),
+        ("POST", "/api/ai/models/{model_id:path}/deactivate", _model),
         ("GET", "/api/ai/models/{model_id:path}", _model),
         ("GET", "/api/events", queue.events),
         ("GET", "/api/users/me", files.me),
@@ -110,7 +112,8 @@ class _Middleware:
             return error_response("invalid_params", str(exc))
         if (fault := hub.faults.take(request, *FAULT_RESPONSES)) is not None:
             return fault_response(fault, getattr(request.state, "model", None))
-        if _NO_KEY_NEEDED.match(path) or (reads and _SIGNED.match(path)) or hub.accepts_key_of(headers):
+        is_public = reads and (_NO_KEY_NEEDED.match(path) or _SIGNED.match(path))
+        if is_public or hub.accepts_key_of(headers):
             return None
         return error_response("unauthenticated")
 

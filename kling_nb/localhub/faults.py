@@ -19,6 +19,7 @@ from starlette.requests import Request
 _ALL = ("", "/api/")
 _GENERATE = ("POST", "/api/ai/")
 _QUEUE = ("POST", "/api/ai/queue")
+_RECORDS = ("GET", "/api/ai/queue")
 _FILES = ("GET", "/api/repos/")
 _EVENTS = ("GET", "/api/events")
 _CATALOGUE = ("", "/no request/")
@@ -38,6 +39,11 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "empty_200": _QUEUE,
     "lost_reply": _QUEUE,
     "dropped_connection": _ALL,
+    "slow_reply": _QUEUE,
+    "changed_ids": _QUEUE,
+    "late_listing": _RECORDS,
+    "changed_record": _RECORDS,
+    "ignored_cancel": ("DELETE", "/api/ai/queue"),
     "stuck": _QUEUE,
     "failed": _QUEUE,
     "interrupted_download": _FILES,

@@ -82,7 +82,7 @@ async def put(hub: Hub, request: Request) -> Response:
         name = last if "." in last else getattr(file, "filename", None) or "file"
         await _save(hub, request, file, f"{folder if '.' in last else path}/{_base_name(name)}")
         commit = {"id": uuid.uuid4().hex, "message": str(form.get("message") or f"Add {name}")}
-        return JSONResponse({"status": "success", "status_message": "resource_created", "commit": commit}, 201)
+        return JSONResponse({"status": "success", "status_message": "resource_created", "commit": commit})
 
 
 async def to_context(hub: Hub, request: Request) -> Response:

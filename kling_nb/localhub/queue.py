@@ -53,21 +53,32 @@ async def enqueue(hub: Hub, request: Request) -> Response:
     jobs = [hub.submit(body, _media_type(model), index=index, **settings) for index in range(count)]
     if name == "lost_reply":
         return DroppedConnection()
-    return JSONResponse({"generations": [{"generation_id": job.id, "status": "queued"} for job in jobs]})
+    if (slow := hub.faults.take(request, "slow_reply")) is not None:
+        await asyncio.sleep(float(slow.extra.get("seconds", 75)))
+    ids = [job.id for job in jobs]
+    if (changed := hub.faults.take(request, "changed_ids")) is not None:
+        how = changed.extra.get("ids", "same")
+        more = [hub.submit(body, _media_type(model), **settings).id] if how == "more" else []
+        ids = {"same": ids[:1] * len(ids), "fewer": ids[:-1], "more": ids + more}.get(how, ids)
+    return JSONResponse({"generations": [{"generation_id": each, "status": "queued"} for each in ids]})
 
 
 async def listing(hub: Hub, request: Request) -> Response:
     """`GET /api/ai/queue`, newest first."""
     query, now = request.query_params, time.time()
     owner = query.get("namespace") or ("" if hub.options.choices["list_without_namespace"] == "all" else USER)
-    found = [job for job in hub.jobs if job.listed and owner in ("", job.owner) and _matches(job, query, now)]
-    return Ascii({"count": len(found), "generations": [hub.record(job) for job in reversed(found)]})
+    late, changed = _hidden_for(hub, request), hub.faults.take(request, "changed_record")
+    known = [job for job in hub.jobs if job.listed and job.enqueued_at <= now - late]
+    found = [job for job in known if owner in ("", job.owner) and _matches(job, query, now)]
+    return Ascii({"count": len(found), "generations": [_record(hub, job, changed) for job in reversed(found)]})
 
 
 async def read(hub: Hub, request: Request) -> Response:
     """`GET /api/ai/queue/{generation_id}`."""
     job = hub.jobs.get(request.path_params["generation_id"])
-    return Ascii(hub.record(job)) if job is not None else error_response("resource_not_found")
+    if job is None or job.enqueued_at > time.time() - _hidden_for(hub, request):
+        return error_response("resource_not_found")
+    return Ascii(_record(hub, job, hub.faults.take(request, "changed_record")))
 
 
 async def cancel(hub: Hub, request: Request) -> Response:
@@ -77,7 +88,8 @@ async def cancel(hub: Hub, request: Request) -> Response:
         return error_response("resource_not_found")
     success = {"status": "success", "generation_id": job.id}
     if job.is_active(time.time()):
-        hub.cancel(job)
+        if hub.faults.take(request, "ignored_cancel") is None:
+            hub.cancel(job)
         return JSONResponse(success)
     choices = hub.options.choices
     return already_finished(int(choices["late_delete_status"]), choices["late_delete_body"], success, hub.record(job))
@@ -157,6 +169,20 @@ def _model(body: Mapping[str, Any], models: Iterable[Model], *, text_model_statu
 def _check_data_uris(hub: Hub, body: Mapping[str, Any]) -> None:
     if hub.options.choices["data_uri"] == "refuse" and any(url.startswith("data:") for url in image_urls(body)):
         raise Rejection(error_response("unknown_error"))
+
+
+def _hidden_for(hub: Hub, request: Request) -> float:
+    """Return the seconds for which a new job cannot be seen."""
+    late = hub.faults.take(request, "late_listing")
+    return 0.0 if late is None else float(late.extra.get("seconds", 45))
+
+
+def _record(hub: Hub, job: Job, changed: Fault | None) -> dict[str, Any]:
+    """Return the record of a job, with the fields of a fault if it is in the state that the fault is for."""
+    record = hub.record(job)
+    if changed is None or changed.extra.get("when") not in (None, record["status"]):
+        return record
+    return {**record, **changed.extra.get("record", {})}
 
 
 def _matches(job: Job, query: Mapping[str, str], now: float) -> bool:

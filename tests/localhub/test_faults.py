@@ -188,3 +188,48 @@ def test_the_schema_of_a_model_can_change_by_field(hub: HubClient) -> None:
     assert fields["duration"]["enum"] == [5, 10, 15] and fields["duration"]["default"] == 5
     assert "cfg_scale" not in fields and fields["seed"] == {"type": "integer"}
     assert hub.get("/api/ai/models/kling-video-o3-omni").json()["request_schema"]["properties"]["resolution"]
+
+
+def test_a_slow_reply_comes_late_but_its_job_runs(hub: HubClient) -> None:
+    hub.fault("slow_reply", times=1, seconds=0.3)
+    started = time.monotonic()
+    job = hub.enqueue(duration=1)
+    assert time.monotonic() - started > 0.3
+    assert hub.record(job)["status"] == "failed"  # its clip was too short, which took less time than the answer
+
+
+@pytest.mark.parametrize(("how", "ids", "jobs"), [("same", 2, 2), ("fewer", 1, 2), ("more", 3, 3)])
+def test_the_ids_of_an_answer_can_be_wrong(hub: HubClient, how: str, ids: int, jobs: int) -> None:
+    before = hub.stats()["enqueued"]
+    hub.fault("changed_ids", times=1, ids=how)
+    answer = hub.post("/api/ai/queue", json=request(num_generations=2, duration=1)).json()["generations"]
+    assert (len(answer), hub.stats()["enqueued"] - before) == (ids, jobs)
+    assert len({entry["generation_id"] for entry in answer}) == (1 if how != "more" else 3)
+
+
+def test_a_new_job_can_be_hidden_for_a_while(hub: HubClient) -> None:
+    hub.fault("late_listing", seconds=0.5)
+    job = hub.enqueue({"X-Local-Fault": "stuck"})
+    listed = {entry["generation_id"] for entry in hub.get("/api/ai/queue").json()["generations"]}
+    assert (job in listed, hub.get(f"/api/ai/queue/{job}").status_code) == (False, 404)
+    time.sleep(0.5)
+    listed = {entry["generation_id"] for entry in hub.get("/api/ai/queue").json()["generations"]}
+    assert (job in listed, hub.get(f"/api/ai/queue/{job}").status_code) == (True, 200)
+    hub.delete(f"/api/ai/queue/{job}")
+
+
+def test_a_record_can_have_other_fields_in_one_state(hub: HubClient, finished: str) -> None:
+    stuck = hub.enqueue({"X-Local-Fault": "stuck"})
+    hub.fault("changed_record", when="succeeded", record={"status": "completed", "result_url": None})
+    assert (hub.record(finished)["status"], hub.record(finished)["result_url"]) == ("completed", None)
+    assert hub.record(stuck)["status"] in ("queued", "processing")
+    hub.delete(f"/api/ai/queue/{stuck}")
+
+
+def test_a_cancel_can_be_ignored(hub: HubClient) -> None:
+    job = hub.enqueue({"X-Local-Fault": "stuck"})
+    hub.fault("ignored_cancel", times=1)
+    assert hub.delete(f"/api/ai/queue/{job}").json() == {"status": "success", "generation_id": job}
+    assert hub.record(job)["status"] in ("queued", "processing")
+    hub.delete(f"/api/ai/queue/{job}")
+    assert hub.record(job)["status"] == "cancelled"

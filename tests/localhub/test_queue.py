@@ -221,6 +221,15 @@ def test_the_catalogue_needs_no_key(hub: HubClient) -> None:
     assert (none.status_code, none.json()) == (404, {"error": {"message": "Model not found: kling-nope"}})
 
 
+@pytest.mark.parametrize("verb", ["activate", "deactivate"])
+def test_a_model_is_activated_with_a_key_and_an_unknown_one_is_not_found(hub: HubClient, verb: str) -> None:
+    known, unknown = (hub.post(f"/api/ai/models/{model}/{verb}") for model in (TARGET, "kling-nope"))
+    assert (known.status_code, known.json()["id"]) == (200, TARGET)
+    assert (unknown.status_code, unknown.json()) == (404, {"error": {"message": "Model not found: kling-nope"}})
+    with connect(str(hub.base_url), key="") as keyless:
+        assert keyless.post(f"/api/ai/models/{TARGET}/{verb}").status_code == 401
+
+
 def test_the_queue_needs_a_key(hub: HubClient) -> None:
     with connect(str(hub.base_url), key="") as keyless:
         response = keyless.post("/api/ai/queue", json=request())
