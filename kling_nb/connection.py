@@ -77,7 +77,7 @@ class Connection:
             await asyncio.wait_for(self.catalogue.model(TARGET), PATIENCE)
             found = True
         except TimeoutError:
-            error = f"It did not answer within {PATIENCE:.0f} s."
+            error = f"It has not answered for {PATIENCE:.0f} s."
         except errors.ModelNotFound as exc:
             found, alternatives = False, exc.alternatives
         except errors.HubError as exc:

@@ -166,7 +166,8 @@ class Session:
             return future.result(patience)
         except TimeoutError as exc:
             future.cancel()
-            raise WaitTimeout(f"The hub did not answer within {patience:.0f} s.") from exc
+            name = self.connection.main.name
+            raise WaitTimeout(f"The hub ({name}) has not answered for {patience:.0f} s.") from exc
 
     def close(self) -> None:
         """Stop the background loop and close the log. Jobs at the hub go on; `resume` finds them."""

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,11 @@ class ActiveJobs:
             progress = progress_of(job.record, expected_seconds=job.expected, uploading=uploading, trouble=trouble)
             if progress != job.progress:
                 job.update(job.record, progress)
+
+    def show_trouble(self, jobs: Sequence[ActiveJob], trouble: str) -> None:
+        """Show why nothing moves, without a message in the record."""
+        for job in jobs:
+            job.update(job.record, replace(job.progress, trouble=trouble))
 
     def note(self, jobs: Sequence[ActiveJob], message: str) -> None:
         """Add a message to records; it is saved with the next change of each."""

@@ -171,7 +171,9 @@ class Job:
             LogError: The log cannot be written.
         """
         if not self.wait(timeout):
-            raise WaitTimeout(f"Job {self.id} is still {self.progress.label.lower()}. It continues in the background.")
+            trouble, label = self.progress.trouble, self.progress.label.lower()
+            doing = f"waiting: {trouble}" if trouble else f"still {label}."
+            raise WaitTimeout(f"Job {self.id} is {doing} It continues in the background.")
         return self._clip()
 
     def wait(self, timeout: float | None = None) -> bool:

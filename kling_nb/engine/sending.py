@@ -28,6 +28,10 @@ Describe = Callable[[Record, Request], Awaitable[dict[str, Any]]]
 """Returns what the catalogue knows of a request's model now (its price and its schema), for the record."""
 
 
+#: A hub that does not answer for this many seconds is named, and again after as many.
+_SILENT = 5.0
+
+
 class Sender:
     """Sends requests, and settles those whose answer was lost."""
 
@@ -50,6 +54,22 @@ class Sender:
 
     async def send(self, jobs: list[ActiveJob], request: Request) -> None:
         """Upload the images of a request and submit it; a refusal ends its jobs."""
+        telling = asyncio.ensure_future(self._tell_silence(jobs))
+        try:
+            await self._send(jobs, request)
+        finally:
+            telling.cancel()
+
+    async def _tell_silence(self, jobs: list[ActiveJob]) -> None:
+        """Show for how long the hub has not answered, while a request is on its way to it."""
+        hub = "The local hub" if jobs[0].record.hub == "local" else f"The hub at {jobs[0].record.hub}"
+        while True:
+            await asyncio.sleep(_SILENT)
+            if (seconds := self._hub.silence()) >= _SILENT:
+                waiting = [job for job in jobs if not job.progress.uploading and not job.record.ended]
+                self._active.show_trouble(waiting, f"{hub} has not answered for {seconds:.0f} s.")
+
+    async def _send(self, jobs: list[ActiveJob], request: Request) -> None:
         try:
             await self._tracker.listen()
             urls = await self._upload(jobs, request)

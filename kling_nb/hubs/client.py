@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
+import os
+import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +19,7 @@ from pydantic import SecretStr
 
 from kling_nb import errors, retry
 from kling_nb.hubs.responses import date_of, error_of, key_of, read_json, transport_error
-from kling_nb.models.urls import is_loopback, redact_url
+from kling_nb.models.urls import is_loopback, printable, redact_url
 
 #: Takes a message for the record of the job that a request belongs to: why it was tried again, for example.
 Note = Callable[[str], None]
@@ -62,6 +64,7 @@ class HubClient:
         self._headers = dict(headers or {})
         self._attempts = attempts
         self._dated: tuple[datetime.datetime, float] | None = None
+        self._unanswered: float | None = None
         logging.getLogger("httpx").addFilter(_UNSIGNED)  # the same one each time: it is added once
 
     async def address(self) -> str:
@@ -81,6 +84,10 @@ class HubClient:
             return None
         date, then = self._dated
         return date + datetime.timedelta(seconds=time.monotonic() - then)
+
+    def silence(self) -> float:
+        """Return the seconds for which the hub has not answered what it was asked; 0.0 if it has."""
+        return 0.0 if self._unanswered is None else time.monotonic() - self._unanswered
 
     async def send(
         self,
@@ -158,17 +165,20 @@ class HubClient:
         # A proxy of the environment is for the world outside, not for this machine.
         proxied = self._start is None and not is_loopback(httpx.URL(self._address or "").host)
         common: dict[str, Any] = {"timeout": _TIMEOUT, "trust_env": proxied, "follow_redirects": False}
-        common["verify"] = httpx.create_ssl_context(trust_env=proxied)  # one for all: it reads every root certificate
+        common["verify"] = _certificates(trust_env=proxied)  # one for all: it reads every root certificate
         agent = {"User-Agent": USER_AGENT}
         headers = {**agent, **self._headers}
         # A connection of its own for each: after a reused one that the hub has just closed, it would be unknown
         # whether the request was received.
         fresh = httpx.Limits(max_keepalive_connections=0)
-        return _Clients(
-            api=httpx.AsyncClient(headers=headers, **common),
-            billed=httpx.AsyncClient(headers=headers, limits=fresh, **common),
-            files=httpx.AsyncClient(headers=agent, **common),
-        )
+        try:
+            return _Clients(
+                api=httpx.AsyncClient(headers=headers, **common),
+                billed=httpx.AsyncClient(headers=headers, limits=fresh, **common),
+                files=httpx.AsyncClient(headers=agent, **common),
+            )
+        except (ImportError, ValueError, httpx.InvalidURL):
+            raise _unusable_proxy() from None
 
     async def _request(
         self,
@@ -179,8 +189,10 @@ class HubClient:
         content: dict[str, Any],
     ) -> dict[str, Any]:
         address = await self.address()
+        self._unanswered = self._unanswered or time.monotonic()
         try:
             async with client.stream(method, _url(address + path), auth=self.auth, **content) as opened:
+                self._unanswered = None
                 response = await _whole(opened)
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as exc:
             raise transport_error(exc, at=address, key=key_of(exc)) from exc
@@ -210,6 +222,29 @@ def _waits(attempts: int, *, billed: bool) -> Callable[[int, Exception], float |
         return retry.delay(failures, exc, retry.jitter()) if again else None
 
     return wait
+
+
+def _certificates(*, trust_env: bool) -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context(trust_env=trust_env)
+    except OSError as exc:
+        name = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)), "SSL_CERT_FILE")
+        why = "it has no certificates" if isinstance(exc, ssl.SSLError) else exc.strerror
+        value = printable(os.environ.get(name, ""))
+        message = (
+            f"The environment variable {name} names {value!r}, which cannot be used: {why}. Correct it, or unset it."
+        )
+        raise errors.HubError(message) from None
+
+
+def _unusable_proxy() -> errors.HubError:
+    """Return the error for a proxy that the HTTP library refuses. Its address is not shown: it may have a password."""
+    names = [each for name in ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY") for each in (name, name.lower())]
+    given = [(name, os.environ[name].partition(":")[0].lower()) for name in names if os.environ.get(name)]
+    shown = ", ".join(f"{name}={printable(scheme)}:…" for name, scheme in given)
+    socks = any(scheme.startswith("socks5") for _, scheme in given)
+    remedy = 'install its support with pip install "httpx[socks]", or unset it' if socks else "or unset it"
+    return errors.HubError(f"The proxy of the environment cannot be used ({shown}): use an http:// proxy, {remedy}.")
 
 
 class _Bearer(httpx.Auth):

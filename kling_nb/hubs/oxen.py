@@ -38,6 +38,7 @@ class Oxen:
         self.name, self.client = name, client
         self.upload = Uploads(client, cache, method).url_of
         self.download = partial(download, client)
+        self.silence = client.silence
 
     @property
     def clock(self) -> datetime.datetime | None:
