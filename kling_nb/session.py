@@ -184,7 +184,13 @@ class Session:
         store = Log(settings.log)
         connection = Connection(settings, self.loop, store, self.upload)
         links = Links(
-            store.folder, self._folder, store.file, small_poster, small_thumbnail, embed=lambda: embed_of(store)
+            store.folder,
+            self._folder,
+            store.media_file,
+            store.read,
+            small_poster,
+            small_thumbnail,
+            embed=lambda: embed_of(store),
         )
         display = Display(links, self.actions.show_jobs)
 

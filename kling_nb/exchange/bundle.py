@@ -34,7 +34,8 @@ class Bundle:
 
     `file` returns the file of a digest. `plans` are the whole plans that the records were made for, `votes` those
     between two of the records, and `scores` the newest score of each scorer by record id. `changed` collects the
-    digests of files whose bytes are no longer those of the digest; such files are left out.
+    digests of files whose bytes are no longer those of the digest, or are neither an image nor a video; these files are
+    left out.
     """
 
     records: Sequence[Record]
@@ -52,7 +53,15 @@ class Bundle:
         names = dict.fromkeys(record.plan for record in ordered if record.plan and log.plans.has(record.plan))
         every = {name: log.plans.get(name) for name in names} | {plan.id: plan for plan in plans}
         votes = [vote for vote in log.votes.all() if {vote.left, vote.right} <= unique.keys()]
-        return cls(ordered, log.file, list(every.values()), votes, log.scores.of(ordered))
+        bundle = cls(ordered, log.media_file, list(every.values()), votes, log.scores.of(ordered))
+        bundle.changed.update(log.foreign(bundle.digests()))
+        return bundle
+
+    def digests(self) -> set[str]:
+        """Return the digests of all files that belong to the records and the plans."""
+        references = (one for part in (*self.records, *self.plans) for one in part.references)
+        clips = (digest for one in self.records if one.clip for digest in (one.clip.digest, one.clip.poster) if digest)
+        return {*clips, *(digest for one in references for digest in one.digests)}
 
     @cached_property
     def filled_plans(self) -> Sequence[FilledPlan]:
@@ -113,7 +122,8 @@ class Bundle:
 
     def media(self) -> Iterator[tuple[str, str]]:
         """Yield the digest and the new name of every file that is present."""
-        yield from (self.references() | self.posters()).items()
+        yield from self.references().items()
+        yield from self.posters().items()  # not joined by digest: a poster may be a reference, too
         yield from ((record.clip.digest, name) for record, name in self.clips() if record.clip)
 
     def clips(self) -> Iterator[tuple[Record, str]]:
@@ -142,12 +152,12 @@ class Bundle:
 
 
 def _omitted(file: str) -> str:
-    return f"Left out: {file}. Its file in the log was changed; kn.log.verify() lists every changed file."
+    return f"Left out: {file}. Its file was changed, or is not an image or a video; see kn.log.verify()."
 
 
 def clip_name(record: Record) -> str:
     """Return the new name of a record's clip."""
-    return f"clips/{record.id}{Path(record.clip.file).suffix if record.clip else ''}"
+    return f"clips/{record.id}{Path(record.clip.place).suffix if record.clip else ''}"
 
 
 def clip_link(record: Record, _source: Path) -> str:
@@ -197,7 +207,7 @@ class ReportLinks:
         url = self.address(record, source) if source else None
         if url is None:
             state = "was changed" if record.clip.digest in self.bundle.changed else "is missing"
-            return Video(hint=f"The file {state}: {record.clip.file}")
+            return Video(hint=f"The file {state}: {record.clip.place}")
         return Video(url, None if url.startswith("data:") else url)
 
     def poster(self, record: Record) -> str | None:

@@ -14,9 +14,9 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from kling_nb.errors import ArgumentError, ExchangeError, LogError
 from kling_nb.exchange.bundle import METADATA, SCORES, VOTES
@@ -24,7 +24,7 @@ from kling_nb.exchange.untrusted import LARGEST_PLAN, PARSERS, PLAN, RECORD, SCO
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
 from kling_nb.session import Session
-from kling_nb.store.disk import unreadable
+from kling_nb.store.disk import lines_of, unreadable
 from kling_nb.store.judgements import JsonLines
 from kling_nb.store.log import Log
 from kling_nb.store.media import Media, digest_of
@@ -153,8 +153,9 @@ def _stage(staging: Staging, source: Path, unpacked: Path) -> None:
         _stage_crate(staging, unpacked)
     elif source.suffix.lower() == ".jsonl":
         with source.open("rb") as stream:
-            for number, line in enumerate(_lines(stream), 1):
-                staging.line(line, f"line {number}")
+            for number, line in enumerate(lines_of(stream, staging.LARGEST), 1):
+                if line.strip():
+                    staging.line(line, f"line {number}")
     else:
         raise ArgumentError(f"{source.name} is not a crate (a folder or a zip) or a file of JSON lines (.jsonl).")
 
@@ -168,8 +169,9 @@ def _stage_crate(staging: Staging, folder: Path) -> None:
     for kind, name in ((VOTE, VOTES), (SCORE, SCORES)):
         for file in _files(crate, name):
             with file.open("rb") as stream:
-                for number, line in enumerate(_lines(stream), 1):
-                    staging.add(kind, line, f"line {number} of {name}")
+                for number, line in enumerate(lines_of(stream, staging.LARGEST), 1):
+                    if line.strip():
+                        staging.add(kind, line, f"line {number} of {name}")
     media = Media(staging.folder)
     for file in (file for name in ("clips", "references", "posters") for file in _files(crate / name, "*")):
         if file.stat().st_size <= LARGEST:
@@ -189,16 +191,6 @@ def _root(folder: Path) -> Path:
 def _files(folder: Path, pattern: str) -> list[Path]:
     """Return the files that match, without links."""
     return [file for file in sorted(folder.glob(pattern)) if not file.is_symlink() and file.is_file()]
-
-
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines that are not empty; of a line that is too long, just enough to see that."""
-    while line := stream.readline(Staging.LARGEST + 2):
-        complete = line.endswith(b"\n")
-        if line.strip():
-            yield line
-        while not complete and (rest := stream.readline(_CHUNK)):
-            complete = rest.endswith(b"\n")
 
 
 def _unpack(source: Path, target: Path) -> None:

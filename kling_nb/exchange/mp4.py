@@ -64,7 +64,7 @@ def save(session: Session, record: Record, target: Path) -> Path:
     `ArgumentError` if it has no clip, or for a target within the log's media, `LogError` if the clip's bytes were
     changed, and `ExchangeError` if the file cannot be written.
     """
-    source = session.store.file(record.clip.digest) if record.clip else None
+    source = session.store.media_file(record.clip.digest) if record.clip else None
     if record.clip is None or source is None:
         raise ArgumentError(f"Record {record.id} has no clip in this log.")
     media = (session.store.folder / "media").resolve()

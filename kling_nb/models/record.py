@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
@@ -109,6 +109,15 @@ class File(_Part):
     video_codec: str | None = None
     audio_codec: str | None = None
     poster: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Its path in the log. A path that leads out of the log is replaced by the one that the digest gives."""
+        parts = PurePosixPath(self.file).parts
+        if ".." not in parts and not self.file.startswith("/") and not any(one in self.file for one in "\\:\0"):
+            return self.file
+        name = self.digest.removeprefix("sha256:")
+        return f"media/{name[:2]}/{name}"
 
 
 class Times(_Part):
@@ -362,7 +371,7 @@ _COLUMNS: dict[str, tuple[type, Callable[[Record], Any]]] = {
     "request_hash": (str, lambda record: record.request_hash),
     "schema_digest": (str, lambda record: record.schema_digest),
     "generation_id": (str, lambda record: record.generation_id),
-    "clip": (str, lambda record: record.clip and record.clip.file),
+    "clip": (str, lambda record: record.clip and record.clip.place),
     "clip_digest": (str, lambda record: record.clip and record.clip.digest),
     "width": (int, lambda record: record.clip and record.clip.width),
     "height": (int, lambda record: record.clip and record.clip.height),

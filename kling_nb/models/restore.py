@@ -83,7 +83,7 @@ def asset_of(reference: Reference, read: Callable[[str], bytes | None]) -> Asset
     data = read(reference.digest)
     if data is None:
         name = f"{reference.given} ({reference.digest[:19]}…)"
-        raise LogError(f"The file {name} is missing from the log. See kn.log.verify().")
+        raise LogError(f"The file {name} is missing from the log, or was changed. See kn.log.verify().")
     given = read(reference.original) if reference.original else None
     original = Asset.from_bytes(given, given=reference.given, kind=reference.kind) if given else None
     return Asset(reference.identity, data=data, original=original, fixes=reference.fixes, **common)

@@ -29,13 +29,14 @@ class Links:
         folder: Path,
         beside: Path,
         file: Callable[[str], Path | None],
-        small_poster: Callable[[bytes], str],
-        small_thumbnail: Callable[[bytes], str],
+        read: Callable[[str], bytes | None],
+        small_poster: Callable[[bytes], str | None],
+        small_thumbnail: Callable[[bytes], str | None],
         *,
         embed: Callable[[], Embed] = Embed,
         seen_in: Callable[[], Frontend] = frontend,
     ) -> None:
-        self._folder, self._beside, self._file = folder, beside, file
+        self._folder, self._beside, self._file, self._read = folder, beside, file, read
         self._small_poster, self._small_thumbnail = small_poster, small_thumbnail
         self._embed, self._seen_in = embed, seen_in
 
@@ -71,8 +72,8 @@ class Links:
         return Video(hint=f"The clip is at {file}. {hint}")
 
     def _clip_file(self, record: Record) -> Path | None:
-        file = self._folder / record.clip.file if record.clip else None
-        return file if file and file.exists() else None
+        # By its digest: the path in a record is text from a file, and may lead anywhere.
+        return self._file(record.clip.digest) if record.clip else None
 
     def _href(self, file: Path) -> str:
         try:
@@ -88,9 +89,9 @@ class Links:
             logger.warning("%s", exc)
             return Embed()
 
-    def _image(self, digest: str | None, small: Callable[[bytes], str]) -> str | None:
-        file = self._file(digest) if digest else None
-        return small(file.read_bytes()) if file else None
+    def _image(self, digest: str | None, small: Callable[[bytes], str | None]) -> str | None:
+        data = self._read(digest) if digest else None
+        return small(data) if data else None
 
 
 def _not_linked(size: int, embed: Embed, where: Frontend) -> str:

@@ -80,7 +80,7 @@ def card_text(record: Record) -> str:
     if record.failure:
         lines += [shorten(record.failure.message, 400), shorten(record.failure.remedy, 200)]
     if record.clip:
-        lines.append(record.clip.file)
+        lines.append(record.clip.place)
     lines.append(f"record {record.id} · {record.model} · {format_time(record.times.created)}")
     return "\n".join(filter(None, lines))
 

@@ -6,10 +6,11 @@ WebP looks twice as good as JPEG at these sizes, and a notebook's sanitizer keep
 from __future__ import annotations
 
 import base64
+import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ParamSpec, Protocol
 
 from kling_nb.models.frontend import Video
 from kling_nb.models.images import on_white
@@ -17,6 +18,9 @@ from kling_nb.models.record import Record, Reference
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+P = ParamSpec("P")
 
 POSTER_BYTES = 1550
 THUMBNAIL_BYTES = 400
@@ -40,15 +44,34 @@ class Links(Protocol):
         ...
 
 
+#: The most pixels of an image that is shown small: more are not one of ours, and would take gigabytes.
+MOST_PIXELS = 100_000_000
+
+
+def _none_if_damaged(draw: Callable[P, str]) -> Callable[P, str | None]:
+    """Let a function return None for bytes that are not an image: one damaged file must not hide all others."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> str | None:
+        try:
+            return draw(*args, **kwargs)
+        except Exception:  # noqa: BLE001 - decoders fed foreign bytes raise anything: struct.error, IndexError, ...
+            return None
+
+    return drawn
+
+
 @lru_cache(maxsize=256)
+@_none_if_damaged
 def small_poster(data: bytes, *, limit: int = POSTER_BYTES) -> str:
-    """Return an image as a data URI, at most 320 px wide and `limit` bytes large. Raises `OSError` for other files."""
+    """Return an image as a data URI, at most 320 px wide and `limit` bytes large; None for other files."""
     return _fitted(data, (320, 192, 96), limit)
 
 
 @lru_cache(maxsize=512)
+@_none_if_damaged
 def small_thumbnail(data: bytes, *, limit: int = THUMBNAIL_BYTES) -> str:
-    """Return an image as a data URI, at most 72 px on its long side. Raises `OSError` for other files."""
+    """Return an image as a data URI, at most 72 px on its long side; None for other files."""
     return _fitted(data, (72, 56, 44), limit)
 
 
@@ -58,13 +81,13 @@ def smaller(uri: str, limit: int) -> str:
     head, _, body = uri.partition(",")
     if not (head.startswith("data:") and head.endswith(";base64")) or len(body) * 3 // 4 <= limit:
         return uri
-    return small_thumbnail(base64.b64decode(body), limit=limit)
+    return small_thumbnail(base64.b64decode(body), limit=limit) or uri
 
 
 def _fitted(data: bytes, sides: tuple[int, ...], limit: int) -> str:
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    with Image.open(io.BytesIO(data)) as opened:
+    with _opened(data) as opened:
         opened.draft("RGB", (2 * sides[0], 2 * sides[0]))  # decodes a large JPEG at a fraction of its size
         image = on_white(ImageOps.exif_transpose(opened))
     encoded = b""
@@ -75,6 +98,15 @@ def _fitted(data: bytes, sides: tuple[int, ...], limit: int) -> str:
         if len(encoded) <= limit:
             return _uri(_best(scaled, limit, encoded))
     return _uri(encoded)
+
+
+def _opened(data: bytes) -> ImageFile:
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(data))
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError("the image is too large")
+    return image
 
 
 def _best(image: Image, limit: int, coarsest: bytes) -> bytes:
@@ -105,14 +137,12 @@ TILE = (480, 960)
 
 
 @lru_cache(maxsize=300)
+@_none_if_damaged
 def screen_image(data: bytes, box: tuple[int, int] = TILE) -> str:
-    """Return an image, upright and on white, as a data URI that fits into a box in pixels.
-
-    Raises `OSError` for other files.
-    """
+    """Return an image, upright and on white, as a data URI that fits into a box in pixels; None for other files."""
     from PIL import Image, ImageOps
 
-    with Image.open(io.BytesIO(data)) as image:
+    with _opened(data) as image:
         # Decodes a JPEG at half its size or less, where that is no smaller than the box.
         scale = min(box[0] / image.width, box[1] / image.height, 1)
         image.draft("RGB", (max(1, round(image.width * scale)), max(1, round(image.height * scale))))

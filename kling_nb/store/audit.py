@@ -16,8 +16,17 @@ from kling_nb.store.judgements import FIX, JsonLines, votes_in
 from kling_nb.store.media import Media, digest_of
 from kling_nb.store.named import DamagedValue
 from kling_nb.store.plans import Plans, read_plan
+from kling_nb.store.probe import fault_of
 from kling_nb.store.records import RecordStore
-from kling_nb.store.sidecars import COMPARE, MissingSidecar, Sidecars, UnreadableRecord, digests_of, read_sidecar
+from kling_nb.store.sidecars import (
+    COMPARE,
+    MissingSidecar,
+    Sidecars,
+    UnreadableRecord,
+    digests_of,
+    is_still,
+    read_sidecar,
+)
 
 FindingKind = Literal[
     "sidecar unreadable",
@@ -29,6 +38,8 @@ FindingKind = Literal[
     "request changed",
     "media missing",
     "media changed",
+    "media invalid",
+    "path outside",
     "media orphaned",
     "partial left",
     "plan unreadable",
@@ -116,27 +127,37 @@ class Audit:
             yield Finding("score unreadable", self._name(line.file), f"line {line.number} is not a score", FIX)
 
     def _media(self, records: Mapping[str, Record], *, complete: bool) -> Iterator[Finding]:
-        files = dict(self.media.all())
+        files = list(self.media.all())  # one digest may have files of several suffixes
+        present = {digest for digest, _ in files}
         try:
             others = self.store.other_digests()
-        except DamagedValue:  # one of the findings above
+        except LogError:  # one of the findings above
             others = {}
-        for digest in sorted(others.keys() - files.keys()):
+        for digest in sorted(others.keys() - present):
             yield Finding("media missing", others[digest], f"an image of it is missing ({digest[:19]}…)", _RESTORE)
-        wanted = set(others)
+        wanted = dict.fromkeys(others, "")
         for record in records.values():
+            if record.clip and record.clip.place != record.clip.file:
+                message = f"its clip has the path {record.clip.file[:80]!r}, which is not in this log"
+                yield Finding("path outside", record.id, message, f"change it to {record.clip.place!r}")
             for digest, file in digests_of(record):
-                wanted.add(digest)
-                if digest not in files:
+                wanted[digest] = file
+                if digest not in present:
                     yield Finding("media missing", record.id, f"{file} is missing ({digest[:19]}…)", _RESTORE)
-        for digest, path in files.items():
-            if digest_of(path) != digest:
-                yield Finding(
-                    "media changed", self._name(path), "its bytes do not have the digest in its name", _RESTORE
-                )
+        for digest, path in files:
+            try:
+                changed = digest_of(path) != digest
+            except OSError as exc:
+                yield Finding("media invalid", self._name(path), f"it cannot be read ({exc.strerror})", _RESTORE)
+                continue
+            if changed:
+                message = "its bytes do not have the digest in its name"
+                yield Finding("media changed", self._name(path), message, _RESTORE)
             elif digest not in wanted:
                 remedy = "delete it, unless a job is running" if complete else "fix the unreadable files first"
                 yield Finding("media orphaned", self._name(path), "nothing in the log names it", remedy)
+            elif fault := fault_of(path, image=is_still(wanted.get(digest, ""))):
+                yield Finding("media invalid", self._name(path), f"it {fault}, not an image or a video", _RESTORE)
 
     def _partials(self, records: Mapping[str, Record]) -> Iterator[Finding]:
         for path in sorted(self.media.partials.iterdir()) if self.media.partials.is_dir() else ():

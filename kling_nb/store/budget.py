@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from kling_nb.errors import LogError
 from kling_nb.models.budget import COUNTED, Charge, Limits, Scope, charge_of, enforce, from_micros
 from kling_nb.models.record import Record
-from kling_nb.store.disk import write_whole, written_in
+from kling_nb.store.disk import read_whole, write_whole, written_in
 from kling_nb.store.index import Index
 from kling_nb.store.records import RecordStore
 from kling_nb.store.sidecars import FileVersion, Sidecars, read_or_warn
@@ -65,7 +65,7 @@ class BudgetStore:
         """Return the limits. Raises `LogError` if they cannot be read: then nothing may be spent."""
         self.store.exists()
         try:
-            return Limits.model_validate_json(self.file.read_bytes())
+            return Limits.model_validate_json(read_whole(self.file))
         except (FileNotFoundError, NotADirectoryError):  # no log yet, or none possible: the first write says so
             return Limits()
         except (OSError, ValidationError) as exc:

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and turn the system's errors into `LogError`."""
+"""Read files of limited size, write them whole or not at all, and turn the system's errors into `LogError`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from kling_nb.errors import LogError
 
@@ -39,6 +40,29 @@ def unreadable(path: Path) -> str:
     if stat.S_ISDIR(mode):
         return "is a folder"
     return "" if stat.S_ISREG(mode) else "is not a regular file"
+
+
+#: The most bytes of a file that is read whole: a record has a few thousand, and parsing takes ten times the memory.
+MOST_BYTES = 8_000_000
+
+
+def read_whole(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return the content of a file. Raises OSError, also for one that is too large to be ours, or is not a file."""
+    size = path.stat().st_size
+    if why := unreadable(path):
+        raise OSError(errno.EINVAL, f"it {why}", str(path))
+    if size > most:
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than {most:,}", str(path))
+    return path.read_bytes()
+
+
+def lines_of(stream: BinaryIO, longest: int) -> Iterator[bytes]:
+    """Yield the lines of a file; of a line that is longer than `longest` bytes, just enough to see that."""
+    while line := stream.readline(longest + 2):
+        complete = line.endswith(b"\n")
+        yield line
+        while not complete and (rest := stream.readline(1 << 20)):
+            complete = rest.endswith(b"\n")
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
-from kling_nb.store.disk import written_in
+from kling_nb.store.disk import lines_of, written_in
 from kling_nb.store.records import RecordStore
 from kling_nb.store.sidecars import FileVersion, invalid_time, version_of
 
 T = TypeVar("T", Vote, Score)
+_LONGEST = 1_000_000
 FIX = "fix the line, or delete it"
 _log = logging.getLogger(__name__)
 
@@ -58,16 +59,23 @@ class JsonLines(Generic[T]):
         found: list[T] = []
         damaged: list[DamagedLine] = []
         for path in self._files():
-            for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-                if value := self._value(line):
-                    found.append(value)
-                elif line.strip():
-                    damaged.append(DamagedLine(path, number, self.model.__name__.lower()))
+            number, kind = 0, self.model.__name__.lower()
+            try:
+                if not path.is_file():  # reading a pipe would wait for ever
+                    raise OSError
+                with path.open("rb") as file:
+                    for number, line in enumerate(lines_of(file, _LONGEST), 1):
+                        if value := self._value(line):
+                            found.append(value)
+                        elif line.strip():
+                            damaged.append(DamagedLine(path, number, kind))
+            except OSError:  # not a file, or a failing disk
+                damaged.append(DamagedLine(path, number + 1, kind))
         return found, damaged
 
     def versions(self) -> dict[str, FileVersion]:
         """Return the version of each file, by its name."""
-        return {path.name: version_of(path) for path in self._files()}
+        return {path.name: version_of(path) for path in self._files() if path.is_file()}
 
     def _files(self) -> list[Path]:
         return sorted(path for path in self.folder.glob("*.jsonl") if not path.name.startswith("."))

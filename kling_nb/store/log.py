@@ -23,6 +23,7 @@ from kling_nb.store.media import Media, clip_of, reference_of
 from kling_nb.store.merge import Merge, MergeReport
 from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
+from kling_nb.store.probe import media_kind
 from kling_nb.store.records import RecordStore
 from kling_nb.store.tables import split
 from kling_nb.store.trash import Trash
@@ -239,10 +240,18 @@ class Log:
         """Return the file of a digest, None if there is none."""
         return self._media.file(digest)
 
-    def read(self, digest: str) -> bytes | None:
-        """Return the content of a digest, None if there is none."""
+    def media_file(self, digest: str) -> Path | None:
+        """Return the file of a digest to be shown or passed on: None unless it is an image or a video."""
         file = self._media.file(digest)
-        return file.read_bytes() if file else None
+        return file if file and media_kind(file) else None
+
+    def foreign(self, digests: Iterable[str]) -> set[str]:
+        """Return those digests whose file is neither an image nor a video, by its first bytes."""
+        return {digest for digest in digests if (file := self._media.file(digest)) and not media_kind(file)}
+
+    def read(self, digest: str) -> bytes | None:
+        """Return the content of a digest, None if there is none, or the file was changed."""
+        return self._media.read(digest)
 
     def clip(self, record_id: str) -> bytes | None:
         """Return the content of a record's clip, None if there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import logging
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ from kling_nb.store.disk import move, write_whole, written_in
 from kling_nb.store.probe import probe, thumbnail
 from kling_nb.store.sidecars import DIGEST, checked_id
 
+_log = logging.getLogger(__name__)
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -50,6 +52,17 @@ class Media:
             _move_from_anywhere(file, target)
         return target
 
+    def copy_in(self, file: Path, digest: str) -> None:
+        """Copy a file that has the digest, under the suffix of its content."""
+        with file.open("rb") as stream:
+            suffix = suffix_of(stream.read(64)) or file.suffix
+        target = self._path(digest, suffix if _SUFFIX.fullmatch(suffix) else ".bin")
+        near = target.with_name(f"{target.name}.new")
+        with written_in(self.folder):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, near)
+            move(near, target)
+
     def file(self, digest: str) -> Path | None:
         """Return the file of a digest, None if there is none."""
         name = _hex(digest)
@@ -58,7 +71,21 @@ class Media:
         for suffix in (".mp4", ".jpg", ".png", ".webm", ".webp", ".gif"):
             if (path := folder / f"{name}{suffix}").is_file():
                 return path
-        return next(iter(sorted(folder.glob(f"{name}.*[!w]"))), None) if folder.is_dir() else None
+        return next((file for file in sorted(folder.glob(f"{name}.*[!w]")) if file.is_file()), None)
+
+    def read(self, digest: str) -> bytes | None:
+        """Return the content of a digest; None, with a warning, for a file that cannot be read or was changed."""
+        if (file := self.file(digest)) is None:
+            return None
+        try:
+            data = file.read_bytes()
+        except OSError as exc:
+            _log.warning("%s cannot be read: %s", file, exc.strerror or exc)
+            return None
+        if sha256(data) != digest:
+            _log.warning("%s was changed: its bytes do not have the digest in its name; see kn.log.verify().", file)
+            return None
+        return data
 
     def partial(self, job_id: str) -> Path:
         """Return the path of a job's unfinished download, and create its folder."""
@@ -74,7 +101,7 @@ class Media:
     def all(self) -> Iterator[tuple[str, Path]]:
         """Yield every file with the digest in its name."""
         for path in sorted(self._media.glob("[0-9a-f][0-9a-f]/*")):
-            if re.fullmatch(r"[0-9a-f]{64}", path.stem):
+            if re.fullmatch(r"[0-9a-f]{64}", path.stem) and path.is_file():
                 yield f"sha256:{path.stem}", path
 
     @property

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,6 +14,7 @@ from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.media import Media, digest_of
 from kling_nb.store.named import SHARED, DamagedValue, NamedValues
 from kling_nb.store.plans import Plans
+from kling_nb.store.probe import fault_of
 from kling_nb.store.records import RecordStore, rank
 from kling_nb.store.sidecars import (
     LATER,
@@ -23,6 +23,8 @@ from kling_nb.store.sidecars import (
     Sidecars,
     UnreadableRecord,
     digests_of,
+    is_still,
+    named_digests,
     read_sidecar,
 )
 from kling_nb.store.trash import Trash
@@ -84,12 +86,11 @@ class Merge:
         for record in self._readable(Sidecars(other / "trash" / "records")):
             if not (self.store.sidecars.find(record.id) or self.trash.sidecars.find(record.id)):
                 self.trash.sidecars.write(record)
-                digests = {digest for digest, _ in digests_of(record)}
-                self._files(digests, [Media(other / "trash"), Media(other)], self.trash.trashed_media, record.id)
+                files = dict(digests_of(record))
+                self._files(files, [Media(other / "trash"), Media(other)], self.trash.trashed_media, record.id)
         self._values(other)
         for plan in Plans(other).all():
-            digests = {digest for one in plan.references for digest in one.digests}
-            self._files(digests, [Media(other)], self.media, f"plan {plan.id}")
+            self._files(named_digests(plan.references), [Media(other)], self.media, f"plan {plan.id}")
             self.report.plans += Plans(self.store.folder).merge(plan)
         self.report.votes, damaged_votes = Votes(self.store).merge(other / "votes")
         self.report.scores, damaged_scores = Scores(self.store).merge(other / "scores")
@@ -110,7 +111,7 @@ class Merge:
             if self.trash.sidecars.find(record.id) and self.store.sidecars.find(record.id) is None:
                 self.trash.restore(record.id)  # it is in use in the other log; what was paid and noted here is merged
                 report.restored.append(record.id)
-            self._files({digest for digest, _ in digests_of(record)}, [source], self.media, record.id)
+            self._files(dict(digests_of(record)), [source], self.media, record.id)
             change = self.store.merge(record, merged)
         except UnreadableRecord as exc:  # the one of this log, which stays as it is
             report.problems.append(str(exc))
@@ -142,7 +143,8 @@ class Merge:
                 self.report.problems.append(str(one))
                 continue
             try:
-                self._files(_digests(one.value), [Media(other)], self.media, f"{one.kind} {one.name!r}")
+                references = [Reference.model_validate(raw) for raw in one.value.get("references", ())]
+                self._files(named_digests(references), [Media(other)], self.media, f"{one.kind} {one.name!r}")
                 self.report.saved += self.store.named.merge(one.kind, one.name, one.value)
             except DamagedValue as exc:
                 self.report.problems.append(str(exc))
@@ -150,22 +152,20 @@ class Merge:
                 said = f"The {one.kind} {one.name!r} of that log is not valid: it is left out."
                 self.report.problems.append(said)
 
-    def _files(self, digests: set[str], sources: list[Media], target: Media, about: str) -> None:
-        for digest in sorted(digests):
+    def _files(self, files: Mapping[str, str], sources: list[Media], target: Media, about: str) -> None:
+        """Copy the files of some digests, each with what it is, if they are what they are said to be."""
+        for digest, what in sorted(files.items()):
             if target.file(digest) is not None:
                 continue
             file = next((file for source in sources if (file := source.file(digest))), None)
             if file is None or digest_of(file) != digest:
                 why = "missing" if file is None else "damaged"
                 self.report.problems.append(f"{about}: {digest[:19]}… is {why} in that log.")
-                continue
-            target.add(file.read_bytes(), file.suffix)
-            self.report.media += 1
-
-
-def _digests(value: Any) -> set[str]:
-    references = [Reference.model_validate(raw) for raw in value.get("references", ())]
-    return {digest for one in references for digest in one.digests}
+            elif fault := fault_of(file, image=is_still(what)):
+                self.report.problems.append(f"{about}: {what} {fault}, so it is left out ({file.name[:12]}…).")
+            else:
+                target.copy_in(file, digest)
+                self.report.media += 1
 
 
 def merged(one: Record, other: Record) -> Record:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kling_nb.errors import ArgumentError, LogError
-from kling_nb.store.disk import write_whole, written_in
+from kling_nb.store.disk import read_whole, write_whole, written_in
 from kling_nb.store.sidecars import DIGESTS
 
 #: The kinds that belong to no one notebook or machine.
@@ -163,7 +163,7 @@ class NamedValues:
         if path not in self._seen or self._seen[path].version != version:
             name, digests = None, None
             try:
-                digests = frozenset(DIGESTS.findall(path.read_bytes().decode("utf-8", "replace")))
+                digests = frozenset(DIGESTS.findall(read_whole(path).decode("utf-8", "replace")))
                 name = found.name if (found := self._read(path)) else None
             except FileNotFoundError:  # deleted meanwhile
                 digests = frozenset[str]()
@@ -174,7 +174,7 @@ class NamedValues:
 
     def _read(self, path: Path) -> NamedValue | None:
         try:
-            whole = json.loads(path.read_bytes())
+            whole = json.loads(read_whole(path))
             found = NamedValue(str(whole["kind"]), str(whole["name"]), whole["value"])
         except FileNotFoundError:
             return None

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from kling_nb.errors import ArgumentError, LogError, NotSaved
 from kling_nb.models.plan import StoredPlan
-from kling_nb.store.disk import write_whole, written_in
+from kling_nb.store.disk import read_whole, write_whole, written_in
 from kling_nb.store.sidecars import DIGESTS, errors_in
 
 _ID = re.compile(r"[0-9a-f]{12}")
+#: A plan may have 200,000 cells.
+MOST_PLAN_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Plans:
 
     def ids(self) -> list[str]:
         """Return the ids of all plans, the last run last."""
-        files = [path for path in self.folder.glob("*.json") if _ID.fullmatch(path.stem)]
+        files = [path for path in self.folder.glob("*.json") if _ID.fullmatch(path.stem) and path.is_file()]
         return [path.stem for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.stem))]
 
     def all(self) -> Iterator[StoredPlan]:
@@ -67,8 +69,14 @@ class Plans:
     def digests(self) -> dict[str, str]:
         """Return each digest that a plan names, with the plan's name."""
         # Read as text: a plan may have ten thousand cells, and this is called whenever a record is moved to the trash.
-        texts = {name: self._path(name).read_text("utf-8", "replace") for name in self.ids()}
-        return {digest: f"plan {name}" for name, text in texts.items() for digest in DIGESTS.findall(text)}
+        found: dict[str, str] = {}
+        for name in self.ids():
+            try:
+                text = read_whole(self._path(name), MOST_PLAN_BYTES).decode("utf-8", "replace")
+            except OSError as exc:  # its digests are unknown
+                raise _unreadable(self._path(name), exc) from exc
+            found |= dict.fromkeys(DIGESTS.findall(text), f"plan {name}")
+        return found
 
     def _path(self, plan_id: str) -> Path:
         if not _ID.fullmatch(plan_id):
@@ -79,12 +87,14 @@ class Plans:
 def read_plan(path: Path) -> StoredPlan:
     """Return the plan in a file. Raises `LogError` if it is damaged, or was edited."""
     try:
-        plan = StoredPlan.model_validate_json(path.read_bytes())
+        plan = StoredPlan.model_validate_json(read_whole(path, MOST_PLAN_BYTES))
         sound = plan.derived_id == plan.id == path.stem
     except (OSError, ValueError) as exc:
-        raise LogError(
-            f"{path} is not a readable plan ({errors_in(exc)}): restore it from a copy, or move it away."
-        ) from exc
+        raise _unreadable(path, exc) from exc
     if not sound:
         raise LogError(f"{path} was edited: its content has another id. Restore it from a copy, or move it away.")
     return plan
+
+
+def _unreadable(path: Path, exc: Exception) -> LogError:
+    return LogError(f"{path} is not a readable plan ({errors_in(exc)}): restore it from a copy, or move it away.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kling_nb.errors import TransferError
 from kling_nb.models.images import on_white, open_image
-from kling_nb.models.urls import media_type_of
+from kling_nb.models.urls import media_type_of, suffix_of
 from kling_nb.models.videos import upright_frame, upright_size
 
 if TYPE_CHECKING:
@@ -62,15 +62,66 @@ def probe(file: Path, kind: str = "") -> tuple[Facts, bytes]:
         raise TransferError(f"The hub sent {_named(head, media_type)} that cannot be decoded ({why}).") from None
 
 
-def _named(head: bytes, media_type: str) -> str:
+def _named(head: bytes, media_type: str = "") -> str:
     """Return the name of a file's type, as it would be said: `a PNG image`, `a web page`."""
     kind, _, form = media_type.partition("/")
     if kind in ("image", "video"):
         return f"{'an' if form in ('mp4', 'avif') else 'a'} {form.upper()} {kind}"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype html", b"<html")):
+    if b"<svg" in start:
+        return "an SVG drawing"
+    if start.startswith(b"<!doctype html") or b"<html" in start:
         return "a web page"
+    if start.startswith(b"%pdf"):
+        return "a PDF document"
+    if start.startswith(b"pk\3\4"):
+        return "an archive"
     return "a text" if head and start.isascii() and b"\0" not in head else "a file of an unknown type"
+
+
+#: The first bytes of videos that are kept as a hub sent them, besides those of `media_type_of`.
+_VIDEOS = (b"FLV", b"\x30\x26\xb2\x75", b"\0\0\1\xba", b"\x47")
+#: The boxes with which a QuickTime file without `ftyp` begins.
+_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_HEAD = 512
+#: Images that every installation can decode.
+_DECODED = (".png", ".jpg", ".gif", ".webp", ".bmp")
+
+
+def media_kind(file: Path) -> Literal["image", "video", ""]:
+    """Return what a file is by its first bytes; empty for anything else, and for a file that cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return _kind_of(stream.read(_HEAD))
+    except OSError:
+        return ""
+
+
+def fault_of(file: Path, *, image: bool = False) -> str:
+    """Return why a file is not an image or a video, `is a web page`; empty if it is one.
+
+    An image is decoded to its end; of a video, all packets are read and the first frame is decoded. With `image`, a
+    video is a fault too.
+    """
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD)
+        kind = _kind_of(head)
+        if not kind or (image and kind == "video"):
+            return f"is {_named(head, media_type_of(head))}" if head else "is empty"
+        if kind == "video":
+            _video(file, "")
+        elif suffix_of(head) in _DECODED:
+            _image(file, "")
+    except Exception as exc:  # noqa: BLE001 - decoders fed foreign bytes raise anything: struct.error, IndexError, ...
+        return f"is damaged ({exc})"
+    return ""
+
+
+def _kind_of(head: bytes) -> Literal["image", "video", ""]:
+    kind = media_type_of(head).partition("/")[0]
+    video = head.startswith(_VIDEOS) or head[4:8] in _QUICKTIME or (head[:4], head[8:12]) == (b"RIFF", b"AVI ")
+    return "image" if kind == "image" else "video" if kind == "video" or video else ""
 
 
 def poster(frame: PILImage) -> bytes:

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from kling_nb.errors import ArgumentError, LogError
-from kling_nb.models.record import RECORD_VERSION, Record, Times
-from kling_nb.store.disk import write_whole
+from kling_nb.models.record import RECORD_VERSION, Record, Reference, Times
+from kling_nb.store.disk import MOST_BYTES, read_whole, write_whole
 
 _log = logging.getLogger(__name__)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -52,8 +52,10 @@ class Sidecars:
         """Write a whole sidecar. Raises OSError, and `LogError` for a record that could not be read again."""
         if invalid := list(invalid_values(record)):
             raise LogError(f"Record {record.id} is not written: {'; '.join(invalid)}.")
-        path = self.path(record)
-        write_whole(path, record.model_dump_json(indent=2).encode() + b"\n")
+        path, data = self.path(record), record.model_dump_json(indent=2).encode() + b"\n"
+        if len(data) > MOST_BYTES:
+            raise LogError(f"Record {record.id} is not written: it has {len(data):,} bytes, more than {MOST_BYTES:,}.")
+        write_whole(path, data)
         return version_of(path)
 
     def read(self, record_id: str) -> Record | None:
@@ -76,10 +78,12 @@ class Sidecars:
                 for entry in entries:
                     if entry.name.endswith(".json") and not entry.name.startswith("."):
                         try:
-                            facts = entry.stat()
+                            version = version_of(Path(entry.path))
                         except FileNotFoundError:  # deleted meanwhile, or a broken link
                             continue
-                        yield Path(entry.path), FileVersion(facts.st_mtime_ns, facts.st_size)
+                        except OSError:  # such as a link to itself; reading it says why
+                            version = FileVersion(0, 0)
+                        yield Path(entry.path), version
 
     def first(self) -> Iterator[tuple[Path, FileVersion]]:
         """Yield one sidecar for each id: the one that `find` returns, if another month has a copy."""
@@ -125,7 +129,7 @@ def read_sidecar(path: Path) -> Record:
     """Return the record in a sidecar. Raises `UnreadableRecord` if it is damaged, invalid or misnamed."""
     text = b""
     try:
-        text = path.read_bytes()
+        text = read_whole(path)
         record = Record.model_validate_json(text)
     except FileNotFoundError as exc:
         raise MissingSidecar(path, "is not a readable record (it is missing)", "restore it from a copy") from exc
@@ -162,14 +166,14 @@ def read_or_warn(path: Path) -> Record | None:
 def errors_in(exc: Exception) -> str:
     """Return the reason of an error in short; of a `ValidationError`, the number of errors."""
     if not isinstance(exc, ValidationError):
-        return str(exc)
+        return getattr(exc, "strerror", None) or str(exc)
     return f"{exc.error_count()} error{'' if exc.error_count() == 1 else 's'}"
 
 
 def _is_newer(text: bytes) -> bool:
     try:
         return int(json.loads(text)["version"]) > RECORD_VERSION
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):
         return False
 
 
@@ -236,11 +240,26 @@ def digests_of(record: Record) -> Iterator[tuple[str, str]]:
     if record.clip:
         yield record.clip.digest, "its clip"
         if record.clip.poster:
-            yield record.clip.poster, "its poster"
-    for reference in record.references:
+            yield record.clip.poster, _POSTER
+    yield from named_digests(record.references).items()
+
+
+def named_digests(references: Iterable[Reference]) -> dict[str, str]:
+    """Return every digest by which references name a file in the media, with what the file is."""
+    found: dict[str, str] = {}
+    for reference in references:
         files = {
             reference.digest: f"its reference {reference.path}",
             reference.original: f"the original of {reference.path}",
-            reference.thumbnail: f"the thumbnail of {reference.path}",
+            reference.thumbnail: f"{_THUMBNAIL} {reference.path}",
         }
-        yield from ((digest, file) for digest, file in files.items() if digest)
+        found |= {digest: what for digest, what in files.items() if digest}
+    return found
+
+
+def is_still(what: str) -> bool:
+    """Return whether a file that `digests_of` describes must be an image: a clip or a reference may be a video."""
+    return what == _POSTER or what.startswith(_THUMBNAIL)
+
+
+_POSTER, _THUMBNAIL = "its poster", "the thumbnail of"

@@ -254,7 +254,7 @@ class Plan(Selected):
             "price": None if price is None else float(price),
             "took": record.seconds if record else None,
             "stars": record.stars if record else None,
-            "file": record.clip.file if record and record.clip else None,
+            "file": record.clip.place if record and record.clip else None,
             "request_hash": cell.request_hash or None,
             "problems": _problems_text(cell),
         }

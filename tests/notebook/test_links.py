@@ -31,12 +31,19 @@ def log(tmp_path: Path) -> Path:
 def links(log: Path, beside: Path, embed: Embed | None = None, where: Frontend = JUPYTER) -> Links:
     poster, thumbnail = (lambda data: "poster"), (lambda data: "thumbnail")
     return Links(
-        log, beside, lambda digest: None, poster, thumbnail, embed=lambda: embed or Embed(), seen_in=lambda: where
+        log,
+        beside,
+        lambda digest: log / "media" / "aa" / "ü.mp4" if digest == DIGEST else None,
+        lambda digest: None,
+        poster,
+        thumbnail,
+        embed=lambda: embed or Embed(),
+        seen_in=lambda: where,
     )
 
 
 def of(file: str, **more: Any) -> Any:
-    return a_record(clip=File(file=file, digest=DIGEST, size=4, **more))
+    return a_record(clip=File(**{"file": file, "digest": DIGEST, "size": 4, **more}))
 
 
 def test_a_clip_is_linked_relative_to_the_notebook_and_quoted(log: Path) -> None:
@@ -54,7 +61,7 @@ def test_a_notebook_in_a_folder_beside_reaches_it_too(log: Path, tmp_path: Path)
 
 
 def test_what_is_missing_has_no_link(log: Path, tmp_path: Path) -> None:
-    gone = of("media/aa/gone.mp4")
+    gone = of("media/aa/gone.mp4", digest="sha256:" + "0" * 64)
     missing, nothing = links(log, tmp_path).videos([gone, a_record()])
     assert missing == (None, None, "The file is missing: media/aa/gone.mp4")
     assert nothing == (None, None, "")
@@ -112,14 +119,13 @@ def test_an_option_that_cannot_be_read_does_not_hide_a_paid_clip(log: Path, tmp_
     def unreadable() -> Embed:
         raise SettingsError("embed is 'sometimes'")
 
-    shown = Links(log, tmp_path, lambda digest: None, str, str, embed=unreadable, seen_in=lambda: JUPYTER)
+    clip = log / "media" / "aa" / "ü.mp4"
+    shown = Links(log, tmp_path, lambda _: clip, lambda _: None, str, str, embed=unreadable, seen_in=lambda: JUPYTER)
     assert shown.videos([of("media/aa/ü.mp4")])[0].src
 
 
 def test_small_pictures_are_embedded(log: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "poster.jpg"
-    kept.write_bytes(b"jpeg")
-    found = Links(log, tmp_path, lambda digest: kept, lambda data: f"<{data!r}>", lambda data: "t")
+    found = Links(log, tmp_path, lambda _: None, lambda _: b"jpeg", lambda data: f"<{data!r}>", lambda data: "t")
     assert found.poster(of("x", poster=DIGEST)) == "<b'jpeg'>"
 
 

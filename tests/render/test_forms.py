@@ -100,9 +100,11 @@ def test_a_transparent_image_gets_a_white_background():
     assert min(pixel) > 245
 
 
-def test_other_files_than_images_are_refused():
-    with pytest.raises(OSError, match="cannot identify"):
-        small_poster(b"nothing")
+@pytest.mark.parametrize(
+    "data", [b"", b"nothing", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff" + b"x" * 99]
+)
+def test_other_files_than_images_are_shown_as_none(data: bytes):
+    assert small_poster(data) is small_thumbnail(data) is None
 
 
 @given(st.floats(0, 1e6))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -439,3 +441,81 @@ def test_a_hub_in_a_sidecar_is_found_by_its_normal_address(log: Log) -> None:
     path.write_text(path.read_text().replace('"https://x"', '"HTTPS://Hub.Example:443"'))
     assert log.count(hub="https://hub.example") == 1
     assert log.get("job00001").hub == "https://hub.example"
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def _sparse(path: Path) -> None:
+    os.truncate(path, 100_000_000)
+
+
+#: Anything that another program, a full disk or a person may leave in place of a file of JSON.
+ODD_FILES: Mapping[str, Callable[[Path], object]] = {
+    "100 MB": _sparse,
+    "a pipe": _pipe,
+    "a link to itself": _link_to_itself,
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "nested deeply": lambda path: path.write_text('{"version": ' + "[" * 100_000),
+    "an infinite version": lambda path: path.write_text('{"version": 1e999}'),
+    "not text": lambda path: path.write_bytes(b"\xff\xfe\0" * 50),
+    "empty": lambda path: path.write_bytes(b""),
+    "one long line": lambda path: path.write_bytes(b'{"' + b"x" * 3_000_000),
+}
+#: One file of each kind.
+FILES = (
+    "records/2026-11/job00001.json",
+    "saved/preset/walk*.json",
+    "plans/0123456789ab.json",
+    "votes/2026-11.jsonl",
+    "scores/2026-11.jsonl",
+)
+
+
+@pytest.mark.parametrize("odd", ODD_FILES)
+def test_odd_files_hide_nothing_else_are_named_and_take_little_memory(tmp_path: Path, odd: str) -> None:
+    log = Log(tmp_path / "log")
+    for number in range(2):
+        log.save(make_record(number))
+    for name in ("walk", "run"):
+        log.values.save("preset", name, {"fields": {}})
+    for name in ("plans/0123456789ab.json", "votes/2026-11.jsonl", "scores/2026-11.jsonl"):
+        (log.folder / name).parent.mkdir()
+        (log.folder / name).write_text("{}\n")
+    log.close()
+    damaged = [next(log.folder.glob(pattern)) for pattern in FILES]
+    for file in damaged:
+        ODD_FILES[odd](file)
+    for index in log.folder.glob("index.sqlite*"):
+        index.unlink()
+
+    tracemalloc.start()
+    try:
+        again = Log(log.folder)
+        assert [record.id for record in again.find()] == ["job00000"]
+        assert again.values.names("preset") == ["run"]
+        assert (again.votes.all(), again.scores.of(again.find()), list(again.plans.all())) == ([], {}, [])
+        findings = again.verify()
+        again.rebuild()
+        again.budget.entries()
+        again.close()
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+    named = {finding.about for finding in findings}
+    harmless = {file for file in damaged if odd == "empty" and file.suffix == ".jsonl"}
+    assert named >= {file.relative_to(log.folder).as_posix() for file in {*damaged} - harmless}
+
+
+def test_a_record_too_large_to_be_read_again_is_not_written(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log")
+    with pytest.raises(LogError, match="more than 8,000,000"):
+        log.save(make_record(0, canonical={"prompt": "x" * 9_000_000}))
+    assert log.find() == []

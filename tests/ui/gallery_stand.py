@@ -69,7 +69,7 @@ class Stand:
         for number in range(count):
             self._write(number, prompts[number] if number < len(prompts) else f"take {number} of a red kite")
         self.log.rebuild()
-        links = Links(self.log.folder, Path.cwd(), self.log.file, small_poster, small_thumbnail)
+        links = Links(self.log.folder, Path.cwd(), self.log.media_file, self.log.read, small_poster, small_thumbnail)
         session = SimpleNamespace(
             store=self.log,
             display=SimpleNamespace(links=links),

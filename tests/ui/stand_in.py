@@ -211,7 +211,7 @@ class Studio:
     def saved(self):
         """The real one, on a log of its own."""
         store = Log(tempfile.mkdtemp())
-        links = Links(store.folder, store.folder, store.file, small_poster, small_thumbnail)
+        links = Links(store.folder, store.folder, store.media_file, store.read, small_poster, small_thumbnail)
         presets = Presets(store, links)
         return SavedController(presets, Elements(store, links), store, links)
 

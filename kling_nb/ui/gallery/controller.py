@@ -45,11 +45,8 @@ class GalleryController:
     def poster(self, record: Record, /) -> str | None:
         """Return an image of the clip as a data URI, None if there is none."""
         digest = record.clip.poster if record.clip else None
-        try:
-            data = self.store.read(digest) if digest else None
-            return screen_image(data) if data else None
-        except (OSError, SyntaxError, ValueError):  # how Pillow reports that a file is not an image
-            return None
+        data = self.store.read(digest) if digest else None
+        return screen_image(data) if data else None
 
     def statuses(self, record_ids: Sequence[str], /) -> Mapping[str, str]:
         """Return the current status of records, by ID; unknown IDs are left out."""

@@ -184,13 +184,13 @@ class SavedController:
                 "image": is_image(record),
             }
             for record in found
-            if record.clip and self.store.file(record.clip.digest)
+            if record.clip and self.store.media_file(record.clip.digest)
         ]
 
     def frame(self, record_id: str, number: int, /) -> Asset:
         """Return a frame of a clip, from 0; negative numbers count from the end."""
         record = self.store.get(record_id)
-        file = self.store.file(record.clip.digest) if record.clip else None
+        file = self.store.media_file(record.clip.digest) if record.clip else None
         if file is None:
             raise LogError(f"The clip of {record.id} is missing in the log. See kn.log.verify().")
         which = {0: "first frame", -1: "last frame"}.get(number, f"frame {number}")
