@@ -47,7 +47,7 @@ MOST_BYTES = 8_000_000
 
 
 def read_whole(path: Path, most: int = MOST_BYTES) -> bytes:
-    """Return the content of a file. Raises OSError, also for one that is too large to be ours, or is not a file."""
+    """Return the content of a file. Raises OSError, also if it is larger than any of ours, or not a regular file."""
     size = path.stat().st_size
     if why := unreadable(path):
         raise OSError(errno.EINVAL, f"it {why}", str(path))

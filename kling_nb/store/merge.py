@@ -153,7 +153,7 @@ class Merge:
                 self.report.problems.append(said)
 
     def _files(self, files: Mapping[str, str], sources: list[Media], target: Media, about: str) -> None:
-        """Copy the files of some digests, each with what it is, if they are what they are said to be."""
+        """Copy the files of some digests, each with its role, unless their bytes are something else."""
         for digest, what in sorted(files.items()):
             if target.file(digest) is not None:
                 continue
