@@ -14,6 +14,7 @@ from typing import Any
 from kling_nb.models.generation import Generation, from_unix
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure, Message, Record, Status
+from kling_nb.models.refusals import MODERATION, MODERATION_REMEDY, refuses_content
 from kling_nb.models.urls import redact_urls
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
@@ -78,8 +79,17 @@ def with_status(record: Record, status: Status, at: datetime.datetime, **changes
     return with_message(after, text, at)
 
 
+#: The kinds of failures whose message is the hub's.
+HUB_KINDS = frozenset({"hub", "InvalidParams", "HubError", "ServerError"})
+
+
 def with_failure(record: Record, kind: str, message: str, remedy: str, at: datetime.datetime) -> Record:
-    """Return the record as failed, with the reason and what to do."""
+    """Return the record as failed, with the reason and what to do.
+
+    A message of the hub that refuses the content has its own kind and remedy, which claims nothing about the bill.
+    """
+    if kind in HUB_KINDS and refuses_content(message):
+        kind, remedy = MODERATION, MODERATION_REMEDY
     return with_status(record, "failed", at, failure=Failure(kind=kind, message=redact_urls(message), remedy=remedy))
 
 
@@ -130,10 +140,10 @@ def is_of_another(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
 def remedy_for(message: str, *, retryable: bool | None = None) -> str:
     """Return what the user can do about the hub's error message."""
     low = message.lower()
+    if refuses_content(message):
+        return MODERATION_REMEDY
     if retryable or "provider" in low or "timeout" in low or "internal" in low:
         return "This may be temporary; try again."
-    if "safety" in low or "policy" in low or "moderation" in low:
-        return "Change the prompt or the images; the model refuses this content."
     if "credit" in low:
         return "Add credits at the hub, then try again."
     return "Fix the request and try again."

@@ -97,6 +97,29 @@ def test_the_hubs_failure_message_is_quoted(studio: Studio, hub: HubSide) -> Non
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Failure to pass the risk control system",
+        "Getting model response error: 422 - body.image_url: flagged by a content checker",
+        "The prompt contains sensitive words",
+        "The model provider returned an error: NSFW",
+    ],
+)
+def test_refused_content_has_its_own_outcome_and_nothing_is_claimed_about_the_bill(
+    studio: Studio, hub: HubSide, message: str
+) -> None:
+    hub.fault("failed", message=message)
+    job = studio.generate("a paper boat", duration=3)
+    with pytest.raises(errors.JobFailed) as caught:
+        job.result(20)
+    failure = studio.log()[job.id].failure
+    assert (failure.kind, failure.message) == ("moderation", message)
+    shown = f"{caught.value} {failure.remedy}".lower()
+    assert not any(word in shown for word in ("billed", "charged", "try again"))
+    assert (hub.posts, hub.enqueued) == (1, 1)
+
+
 def test_an_image_that_the_hub_cannot_fetch_fails_later_with_its_message(studio: Studio, hub: HubSide) -> None:
     nowhere = hub.url + "/api/repos/local/playground/file/main/gone.png"
     with pytest.raises(errors.JobFailed, match="404 Not Found") as caught:

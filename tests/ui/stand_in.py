@@ -83,8 +83,8 @@ class Job:
         for listener in list(self.listeners):
             listener(self.progress)
 
-    def fail(self, message, remedy=""):
-        self.become("failed", failure=Failure(kind="job", message=message, remedy=remedy))
+    def fail(self, message, remedy="", kind="job"):
+        self.become("failed", failure=Failure(kind=kind, message=message, remedy=remedy))
 
     def cancel(self):
         self.cancels += 1

@@ -3,27 +3,9 @@
 import pytest
 from stand_in import Clock, Studio
 
+from kling_nb.models.refusals import MODERATION
 from kling_nb.ui.panel.panel import Panel
-from kling_nb.ui.panel.spending import named_field
 from tests.support.frontend import FakeFrontend
-
-FIELDS = ("model", "prompt", "duration", "aspect_ratio", "input_image", "num_generations")
-
-
-@pytest.mark.parametrize(
-    ("message", "name"),
-    [
-        ("422 - Value error, duration must be between 3 and 15", "duration"),
-        ("num_generations must be an integer between 1 and 4", "num_generations"),
-        ("Cannot provide both 'prompt' and 'multi_prompt'.", "prompt"),
-        ("The prompt needs another aspect_ratio", "aspect_ratio"),
-        ("The prompt was refused by the provider's safety check", "prompt"),
-        ("input_images is not known", None),
-        ("Insufficient credits", None),
-    ],
-)
-def test_a_message_belongs_to_the_field_that_it_names(message, name):
-    assert named_field(message, FIELDS) == name
 
 
 @pytest.fixture
@@ -41,6 +23,19 @@ def test_an_error_stays_at_its_field_until_the_field_is_changed(page):
     assert page.problems() == {}
     page.edit(duration=5)
     assert list(page.problems()) == ["duration"], "the same value would be rejected again"
+
+
+@pytest.mark.parametrize(
+    "message", ["body.prompt: flagged by a content checker", '{"loc": ["body", "prompt"], "type": "nsfw"}']
+)
+def test_refused_content_is_shown_at_its_field_until_it_is_changed(page, message):
+    page.press()
+    page.view.jobs[0].fail(message, kind=MODERATION)
+    assert list(page.problems()) == ["prompt"]
+    [problem] = page.view.problems
+    assert problem.remedy == "change what it says or shows before you send it again"
+    page.edit(prompt="a blue kite")
+    assert page.problems() == {}
 
 
 def test_an_error_that_names_no_field_blocks_nothing(page):

@@ -5,12 +5,12 @@ Afterwards: the hub's errors, at the fields that they name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kling_nb.models.problem import Problem, warning
+from kling_nb.models.problem import Path, Problem, warning
+from kling_nb.models.refusals import MODERATION, named_field
 from kling_nb.render.formatting import format_money, shorten
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class HubErrors:
     """Messages of failed jobs by field; each applies while the field has the value that was sent."""
 
     _sent: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    _problems: dict[str, tuple[Any, Problem]] = field(default_factory=dict[str, tuple[Any, Problem]])
+    _problems: dict[Path, tuple[Any, Problem]] = field(default_factory=dict[Path, tuple[Any, Problem]])
 
     def sent(self, jobs: Iterable[Job], fields: Mapping[str, Any]) -> None:
         """Remember the fields that jobs were sent with."""
@@ -86,21 +86,15 @@ class HubErrors:
     def ended(self, job: Job) -> bool:
         """Take the result of a job; return whether there is a new problem at a field."""
         fields, failure = self._sent.pop(job.id, None), job.progress.failure
-        name = named_field(failure.message, fields) if failure and fields else None
-        if failure is None or fields is None or name is None:
+        path = named_field(failure.message, fields) if failure and fields else None
+        if failure is None or fields is None or path is None:
             return False
         message = f"the hub rejected this: {shorten(failure.message, 240)}"
-        self._problems[name] = fields.get(name), warning((name,), message, "change it before you send it again")
+        again = "change what it says or shows" if failure.kind == MODERATION else "change it"
+        problem = warning(path, message, f"{again} before you send it again")
+        self._problems[path] = fields.get(str(path[0])), problem
         return True
 
     def problems(self, fields: Mapping[str, Any]) -> tuple[Problem, ...]:
         """Return the problems that apply to these fields."""
-        return tuple(problem for name, (value, problem) in self._problems.items() if fields.get(name) == value)
-
-
-def named_field(message: str, fields: Iterable[str]) -> str | None:
-    """Return the first field that a message mentions by its wire name, None for no field."""
-    found = [(match.start(), name) for name in fields if (match := re.search(rf"(?<![\w-]){name}(?![\w-])", message))]
-    # "prompt" is an everyday word too: it counts if it is quoted, or if no other field is named.
-    certain = [each for each in found if "_" in each[1] or f"'{each[1]}'" in message or each[1] != "prompt"]
-    return min(certain or found, default=(0, None))[1]
+        return tuple(problem for path, (value, problem) in self._problems.items() if fields.get(str(path[0])) == value)
