@@ -137,10 +137,9 @@ class ActiveJobs:
             job.late_since = time.monotonic() if job.late_since else None
         return None if job.done else job
 
-    def address_of(self, job: ActiveJob) -> str | None:
-        """Return the address of a job's clip that an event had."""
-        told = self.told.get(job.record.generation_id or "")
-        return told.result_url if told else None
+    def told_of(self, job: ActiveJob) -> Generation | None:
+        """Return what an event said of a job."""
+        return self.told.get(job.record.generation_id or "")
 
     def age(self, job: ActiveJob) -> float:
         """Return the seconds since the hub accepted a job, on this machine's clock."""

@@ -72,13 +72,14 @@ class Delivery:
 
     async def _fetch(self, job: ActiveJob, url: str | None) -> None:
         async def renew() -> str | None:
-            told = self._active.address_of(job)
+            told = self._active.told_of(job)
             try:
-                return (await self._hub.generation(job.record.generation_id or "")).result_url or told
+                found = await self._hub.generation(job.record.generation_id or "")
             except errors.NotFound:
                 if told is None:
                     raise
-                return told
+                return told.result_url
+            return found.result_url or (told.result_url if told else None)
 
         if not (url := url or await renew()):
             message = "The hub reports the job as done, but has given no URL for its clip so far."

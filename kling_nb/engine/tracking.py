@@ -275,21 +275,21 @@ class Tracker:
                 await self._active.save(job, record)
             job.unsaved = 0
             if record.status == "downloading":
-                self._delivery.start(job, generation.result_url or self._active.address_of(job))
+                self._delivery.start(job, generation.result_url)
         if not self._active.running:
             self._wake.set()
 
     async def _take_unknown(self, job: ActiveJob) -> None:
         """Give a job up only when the hub goes on not to know it: it may just be restarting, and the clip is paid."""
-        told = self._active.told.get(job.record.generation_id or "")
-        if told and told.outcome == "succeeded" and told.result_url:
+        told = self._active.told_of(job)
+        if told and told.result_url:
             await self._take_report(job, told)
             return
         now = time.monotonic()
         job.unknown_since = job.unknown_since or now
         if now - job.unknown_since < self._pace.unknown:
             self._active.report([job], trouble="The hub does not know this job. Retrying.")
-        elif told and told.outcome == "failed":
+        elif told:
             await self._take_report(job, told)
         elif self._active.age(job) < self._pace.lost:
             job.late_since = job.late_since or now
@@ -342,8 +342,8 @@ class Tracker:
         longest = self._pace.waiting if job.waiting else self._deadline
         if job.state not in AT_THE_HUB or seconds < longest:
             return
-        told = self._active.told.get(job.record.generation_id or "")
-        if told and told.outcome == "succeeded" and told.result_url:  # the queue has not heard of it
+        told = self._active.told_of(job)
+        if told and told.result_url:  # the queue has not heard of it
             self._active.spawn(job, self._take_report(job, told))
             return
         now = time.monotonic()

@@ -28,7 +28,7 @@ CARD, EMBEDDED, COMPARED, SHEET, PRESETS, ELEMENTS = range(6)
 
 
 @pytest.fixture
-def studio(lab: Lab, hub: HubSide, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+def studio(lab: Lab, hub: HubSide, monkeypatch: pytest.MonkeyPatch, pace: object) -> Iterator[Studio]:
     """A studio whose log is next to a notebook of the Lab."""
     folder = lab.folder / "static"
     folder.mkdir()

@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -43,7 +44,7 @@ def shown(studio: Studio) -> str:
 
 
 def test_neither_the_key_nor_a_signature_is_written_logged_or_shown(
-    keyed: HubSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    keyed: HubSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, pace: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("OXEN_API_KEY", KEY)

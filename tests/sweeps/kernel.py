@@ -18,11 +18,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from kling_nb import errors
+from kling_nb import connection, errors
+from kling_nb.engine.pace import LOCAL_PACE
 from kling_nb.hubs.oxen import Oxen
 from kling_nb.store.records import RecordStore
 from kling_nb.studio import Studio
 
+connection.HUB_PACE = LOCAL_PACE
 HUB, FOLDER, MODE, POINT = [*sys.argv[1:], "", "", "", ""][:4]
 
 
