@@ -50,7 +50,8 @@ class ActiveJob:
         """When the hub began to work on it, as far as that was seen here."""
         self.late_since: float | None = None
         """Since when it is watched slowly, on the monotonic clock: it is overdue, or the hub does not know it."""
-        self.asked_to_stop = False
+        self.asked_to_stop = self.heard_to_stop = False
+        """Whether the hub was asked to stop it, and whether it has answered."""
         self.delivering = False
         self.unsaved = 0
         """The number of reports of the hub in a row that could not be saved."""

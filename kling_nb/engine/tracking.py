@@ -317,12 +317,11 @@ class Tracker:
         By the smaller of two clocks' answers, since one may be set.
         """
         accepted = job.record.times.accepted or job.record.times.created
-        own = self._active.seconds_since(accepted if job.waiting else job.began or accepted)
-        if generation is None or self._hub.clock is None:
-            return own
-        since = from_unix(generation.enqueued_at if job.waiting else generation.started_at)
-        at_the_hub = (self._hub.clock - since).total_seconds() if since else own
-        return min(own, at_the_hub) if at_the_hub >= 0 else own
+        answers = [self._active.seconds_since(accepted if job.waiting else job.began or accepted)]
+        since = generation and from_unix(generation.enqueued_at if job.waiting else generation.started_at)
+        if since and self._hub.clock:
+            answers.append((self._hub.clock - since).total_seconds())
+        return min((seconds for seconds in answers if seconds >= 0), default=0.0)
 
     def _show_delay(self, job: ActiveJob, generation: Generation) -> None:
         """Show since when a job waits if that is long, and a status that has no meaning here."""
@@ -353,20 +352,25 @@ class Tracker:
             done = "begun" if job.waiting else "finished"
             note = f"The hub had not {done} after {_spoken(longest)} and was asked to stop."
             self._active.spawn(job, self._ask_to_stop(job, note))
+        if now - job.late_since < self._pace.stopping:
+            return
         if self._active.age(job) > _GIVEN_UP_AFTER:
-            message = f"The hub still reports the job as running after {_spoken(_GIVEN_UP_AFTER)}."
+            message = f"The job has not ended after {_spoken(_GIVEN_UP_AFTER)}."
             self._active.spawn(job, self._active.fail(job, "stuck", message, LOST_REMEDY))
-        elif now - job.late_since > self._pace.stopping:
-            message = f"The hub has not finished the job after {_spoken(longest)}, and does not stop it."
-            message += " If its clip comes, it is downloaded, here or by kn.resume()."
-            self._active.report([job], trouble=message)
-            job.finish(error=WaitTimeout(message))
+            return
+        why = "the hub does not stop it" if job.heard_to_stop else "the hub could not be asked to stop it"
+        message = f"The job has not ended after {_spoken(longest)}, and {why}."
+        message += " If its clip comes, it is downloaded, here or by kn.resume()."
+        self._active.report([job], trouble=message)
+        job.finish(error=WaitTimeout(message))
 
     async def _ask_to_stop(self, job: ActiveJob, note: str) -> None:
         try:
             await self.stop(job, note)
         except HubError:
             job.asked_to_stop = False  # the next poll tries again
+        else:
+            job.heard_to_stop = True
 
 
 def _spoken(seconds: float) -> str:

@@ -57,6 +57,11 @@ async def test_a_clock_that_is_set_forward_here_makes_no_job_late() -> None:
     assert await scene.report("processing", 10, started_at=UNIX + 10) == 10
 
 
+async def test_a_clock_that_is_set_back_here_leaves_the_hubs() -> None:
+    scene = Scene(-7200, theirs=20)
+    assert await scene.report("processing", 10, started_at=UNIX + 5) == 15
+
+
 @given(ours=st.integers(100, 90_000), theirs=st.none() | SECONDS, dated=st.none() | SECONDS)
 async def test_whatever_the_hubs_times_are_no_job_seems_to_have_worked_for_longer_than_since_it_was_accepted(
     ours: int, theirs: int | None, dated: int | None

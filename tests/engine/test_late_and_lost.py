@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 import time
@@ -248,6 +249,40 @@ def test_a_job_that_is_stopped_too_late_can_be_waited_for_again(
     assert (again, again.done) == (job, False)
     ready.append(True)
     assert again.result(20).path.exists()
+
+
+def test_a_wait_ends_after_the_deadline_although_the_hub_cannot_be_asked(
+    studio_at: Callable[..., Studio], slow: HubSide, pace: Any
+) -> None:
+    pace(stopping=0.2, shortest=0.1)
+    job = generate(studio_at(slow, deadline=0.5), "a boat whose papers expire")
+    until(lambda: job.record.generation_id)
+    slow.fault("unauthenticated")
+    with pytest.raises(errors.WaitTimeout, match="could not be asked"):
+        job.result(30)
+    slow.clear()
+    until(lambda: job.state in ("succeeded", "cancelled"))
+    assert slow.posts == 1
+
+
+def test_a_job_that_has_run_for_weeks_is_given_up(
+    behind: Callable[..., Front], studio_at: Callable[..., Studio], hub: HubSide, pace: Any
+) -> None:
+    pace(stopping=0.1, shortest=0.1)
+    front = behind(
+        hub,
+        lambda entry: {**entry, "status": "processing", "result_url": None, "started_at": 1},
+        DELETE=lambda _: (200, {"status": "success"}),
+    )
+    studio = studio_at(front, deadline=0.3)
+    job = generate(studio, "a boat for weeks")
+    until(lambda: job.state == "processing")
+    active = studio.session.engine._active
+    now = active.now
+    active.now = lambda: now() + datetime.timedelta(days=8)
+    with pytest.raises(errors.JobFailed, match="may have been billed"):
+        job.result(30)
+    assert (job.record.failure.kind, front.count("DELETE"), hub.posts) == ("stuck", 1, 1)
 
 
 def test_waiting_in_the_queue_does_not_count_towards_the_deadline(
