@@ -21,7 +21,7 @@ from kling_nb.models.request import DELIVERY
 CLOCK_SKEW = 5.0
 #: How many seconds our idea of the hub's clock may be behind: an answer's date is as old as the answer took.
 SLOW_ANSWER = 60.0
-_A_DAY = 24 * 3600.0
+_A_DAY = 86_400.0
 _NOT_SHOWN = "The hub's answer was lost, and its queue has not shown the job so far."
 _TWIN = "An identical request is being sent, and the queue cannot tell them apart. Waiting for its answer."
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from support.records import START, a_record
 
-from kling_nb import errors
+from kling_nb import errors, retry
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.settling import Settler
@@ -72,7 +73,14 @@ class Log:
 class Scene:
     """Jobs whose answer was lost; `lost` seconds after they were sent they are given up."""
 
-    def __init__(self, *answers: list[Generation] | Exception, jobs: int = 1, lost: float = 0.0, **record: Any) -> None:
+    def __init__(
+        self,
+        *answers: list[Generation] | Exception,
+        jobs: int = 1,
+        lost: float = 0.0,
+        pauses: tuple[float, ...] = (0.0, 0.0, 0.0),
+        **record: Any,
+    ) -> None:
         self.hub, self.log, self.watched = Hub(list(answers)), Log(), list[bool]()
         active = ActiveJobs(self.log, now=lambda: START)  # type: ignore[arg-type]
         times = a_record().times.model_copy(update={"submitted": START})
@@ -81,7 +89,7 @@ class Scene:
         self.shown: list[str] = []
         for job in self.jobs:
             job.subscribe(lambda progress: self.shown.append(progress.trouble))
-        pace = Pace(longest=0.0, settling=(0.0, 0.0, 0.0), lost=lost)
+        pace = Pace(longest=0.0, settling=pauses, lost=lost)
         self.settler = Settler(self.hub, self.log, active, self, pace)  # type: ignore[arg-type]
 
     def watch(self, *, now: bool = False) -> None:
@@ -173,6 +181,28 @@ async def test_a_failure_does_not_use_up_a_pause() -> None:
     assert (scene.states, scene.readings) == (["failed"], 6)
 
 
+@pytest.mark.parametrize(
+    ("answers", "pauses", "waited"),
+    [
+        ([errors.Unreachable("gone"), [entry()]], (0.25, 0.5), [0.25]),
+        ([errors.Unreachable("gone"), [entry()]], (0.0,), [0.0]),
+        ([[], errors.Unreachable("gone"), [entry()]], (0.0, 0.125, 0.5), [0.0]),
+        ([[], [], errors.Unreachable("gone"), [entry()]], (0.0, 0.125), [0.125]),
+    ],
+)
+async def test_a_failure_waits_as_long_as_the_pause_that_is_due(
+    monkeypatch: pytest.MonkeyPatch, answers: Any, pauses: tuple[float, ...], waited: list[float]
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(retry, "retrying", partial(retry.retrying, sleep=sleep))
+    scene = await Scene(*answers, pauses=pauses).settle()
+    assert (scene.states, slept) == (["queued"], waited)
+
+
 async def test_a_revoked_key_ends_the_wait_and_the_job_stays_uncertain() -> None:
     scene = await Scene(errors.AuthError("401", status=401)).settle()
     assert (scene.states, scene.shown[-1]) == (["uncertain"], "401")
@@ -198,6 +228,18 @@ async def test_another_request_that_is_being_sent_is_not_a_twin() -> None:
 async def test_a_matching_entry_without_an_id_leaves_the_job_uncertain_until_it_has_one() -> None:
     scene = await Scene([entry(None)], [entry(None)], [entry("g")]).settle()
     assert (ids(scene.jobs), scene.readings) == (["g"], 3)
+
+
+async def test_waiting_for_an_id_uses_up_no_pause() -> None:
+    scene = await Scene(*[[entry(None)]] * 8, [entry("g")]).settle()
+    assert (ids(scene.jobs), scene.readings) == (["g"], 9)
+
+
+@pytest.mark.parametrize(("after", "state"), [(86_399.5, "uncertain"), (86_400.5, "failed")])
+async def test_an_equal_entry_of_another_time_keeps_a_job_uncertain_for_a_day(after: float, state: str) -> None:
+    times = a_record().times.model_copy(update={"submitted": START - datetime.timedelta(seconds=after)})
+    early = int(START.timestamp() - after) - 3600
+    assert (await Scene([entry(enqueued_at=early)], times=times).settle()).states == [state]
 
 
 async def test_an_entry_of_another_request_without_an_id_does_not_matter() -> None:

@@ -115,7 +115,9 @@ def test_a_transition_happens_if_and_only_if_the_table_has_it(start: Status, to:
 
 def test_a_transition_leaves_a_message_that_tells_how_it_came_about() -> None:
     failed = with_failure(a_record(), "hub", "The prompt was refused.", "", LATER)
-    uncertain = with_status(a_record(status="submitting"), "uncertain", LATER, notes=("first", "No response."))
+    uncertain = with_status(
+        a_record(status="submitting"), "uncertain", LATER, notes=("first", "second", "No response.")
+    )
     found = with_status(uncertain, "queued", LATER)
     sent = with_status(a_record(), "submitting", LATER)
     accepted = with_status(sent, "queued", LATER)
@@ -159,10 +161,12 @@ def test_an_outdated_report_changes_nothing() -> None:
 
 
 def test_the_record_takes_the_hubs_times_and_keeps_those_that_a_later_report_lacks() -> None:
-    first = with_report(a_record(status="queued"), a_report("queued", enqueued_at=5), LATER)
-    later = with_report(first, a_report("processing", started_at=7), LATER)
-    seconds = [time and time.timestamp() for time in (later.times.enqueued, later.times.started, later.times.completed)]
-    assert seconds == [5.0, 7.0, None]
+    record, seen = a_record(status="queued"), list[list[float | None]]()
+    for report in ({"enqueued_at": 5}, {"started_at": 7}, {"completed_at": 9}, {}):
+        record = with_report(record, a_report("processing", **report), LATER)
+        times = (record.times.enqueued, record.times.started, record.times.completed)
+        seen.append([time and time.timestamp() for time in times])
+    assert seen == [[5.0, None, None], [5.0, 7.0, None], [5.0, 7.0, 9.0], [5.0, 7.0, 9.0]]
 
 
 def test_a_failure_without_a_reason_still_has_a_message_and_a_remedy() -> None:
