@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from keyword import iskeyword
@@ -15,6 +16,7 @@ from kling_nb.code.scripts import Local, python, shell
 from kling_nb.models.asset import Asset, suffix_of
 from kling_nb.models.canonical import canonical_request
 from kling_nb.models.fields import mapped
+from kling_nb.models.images import ImageError
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
 
 #: Seconds between two polls; the hub's documentation says 10 to 30 for video.
@@ -48,6 +50,8 @@ def snippet(
         every: Seconds between two polls.
     """
     names, comments = _names(request)
+    if flavour != "kling_nb":
+        comments += _changed(request)
     if flow == "sync" and flavour != "kling_nb":
         comments += _left_out(request)
     files = ", ".join(dict.fromkeys(names[path] for path, asset in request.assets() if asset.url is None))
@@ -80,6 +84,15 @@ def _names(request: Request) -> tuple[dict[str, str], list[str]]:
     return names, comments
 
 
+def _changed(request: Request) -> Iterator[str]:
+    """Yield a comment on each image whose file is not what this package sends."""
+    for path, asset in request.assets():
+        with suppress(ImageError):  # it is not sent at all
+            if name_of(asset) is not None and (changes := asset.prepared.fixes):
+                remedy = "save the result of kn.fit_image and use that"
+                yield f"{path} is changed before kling_nb sends it ({', '.join(changes)}): {remedy}"
+
+
 def _left_out(request: Request) -> Iterator[str]:
     if request.num_generations > 1:
         yield f"one call makes one clip, not {request.num_generations}: only the queue takes num_generations"
@@ -93,7 +106,7 @@ def _body(request: Request, flow: Flow, names: Mapping[str, str], *, local: bool
 
     def place(asset: Asset) -> Any:
         name = names[next(paths)]
-        return Local(name, asset.media_type) if local and asset.url is None else name
+        return Local(name, (asset.original or asset).media_type) if local and asset.url is None else name
 
     dropped = {"response_format"} | ({"num_generations", "target_namespace"} if flow == "sync" else set())
     return {name: value for name, value in request.body(place).items() if name not in dropped}

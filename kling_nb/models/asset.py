@@ -168,8 +168,7 @@ class Asset:
             data, changes = prepared_image(self.data, self.facts)
         except Exception as exc:  # decoders fed foreign bytes raise anything
             raise ImageError(f"{self.given} cannot be converted: {exc}", "save it as JPEG or PNG yourself") from exc
-        name = f"{Path(self.name or 'image').stem}{suffix_of(data)}"
-        return replace(self, data=data, name=name, original=self.original or self, fixes=(*self.fixes, *changes))
+        return replace(self, data=data, original=self.original or self, fixes=(*self.fixes, *changes))
 
     @property
     def media_type(self) -> str:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.images import encoded, quarters, turned
 
 from kling_nb.code import snippet
 from kling_nb.models.request import ReferenceToVideo
@@ -126,3 +127,15 @@ def test_the_code_of_one_call_names_the_fields_that_it_leaves_out() -> None:
         "# one call is billed to the key's own namespace: only the queue takes target_namespace",
     ]
     assert '"num_generations"' not in code
+
+
+@pytest.mark.parametrize("flavour", ["kling_nb", "requests", "curl", "json"])
+def test_a_script_says_which_images_are_changed_before_they_are_sent(flavour, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpeg"
+    photo.write_bytes(encoded(quarters(), "JPEG", exif=turned(6)))
+    given = ReferenceToVideo(prompt="@Image1", input_image=[photo])
+    for each in (given, given.prepared()):
+        written = snippet(each, flavour)
+        text = " ".join([written.code, *written.notes])
+        assert str(photo) in text
+        assert ("turned upright" in text) is (flavour != "kling_nb")
