@@ -63,18 +63,29 @@ def image_facts(data: bytes) -> ImageFacts:
         return ImageFacts(error="the file is empty")
     try:
         with open_image(data) as image:
-            frames = getattr(image, "n_frames", 1)
+            # Before loading, which turns a TIFF.
+            frames, orientation = getattr(image, "n_frames", 1), image.getexif().get(_ORIENTATION)
             image.load()
             width, height = image.size
             if image.getexif().get(_ORIENTATION) in _ROTATED:
                 width, height = height, width
-            facts = ImageFacts(image.format or "", width, height, changes=_changes(image, frames, data))
+            facts = ImageFacts(image.format or "", width, height, changes=_changes(image, frames, orientation, data))
     except UnidentifiedImageError:
-        kind = media_type_of(data).partition("/")[0]
-        return ImageFacts(error="it is a video" if kind == "video" else "it is not an image in a known format")
+        return ImageFacts(error=_unknown(data))
     except Exception as exc:  # noqa: BLE001 - decoders fed foreign bytes raise anything: struct.error, IndexError, ...
         return ImageFacts(error=str(exc) or "it cannot be decoded")
     return facts if width and height else ImageFacts(error="it has no pixels")
+
+
+def _unknown(data: bytes) -> str:
+    """Return what a file is that PIL does not read."""
+    kind, _, form = media_type_of(data).partition("/")
+    if kind != "application":
+        return "it is a video" if kind == "video" else f"it is a damaged {form.upper()} image"
+    others = {"an SVG drawing": b"<svg" in data[:1000], "a PDF": data.startswith(b"%PDF")}
+    others["a JPEG XL image"] = data.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL "))
+    found = next((name for name, is_it in others.items() if is_it), "not an image in a known format")
+    return f"it is {found}"
 
 
 def prepared_image(data: bytes, facts: ImageFacts) -> tuple[bytes, tuple[str, ...]]:
@@ -113,13 +124,13 @@ def open_image(data: bytes) -> PILImage:
     return Image.open(io.BytesIO(data))
 
 
-def _changes(image: PILImage, frames: int, data: bytes) -> tuple[str, ...]:
+def _changes(image: PILImage, frames: int, orientation: Any, data: bytes) -> tuple[str, ...]:
     form = image.format or ""
     if image.mode == "F" or (image.mode == "I" and form != "PNG"):
         raise ValueError(f"its pixels (mode {image.mode}) have no fixed white")
     changes = {
         f"the first of {frames} frames taken": frames > 1 and form != "MPO",
-        "turned upright": image.getexif().get(_ORIENTATION, 1) != 1,
+        "turned upright": orientation in range(2, 9),
         "transparent areas made white": _is_see_through(image),
         f"converted from {image.mode} to RGB": image.mode in ("CMYK", "YCbCr", "LAB", "HSV"),
         "converted from a palette to RGB": image.mode in ("P", "PA") and form != "GIF",
@@ -129,7 +140,7 @@ def _changes(image: PILImage, frames: int, data: bytes) -> tuple[str, ...]:
 
 
 def _is_see_through(image: PILImage) -> bool:
-    if not image.has_transparency_data:
+    if not image.has_transparency_data or image.mode.startswith("I"):  # a grey level of 16 bits stays what it is
         return False
     low, _ = image.convert("RGBA").getchannel("A").getextrema()
     return isinstance(low, int | float) and low < 255

@@ -24,6 +24,9 @@ _TYPES = {
     ".mp4": "video/mp4",
     ".mov": "video/quicktime",
     ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+    ".avi": "video/x-msvideo",
+    ".3gp": "video/3gpp",
 }
 _FIRST_BYTES = {
     b"\x89PNG\r\n\x1a\n": ".png",
@@ -34,7 +37,6 @@ _FIRST_BYTES = {
     b"MM\0*": ".tif",
     b"\0\0\0\x0cjP  ": ".jp2",
     b"\xff\x4f\xff\x51": ".jp2",
-    b"\x1aE\xdf\xa3": ".webm",
 }
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 _URL = re.compile(r"https?://[^\s'\"<>]+", re.IGNORECASE)
@@ -51,8 +53,10 @@ def sha256(data: bytes) -> str:
 
 def suffix_of(data: bytes) -> str:
     """Return the suffix of a file's type, from its first bytes; empty for an unknown type."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return ".webp"
+    if data[:4] == b"RIFF":
+        return {b"WEBP": ".webp", b"AVI ": ".avi"}.get(data[8:12], "")
+    if data.startswith(b"\x1aE\xdf\xa3"):
+        return ".mkv" if b"matroska" in data[:64] else ".webm"
     if data[:2] == b"BM" and data[6:10] == bytes(4):
         return ".bmp"
     if data[4:8] == b"ftyp":
@@ -68,6 +72,8 @@ def _suffix_of_brands(data: bytes) -> str:
         return ".avif"
     if brand in _HEIC_BRANDS:
         return ".heic"
+    if brand.startswith(b"3g"):
+        return ".3gp"
     return ".mov" if brand == b"qt  " else ".mp4"
 
 

@@ -42,6 +42,9 @@ def palette(**info: int) -> Image.Image:
 FRAMES = [quarters(), Image.new("RGB", (400, 320), "black"), Image.new("RGB", (400, 320), "white")]
 ANIMATED = {"save_all": True, "append_images": FRAMES[1:], "lossless": True}
 
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>"""
+
 CHANGED: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     "a phone's JPEG": (lambda: encoded(quarters(), "JPEG", exif=turned(6)), ("turned upright",)),
     "a mirrored PNG": (lambda: encoded(quarters(), "PNG", exif=turned(2)), ("turned upright",)),
@@ -49,6 +52,11 @@ CHANGED: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
         lambda: encoded(quarters(), "WEBP", exif=turned(8)),
         ("converted from WEBP to JPEG", "turned upright"),
     ),
+    "a turned TIFF": (
+        lambda: encoded(quarters(), "TIFF", exif=turned(6)),
+        ("converted from TIFF to PNG", "turned upright"),
+    ),
+    "orientation in XMP": (lambda: encoded(quarters(), "JPEG", xmp=XMP), ("turned upright",)),
     "CMYK": (lambda: encoded(quarters("CMYK"), "JPEG"), ("converted from CMYK to RGB",)),
     "RGBA": (lambda: encoded(hidden(), "PNG"), ("transparent areas made white",)),
     "LA": (lambda: encoded(hidden().convert("LA"), "PNG"), ("transparent areas made white",)),
@@ -107,6 +115,9 @@ def test_fit_image_says_what_was_changed(name: str) -> None:
 
 
 UNCHANGED = {
+    "an unknown orientation": lambda: encoded(quarters(), "JPEG", exif=turned(0)),
+    "another unknown orientation": lambda: encoded(quarters(), "PNG", exif=turned(99)),
+    "damaged EXIF data": lambda: encoded(quarters(), "JPEG", exif=b"Exif\0\0garbage"),
     "JPEG": lambda: encoded(quarters(), "JPEG", exif=turned(1)),
     "PNG": lambda: encoded(quarters(), "PNG"),
     "grey PNG": lambda: encoded(quarters("L"), "PNG"),
@@ -224,6 +235,10 @@ KINDS = {
     ".heic": lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     ".mov": lambda: b"\0\0\0\x14ftypqt  \0\0\0\0qt  ",
     ".mp4": lambda: b"\0\0\0\x18ftypisom\0\0\0\0isommp42",
+    ".3gp": lambda: b"\0\0\0\x18ftyp3gp4\0\0\0\0isom3gp4",
+    ".avi": lambda: b"RIFF\0\0\0\0AVI LIST",
+    ".webm": lambda: b"\x1aE\xdf\xa3\x9fB\x86\x81\1B\xf7\x81\1B\xf2\x81\4B\xf3\x81\x08B\x82\x84webm",
+    ".mkv": lambda: b"\x1aE\xdf\xa3\xa3B\x86\x81\1B\xf7\x81\1B\xf2\x81\4B\xf3\x81\x08B\x82\x88matroska",
 }
 
 
@@ -231,9 +246,22 @@ KINDS = {
 def test_a_file_is_named_as_what_it_is(suffix: str) -> None:
     asset = Asset.from_bytes(KINDS[suffix]())
     assert asset.name == f"image{suffix}"
-    assert asset.media_type.startswith("video/" if suffix in (".mov", ".mp4") else "image/")
+    videos = (".mov", ".mp4", ".3gp", ".avi", ".webm", ".mkv")
+    assert asset.media_type.startswith("video/" if suffix in videos else "image/")
 
 
-def test_a_video_in_place_of_an_image_is_named() -> None:
-    (problem,) = check_asset((), Asset.from_bytes(KINDS[".mp4"]()))
-    assert "it is a video" in problem.message
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (KINDS[".mp4"](), "a video"),
+        (KINDS[".heic"](), "a damaged HEIC image"),
+        (image_file(form="AVIF")[:200], "a damaged AVIF image"),
+        (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"\xff\x0a\xfa\x1f", "a JPEG XL image"),
+        (b"<html>", "not an image in a known format"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(data: bytes, name: str) -> None:
+    (problem,) = check_asset((), Asset.from_bytes(data))
+    assert (problem.severity, f"it is {name}" in problem.message) == ("error", True)
