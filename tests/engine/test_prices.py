@@ -74,6 +74,22 @@ def test_a_request_without_a_rate_is_sent_only_if_the_budget_allows_it(studio: S
     assert "$1.00 · price unknown for 2 clips" in plan.sheet().summary
 
 
+def test_a_length_that_the_model_chooses_is_budgeted_as_the_longest(studio: Studio, hub: HubSide) -> None:
+    model = "kling-video-o1-reference-to-video"
+    longest = {"enum": ["auto", "5s", "10s"], "type": "string", "default": "auto"}
+    hub.fault("changed_schema", match={"model": model}, properties={"duration": longest})
+    studio.hub.models()
+    assert str(studio.price("a boat", model=model)) == "up to $1.12"
+    assert studio.price("a boat", model=model, duration="5s").total == Decimal("0.56")
+    studio.budget(total="1.00")
+    with pytest.raises(errors.BudgetError) as refused:
+        studio.generate("a boat", model=model)
+    assert (refused.value.asked, hub.posts) == (Decimal("1.120"), 0)
+    studio.budget(total="1.12")
+    record = studio.generate("a boat", model=model).result(30).record
+    assert (record.estimate.most, record.price, hub.posts) == (True, Decimal("1.120"), 1)
+
+
 def test_a_lower_price_is_accepted(studio: Studio, hub: HubSide, hours_later: Callable[[], None]) -> None:
     studio.price("a boat", duration=5)
     hours_later()
