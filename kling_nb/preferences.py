@@ -8,7 +8,7 @@ from typing import Any
 from kling_nb.errors import ArgumentError, LogError, SettingsError
 from kling_nb.models.budget import dollars
 from kling_nb.models.frontend import CAP, Embed
-from kling_nb.render.formatting import format_money
+from kling_nb.models.price import format_money
 from kling_nb.render.tables import OptionRow, options_html, options_text
 from kling_nb.store.log import Log
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kling_nb.models.generation import Generation, from_unix
+from kling_nb.models.price import format_money
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure, Message, Record, Status
 from kling_nb.models.refusals import MODERATION, MODERATION_REMEDY, refuses_content
@@ -182,9 +183,9 @@ def progress_of(
 
 
 def _price(record: Record) -> str:
-    if record.local:
-        return "free"
-    return f"${record.price:.2f}" if record.price is not None else "price unknown"
+    if record.local or record.price is None:
+        return "free" if record.local else "price unknown"
+    return f"{'up to ' if record.estimate.most else ''}{format_money(record.price)}"
 
 
 def _title(record: Record) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -194,6 +194,14 @@ _BUNDLED = {
 }
 
 
+def format_money(amount: Decimal) -> str:
+    """Return dollars as `$1.12`; less than ten cents with all digits, `$0.014`, since half a cent is much of it."""
+    if 0 < amount < Decimal("0.1"):
+        exact = amount.quantize(Decimal("0.0001"), ROUND_CEILING).normalize()
+        return f"${exact:f}" if exact != exact.quantize(Decimal("0.01")) else f"${exact:.2f}"
+    return f"${amount:,.2f}"
+
+
 def distinct_amounts(one: Decimal, other: Decimal) -> tuple[str, str]:
     """Return two amounts of dollars with two decimals, or as many as it takes for them to differ."""
     for digits in range(2, 7):
@@ -232,12 +240,20 @@ class Estimate(BaseModel):
     listed: Decimal | None = None
 
     def __str__(self) -> str:
+        times = f" ({self.generations} × {format_money(self.each)})" if self.each and self.generations > 1 else ""
+        return f"{self._text(self.total)}{times}"
+
+    @property
+    def each_text(self) -> str:
+        """The price of one generation: `$1.12`, `up to $6.00`, `free` or `price unknown`."""
+        return self._text(self.each)
+
+    def _text(self, amount: Decimal | None) -> str:
         if self.source == "free":
             return "free"
-        if self.total is None:
+        if amount is None:
             return "price unknown"
-        times = f" ({self.generations} × ${self.each:.2f})" if self.generations > 1 else ""
-        return f"{'up to ' if self.most else ''}${self.total:.2f}{times}"
+        return f"{'up to ' if self.most else ''}{format_money(amount)}"
 
     @property
     def list_price(self) -> Decimal | None:
@@ -255,7 +271,9 @@ class Estimate(BaseModel):
                 return f"the documentation's price of {self.as_of}"
             case "free":
                 most = "up to " if self.most else ""
-                paid = "" if self.list_price is None else f"; the paid hub charges {most}${self.list_price:.2f}"
+                paid = (
+                    "" if self.list_price is None else f"; the paid hub charges {most}{format_money(self.list_price)}"
+                )
                 return f"the local hub is free{paid}"
             case "unknown":
                 return "no price is known for this request"

@@ -275,7 +275,7 @@ def _is_open(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     """Return a choice in lower case; nothing for a value that is not one, such as a file."""
-    is_choice = isinstance(value, str | bool | float) or (isinstance(value, int) and abs(value) < 10**9)
+    is_choice = isinstance(value, str | bool | float) or (isinstance(value, int) and abs(value) <= _LARGEST)
     return str(value).strip().lower() if is_choice else "(another value)"
 
 

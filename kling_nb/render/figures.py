@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from kling_nb.models.judgements import Score, format_number
+from kling_nb.models.price import format_money
 from kling_nb.render.facts import Fact
-from kling_nb.render.formatting import counted, format_money, shorten
+from kling_nb.render.formatting import counted, shorten
 from kling_nb.render.page import render_template
 
 #: The most clips in a table.

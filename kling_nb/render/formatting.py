@@ -47,11 +47,6 @@ def format_time(moment: datetime.datetime) -> str:
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
 
 
-def format_money(amount: Decimal) -> str:
-    """Return dollars as `$1.12`."""
-    return f"${amount:,.2f}"
-
-
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: `1 clip`, `3 clips`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -69,10 +64,7 @@ def prompt_line(record: Record, limit: int) -> str:
 
 def price_of(record: Record) -> str:
     """Return the price of one generation: `$1.12`, `free · local hub`, `price unknown`."""
-    if record.local or record.estimate.source == "free":
-        return "free · local hub" if record.local else "free"
-    most = "up to " if record.estimate.most else ""
-    return "price unknown" if record.price is None else f"{most}{format_money(record.price)}"
+    return "free · local hub" if record.local else record.estimate.each_text
 
 
 def estimate_note(estimate: Estimate) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from kling_nb.render.formatting import counted, format_duration, format_money, shorten
+from kling_nb.models.price import format_money
+from kling_nb.render.formatting import counted, format_duration, shorten
 from kling_nb.render.page import TONES, render_template
 
 #: The state of a clip in a plan: `existing` was in the log before the run, `missing` is still to be generated,

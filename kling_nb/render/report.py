@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from kling_nb.models.judgements import Score
+from kling_nb.models.price import format_money
 from kling_nb.models.record import Record
 from kling_nb.render.card import card_html
-from kling_nb.render.formatting import counted, format_money, format_time, listed
+from kling_nb.render.formatting import counted, format_time, listed
 from kling_nb.render.images import Links
 from kling_nb.render.page import render_template
 from kling_nb.render.plan import MatrixSheet

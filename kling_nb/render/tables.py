@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from kling_nb.models.catalogue import Model
+from kling_nb.models.price import format_money
 from kling_nb.models.problem import Problem
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Record
@@ -19,7 +20,6 @@ from kling_nb.render.formatting import (
     counted,
     format_clock,
     format_duration,
-    format_money,
     format_time,
     price_of,
     prompt_line,

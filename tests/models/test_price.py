@@ -159,6 +159,22 @@ def test_any_garbage_has_an_estimate(draft: dict[str, Any]) -> None:
     assert price.total is None or price.total.is_finite()
 
 
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("1.124", "$1.12"),
+        ("0.1", "$0.10"),
+        ("0.09", "$0.09"),
+        ("0.014", "$0.014"),
+        ("0.00401", "$0.0041"),
+        ("0", "$0.00"),
+    ],
+)
+def test_a_price_of_a_few_cents_is_shown_with_all_digits(amount: str, text: str) -> None:
+    price = estimate({"model": "flux"}, pricing=Pricing(method="per_image", cost_per_image=Decimal(amount)))
+    assert str(price) == price.each_text == text
+
+
 def test_images_are_priced_by_their_number() -> None:
     pricing = Pricing.model_validate({"method": "per_image", "cost_per_image": 0.014})
     price = estimate({"model": "flux", "prompt": "a", "num_generations": 3}, pricing=pricing)

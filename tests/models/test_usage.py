@@ -17,6 +17,7 @@ from support.clips import grey, write_clip
 from kling_nb.models.catalogue import Model
 from kling_nb.models.price import Estimate, Pricing, estimate
 from kling_nb.models.request import HubRequest, request_type
+from kling_nb.models.usage import is_count
 
 CATALOGUE = [
     Model.read(raw) for raw in json.loads(files("kling_nb.localhub").joinpath("catalogue.json").read_text())["data"]
@@ -67,6 +68,9 @@ NAMED = {"$defs": {"Long": {"enum": ["5", "10"], "default": "10"}}, "properties"
         (WHOLE, {"duration": "-1"}, "12", True),
         (WHOLE, {"duration": 0}, "12", True),
         (WHOLE, {"duration": "long"}, "12", True),
+        (WHOLE, {"duration": "5 parsecs"}, "12", True),
+        (WHOLE, {"duration": 10**9}, "1000000000", False),
+        (WHOLE, {"duration": 10**9 + 1}, "12", True),
         (WHOLE, {"duration": True}, "12", True),
         (WHOLE, {"duration": float("nan")}, "12", True),
         (WHOLE, {"duration": 10**5000}, "12", True),
@@ -176,6 +180,13 @@ TALL = {"method": "per_video_output_second", "cost_per_second": 0.5, "cost_per_s
             {},
             "0.1",
         ),
+        (SIZES, {"cost_per_second_by_resolution": {"2160p": 1, "720p": 0.1}}, {"resolution": "4K"}, "1"),
+        (SIZES, {"cost_per_second_by_resolution": {"UHD": 1, "720p": 0.1}}, {"resolution": "4k"}, "1"),
+        (SIZES, {"cost_per_second_by_resolution": {"1440p": 1, "720p": 0.1}}, {"resolution": "2K"}, "1"),
+        (SIZES, {"cost_per_second_by_resolution": {"hd": 1, "sd": 0.1}}, {"resolution": "480p"}, "0.1"),
+        (SIZES, {"cost_per_second_by_resolution": {"Full HD": 1, "hd": 0.1}}, {"resolution": "1080p"}, "1"),
+        ({"config": {"properties": {"output": {"properties": SIZES}}}}, BY_SIZE, {}, "0.2"),
+        ({"config": {}}, BY_SIZE, {"config": {"output": {"resolution": "480p"}}}, "0.1"),
         (SIZES, TALL, {}, "0.5"),
         (SIZES, TALL, {"resolution": "1080p"}, "1"),
         ({"resolution": {"enum": ["720p", "1080p", "4k"]}}, TALL, {"resolution": "1080p"}, "0.5"),
@@ -325,6 +336,13 @@ def test_no_request_to_the_catalogue_is_priced_below_its_pricing(data: st.DataOb
         rate = max(rate, rates["cost_per_second_with_audio"])
     found = estimate(draft, pricing=model.pricing, schema=model.request_schema)
     assert found.total == Decimal(str(rate)) * draft.get("duration", 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "multiplies"), [("num_generations", True), ("numImages", True), ("n", True), ("seed", False)]
+)
+def test_the_fields_that_multiply_a_price_are_known(name: str, multiplies: bool) -> None:
+    assert is_count(name) is multiplies
 
 
 @given(st.integers(1, 4))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors, generation
 from kling_nb.models.judgements import Score
+from kling_nb.models.price import format_money
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.models.restore import available_fields
@@ -17,7 +18,7 @@ from kling_nb.notebook.location import notebook_path
 from kling_nb.render.card import badge_of
 from kling_nb.render.compare import SHEET, compare_html, compare_text, differences, gallery_html, gallery_text
 from kling_nb.render.facts import duration_of, figures_of, is_image
-from kling_nb.render.formatting import STATUS_WORDS, format_money, format_time, price_of, prompt_line, shorten
+from kling_nb.render.formatting import STATUS_WORDS, format_time, price_of, prompt_line, shorten
 from kling_nb.render.images import screen_image
 from kling_nb.ui.compare import MAX_CLIPS, MIN_CLIPS, Comparison
 from kling_nb.ui.panel.panel import open_panel

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kling_nb.models.price import format_money
 from kling_nb.models.problem import Path, Problem, warning
 from kling_nb.models.refusals import MODERATION, named_field
-from kling_nb.render.formatting import format_money, shorten
+from kling_nb.render.formatting import shorten
 
 if TYPE_CHECKING:
     from kling_nb.engine.job import Job
