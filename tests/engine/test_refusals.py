@@ -120,6 +120,8 @@ def test_refused_content_has_its_own_outcome_and_nothing_is_claimed_about_the_bi
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
+@pytest.mark.filterwarnings("ignore:.*only this machine:kling_nb.errors.RequestWarning")
+@pytest.mark.filterwarnings("ignore:.*only this machine:kling_nb.errors.RequestWarning")
 def test_an_image_that_the_hub_cannot_fetch_fails_later_with_its_message(studio: Studio, hub: HubSide) -> None:
     nowhere = hub.url + "/api/repos/local/playground/file/main/gone.png"
     with pytest.raises(errors.JobFailed, match="404 Not Found") as caught:

@@ -77,7 +77,8 @@ function renderPanel({ model, el }) {
   const applyFix = (/** @type {Partial<Draft>} */ changes) => {
     if (model.get('verdict').edit !== store.draft.edit) return; // made for an earlier text: the next verdict has its own
     const shots = changes.multi_prompt?.map((shot, i) => ({ id: store.draft.multi_prompt[i]?.id ?? newId(), ...shot }));
-    store.edit(shots ? { multi_prompt: shots, mode: 'shots' } : changes); // the prompt stays where it was
+    // A step of its own for undo. The prompt stays where it was.
+    store.edit(shots ? { multi_prompt: shots, mode: 'shots' } : changes, `fix:${store.draft.edit}`);
   };
   const paintVerdict = () => {
     paintProblems(el, model.get('verdict').problems ?? [], applyFix);

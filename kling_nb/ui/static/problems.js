@@ -95,5 +95,5 @@ function problemLine(problem, alone, apply) {
   };
   const button = fix ? [h('button', { type: 'button', class: 'kn-small kn-fix', 'data-action': 'fix', text: fix.label, on: { click: press } })] : [];
   return h('p', { class: 'kn-problem', 'data-severity': problem.severity, 'data-path': problem.path }, icon('warn'),
-    h('span', {}, h('span', { class: 'kn-sr-only', text: `${problem.severity}: ` }), message, h('span', { class: 'kn-remedy', text: remedySeparator(message) + problem.remedy })), ...button);
+    h('span', {}, h('span', { class: 'kn-sr-only', text: `${problem.severity}: ` }), message, h('span', { class: 'kn-remedy', text: `${remedySeparator(message)}${problem.remedy} ` }), ...button));
 }

@@ -235,7 +235,7 @@ def test_an_error_of_the_hub_is_shown_at_its_field_until_the_field_is_changed(pa
     screen.ask("studio.started[0].fail('Value error, negative_prompt must not be used here.')")
 
     refused = screen.problem("negative_prompt").filter(has_text="Value error, negative_prompt must not be used here.")
-    screen.root.get_by_role("button", name="1 warning").click()  # opens the fold of the field
+    screen.root.get_by_role("button", name="2 warnings").click()  # opens the fold of the field
     expect(refused).to_be_visible()
     screen.root.get_by_role("textbox", name="Negative prompt").fill("haze")
     expect(refused).to_be_hidden()
