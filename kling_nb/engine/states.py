@@ -8,6 +8,8 @@ from any state before the end: failed; until the hub has finished: cancelled
 from __future__ import annotations
 
 import datetime
+import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -133,9 +135,16 @@ def with_report(record: Record, generation: Generation, at: datetime.datetime) -
 
 
 def is_of_another(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
-    """Return whether the hub's record is of another request: by its prompt alone, since a hub may change the rest."""
-    theirs, ours = ("".join(str(body.get("prompt") or "").casefold().split()) for body in (echo, sent))
+    """Return whether the hub's record is of another request.
+
+    By the letters of its prompt alone: a hub may shorten it, write mentions in another way, or change the rest.
+    """
+    theirs, ours = (_letters(str(body.get("prompt") or "")) for body in (echo, sent))
     return bool(theirs and ours) and theirs not in ours and ours not in theirs
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"<<<.*?>>>|@\w+|[\W_]+", "", html.unescape(text).casefold())
 
 
 def remedy_for(message: str, *, retryable: bool | None = None) -> str:

@@ -17,6 +17,7 @@ from kling_nb.engine.states import (
     MAX_MESSAGES,
     TRANSITIONS,
     IllegalTransition,
+    is_of_another,
     progress_of,
     remedy_for,
     with_failure,
@@ -237,3 +238,23 @@ def test_titles_tell_jobs_apart_however_long_and_alike_their_prompts() -> None:
 def test_a_single_job_is_titled_by_its_prompt_or_its_model() -> None:
     assert progress_of(a_record("one\ntwo")).title == "one / two"
     assert progress_of(a_record(canonical={})).title == a_record().model
+
+
+@pytest.mark.parametrize(
+    ("echo", "other"),
+    [
+        ("@Image1 waves to Tom & Jerry", False),
+        ("  @image1  WAVES to Tom &amp; Jerry ", False),
+        ("<<<image_1>>> waves to Tom & Jerry", False),
+        ("@Image1 waves to To", False),
+        ("@Image1 waves to Tom & Jerry, blurred, 4k", False),
+        ("", False),
+        (None, False),
+        ("@Image1", False),
+        ("@Image1 waves to Anna", True),
+        ("a kite", True),
+    ],
+)
+def test_a_record_is_of_another_request_only_if_its_prompt_has_other_letters(echo: str | None, other: bool) -> None:
+    assert is_of_another({"prompt": echo}, {"prompt": "@Image1 waves to Tom & Jerry"}) is other
+    assert not is_of_another({"prompt": echo}, {"multi_prompt": []})
