@@ -59,6 +59,7 @@ class HubClient:
         self._start = address if callable(address) else None
         self._address = None if callable(address) else address.rstrip("/")
         self._starting = asyncio.Lock()
+        self._key = key
         self.auth = _Bearer(key) if key else None
         """Adds the key to a request, for requests to the hub's own origin only."""
         self._headers = dict(headers or {})
@@ -145,7 +146,7 @@ class HubClient:
                 "GET", address + path, headers=headers, auth=self.auth, timeout=_STREAM_TIMEOUT
             ) as response:
                 if response.is_error:
-                    raise error_of(await _whole(response))
+                    raise error_of(await self.whole(response))
                 yield response
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as exc:
             raise transport_error(exc, at=address, key=key_of(exc)) from exc
@@ -154,6 +155,27 @@ class HubClient:
     def files(self) -> httpx.AsyncClient:
         """The client for addresses that are not the hub's own: it sends no key."""
         return self._http.files
+
+    async def whole(self, response: httpx.Response) -> httpx.Response:
+        """Return an open response with its body, which must end; the key is taken out of it when it is read.
+
+        Raises `ServerError` for a body that is too long, and TimeoutError for one that takes too long.
+        """
+        body = bytearray()
+        async with asyncio.timeout(_LONGEST_ANSWER):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _LARGEST_ANSWER:
+                    most = f"The hub's answer is longer than {_LARGEST_ANSWER // 10**6} MB."
+                    raise errors.ServerError(most, status=response.status_code)
+        headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
+        return httpx.Response(
+            response.status_code,
+            headers=headers,
+            content=bytes(body),
+            request=response.request,
+            extensions={"key": self._key},
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -193,7 +215,7 @@ class HubClient:
         try:
             async with client.stream(method, _url(address + path), auth=self.auth, **content) as opened:
                 self._unanswered = None
-                response = await _whole(opened)
+                response = await self.whole(opened)
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as exc:
             raise transport_error(exc, at=address, key=key_of(exc)) from exc
         except httpx.InvalidURL as exc:
@@ -256,20 +278,6 @@ class _Bearer(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
         yield request
-
-
-async def _whole(response: httpx.Response) -> httpx.Response:
-    """Return an open response with its body, which must end. Raises `ServerError` for a body that is too long."""
-    body = bytearray()
-    async with asyncio.timeout(_LONGEST_ANSWER):
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > _LARGEST_ANSWER:
-                raise errors.ServerError(
-                    f"The hub's answer is longer than {_LARGEST_ANSWER // 10**6} MB.", status=response.status_code
-                )
-    headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
-    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
 
 
 class _Clients(NamedTuple):

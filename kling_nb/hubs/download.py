@@ -15,7 +15,8 @@ import httpx
 
 from kling_nb import errors, retry
 from kling_nb.hubs.client import HubClient, Note, origin_of
-from kling_nb.hubs.responses import error_of, transport_error
+from kling_nb.hubs.responses import error_of, key_of, transport_error
+from kling_nb.models.urls import redact_urls
 
 _ATTEMPTS, _REDIRECTS = 8, 5
 #: The bounds of a download: its bytes, its seconds, and the least bytes a second over some seconds.
@@ -75,16 +76,16 @@ async def download(
 
 async def _fetch(client: HubClient, url: str, target: Path, note: Note) -> str:
     have = target.stat().st_size if target.exists() else 0
+    address = _joined(httpx.URL(await client.address()), url)
     try:
-        async with _opened(client, url, _range_headers(target, have)) as response:
+        async with _opened(client, address, _range_headers(target, have)) as response:
             if response.status_code == 416 and have:
                 if response.headers.get("content-range", "").endswith(f"/{have}"):
                     return await asyncio.to_thread(_checked, target, have)  # it had arrived whole before
                 target.unlink()  # more is here than there: not the same file
                 raise errors.TransferError("The partial download does not match this file.")
             if response.is_error:
-                await response.aread()
-                raise _refusal(response)
+                raise _refusal(await client.whole(response))
             resumed = response.status_code == 206 and have > 0
             if resumed and not _continues(response, target, have):
                 target.unlink()
@@ -99,25 +100,19 @@ async def _fetch(client: HubClient, url: str, target: Path, note: Note) -> str:
         for file in (target, _etag_file(target)):
             file.unlink(missing_ok=True)
         raise
-    except (httpx.TransportError, httpx.DecodingError) as exc:
-        raise transport_error(exc, at=origin_of(url)) from exc
+    except (httpx.TransportError, httpx.DecodingError, TimeoutError) as exc:
+        raise transport_error(exc, at=origin_of(str(address)), key=key_of(exc)) from exc
     return await asyncio.to_thread(_checked, target, expected)
 
 
 @asynccontextmanager
-async def _opened(client: HubClient, url: str, headers: dict[str, str]) -> AsyncGenerator[httpx.Response]:
+async def _opened(client: HubClient, address: httpx.URL, headers: dict[str, str]) -> AsyncGenerator[httpx.Response]:
     """Open a URL without the key; at the hub's own origin once more with it if asked for one.
 
     Redirects are followed by hand, so that the key never goes to another origin.
     """
-    hub = await client.address()
-    try:
-        address, with_key = httpx.URL(hub).join(url), False
-    except httpx.InvalidURL as exc:
-        raise errors.TransferError(f"The clip's URL is not valid ({exc}).") from exc
+    hub, with_key = await client.address(), False
     for _ in range(_REDIRECTS + 1):
-        if address.scheme not in ("http", "https"):
-            raise errors.TransferError(f"The clip's URL must be an http or https URL, got {address.scheme}:.")
         ours = origin_of(str(address)) == origin_of(hub)
         async with client.files.stream(
             "GET",
@@ -126,7 +121,7 @@ async def _opened(client: HubClient, url: str, headers: dict[str, str]) -> Async
             auth=client.auth if with_key and ours else None,
         ) as response:
             if response.has_redirect_location:
-                address = address.join(response.headers["location"])
+                address = _joined(address, response.headers["location"])
                 continue
             if response.status_code in (401, 403) and ours and not with_key and client.auth:
                 with_key = True
@@ -134,6 +129,18 @@ async def _opened(client: HubClient, url: str, headers: dict[str, str]) -> Async
             yield response
             return
     raise errors.TransferError(f"Exceeded the maximum of {_REDIRECTS} redirects.")
+
+
+def _joined(base: httpx.URL, url: str) -> httpx.URL:
+    """Return the complete URL of a result; the hub may have said anything. Raises `TransferError`."""
+    try:
+        address = base.join(url)
+        valid = bool(address.host) and 0 < (address.port or 80) < 65536
+    except (httpx.InvalidURL, ValueError):  # also a host name that is not IDNA
+        valid, address = False, base
+    if not valid or address.scheme not in ("http", "https"):
+        raise errors.TransferError(f"The clip's URL must be a valid http or https URL, got {redact_urls(url)[:80]!a}.")
+    return address
 
 
 def _range_headers(target: Path, have: int) -> dict[str, str]:
@@ -146,7 +153,7 @@ def _range_headers(target: Path, have: int) -> dict[str, str]:
 
 def _continues(response: httpx.Response, target: Path, have: int) -> bool:
     """Whether the answer continues after `have` bytes of the same file; without a `Content-Range` it is as asked."""
-    found = re.match(r"bytes (\d+)-", response.headers.get("content-range", "").strip())
+    found = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("content-range", "").strip())
     before, now = _saved_etag(target), response.headers.get("etag", "")
     return (found is None or int(found[1]) == have) and (not before or not now or before == now)
 
@@ -212,7 +219,7 @@ def _length(response: httpx.Response, before: int) -> int | None:
     if response.headers.get("content-encoding", "identity") != "identity":
         return None  # compressed by a proxy, unasked: the length is that of the compressed bytes
     length = response.headers.get("content-length", "")
-    return before + int(length) if length.isdigit() else None
+    return before + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
 
 
 def _checked(file: Path, expected: int | None) -> str:

@@ -76,7 +76,9 @@ def _cleaned(value: Any, key: str, depth: int = 0) -> Any:
 
 
 def key_of(answer: Any) -> str:
-    """Return the key that the request of a response or an error was sent with: a hub, or a proxy, may quote it."""
+    """Return the key of the hub that a response or an error is from: the hub, or a proxy, may quote it."""
+    if key := getattr(answer, "extensions", {}).get("key"):
+        return key.get_secret_value()
     try:
         return answer.request.headers.get("authorization", "").removeprefix("Bearer ")
     except (AttributeError, RuntimeError):  # without a request

@@ -7,6 +7,7 @@ import json
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 from urllib.parse import unquote
@@ -204,6 +205,52 @@ def test_an_event_is_cleaned_too(answers: Callable[..., Front]) -> None:
 def test_whatever_is_read_can_be_written_and_never_holds_the_key(text: str, key: str) -> None:
     found = parsed(json.dumps({"a": [text + key, {key: text}]}), key)
     assert key not in json.dumps(found, ensure_ascii=False).encode().decode()
+
+
+def test_an_error_of_a_download_holds_no_key_although_none_was_sent(
+    answers: Callable[..., Front], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
+    asked_with: list[str | None] = []
+
+    def answer(_: str, __: str, headers: Any) -> Answer:
+        asked_with.append(headers.get("Authorization"))
+        return 500, {"error": {"message": f"the owner of {KEY} \0"}}
+
+    front = answers(answer)
+    with pytest.raises(errors.TransferError, match="the owner of …") as caught:
+        asked(front, lambda hub: hub.download("/clip", tmp_path / "part", no_url, print))
+    assert KEY not in everything_in(caught.value)
+    assert asked_with == [None]
+
+
+async def no_url() -> None:
+    """The hub signs no other URL."""
+
+
+def test_a_url_that_no_client_can_open_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
+    urls = [
+        "ftp://h/x",
+        "https://h:99999/x",
+        "https://127.0.0.1:70000",
+        "http://127.0.0.1:-1/",
+        "javascript:1",
+    ]
+    urls += ["https:///x", "http://h/\0", "http://h/" + "a" * 70_000, "http://xn--/", "http://\u2028/"]
+    urls += ["data:video/mp4;base64,AAAA", "file:///etc/passwd"]
+
+    async def ask(hub: Oxen) -> list[str]:
+        found = []
+        for url in urls:
+            with pytest.raises(errors.TransferError) as caught:
+                await hub.download(url, tmp_path / "part", no_url, print)
+            found.append(str(caught.value))
+        return found
+
+    found = asked(SimpleNamespace(url="http://127.0.0.1:9"), ask)  # type: ignore[arg-type]
+    assert [url for url, text in zip(urls, found, strict=True) if "must be a valid http or https URL" not in text] == []
+    assert all(len(text) < 300 and text.isascii() for text in found)
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"generations":['])
