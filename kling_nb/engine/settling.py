@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -157,15 +158,18 @@ def matching(
 def alike(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
     """Return whether the hub's record of a request may be that of `sent`, or two bodies the same request.
 
-    URLs are compared without their signatures; a parameter that is not echoed does not count.
+    URLs are compared without their signatures, numbers whether they are text or not, and prompts without regard to
+    spaces. A parameter that is not echoed does not count.
     """
-    if (echo.get("model_name") or echo.get("model")) != sent.get("model"):
+    if sent.get("model") not in (echo.get("model_name"), echo.get("model")):
         return False
     for name, value in sent.items():
         if name in DELIVERY or name == "model" or name not in echo:
             continue
         if name == "prompt" and not echo[name] and "multi_prompt" in sent:
             continue  # the echoed prompt of a multi-shot job is open: null or ""
+        if echo[name] is None and name != "prompt":
+            continue
         if _comparable(echo[name]) != _comparable(value):
             return False
     return True
@@ -190,7 +194,8 @@ def public(value: Any) -> Any:
 def _comparable(value: Any) -> Any:
     match value:
         case str():
-            return public(value)
+            text = " ".join(public(value).split())
+            return float(text) if re.fullmatch(r"-?\d{1,9}(\.\d+)?", text) else text
         case list():
             return [_comparable(item) for item in value]
         case Mapping():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,6 +111,7 @@ def test_images_that_were_sent_as_data_are_matched_by_their_hash() -> None:
 def test_a_body_is_alike_to_an_echo_under_either_name_of_the_model() -> None:
     assert alike({"model": "m"}, SENT)
     assert alike({"model_name": "m", "model": "other"}, SENT)
+    assert alike({"model_name": "Model M", "model": "m"}, SENT)
     assert not alike({"prompt": "a boat"}, SENT)
 
 
@@ -118,6 +120,23 @@ def test_empty_parts_of_nested_parameters_do_not_count() -> None:
     echo = {"model": "m", "elements": [{"frontal_image_url": "https://h/a.png", "video_url": None}]}
     assert alike(echo, {"model": "m", "elements": elements})
     assert not alike(echo, {"model": "m", "elements": []})
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"duration": 5}, {"duration": "5"}),
+        ({"duration": 5}, {"duration": 5.0}),
+        ({"duration": "5"}, {"duration": 5}),
+        ({"cfg_scale": 0.5}, {"cfg_scale": "0.50"}),
+        ({"multi_prompt": [{"prompt": "one", "duration": 3}]}, {"multi_prompt": [{"prompt": "one ", "duration": "3"}]}),
+        ({"prompt": "a boat\n at sea"}, {"prompt": " a boat at  sea"}),
+        ({"generate_audio": True}, {"generate_audio": None}),
+    ],
+)
+def test_an_echo_in_another_spelling_is_that_of_the_request(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    assert alike({"model": "m", **theirs}, {"model": "m", **ours})
+    assert not alike({"model": "m", **theirs, "seed": "7"}, {"model": "m", **ours, "seed": 8})
 
 
 def test_delivery_parameters_do_not_count() -> None:
