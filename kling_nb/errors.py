@@ -236,6 +236,10 @@ class RequestWarning(UserWarning):
     """A request is allowed, but probably not intended; `kn.lint` returns it as a warning."""
 
 
+class LogWarning(UserWarning):
+    """The log in use is new, while records of the notebook are in another one."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `did you mean …?` with the most similar of the known names, or an empty string."""
     near = get_close_matches(name, list(known), n=1)

@@ -98,7 +98,7 @@ def resume(session: Session) -> Jobs:
         else:
             held += 1
     jobs = [job for records in batches.values() for job in _adopt(session, records)]
-    return Jobs.of(jobs, session.display, _left_alone(other_hubs, held))
+    return Jobs.of(jobs, session.display, _left_alone(other_hubs, held) or ("" if jobs else session.moved()))
 
 
 def rerun(session: Session, record: Record, changes: Mapping[str, Any]) -> Job | Jobs:
@@ -158,6 +158,8 @@ def start(
         cell=cell,
         tags=tags,
     )
+    if not local and (moved := session.moved()):
+        warn_of([moved], errors.LogWarning)
     session.store.budget.afford(records)
     return (session.previews if free else session.engine).start(records, request)
 
@@ -209,13 +211,13 @@ def joined(session: Session, jobs: list[Job]) -> Job | Jobs:
     return jobs[0] if len(jobs) == 1 else Jobs.of(jobs, session.display)
 
 
-def warn_of(problems: Iterable[Problem]) -> None:
-    """Issue a `RequestWarning` for each problem, at the line outside this package that called it."""
+def warn_of(problems: Iterable[object], category: type[Warning] = errors.RequestWarning) -> None:
+    """Issue a warning for each problem, at the line outside this package that called it."""
     level, frame = 1, inspect.currentframe()
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
         level, frame = level + 1, frame.f_back
     for problem in problems:
-        warnings.warn(str(problem), errors.RequestWarning, stacklevel=level)
+        warnings.warn(str(problem), category, stacklevel=level)
 
 
 def _jobs_in(given: Any) -> Iterator[Job]:

@@ -207,11 +207,12 @@ class Selection(Selected, Sequence[Record]):
         return self._session.bind(self._session.store.annotate(record_id, tags=tags, stars=stars, note=note))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        shown_records = self._session.store.find(limit=SHOWN, **self.filters)
-        return self._session.display.table(shown_records, len(self))
+        shown_records, total = self._session.store.find(limit=SHOWN, **self.filters), len(self)
+        return self._session.display.table(shown_records, total, "" if total else self._session.moved())
 
     def __repr__(self) -> str:
-        return f"<{len(self)} records in {self._session.store.folder.name}>"
+        note = "" if len(self) else self._session.moved()
+        return "\n".join(filter(None, [f"<{len(self)} records in {self._session.store.folder.name}>", note]))
 
 
 class Chosen(Selected, Sequence[Record]):

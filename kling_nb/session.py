@@ -22,10 +22,11 @@ from kling_nb.models.catalogue import Model
 from kling_nb.models.record import Record
 from kling_nb.notebook.display import Display
 from kling_nb.notebook.links import Links
-from kling_nb.notebook.location import beside_notebook
+from kling_nb.notebook.location import beside_notebook, notebook_path
 from kling_nb.preferences import embed_of
 from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.settings import Settings, check_given, read_settings
+from kling_nb.store.elsewhere import moved_text, remember
 from kling_nb.store.log import Log
 
 if TYPE_CHECKING:
@@ -152,6 +153,13 @@ class Session:
                 return model
             raise
 
+    def moved(self) -> str:
+        """Return where records of this notebook are while this log has none; empty if it has, or there are none."""
+        if self.store.count(kind=None):
+            return ""
+        notebook = notebook_path()
+        return moved_text(self.store.folder, self._folder, notebook.name if notebook else None)
+
     def wait(self, work: Coroutine[Any, Any, T], patience: float = PATIENCE) -> T:
         """Run a coroutine on the engine's loop and return its result.
 
@@ -181,7 +189,7 @@ class Session:
 
     def _wired(self) -> Parts:
         settings = read_settings(**self.given, beside=self._folder)
-        store = Log(settings.log)
+        store = Log(settings.log, opened=remember)
         connection = Connection(settings, self.loop, store, self.upload)
         links = Links(
             store.folder,

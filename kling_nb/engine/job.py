@@ -314,4 +314,5 @@ class Jobs(tuple[Job, ...]):
         self._display.show(list(self), self._note)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} jobs: {', '.join(job.progress.label for job in self)}>"
+        jobs = f"<{len(self)} jobs: {', '.join(job.progress.label for job in self)}>"
+        return jobs if self else "\n".join(filter(None, ["<0 jobs>", self._note]))

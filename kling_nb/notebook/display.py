@@ -64,11 +64,11 @@ class Display:
         """Return a record's card as a MIME bundle."""
         return card_bundle(record, self.links, scores)
 
-    def table(self, records: Sequence[Record], total: int) -> dict[str, Any]:
-        """Return records as a table in a MIME bundle; `total` also counts the records that are not shown."""
+    def table(self, records: Sequence[Record], total: int, note: str = "") -> dict[str, Any]:
+        """Return records as a table in a MIME bundle, above a note; `total` counts those that are not shown, too."""
         return {
-            "text/html": records_html(records, self.links, total=total),
-            "text/plain": records_text(records, total=total),
+            "text/html": records_html(records, self.links, total=total, note=note),
+            "text/plain": "\n".join(filter(None, [records_text(records, total=total), note])),
         }
 
 

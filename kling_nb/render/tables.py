@@ -33,9 +33,14 @@ POSTER_BYTES = 420
 
 
 def records_html(
-    records: Sequence[Record], links: Links, *, total: int | None = None, spent: Decimal | None = None
+    records: Sequence[Record],
+    links: Links,
+    *,
+    total: int | None = None,
+    spent: Decimal | None = None,
+    note: str = "",
 ) -> str:
-    """Return records as a table, in the given order.
+    """Return records as a table, in the given order, above a note.
 
     `total` is the number of all records in the log, `spent` their total cost; without them the summary is about the
     given records.
@@ -54,7 +59,7 @@ def records_html(
         }
         for record in records
     ]
-    return render_template("records", rows=rows, summary=_records_summary(records, total, spent))
+    return render_template("records", rows=rows, summary=_records_summary(records, total, spent), note=note)
 
 
 def records_text(records: Sequence[Record], *, total: int | None = None, spent: Decimal | None = None) -> str:

@@ -56,14 +56,21 @@ class Log:
         folder: The folder of all files; it is created at the first write.
         database: The URL of a PostgreSQL database for the index, `postgresql://host/name`; by default the index is a
             SQLite file in the folder. A database, or a schema of one, belongs to one folder.
+        opened: Called with the folder when the log is opened; not for a log that does not exist yet.
 
     Raises:
         ArgumentError: `database` is not such a URL.
     """
 
-    def __init__(self, folder: Path | str, database: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        database: str | None = None,
+        *,
+        opened: Callable[[Path], object] = lambda folder: None,
+    ) -> None:
         self.folder = Path(folder).expanduser().absolute()
-        self._records = RecordStore(self.folder, database)
+        self._records = RecordStore(self.folder, database, opened)
         self._lease = Lease(self.folder)
         self._media = Media(self.folder)
         self._trash = Trash.of(self._records, self._media)

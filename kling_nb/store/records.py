@@ -41,10 +41,13 @@ _PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "
 
 
 class RecordStore:
-    """The records of one folder; nothing is opened at first. Raises `ArgumentError` for a wrong database URL."""
+    """The records of one folder; nothing is opened at first. Raises `ArgumentError` for a wrong database URL.
 
-    def __init__(self, folder: Path, url: str | None) -> None:
-        self.folder = folder
+    `opened` is called with the folder whenever its index was opened.
+    """
+
+    def __init__(self, folder: Path, url: str | None, opened: Callable[[Path], object]) -> None:
+        self.folder, self._opened = folder, opened
         self.database = Database.at(folder / "index.sqlite", url)
         self.sidecars = Sidecars(folder / "records")
         self.index = Index(self.database)
@@ -194,6 +197,7 @@ class RecordStore:
                 if self._is_behind():
                     self._open()
                     self.exists()  # from now on
+                    self._opened(self.folder)
         if self._unindexed:
             self._index_late_records()
         return True
