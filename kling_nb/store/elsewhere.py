@@ -36,7 +36,7 @@ class OtherLog:
 
 
 def remember(folder: Path) -> None:
-    """Add a log to the list of this user. It is a hint, so a home that cannot be written is no error."""
+    """Add a log to the list of this user. It is a hint: a home that cannot be written is ignored."""
     with contextlib.suppress(OSError):
         known = [path for path in _remembered() if path != folder and path.is_dir()]
         if not known or _remembered()[0] != folder:

@@ -116,7 +116,7 @@ def test_a_damaged_list_is_as_an_empty_one(tmp_path: Path, content: str) -> None
     assert [found.folder for found in other_logs(tmp_path / "new", tmp_path, NAME)] == [tmp_path / "old"]
 
 
-def test_a_home_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_that_cannot_be_written_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     monkeypatch.setenv("HOME", str(tmp_path / "file"))
