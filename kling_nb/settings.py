@@ -194,11 +194,15 @@ def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
         return REAL_HUB if has_key else "local"
     if value.lower() == "local":
         return "local"
+    import httpx
+
     shown = re.sub(r"//[^/]*@", "//", value.partition("?")[0])  # a password is not shown
     try:
         parts = urlsplit(value)
         port = parts.port
-    except ValueError:  # an unclosed IPv6 bracket, or an invalid port
+        (parts.hostname or "").encode("idna")
+        _ = httpx.URL(value).host  # which sees more
+    except (ValueError, httpx.InvalidURL):  # an unclosed IPv6 bracket, an invalid port, or a name that no host can have
         parts, port = urlsplit(""), 0
     whole = parts.scheme in ("http", "https") and parts.hostname and port != 0
     if not whole or not value.isprintable() or " " in value:
