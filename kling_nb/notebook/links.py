@@ -61,7 +61,7 @@ class Links:
 
     def _video(self, clip: File, file: Path | None, embedded: bool, where: Frontend, hint: str) -> Video:
         if file is None:
-            return Video(hint=f"The file is missing: {clip.file}")
+            return Video(hint=self._missing(clip))
         silent = f"{where.name} does not play its AAC audio." if clip.audio_codec in where.silent else ""
         href = self._href(file) if where.links else None
         if embedded:
@@ -74,6 +74,16 @@ class Links:
     def _clip_file(self, record: Record) -> Path | None:
         # By its digest: the path in a record is text from a file, and may lead anywhere.
         return self._file(record.clip.digest) if record.clip else None
+
+    def _missing(self, clip: File) -> str:
+        """Return where a clip's file was, and what to do."""
+        where = self._folder / clip.place
+        if where.exists():
+            return f"{where} is not an image or a video, so it is not shown. Restore it from a copy."
+        return (
+            f"The file is missing: {where}. Restore it from a copy, or from the trash of the system; if the log's "
+            "folder was moved, call kn.configure(log=…) with its new place. kn.log.verify() lists what is missing."
+        )
 
     def _href(self, file: Path) -> str:
         try:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from kling_nb.code.literal import quoted
 from kling_nb.code.write import NamelessError, call, call_fields, is_keyword_name, name_of
+from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import Score
 from kling_nb.models.mentions import mentionable
 from kling_nb.models.prompts import mentions_in
@@ -110,6 +112,7 @@ def _screen(record: Record, links: Links) -> dict[str, Any]:
     return {
         "video": video,
         "poster": links.poster(record) if record.clip else None,
+        "lost": _lost(video),
         "ended": record.ended or record.status == "uncertain",
         "status": STATUS_WORDS[record.status],
         "image": is_image(record),
@@ -117,6 +120,17 @@ def _screen(record: Record, links: Links) -> dict[str, Any]:
         "width": max(1, round(width * scale)),
         "height": max(1, round(height * scale)),
     }
+
+
+def _lost(video: Video) -> str:
+    """Return where the clip of a card was, and what to do if the player stays empty: a cell outlives what it links to.
+
+    Always in the card, folded, since a sanitizer removes scripts. Empty for an embedded clip, and for a missing one.
+    """
+    if not video.href or video.src != video.href:
+        return ""
+    folder = unquote(video.href).rpartition("/media/")[0]
+    return f"It was in {folder}/media. Move that folder back, or call kn.configure(log=…)."
 
 
 def _shape(record: Record) -> tuple[float, float]:

@@ -63,7 +63,8 @@ def test_a_notebook_in_a_folder_beside_reaches_it_too(log: Path, tmp_path: Path)
 def test_what_is_missing_has_no_link(log: Path, tmp_path: Path) -> None:
     gone = of("media/aa/gone.mp4", digest="sha256:" + "0" * 64)
     missing, nothing = links(log, tmp_path).videos([gone, a_record()])
-    assert missing == (None, None, "The file is missing: media/aa/gone.mp4")
+    assert missing.src is missing.href is None
+    assert f"missing: {log / 'media/aa/gone.mp4'}. Restore it" in missing.hint
     assert nothing == (None, None, "")
     assert links(log, tmp_path).poster(gone) is None
     assert links(log, tmp_path).thumbnail(Reference(path="input_image.0", identity="u", given="u")) is None

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from kling_nb.models.frontend import Video
 from kling_nb.models.record import Failure, Record
 from kling_nb.render.card import RECORD_TYPE, card_bundle, card_html, card_text, failure_html
 from kling_nb.render.facts import headline
@@ -185,3 +186,22 @@ def test_a_card_mentions_that_the_model_takes_no_seed():
 def test_an_unpaid_price_is_called_an_estimate():
     assert "$1.12price" in Reader(card_html(record_of(), Media())).text
     assert "$1.12estimate" in Reader(card_html(record_of(status="failed"), Media())).text
+
+
+class Linked(Media):
+    """Media whose clips have this address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address = address
+
+    def videos(self, records):
+        return [Video(self._address, "../my%20study/kling_log/media/ab/ab.mp4") for _ in records]
+
+
+def test_a_card_says_in_the_cell_where_its_clip_is_and_what_to_do_without_it():
+    record = record_of()
+    text = Reader(card_html(record, Linked("../my%20study/kling_log/media/ab/ab.mp4"))).text
+    assert "It was in ../my study/kling_log/media." in text and "kn.configure(log=…)" in text
+    embedded = Reader(card_html(record, Linked("data:video/mp4;base64,AAAA"))).text
+    assert "It was in" not in embedded, "its clip is in the notebook"
