@@ -82,7 +82,7 @@ class Links:
             return f"{where} is not an image or a video, so it is not shown. Restore it from a copy."
         return (
             f"The file is missing: {where}. Restore it from a copy, or from the trash of the system; if the log's "
-            "folder was moved, call kn.configure(log=…) with its new place. kn.log.verify() lists what is missing."
+            "folder was moved, call kn.configure(log=…) with its new place. kn.log.verify() lists missing files."
         )
 
     def _href(self, file: Path) -> str:
