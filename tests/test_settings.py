@@ -341,6 +341,18 @@ def test_a_refused_file_leaves_no_plain_key_in_our_frames(tmp_path: Path, text: 
     assert shared.studio() is before
 
 
+@pytest.mark.parametrize("source", ["environment", "keyring"])
+def test_a_key_from_elsewhere_is_in_no_frame_either(ring: Ring, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    if source == "keyring":
+        ring.set_password("kling_nb", "OXEN_API_KEY", PLANTED)
+    else:
+        monkeypatch.setenv("OXEN_API_KEY", PLANTED)
+    monkeypatch.setenv("KLING_NB_HUB", "http://hub.example")
+    with pytest.raises(SettingsError, match="must use https") as refused:
+        _ = Studio().session.parts
+    assert variables_with_the_key(refused.value) == []
+
+
 def test_an_error_of_a_hub_leaves_no_plain_key_in_our_frames(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,7 @@ RESPONSES = {
     "unknown_error": (500, "unknown_error"),
     "upstream": (502, "The model provider returned an error."),
     "html": (502, "<html"),
+    "nested_json": (200, "[[[[[[[["),
     "empty_200": (200, '"generations":[]'),
 }
 
@@ -129,6 +131,38 @@ def test_an_interrupted_download_can_be_resumed_with_a_range(hub: HubClient, res
     rest = httpx.get(result_url, headers={"Range": f"bytes={len(received)}-"}, trust_env=False)
     assert received
     assert received + rest.content == get(result_url).content
+
+
+@pytest.mark.parametrize(
+    ("content", "start"),
+    [("page", b"<!doctype html>"), ("png", b"\x89PNG"), ("bytes", b"abc"), ("header", b"\0\0\0"), ("half", b"\0\0\0")],
+)
+def test_something_else_can_arrive_in_place_of_a_clip(
+    hub: HubClient, result_url: str, content: str, start: bytes
+) -> None:
+    hub.fault("wrong_result", times=1, content=content)
+    wrong, clip = get(result_url).content, get(result_url).content
+    assert (wrong.startswith(start), wrong == clip) == (True, False)
+
+
+def test_a_result_can_have_no_end(hub: HubClient, result_url: str) -> None:
+    hub.fault("endless_result", times=1, length=3_000_000_000)
+    with httpx.stream("GET", result_url, trust_env=False) as response:
+        received = 0
+        for chunk in response.iter_bytes():
+            received += len(chunk)
+            if received > 3_000_000:
+                break
+    assert response.headers["content-length"] == "3000000000"
+    assert get(result_url).status_code == 200
+
+
+def test_an_error_can_quote_the_key_and_half_a_character(hub: HubClient) -> None:
+    body = json.dumps({"fault": "failed", "times": 1, "message": "{key} \ud83d"})
+    assert hub.post("/_local/faults", content=body).status_code == 200
+    job_id = hub.post("/api/ai/queue", json=request()).json()["generations"][0]["generation_id"]
+    key = hub.headers["Authorization"].removeprefix("Bearer ")
+    assert hub.finished(job_id)["error_message"] == f"{key} \ud83d"
 
 
 def test_a_slow_download_keeps_to_its_rate(hub: HubClient, result_url: str) -> None:
