@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from kling_nb import generation
 from kling_nb.engine.job import Job
@@ -22,21 +21,13 @@ from kling_nb.sweeps.design import Cell, Design
 _WATCH_INTERVAL = 1.0
 
 
-class Claim(NamedTuple):
-    """The record of a cell, its job if it runs in this kernel, and whether it was started just now."""
-
-    record: Record
-    job: Job | None
-    started: bool
-
-
 def existing_records(session: Session, design: Design) -> dict[str, RecordSummary]:
     """Return, by cell ID, the finished or running records that the log has for the cells of a design."""
     return design.assign(_summaries(session, list(design.cells_by_hash)))
 
 
-def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None) -> Claim:
-    """Return the record of a cell, and start its job if the log has none.
+def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None) -> tuple[Record, Job | None, bool]:
+    """Return the record of a cell, its job if it runs in this kernel, and whether it was started just now.
 
     Only one of several kernels starts a missing clip.
 
@@ -48,15 +39,15 @@ def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None)
         LogError: The cell cannot be started: an image of its request is missing.
     """
 
-    def find_or_start() -> Claim:
+    def find_or_start() -> tuple[Record, Job | None, bool]:
         found = design.assign(_summaries(session, [cell.request_hash])).get(cell.id)
         if found is not None:
             record = session.store.get(found.id)
-            return Claim(record, None if record.ended else generation.adopt(session, record), False)
+            return record, None if record.ended else generation.adopt(session, record), False
         if cell.request is None:
             raise LogError("; ".join(map(str, cell.problems)))
         (job,) = generation.start(session, cell.request, plan=design.id, cell=cell.id, agreed=agreed)
-        return Claim(job.record, job, True)
+        return job.record, job, True
 
     return session.store.alone(find_or_start)
 

@@ -254,7 +254,7 @@ class Run:
                 message = "It is unclear whether the hub accepted the job. Run the plan again; nothing is sent twice."
                 self._fail(status, errors.JobUncertain(message, job_id=record.id), "uncertain")
             case _:
-                message = f"The job is {record.status} at the hub, but not followed here. Run the plan again."
+                message = f"The job is still {record.status} at the hub. Run the plan again to wait for it."
                 self._fail(status, errors.TransferError(message))
 
     def _fail(self, status: CellStatus, exc: errors.KlingError, state: TileState = "failed") -> None:
