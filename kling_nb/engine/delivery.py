@@ -10,7 +10,7 @@ from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.states import with_status
-from kling_nb.models.record import Record
+from kling_nb.models.record import SAME_CLIP, Record
 from kling_nb.models.request import HubRequest, request_type
 
 _MAX_DOWNLOADS = 4
@@ -25,7 +25,7 @@ class Delivery:
 
     def __init__(self, hub: Hub, log: Log, active: ActiveJobs, pace: Pace) -> None:
         self._hub, self._log, self._active, self._pace = hub, log, active, pace
-        self._downloads = asyncio.Semaphore(_MAX_DOWNLOADS)
+        self._downloads, self._ending = asyncio.Semaphore(_MAX_DOWNLOADS), asyncio.Lock()
 
     def start(self, job: ActiveJob, url: str | None = None) -> None:
         """Start to download a job's clip; without a URL, the hub is asked for it."""
@@ -91,7 +91,12 @@ class Delivery:
         except errors.TransferError:
             await asyncio.to_thread(partial.unlink, missing_ok=True)  # it is whole but not a clip: start over
             raise
-        await self._active.end(job, with_status(job.record, "succeeded", self._active.now(), clip=clip))
+        async with self._ending:  # of two clips that arrive together, the second one sees the first
+            notes = job.record.notes
+            if not job.record.local and (twin := await asyncio.to_thread(self._log.same_clip, job.record, digest)):
+                notes = (*notes, f"{SAME_CLIP}{twin}, byte for byte: the same request got the same clip again.")
+            ended = with_status(job.record, "succeeded", self._active.now(), clip=clip, notes=notes)
+            await self._active.end(job, ended)
 
 
 def _kind_of(record: Record) -> str:

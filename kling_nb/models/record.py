@@ -132,6 +132,10 @@ class Times(_Part):
     ended: datetime.datetime | None = None
 
 
+#: How the note begins on a clip that has the bytes of an earlier one of the same request.
+SAME_CLIP = "The same clip as "
+
+
 class Failure(_Part):
     """Why there is no clip: a message of the hub or of this package, and a remedy."""
 

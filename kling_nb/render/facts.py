@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from kling_nb.models.record import Record, Reference
+from kling_nb.models.record import SAME_CLIP, Record, Reference
 from kling_nb.render.formatting import (
     estimate_note,
     format_clock,
@@ -74,6 +74,7 @@ def facts_of(record: Record) -> list[Fact]:
         Fact("Record", record.id),
         Fact("Tags", " ".join(f"#{tag}" for tag in record.tags)),
         Fact("Note", record.note),
+        *(Fact("Repeated", note) for note in record.notes if note.startswith(SAME_CLIP)),
     ]
     return [fact for fact in facts if fact.value]
 

@@ -260,6 +260,11 @@ class Log:
         """Return the content of a digest, None if there is none, or the file was changed."""
         return self._media.read(digest)
 
+    def same_clip(self, record: Record, digest: str) -> str | None:
+        """Return the ID of the newest other record of the same request whose clip has these bytes, if there is one."""
+        others = self.find(request_hash=record.request_hash, hub=record.hub, kind=record.kind, status="succeeded")
+        return next((one.id for one in others if one.id != record.id and one.clip and one.clip.digest == digest), None)
+
     def clip(self, record_id: str) -> bytes | None:
         """Return the content of a record's clip, None if there is none."""
         clip = self.get(record_id).clip

@@ -120,6 +120,17 @@ def test_refused_content_has_its_own_outcome_and_nothing_is_claimed_about_the_bi
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
+def test_a_clip_with_the_bytes_of_another_one_of_its_request_says_so(studio: Studio, hub: HubSide) -> None:
+    both = [studio.generate("a paper boat", duration=3) for _ in range(2)]  # the local hub draws it the same again
+    other = studio.generate("a paper kite", duration=3)
+    records = {job.id: job.result(30).record for job in (*both, other)}
+    (later,) = (record for record in records.values() if record.notes)
+    (first,) = (job.id for job in both if job.id != later.id)
+    assert later.clip.digest == records[first].clip.digest and first in later.notes[0]
+    assert (records[other.id].notes, studio.log()[later.id].notes) == ((), later.notes)
+    assert (hub.posts, hub.enqueued) == (3, 3)
+
+
 @pytest.mark.filterwarnings("ignore:.*only this machine:kling_nb.errors.RequestWarning")
 @pytest.mark.filterwarnings("ignore:.*only this machine:kling_nb.errors.RequestWarning")
 def test_an_image_that_the_hub_cannot_fetch_fails_later_with_its_message(studio: Studio, hub: HubSide) -> None:

@@ -38,6 +38,16 @@ def test_refused_content_is_shown_at_its_field_until_it_is_changed(page, message
     assert page.problems() == {}
 
 
+def test_the_same_request_is_advised_against_after_a_refusal_that_names_no_field(page):
+    page.press()
+    page.view.jobs[0].fail("Failure to pass the risk control system", kind=MODERATION)
+    assert list(page.problems()) == [""]
+    page.edit(duration=6)
+    assert page.problems() == {}
+    page.edit(duration=5)
+    assert list(page.problems()) == [""], "the same request would be refused again"
+
+
 def test_an_error_that_names_no_field_blocks_nothing(page):
     page.press()
     page.view.jobs[0].fail("Something went wrong at the provider")

@@ -87,15 +87,23 @@ class HubErrors:
     def ended(self, job: Job) -> bool:
         """Take the result of a job; return whether there is a new problem at a field."""
         fields, failure = self._sent.pop(job.id, None), job.progress.failure
-        path = named_field(failure.message, fields) if failure and fields else None
-        if failure is None or fields is None or path is None:
+        if failure is None or not fields:
             return False
+        path = named_field(failure.message, fields)
+        if path is None and failure.kind != MODERATION:
+            return False
+        path = path or ()  # the content was refused, without a word on what of it: the request as a whole
         message = f"the hub rejected this: {shorten(failure.message, 240)}"
         again = "change what it says or shows" if failure.kind == MODERATION else "change it"
         problem = warning(path, message, f"{again} before you send it again")
-        self._problems[path] = fields.get(str(path[0])), problem
+        self._problems[path] = _value(fields, path), problem
         return True
 
     def problems(self, fields: Mapping[str, Any]) -> tuple[Problem, ...]:
         """Return the problems that apply to these fields."""
-        return tuple(problem for path, (value, problem) in self._problems.items() if fields.get(str(path[0])) == value)
+        return tuple(problem for path, (value, problem) in self._problems.items() if _value(fields, path) == value)
+
+
+def _value(fields: Mapping[str, Any], path: Path) -> Any:
+    """Return the field that a path leads into; all fields for an empty path."""
+    return fields.get(str(path[0])) if path else dict(fields)
