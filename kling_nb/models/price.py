@@ -97,8 +97,10 @@ class Pricing(BaseModel):
 
     @property
     def by_image(self) -> bool:
-        """Whether it is a price per image, not per second."""
-        return self.method == "per_image"
+        """Whether it is a price per image, not per second; without a method, the costs say so."""
+        seconds = self.cost_per_second is not None or bool(self.cost_per_second_by_resolution)
+        is_image = self.cost_per_image is not None or bool(self.cost_per_image_grid)
+        return self.method == "per_image" or (self.method == "" and is_image and not seconds)
 
     @property
     def text(self) -> str:

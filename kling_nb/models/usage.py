@@ -41,6 +41,7 @@ _COUNTS = (
     "numberofoutputs", "imagecount", "videocount", "samplecount", "outputcount", "batchsize", "maximages",
 )  # fmt: skip
 
+_TIERS = frozenset({"pro", "high", "hd", "ultra", "premium", "max"})
 _OPEN = frozenset({"", "auto", "automatic", "adaptive", "default", "smart", "-1"})
 _OFF = frozenset({"false", "off", "no", "none", "0", "mute", "muted", "silent", "disabled"})
 _UNITS: Mapping[str, Decimal] = {
@@ -49,11 +50,22 @@ _UNITS: Mapping[str, Decimal] = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), Decimal("0.001")),
 }
 _LENGTH = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)")
-_HEIGHTS = {"sd": 480, "hd": 720, "fhd": 1080, "fullhd": 1080, "2k": 1440, "4k": 2160, "uhd": 2160, "8k": 4320}
+_HEIGHTS = {
+    "sd": 480,
+    "hd": 720,
+    "fhd": 1080,
+    "fullhd": 1080,
+    "2k": 1440,
+    "4k": 2160,
+    "uhd": 2160,
+    "8k": 4320,
+    **dict.fromkeys(("low", "basic", "draft"), 480),
+    **dict.fromkeys(("std", "standard", "normal", "medium"), 720),
+}
 #: A number above this one is a mistake.
 _LARGEST = 10**9
-#: The height above which a resolution is high: some models call 1080p high, those with more do not.
-_HIGH = 1080
+#: The height above which a resolution is high, and the one above which it is if the model has no higher one.
+_HIGH, _RAISED = 1080, 720
 
 
 class Amount(NamedTuple):
@@ -145,13 +157,15 @@ class Usage:
 
     def is_high_resolution(self) -> bool:
         """Return whether the resolution may be one that costs `cost_per_second_high_res`."""
-        for field in _foremost(self._present(RESOLUTIONS)):
+        for field in _foremost(self._present((*RESOLUTIONS, *QUALITIES))):
             heights = [_height(choice) for choice in field.choices()]
-            top = max((height for height in heights if height), default=0)
+            limit = _HIGH if any(height and height > _HIGH for height in heights) else _RAISED
             asked = [_height(field.value)] if field.value is not None else heights or [None]
-            if any(height is None or height > _HIGH or (height == _HIGH and top <= _HIGH) for height in asked):
+            if any(height is None or height > limit for height in asked):
                 return True
-        return False
+        return any(
+            field.value is None or _text(field.value) in _TIERS for field in self._present(["mode", "tier", "variant"])
+        )
 
     def entries(self, table: Mapping[str, Any], names: Collection[str]) -> list[Any] | None:
         """Return the entries of a price table that apply; None if it has none for a value that is asked for.

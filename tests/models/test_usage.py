@@ -193,6 +193,14 @@ TALL = {"method": "per_video_output_second", "cost_per_second": 0.5, "cost_per_s
         ({"resolution": {"enum": ["720p", "1080p", "4k"]}}, TALL, {"resolution": "4K"}, "1"),
         ({"resolution": {"enum": ["720p", "1080p", "4k"]}}, TALL, {}, "1"),
         ({"resolution": {"enum": ["low", "ultra"], "default": "ultra"}}, TALL, {}, "1"),
+        ({"size": {"enum": ["1280x720", "1024x1792"]}}, TALL, {"size": "1024x1792"}, "1"),
+        ({"size": {"enum": ["1280x720", "1024x1792"]}}, TALL, {"size": "1280x720"}, "0.5"),
+        ({"quality": {"enum": ["540p", "720p", "1080p"], "default": "720p"}}, TALL, {"quality": "1080p"}, "1"),
+        ({"quality": {"enum": ["standard", "high"], "default": "standard"}}, TALL, {}, "0.5"),
+        ({"quality": {"enum": ["standard", "high"], "default": "high"}}, TALL, {}, "1"),
+        ({"mode": {"enum": ["std", "pro"], "default": "std"}}, TALL, {}, "0.5"),
+        ({"mode": {"enum": ["std", "pro"]}}, TALL, {}, "1"),
+        ({"mode": {"enum": ["std", "pro"]}}, TALL, {"mode": "pro"}, "1"),
         ({}, TALL, {}, "0.5"),
         ({"generate_audio": {"type": "boolean", "default": True}}, SOUND, {}, "0.75"),
         ({"generate_audio": {"type": "boolean", "default": False}}, SOUND, {}, "0.5"),
@@ -261,8 +269,9 @@ def test_the_highest_rate_that_may_apply_counts(
 def test_images_count_by_their_number_quality_and_size(
     properties: Fields, pricing: Fields, draft: Fields, total: str | None
 ) -> None:
-    found = price(properties, {"method": "per_image", **pricing}, draft)
-    assert found.total == (None if total is None else Decimal(total))
+    for method in ("per_image", ""):
+        found = price(properties, {"method": method, **pricing}, draft)
+        assert (found.total, found.unit) == (None if total is None else Decimal(total), "image")
 
 
 # -- input videos
