@@ -117,7 +117,7 @@ def check_video(path: Path, asset: Asset, *, model: str, edited: bool) -> Iterat
     found = (
         (
             kind not in ("MP4", "MOV"),
-            f"a {kind or 'video'}, which is not supported",
+            f"{kind or 'unknown'} video, which is not supported",
             "convert it to MP4",
         ),
         (size > MAX_BYTES, f"{size / 2**20:.0f} MB, which is too large", f"at most {MAX_BYTES >> 20} MB"),
