@@ -18,7 +18,7 @@ import httpx
 from pydantic import SecretStr
 
 from kling_nb import errors, retry
-from kling_nb.hubs.responses import date_of, error_of, key_of, read_json, transport_error
+from kling_nb.hubs.responses import clean_text, date_of, error_of, key_of, read_json, transport_error
 from kling_nb.models.urls import is_loopback, printable, redact_url
 
 #: Takes a message for the record of the job that a request belongs to: why it was tried again, for example.
@@ -176,6 +176,10 @@ class HubClient:
             request=response.request,
             extensions={"key": self._key},
         )
+
+    def cleaned(self, text: str) -> str:
+        """Return a text of the hub's as it can be kept, without the key."""
+        return clean_text(text, self._key.get_secret_value() if self._key else "")
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -93,7 +93,7 @@ async def _fetch(client: HubClient, url: str, target: Path, note: Note) -> str:
             if resumed:
                 note(f"The download continues at {have / 1e6:.1f} MB.")
             else:
-                await asyncio.to_thread(_save_etag, target, response.headers.get("etag", ""))
+                await asyncio.to_thread(_save_etag, target, client.cleaned(response.headers.get("etag", "")))
             expected = _length(response, have if resumed else 0)
             await _receive(response, target, expected or 0, append=resumed)
     except errors.TransferStopped:

@@ -224,6 +224,17 @@ def test_an_error_of_a_download_holds_no_key_although_none_was_sent(
     assert asked_with == [None]
 
 
+def test_the_mark_of_an_unfinished_download_holds_no_key(
+    answers: Callable[..., Front], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kling_nb.hubs.download._ATTEMPTS", 1)
+    front = answers(lambda *_: (200, b"", {"ETag": f'"{KEY}"'}))
+    with pytest.raises(errors.TransferError):
+        asked(front, lambda hub: hub.download("/clip", tmp_path / "part", no_url, print))
+    assert KEY not in "".join(file.read_text() for file in tmp_path.glob("part*"))
+    assert not (tmp_path / "part.etag").exists()
+
+
 async def no_url() -> None:
     """The hub signs no other URL."""
 
