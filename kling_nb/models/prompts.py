@@ -85,7 +85,7 @@ _SPEAKS = (
     r"|answer\w*|mutter\w*|murmur\w*|sings?|sang|singing|speaks?|speaking|spoke|tells?|told|telling|announc\w+"
     r"|exclaim\w*|calls? out|called out|greet\w*|narrat\w+|dialogue|voice|voice-?over|line)"
 )
-_SPOKEN_BEFORE = re.compile(rf"\b{_SPEAKS}\b(?:\W+\w+){{0,5}}\W*$|[:：]\s*$|[说道喊问答叫唱讲白词]\W*$", re.IGNORECASE)
+_SPOKEN_BEFORE = re.compile(rf"\b{_SPEAKS}\b(?:\W+\w+){{0,5}}\W*$|：\s*$|[说道喊问答叫唱讲白词]\W*$", re.IGNORECASE)
 _SPOKEN_AFTER = re.compile(rf"^\W*(?:\w+\W+){{0,3}}{_SPEAKS}\b|^\W*\w{{0,4}}[说道喊问答叫唱讲]", re.IGNORECASE)
 #: Words before text that is visible, not spoken: `a sign that says "OPEN"`.
 _WRITTEN = re.compile(

@@ -127,6 +127,7 @@ WRITTEN = [
     'a sign reading "NO EXIT TODAY HERE"',
     'a book titled "The long way home"',
     'a cafe called "Luna"',
+    'Style: "film noir"',
     "the dog's tail isn't still",
     'a 12" record',
 ]
