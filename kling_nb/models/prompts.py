@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 #: Control characters, apart from line breaks and tabs.
@@ -34,6 +34,8 @@ _MENTION = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _NOUNS = {"img": "Image"}
+#: The characters in which speech, times and shots are looked for: a longer prompt is refused anyway.
+_MOST = 5000
 
 
 class Mention(NamedTuple):
@@ -99,7 +101,7 @@ _WRITTEN = re.compile(
 def speech_in(prompt: str) -> list[str]:
     """Return the speech in a prompt: quoted text that is spoken, not the text of a sign."""
     spoken: list[str] = []
-    for found in _QUOTED.finditer(prompt):
+    for found in islice(_QUOTED.finditer(prompt[:_MOST]), 50):
         text = next(filter(None, found.groups()))
         before, after = prompt[max(0, found.start() - 80) : found.start()], prompt[found.end() : found.end() + 40]
         words = re.findall(r"\w+", text)
@@ -116,16 +118,16 @@ def is_shouted(speech: str) -> bool:
 
 
 _UNIT = r"(?:seconds?|secs?|s|秒)"
-_MOMENT = rf"((?:\d{{1,2}}:)?\d{{1,3}}(?:\.\d+)?)\s*({_UNIT}(?![A-Za-z0-9]))?"
-_RANGE = rf"[\[(（【]?\s*{_MOMENT}\s*(?:-|–|—|~|to|until|至|到)\s*{_MOMENT}\s*[\])）】]?"
+_MOMENT = rf"((?:\d{{1,2}}:)?\d{{1,3}}(?:\.\d+)?)\s{{0,3}}({_UNIT}(?![A-Za-z0-9]))?"
+_RANGE = rf"[\[(（【]?\s{{0,3}}{_MOMENT}\s{{0,3}}(?:-|–|—|~|to|until|至|到)\s{{0,3}}{_MOMENT}\s{{0,3}}[\])）】]?"
 _DIGITS = {**dict(zip("一二三四五六", range(1, 7), strict=True)), **dict(zip("１２３４５６", range(1, 7), strict=True))}
 _SHOT = (
-    r"(?:\b(?:shot|scene|cut|clip|panel)\s*#?\s*|(?:镜头|分镜|场景)\s*)([0-9]{1,2}|[一二三四五六１-６])\b"
-    rf"(?:\s*[(\[（]\s*([0-9]{{1,2}})\s*{_UNIT}\s*[)\]）])?"
+    r"(?:\b(?:shot|scene|cut|clip|panel)\s{0,3}#?\s{0,3}|(?:镜头|分镜|场景)\s{0,3})([0-9]{1,2}|[一二三四五六１-６])\b"
+    rf"(?:\s{{0,3}}[(\[（]\s{{0,3}}([0-9]{{1,2}})\s{{0,3}}{_UNIT}\s{{0,3}}[)\]）])?"
 )
 #: The start of a shot in a list: `Shot 1 (3s):`, `[0-3s]`, `0:00 - 0:03`, or `1.` at the start of a line.
 _START = re.compile(
-    rf"{_SHOT}\s*(?:{_RANGE})?\s*[:：.,)\n–—-]|{_RANGE}\s*[:：,–—-]?|^\s*([0-9]{{1,2}})[.)、]\s+",
+    rf"{_SHOT}\s{{0,3}}(?:{_RANGE})?\s{{0,3}}[:：.,)\n–—-]|{_RANGE}\s{{0,3}}[:：,–—-]?|^\s{{0,3}}([0-9]{{1,2}})[.)、]\s{{1,3}}",
     re.IGNORECASE | re.MULTILINE,
 )
 MAX_SHOTS, MAX_SHOT_PROMPT = 6, 512
@@ -144,7 +146,7 @@ class _Start(NamedTuple):
 
 def _starts(prompt: str) -> list[_Start]:
     found: list[_Start] = []
-    for match in _START.finditer(prompt):
+    for match in _START.finditer(prompt[:_MOST]):
         shot, length, *first = match.groups()[:6]
         range_ = first if first[0] else list(match.groups()[6:10])
         begin, until = _seconds(range_[0]), _seconds(range_[2])
@@ -206,15 +208,15 @@ def _lengths(given: Sequence[int | None], total: int) -> list[int]:
 
 
 _AT = re.compile(
-    rf"(?:\b(?:at|after|until|till|by|from|to|for|within|second)\s+|第\s*|[\[(（~–-]\s*)([0-9]{{1,3}}(?:\.[0-9]+)?)\s*{_UNIT}(?![A-Za-z0-9])"
-    r"|(?<![\d.:-])([0-9]{1,3}(?:\.[0-9]+)?)\s*(?:seconds?|secs?|秒)(?![A-Za-z0-9-])|\b0{1,2}:([0-5][0-9])\b",
+    rf"(?:\b(?:at|after|until|till|by|from|to|for|within|second)\s{{1,3}}|第\s{{0,3}}|[\[(（~–-]\s{{0,3}})([0-9]{{1,3}}(?:\.[0-9]+)?)\s{{0,3}}{_UNIT}(?![A-Za-z0-9])"
+    r"|(?<![\d.:-])([0-9]{1,3}(?:\.[0-9]+)?)\s{0,3}(?:seconds?|secs?|秒)(?![A-Za-z0-9-])|\b0{1,2}:([0-5][0-9])\b",
     re.IGNORECASE,
 )
 
 
 def latest_time(prompt: str) -> float:
     """Return the latest time in seconds that a prompt names; 0 if it names none. `the 80s` and `7:30 pm` are none."""
-    named = [float(next(filter(None, found.groups()))) for found in _AT.finditer(prompt)]
+    named = [float(next(filter(None, found.groups()))) for found in _AT.finditer(prompt[:_MOST])]
     return max([*named, *(start.until for start in _starts(prompt) if start.until is not None)], default=0)
 
 

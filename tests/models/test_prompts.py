@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from typing import Any
 
@@ -327,6 +328,13 @@ def test_characters_that_show_nothing_are_an_empty_prompt(prompt: str, model: st
     assert (problem.path, problem.severity) == (("prompt",), "error")
     [shot] = lint({"multi_prompt": [{"prompt": "a"}, {"prompt": prompt}]})
     assert shot.path == ("multi_prompt", 1, "prompt")
+
+
+@pytest.mark.parametrize("part", [" ", "\n", "1", '"a ', "[0 ", "0:00-", "shot 1", "@", "no, ", "\u200b", "<<<"])
+def test_the_longest_prompt_is_read_at_once(part: str) -> None:
+    began = time.process_time()
+    lint({"prompt": "a" + part * 20_000, "negative_prompt": part * 20_000, "generate_audio": False})
+    assert time.process_time() - began < 3
 
 
 @given(st.text(st.characters(categories=["L", "N", "P"], exclude_characters="\u115f\u1160\u3164\uffa0"), min_size=1))
