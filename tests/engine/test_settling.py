@@ -70,6 +70,13 @@ def test_beside_an_equal_entry_of_the_future_none_is_taken_since_the_times_are_w
     assert (ids, "dated 01 Nov 13:00 UTC" in odd) == ([], True)
 
 
+@pytest.mark.parametrize(("seconds", "taken"), [(60, True), (60.5, False)])
+def test_an_entry_may_be_dated_a_minute_after_now_since_an_answer_may_be_as_slow(seconds: float, taken: bool) -> None:
+    listed = [entry(enqueued_at=NOW + seconds)]
+    ids, odd = matching(listed, SENT, since=SINCE, until=SINCE)
+    assert ([one.generation_id for one in ids], bool(odd)) == (["g"] if taken else [], not taken)
+
+
 def test_an_older_equal_entry_does_not_hide_the_new_one() -> None:
     ids, odd = judged(entry("new"), entry("old", enqueued_at=NOW - 59))
     assert (ids, bool(odd)) == (["new"], True)
