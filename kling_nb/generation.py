@@ -158,8 +158,8 @@ def start(
         cell=cell,
         tags=tags,
     )
-    if not local and (moved := session.moved()):
-        warn_of([moved], errors.LogWarning)
+    if not local and plan is None:  # a plan's cells start on other threads, and a warning may be an error there
+        warn_of_moved(session)
     session.store.budget.afford(records)
     return (session.previews if free else session.engine).start(records, request)
 
@@ -218,6 +218,12 @@ def warn_of(problems: Iterable[object], category: type[Warning] = errors.Request
         level, frame = level + 1, frame.f_back
     for problem in problems:
         warnings.warn(str(problem), category, stacklevel=level)
+
+
+def warn_of_moved(session: Session) -> None:
+    """Issue a `LogWarning` if this log is new and the records of its notebook are elsewhere."""
+    if not session.settings.local and (moved := session.moved()):
+        warn_of([moved], errors.LogWarning)
 
 
 def _jobs_in(given: Any) -> Iterator[Job]:

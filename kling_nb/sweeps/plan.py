@@ -136,6 +136,7 @@ class Plan(Selected):
             stop_after_failures = whole_number("stop_after_failures", stop_after_failures, 0)
         if self._design.invalid and not skip_invalid:
             raise RequestError([problem for cell in self._design.invalid for problem in cell.problems])
+        generation.warn_of_moved(self._session)
         store = self._session.store
         if budget is not UNSET:
             allowed = dollars(budget)

@@ -68,6 +68,15 @@ def test_paying_in_a_new_log_warns_once_since_budgets_are_in_the_old_one(moved: 
     assert not any("old" in text for text in shown(moved)), "this log has records now"
 
 
+def test_a_plan_in_a_new_log_warns_once_and_makes_its_clips(moved: Studio, tmp_path: Path) -> None:
+    log_at(tmp_path / "old" / "kling_log")
+    plan = moved.sweep(prompt=["a kite", "a boat"], duration=3)
+    with pytest.warns(LogWarning, match="1 unfinished paid job") as warned:
+        records = plan.run().result(60)
+    assert [record.status for record in records] == ["succeeded"] * 2
+    assert len(warned) == 1
+
+
 @pytest.mark.parametrize(
     ("notebook", "unfinished", "local"), [("another.ipynb", 3, False), (None, 3, False)], ids=["another", "a script"]
 )

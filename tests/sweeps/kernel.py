@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def small_sweep(log: Path) -> dict[str, Any]:
 def each_save() -> None:
     print("READY", flush=True)
     sys.stdin.readline()
+    warnings.simplefilter("ignore", errors.LogWarning)  # each log is new, and beside the others
     number = 1
     while killed_at(number, Path(FOLDER, str(number))):
         number += 1
