@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def test_a_result_that_trickles_is_stopped_and_leaves_nothing(
 
 
 def test_a_hub_that_quotes_the_key_and_half_a_character_ends_the_job_as_usual(
-    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
+    own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     hub = own_hub("--key", KEY)
     hub.fault("failed", message="key {key} \ud83d is \0 invalid")
@@ -101,6 +102,8 @@ def test_a_hub_that_quotes_the_key_and_half_a_character_ends_the_job_as_usual(
     said = "key … \ufffd is \ufffd invalid"
     assert said in str(caught.value)
     assert said in studio.log()[job.id].failure.message
+    assert KEY not in "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    studio.log().export(tmp_path / "log" / "crate")
     written = b"".join(file.read_bytes() for file in studio.store.folder.rglob("*") if file.is_file())
     assert KEY.encode() not in written
     assert KEY not in json.dumps(studio.log()[job.id].model_dump(mode="json"))
