@@ -49,6 +49,11 @@ class Database:
         # Not as a text: `?` and `%` in the folder's name would have a meaning.
         return cls(URL.create("sqlite+pysqlite", database=str(file)), file)
 
+    def use(self, file: Path) -> None:
+        """Close the database, and use another SQLite file from now on."""
+        self.close()
+        self.url, self.file = URL.create("sqlite+pysqlite", database=str(file)), file
+
     @property
     def is_open(self) -> bool:
         """Whether the database is open and its file still the one that was opened."""

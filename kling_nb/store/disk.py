@@ -42,6 +42,31 @@ def unreadable(path: Path) -> str:
     return "" if stat.S_ISREG(mode) else "is not a regular file"
 
 
+def can_write(path: Path) -> bool:
+    """Return whether this process may write a file, or into a folder."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+#: File systems on other machines, where SQLite's locks cannot be relied on.
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "fuse.rclone", "afs", "ncpfs", "davfs"})
+
+
+def network_of(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """Return the network file system that a folder is on, `nfs4`; empty for a local one, or if it is not known."""
+    found = Path("/"), ""
+    try:
+        lines = mounts.read_text("utf-8", "replace").splitlines()
+    except OSError:  # not Linux
+        return ""
+    for line in lines:
+        fields, _, source = line.partition(" - ")
+        if len(parts := fields.split()) > 4 and source:
+            point = Path(parts[4].replace("\\040", " "))
+            if folder.is_relative_to(point) and point.is_relative_to(found[0]):
+                found = point, source.split()[0]
+    return found[1] if found[1] in _NETWORK else ""
+
+
 #: The most bytes of a file that is read whole: a record has a few thousand, and parsing takes ten times the memory.
 MOST_BYTES = 8_000_000
 

@@ -323,7 +323,7 @@ class Log:
     def close(self) -> None:
         """Close the index and release this process's jobs; the next use opens the log again."""
         self._lease.release()
-        self._records.database.close()
+        self._records.close()
 
 
 def _tags(given: Any) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -16,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kling_nb.errors import ArgumentError, LogError, NotSaved
 from kling_nb.models.record import RECORD_VERSION, Record
 from kling_nb.store.database import DamagedIndex, Database
-from kling_nb.store.disk import written_in
+from kling_nb.store.disk import can_write, network_of, written_in
 from kling_nb.store.index import Index, Versioned
 from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
@@ -35,7 +37,13 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _PATIENCE, _STEP = 30.0, 0.005
 _STRIPES = 64
+#: Seconds after which a process that can only read a log looks for new records.
+_LOOK_AGAIN = 2.0
 _USER_FIELDS = ("tags", "stars", "note")
+_ON_NETWORK = (
+    "The log in %s is on a network drive (%s), where the locks of its index are not reliable. Use it from one machine at "
+    "a time, or choose a local folder by KLING_NB_LOG or kn.configure(log=…)."
+)
 #: The parts of a log's folder; each may outlive the others.
 _PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "scores", "trash")
 
@@ -53,10 +61,14 @@ class RecordStore:
         self.index = Index(self.database)
         self.named = NamedValues(folder, self.exists)
         self._locks: dict[str, tuple[threading.Lock, FileLock]] = {}
+        self._guard = threading.RLock()
+        self._private: tempfile.TemporaryDirectory[str] | None = None
+        """The folder of an index of this process's own, while the log can only be read."""
         self._unindexed: set[str] = set()
         """Ids whose sidecar is newer than the index, because the index could not be written."""
         self._seen = False
         """Whether this process has found a log here."""
+        self._looked, self._warned = 0.0, False
         self._caught_up = False
         """Whether the index has all that the files hold; an incomplete one must not be asked what was spent."""
 
@@ -168,7 +180,7 @@ class RecordStore:
 
     def revisions(self, record_id: str) -> tuple[int | None, int | None]:
         """Return the revisions in the sidecar and in the index, read while no other process writes."""
-        with self._lock_record(record_id):
+        with contextlib.nullcontext() if self._private else self._lock_record(record_id):
             stored = self.sidecars.read(record_id)
             return stored.revision if stored else None, self.index.revision(record_id)
 
@@ -192,9 +204,12 @@ class RecordStore:
         """Open the index if need be and bring it up to date; return False if there is no log and none is wanted."""
         if not (self.exists() or writing):
             return False
-        if self._is_behind():
-            with self.lock("index"):
-                if self._is_behind():
+        if self.database.file is not None and not writing and self._is_read_only():
+            self._open_privately()
+        elif self._private or self._is_behind():
+            with self.lock("index"), self._guard:
+                if self._private or self._is_behind():
+                    self._close_private()
                     self._open()
                     self.exists()  # from now on
                     self._opened(self.folder)
@@ -227,11 +242,43 @@ class RecordStore:
                 "written, so it is not known what was spent. Try again."
             )
 
+    def close(self) -> None:
+        """Close the index; the next use opens it again."""
+        self.database.close()
+        self._close_private()
+
+    def _is_read_only(self) -> bool:
+        return not all(can_write(path) for path in (self.folder, self.folder / "index.sqlite") if path.exists())
+
+    def _open_privately(self) -> None:
+        """Open an index in a temporary folder, and look now and then for what writers of the log have added."""
+        with self._guard:
+            if self._private is None:
+                self._private = tempfile.TemporaryDirectory(prefix="kling-nb-index-", ignore_cleanup_errors=True)
+                self.database.use(Path(self._private.name) / "index.sqlite")
+            if self._is_behind():
+                self._open()
+                self._opened(self.folder)
+            elif time.monotonic() - self._looked > _LOOK_AGAIN:
+                self._catch_up()
+            else:
+                return
+            self._looked = time.monotonic()
+
+    def _close_private(self) -> None:
+        if self._private:
+            self.database.use(self.folder / "index.sqlite")
+            self._private.cleanup()
+            self._private = None
+
     def _is_behind(self) -> bool:
         return not (self._caught_up and self.database.is_open)
 
     def _open(self) -> None:
         self._caught_up = False
+        if self.database.file and not self._private and not self._warned and (drive := network_of(self.folder)):
+            self._warned = True
+            _log.warning(_ON_NETWORK, self.folder, drive)
         try:
             self.database.open()
             self._catch_up()
@@ -335,7 +382,7 @@ def rank(record: Record) -> int:
 
 
 def _is_ahead(stored: Record, record: Record) -> bool:
-    """Whether the stored record got further: an end, a clip or the id of a paid generation is never undone."""
+    # An end, a clip or the id of a paid generation is never undone.
     return rank(stored) > rank(record) or bool(stored.generation_id and not record.generation_id)
 
 
