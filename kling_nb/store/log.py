@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar, Unpack, cast
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, NotSaved
 from kling_nb.models.asset import Asset
-from kling_nb.models.record import File, Record, Reference
+from kling_nb.models.record import SAME_CLIP, File, Record, Reference
 from kling_nb.models.urls import redact_url
 from kling_nb.store.audit import Audit, Finding
 from kling_nb.store.budget import BudgetStore
@@ -99,9 +99,18 @@ class Log:
         """Write a record and return it as stored: its revision one higher, the user's tags, stars and note unchanged.
 
         A stored record that got further is returned instead: one that has ended, succeeded, or has a generation id
-        that the given one lacks.
+        that the given one lacks. A clip with the same bytes as an earlier one of the same request gets a note.
         """
-        return self._records.save(record)
+        return self._records.save(self._with_twin_noted(record))
+
+    def _with_twin_noted(self, record: Record) -> Record:
+        if record.local or not record.clip or any(note.startswith(SAME_CLIP) for note in record.notes):
+            return record
+        digest, twins = record.clip.digest, self._records.ask(lambda index: index.twins(record), [])
+        if twin := next((one for one in twins if one.clip and one.clip.digest == digest), None):
+            note = f"{SAME_CLIP} {twin.id}, byte for byte. Some services do so; change the prompt for another clip."
+            return record.model_copy(update={"notes": (*record.notes, note)})
+        return record
 
     def add(self, record: Record) -> Record | None:
         """Write a new record; return None if there is one of that id, in the trash or not."""

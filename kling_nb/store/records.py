@@ -41,8 +41,8 @@ _STRIPES = 64
 _LOOK_AGAIN = 2.0
 _USER_FIELDS = ("tags", "stars", "note")
 _ON_NETWORK = (
-    "The log in %s is on a network drive (%s), where the locks of its index are not reliable. Use it from one machine at "
-    "a time, or choose a local folder by KLING_NB_LOG or kn.configure(log=…)."
+    "The log in %s is on a network drive (%s), where the locks of its index are not reliable. Use it from one machine "
+    "at a time, or choose a local folder by KLING_NB_LOG or kn.configure(log=…)."
 )
 #: The parts of a log's folder; each may outlive the others.
 _PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "scores", "trash")
