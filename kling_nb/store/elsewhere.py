@@ -47,18 +47,18 @@ def remember(folder: Path) -> None:
 def other_logs(own: Path, beside: Path, notebook: str | None) -> list[OtherLog]:
     """Return the logs above a notebook's folder, and those of the list, that have records of the notebook.
 
-    It is known by its name, since its folder is what has changed. Outside notebooks, every record of a log above
-    counts, and of the others only unfinished paid jobs.
+    It is known by its name, since its folder is what has changed. Outside notebooks there is no name: then only the
+    logs above count, with all of their records.
     """
     above = [parent / own.name for parent in beside.resolve().parents[:LEVELS]]
     found: list[OtherLog] = []
-    for folder in dict.fromkeys((*above, *_remembered())):
+    for folder in dict.fromkeys((*above, *(_remembered() if notebook else ()))):
         with contextlib.suppress(OSError):
             if folder.resolve() == own.resolve() or not (folder / "records").is_dir():
                 continue
             records = list(_records_of(folder, notebook))
             unfinished = sum(not record.ended and not record.local for record in records)
-            if records and (unfinished or notebook or folder in above):
+            if records:
                 found.append(OtherLog(folder, len(records), unfinished))
     return found
 
@@ -67,11 +67,13 @@ def moved_text(own: Path, beside: Path, notebook: str | None) -> str:
     """Return where a notebook's records are while its own log is empty, and how to use them; empty for nowhere."""
     if not (others := other_logs(own, beside, notebook)):
         return ""
-    most = max(others, key=lambda one: (one.unfinished, one.records))
+    most, *_ = others = sorted(others, key=lambda one: (one.unfinished, one.records), reverse=True)
+    more = f" and {len(others) - 3} more" if others[3:] else ""
     use = f"kn.configure(log={str(most.folder)!r})"
     resume = ", then kn.resume()" if most.unfinished else ""
+    places = f"{', '.join(map(str, others[:3]))}{more}"
     return (
-        f"This log is new ({own}), but records of {notebook or 'this folder'} are in {', '.join(map(str, others))}. "
+        f"This log is new ({own}), but records of {notebook or 'this folder'} are in {places}. "
         f"To use them, call {use}{resume}; or move that folder here while no kernel uses it."
     )
 

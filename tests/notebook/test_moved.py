@@ -130,3 +130,10 @@ def test_a_home_that_cannot_be_written_is_ignored(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     monkeypatch.setenv("HOME", str(tmp_path / "file"))
     assert log_at(tmp_path / "old").count() == 2
+
+
+def test_outside_notebooks_only_logs_above_are_mentioned(tmp_path: Path) -> None:
+    log_at(tmp_path / "old" / "kling_log")
+    log_at(tmp_path / "projects" / "kling_log", "another.ipynb")
+    found = other_logs(tmp_path / "projects" / "new" / "kling_log", tmp_path / "projects" / "new", None)
+    assert [one.folder for one in found] == [tmp_path / "projects" / "kling_log"]
