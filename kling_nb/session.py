@@ -16,7 +16,7 @@ from kling_nb.connection import PATIENCE, Connection, nothing_known
 from kling_nb.engine.engine import Engine
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import LOCAL_PACE, Pace
-from kling_nb.errors import HubError, KlingError, ModelNotFound, SettingsError, WaitTimeout, did_you_mean
+from kling_nb.errors import HubError, KlingError, LogError, ModelNotFound, SettingsError, WaitTimeout, did_you_mean
 from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
 from kling_nb.models.catalogue import Model
 from kling_nb.models.record import Record
@@ -155,7 +155,10 @@ class Session:
 
     def moved(self) -> str:
         """Return where records of this notebook are while this log has none; empty if it has, or there are none."""
-        if self.store.count(kind=None):
+        try:
+            if self.store.count(kind=None):
+                return ""
+        except LogError:  # a hint: what needs the index raises the error itself
             return ""
         notebook = notebook_path()
         return moved_text(self.store.folder, self._folder, notebook.name if notebook else None)

@@ -47,7 +47,7 @@ def remember(folder: Path) -> None:
 def other_logs(own: Path, beside: Path, notebook: str | None) -> list[OtherLog]:
     """Return the logs above a notebook's folder, and those of the list, that have records of the notebook.
 
-    It is known by its name, since its folder is what has changed. Outside notebooks there is no name: then only the
+    It is known by its name, since its folder is what has changed. Outside notebooks the name is unknown: then only the
     logs above count, with all of their records.
     """
     above = [parent / own.name for parent in beside.resolve().parents[:LEVELS]]

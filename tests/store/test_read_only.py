@@ -1,4 +1,4 @@
-"""A log that can only be read is read, shown and exported; whoever writes gets one clear sentence."""
+"""A log that can only be read is read, shown and exported; a write is one clear error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kling_nb.store import Log
 from kling_nb.store.disk import network_of
 from kling_nb.studio import Studio
 
-NOBODY = 65534
+UNPRIVILEGED = 65534
 VOTE = Vote(id="v", at=make_record(0).times.created, who="x", outcome="tie", left="a", right="b", seed=1)
 
 
@@ -39,7 +39,7 @@ def only_readable(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
     if os.geteuid() == 0:
-        os.seteuid(NOBODY)
+        os.seteuid(UNPRIVILEGED)
 
 
 @pytest.fixture
