@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, Unpack, cast
 
-from kling_nb.errors import ArgumentError, ArgumentTypeError, NotSaved
+from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError, NotSaved
 from kling_nb.models.asset import Asset
 from kling_nb.models.record import SAME_CLIP, File, Record, Reference
 from kling_nb.models.urls import redact_url
@@ -106,7 +106,11 @@ class Log:
     def _with_twin_noted(self, record: Record) -> Record:
         if record.local or not record.clip or any(note.startswith(SAME_CLIP) for note in record.notes):
             return record
-        digest, twins = record.clip.digest, self._records.ask(lambda index: index.twins(record), [])
+        digest = record.clip.digest
+        try:
+            twins = self._records.ask(lambda index: index.twins(record), [])
+        except LogError:  # a failing index must not keep a paid clip from being saved
+            return record
         if twin := next((one for one in twins if one.clip and one.clip.digest == digest), None):
             note = f"{SAME_CLIP} {twin.id}, byte for byte. Some services do so; change the prompt for another clip."
             return record.model_copy(update={"notes": (*record.notes, note)})
