@@ -48,10 +48,6 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-#: The beginning of the note on a clip that has the same bytes as an earlier one.
-SAME_CLIP = "The hub answered with the same file as for"
-
-
 class Reference(_Part):
     """An image or a video of the request.
 

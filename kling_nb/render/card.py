@@ -13,7 +13,7 @@ from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import Score
 from kling_nb.models.mentions import mentionable
 from kling_nb.models.prompts import mentions_in
-from kling_nb.models.record import SAME_CLIP, Record
+from kling_nb.models.record import Record
 from kling_nb.models.restore import reproducibility
 from kling_nb.render.facts import details_of, facts_of, figures_of, groups_of, headline, is_image
 from kling_nb.render.figures import score_facts
@@ -55,9 +55,7 @@ def card_html(record: Record, links: Links, scores: Iterable[Score] = ()) -> str
         call=call_text(record),
         panel=f"kn.panel({quoted(record.id)})",
         failure=failure_html(record),
-        repeatable=" ".join(
-            [str(reproducibility(record)), *(one for one in record.notes if one.startswith(SAME_CLIP))]
-        ),
+        repeatable=str(reproducibility(record)),
     )
 
 

@@ -228,11 +228,6 @@ class Index:
 
     # The records of requests, as plans need them
 
-    def twins(self, record: Record) -> list[Record]:
-        """Return the other records of the same request that have succeeded, oldest first."""
-        c = records.c
-        return self.records(c.request_hash == record.request_hash, c.status == "succeeded", c.id != record.id)
-
     def made(self, hashes: Sequence[str], hub: str) -> list[RecordSummary]:
         """Return the records of these requests at a hub, oldest first, without those that ended without a clip."""
         c, found = records.c, list[RecordSummary]()

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar, Unpack, cast
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError, NotSaved
 from kling_nb.models.asset import Asset
-from kling_nb.models.record import SAME_CLIP, File, Record, Reference
+from kling_nb.models.record import File, Record, Reference
 from kling_nb.models.urls import redact_url
 from kling_nb.store.audit import Audit, Finding
 from kling_nb.store.budget import BudgetStore
@@ -99,22 +99,9 @@ class Log:
         """Write a record and return it as stored: its revision one higher, the user's tags, stars and note unchanged.
 
         A stored record that got further is returned instead: one that has ended, succeeded, or has a generation id
-        that the given one lacks. A clip with the same bytes as an earlier one of the same request gets a note.
+        that the given one lacks.
         """
-        return self._records.save(self._with_twin_noted(record))
-
-    def _with_twin_noted(self, record: Record) -> Record:
-        if record.local or not record.clip or any(note.startswith(SAME_CLIP) for note in record.notes):
-            return record
-        digest = record.clip.digest
-        try:
-            twins = self._records.ask(lambda index: index.twins(record), [])
-        except LogError:  # a failing index must not keep a paid clip from being saved
-            return record
-        if twin := next((one for one in twins if one.clip and one.clip.digest == digest), None):
-            note = f"{SAME_CLIP} {twin.id}, byte for byte. Some services do so; change the prompt for another clip."
-            return record.model_copy(update={"notes": (*record.notes, note)})
-        return record
+        return self._records.save(record)
 
     def add(self, record: Record) -> Record | None:
         """Write a new record; return None if there is one of that id, in the trash or not."""
@@ -275,7 +262,10 @@ class Log:
 
     def same_clip(self, record: Record, digest: str) -> str | None:
         """Return the ID of the newest other record of the same request whose clip has these bytes, if there is one."""
-        others = self.find(request_hash=record.request_hash, hub=record.hub, kind=record.kind, status="succeeded")
+        try:
+            others = self.find(request_hash=record.request_hash, hub=record.hub, kind=record.kind, status="succeeded")
+        except LogError:  # a failing index must not keep a paid clip from being saved
+            return None
         return next((one.id for one in others if one.id != record.id and one.clip and one.clip.digest == digest), None)
 
     def clip(self, record_id: str) -> bytes | None:

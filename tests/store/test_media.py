@@ -6,17 +6,14 @@ import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
 from PIL import Image
 from support.images import encoded, jpeg
-from support.records import make_record
 
 from kling_nb.errors import ArgumentError, TransferError
 from kling_nb.models.asset import Asset
-from kling_nb.models.record import File
 from kling_nb.models.urls import sha256
 from kling_nb.store import Log
 from kling_nb.store.media import Media
@@ -202,24 +199,3 @@ def test_probing_leaves_the_file_as_it_was(film: Film) -> None:
     before = path.read_bytes()
     probe(path)
     assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("changes", "noted"),
-    [
-        ({}, True),
-        ({"local": True}, False),
-        ({"request_hash": "sha256:" + "1" * 64}, False),
-        ({"clip": File(file="media/bb/b.mp4", digest="sha256:" + "b" * 64, size=1)}, False),
-        ({"clip": None}, False),
-    ],
-)
-def test_a_second_clip_of_one_request_with_the_same_bytes_says_so(
-    log: Log, changes: dict[str, Any], noted: bool
-) -> None:
-    clip = File(file="media/aa/a.mp4", digest="sha256:" + "a" * 64, size=1)
-    first, second = (make_record(number, status="succeeded", local=False, clip=clip) for number in range(2))
-    assert log.save(first).notes == ()
-    saved = log.save(second.model_copy(update=changes))
-    assert (len(saved.notes) == 1 and first.id in saved.notes[0]) == noted
-    assert log.save(saved).notes == saved.notes, "once"
