@@ -253,8 +253,8 @@ def test_a_notebook_that_cannot_be_exported_raises(
     sound = written(tmp_path / "study.ipynb", key=KEY)
     for given, name, words in (
         (True, "x.zip", "running notebook"),
-        (tmp_path / "gone.ipynb", "x.zip", "gone.ipynb cannot be read"),
-        (tmp_path, "x.zip", "cannot be read"),
+        (tmp_path / "gone.ipynb", "x.zip", "gone.ipynb"),
+        (tmp_path, "x.zip", tmp_path.name),
         (tmp_path / "list.ipynb", "x.zip", "list.ipynb is not a notebook"),
         (tmp_path / "torn.ipynb", "x.zip", "torn.ipynb is not a notebook"),
         (5, "x.zip", "got 5"),
