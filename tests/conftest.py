@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # How long an example takes says more of the machine than of the code; speed is for the benchmarks.
-settings.register_profile("kling_nb", deadline=None)
+settings.register_profile("kling_nb", deadline=None, max_examples=50)
 settings.load_profile("kling_nb")
 
 

@@ -211,10 +211,9 @@ class ActiveJobs:
 
     async def end(self, job: ActiveJob, record: Record) -> None:
         """Save how a job ended, and end every wait for it."""
+        path = await asyncio.to_thread(self._log.file, record.clip.digest) if record.clip else None
+        job.path = path  # before the state: a job that reads as done must have its clip, also after its wait ended
         await self.save(job, record)
-        path: Path | None = None
-        if job.record.clip:
-            path = await asyncio.to_thread(self._log.file, job.record.clip.digest)
         self._history.pop(record.model, None)
         job.finish(path)
 

@@ -256,9 +256,9 @@ class Job:
                 message = "It is not known whether the hub accepted the job."
                 remedy = "kn.resume() checks again; nothing is sent twice."
                 raise JobUncertain(f"{message} {remedy}", job_id=self.id)
+            case "succeeded" if path := self._active.path:
+                return Clip(path, record)
             case _:
-                if path := self._active.path:
-                    return Clip(path, record)
                 self._active.end.result()  # raises the error that ended the wait
                 message = f"Job {self.id} is {record.status}, but its file is missing."
                 raise TransferError(f"{message} kn.resume() downloads it.")

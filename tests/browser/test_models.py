@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hubside import HubSide, until
 from playwright.sync_api import expect
+from support.videos import video_file
 
 from browser.screen import Screen
 
@@ -31,14 +32,13 @@ def printed(screen: Screen, cell: int) -> str:
 
 
 def test_a_model_is_chosen_by_keyboard_and_its_form_makes_a_clip(
-    opened: Callable[..., Screen], shot: Callable[[Screen, str], None]
+    opened: Callable[..., Screen], shot: Callable[[Screen, str], None], tmp_path: Path
 ) -> None:
     screen = opened(
         "import kling_nb as kn\n"
         "panel = kn.panel({'prompt': '@Image1 turns', 'negative_prompt': 'blur', 'duration': 3})",
         "panel",
         "print(panel.jobs[0].record.model, panel.fields)",
-        "print(panel.jobs[0].result().path)",
     )
     screen.run(0, 1)
     panel = screen.panel
@@ -72,11 +72,10 @@ def test_a_model_is_chosen_by_keyboard_and_its_form_makes_a_clip(
     choose(screen, "video-to-video edit")
     expect(panel.locator(".kn-price-note")).to_contain_text("video")
     expect(screen.generate).to_be_disabled()
-    screen.run(3)
     with screen.page.expect_file_chooser() as chooser:
         panel.get_by_role("button", name="Input Video: choose a file").click()
-    chooser.value.set_files(screen.notebook.outputs(3)[0]["text"].strip())
-    expect(panel.locator(".kn-video-name")).to_have_text(re.compile(r"^[0-9a-f]{64}\.mp4$"))
+    chooser.value.set_files(video_file(tmp_path / "walk.mp4", seconds=3))
+    expect(panel.locator(".kn-video-name")).to_have_text("walk.mp4")
     expect(panel.locator(".kn-summary-line b")).to_have_text("3 s")
     expect(panel.locator(".kn-price-note")).to_contain_text("$1.01")
     screen.generate.click()

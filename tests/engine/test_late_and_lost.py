@@ -208,7 +208,7 @@ def test_a_record_of_another_job_is_not_taken_for_ours(
 def test_a_job_that_goes_on_after_it_was_stopped_still_gives_its_clip(
     behind: Callable[..., Front], studio_at: Callable[..., Studio], slow: HubSide, pace: Any, restart: bool
 ) -> None:
-    pace(stopping=0.1, shortest=0.1)
+    pace(stopping=2, shortest=0.1)  # the answer to the DELETE must arrive before the wait ends
     ready: list[bool] = []
     running = {"status": "processing", "result_url": None, "completed_at": None}
     front = behind(
@@ -252,17 +252,18 @@ def test_a_job_that_is_stopped_too_late_can_be_waited_for_again(
 
 
 def test_a_wait_ends_after_the_deadline_although_the_hub_cannot_be_asked(
-    studio_at: Callable[..., Studio], slow: HubSide, pace: Any
+    studio_at: Callable[..., Studio], own_hub: Callable[..., HubSide], pace: Any
 ) -> None:
     pace(stopping=0.2, shortest=0.1)
-    job = generate(studio_at(slow, deadline=0.5), "a boat whose papers expire")
+    hub = own_hub(speed=1)  # the job must not end before the key is refused
+    job = generate(studio_at(hub, deadline=0.5), "a boat whose papers expire")
     until(lambda: job.record.generation_id)
-    slow.fault("unauthenticated")
+    hub.fault("unauthenticated")
     with pytest.raises(errors.WaitTimeout, match="could not be asked"):
         job.result(30)
-    slow.clear()
+    hub.clear()
     until(lambda: job.state in ("succeeded", "cancelled"))
-    assert slow.posts == 1
+    assert hub.posts == 1
 
 
 def test_a_job_that_has_run_for_weeks_is_given_up(

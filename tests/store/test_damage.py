@@ -200,7 +200,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.sampled_from(paths(BODY)), value=values)
 def test_whatever_a_record_holds_the_log_is_read_and_searched_and_rebuilt(
     path: str, value: Any, tmp_path_factory: pytest.TempPathFactory
@@ -226,7 +226,7 @@ def test_whatever_a_record_holds_the_log_is_read_and_searched_and_rebuilt(
     log.close()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(path=st.sampled_from(paths(BODY)), value=values)
 def test_whatever_an_import_holds_it_is_accepted_or_refused(path: str, value: Any) -> None:
     try:

@@ -25,7 +25,6 @@ from kling_nb.hubs.oxen import Oxen
 from kling_nb.store.records import RecordStore
 from kling_nb.studio import Studio
 
-connection.HUB_PACE = LOCAL_PACE
 HUB, FOLDER, MODE, POINT = [*sys.argv[1:], "", "", "", ""][:4]
 
 
@@ -98,6 +97,7 @@ def each_save() -> None:
 
 
 def main() -> None:
+    connection.HUB_PACE = LOCAL_PACE
     if MODE == "each":
         each_save()
         return
