@@ -215,7 +215,7 @@ class LogError(KlingError):
 
 
 class NotSaved(LogError, KeyError):
-    """There is no record, plan or saved value with this name or ID."""
+    """No record, plan or saved value has this name or ID."""
 
     __str__ = Exception.__str__  # that of KeyError quotes the message
 

@@ -26,8 +26,8 @@ from kling_nb.notebook.location import beside_notebook, notebook_path
 from kling_nb.preferences import embed_of
 from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.settings import Settings, check_given, read_settings
-from kling_nb.store.elsewhere import moved_text, remember
 from kling_nb.store.log import Log
+from kling_nb.store.other_logs import moved_text, remember
 
 if TYPE_CHECKING:
     from kling_nb.actions import StudioActions

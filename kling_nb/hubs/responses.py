@@ -58,7 +58,7 @@ def clean_text(text: str, key: str) -> str:
 
 
 def _cleaned(value: Any, key: str, depth: int = 0) -> Any:
-    """Return a JSON value as a record can keep it: texts cleaned, and None for what is not finite or too deep."""
+    """Return a JSON value that a record can keep: clean texts, and None for infinite numbers and deep nesting."""
     match value:
         case str():
             return clean_text(value, key)

@@ -46,7 +46,7 @@ class Asset:
         url: The address, which may be signed and is not shown; None for a local file.
         data: The bytes; None for a URL.
         original: The asset before it was fixed, if it was.
-        fixes: What was done to it, such as `converted from WEBP to JPEG`.
+        fixes: The changes made to it, such as `converted from WEBP to JPEG`.
     """
 
     identity: str

@@ -82,7 +82,7 @@ def _other_spellings(
     names |= {mention.written: name for mention in found if (name := stuck_name(mention.name, known))}
     if names:
         written, exact = " and ".join(names), " and ".join(f"@{name}" for name in dict.fromkeys(names.values()))
-        message = f"{written} {'is' if len(names) == 1 else 'are'} not how the hub reads a mention"
+        message = f"the hub does not read {written} as {'a mention' if len(names) == 1 else 'mentions'}"
         fix = Fix(f"Write {exact}", changed_prompt(draft, path, with_exact_mentions(prompt, known)))
         yield warning(path, message, f"write {exact}", fix=fix)
 

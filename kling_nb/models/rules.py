@@ -226,7 +226,7 @@ def _listed_shots(draft: Draft) -> Iterator[Problem]:
     usable = legal and all(0 < len(shot["prompt"]) <= USUAL_PROMPT for shot in shots)
     fix = Fix(f"Make {len(shots)} shots ({total} s)", {"prompt": "", "multi_prompt": shots, "duration": 5})
     remedy = "give the shots in multi_prompt, each with its duration"
-    message = f"the prompt lists {len(shots)} shots, which one shot cannot show"
+    message = f"the prompt lists {len(shots)} shots, but one prompt makes one shot"
     yield warning(("prompt",), message, remedy, "make them shots", fix if usable else None)
 
 
@@ -238,7 +238,7 @@ def _late_times(draft: Draft) -> Iterator[Problem]:
         length, latest = shot.get("duration", 5), latest_time(prompt)
         if latest > length:
             what = "shot" if len(path) > 1 else "clip"
-            message = f"{latest:g} s is after the end of the {what}, which has {length} s"
+            message = f"{latest:g} s is after the end of the {what}, which is {length} s long"
             yield warning(path, message, f"change the time, or make the {what} longer")
 
 

@@ -12,7 +12,7 @@ from support.records import make_record
 
 from kling_nb.errors import LogWarning
 from kling_nb.store import Log
-from kling_nb.store.elsewhere import other_logs, remember
+from kling_nb.store.other_logs import other_logs, remember
 from kling_nb.studio import Studio
 
 NAME = "clips.ipynb"

@@ -38,9 +38,10 @@ class OtherLog:
 def remember(folder: Path) -> None:
     """Add a log to the list of this user. It is a hint: a home that cannot be written is ignored."""
     with contextlib.suppress(OSError):
-        known = [path for path in _remembered() if path != folder and path.is_dir()]
-        if not known or _remembered()[0] != folder:
-            names = [str(path) for path in (folder, *known)][:REMEMBERED]
+        known = _remembered()
+        if known[:1] != [folder]:
+            others = [path for path in known if path != folder and path.is_dir()]
+            names = [str(path) for path in (folder, *others)][:REMEMBERED]
             write_whole(_list(), json.dumps(names, indent=1).encode("utf-8", "surrogateescape"))
 
 
