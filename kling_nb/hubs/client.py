@@ -6,12 +6,13 @@ import asyncio
 import datetime
 import logging
 import os
+import re
 import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 import httpx
@@ -31,8 +32,29 @@ _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _BILLED_TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 #: The most bytes of an answer, and the most seconds between its head and its end. The catalogue is the largest one.
 _LARGEST_ANSWER, _LONGEST_ANSWER = 32_000_000, 60.0
+#: The most bytes of one event. The hub's have a few hundred.
+_LARGEST_EVENT = 1_000_000
+_END_OF_EVENT = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 #: Three of the event stream's keep-alives.
 _STREAM_TIMEOUT = httpx.Timeout(50.0, connect=10.0)
+
+
+class _Events(httpx.AsyncByteStream):
+    """A stream in which an event that does not end is an error, before it fills the memory."""
+
+    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
+        self._stream = cast(httpx.AsyncByteStream, stream)
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        event = b""
+        async for chunk in self._stream:
+            event = _END_OF_EVENT.split(event + chunk)[-1]
+            if len(event) > _LARGEST_EVENT:
+                raise errors.ServerError(f"An event of the hub is longer than {_LARGEST_EVENT // 10**6} MB.")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class HubClient:
@@ -138,15 +160,19 @@ class HubClient:
 
     @asynccontextmanager
     async def stream(self, path: str, accept: str) -> AsyncGenerator[httpx.Response]:
-        """Open a response that stays open. Raises a `HubError` when it cannot be opened, breaks or falls silent."""
+        """Open a response that stays open.
+
+        Raises a `HubError` when it cannot be opened, breaks, falls silent, or has an event without an end.
+        """
         address = await self.address()
-        headers = {"Accept": accept, "Cache-Control": "no-store"}
+        headers = {"Accept": accept, "Accept-Encoding": "identity", "Cache-Control": "no-store"}
         try:
             async with self._http.api.stream(
                 "GET", address + path, headers=headers, auth=self.auth, timeout=_STREAM_TIMEOUT
             ) as response:
                 if response.is_error:
                     raise error_of(await self.whole(response))
+                response.stream = _Events(response.stream)
                 yield response
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as exc:
             raise transport_error(exc, at=address, key=key_of(exc)) from exc

@@ -197,11 +197,14 @@ _BUNDLED = {
 
 
 def format_money(amount: Decimal) -> str:
-    """Return dollars as `$1.12`; less than ten cents with all digits, `$0.014`, since half a cent is much of it."""
-    if 0 < amount < Decimal("0.1"):
-        exact = amount.quantize(Decimal("0.0001"), ROUND_CEILING).normalize()
-        return f"${exact:f}" if exact != exact.quantize(Decimal("0.01")) else f"${exact:.2f}"
-    return f"${amount:,.2f}"
+    """Return dollars as `$1.12`, or with the digits below a cent that it has, `$0.672`, so that none is lost.
+
+    At most three decimals, below ten cents four, rounded up, since a price is never said too low.
+    """
+    places = 4 if 0 < amount < Decimal("0.1") else 3
+    exact = amount.quantize(Decimal(1).scaleb(-places), ROUND_CEILING)
+    cents = exact.quantize(Decimal("0.01"))
+    return f"${cents:,.2f}" if cents == exact else f"${exact:,.{places}f}".rstrip("0")
 
 
 def distinct_amounts(one: Decimal, other: Decimal) -> tuple[str, str]:
@@ -281,7 +284,7 @@ class Estimate(BaseModel):
                 return "no price is known for this request"
 
     def __repr__(self) -> str:
-        length = f"{self.seconds} s · " if self.seconds else ""
+        length = f"{round(self.seconds, 2)} s · " if self.seconds else ""
         return f"<{self} · {length}{self.source_text}>"
 
 

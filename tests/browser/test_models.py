@@ -77,7 +77,7 @@ def test_a_model_is_chosen_by_keyboard_and_its_form_makes_a_clip(
     chooser.value.set_files(video_file(tmp_path / "walk.mp4", seconds=3))
     expect(panel.locator(".kn-video-name")).to_have_text("walk.mp4")
     expect(panel.locator(".kn-summary-line b")).to_have_text("3 s")
-    expect(panel.locator(".kn-price-note")).to_contain_text("$1.01")
+    expect(panel.locator(".kn-price-note")).to_contain_text("$1.008")
     screen.generate.click()
     expect(screen.cards.locator("video")).to_have_count(2, timeout=SLOW)
 

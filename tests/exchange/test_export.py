@@ -351,7 +351,7 @@ def test_methods_state_the_figures_of_the_records(filled: Studio) -> None:
     assert "planned as a sweep over prompt (3 values), duration (3 values), generate_audio" not in text, "one value"
     assert "They were planned as a sweep over prompt (3 values) and duration (3 values)." in text
     assert "7 blind votes on pairs of clips were cast by 4 people." in text
-    assert "$1.57" in text
+    assert "$1.568" in text
     assert filled.log([]).methods() == "No clips were generated."
 
 

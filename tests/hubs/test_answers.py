@@ -200,6 +200,25 @@ def test_an_event_is_cleaned_too(answers: Callable[..., Front]) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("unending", [b": x", b"data: x", b"data: x\n", b"x"], ids=repr)
+def test_an_event_without_an_end_is_given_up(
+    answers: Callable[..., Front], monkeypatch: pytest.MonkeyPatch, unending: bytes
+) -> None:
+    monkeypatch.setattr("kling_nb.hubs.client._LARGEST_EVENT", 20_000)
+    before = b'event: media_generation_completed\ndata: {"generation_id": "g"}\n\n: alive\n\n' * 1000
+    stream = before + unending * (40_000 // len(unending))
+    front = answers(lambda *_: (200, stream, {"Content-Type": "text/event-stream"}))
+    seen: list[Any] = []
+
+    async def listen(hub: Oxen) -> None:
+        async for event in hub.events():
+            seen.append(event)
+
+    with pytest.raises(errors.ServerError, match="longer than"):
+        asked(front, listen)
+    assert len(seen) > 500  # those that came before it
+
+
 @settings(max_examples=30)
 @given(st.text(), st.text(min_size=8))
 def test_whatever_is_read_can_be_written_and_never_holds_the_key(text: str, key: str) -> None:

@@ -162,7 +162,10 @@ def test_any_garbage_has_an_estimate(draft: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("amount", "text"),
     [
-        ("1.124", "$1.12"),
+        ("1.12", "$1.12"),
+        ("0.672", "$0.672"),
+        ("5.0416667", "$5.042"),
+        ("1234.5", "$1,234.50"),
         ("0.1", "$0.10"),
         ("0.09", "$0.09"),
         ("0.014", "$0.014"),
@@ -170,7 +173,7 @@ def test_any_garbage_has_an_estimate(draft: dict[str, Any]) -> None:
         ("0", "$0.00"),
     ],
 )
-def test_a_price_of_a_few_cents_is_shown_with_all_digits(amount: str, text: str) -> None:
+def test_a_price_is_shown_with_its_digits_and_never_too_low(amount: str, text: str) -> None:
     price = estimate({"model": "flux"}, pricing=Pricing(method="per_image", cost_per_image=Decimal(amount)))
     assert str(price) == price.each_text == text
 

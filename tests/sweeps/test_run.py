@@ -49,7 +49,7 @@ def start(*kernels: Kernel) -> list[str]:
 
 def test_a_plan_has_a_price_until_its_clips_exist(plan: Plan, hub: HubSide) -> None:
     assert (len(plan), plan.price, hub.posts) == (4, 4 * THREE_SECONDS, 0)
-    assert plan.sheet().summary == "4 clips to generate · $2.69"
+    assert plan.sheet().summary == "4 clips to generate · $2.688"
 
     records = plan.run().result(40)
 
@@ -76,7 +76,7 @@ def test_the_expected_duration_comes_from_the_history_and_the_number_of_jobs_at_
 
 def test_a_clip_generated_outside_the_plan_is_not_paid_for_again(studio: Studio, plan: Plan, hub: HubSide) -> None:
     studio.gather(studio.generate(plan.cells[0].request)).result(40)
-    assert plan.sheet().summary == "1 of 4 done · 3 left · $2.02"
+    assert plan.sheet().summary == "1 of 4 done · 3 left · $2.016"
     plan.run().result(40)
     assert hub.posts == 4
 

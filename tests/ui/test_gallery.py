@@ -131,7 +131,7 @@ def test_a_clip_is_sent_as_bytes_and_a_missing_one_is_reported(page, stand):
 
 def test_generating_again_shows_the_price_and_starts_the_jobs(page, stand):
     price = page.say("price", call="o", ids=["job00000", "job00001"])["price"]
-    assert price == "$1.57"  # 3 s and 4 s at $0.224
+    assert price == "$1.568"  # 3 s and 4 s at $0.224
 
     page.say("generate", id="p", ids=["job00000", "job00001"], price=price)
 
@@ -141,7 +141,7 @@ def test_generating_again_shows_the_price_and_starts_the_jobs(page, stand):
 
 def test_a_press_starts_once_however_often_it_arrives(page, stand):
     for press in ("p", "p", "the second click"):
-        page.say("generate", id=press, ids=["job00000"], price="$0.67")
+        page.say("generate", id=press, ids=["job00000"], price="$0.672")
     assert len(stand.started) == 1
 
 
@@ -149,17 +149,17 @@ def test_a_price_other_than_the_one_on_the_button_starts_nothing(page, stand):
     page.say("generate", id="p", ids=["job00000"], price="$0.10")
 
     assert stand.started == []
-    assert "the price is now $0.67" in page.alert
+    assert "the price is now $0.672" in page.alert
 
 
 def test_an_error_of_the_hub_is_shown(page, stand):
     stand.fault = CreditError("The account has no credits.")
-    page.say("generate", id="p", ids=["job00000"], price="$0.67")
+    page.say("generate", id="p", ids=["job00000"], price="$0.672")
     assert page.alert.startswith("The account has no credits.")
 
 
 def test_a_job_that_ends_leaves_its_card_and_refreshes_the_grid(page, stand):
-    page.say("generate", id="p", ids=["job00000"], price="$0.67")
+    page.say("generate", id="p", ids=["job00000"], price="$0.672")
     stand.started[0][0].become("succeeded")
 
     assert len(page.view.outlet.cards) == 1

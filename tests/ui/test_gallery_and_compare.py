@@ -19,7 +19,7 @@ def test_clips_can_be_compared_rated_rerun_and_deleted(studio: Studio) -> None:
     gallery = studio.gallery(status="succeeded")
     controller = gallery.controller
     price = controller.price([one.id, two.id])
-    assert price == "$1.34"
+    assert price == "$1.344"
     (again,) = controller.generate(one.id)
     assert again.result(60).record.rerun_of == one.id
     assert again.record.generations == 1

@@ -38,7 +38,7 @@ def test_an_edit_is_checked_at_once(page):
     page.edit(duration=9)
 
     assert page.widget.verdict["seconds"] == 9
-    assert page.widget.verdict["price"] == "$2.02"
+    assert page.widget.verdict["price"] == "$2.016"
     assert page.widget.verdict["edit"] == page.draft["edit"]
 
 
@@ -85,7 +85,7 @@ def test_a_double_click_generates_once(page, studio, clock):
 
 
 def test_a_price_other_than_the_one_on_the_button_starts_nothing(page, studio):
-    page.press(price="$0.67")
+    page.press(price="$0.672")
 
     assert studio.started == []
     assert "the price is now $1.12" in page.alert

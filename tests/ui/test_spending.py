@@ -80,6 +80,6 @@ def test_a_preview_needs_no_confirmation(page, studio):
 
 def test_a_confirmation_is_not_valid_for_another_price(page, studio):
     studio.threshold = Decimal("1.00")
-    page.press(price="$0.67", confirmed=True)
+    page.press(price="$0.672", confirmed=True)
     assert studio.started == []
     assert "the price is now $1.12" in page.alert

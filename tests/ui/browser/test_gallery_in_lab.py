@@ -293,7 +293,7 @@ def test_selected_clips_are_compared_generated_again_exported_and_deleted(galler
     seen.root.get_by_role("button", name="Generate again").click()
     expect(seen.root.get_by_text("Generate 2 clips again?")).to_be_visible()
     assert seen.ask("len(stand.started)") == "0"
-    seen.root.get_by_role("button", name="Generate · $2.02").dblclick()
+    seen.root.get_by_role("button", name="Generate · $2.016").dblclick()
     expect(seen.root.locator(".kn-row")).to_have_count(2)
     assert seen.ask("[of for _, of in stand.started]") == "['job00007', 'job00006']"
 

@@ -328,7 +328,7 @@ def test_python_can_fill_the_panel_on_the_screen(panel):
     screen.ask("panel.fill({'prompt': 'From Python', 'duration': 9})")
 
     expect(screen.prompt).to_have_value("From Python")
-    expect(screen.generate).to_have_text("Generate · $2.02")
+    expect(screen.generate).to_have_text("Generate · $2.016")
 
 
 def test_a_second_view_shows_the_same_draft(panel):
