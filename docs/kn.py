@@ -13,7 +13,7 @@ from typing import Any
 import kling_nb
 from kling_nb import Studio
 from kling_nb.connection import HubAccess
-from kling_nb.selection import LogAccess
+from kling_nb.selection import LogAccess, Selection
 
 #: Objects that are called and have methods.
 CALLABLE = {"log": LogAccess, "hub": HubAccess}
@@ -23,6 +23,7 @@ INSTANCES = {"presets", "elements", "options"}
 
 def install() -> None:
     """Put the modules where an import finds them."""
+    del Selection.__call__.__signature__  # type: ignore[attr-defined] -- autodoc looks for its defaults in the source
     names = [name for name in kling_nb.__all__ if name not in CALLABLE and name not in INSTANCES]
     kn = _module("kn", {name: _plain(name) for name in names})
     for name, access in CALLABLE.items():

@@ -39,11 +39,11 @@ def generate(session: Session, request: RequestLike, fields: Mapping[str, Any]) 
     return joined(session, start(session, checked))
 
 
-def preview(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Job | Jobs:
+def preview(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Job:
     """Start a request's free preview; see `Studio.preview`."""
     single = fields if isinstance(request, Request) else {**fields, "num_generations": 1}
     checked, _ = check(session, fields_of(session, request, single))
-    return joined(session, start(session, checked.model_copy(update={"num_generations": 1}), "preview"))
+    return start(session, checked.model_copy(update={"num_generations": 1}), "preview")[0]
 
 
 def lint(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Problems:

@@ -6,16 +6,17 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, Unpack, cast, overload
 
 from kling_nb.engine.job import Clip, Job
 from kling_nb.errors import ArgumentError, ArgumentTypeError, MissingExtra
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.record import COLUMNS, Record, row_of
+from kling_nb.models.signatures import lists_keywords
 from kling_nb.session import Session
 from kling_nb.store.audit import Finding
-from kling_nb.store.filters import check_names, with_text
+from kling_nb.store.filters import Search, check_names, with_text
 from kling_nb.store.log import UNSET, HasId
 from kling_nb.store.merge import MergeReport
 
@@ -156,9 +157,10 @@ class Selection(Selected, Sequence[Record]):
         check_names(filters)
         session.store.find(limit=0, **filters)  # a wrong filter raises here, not when the selection is shown
 
-    def __call__(self, text: str | None = None, /, **filters: Any) -> Selection:
+    @lists_keywords(Search)
+    def __call__(self, words: str | None = None, /, **filters: Unpack[Search]) -> Selection:
         """Return the records that pass these filters too; see `Studio.log` for the filters."""
-        return Selection(self._session, {**self.filters, **with_text(text, filters)})
+        return Selection(self._session, {**self.filters, **with_text(words, filters)})
 
     def __len__(self) -> int:
         return self._session.store.count(**self.filters)
@@ -245,25 +247,26 @@ class LogAccess:
         self._session = session
 
     @overload
-    def __call__(self, text: str | None = None, /, **filters: Any) -> Selection: ...
+    def __call__(self, words: str | None = None, /, **filters: Unpack[Search]) -> Selection: ...
     @overload
     def __call__(self, records: RecordsLike, /) -> Chosen: ...
-    def __call__(self, text: Any = None, /, **filters: Any) -> Selection | Chosen:
+    @lists_keywords(Search)
+    def __call__(self, words: Any = None, /, **filters: Any) -> Selection | Chosen:
         """Return the records that pass the filters, newest first, or the records that are given.
 
         Args:
-            text: Words to find in prompts, tags and notes; or records, clips, jobs, plans and record IDs in a list.
+            words: Text to find in prompts, tags and notes; or records, clips, jobs, plans and record IDs in a list.
             filters: `model`, `status`, `text`, `tag`, `stars` (at least), `since`, `until`, `kind` (`"result"` by
                 default, `"preview"`, or None for both), `hub`, `local`, `batch`, `request_hash`, `plan`, `notebook`.
 
         Raises:
             ArgumentError, ArgumentTypeError: A filter is unknown or has a value that cannot be used.
         """
-        if text is not None and not isinstance(text, str):
+        if words is not None and not isinstance(words, str):
             if filters:
                 raise ArgumentTypeError("Give records or filters, not both.")
-            return Chosen(self._session, text)
-        return Selection(self._session, {"kind": "result", **with_text(text, filters)})
+            return Chosen(self._session, words)
+        return Selection(self._session, {"kind": "result", **with_text(words, filters)})
 
     def verify(self) -> list[Finding]:
         """Compute every hash again and return what disagrees; an empty list means that all is well."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, TypedDict, Unpack, cast
+
+from pydantic import SecretStr
 
 from kling_nb.errors import SettingsError, did_you_mean
-from kling_nb.models.request import Omni, ReferenceToVideo, RequestFields
+from kling_nb.hubs.upload import UploadMethod
+from kling_nb.models.signatures import lists_keywords
 from kling_nb.settings import hidden
 from kling_nb.studio import Studio
 
@@ -27,7 +31,18 @@ def studio() -> Studio:
         return _studio
 
 
-def configure(**settings: Any) -> Studio:
+class StudioSettings(TypedDict, total=False):
+    """The keyword arguments of `configure`, which are those of `Studio`."""
+
+    key: str | SecretStr | None
+    hub: str | None
+    log: str | Path | None
+    upload: UploadMethod
+    deadline: float
+
+
+@lists_keywords(StudioSettings, {name: one.default for name, one in inspect.signature(Studio).parameters.items()})
+def configure(**settings: Unpack[StudioSettings]) -> Studio:
     """Use these settings from now on. Running jobs go on.
 
     Args:
@@ -37,8 +52,9 @@ def configure(**settings: Any) -> Studio:
         SettingsError: A setting is unknown or cannot be used, also one of the environment. The studio in use stays.
     """
     global _studio
-    settings = {name: value if name in _PLAIN else hidden(value) for name, value in settings.items()}
-    known = list(inspect.signature(Studio).parameters)
+    # Under the same name: a plain key must not stay in a frame that a traceback shows.
+    settings = cast("StudioSettings", {name: _hidden(name, value) for name, value in settings.items()})
+    known = list(StudioSettings.__annotations__)
     for name in settings:
         if name not in known:
             remedy = did_you_mean(name, known).capitalize() or f"Choose from {', '.join(known)}."
@@ -48,6 +64,10 @@ def configure(**settings: Any) -> Studio:
     with _lock:
         _studio = made
         return _studio
+
+
+def _hidden(name: str, value: Any) -> Any:
+    return value if name in _PLAIN else hidden(value)
 
 
 def verb(name: str) -> Callable[..., Any]:
@@ -60,21 +80,7 @@ def verb(name: str) -> Callable[..., Any]:
     call.__name__ = call.__qualname__ = name
     call.__doc__ = method.__doc__
     call.__module__ = "kling_nb"
-    call.__signature__ = _signature(method)  # type: ignore[attr-defined] -- a function takes attributes
-    return call
-
-
-def _signature(method: Callable[..., Any]) -> inspect.Signature:
-    """Return a method's signature without `self`, with the request's fields one by one: Tab completes them."""
     signature = inspect.signature(method)
-    parameters = list(signature.parameters.values())[1:]
-    if parameters and parameters[-1].annotation == "Unpack[RequestFields]":
-        *parameters, rest = parameters
-        kind = inspect.Parameter.KEYWORD_ONLY
-        for name, annotation in RequestFields.__annotations__.items():
-            field = (Omni.model_fields | ReferenceToVideo.model_fields)[name]
-            parameters.append(
-                inspect.Parameter(name, kind, default=field.default, annotation=annotation.__forward_arg__)
-            )
-        parameters.append(rest.replace(annotation=Any))
-    return signature.replace(parameters=parameters)
+    bound = signature.replace(parameters=list(signature.parameters.values())[1:])  # without `self`
+    call.__signature__ = bound  # type: ignore[attr-defined] -- a function takes attributes
+    return call

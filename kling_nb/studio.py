@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from pydantic import SecretStr
 
@@ -16,14 +16,17 @@ from kling_nb.engine.job import Clip, Job, Jobs
 from kling_nb.generation import RequestLike
 from kling_nb.hubs.upload import UploadMethod
 from kling_nb.models.asset import Asset
+from kling_nb.models.field_docs import FIELD_DOCS
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
-from kling_nb.models.request import Request, RequestFields
+from kling_nb.models.request import DEFAULTS, Request, RequestFields, SingleFields
+from kling_nb.models.signatures import lists_keywords
 from kling_nb.notebook.display import Problems
 from kling_nb.preferences import Options
 from kling_nb.selection import LogAccess, RecordsLike
 from kling_nb.session import Session
 from kling_nb.settings import hidden
+from kling_nb.store.filters import Search
 from kling_nb.store.log import UNSET, Log
 
 if TYPE_CHECKING:
@@ -84,12 +87,27 @@ class Studio:
 
         return entry.panel(self.session, source)
 
-    def generate(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Job | Jobs:
+    @overload
+    def generate(self, request: RequestLike = None, /, **fields: Unpack[SingleFields]) -> Job: ...
+    @overload
+    def generate(
+        self, request: RequestLike = None, /, *, num_generations: Literal[1], **fields: Unpack[SingleFields]
+    ) -> Job: ...
+    @overload
+    def generate(
+        self, request: RequestLike = None, /, *, num_generations: Literal[2, 3, 4], **fields: Unpack[SingleFields]
+    ) -> Jobs: ...
+    @overload
+    def generate(
+        self, request: RequestLike = None, /, *, num_generations: int, **fields: Unpack[SingleFields]
+    ) -> Job | Jobs: ...
+    @lists_keywords(RequestFields, DEFAULTS, FIELD_DOCS)
+    def generate(self, request: RequestLike = None, /, **fields: Any) -> Job | Jobs:
         """Start a generation and return its job at once. This spends what `price` returns.
 
         Args:
             request: A request, its fields in a mapping, or the prompt.
-            fields: Fields of `ReferenceToVideo`, or of the model that `model=` names; they override the request's.
+            fields: Fields of the model that `model=` names; they override the request's.
 
         Returns:
             The job; with `num_generations` above 1, all of them as `Jobs`.
@@ -104,13 +122,15 @@ class Studio:
         """
         return generation.generate(self.session, request, fields)
 
-    def preview(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Job | Jobs:
+    @lists_keywords(RequestFields, DEFAULTS)
+    def preview(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Job:
         """Draw a free animatic of the request on the local hub: images in motion, shots at their length, captions.
 
         Takes what `generate` takes.
         """
         return generation.preview(self.session, request, fields)
 
+    @lists_keywords(RequestFields, DEFAULTS)
     def lint(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Problems:
         """Return every error and warning of a request without sending anything.
 
@@ -119,6 +139,7 @@ class Studio:
         """
         return generation.lint(self.session, request, fields)
 
+    @lists_keywords(RequestFields, DEFAULTS)
     def price(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Estimate:
         """Return the price of a request, by the hub's live price list if it can be reached.
 
@@ -177,14 +198,15 @@ class Studio:
         """The log: `log("camera", stars=4)` returns records; `log.verify()` and `log.rebuild()` maintain it."""
         return LogAccess(self.session)
 
-    def gallery(self, text: str | None = None, /, **filters: Any) -> Gallery:
+    @lists_keywords(Search)
+    def gallery(self, words: str | None = None, /, **filters: Unpack[Search]) -> Gallery:
         """Return the clips of the log as a gallery: search, play, rate, tag, compare, make again.
 
         Takes the filters of `log`.
         """
         from kling_nb.ui import entry
 
-        return entry.gallery(self.session, self.log(text, **filters))
+        return entry.gallery(self.session, self.log(words, **filters))
 
     def compare(self, *clips: RecordsLike) -> CompareView:
         """Play 2 to 9 clips in sync, with their differences below.
@@ -201,6 +223,7 @@ class Studio:
 
     # Plan
 
+    @lists_keywords(RequestFields, DEFAULTS)
     def sweep(
         self,
         base: Request | Record | Mapping[str, Any] | str | None = None,

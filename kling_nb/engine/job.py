@@ -17,13 +17,13 @@ from kling_nb.engine.active import ActiveJob, Listener
 from kling_nb.engine.ports import Display
 from kling_nb.errors import JobCancelled, JobFailed, JobUncertain, KlingError, TransferError, WaitTimeout
 from kling_nb.models.frames import frame_of
-from kling_nb.models.progress import Progress
-from kling_nb.models.record import File, Record, Status
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for jedi too: it fails on a live job if it can look up `Status`, a `Literal`
     from PIL.Image import Image as PILImage
 
     from kling_nb.models.judgements import Score
+    from kling_nb.models.progress import Progress
+    from kling_nb.models.record import File, Record, Status
 
 #: Seconds after which a wait wakes up: an interrupt of an awaiting cell is noticed only when its loop runs.
 _HEARTBEAT = 0.1
@@ -65,6 +65,11 @@ class Clip:
     def fps(self) -> float:
         """Frames per second; 0.0 for an image."""
         return self._file.fps or 0.0
+
+    @property
+    def frames(self) -> int:
+        """Number of frames; 0 for an image."""
+        return self._file.frames or 0
 
     @property
     def _file(self) -> File:

@@ -12,13 +12,15 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self, Unpack, cast, overload
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
 
 from kling_nb.errors import KlingError
 from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
+from kling_nb.models.request import DEFAULTS, RequestFields, SingleFields
+from kling_nb.models.signatures import lists_keywords, own_names
 from kling_nb.models.urls import normalize_url
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ _FOLDERS = re.compile(r"(?<![^\s('\"`])(?:~|[A-Za-z]:)?[\\/](?:[^\s'\"\\/]+[\\/]
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def __dir__(self) -> list[str]:
+        return sorted(own_names(self))
 
 
 class Reference(_Part):
@@ -218,6 +223,9 @@ class Record(_Part):
         revision: The number of changes; an older copy never replaces a newer one.
     """
 
+    #: Names that Tab does not offer: they are for the log and the engine.
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"version", "holder", "revision", "attach", "public"})
+
     version: int = RECORD_VERSION
     id: str
     batch: str
@@ -266,6 +274,13 @@ class Record(_Part):
         """Return the request of this record, with its images from the log's media."""
         return self._attached().request_of(self)
 
+    @overload
+    def rerun(self, **changes: Unpack[SingleFields]) -> Job: ...
+    @overload
+    def rerun(self, *, num_generations: Literal[1], **changes: Unpack[SingleFields]) -> Job: ...
+    @overload
+    def rerun(self, *, num_generations: int, **changes: Unpack[SingleFields]) -> Job | Jobs: ...
+    @lists_keywords(RequestFields, DEFAULTS)
     def rerun(self, **changes: Any) -> Job | Jobs:
         """Run the request again, with changes, and return the new job, which costs what a new request costs."""
         return self._attached().rerun(self, changes)

@@ -41,6 +41,7 @@ from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problems_of, short_repr
 from kling_nb.models.problem import Problem
 from kling_nb.models.rules import Rule
+from kling_nb.models.signatures import own_names
 
 TARGET = "kling-video-o3-pro-reference-to-video"
 OMNI = "kling-video-o3-omni"
@@ -91,6 +92,9 @@ class _Wire(BaseModel):
     # Pydantic then makes nested models, and those of `model_validate`, without it: their errors keep their paths.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] -- a function takes attributes
 
+    def __dir__(self) -> list[str]:
+        return sorted(own_names(self))
+
 
 class Shot(_Wire):
     """One shot of a request: a prompt, and its duration in whole seconds (1 to 15)."""
@@ -113,6 +117,8 @@ class Request(_Wire):
     """
 
     RULES: ClassVar[tuple[Rule, ...]] = rules.ANY_MODEL
+    #: Names that Tab does not offer: they are for the engine.
+    HIDDEN: ClassVar[frozenset[str]] = frozenset({"assets", "body", "broken_rules", "draft", "prepared", "read"})
 
     model: str = Field(min_length=1)
     num_generations: Count = 1
@@ -172,11 +178,10 @@ class Request(_Wire):
         return _without_empty_lists(draft)
 
 
-class RequestFields(TypedDict, total=False):
-    """The keyword arguments of a request to either of the typed models: `**fields: Unpack[RequestFields]`."""
+class SingleFields(TypedDict, total=False):
+    """The keyword arguments of a request to either of the typed models, without the number of clips."""
 
     model: str
-    num_generations: int
     response_format: Literal["url", "b64_json"] | None
     target_namespace: str | None
     prompt: str | None
@@ -193,6 +198,12 @@ class RequestFields(TypedDict, total=False):
     resolution: Literal["720p", "1080p", "4k"]
     generate_audio: bool
     keep_audio: bool
+
+
+class RequestFields(SingleFields, total=False):
+    """The keyword arguments of a request to either of the typed models: `**fields: Unpack[RequestFields]`."""
+
+    num_generations: int
 
 
 class ReferenceToVideo(Request):
@@ -281,6 +292,11 @@ class HubRequest(Request):
 
 
 TYPED: Mapping[str, type[Request]] = {TARGET: ReferenceToVideo, OMNI: Omni}
+
+#: The value of each of `RequestFields` that is not given.
+DEFAULTS: Mapping[str, Any] = {
+    name: field.default for kind in (Omni, ReferenceToVideo) for name, field in kind.model_fields.items()
+}
 
 
 def request_type(model: str) -> type[Request]:
