@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from kling_nb.errors import ExchangeError
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.fields import media_kind
+from kling_nb.models.images import WHITENED
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import RECORD_VERSION, Record, Reference
@@ -151,8 +152,15 @@ def _false_references(references: Iterable[Reference]) -> Iterator[str]:
     for reference in references:
         if reference.digest is None and not _WEB.match(reference.identity):
             yield f"its reference {reference.identity[:80]!r} is neither in the log nor on the web"
-        elif reference.digest and reference.identity.startswith("sha256:") and reference.identity != reference.digest:
+        elif reference.digest and not _is_own(reference):
             yield f"its reference {reference.identity[:19]}… has the digest {reference.digest[:19]}…"
+
+
+def _is_own(reference: Reference) -> bool:
+    """Return whether a file is that of its identity: as it was given, or changed before it was sent."""
+    left_out = reference.original is None and WHITENED in reference.fixes  # see `Reference.public`
+    own = (reference.digest, reference.original)
+    return left_out or reference.identity in own or not reference.identity.startswith("sha256:")
 
 
 def _addresses(value: Any, name: str = "") -> Iterator[str]:

@@ -22,6 +22,8 @@ _SENT_AS_IT_IS = frozenset({"JPEG", "PNG", "MPO", "WEBP"})
 LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000"})
 _NAMES = {"MPO": "JPEG", "HEIF": "HEIC", "JPEG2000": "JPEG 2000"}
 _LARGEST_PNG = 10 * 2**20
+#: The change by which an image loses the colours of its transparent areas, which editors keep unseen.
+WHITENED = "transparent areas made white"
 
 
 class ImageError(ValueError):
@@ -131,7 +133,7 @@ def _changes(image: PILImage, frames: int, orientation: Any, data: bytes) -> tup
     changes = {
         f"the first of {frames} frames taken": frames > 1 and form != "MPO",
         "turned upright": orientation in range(2, 9),
-        "transparent areas made white": _is_see_through(image),
+        WHITENED: _is_see_through(image),
         f"converted from {image.mode} to RGB": image.mode in ("CMYK", "YCbCr", "LAB", "HSV"),
         "converted from a palette to RGB": image.mode in ("P", "PA") and form != "GIF",
         "scaled from 16 to 8 bits": image.mode.startswith("I") or (form == "PNG" and data[24:25] == b"\x10"),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, S
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
 
 from kling_nb.errors import KlingError
+from kling_nb.models.images import WHITENED
 from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
 from kling_nb.models.request import DEFAULTS, RequestFields, SingleFields
@@ -88,8 +89,11 @@ class Reference(_Part):
         return {digest for digest in (self.digest, self.original, self.thumbnail) if digest}
 
     def public(self) -> Reference:
-        """Return the reference for others: the name of a file without its folders."""
-        return self.model_copy(update={"given": re.split(r"[\\/]", self.given)[-1]}) if self.digest else self
+        """Return the reference for others: a file's name without its folders, and no original with hidden colours."""
+        if not self.digest:
+            return self
+        original = None if WHITENED in self.fixes else self.original
+        return self.model_copy(update={"given": re.split(r"[\\/]", self.given)[-1], "original": original})
 
 
 class File(_Part):

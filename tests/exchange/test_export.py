@@ -16,10 +16,13 @@ import pytest
 import rocrate
 from hubside import HubSide, png_image
 from IPython.core.formatters import DisplayFormatter
+from support.images import encoded, hidden, quarters, turned
 
 from kling_nb import errors
+from kling_nb.errors import RequestWarning
 from kling_nb.exchange.export import export_beside
 from kling_nb.models.record import Record
+from kling_nb.models.urls import sha256
 from kling_nb.studio import Studio
 
 from .conftest import FOLDER, KEY
@@ -119,6 +122,30 @@ def test_an_export_can_be_imported_and_only_once(
         assert elsewhere.store.verify() == []
         record = elsewhere.log(tag="walk")[0]
         assert record.request() == filled.log(tag="walk")[0].request()
+
+
+@pytest.mark.parametrize(
+    ("image", "is_exported"),
+    [(encoded(hidden(), "PNG"), False), (encoded(quarters(), "JPEG", exif=turned(6)), True)],
+    ids=["hidden colours", "turned"],
+)
+def test_an_image_that_was_changed_is_exported_without_hidden_colours_and_imported(
+    studio: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide, image: bytes, is_exported: bool
+) -> None:
+    face = tmp_path / "face"
+    face.write_bytes(image)
+    with pytest.warns(RequestWarning, match="made white|turned"):
+        record = studio.generate("@Image1 turns", input_image=[face], duration=3).result(40).record
+    (reference,) = record.references
+    assert studio.store.read(reference.original or "") == image
+    done = studio.log().export(tmp_path / "study")
+    exported = {sha256(path.read_bytes()) for path in done.path.rglob("*") if path.is_file()}
+    assert (reference.digest in exported, reference.original in exported) == (True, is_exported)
+    elsewhere = studio_at(hub)
+    assert elsewhere.import_log(done.path).problems == []
+    assert elsewhere.store.verify() == []
+    (again,) = elsewhere.log()
+    assert (again.request_hash, again.request()) == (record.request_hash, record.request())
 
 
 def test_clips_that_an_export_lacks_are_missing_and_can_be_generated(

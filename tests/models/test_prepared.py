@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps, ImageStat
-from support.images import ORANGE, encoded, green_printer, image_file, png_of_16_bits, quarters, turned
+from support.images import ORANGE, encoded, green_printer, hidden, image_file, png_of_16_bits, quarters, turned
 
 from kling_nb.models.asset import Asset
 from kling_nb.models.fit import fit_image
@@ -24,13 +24,6 @@ def prepared(data: bytes) -> tuple[Asset, Image.Image]:
 def difference(first: Image.Image, second: Image.Image) -> float:
     """The mean difference of two images, 0 to 255."""
     return max(ImageStat.Stat(ImageChops.difference(first.convert("RGB"), second.convert("RGB"))).mean)
-
-
-def hidden() -> Image.Image:
-    """An image whose left half is transparent, with a secret colour in it."""
-    image = Image.new("RGBA", (400, 320), (*ORANGE, 255))
-    image.paste((1, 2, 3, 0), (0, 0, 200, 320))
-    return image
 
 
 def palette(**info: int) -> Image.Image:

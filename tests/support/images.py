@@ -61,3 +61,10 @@ def green_printer() -> bytes:
     tags = (1).to_bytes(4) + b"A2B0" + (144).to_bytes(4) + len(table).to_bytes(4)
     head = (144 + len(table)).to_bytes(4) + bytes(4) + b"\x02\x10\0\0prtrCMYKLab " + bytes(12) + b"acsp" + bytes(28)
     return head + b"\0\0\xf6\xd6\0\1\0\0\0\0\xd3\x2d" + bytes(48) + tags + table
+
+
+def hidden() -> Image.Image:
+    """An image whose left half is transparent, with a secret colour in it."""
+    image = Image.new("RGBA", (400, 320), (*ORANGE, 255))
+    image.paste((1, 2, 3, 0), (0, 0, 200, 320))
+    return image
