@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypedDict, Unpack
 
 from pydantic import (
     BaseModel,
@@ -109,6 +109,12 @@ class Element(_Wire):
     frontal_image_url: ImageField
     reference_image_urls: Images = Field(default=(), max_length=3)
 
+    if TYPE_CHECKING:  # what the fields take, which is more than what they hold
+
+        def __init__(
+            self, *, frontal_image_url: ImageInput, reference_image_urls: Iterable[ImageInput] = ()
+        ) -> None: ...
+
 
 class Request(_Wire):
     """The fields of every request: the model, the number of clips, and their delivery.
@@ -178,26 +184,40 @@ class Request(_Wire):
         return _without_empty_lists(draft)
 
 
-class SingleFields(TypedDict, total=False):
-    """The keyword arguments of a request to either of the typed models, without the number of clips."""
+class _AnyFields(TypedDict, total=False):
+    """The fields of both typed models."""
 
     model: str
     response_format: Literal["url", "b64_json"] | None
     target_namespace: str | None
     prompt: str | None
-    multi_prompt: Iterable[Shot | Mapping[str, Any]] | None
-    negative_prompt: str | None
     duration: int
     input_image: Iterable[ImageInput]
     start_image_url: ImageInput | None
     tail_image_url: ImageInput | None
     elements: Iterable[Element | Mapping[str, Any]]
+    aspect_ratio: AspectRatio
+    generate_audio: bool
+
+
+class ReferenceFields(_AnyFields, total=False):
+    """The keyword arguments of `ReferenceToVideo`, without the number of clips."""
+
+    multi_prompt: Iterable[Shot | Mapping[str, Any]] | None
+    negative_prompt: str | None
+
+
+class OmniFields(_AnyFields, total=False):
+    """The keyword arguments of `Omni`, without the number of clips."""
+
     input_video: VideoInput | None
     video_mode: Literal["edit", "reference"]
-    aspect_ratio: AspectRatio
     resolution: Literal["720p", "1080p", "4k"]
-    generate_audio: bool
     keep_audio: bool
+
+
+class SingleFields(ReferenceFields, OmniFields, total=False):
+    """The keyword arguments of a request to either of the typed models, without the number of clips."""
 
 
 class RequestFields(SingleFields, total=False):
@@ -226,6 +246,10 @@ class ReferenceToVideo(Request):
     aspect_ratio: AspectRatio = "16:9"
     generate_audio: Truth = False
 
+    if TYPE_CHECKING:  # what the fields take, which is more than what they hold
+
+        def __init__(self, *, num_generations: int = 1, **fields: Unpack[ReferenceFields]) -> None: ...
+
     def _relevant(self, draft: Mapping[str, Any]) -> dict[str, Any]:
         relevant = super()._relevant(draft)
         if self.multi_prompt:
@@ -251,6 +275,10 @@ class Omni(Request):
     aspect_ratio: AspectRatio = "16:9"
     generate_audio: Truth = False
     keep_audio: Truth = True
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, num_generations: int = 1, **fields: Unpack[OmniFields]) -> None: ...
 
     def _relevant(self, draft: Mapping[str, Any]) -> dict[str, Any]:
         relevant = super()._relevant(draft)
