@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 NOTEBOOK ?= notebooks/01_quickstart.ipynb
 export JUPYTER_PLATFORM_DIRS := 1
+# uv installs in a fraction of pip's time. Where it cannot (an index that only pip's settings name), pip does.
+install = $(BIN)/uv pip install --quiet --python $(1) $(2) || $(BIN)/python -m pip --python $(1) install --quiet $(2)
 
 .PHONY: help demo lab test check mutants bench docs screens constraints clean always
 
@@ -51,17 +53,18 @@ screens: .stamps/test
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" -c constraints.txt
+	-$(BIN)/python -m pip install --quiet uv -c constraints.txt
 
 .stamps/demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group demo
+	$(call install,$(BIN)/python,-c constraints.txt -e . --group demo)
 	@mkdir -p .stamps && touch $@
 
 .stamps/docs: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group docs
+	$(call install,$(BIN)/python,-c constraints.txt -e . --group docs)
 	@mkdir -p .stamps && touch $@ .stamps/demo
 
 .stamps/test: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group test
+	$(call install,$(BIN)/python,-c constraints.txt -e . --group test)
 	@mkdir -p .stamps && touch $@ .stamps/demo .stamps/docs
 
 # Two type checkers read the whole package, which takes half a minute; again when a file has changed, or is gone, since.
@@ -77,14 +80,14 @@ TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.t
 
 # The kernels that people have: each line's last release, beside the environment's own.
 .stamps/kernels: | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-deps --target .kernels/6.31 ipykernel==6.31.0
-	$(BIN)/python -m pip install --quiet --no-deps --target .kernels/7.3 ipykernel==7.3.0
+	$(call install,$(BIN)/python,--no-deps --target .kernels/6.31 ipykernel==6.31.0)
+	$(call install,$(BIN)/python,--no-deps --target .kernels/7.3 ipykernel==7.3.0)
 	@mkdir -p .stamps && touch $@
 
 # The independent judge of our crates; in an environment of its own, since its pins are not ours.
-.stamps/validator: tests/exchange/validator.txt
-	$(PYTHON) -m venv .validator
-	.validator/bin/python -m pip install --quiet -r tests/exchange/validator.txt
+.stamps/validator: tests/exchange/validator.txt | $(BIN)/python
+	$(PYTHON) -m venv --without-pip .validator
+	$(call install,.validator/bin/python,-r tests/exchange/validator.txt)
 	@mkdir -p .stamps && touch $@
 
 ## constraints: write down the versions that are installed now
