@@ -249,6 +249,7 @@ def test_a_job_that_is_stopped_too_late_can_be_waited_for_again(
     assert (again, again.done) == (job, False)
     ready.append(True)
     assert again.result(20).path.exists()
+    assert front.count("POST", QUEUE) == 1
 
 
 def test_a_wait_ends_after_the_deadline_although_the_hub_cannot_be_asked(
@@ -299,6 +300,7 @@ def test_waiting_in_the_queue_does_not_count_towards_the_deadline(
     assert front.count("DELETE") == 0
     free.append(True)
     assert job.result(20).path.exists()
+    assert front.count("POST", QUEUE) == 1
 
 
 def test_waiting_in_the_queue_has_a_bound_of_its_own(
@@ -313,7 +315,7 @@ def test_waiting_in_the_queue_has_a_bound_of_its_own(
     job = generate(studio_at(front), "a boat that is never let in")
     with pytest.raises(errors.WaitTimeout):
         job.result(20)
-    assert front.count("DELETE") == 1
+    assert (front.count("DELETE"), front.count("POST", QUEUE)) == (1, 1)
     assert any("had not begun" in note for note in job.record.notes)
 
 
@@ -321,6 +323,7 @@ def test_an_id_that_could_not_be_saved_is_saved_at_the_next_poll(
     slow: HubSide, studio_at: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch, pace: Any
 ) -> None:
     pace(shortest=0.1)
+    slow.mark()
     slow.fault("stuck")
     studio = studio_at(slow)
     save, failed = type(studio.store).save, list[bool]()
@@ -336,6 +339,7 @@ def test_an_id_that_could_not_be_saved_is_saved_at_the_next_poll(
     until(lambda: studio.store.get(job.id).generation_id)
     assert (failed, job.done) == ([True], False)
     job.cancel().result(20)
+    assert slow.posts == 1
 
 
 # --- what the hub says of a job ---
@@ -378,6 +382,7 @@ def test_a_status_without_a_meaning_is_shown_as_it_is(
     until(lambda: '"Hibernating"' in job.progress.trouble)
     asleep.clear()
     assert job.result(20).path.exists()
+    assert hub.posts == 1
 
 
 def test_a_success_without_an_address_is_asked_for_again_until_it_has_one(
@@ -460,6 +465,7 @@ def test_the_address_in_an_event_serves_when_the_record_has_none(
     events[0] = f"event: media_generation_completed\ndata: {json.dumps(event)}\n\n".encode()
     shown.append(True)
     assert job.result(20).path.exists()
+    assert front.count("POST", QUEUE) == 1
 
 
 def test_a_job_that_the_hub_forgets_for_long_is_not_lost_for_good(
