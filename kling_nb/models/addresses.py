@@ -41,6 +41,13 @@ _PAGES = [
         (r"^(www\.)?(we\.tl|wetransfer\.com)$", "", "WeTransfer", "download the file, and use that"),
         (r"^(www\.|m\.)?imgur\.com$", r"^(?!.*\.(jpe?g|png|gif|webp|mp4)$)", "Imgur", "use its address at i.imgur.com"),
         (r"^(www\.|m\.)?(youtube\.com|youtu\.be|vimeo\.com)$", "", "a video site", "download the file, and use that"),
+        (
+            r"^(www\.|m\.)?(instagram|facebook|tiktok|pinterest|reddit|x|twitter|flickr|artstation)\.com$",
+            "",
+            "a social network",
+            "download the file, and use that",
+        ),
+        (r"^(www\.)?(unsplash|pexels|pixabay)\.com$", r"^(?!/photo-)", "a photo library", "use its download address"),
         (r"^(.*\.)?wiki(pedia|media)\.org$", r"^/wiki/", "Wikipedia", "use its address at upload.wikimedia.org"),
         (r"^(hub\.|www\.)?oxen\.ai$", r"^(?!/api/)", "Oxen", "use https://hub.oxen.ai/api/repos/…/file/main/…"),
     )
@@ -86,6 +93,10 @@ def _expiry(url: str) -> float | None:
                 return _time(query[date]) + float(query[seconds])
         if "oxen_expires" in query:
             return float(query["oxen_expires"])
+        if {"ex", "is", "hm"} <= query.keys():  # Discord
+            return float(int(query["ex"], 16))
+        if "q-sign-time" in query:  # Tencent
+            return float(query["q-sign-time"].partition(";")[2])
         if "sig" in query and "se" in query:  # Azure
             return _time(query["se"])
         if "expires" in query and _is_signed(query):

@@ -18,11 +18,14 @@ MODERATION_REMEDY = (
 #: The words with which Kling, fal and resellers refuse content.
 _REFUSED = re.compile(
     r"risk[ _-]?control|content[ _-]?(?:check|filter|polic|moderat|security|safety|review|guideline|violation)"
-    r"|safety|moderat(?:ion|ed|or\b)|\bnsfw\b|(?<!case)(?<!case[ -])(?<!time[ -])(?<!in)sensitive\b"
+    r"|safety|moderat(?:ion|ed|or\b)|\bnsfw\b|(?<!case)(?<!case[ -])(?<!time[ -])(?<!in)sensitive\b(?! to\b)"
+    r"|sensitive(?:content|information|word)|responsible[ _-]?ai|polic(?:y|ies) (?:block|restrict)"
+    r"|(?:prompt|image|video|content|output|result)s? (?:was|were|is|are|ha(?:s|ve) been) (?:blocked|filtered|rejected)"
     r"|(?:usage|our|use|community|acceptable[ -]use) (?:polic|guideline)|polic(?:y|ies)[ _-]violat|guidelines? violat"
     r"|violat\w*\b[^.]{0,60}\b(?:polic|guideline|terms|standard)|\bflagged\b|inappropriate|guardrail"
     r"|(?:prohibited|forbidden|disallowed|unsafe|harmful|explicit|adult) (?:content|word|image|material|prompt|input)"
-    r"|\b(?:sexual|nudity|nude|porn|gore)|public figure|celebrit|real (?:person|people)|copyright"
+    r"|\b(?:sexual|nudity|nude|porn|gore|violen(?:t|ce)|hate speech|self-harm|minors?\b)"
+    r"|public figure|celebrit|real (?:person|people)|copyright"
     r"|敏感|违规|违禁|风控|审核|涉黄|不合规|内容安全",
     re.IGNORECASE,
 )

@@ -56,6 +56,9 @@ DOUBTED = {
     "https://1drv.ms/i/s!abc": FILE,
     "https://imgur.com/a1b2c3": "i.imgur.com",
     "https://www.youtube.com/watch?v=abc": FILE,
+    "https://www.instagram.com/p/abc": FILE,
+    "https://x.com/ana/status/1/photo/1": FILE,
+    "https://unsplash.com/photos/abc": "download address",
     "https://commons.wikimedia.org/wiki/File:A.png": "upload.wikimedia.org",
     "https://www.oxen.ai/ana/films/file/main/a.png": "/api/repos/",
     "https://s3.amazonaws.com/b/a.png?X-Amz-Date=20261130T100000Z&X-Amz-Expires=3600&X-Amz-Signature=f": "a new one",
@@ -64,6 +67,8 @@ DOUBTED = {
     "https://storage.googleapis.com/b/a?X-Goog-Date=20261130T100000Z&X-Goog-Expires=6&X-Goog-Signature=f": "a new one",
     "https://a.blob.core.windows.net/c/a.png?se=2026-11-30T10%3A00%3A00Z&sig=f": "a new one",
     "https://hub.oxen.ai/api/repos/a/b/file/main/a.png?oxen_signature=f&oxen_expires=1700000000": "a new one",
+    "https://cdn.discordapp.com/attachments/1/2/a.png?ex=65000000&is=64fffff0&hm=f": "a new one",
+    "https://b.cos.ap.myqcloud.com/a.png?q-sign-time=1699990000;1700000000&q-signature=f": "a new one",
 }  # fmt: skip
 
 PLAIN = [
@@ -82,6 +87,8 @@ PLAIN = [
     "https://i.imgur.com/a1b2c3.png",
     "https://upload.wikimedia.org/wikipedia/commons/a/a9/A.png",
     "https://localhost.example.org/a.png",
+    "https://images.unsplash.com/photo-1",
+    "https://example.org/a.png?ex=now&is=1&hm=2&q-sign-time=1",
     "https://hub.oxen.ai/api/repos/a/b/file/main/a.png?oxen_signature=f&oxen_expires=1900000000",
     "https://s3.amazonaws.com/b/a.png?X-Amz-Date=20270114T100000Z&X-Amz-Expires=604800&X-Amz-Signature=f",
     "https://example.org/a.png?expires=never&oxen_expires=soon&X-Amz-Date=today&X-Amz-Expires=1",

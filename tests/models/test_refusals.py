@@ -25,6 +25,11 @@ REFUSED = [
     "The image shows a real person or a public figure",
     "提示词包含敏感词",
     "内容违规，审核未通过",
+    "InputImageSensitiveContentDetected",
+    "The prompt was blocked",
+    "The output video was filtered",
+    "The image contains violence",
+    "Refused by our Responsible AI practices",
 ]
 OTHER = [
     "The model provider returned an error.",
@@ -37,6 +42,10 @@ OTHER = [
     "Rate limit exceeded",
     "Retention policy: the file was deleted",
     "internal_server_error",
+    "The connection is sensitive to the network",
+    "The queue is blocked",
+    "The request was rejected: too many requests",
+    "A minority of workers answered",
 ]
 
 
