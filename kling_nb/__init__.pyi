@@ -25,6 +25,7 @@ _studio: Studio
 
 # Make
 panel = _studio.panel
+storyboard = _studio.storyboard
 generate = _studio.generate
 preview = _studio.preview
 lint = _studio.lint

@@ -24,7 +24,9 @@ from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.record import Kind, Record
 from kling_nb.models.request import TARGET, TYPED, HubRequest, Request, given_fields, request_type
-from kling_nb.notebook.display import Problems
+from kling_nb.models.specs import form_of
+from kling_nb.models.storyboard.board import MOST_TEXT, Limits, read_storyboard
+from kling_nb.notebook.display import Problems, Storyboard
 from kling_nb.notebook.location import notebook_path
 from kling_nb.session import Session
 
@@ -70,6 +72,22 @@ def price(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> 
     with contextlib.suppress(errors.HubError, errors.WaitTimeout):
         session.model(checked.model)
     return session.connection.estimate(checked)
+
+
+def storyboard(session: Session, text: str, *, duration: Any = None, model: str | None = None) -> Storyboard:
+    """Return a text as a storyboard; see `Studio.storyboard`."""
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- the user's value
+        raise errors.ArgumentTypeError(f"A storyboard is read from text, got {short_repr(text)}.")
+    if len(text) > MOST_TEXT:
+        raise errors.ArgumentError(f"The text has {len(text):,} characters; at most {MOST_TEXT:,}. Give one scene.")
+    if duration is not None and (not isinstance(duration, int | float) or isinstance(duration, bool) or duration <= 0):
+        raise errors.ArgumentError(f"duration must be seconds, got {short_repr(duration)}.")
+    name = model or TARGET
+    known = session.connection.catalogue.known(name) if name not in TYPED else None
+    reading = read_storyboard(
+        text, Limits.of(form_of(name, known)), duration=None if duration is None else int(duration)
+    )
+    return Storyboard(reading.fields | ({"model": name} if name != TARGET else {}), reading.notes)
 
 
 def fit_image(image: Any) -> Asset:

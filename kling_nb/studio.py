@@ -21,7 +21,7 @@ from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import DEFAULTS, Request, RequestFields, SingleFields
 from kling_nb.models.signatures import lists_keywords
-from kling_nb.notebook.display import Problems
+from kling_nb.notebook.display import Problems, Storyboard
 from kling_nb.preferences import Options
 from kling_nb.selection import LogAccess, RecordsLike
 from kling_nb.session import Session
@@ -86,6 +86,22 @@ class Studio:
         from kling_nb.ui import entry
 
         return entry.panel(self.session, source)
+
+    def storyboard(self, text: str, *, duration: int | None = None, model: str | None = None) -> Storyboard:
+        """Read a screenplay, a shot list, time ranges, a table or a prompt as shots with seconds, for free.
+
+        The result is a mapping of fields that `generate`, `panel`, `lint` and `sweep` take.
+
+        Args:
+            text: The text. References may be written in any way (`@Image 1`, `<<<image_1>>>`, `Mara = @Image1`).
+            duration: Seconds of the whole clip. By default the times in the text, or what its shots need.
+            model: The model, whose limits are kept; by default Kling O3 Pro reference-to-video.
+
+        Example:
+            >>> board = kn.storyboard("[0-3s] @Image1 wakes up. [3-7s] She opens the window.")
+            >>> kn.generate(board, input_image=["face.png"])
+        """
+        return generation.storyboard(self.session, text, duration=duration, model=model)
 
     @overload
     def generate(self, request: RequestLike = None, /, **fields: Unpack[SingleFields]) -> Job: ...

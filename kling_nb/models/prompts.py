@@ -82,15 +82,15 @@ _QUOTED = re.compile(
     r"\"([^\"\n]{1,300})\"|“([^”\n]{1,300})”|„([^“”\n]{1,300})[“”]|«([^»\n]{1,300})»|「([^」\n]{1,300})」"
     r"|『([^』\n]{1,300})』|(?<!\w)‘([^’\n]{1,300})’(?!\w)|(?<!\w)'([^'\n]{1,300} [^'\n]{1,300})'(?!\w)"
 )
-_SPEAKS = (
+SPEAKS = (
     r"(?:says?|said|saying|asks?|asked|asking|shout\w*|whisper\w*|yell\w*|scream\w*|cries|cried|repl(?:y|ies|ied|ying)"
     r"|answer\w*|mutter\w*|murmur\w*|sings?|sang|singing|speaks?|speaking|spoke|tells?|told|telling|announc\w+"
     r"|exclaim\w*|calls? out|called out|greet\w*|narrat\w+|dialogue|voice|voice-?over|line)"
 )
-_SPOKEN_BEFORE = re.compile(rf"\b{_SPEAKS}\b(?:\W+\w+){{0,5}}\W*$|：\s*$|[说道喊问答叫唱讲白词]\W*$", re.IGNORECASE)
-_SPOKEN_AFTER = re.compile(rf"^\W*(?:\w+\W+){{0,3}}{_SPEAKS}\b|^\W*\w{{0,4}}[说道喊问答叫唱讲]", re.IGNORECASE)
+_SPOKEN_BEFORE = re.compile(rf"\b{SPEAKS}\b(?:\W+\w+){{0,5}}\W*$|：\s*$|[说道喊问答叫唱讲白词]\W*$", re.IGNORECASE)
+_SPOKEN_AFTER = re.compile(rf"^\W*(?:\w+\W+){{0,3}}{SPEAKS}\b|^\W*\w{{0,4}}[说道喊问答叫唱讲]", re.IGNORECASE)
 #: Words before text that is visible, not spoken: `a sign that says "OPEN"`.
-_WRITTEN = re.compile(
+WRITTEN = re.compile(
     r"\b(?:signs?|banner|poster|label\w*|texts?|titles?|titled|captions?|logo|letter\w*|words?|reads?|reading|written"
     r"|writes?|writing|screen|note|book|card|shirt|neon|subtitles?|graffiti|headline|badge|tattoo|named)"
     r"(?:\W+(?!and\b)\w+){0,2}\W*$|[字牌标]\W*$",
@@ -106,7 +106,7 @@ def speech_in(prompt: str) -> list[str]:
         before, after = prompt[max(0, found.start() - 80) : found.start()], prompt[found.end() : found.end() + 40]
         words = re.findall(r"\w+", text)
         sentence = len(words) > 3 or (len(words) > 1 and text.rstrip()[-1:] in ".!?…。！？")
-        if not _WRITTEN.search(before) and (sentence or _SPOKEN_BEFORE.search(before) or _SPOKEN_AFTER.search(after)):
+        if not WRITTEN.search(before) and (sentence or _SPOKEN_BEFORE.search(before) or _SPOKEN_AFTER.search(after)):
             spoken.append(text)
     return spoken
 

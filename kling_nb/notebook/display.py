@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.notebook.links import Links
 from kling_nb.render.card import card_bundle
+from kling_nb.render.storyboard import storyboard_html, storyboard_text
 from kling_nb.render.tables import models_html, models_text, problems_html, problems_text, records_html, records_text
 
 _NO_JOBS = "No unfinished jobs. kn.log() lists the finished ones, newest first."
@@ -91,6 +92,41 @@ class Problems(list[Problem]):
 
     def __repr__(self) -> str:
         return problems_text(self)
+
+
+class Storyboard(Mapping[str, Any]):
+    """A text as the fields of a request, and notes on how it was read. A table in a cell.
+
+    Attributes:
+        fields: The fields by the hub's names: `multi_prompt` or `prompt`, and settings that the text names.
+        notes: What was recognised, changed and left out.
+    """
+
+    def __init__(self, fields: Mapping[str, Any], notes: Sequence[str]) -> None:
+        self.fields, self.notes = dict(fields), tuple(notes)
+
+    @property
+    def shots(self) -> list[dict[str, Any]]:
+        """The shots with `prompt` and `duration`; empty if the text is one prompt."""
+        return [dict(shot) for shot in self.fields.get("multi_prompt", ())]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def _repr_html_(self) -> str:
+        return storyboard_html(self.fields, self.notes)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/html": self._repr_html_(), "text/plain": storyboard_text(self.fields, self.notes)}
+
+    def __repr__(self) -> str:
+        return f"<Storyboard: {self.notes[0] if self.notes else 'empty'}>"
 
 
 class Models(Sequence[Model]):
