@@ -20,7 +20,7 @@ Author: A. Writer
 
 INT. KITCHEN - NIGHT
 
-MARA (30s, tired) stands at the window. Rain on the glass.
+MARA (30s, tired) waits by the window. Rain on the glass.
 
 MARA
 (whispering)
@@ -105,7 +105,11 @@ LISTS: dict[str, tuple[str, list[int], list[str]]] = {
         ["sits", "jumps", "walks away"],
     ),
     "ranges in lines": ("00:00 - 00:03 | The desert.\n00:03 - 00:05 | A lizard.", [3, 2], ["The desert", "A lizard"]),
-    "ranges in words": ("From 0 to 3 seconds: a kite. From 3 to 6 seconds: it loops.", [3, 3], ["a kite", "it loops"]),
+    "ranges, written out": (
+        "From 0 to 3 seconds: a kite. From 3 to 6 seconds: it loops.",
+        [3, 3],
+        ["a kite", "it loops"],
+    ),
     "seconds before ranges": ("Second 0-2: coffee.\nSecond 2-5: steam.", [2, 3], ["coffee", "steam"]),
     "ranges in Markdown": ("- **0–3s:** Hands.\n- **3–6s:** Flour.", [3, 3], ["Hands", "Flour"]),
     "a gap": ("(0:00-0:02) A title\n(0:04-0:07) Black.", [2, 3], ["A title", "Black"]),

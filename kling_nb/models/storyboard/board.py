@@ -46,7 +46,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a model takes: the number of shots (0 for one prompt), characters, whole lengths in seconds, and fields."""
+    """The limits of a model: the number of shots (0 for one prompt), characters, whole lengths in seconds, and fields."""
 
     shots: int = MAX_SHOTS
     characters: int = MAX_SHOT_PROMPT
@@ -95,7 +95,7 @@ def read_storyboard(text: str, limits: Limits | None = None, *, duration: int | 
         return _prompt(text, found, limits, duration)
     lead = take_cast(take_settings(script.lead, found, lead=True), found)
     length_named(lead, found)
-    if script.kind == "cuts":  # it has no lead: who is who is said above the first shot
+    if script.kind == "cuts":  # it has no lead: names are above the first shot
         first = replace(script.shots[0], text=take_cast(script.shots[0].text, found))
         script = replace(script, shots=(first, *script.shots[1:]))
     found.left_out += script.left_out
@@ -141,7 +141,7 @@ def _prompt(text: str, found: Found, limits: Limits, duration: int | None) -> Re
     rest = take_cast(take_settings(text, found, lead=True), found)
     prompt = re.sub(r"\n{3,}", "\n\n", with_speech(rest, found.cast)).strip()
     if not prompt:
-        found.notes.append("There is no text for a prompt.")
+        found.notes.append("The text is empty.")
     (shot,) = _with_references([Shot(prompt)], found)
     return _finished("a prompt", {"prompt": shot.text} if shot.text else {}, [shot], found, limits, duration)
 
@@ -211,7 +211,7 @@ def _with_lead(lead: str, shots: Sequence[Shot], limits: Limits, found: Found) -
         found.notes.append(f"The text above the list goes with every shot: “{_short(lead)}”.")
         return whole
     found.notes.append(
-        f"The text above the list is only in shot 1, as there is no room for it in every shot: “{_short(lead)}”."
+        f"The text above the list is only in shot 1, as it does not fit into every shot: “{_short(lead)}”."
     )
     return [whole[0], *shots[1:]]
 

@@ -54,7 +54,7 @@ _ABOUT = re.compile(
 
 @dataclass
 class Found:
-    """What was found beside the shots: settings by the hub's names, references by name, and notes."""
+    """Finds beside the shots: settings by the hub's names, references by name, and notes."""
 
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
     cast: dict[str, str] = field(default_factory=dict[str, str])
@@ -68,7 +68,7 @@ def cleaned(line: str) -> str:
 
 
 def as_sentences(text: str) -> str:
-    """Return lines as one paragraph; a line that is no sentence yet gets its full stop."""
+    """Return lines as one paragraph; a line without an end gets a full stop."""
     joined, before = "", ""
     for raw in text.splitlines():
         line = "" if _RULE.match(raw) else cleaned(raw)
