@@ -46,7 +46,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a model: the number of shots (0 for one prompt), characters, whole lengths in seconds, and fields."""
+    """The limits of a model: shots (0 for one prompt), characters, whole lengths in seconds, and fields."""
 
     shots: int = MAX_SHOTS
     characters: int = MAX_SHOT_PROMPT
