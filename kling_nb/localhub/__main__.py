@@ -17,11 +17,11 @@ from filelock import FileLock, Timeout
 from platformdirs import user_state_dir
 
 from . import __version__
-from .app import build
-from .faults import FAULTS, parse
-from .hub import Hub
+from .faults import parse
 from .jobs import write_atomically
-from .options import CHOICES, Options, parse_choices
+from .options import Options
+from .providers import PROVIDERS, Provider
+from .runner import Runner
 from .serve import STATE_FILE, last_state
 
 
@@ -29,10 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse the command line and serve."""
     parser = _parser()
     args = parser.parse_args(arguments)
+    provider = PROVIDERS[args.provider]
     try:
         for fault in args.fault:
-            parse(fault)
-        choices = parse_choices(args.choice)
+            parse(fault, provider.faults)
+        choices = provider.parsed(args.choice)
     except ValueError as exc:
         parser.error(str(exc))
     options = Options(
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # Two processes on one folder would overwrite each other's jobs.
         with FileLock(folder / "serve.lock", blocking=False):
-            asyncio.run(_serve(folder, options, args.port))
+            asyncio.run(_serve(provider, folder, options, args.port))
     except Timeout:
         print(f"Another local hub is already running on {folder}.", file=sys.stderr)
         return 1
@@ -60,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m kling_nb.localhub", description="Run the local hub of kling_nb.")
     add = parser.add_argument
+    add("--provider", choices=tuple(PROVIDERS), default="oxen", help="whose contract to speak (default: oxen)")
     state = str(Path(user_state_dir("kling_nb")) / "localhub")
     add("--port", type=int, default=0, help="port to listen on; 0 (default) reuses the last one or picks a free one")
     add("--state", default=state, metavar="DIR", help="folder for jobs, uploads and results (default: %(default)s)")
@@ -69,10 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--key", action="append", default=[], help="accept only this API key (may be repeated); default: any key")
     add("--keep-alive", type=_positive, default=15.0, metavar="SECONDS", help="keep-alive interval of the event stream")
     add("--workers", type=int, default=2, help="number of rendering processes (default: 2)")
-    faults = f"switch on a fault, for the first TIMES requests or for all: {', '.join(sorted(FAULTS))}"
+    known = "; ".join(f"{name}: {', '.join(sorted(each.faults))}" for name, each in PROVIDERS.items())
+    faults = f"switch on a fault, for the first TIMES requests or for all. {known}"
     add("--fault", action="append", default=[], metavar="NAME[:TIMES]", help=faults)
-    choices = "; ".join(f"{name}={'|'.join(values)}" for name, values in CHOICES.items())
-    choices = f"how to behave where the wire contract leaves it open; the default comes first: {choices}"
+    choices = "how to behave where the wire contract leaves it open; the default comes first."
+    for name, each in PROVIDERS.items():
+        values = "; ".join(f"{key}={'|'.join(values)}" for key, values in each.choices.items())
+        choices += f" {name}: {values}."
     add("--choice", action="append", default=[], metavar="NAME=VALUE", help=choices)
     return parser
 
@@ -84,12 +89,12 @@ def _positive(text: str) -> float:
     return value
 
 
-async def _serve(folder: Path, options: Options, port: int) -> None:
-    hub = Hub(folder, options)
-    listeners = [_listen(port, folder), _listen(0)]
+async def _serve(provider: Provider, folder: Path, options: Options, port: int) -> None:
+    hub = provider.hub(folder, options)
+    listeners = [_listen(port, folder, "url"), _listen(0, folder, "other_url")]
     hub.base_url, hub.other_origin = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in listeners)
     config = uvicorn.Config(
-        build(hub),
+        provider.build(hub),
         http="h11",
         ws="none",
         lifespan="off",
@@ -109,7 +114,8 @@ async def _serve(folder: Path, options: Options, port: int) -> None:
     serving = asyncio.create_task(server.serve(sockets=listeners))
     while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has a flag, not an event
         await asyncio.sleep(0.005)
-    write_atomically(folder / STATE_FILE, {"url": hub.base_url, "pid": os.getpid(), "version": __version__})
+    state = {"url": hub.base_url, "other_url": hub.other_origin, "pid": os.getpid(), "version": __version__}
+    write_atomically(folder / STATE_FILE, state)
     print(f"kling_nb local hub at {hub.base_url}", flush=True)
     idling = asyncio.create_task(_close_when_idle(hub))
     await asyncio.wait([serving, asyncio.create_task(hub.closing.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -119,7 +125,7 @@ async def _serve(folder: Path, options: Options, port: int) -> None:
     await serving
 
 
-async def _close_when_idle(hub: Hub) -> None:
+async def _close_when_idle(hub: Runner) -> None:
     idle = hub.options.idle
     if idle is None:
         return
@@ -128,12 +134,12 @@ async def _close_when_idle(hub: Hub) -> None:
     hub.closing.set()
 
 
-def _listen(port: int, folder: Path | None = None) -> socket.socket:
+def _listen(port: int, folder: Path, which: str) -> socket.socket:
     """Listen on a port; instead of 0 on the last one, if it is free, so that the URLs in a notebook stay valid."""
     listener = None
-    if folder is not None and not port:
+    if not port:
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            listener = socket.create_server(("127.0.0.1", int(last_state(folder)["url"].rpartition(":")[2])))
+            listener = socket.create_server(("127.0.0.1", int(last_state(folder)[which].rpartition(":")[2])))
     listener = listener or socket.create_server(("127.0.0.1", port))
     # Connections inherit it. Without it, the second write of each response waits 40 ms for the client's delayed
     # acknowledgement; asyncio sets it only for sockets that it opens itself.

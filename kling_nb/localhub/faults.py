@@ -68,10 +68,11 @@ class Fault:
     times: int | None = None
     match: Mapping[str, str] = field(default_factory=dict[str, str])
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    scope: tuple[str, str] = _ALL
 
     def applies_to(self, method: str, path: str, model: str | None) -> bool:
         """Return whether the fault affects this request."""
-        default_method, default_prefix = FAULTS[self.name]
+        default_method, default_prefix = self.scope
         return (
             self.times != 0
             and method in (self.match.get("method", default_method).upper() or method)
@@ -94,9 +95,8 @@ class Faults(list[Fault]):
         method = "GET" if request.method == "HEAD" else request.method
         for fault in self:
             # Not `request.url.path`, which ends at a `#` or `?` in a file name.
-            if fault.name in names and fault.applies_to(
-                method, request.scope["path"], getattr(request.state, "model", None)
-            ):
+            path = getattr(request.state, "route", request.scope["path"])
+            if fault.name in names and fault.applies_to(method, path, getattr(request.state, "model", None)):
                 if fault.times is not None:
                     fault.times -= 1
                 return fault
@@ -107,13 +107,13 @@ class Faults(list[Fault]):
         return [{"fault": on.name, "times": on.times, "match": dict(on.match), **on.extra} for on in self]
 
 
-def parse(text: str) -> Fault:
-    """Parse `NAME` or `NAME:TIMES`.
+def parse(text: str, known: Mapping[str, tuple[str, str]] = FAULTS) -> Fault:
+    """Parse `NAME` or `NAME:TIMES`; `known` are the faults of a provider.
 
     Raises:
         ValueError: The name is unknown, or the count is not an integer.
     """
     name, _, times = text.strip().partition(":")
-    if name not in FAULTS:
-        raise ValueError(f"Unknown fault {name!r}. Choose from {', '.join(sorted(FAULTS))}.")
-    return Fault(name, int(times) if times else None)
+    if name not in known:
+        raise ValueError(f"Unknown fault {name!r}. Choose from {', '.join(sorted(known))}.")
+    return Fault(name, int(times) if times else None, scope=known[name])

@@ -1,73 +1,57 @@
-"""The hub behind the routes: it accepts jobs, runs them and publishes their end."""
+"""Oxen's hub behind the routes: its records, signed URLs and events."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import shutil
+import re
 import time
 import uuid
-from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .faults import Faults, parse
-from .inputs import InputError, download, edited_video_url, image_urls, video_urls
-from .jobs import Job, Jobs
+from starlette.requests import Request
+
+from .inputs import InputError, Refusal
+from .jobs import Job
 from .options import Options
 from .repos import Repos
+from .runner import SCHEDULES, SUFFIXES, Runner
 from .signing import Signer
-from .workers import CRASHED, RenderTask, Workers
+from .validation import UPSTREAM_ERROR
+from .workers import CRASHED
 
 USER = "local"
-_log = logging.getLogger(__name__)
-# Seconds in the queue and in processing at speed 1.
-_SCHEDULES = {"video": (1.5, 4.5), "image": (0.5, 1.5)}
-_SUFFIXES = {"video": "mp4", "image": "png"}
+# Patterns that replace IDs and paths in the request counts.
+_LABELS = (
+    (re.compile(r"^/api/ai/queue/.+"), "/api/ai/queue/:generation_id"),
+    (re.compile(r"^/api/ai/models/(?!search$).+"), "/api/ai/models/:id"),
+    (re.compile(r"^/api/repos/.+/workspaces/.+"), "/api/repos/:result"),
+    (re.compile(r"^/api/repos/[^/]+/[^/]+/(file|workbench)/.+"), r"/api/repos/:\1"),
+)
 
 
-class Hub:
-    """A local hub and its state folder."""
+class Hub(Runner):
+    """Oxen's stand-in and its state folder."""
+
+    provider = "oxen"
 
     def __init__(self, folder: Path, options: Options) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.folder = folder
-        self.options = options
-        # `other_origin` is a second address, to which a fault redirects downloads.
-        self.base_url = self.other_origin = ""
-        self.jobs = Jobs(folder / "jobs")
+        super().__init__(folder, options)
         self.repos = Repos(folder / "repos")
         self.signer = Signer(folder)
-        self.faults = Faults(map(parse, options.faults))
-        self.requests: Counter[str] = Counter()
-        self.last_used = time.time()
-        self.subscribers: set[asyncio.Queue[str | None]] = set()
-        self.closing = asyncio.Event()
         # Jobs whose URLs the fault `expired_url` has made invalid, and those that were read afterwards.
         self.expired: set[str] = set()
         self.renewed: set[str] = set()
-        self.other_origin_requests = self.other_origin_keys = 0
-        self._workers = Workers(options.workers)
-        self._running: dict[str, asyncio.Task[None]] = {}
-
-    async def start(self) -> None:
-        """Continue the jobs that an earlier process left unfinished."""
-        for job in self.jobs:
-            if job.is_active(time.time()) and not job.stuck:
-                self._start(job)
 
     async def stop(self) -> None:
-        """End streams and workers; unfinished jobs remain for the next start."""
+        """End the event streams too."""
         self.closing.set()
         for queue in self.subscribers:
             queue.put_nowait(None)
-        for task in self._running.values():
-            task.cancel()
-        self._workers.close()
+        await super().stop()
 
     def submit(
         self,
@@ -81,9 +65,7 @@ class Hub:
         error: str | None = None,
     ) -> Job:
         """Save a new job and start it; one with an `error` fails when its time is over."""
-        queue_for, process_for = (
-            0.0 if instant else seconds / self.options.speed for seconds in _SCHEDULES[media_type]
-        )
+        queue_for, process_for = (0.0 if instant else seconds / self.options.speed for seconds in SCHEDULES[media_type])
         job = Job(
             id=str(uuid.uuid4()),
             model=str(body["model"]),
@@ -98,24 +80,7 @@ class Hub:
             stuck=stuck,
             error=error,
         )
-        self.jobs.save(job)
-        if not job.stuck:
-            self._start(job)
-        return job
-
-    def cancel(self, job: Job) -> None:
-        """Cancel an active job, without an event."""
-        self.jobs.save(job.cancelled(time.time()))
-        if (task := self._running.get(job.id)) is not None:
-            task.cancel()
-
-    async def wait(self, job_id: str) -> Job:
-        """Return the job once it has ended."""
-        if (task := self._running.get(job_id)) is not None:
-            await asyncio.wait([task])
-        job = self.jobs.get(job_id)
-        assert job is not None  # noqa: S101  # jobs are never deleted
-        return job
+        return self.add(job)
 
     def record(self, job: Job) -> dict[str, Any]:
         """Return the record of a job on the wire, with a URL that is valid now."""
@@ -134,17 +99,9 @@ class Hub:
         expires = int(signed_at + float(self.options.choices["url_lifetime"]) + 0.999)
         repo = str(job.request.get("target_repo") or "playground").strip("/").rpartition("/")[2]
         directory = str(job.request.get("target_directory") or "generations").strip("/")
-        name = f"{directory}/{job.id}.{_SUFFIXES[job.media_type]}"
+        name = f"{directory}/{job.id}.{SUFFIXES[job.media_type]}"
         path = f"/api/repos/{job.owner}/{repo}/workspaces/{job.id}/files/{name}"
         return self.base_url + self.signer.sign(path, expires)
-
-    def result_file(self, job_id: str) -> Path | None:
-        """Return the file of a succeeded job, or None."""
-        job = self.jobs.get(job_id)
-        if job is None or job.result_path is None or job.status(time.time()) != "succeeded":
-            return None
-        path = self.folder / job.result_path
-        return path if path.is_file() else None
 
     def accepts_key_of(self, headers: Mapping[str, str]) -> bool:
         """Return whether a request has a key that the hub accepts: any key, or one that `--key` lists."""
@@ -182,56 +139,23 @@ class Hub:
             raise InputError(f"Failed to download image from {url[:200]}: {status} {HTTPStatus(status).phrase}")
         return file
 
-    def touch(self) -> None:
-        """Restart the idle time."""
-        self.last_used = time.time()
+    def label(self, request: Request) -> str:
+        """Return the path with patterns in place of ids and file names."""
+        path: str = request.scope["path"]
+        for pattern, label in _LABELS:
+            path = pattern.sub(label, path)
+        return path
 
-    def is_busy(self) -> bool:
-        """Return whether any job is active; a stuck one does not count, since it would keep the hub running."""
-        now = time.time()
-        return any(job.is_active(now) and not job.stuck for job in self.jobs)
+    def error_of(self, refusal: Refusal, job: Job) -> str:
+        """Return the error in upstream's words."""
+        if refusal == CRASHED:
+            return f"Getting model response error: 500 - {refusal.text}"
+        return UPSTREAM_ERROR + refusal.text
 
-    def _start(self, job: Job) -> None:
-        task = self._running[job.id] = asyncio.create_task(self._run(job))
-        task.add_done_callback(lambda _: self._running.pop(job.id, None))
-        task.add_done_callback(lambda _: self.touch())
-
-    async def _run(self, job: Job) -> None:
-        if job.error is None and job.rendered_at is None:
-            job = await self._render(job)
-        # In a loop, because the event loop's clock may run ahead of the wall clock.
-        while (left := (job.ends_at or 0) - time.time()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(left)
-        if job.listed:
-            self._publish(job)
-
-    async def _render(self, job: Job) -> Job:
-        out = f"results/{job.id}.{_SUFFIXES[job.media_type]}"
-        scratch = self.folder / "scratch" / job.id
-        skip_missing = self.options.choices["unreachable_image"] == "placeholder"
-        try:
-            files = await download(
-                dict.fromkeys([*image_urls(job.request), *video_urls(job.request)]),
-                scratch,
-                local_file=self.local_file,
-                skip_missing=skip_missing,
-            )
-            images = {url: files[url] for url in image_urls(job.request) if url in files}
-            video = files.get(edited_video_url(job.request) or "")
-            path = str(self.folder / out)
-            error = await self._workers.render(
-                RenderTask(job.request, job.media_type, images, path, self.options.size, job.index, video)
-            )
-        except InputError as exc:
-            error = str(exc)
-        except Exception:  # noqa: BLE001  # the job must end whatever happened
-            _log.exception("rendering of %s failed", job.id)
-            error = CRASHED
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-        return self.jobs.save(job.rendered(time.time(), path=out, error=error))
-
-    def _publish(self, job: Job) -> None:
+    def ended(self, job: Job) -> None:
+        """Tell the subscribers."""
+        if not job.listed:
+            return
         outcome: dict[str, Any] = {"status": "failed", "media_type": job.media_type, "error": job.error}
         if job.error is None:
             url = self.result_url(job)

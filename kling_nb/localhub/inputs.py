@@ -15,7 +15,6 @@ from urllib.parse import unquote_to_bytes, urlsplit
 if TYPE_CHECKING:
     from PIL import Image
 
-UPSTREAM_ERROR = "Getting model response error: 422 - Value error, "
 _MAX_BYTES = 10 * 1024 * 1024
 _MIN_SIDE = 300
 _MIN_RATIO, _MAX_RATIO = 0.40, 2.50
@@ -25,11 +24,21 @@ _MAX_VIDEO_SIZE = (1280, 1280)
 _UNREADABLE = "The input video cannot be read: use mp4 or mov."
 
 
-class InputError(Exception):
-    """An image or video that upstream would refuse; the text is the `error_message` of the job."""
+@dataclass(frozen=True)
+class Refusal:
+    """Why upstream refuses an input: the text, the kind of error in fal's words, and the URL it is about."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(UPSTREAM_ERROR + text)
+    text: str
+    kind: str = "value_error"
+    url: str = ""
+
+
+class InputError(Exception):
+    """An image or video that upstream would refuse."""
+
+    def __init__(self, text: str, kind: str = "value_error", url: str = "") -> None:
+        super().__init__(text)
+        self.refusal = Refusal(text, kind, url)
 
 
 @dataclass(frozen=True)
@@ -95,11 +104,11 @@ async def _read(url: str, local_file: Callable[[str], Path | None]) -> bytes:
         try:
             return base64.b64decode(payload, validate=True) if head.endswith(";base64") else unquote_to_bytes(payload)
         except ValueError as exc:
-            raise InputError("Invalid data URI.") from exc
+            raise InputError("Invalid data URI.", "file_download_error", url) from exc
     if (path := local_file(url)) is not None:
         return path.read_bytes()
     if urlsplit(url).scheme not in ("http", "https"):
-        raise InputError(f"Input should be a valid URL: {url[:200]}")
+        raise InputError(f"Input should be a valid URL: {url[:200]}", "file_download_error", url)
     import httpx  # imported late: a client loads the certificate authorities, and few images come from the network
 
     try:
@@ -108,7 +117,8 @@ async def _read(url: str, local_file: Callable[[str], Path | None]) -> bytes:
             response.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         reason = str(exc).split("\n")[0][:200] or type(exc).__name__
-        raise InputError(f"Failed to download image from {url[:200]}: {reason}") from exc
+        text = f"Failed to download image from {url[:200]}: {reason}"
+        raise InputError(text, "file_download_error", url) from exc
     return response.content
 
 
@@ -122,17 +132,21 @@ def decode_image(data: bytes, url: str) -> Image.Image:
 
     name = "the data URI" if url.startswith("data:") else url.partition("?")[0][:200]
     if len(data) > _MAX_BYTES:
-        raise InputError(f"Image size of {name} is {len(data) / 1048576:.1f} MB, the maximum is 10 MB.")
+        text = f"Image size of {name} is {len(data) / 1048576:.1f} MB, the maximum is 10 MB."
+        raise InputError(text, "file_too_large", url)
     try:
         image = Image.open(BytesIO(data), formats=_FORMATS)
         image.load()
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as exc:
-        raise InputError(f"Image format of {name} is not supported: use jpg, jpeg or png.") from exc
+        text = f"Image format of {name} is not supported: use jpg, jpeg or png."
+        raise InputError(text, "unsupported_image_format", url) from exc
     width, height = image.size
     if min(width, height) < _MIN_SIDE:
-        raise InputError(f"Image dimensions of {name} are {width}x{height}, the minimum is 300x300.")
+        text = f"Image dimensions of {name} are {width}x{height}, the minimum is 300x300."
+        raise InputError(text, "image_too_small", url)
     if not _MIN_RATIO <= width / height <= _MAX_RATIO:
-        raise InputError(f"Image aspect ratio of {name} is {width / height:.2f}, it must be between 0.40 and 2.50.")
+        text = f"Image aspect ratio of {name} is {width / height:.2f}, it must be between 0.40 and 2.50."
+        raise InputError(text, "image_load_error", url)
     upright = ImageOps.exif_transpose(image)
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         background = Image.new("RGBA", upright.size, "white")
@@ -163,7 +177,7 @@ def read_video(path: Path) -> SourceVideo:
                 if count >= _MAX_VIDEO_SECONDS * rate:
                     break
     except (OSError, ValueError, IndexError) as exc:  # PyAV raises the first two; IndexError means no video stream
-        raise InputError(_UNREADABLE) from exc
+        raise InputError(_UNREADABLE, "unsupported_video_format") from exc
     if count < 2:  # a decoder reads an image as a video of one frame
-        raise InputError(_UNREADABLE)
+        raise InputError(_UNREADABLE, "unsupported_video_format")
     return SourceVideo(count / rate, tuple(frames))

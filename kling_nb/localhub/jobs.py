@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -36,6 +36,8 @@ class Job:
     cancelled_at: float | None = None
     rendered_at: float | None = None
     result_path: str | None = None
+    # What only one provider keeps of a job.
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def ends_at(self) -> float | None:

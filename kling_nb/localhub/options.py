@@ -24,7 +24,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "unreachable_image": ("fail", "placeholder"),  # not in the contract: images without a network
     }
 )
-_SECONDS = {"sync_timeout", "url_lifetime"}
+SECONDS = frozenset({"sync_timeout", "url_lifetime"})
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,28 @@ class Options:
     choices: Mapping[str, str] = field(default_factory=lambda: parse_choices(()))
 
 
-def parse_choices(items: Sequence[str]) -> Mapping[str, str]:
+def parse_choices(
+    items: Sequence[str], known: Mapping[str, tuple[str, ...]] = CHOICES, seconds: frozenset[str] = SECONDS
+) -> Mapping[str, str]:
     """Return all choices: the defaults, overridden by `NAME=VALUE` items.
+
+    Args:
+        items: What is chosen.
+        known: The choices of a provider.
+        seconds: Those of them that are a number of seconds.
 
     Raises:
         ValueError: An item has an unknown name or value.
     """
-    choices = {name: values[0] for name, values in CHOICES.items()}
+    choices = {name: values[0] for name, values in known.items()}
     for item in items:
         name, _, value = item.partition("=")
-        if name not in CHOICES:
-            raise ValueError(f"Unknown choice {name!r}. Choose from {', '.join(sorted(CHOICES))}.")
-        if name in _SECONDS and not _is_duration(value):
+        if name not in known:
+            raise ValueError(f"Unknown choice {name!r}. Choose from {', '.join(sorted(known))}.")
+        if name in seconds and not _is_duration(value):
             raise ValueError(f"{name} must be a number of seconds, got {value!r}.")
-        if name not in _SECONDS and value not in CHOICES[name]:
-            raise ValueError(f"{name} must be one of {', '.join(CHOICES[name])}, got {value!r}.")
+        if name not in seconds and value not in known[name]:
+            raise ValueError(f"{name} must be one of {', '.join(known[name])}, got {value!r}.")
         choices[name] = value
     return MappingProxyType(choices)
 

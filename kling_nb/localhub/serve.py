@@ -19,7 +19,14 @@ _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 10.0
 
 
-def ensure(state_dir: str | Path, speed: float = 1.0, idle: float | None = 600, arguments: tuple[str, ...] = ()) -> str:
+def ensure(
+    state_dir: str | Path,
+    speed: float = 1.0,
+    idle: float | None = 600,
+    arguments: tuple[str, ...] = (),
+    *,
+    provider: str = "oxen",
+) -> str:
     """Return the base URL of the local hub of a folder, and start it if it is not running.
 
     Args:
@@ -27,6 +34,7 @@ def ensure(state_dir: str | Path, speed: float = 1.0, idle: float | None = 600, 
         speed: 1 takes about 6 s for a clip, 100 a hundredth of that.
         idle: Seconds without requests and active jobs after which the hub exits; None means never.
         arguments: Further command-line arguments, see `python -m kling_nb.localhub --help`.
+        provider: Whose contract it speaks: `oxen` or `fal`. Each needs a folder of its own.
 
     A hub that is running already keeps its speed, idle time and arguments.
 
@@ -41,7 +49,7 @@ def ensure(state_dir: str | Path, speed: float = 1.0, idle: float | None = 600, 
         if (url := _running_url(folder, touch=True)) is not None:
             return url
         options = ["--state", str(folder), "--speed", str(speed), *(["--idle", str(idle)] if idle is not None else [])]
-        return _wait_until_running(folder, _spawn(folder, [*options, *arguments]))
+        return _wait_until_running(folder, _spawn(folder, ["--provider", provider, *options, *arguments]))
 
 
 def stop(state_dir: str | Path) -> bool:

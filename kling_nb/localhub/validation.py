@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, cast
 
-from .inputs import UPSTREAM_ERROR, edited_video_url
+from .inputs import edited_video_url
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
+UPSTREAM_ERROR = "Getting model response error: 422 - Value error, "
 # Upstream's names of the JSON Schema types.
 _TYPES = {"array": "list", "object": "dictionary"}
 _TARGET = "kling-video-o3-pro-reference-to-video"

@@ -14,9 +14,9 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
-from .inputs import InputError, decode_image, read_video
+from .inputs import InputError, Refusal, decode_image, read_video
 
-CRASHED = "Getting model response error: 500 - Internal Server Error"
+CRASHED = Refusal("Internal Server Error", "internal_server_error")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Workers:
         self._count = count
         self._pool: ProcessPoolExecutor | None = None
 
-    async def render(self, task: RenderTask) -> str | None:
-        """Render a task; return None, or the error message of the job."""
+    async def render(self, task: RenderTask) -> Refusal | None:
+        """Render a task; return None, or why it failed."""
         for _ in range(2):
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"), initializer=_initialize)
@@ -63,15 +63,15 @@ class Workers:
             process.terminate()
 
 
-def render(task: RenderTask) -> str | None:
-    """Render a task in this process; return None, or the error message of the job."""
+def render(task: RenderTask) -> Refusal | None:
+    """Render a task in this process; return None, or why it failed."""
     from . import animatic  # imported in the worker only: the server needs no codec
 
     try:
         images = {url: decode_image(Path(path).read_bytes(), url) for url, path in task.images.items()}
         video = read_video(Path(task.video)) if task.video else None
     except InputError as exc:
-        return str(exc)
+        return exc.refusal
     out = Path(task.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")

@@ -14,8 +14,7 @@ import yaml
 
 import kling_nb as kn
 from kling_nb.localhub.__main__ import main
-from kling_nb.localhub.faults import FAULTS
-from kling_nb.localhub.options import CHOICES
+from kling_nb.localhub.providers import PROVIDERS
 from tests.docs.pages import DOCS, ROOT, after, blocks, first_column, pages
 from tests.textfiles import problems
 
@@ -65,18 +64,19 @@ def test_every_make_command_that_a_page_names_exists_and_is_listed_by_help() -> 
         assert named <= targets, page.name
 
 
-def test_the_page_of_the_local_hub_lists_its_options_faults_and_open_questions(
+def test_the_pages_of_the_local_hub_list_its_options_faults_and_open_questions(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    page = (DOCS / "local-hub.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| `(?:--)?([a-z0-9_-]+)[^`]*` \| (.+) \|$", page, re.MULTILINE))
     with pytest.raises(SystemExit):
         main(["--help"])
     options = set(re.findall(r"^  --([a-z-]+)", capsys.readouterr().out, re.MULTILINE))
     assert len(options) > 5
-    assert set(rows) == options | set(FAULTS) | set(CHOICES)
-    for name, answers in CHOICES.items():
-        assert set(re.findall(r"`([^`]+)`", rows[name].split("|")[0])) == set(answers)
+    for name, provider, more in (("local-hub.md", "oxen", options), ("local-fal.md", "fal", set[str]())):
+        page, choices = (DOCS / name).read_text("utf-8"), PROVIDERS[provider].choices
+        rows = dict(re.findall(r"^\| `(?:--)?([a-z0-9_-]+)[^`]*` \| (.+) \|$", page, re.MULTILINE))
+        assert set(rows) == more | set(PROVIDERS[provider].faults) | set(choices), name
+        for choice, answers in choices.items():
+            assert set(re.findall(r"`([^`]+)`", rows[choice].split("|")[0])) == set(answers)
 
 
 def test_the_tables_and_examples_in_pages_are_whole() -> None:
