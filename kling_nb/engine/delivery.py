@@ -10,6 +10,7 @@ from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.states import with_status
+from kling_nb.models.generation import Generation
 from kling_nb.models.record import SAME_CLIP, Record
 from kling_nb.models.request import HubRequest, request_type
 
@@ -74,7 +75,7 @@ class Delivery:
         async def renew() -> str | None:
             told = self._active.told_of(job)
             try:
-                found = await self._hub.generation(job.record.generation_id or "")
+                found = await report_of(self._hub, job)
             except errors.NotFound:
                 if told is None:
                     raise
@@ -97,6 +98,15 @@ class Delivery:
                 notes = (*notes, f"{SAME_CLIP}{twin}, byte for byte: the same request got the same clip again.")
             ended = with_status(job.record, "succeeded", self._active.now(), clip=clip, notes=notes)
             await self._active.end(job, ended)
+
+
+async def report_of(hub: Hub, job: ActiveJob) -> Generation:
+    """Return what the hub says of one job. Raises a `HubError`, `NotFound` if it does not know it."""
+    ticket = job.record.generation_id or ""
+    answer = (await hub.look([ticket]))[ticket]
+    if isinstance(answer, errors.HubError):
+        raise answer
+    return answer
 
 
 def _kind_of(record: Record) -> str:

@@ -4,32 +4,86 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from kling_nb.errors import HubError
 from kling_nb.models.asset import Asset
 from kling_nb.models.generation import Completion, Generation
+from kling_nb.models.matching import Absent, Found, Undecided
 from kling_nb.models.record import File, Record, Reference
+from kling_nb.models.request import Request
 
 
 class Hub(Protocol):
-    """The verbs of a hub (hub-api.md sections 3, 4, 7 and 8); `note` takes messages for the record."""
+    """The verbs of a provider, which decides how it carries them out.
+
+    A ticket names one generation at the hub. The record keeps it, and only the hub reads it. Every verb may raise a
+    `HubError`. `note` takes messages for the record.
+    """
 
     @property
-    def clock(self) -> datetime.datetime | None: ...
-    def silence(self) -> float: ...
-    async def submit(
-        self, body: Mapping[str, Any], note: Callable[[str], None], unwanted: asyncio.Event
-    ) -> list[str]: ...
-    async def generations(self, **filters: str) -> list[Generation]: ...
-    async def generation(self, generation_id: str) -> Generation: ...
-    async def cancel(self, generation_id: str) -> Generation: ...
-    def events(self) -> AsyncGenerator[Completion | None]: ...
-    async def upload(self, asset: Asset) -> str: ...
+    def clock(self) -> datetime.datetime | None:
+        """The time at the hub; None before it has answered."""
+        ...
+
+    def silence(self) -> float:
+        """Return the seconds for which the hub has not answered what it was asked."""
+        ...
+
+    def body(self, request: Request, resolve: Callable[[Asset], str]) -> dict[str, Any]:
+        """Return what is sent for one generation of a request, with the hub's own name of the model as `model`."""
+        ...
+
+    async def submit(self, body: Mapping[str, Any], note: Callable[[str], None], unwanted: asyncio.Event) -> list[str]:
+        """Ask for one generation in one POST, and return its ticket; more than one if the hub names more.
+
+        Setting `unwanted` before it is sent raises `RequestCancelled`. After `NoResponse` and `ServerError` the hub may
+        have accepted it.
+        """
+        ...
+
+    async def look(self, tickets: Collection[str]) -> dict[str, Generation | HubError]:
+        """Return the report on each ticket, or why there is none: `NotFound` if the hub does not know it."""
+        ...
+
+    async def find(
+        self,
+        sent: Mapping[str, Any],
+        *,
+        since: datetime.datetime,
+        until: datetime.datetime,
+        taken: Callable[[Iterable[str]], Awaitable[set[str]]],
+        wanted: int,
+    ) -> Found | Absent | Undecided:
+        """Look for generations that were submitted in a span of the hub's time and whose answer was lost.
+
+        Args:
+            sent: The body, as the record keeps it.
+            since, until: When it was submitted at the earliest and at the latest.
+            taken: Returns those of some tickets that belong to other records.
+            wanted: How many equal ones are looked for.
+        """
+        ...
+
+    async def cancel(self, ticket: str) -> None:
+        """Ask the hub to stop a generation. Only a later look says how it ended."""
+        ...
+
+    def hints(self) -> AsyncGenerator[Completion | None] | None:
+        """Return a stream of news (None once it is connected), after which it is worth to look; None without one."""
+        ...
+
+    async def upload(self, asset: Asset) -> str:
+        """Return the URL to send for an asset."""
+        ...
+
     async def download(
         self, url: str, target: Path, renew: Callable[[], Awaitable[str | None]], note: Callable[[str], None]
-    ) -> str: ...
+    ) -> str:
+        """Download a result into a file, and return its digest. `renew` returns a fresh URL."""
+        ...
 
 
 class Log(Protocol):

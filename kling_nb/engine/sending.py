@@ -1,4 +1,4 @@
-"""`Sender`: from the recorded intent to the hub's IDs, without sending a request twice (hub-api.md section 5)."""
+"""`Sender`: from the recorded intent to the hub's tickets, without sending a request twice (hub-api.md section 5)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from typing import Any
 from kling_nb import errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.ports import Hub, Log
-from kling_nb.engine.settling import Settler, public
+from kling_nb.engine.settling import Settler
 from kling_nb.engine.states import with_status
 from kling_nb.engine.tracking import Tracker
 from kling_nb.models.canonical import canonical_request, delivery_of, hash_of
+from kling_nb.models.matching import public
 from kling_nb.models.price import Estimate, distinct_amounts
 from kling_nb.models.record import Record, Times
 from kling_nb.models.request import Request
@@ -49,8 +50,8 @@ class Sender:
         self._hub, self._log, self._active, self._add = hub, log, active, add
         self._tracker, self._settler, self._describe = tracker, settler, describe
         self._unwanted: set[str] = set()
-        self._sending: dict[str, tuple[list[ActiveJob], asyncio.Event]] = {}
-        """For each job that is being sent: its request's jobs, and an event to set once none of them is wanted."""
+        self._sending: dict[str, asyncio.Event] = {}
+        """For each job that is being sent, an event to set once it is not wanted."""
 
     async def send(self, jobs: list[ActiveJob], request: Request) -> None:
         """Upload the images of a request and submit it; a refusal ends its jobs."""
@@ -78,26 +79,27 @@ class Sender:
         except errors.KlingError as exc:
             await self._active.fail_all(jobs, exc, "Nothing was sent or billed. Try again.")
             return
-        wanted = [job for job in jobs if job.id not in self._unwanted and not job.record.ended]
-        # Without an await in between: from here on, a cancel waits for the hub's id.
-        self._sending.update(dict.fromkeys((job.id for job in wanted), (wanted, asyncio.Event())))
+        body = self._hub.body(request, lambda asset: urls[asset.identity])
+        await asyncio.gather(*(self._active.guard(self._send_one(job, body, known), [job]) for job in jobs))
+        await self._settler.settle(jobs)  # those whose answer was lost, once all others have theirs
+
+    async def _send_one(self, job: ActiveJob, body: dict[str, Any], known: dict[str, Any]) -> None:
+        if job.id in self._unwanted or job.record.ended:
+            return
+        # Without an await in between: from here on, a cancel waits for the hub's ticket.
+        self._sending[job.id] = unwanted = asyncio.Event()
         try:
-            if wanted:
-                body = {**request.body(lambda asset: urls[asset.identity]), "num_generations": len(wanted)}
-                if mine := await self._record_submission(wanted, body, known):
-                    await self._submit(mine, {**body, "num_generations": len(mine)})
+            if await self._record_submission(job, body, known):
+                await self._submit(job, body, unwanted)
         finally:
-            for job in wanted:
-                self._sending.pop(job.id, None)
+            del self._sending[job.id]
 
     def cancel(self, job: ActiveJob) -> bool:
         """Mark a job as unwanted; return whether it will not be sent."""
         self._unwanted.add(job.id)
         if job.id not in self._sending:
             return job.state == "prepared"
-        batch, unwanted = self._sending[job.id]
-        if all(each.id in self._unwanted for each in batch):
-            unwanted.set()  # not sent again between two attempts
+        self._sending[job.id].set()  # not sent again between two attempts
         return False
 
     async def _upload(self, jobs: list[ActiveJob], request: Request) -> dict[str, str]:
@@ -125,76 +127,67 @@ class Sender:
             raise errors.BudgetError(message, asked=asked, left=expected, limit="price")
         self._active.note(jobs, message)
 
-    async def _record_submission(
-        self, jobs: list[ActiveJob], body: dict[str, Any], known: dict[str, Any]
-    ) -> list[ActiveJob]:
-        """Record that jobs are being sent, if the budget allows it; return those that no other kernel is sending."""
-        sent, now = public(body), self._active.now()
-        submitting = [with_status(job.record, "submitting", now, sent=sent, **known) for job in jobs]
+    async def _record_submission(self, job: ActiveJob, body: dict[str, Any], known: dict[str, Any]) -> bool:
+        """Record that a job is being sent, if the budget allows it and no other kernel is sending it."""
+        submitting = with_status(job.record, "submitting", self._active.now(), sent=public(body), **known)
         try:
-            saved = await asyncio.to_thread(self._log.spend, submitting)
+            (saved,) = await asyncio.to_thread(self._log.spend, [submitting])
         except errors.BudgetError as exc:
-            await self._active.fail_all(jobs, exc, "Nothing was sent or billed.")
-            return []
-        mine: list[ActiveJob] = []
-        for job, record in zip(jobs, saved, strict=True):
-            if record is None:
-                job.finish(error=errors.KlingError(f"Job {job.id} is run by another kernel; see kn.log()."))
-            else:
-                self._active.show(job, record)
-                mine.append(job)
-        return mine
+            await self._active.fail_all([job], exc, "Nothing was sent or billed.")
+            return False
+        if saved is None:
+            job.finish(error=errors.KlingError(f"Job {job.id} is run by another kernel; see kn.log()."))
+            return False
+        self._active.show(job, saved)
+        return True
 
-    async def _submit(self, jobs: list[ActiveJob], body: dict[str, Any]) -> None:
-        _, unwanted = self._sending[jobs[0].id]
-        for job in jobs:
-            job.sent = self._hub.clock
+    async def _submit(self, job: ActiveJob, body: dict[str, Any], unwanted: asyncio.Event) -> None:
+        job.sent = self._hub.clock
         try:
-            ids = await self._hub.submit(body, lambda message: self._active.note(jobs, message), unwanted)
+            tickets = await self._hub.submit(body, lambda message: self._active.note([job], message), unwanted)
         except errors.RequestCancelled:
-            for job in jobs:
-                await self._active.end(job, with_status(job.record, "cancelled", self._active.now()))
+            await self._active.end(job, with_status(job.record, "cancelled", self._active.now()))
         except errors.KlingError as exc:
             if not may_have_accepted(exc):
-                await self._active.fail_all(jobs, exc, _remedy(exc))
+                await self._active.fail_all([job], exc, _remedy(exc))
                 return
-            await self._settle(jobs, redact_urls(f"The submission's answer: {exc}"))
+            await self._doubt(job, redact_urls(f"The submission's answer: {exc}"))
         else:
-            await self._accept(jobs, ids)
+            await self._accept(job, tickets)
 
-    async def _accept(self, jobs: list[ActiveJob], named: Sequence[str]) -> None:
-        """Give each job its id; an id belongs to one job, here and in the log."""
-        ids, others = list(dict.fromkeys(named)), set[str]()
+    async def _accept(self, job: ActiveJob, named: Sequence[str]) -> None:
+        """Give the job its ticket; a ticket belongs to one job, here and in the log."""
+        tickets, others = list(dict.fromkeys(named)), set[str]()
         with suppress(errors.LogError):
-            others = await asyncio.to_thread(self._log.claimed, ids, by_others_than=[job.id for job in jobs])
-        ids = [one for one in ids if one not in others]
-        if len(ids) != len(jobs):
-            self._active.note(jobs, f"The hub named {len(ids)} generations; {len(jobs)} were asked for.")
-        jobs = [*jobs, *[await self._added(jobs[0].record, jobs, extra) for extra in range(len(ids) - len(jobs))]]
-        for job, generation_id in zip(jobs, ids, strict=False):
+            others = await asyncio.to_thread(self._log.claimed, tickets, by_others_than=[job.id])
+        tickets = [one for one in tickets if one not in others]
+        if len(tickets) != 1:
+            self._active.note([job], f"The hub named {len(tickets)} generations; 1 was asked for.")
+        if not tickets:  # it may be billed all the same
+            await self._doubt(job, "The hub's answer did not name this generation.")
+            return
+        for each, ticket in zip([job, *[await self._added(job.record) for _ in tickets[1:]]], tickets, strict=True):
             try:
-                await self._active.move(job, "queued", generation_id=generation_id)
+                await self._active.move(each, "queued", generation_id=ticket)
             except errors.LogError as exc:  # the hub has it and bills it: track it, and save it with its next change
-                record = with_status(job.record, "queued", self._active.now(), generation_id=generation_id)
-                job.unsaved += 1
-                self._active.show(job, record)
-                self._active.report([job], trouble=f"The hub has the job. {exc}")
+                record = with_status(each.record, "queued", self._active.now(), generation_id=ticket)
+                each.unsaved += 1
+                self._active.show(each, record)
+                self._active.report([each], trouble=f"The hub has the job. {exc}")
         self._tracker.watch()
-        if unnamed := jobs[len(ids) :]:  # they may be billed all the same
-            await self._settle(unnamed, "The hub's answer did not name this generation.")
 
-    async def _added(self, first: Record, jobs: Sequence[ActiveJob], number: int) -> ActiveJob:
+    async def _added(self, first: Record) -> ActiveJob:
         """Return a job for a generation that was not asked for, but is billed."""
-        index = max(job.record.index for job in jobs) + 1 + number
-        record = sibling(first, index).model_copy(update={"generations": max(first.generations, index + 1)})
+        batch = [job.record.index for job in self._active.jobs.values() if job.record.batch == first.batch]
+        index = max(first.generations, max(batch) + 1)
+        record = sibling(first, index).model_copy(update={"generations": index + 1})
+        job = self._add(record)
         with suppress(errors.LogError):  # it is saved with its next change
-            record = await asyncio.to_thread(self._log.save, record)
-        return self._add(record)
+            job.record = await asyncio.to_thread(self._log.save, record)
+        return job
 
-    async def _settle(self, jobs: Sequence[ActiveJob], note: str) -> None:
-        for job in jobs:
-            await self._active.move(job, "uncertain", notes=(*job.record.notes, note))
-        await self._settler.settle(jobs)
+    async def _doubt(self, job: ActiveJob, note: str) -> None:
+        await self._active.move(job, "uncertain", notes=(*job.record.notes, note))
 
 
 def may_have_accepted(exc: errors.KlingError) -> bool:

@@ -1,6 +1,6 @@
 """The states of a job and the legal transitions between them. A state is a value: a transition makes a new record.
 
-prepared ── submitting ──┬── queued ── processing ── downloading ── succeeded
+prepared ── submitting ──┬── queued <─> processing ── downloading ── succeeded
                          └── uncertain ──┘ (settled by the hub's own list)
 from any state before the end: failed; until the hub has finished: cancelled
 """
@@ -25,7 +25,7 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     "submitting": frozenset({"queued", "uncertain", "failed", "cancelled"}),
     "uncertain": frozenset({"queued", "failed", "cancelled"}),
     "queued": frozenset({"processing", "downloading", "failed", "cancelled"}),
-    "processing": frozenset({"downloading", "failed", "cancelled"}),
+    "processing": frozenset({"queued", "downloading", "failed", "cancelled"}),
     "downloading": frozenset({"succeeded", "failed"}),
     "succeeded": frozenset(),
     "failed": frozenset(),
@@ -65,7 +65,7 @@ def with_status(record: Record, status: Status, at: datetime.datetime, **changes
     times = record.times
     if status == "submitting":
         times = times.model_copy(update={"submitted": at})
-    if status == "queued":
+    if status == "queued" and record.status != "processing":
         times = times.model_copy(update={"accepted": at})
     if status in ("succeeded", "failed", "cancelled"):
         times = times.model_copy(update={"ended": at})
@@ -114,13 +114,15 @@ def with_message(record: Record, text: str, at: datetime.datetime) -> Record:
 def with_report(record: Record, generation: Generation, at: datetime.datetime) -> Record:
     """Return the record after the hub's report on its job; the same one when there is nothing new.
 
-    A success leads to `downloading`: it counts only when the file is here. An outdated report (`queued` after
-    `processing`) changes nothing.
+    A success leads to `downloading`: it counts only when the file is here. A hub may take a job back from a worker that
+    failed: it is `queued` again after `processing`.
     """
     record = _with_times(record, generation)
     match generation.outcome:
         case "processing" if record.status == "queued":
             return with_status(record, "processing", at)
+        case "queued" if record.status == "processing":
+            return with_status(record, "queued", at)
         case "succeeded" if record.status in AT_THE_HUB:
             return with_status(record, "downloading", at, server=server_side(generation))
         case "cancelled" if record.status in AT_THE_HUB:

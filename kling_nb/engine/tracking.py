@@ -1,5 +1,5 @@
-"""`Tracker`: follows the jobs of a hub until it has finished them. Events wake it, one list request a poll serves all
-jobs, and the queue is the truth.
+"""`Tracker`: follows the jobs of a hub until it has finished them. Hints wake it, one look a poll serves all jobs, and
+what the hub answers to it is the truth.
 """
 
 from __future__ import annotations
@@ -7,22 +7,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Collection
 from contextlib import suppress
 
 from kling_nb import retry
 from kling_nb.engine.active import ActiveJob, ActiveJobs
-from kling_nb.engine.delivery import Delivery
+from kling_nb.engine.delivery import Delivery, report_of
 from kling_nb.engine.loop import interpreter_exits
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub
 from kling_nb.engine.states import AT_THE_HUB, is_of_another, with_message, with_report
-from kling_nb.errors import HubError, JobUncertain, LogError, NoResponse, NotFound, ServerError, WaitTimeout
+from kling_nb.errors import HubError, JobUncertain, LogError, NoResponse, NotFound, WaitTimeout
 from kling_nb.models.generation import Completion, Generation, from_unix
 
 logger = logging.getLogger(__name__)
 
-_MAX_REQUESTS, _MAX_HINTS = 8, 1000
+_MAX_HINTS = 1000
 #: Seconds for which the event stream stays open without a job, since the next one often follows at once.
 _LINGER = 10.0
 #: A job that waits for longer, in seconds, is shown with the time since when.
@@ -56,13 +56,14 @@ class Tracker:
         self._listening: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
-        """Connect to the hub's events before a job is submitted: they are not replayed.
+        """Connect to the hub's events, if it has any, before a job is submitted: they are not replayed.
 
         Goes on without them after 2 s; polling finds everything.
         """
         self._start_listening()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._connected.wait(), 2.0)
+        if self._listening:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._connected.wait(), 2.0)
 
     def watch(self, *, now: bool = False) -> None:
         """Follow the running jobs from now on; with `now`, poll at once."""
@@ -73,8 +74,9 @@ class Tracker:
         self._start_listening()
 
     async def stop(self, job: ActiveJob, note: str) -> None:
-        """Ask the hub to cancel a job; its own report decides how the job ended. Raises a `HubError`."""
-        generation = await self._hub.cancel(job.record.generation_id or "")
+        """Ask the hub to cancel a job; its own report decides whether and how it ended. Raises a `HubError`."""
+        await self._hub.cancel(job.record.generation_id or "")
+        generation = await report_of(self._hub, job)
         record = job.record.model_copy(update={"notes": (*job.record.notes, note)})
         job.record = with_message(record, note, self._active.now())
         await self._take_report(job, generation)
@@ -153,43 +155,28 @@ class Tracker:
         self._poll_now = False
         self._hinted = self._hinted - hinted if len(self._hinted) < _MAX_HINTS else set()
         if hinted:
-            await self._ask_each(hinted)
+            await self._look(hinted)
         if poll_all or not hinted:
-            await self._ask_all()
+            await self._look(set(self._active.running))
 
-    async def _ask_all(self) -> None:
-        before = set(self._active.running)
-        if not before:
-            return
-        try:
-            listed = {entry.generation_id: entry for entry in await self._hub.generations()}
-        except ServerError as exc:
-            if exc.status not in (None, 200):
-                raise
-            listed = {}  # no list, or one that cannot be read: ask about each job alone
-        for generation_id in before & listed.keys():
-            await self._take(generation_id, listed[generation_id])
-        await self._ask_each((before - listed.keys()) & self._active.running.keys())
-
-    async def _ask_each(self, ids: Iterable[str]) -> None:
-        gate = asyncio.Semaphore(_MAX_REQUESTS)
-
-        async def ask(generation_id: str) -> None:
-            async with gate:
-                try:
-                    generation = await self._hub.generation(generation_id)
-                except NotFound:
-                    generation = None
-                await self._take(generation_id, generation)
-
-        for answer in await asyncio.gather(*map(ask, ids), return_exceptions=True):
-            if isinstance(answer, BaseException):
-                raise answer
+    async def _look(self, tickets: Collection[str]) -> None:
+        """Take in what the hub says of each job; then raise the first error, if there was one."""
+        failures: list[HubError] = []
+        for ticket, answer in (await self._hub.look(tickets) if tickets else {}).items():
+            match answer:
+                case NotFound():
+                    await self._take(ticket, None)
+                case HubError():
+                    failures.append(answer)
+                case _:
+                    await self._take(ticket, answer)
+        if failures:
+            raise failures[0]
 
     # --- events ---
 
     def _start_listening(self) -> None:
-        if self._listening is None or self._listening.done():
+        if (self._listening is None or self._listening.done()) and self._hub.hints() is not None:
             self._listening = asyncio.create_task(self._listen(), name="kling_nb events")
 
     def _stop_listening(self) -> None:
@@ -204,7 +191,7 @@ class Tracker:
             nonlocal failures
             began = time.monotonic()
             try:
-                async for event in self._hub.events():
+                async for event in self._hub.hints() or _nothing():
                     if event:
                         self._take_event(event)
                     else:
@@ -371,6 +358,11 @@ class Tracker:
             job.asked_to_stop = False  # the next poll tries again
         else:
             job.heard_to_stop = True
+
+
+async def _nothing() -> AsyncGenerator[None]:
+    return
+    yield
 
 
 def _spoken(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -18,18 +18,23 @@ from kling_nb.hubs.client import HubClient, Note, route
 from kling_nb.hubs.download import download
 from kling_nb.hubs.responses import clean_text, key_of, parsed, read_status
 from kling_nb.hubs.upload import UploadCache, UploadMethod, Uploads
+from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.generation import Completion, Generation
+from kling_nb.models.matching import Absent, Found, Undecided, alike, matching
+from kling_nb.models.request import Request
 
 A = TypeVar("A", Generation, Model)
 logger = logging.getLogger(__name__)
 
 #: The queue's list is read at intervals anyway, and an outage should show soon.
 _LIST_ATTEMPTS = 2
+#: How many generations are asked about at once.
+_MAX_REQUESTS = 8
 
 
 class Oxen:
-    """The verbs of a hub: submit, look, cancel, listen, list models, upload and download.
+    """The verbs of a hub: submit, look, find, cancel, listen, list models, upload and download.
 
     `name` stands for the hub in records: its address, or `local` whatever port the local hub answers on.
     """
@@ -47,8 +52,12 @@ class Oxen:
 
     # --- the queue (hub-api.md section 3) ---
 
+    def body(self, request: Request, resolve: Callable[[Asset], str]) -> dict[str, Any]:
+        """Return the JSON body for one generation, however many are asked for."""
+        return {**request.body(resolve), "num_generations": 1}
+
     async def submit(self, body: Mapping[str, Any], note: Note, unwanted: asyncio.Event) -> list[str]:
-        """Send one request and return the ids of its generations; see `HubClient.send_once`."""
+        """Send one request and return the ids that the hub names; see `HubClient.send_once`."""
         try:
             answer = await self.client.send_once("/api/ai/queue", body, note=note, unwanted=unwanted)
         except errors.ModelNotFound as exc:
@@ -87,12 +96,66 @@ class Oxen:
             raise errors.ServerError(message, body=str(found.raw)[:300])
         return found
 
-    async def cancel(self, generation_id: str) -> Generation:
-        """Ask the hub to stop a generation, and return it as it is afterwards."""
+    async def look(self, tickets: Collection[str]) -> dict[str, Generation | errors.HubError]:
+        """Return the report on each generation: by one list for several, and alone for those that it does not have.
+
+        Raises a `HubError` if the list cannot be asked for.
+        """
+        listed: dict[str, Generation] = {}
+        if len(tickets) > 1:
+            try:
+                listed = {entry.generation_id: entry for entry in await self.generations()}
+            except errors.ServerError as exc:
+                if exc.status not in (None, 200):
+                    raise  # else there is no list, or one that cannot be read: ask about each alone
+        gate = asyncio.Semaphore(_MAX_REQUESTS)
+
+        async def ask(ticket: str) -> Generation | errors.HubError:
+            async with gate:
+                try:
+                    return await self.generation(ticket)
+                except errors.HubError as exc:
+                    return exc
+
+        missing = [ticket for ticket in tickets if ticket not in listed]
+        alone = zip(missing, await asyncio.gather(*map(ask, missing)), strict=True)
+        return {**{ticket: listed[ticket] for ticket in tickets if ticket in listed}, **dict(alone)}
+
+    async def find(
+        self,
+        sent: Mapping[str, Any],
+        *,
+        since: datetime.datetime,
+        until: datetime.datetime,
+        taken: Callable[[Iterable[str]], Awaitable[set[str]]],
+        wanted: int,
+    ) -> Found | Absent | Undecided:
+        """Look for a request in the queue's list, which has every generation that was ever accepted."""
+        listed: list[Generation] = []
+        for scope in _scopes(sent):
+            # The running ones first: one that ends in between is in the later list.
+            listed += await self.generations(**scope)
+            for status in ("succeeded", "failed", "cancelled"):
+                listed += await self.generations(**scope, status=status)
+        if any(not entry.generation_id and alike(entry.raw, sent) for entry in listed):
+            raise errors.ServerError("The hub's queue has a job like this one, but without a generation ID.")
+        unique = {entry.generation_id: entry for entry in listed if entry.generation_id}
+        others = await taken(unique)
+        unclaimed = [entry for name, entry in unique.items() if name not in others]
+        found, odd = matching(unclaimed, sent, since=since, until=until)
+        if found:
+            return Found(tuple(entry.generation_id for entry in found), odd)
+        return Undecided(odd) if odd else Absent()
+
+    async def cancel(self, ticket: str) -> None:
+        """Ask the hub to stop a generation."""
         # One that has ended may be answered with 400 or 404 (open in the contract); the hub's record decides.
         with suppress(errors.InvalidParams, errors.NotFound):
-            await self.client.send("DELETE", route("api", "ai", "queue", generation_id), read=read_status)
-        return await self.generation(generation_id)
+            await self.client.send("DELETE", route("api", "ai", "queue", ticket), read=read_status)
+
+    def hints(self) -> AsyncGenerator[Completion | None]:
+        """Return the hub's events of this user; see `events`."""
+        return self.events()
 
     async def events(self) -> AsyncGenerator[Completion | None]:
         """Yield None once connected, then each completion, until the stream ends (hub-api.md section 4).
@@ -135,6 +198,14 @@ class Oxen:
         except errors.HubError:  # that the model is missing is known, whatever becomes of a second question
             known = [name for name in bundled() if name != exc.model]
         return errors.ModelNotFound(exc.model, alternatives=alternatives(exc.model, known), body=exc.body)
+
+
+def _scopes(sent: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield filters of the queue's list, which may not show what is billed to another namespace."""
+    scope = {"model": str(sent.get("model", ""))}
+    yield scope
+    if namespace := sent.get("target_namespace"):
+        yield {**scope, "namespace": str(namespace)}
 
 
 def _ids_in(entries: list[Any]) -> list[str]:

@@ -50,7 +50,7 @@ def test_a_generation_that_is_cancelled_during_the_upload_is_not_billed(
     jobs[1].cancel().result(5)
     gate.set()
     assert jobs.wait(20)
-    assert (hub.posts, hub.enqueued, [job.state for job in jobs]) == (1, 2, ["failed", "cancelled", "failed"])
+    assert (hub.posts, hub.enqueued, [job.state for job in jobs]) == (2, 2, ["failed", "cancelled", "failed"])
 
 
 def test_a_cancel_during_the_submission_waits_for_the_id_and_then_stops_the_job(studio: Studio, hub: HubSide) -> None:

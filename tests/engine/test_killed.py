@@ -104,7 +104,7 @@ def test_resume_continues_a_killed_kernels_download_where_it_ended(
     assert studio_at(hub).resume().result(30)[0].record.clip.size > 1000
 
 
-def test_several_generations_killed_before_the_post_are_sent_as_one_request(
+def test_several_generations_killed_before_the_post_are_each_sent_once(
     hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
     first = studio_at(hub, upload=lambda asset: until(lambda: False))  # never ends its upload
@@ -115,7 +115,7 @@ def test_several_generations_killed_before_the_post_are_sent_as_one_request(
     jobs = studio_at(hub).resume()
     assert len(jobs) == 3
     assert jobs.wait(30)
-    assert (hub.posts, hub.enqueued) == (1, 3)
+    assert (hub.posts, hub.enqueued) == (3, 3)
 
 
 def test_resume_takes_another_kernels_jobs_only_when_it_is_dead(

@@ -165,15 +165,12 @@ def test_ids_too_many_become_jobs_of_the_batch(studio: Studio, hub: HubSide) -> 
     assert hub.posts == 1
 
 
-@pytest.mark.parametrize("twice", [False, True], ids=["fewer", "the same twice"])
-def test_ids_too_few_are_looked_for_in_the_list(studio: Studio, hub: HubSide, twice: bool) -> None:
-    prompt = f"two boats, {'one twice' if twice else 'one named'}"
-    first, second = ids_of(hub, prompt, 2)
-    named(hub, *([first, first] if twice else [first, None]))
-    jobs = studio.generate(prompt, duration=3, num_generations=2)
-    assert all(clip.path.exists() for clip in jobs.result(20))
-    assert [job.record.generation_id for job in jobs] == [first, second]
-    assert hub.posts == 1
+def test_an_id_that_is_named_twice_is_one_job(studio: Studio, hub: HubSide) -> None:
+    (own,) = ids_of(hub, "a boat named twice", 1)
+    named(hub, own, own)
+    job = generate(studio, "a boat named twice")
+    assert job.result(20).path.exists()
+    assert (job.record.generation_id, len(studio.log()), hub.posts) == (own, 1, 1)
 
 
 def test_an_id_that_another_record_has_is_not_taken(studio: Studio, hub: HubSide) -> None:

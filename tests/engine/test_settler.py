@@ -15,6 +15,7 @@ from kling_nb import errors, retry
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.settling import Settler
+from kling_nb.hubs.oxen import Oxen
 from kling_nb.models.generation import Generation
 from kling_nb.models.record import Record
 
@@ -43,6 +44,8 @@ class Hub:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    find = Oxen.find
 
 
 @dataclass
@@ -248,9 +251,9 @@ async def test_an_entry_of_another_request_without_an_id_does_not_matter() -> No
 
 
 async def test_the_billed_namespace_is_searched_too() -> None:
-    scene = await Scene([], delivery={"target_namespace": "team"}).settle()
+    scene = await Scene([], sent={**SENT, "target_namespace": "team"}).settle()
     assert len(scene.hub.asked) == 2 * READING * 4
-    assert scene.hub.asked[READING] == {"model": a_record().model, "namespace": "team"}
+    assert scene.hub.asked[READING] == {"model": "m", "namespace": "team"}
 
 
 @pytest.mark.parametrize(("behind", "state"), [(7200, "queued"), (0, "uncertain")])

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_nb.engine.settling import CLOCK_SKEW, alike, matching, public
 from kling_nb.models.generation import Generation
+from kling_nb.models.matching import CLOCK_SKEW, alike, matching, public
 
 SINCE = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 NOW = int(SINCE.timestamp())

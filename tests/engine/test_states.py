@@ -155,10 +155,16 @@ def test_a_success_counts_only_when_its_file_is_here(state: Status, reported: st
     assert with_report(a_record(status=state), a_report(reported), LATER).status == status
 
 
-def test_an_outdated_report_changes_nothing() -> None:
+def test_a_report_without_news_changes_nothing() -> None:
     record = a_record(status="processing")
-    assert with_report(record, a_report("queued"), LATER) is record
     assert with_report(record, a_report("processing"), LATER) is record
+
+
+def test_a_job_that_a_worker_gave_back_is_queued_again_and_was_accepted_before() -> None:
+    record = a_record(status="processing", times=a_record().times.model_copy(update={"accepted": START}))
+    back = with_report(record, a_report("queued"), LATER)
+    assert (back.status, back.times.accepted) == ("queued", START)
+    assert with_report(back, a_report("processing"), LATER).status == "processing"
 
 
 def test_the_record_takes_the_hubs_times_and_keeps_those_that_a_later_report_lacks() -> None:
