@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from kling_nb.code.found import Found, is_hub, wrong_address
+from kling_nb.code.found import Found, endpoint_in, is_hub, wrong_address
 
 _OPERATORS = "();<>|&\n"
 #: Continued lines and comments, then everything that `shlex` reads otherwise than a shell, or slowly: a data URI in
@@ -62,6 +62,7 @@ def read_curl(text: str) -> Found:
     chosen = next((call for call in sending if is_hub(call.url)), sending[0])
     found = _body(chosen)
     found.notes += notes
+    found.endpoint = endpoint_in(chosen.url)
     if not is_hub(chosen.url):
         found.notes.append(wrong_address(chosen.url))
     if others := sum(is_hub(call.url) for call in sending if call is not chosen):

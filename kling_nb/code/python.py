@@ -9,17 +9,20 @@ import re
 import warnings
 from typing import Any, cast
 
-from kling_nb.code.found import Found, is_hub, wrong_address
+from kling_nb.code.fal import is_endpoint
+from kling_nb.code.found import Found, endpoint_in, is_hub, wrong_address
 from kling_nb.models.request import OMNI
 
 _VERBS = frozenset({"generate", "preview", "price", "lint", "panel"})
 _TYPES = frozenset({"ReferenceToVideo", "Omni", "HubRequest"})
 _PARTS = frozenset({"Shot", "Element", "dict", *_TYPES})
 _SENDERS = frozenset({"post", "request", "stream", "Request"})
+#: fal's own client: the endpoint first, then `arguments`.
+_FAL = frozenset({"subscribe", "submit", "run", "subscribe_async", "submit_async", "run_async"})
 #: Calls that leave a list or a dictionary as it is.
-_READERS = frozenset({"print", "dumps", "len", "str", *_VERBS, *_PARTS, *_SENDERS})
-#: Calls that stand for the path they are given: `Path`, and the upload of our own snippets.
-_PATHS = frozenset({"Path", "address_of"})
+_READERS = frozenset({"print", "dumps", "len", "str", *_VERBS, *_PARTS, *_SENDERS, *_FAL})
+#: Calls that stand for the path they are given: `Path`, and uploads.
+_PATHS = frozenset({"Path", "address_of", "upload_file", "upload_file_async", "encode_file"})
 _UNKNOWN = object()
 
 
@@ -73,6 +76,8 @@ def _request(code: _Code, call: ast.Call) -> Found | None:
         return _own(reader, call)
     if name in _TYPES:
         return Found(reader.part(call, ""), reader.notes)
+    if name in _FAL and (found := _fal(reader, call)) is not None:
+        return found
     return _post(reader, call) if name in _SENDERS else None
 
 
@@ -91,6 +96,18 @@ def _own(reader: _Reader, call: ast.Call) -> Found | None:
     return Found(body, reader.notes) if body or reader.notes else None
 
 
+def _fal(reader: _Reader, call: ast.Call) -> Found | None:
+    """Read a call of fal's client; None for any other call of that name."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    target = call.args[0] if call.args else given.get("application")
+    endpoint = reader.text(target) if target is not None else ""
+    arguments = call.args[1] if len(call.args) > 1 else given.get("arguments")
+    if not is_endpoint(endpoint) or arguments is None:
+        return None
+    body = reader.value(arguments, "")
+    return Found(cast(dict[str, Any], body) if isinstance(body, dict) else None, reader.notes, endpoint)
+
+
 def _post(reader: _Reader, call: ast.Call) -> Found | None:
     """Read a POST: its `json=`, or the JSON in `data=` or `content=`."""
     given = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -107,7 +124,7 @@ def _post(reader: _Reader, call: ast.Call) -> Found | None:
     url = next((address for address in addresses if "/" in address), "")
     if is_hub(url):
         if isinstance(body, dict):
-            return Found(cast(dict[str, Any], body), reader.notes)
+            return Found(cast(dict[str, Any], body), reader.notes, endpoint_in(url))
         return Found(notes=reader.notes or ["the body is not a JSON object"])
     if isinstance(body, dict) and ("prompt" in body or "multi_prompt" in body):
         return Found(cast(dict[str, Any], body), [*reader.notes, wrong_address(url)])
@@ -157,6 +174,8 @@ class _Reader:
                 return [value for value in values if value is not _UNKNOWN]
             case ast.Name(id=name):
                 return self._named(name, path)
+            case ast.Await(value=inner):
+                return self.value(inner, path)
             case ast.Call(func=ast.Attribute(value=inner, attr="encode")):
                 return self.value(inner, path)
             case ast.Call(args=[inner, *_]) if _name(node.func) == "dumps":

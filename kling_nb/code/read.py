@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from kling_nb.code.curl import read_curl
+from kling_nb.code.fal import fields_of
 from kling_nb.code.found import Found, Reading, presentable
+from kling_nb.code.javascript import looks_like_javascript, read_javascript
 from kling_nb.code.python import read_python
 from kling_nb.models.fields import unsendable
 from kling_nb.models.request import TARGET, TYPED
@@ -16,12 +18,14 @@ from kling_nb.models.request import TARGET, TYPED
 __all__ = ["read_request"]
 
 _FENCE = re.compile(r"\A\s*```[\w.-]*[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
-_NOTHING = "no request was found: paste a cURL command, a JSON body or a Python call"
+_NOTHING = "no request was found: paste a cURL command, a JSON body, or a call in Python or JavaScript"
 _SECRET = re.compile(r"(?i)(?:x-)?(?:\w+_)?(?:api[_-]?key|authorization|token|secret|password)\Z|key\Z")
 
 
 def read_request(text: str) -> Reading:
-    """Return the fields in a cURL command, a JSON body or a Python call, by their wire names.
+    """Return the fields in a cURL command, a JSON body, or a call in Python or JavaScript, by their wire names.
+
+    fal's own snippets are read too, into the fields of this package where each has a counterpart there.
 
     The text is only read: nothing is run, opened or fetched. Images stay as written: a URL, a path or a data URI.
     Keys and passwords are left out and never shown. A value that cannot be told from the text alone is left out and
@@ -33,7 +37,8 @@ def read_request(text: str) -> Reading:
     found = _found(text)
     if found.body is None:
         return Reading({}, [presentable(note) for note in found.notes] or [_NOTHING])
-    fields, misfits = fitted(found.body)
+    body = fields_of(found.endpoint, found.body) if found.endpoint else found.body
+    fields, misfits = fitted(body)
     notes = list(dict.fromkeys(presentable(note) for note in [*found.notes, *misfits]))
     return Reading(fields, notes or ([] if fields else [_NOTHING]))
 
@@ -45,7 +50,7 @@ def _found(text: str) -> Found:
         body = None
     if isinstance(body, dict):
         return Found(cast(dict[str, Any], body))
-    found = read_python(text)
+    found = read_javascript(text) if looks_like_javascript(text) else read_python(text)
     if found.body is None and not found.notes and re.search(r"\bcurl\b", text):
         found = read_curl(text)
         if found.body is None and (mention := re.search(r"\bcurl\s+(?:-|[\"']?http)", text)):
@@ -62,6 +67,7 @@ def fitted(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """
     model = body.get("model")
     kind = TYPED.get(model if isinstance(model, str) else TARGET)
+    kinds = {} if isinstance(model, str) and "/" in model else _KINDS  # fal's durations are texts
     fields: dict[str, Any] = {}
     notes: list[str] = []
     for name, value in body.items():
@@ -75,7 +81,7 @@ def fitted(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
             try:
                 for problem in unsendable(value, (name,)):
                     raise _Misfit(problem.field, problem.message)
-                fields[name] = _fit(name, value, _KINDS[name], notes) if name in _KINDS else value
+                fields[name] = _fit(name, value, kinds[name], notes) if name in kinds else value
             except _Misfit as exc:
                 notes.append(": ".join(exc.args))
     return fields, notes

@@ -140,7 +140,7 @@ def test_our_own_classes_are_read():
 
 
 QUEUE = "https://hub.oxen.ai/api/ai/queue"
-NOTHING = "no request was found: paste a cURL command, a JSON body or a Python call"
+NOTHING = "no request was found: paste a cURL command, a JSON body, or a call in Python or JavaScript"
 X = {"prompt": "x"}
 
 

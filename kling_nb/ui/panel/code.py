@@ -32,7 +32,7 @@ _CODE = re.compile(r"[{}\[\]=<>\\`]|\w\(|\bcurl\b|\bhttps?:", re.IGNORECASE)
 
 
 def read_pasted(text: str) -> tuple[dict[str, Any], list[str]]:
-    """Return the fields in a cURL command, a JSON body or a Python call, and notes on the parts not understood.
+    """Return the fields in cURL, JSON, or a call in Python or JavaScript, and notes on what was not understood.
 
     Text that does not look like code is the prompt. An image that cannot be read is left out and named, since the form
     cannot show a missing file.

@@ -137,8 +137,8 @@ class Panel:
         """Replace the contents by a request, by fields, or by the request in pasted code.
 
         Args:
-            request: A request, its fields, or a text: a cURL command, a JSON body or a Python call. A text that is not
-                code is the prompt.
+            request: A request, its fields, or a text: cURL, JSON, or a call in Python or JavaScript. A text that is
+                not code is the prompt.
             notes: Notes to show in the panel, after those on the parts of the code that were not understood.
 
         Raises:
