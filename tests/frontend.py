@@ -2,8 +2,9 @@
 
     python -m tests.frontend
 
-Node and npm come with a wheel. TypeScript comes from the npm registry, in the version that `package.json` pins, and is
-installed in `node_modules/`. Set `KLING_NB_NO_NPM=1` to skip the check without access to npm.
+Node and npm come with a wheel. TypeScript and fal's client, which a test needs, come from the npm registry in the
+versions that `package.json` pins, and are installed in `node_modules/`. Set `KLING_NB_NO_NPM=1` to skip the check
+without access to npm.
 """
 
 from __future__ import annotations
@@ -33,11 +34,15 @@ def main() -> int:
 
 
 def _has_pinned() -> bool:
-    wanted = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]["typescript"]
+    wanted = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
     try:
-        return json.loads((PACKAGE / "package.json").read_text("utf-8"))["version"] == wanted
+        return all(_version(name) == version for name, version in wanted.items())
     except FileNotFoundError:
         return False
+
+
+def _version(name: str) -> str:
+    return json.loads((ROOT / "node_modules" / name / "package.json").read_text("utf-8"))["version"]
 
 
 def _installed() -> bool:
