@@ -17,8 +17,11 @@ help:
 demo: .stamps/demo
 	$(BIN)/python notebooks/demo.py $(NOTEBOOK)
 
-## lab: open the same notebook live
+## lab: open the same notebook live, with the extension as it is in the sources: reload the page after a change
 lab: .stamps/demo
+	ln -sfn $(CURDIR)/kling_nb/lab/labextension $(VENV)/share/jupyter/labextensions/kling_nb.new
+	rm -rf $(VENV)/share/jupyter/labextensions/kling_nb
+	mv -T $(VENV)/share/jupyter/labextensions/kling_nb.new $(VENV)/share/jupyter/labextensions/kling_nb
 	$(BIN)/jupyter lab $(NOTEBOOK)
 
 ## test: everything for the tests, and the tests

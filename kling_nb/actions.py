@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kling_nb import comparison, generation
 from kling_nb.engine.job import Clip, Job, Jobs
 from kling_nb.models import restore
+from kling_nb.models.asset import Asset
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
@@ -54,6 +55,12 @@ class StudioActions:
     def bundle_of(self, record: Record) -> dict[str, Any]:
         """Return a record's card as a MIME bundle."""
         return self._session.display.bundle(record, self.scores_of(record).values())
+
+    def frame(self, record: Record, number: int) -> Asset:
+        """Return a frame of a record's clip as an image for a request."""
+        from kling_nb.ui.panel.saved import SavedController
+
+        return SavedController.of(self._session).frame(record.id, number)
 
     def save(self, record: Record, target: Path) -> Path:
         """Write a record's clip, with the record inside, to a file of the user's."""

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kling_nb.connection import PATIENCE, Connection, nothing_known
@@ -57,6 +58,7 @@ class Session:
         actions: Makes what records, selections and plans call; it takes this session.
         given: The arguments `key`, `hub` and `log` of a `Studio`, which override the environment.
         upload, deadline: See `Studio`.
+        beside: The folder for `.env` and the log; by default that of the notebook of this kernel.
 
     Raises:
         SettingsError: A value is not valid. Those that are not given are read at the first use.
@@ -68,6 +70,7 @@ class Session:
         given: Mapping[str, Any],
         upload: UploadMethod,
         deadline: float,
+        beside: Path | None = None,
     ) -> None:
         check_given(**given)
         self.given = given
@@ -78,7 +81,7 @@ class Session:
         self._lock = threading.RLock()
         self._parts: Parts | None = None
         self._closed = False
-        self._folder = beside_notebook()
+        self._folder = beside or beside_notebook()
         if hasattr(os, "register_at_fork"):
             forked = weakref.WeakMethod(self._forked)
             os.register_at_fork(after_in_child=lambda: (wire := forked()) and wire())

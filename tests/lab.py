@@ -24,10 +24,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "lab-of-the-tests"  # noqa: S105 - the token of a server that lives as long as the tests, on loopback
@@ -74,6 +76,8 @@ class Lab:
     @contextmanager
     def started(cls, folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Lab]:
         """Start JupyterLab in `folder`, and Chromium; stop both at the end."""
+        from playwright.sync_api import sync_playwright  # lazily: the tests of a server alone need no browser
+
         port = _free_port()
         environment = _environment(folder) | dict(env or {})
         command, sign = _command(folder, port), f"/api/status?token={TOKEN}"
@@ -305,21 +309,28 @@ def _environment(folder: Path) -> dict[str, str]:
     news = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
     (quiet / "notification.jupyterlab-settings").write_text(json.dumps(news))
     (quiet / "themes.jupyterlab-settings").write_text(json.dumps({"adaptive-theme": True}))
-    places = {
-        "JUPYTER_CONFIG_DIR": home / "config",
-        "JUPYTER_RUNTIME_DIR": home / "runtime",
-        "JUPYTER_DATA_DIR": home / "data",
-        "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
-    }
     paths = [str(ROOT), str(ROOT / "tests" / "ui"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **os.environ,
         "PYTHONFAULTHANDLER": "1",
-        **{name: str(place) for name, place in places.items()},
+        **laid_out(home),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(paths),
     }
+
+
+def laid_out(home: Path) -> dict[str, str]:
+    """Make Jupyter's folders in `home`, with the extension as it is in the sources, and return their variables.
+
+    What is installed may be a copy of earlier sources.
+    """
+    folders = {name: home / name for name in ("config", "data", "runtime")}
+    source = ROOT / "kling_nb" / "lab"
+    shutil.copytree(source / "labextension", folders["data"] / "labextensions" / "kling_nb", dirs_exist_ok=True)
+    shutil.copytree(source / "config", folders["config"] / "jupyter_server_config.d", dirs_exist_ok=True)
+    return {f"JUPYTER_{name.upper()}_DIR": str(folder) for name, folder in folders.items()}
 
 
 def _await_server(sign: str, server: subprocess.Popen[bytes], log: Path) -> None:

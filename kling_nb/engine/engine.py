@@ -12,6 +12,7 @@ import asyncio
 import datetime
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 
 from kling_nb import errors
@@ -25,6 +26,7 @@ from kling_nb.engine.sending import Describe, Sender
 from kling_nb.engine.settling import Settler
 from kling_nb.engine.states import AT_THE_HUB, with_failure, with_status
 from kling_nb.engine.tracking import Tracker
+from kling_nb.models.generation import Generation
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 
@@ -54,7 +56,7 @@ class Engine:
     ) -> None:
         self.jobs: dict[str, Job] = {}
         """The jobs by their ids."""
-        self._log, self._loop = log, loop
+        self._hub, self._log, self._loop = hub, log, loop
         self._bind, self._display = bind, display
         # A record that one thread has just saved is not adopted by another before its job is here.
         self._adding = threading.Lock()
@@ -89,6 +91,10 @@ class Engine:
         if jobs or under_way:
             self._loop.submit(self._active.guard(self._resume(jobs, under_way, request), jobs))
         return [self.jobs[job.id] for job in (*under_way, *jobs)]
+
+    def cancel_at_hub(self, generation_id: str) -> Future[Generation]:
+        """Ask the hub to stop a job that another process runs; that process learns of it from the hub."""
+        return self._loop.submit(self._hub.cancel(generation_id))
 
     async def aclose(self) -> None:
         """End every wait and stop tracking. The jobs at the hub go on."""

@@ -27,6 +27,7 @@ from kling_nb.models.urls import normalize_url
 if TYPE_CHECKING:
     from kling_nb.comparison import Diff
     from kling_nb.engine.job import Clip, Job, Jobs
+    from kling_nb.models.asset import Asset
     from kling_nb.models.request import Request
     from kling_nb.models.restore import Reproducibility
 
@@ -180,6 +181,7 @@ class RecordActions(Protocol):
     def bundle_of(self, record: Record) -> dict[str, Any]: ...
     def diff(self, record: Record, other: Record | Clip | Job | str) -> Diff: ...
     def save(self, record: Record, target: Path) -> Path: ...
+    def frame(self, record: Record, number: int) -> Asset: ...
     def reproducibility_of(self, record: Record) -> Reproducibility: ...
     def scores_of(self, record: Record) -> dict[str, Score]: ...
 
@@ -295,6 +297,10 @@ class Record(_Part):
         `other` is a record, a clip, a job or a record ID.
         """
         return self._attached().diff(self, other)
+
+    def frame(self, number: int, /) -> Asset:
+        """Return a frame of the clip as an image for a request, from 0; -1 is the last, to continue from."""
+        return self._attached().frame(self, number)
 
     def save(self, target: str | os.PathLike[str]) -> Path:
         """Save the clip to a file or a folder, with this record inside, and return its path.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
 import weakref
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError as BadURL
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import QueuePool
 
 from kling_nb.errors import ArgumentError, LogError, MissingExtra
-from kling_nb.store.tables import prepare
+from kling_nb.store.tables import LAYOUT, layout_number, prepare
 
 _PATIENCE_MS = 15_000
 #: Taken as needed; with the default of 2 MiB, a rebuild of 100,000 rows takes twice as long.
@@ -72,6 +75,32 @@ class Database:
             raise
         self._inode = self._inode_now()
         weakref.finalize(self, _dispose, self._engine, os.getpid())  # for a log that is never closed
+
+    def open_as_it_is(self) -> None:
+        """Open the SQLite index for reading only, unless it is open. It is neither created nor migrated.
+
+        Raises:
+            LogError: There is none, or another version of the package made it.
+        """
+        with self._lock:
+            if not self.is_open:
+                self._open_as_it_is()
+
+    def _open_as_it_is(self) -> None:
+        self.close()
+        file = self.file
+        if file is None or not file.is_file():
+            raise LogError(f"There is no index {file or self.url.render_as_string()} to read.")
+        with self._errors():
+            self._engine = create_engine("sqlite+pysqlite://", creator=partial(_reader, file), poolclass=QueuePool)
+            event.listen(self._engine, "begin", _begin)
+            self._inode = self._inode_now()
+        with self.reading() as connection:
+            number = layout_number(connection)
+        if number != LAYOUT:
+            self.close()
+            raise LogError(f"The index {file} was made by another version of kling_nb. Update the older one.")
+        weakref.finalize(self, _dispose, self._engine, os.getpid())
 
     def close(self) -> None:
         """Close every connection; the next `open` opens them again."""
@@ -160,6 +189,13 @@ def _engine(url: URL) -> Engine:
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _reader(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}").close()
+    return connection
 
 
 def _set_up(connection: Any, _record: Any) -> None:

@@ -67,6 +67,15 @@ def network_of(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str
     return found[1] if found[1] in _NETWORK else ""
 
 
+def on_network(folder: Path) -> str:
+    """Return a warning if a log's folder is on a network drive, else an empty text."""
+    drive = network_of(folder)
+    return drive and (
+        f"The log in {folder} is on a network drive ({drive}), where the locks of its index are not reliable. Use it "
+        "from one machine at a time, or choose a local folder by KLING_NB_LOG or kn.configure(log=…)."
+    )
+
+
 #: The most bytes of a file that is read whole: a record has a few thousand, and parsing takes ten times the memory.
 MOST_BYTES = 8_000_000
 

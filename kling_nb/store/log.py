@@ -57,6 +57,8 @@ class Log:
         database: The URL of a PostgreSQL database for the index, `postgresql://host/name`; by default the index is a
             SQLite file in the folder. A database, or a schema of one, belongs to one folder.
         opened: Called with the folder when the log is opened; not for a log that does not exist yet.
+        as_it_is: Read the log as it is: its index is neither migrated nor brought up to date, and no record is
+            written.
 
     Raises:
         ArgumentError: `database` is not such a URL.
@@ -68,9 +70,10 @@ class Log:
         database: str | None = None,
         *,
         opened: Callable[[Path], object] = lambda folder: None,
+        as_it_is: bool = False,
     ) -> None:
         self.folder = Path(folder).expanduser().absolute()
-        self._records = RecordStore(self.folder, database, opened)
+        self._records = RecordStore(self.folder, database, opened, as_it_is)
         self._lease = Lease(self.folder)
         self._media = Media(self.folder)
         self._trash = Trash.of(self._records, self._media)

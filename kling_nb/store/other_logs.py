@@ -38,7 +38,7 @@ class OtherLog:
 def remember(folder: Path) -> None:
     """Add a log to the list of this user. It is a hint: a home that cannot be written is ignored."""
     with contextlib.suppress(OSError):
-        known = _remembered()
+        known = remembered()
         if known[:1] != [folder]:
             others = [path for path in known if path != folder and path.is_dir()]
             names = [str(path) for path in (folder, *others)][:REMEMBERED]
@@ -53,7 +53,7 @@ def other_logs(own: Path, beside: Path, notebook: str | None) -> list[OtherLog]:
     """
     above = [parent / own.name for parent in beside.resolve().parents[:LEVELS]]
     found: list[OtherLog] = []
-    for folder in dict.fromkeys((*above, *(_remembered() if notebook else ()))):
+    for folder in dict.fromkeys((*above, *(remembered() if notebook else ()))):
         with contextlib.suppress(OSError):
             if folder.resolve() == own.resolve() or not (folder / "records").is_dir():
                 continue
@@ -95,7 +95,8 @@ def _list() -> Path:
     return platformdirs.user_state_path("kling_nb") / "logs.json"
 
 
-def _remembered() -> list[Path]:
+def remembered() -> list[Path]:
+    """Return the logs that kernels of this user have used, newest first."""
     try:
         names: Any = json.loads(read_whole(_list()))
     except (OSError, ValueError, RecursionError):

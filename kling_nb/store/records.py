@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kling_nb.errors import ArgumentError, LogError, NotSaved
 from kling_nb.models.record import RECORD_VERSION, Record
 from kling_nb.store.database import DamagedIndex, Database
-from kling_nb.store.disk import can_write, network_of, written_in
+from kling_nb.store.disk import can_write, on_network, written_in
 from kling_nb.store.index import Index, Versioned
 from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
@@ -40,10 +40,6 @@ _STRIPES = 64
 #: Seconds after which a process that can only read a log looks for new records.
 _LOOK_AGAIN = 2.0
 _USER_FIELDS = ("tags", "stars", "note")
-_ON_NETWORK = (
-    "The log in %s is on a network drive (%s), where the locks of its index are not reliable. Use it from one machine "
-    "at a time, or choose a local folder by KLING_NB_LOG or kn.configure(log=…)."
-)
 #: The parts of a log's folder; each may outlive the others.
 _PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "scores", "trash")
 
@@ -51,11 +47,11 @@ _PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "
 class RecordStore:
     """The records of one folder; nothing is opened at first. Raises `ArgumentError` for a wrong database URL.
 
-    `opened` is called with the folder whenever its index was opened.
+    `opened` is called with the folder whenever its index was opened. With `as_it_is`, nothing is written.
     """
 
-    def __init__(self, folder: Path, url: str | None, opened: Callable[[Path], object]) -> None:
-        self.folder, self._opened = folder, opened
+    def __init__(self, folder: Path, url: str | None, opened: Callable[[Path], object], as_it_is: bool) -> None:
+        self.folder, self._opened, self._as_it_is = folder, opened, as_it_is
         self.database = Database.at(folder / "index.sqlite", url)
         self.sidecars = Sidecars(folder / "records")
         self.index = Index(self.database)
@@ -204,7 +200,9 @@ class RecordStore:
         """Open the index if need be and bring it up to date; return False if there is no log and none is wanted."""
         if not (self.exists() or writing):
             return False
-        if self.database.file is not None and not writing and self._is_read_only():
+        if self._as_it_is:
+            self.database.open_as_it_is()
+        elif self.database.file is not None and not writing and self._is_read_only():
             self._open_privately()
         elif self._private or self._is_behind():
             with self.lock("index"), self._guard:
@@ -276,9 +274,9 @@ class RecordStore:
 
     def _open(self) -> None:
         self._caught_up = False
-        if self.database.file and not self._private and not self._warned and (drive := network_of(self.folder)):
+        if self.database.file and not self._private and not self._warned and (warning := on_network(self.folder)):
             self._warned = True
-            _log.warning(_ON_NETWORK, self.folder, drive)
+            _log.warning(warning)
         try:
             self.database.open()
             self._catch_up()
@@ -338,6 +336,8 @@ class RecordStore:
     def lock(self, name: str) -> Generator[None]:
         """Hold a lock of this log against every other thread and process. Raises `LogError` after 30 s."""
         self.exists()
+        if self._as_it_is:
+            raise LogError(f"The log in {self.folder} is open for reading only.")
         thread_lock, file_lock = self._locks_of(name)
         if not thread_lock.acquire(timeout=_PATIENCE):
             raise self._is_locked()

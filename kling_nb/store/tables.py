@@ -93,7 +93,7 @@ def prepare(connection: Connection) -> None:
 
     Two versions of the package that replaced each other's tables would rebuild the index in turns.
     """
-    number = connection.scalar(select(layout.c.number)) if inspect(connection).has_table(layout.name) else None
+    number = layout_number(connection)
     if number == LAYOUT:
         return
     if number is not None and number > LAYOUT:
@@ -106,6 +106,11 @@ def prepare(connection: Connection) -> None:
         connection.execute(text(_FTS))
         for statement in _TRIGGERS.values():
             connection.execute(text(statement))
+
+
+def layout_number(connection: Connection) -> int | None:
+    """Return the number of the layout in a database, None if it is empty."""
+    return connection.scalar(select(layout.c.number)) if inspect(connection).has_table(layout.name) else None
 
 
 @contextlib.contextmanager

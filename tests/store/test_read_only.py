@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -163,7 +164,7 @@ def test_a_network_drive_is_told_from_a_local_one(tmp_path: Path, folder_of: str
 def test_a_log_on_a_network_drive_says_so_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("kling_nb.store.records.network_of", lambda folder: "nfs4")
+    monkeypatch.setattr("kling_nb.store.disk.network_of", lambda folder: "nfs4")
     log = Log(tmp_path / "log")
     log.save(make_record(0))
     log.save(make_record(1))
@@ -171,3 +172,73 @@ def test_a_log_on_a_network_drive_says_so_once(
     log.find()
     said = [record.getMessage() for record in caplog.records if "network drive" in record.getMessage()]
     assert len(said) == 1 and str(tmp_path / "log") in said[0] and "nfs4" in said[0]
+
+
+# A log that is read as it is, by a process that must not change it
+
+
+def test_a_log_is_read_as_it_is_beside_its_writer_and_not_a_byte_changes(tmp_path: Path) -> None:
+    writer = Log(tmp_path / "log")
+    writer.save(make_record(0))
+    reader = Log(tmp_path / "log", as_it_is=True)
+    assert [record.id for record in reader.find()] == ["job00000"]
+    writer.save(make_record(1, status="succeeded"))
+    assert [record.status for record in reader.find()] == ["succeeded", "prepared"]
+    writer.close()
+    before = contents_of(tmp_path)
+    assert (reader.count(), len(reader.unfinished()), reader.budget.limits().day) == (2, 1, None)
+    reader.close()
+    reader = Log(tmp_path / "log", as_it_is=True)
+    assert reader.count() == 2
+    reader.close()
+    assert contents_of(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda log: log.save(make_record(5)),
+        lambda log: log.annotate("job00000", stars=3),
+        lambda log: log.trash("job00000"),
+        lambda log: log.rebuild(),
+        lambda log: log.budget.change(lambda limits: limits),
+    ],
+)
+def test_nothing_is_saved_in_a_log_that_is_read_as_it_is(tmp_path: Path, write: Callable[[Log], Any]) -> None:
+    with_record(tmp_path)
+    reader, before = Log(tmp_path / "log", as_it_is=True), contents_of(tmp_path)
+    with pytest.raises(LogError):
+        write(reader)
+    reader.close()
+    assert contents_of(tmp_path) == before
+
+
+def test_an_index_of_another_layout_is_not_migrated(tmp_path: Path) -> None:
+    with_record(tmp_path)
+    with sqlite3.connect(tmp_path / "log" / "index.sqlite") as index:
+        index.execute("UPDATE layout SET number = 0")
+    index.close()
+    reader, before = Log(tmp_path / "log", as_it_is=True), contents_of(tmp_path)
+    with pytest.raises(LogError, match="another version"):
+        reader.find()
+    assert contents_of(tmp_path) == before
+
+
+def test_a_log_without_an_index_is_not_given_one(tmp_path: Path) -> None:
+    with_record(tmp_path)
+    (tmp_path / "log" / "index.sqlite").unlink()
+    with pytest.raises(LogError):
+        Log(tmp_path / "log", as_it_is=True).find()
+    assert not (tmp_path / "log" / "index.sqlite").exists()
+
+
+def with_record(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log")
+    log.save(make_record(0, status="failed"))
+    log.close()
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    """Return every file that holds something; SQLite leaves empty ones beside an index that was read."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: data for name, file in files.items() if not name.endswith("-shm") and (data := file.read_bytes())}

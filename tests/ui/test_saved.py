@@ -124,3 +124,6 @@ def test_a_frame_of_an_earlier_clip_becomes_a_start_frame(panel, page, studio):
     assert asset.given == f"last frame of {record.id}"
     assert (asset.facts.width, asset.facts.height) == (record.clip.width, record.clip.height)
     assert "999" in page.ask("frame", clip=clip["id"], frame=999)["reason"]
+
+    other = studio.panel({"start_image_url": studio.log()[record.id].frame(-1)})
+    assert other.fields["start_image_url"].identity == asset.identity

@@ -1,0 +1,19 @@
+"""The Jupyter extension: the logs of all notebooks in JupyterLab and Notebook 7. Only a Jupyter server imports it.
+
+`extension.py` adds the addresses below `kling_nb/api`; everything else is imported when the first question comes.
+`labextension/` is the browser side: plain modules that Lab loads as they are, without a build.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:  # pyright: ignore[reportUnusedFunction] -- Jupyter's name
+    return [{"module": "kling_nb.lab"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:  # pyright: ignore[reportUnusedFunction] -- Jupyter's name
+    from kling_nb.lab.extension import load
+
+    load(server)

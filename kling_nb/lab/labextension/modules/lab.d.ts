@@ -1,0 +1,73 @@
+// What the extension's modules share. JupyterLab's own objects are `any`: its types are in packages that nothing here installs.
+
+interface Job {
+  id: string;
+  log: string;
+  notebook: string;
+  status: string;
+  text: string;
+  title: string;
+  preview: boolean;
+  price: string;
+  since: number;
+  expected: number | null;
+}
+/** `media` and `poster` are digests; all else is text. */
+interface Clip {
+  id: string;
+  log: string;
+  notebook: string;
+  status: string;
+  status_text: string;
+  ended: boolean;
+  reason: string;
+  prompt: string;
+  badge: string;
+  length: string;
+  price: string;
+  created: number;
+  image: boolean;
+  shape: number;
+  media: string;
+  poster: string;
+}
+interface Limit { label: string; limit: string; spent: string }
+/** `own` marks the log that the server's environment names for every notebook. */
+interface LogOverview { name: string; own: boolean; jobs: Job[]; clips: Clip[]; today: string; limits: Limit[]; error: string }
+
+type News =
+  | { kind: 'about'; version: string }
+  | { kind: 'logs'; logs: LogOverview[] }
+  | { kind: 'ended'; record: Clip };
+
+interface Server {
+  /** Ask a question. Throws an Error with the server's reason and its `status`. */
+  ask(path: string, query?: Record<string, string>): Promise<any>;
+  post(path: string, body: unknown): Promise<any>;
+  /** The address of an image or a video. */
+  media(digest: string, log: string): string;
+  socket(path: string, query?: Record<string, string>): WebSocket;
+  /** Hear the news, over one connection that is opened again when it is lost; call the result to stop. */
+  listen(hear: (news: News) => void): () => void;
+}
+interface State {
+  readonly logs: LogOverview[];
+  readonly version: string;
+  readonly jobs: Job[];
+  readonly clips: Clip[];
+  readonly today: number;
+  onChange(listener: () => void): void;
+  onEnd(listener: (clip: Clip) => void): void;
+  start(): void;
+  stop(): void;
+}
+/** What can be done with clips in the open notebook. */
+interface Cells {
+  /** The code that refers to a record from the open notebook. */
+  reference(clip: { id: string; log: string }): string;
+  show(clip: Clip): Promise<void>;
+  panel(clip: Clip): Promise<void>;
+  proceed(clip: Clip): Promise<void>;
+  compare(clips: Clip[]): Promise<void>;
+  run(code: string): Promise<void>;
+}

@@ -1,0 +1,4 @@
+/** Renderers of outputs; none yet. */
+export async function plugins() {
+  return [];
+}

@@ -1,0 +1,92 @@
+"""Answers from logs. Every method may block, and is called on a thread."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kling_nb.errors import KlingError, NotSaved
+from kling_nb.lab.logs import Logs, file_of
+from kling_nb.lab.overview import clip_of, nothing, overview
+from kling_nb.models.record import Record
+from kling_nb.store.log import Log
+
+_PARTS = ("index.sqlite", "index.sqlite-wal", "budget.json")
+
+
+class Reading:
+    """Questions about the logs below a server's root folder."""
+
+    def __init__(self, root: Path | None) -> None:
+        self.logs = Logs(root)
+
+    def overview(self, notebooks: Iterable[str]) -> list[dict[str, Any]]:
+        """Return the overview of each log that is known."""
+        return [self.of_log(name) for name in sorted(self.logs.known(notebooks))]
+
+    def of_log(self, name: str) -> dict[str, Any]:
+        """Return the overview of one log."""
+        try:
+            folder = self.logs.folder(name)
+        except KlingError as exc:
+            return nothing(name, str(exc))
+        return overview(name, self.logs.log(folder)) | {"own": self.logs.is_own(folder)}
+
+    def ended(self, name: str, before: dict[str, Any] | None, now: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the records of jobs that were under way before and have ended."""
+        here = {job["id"] for job in now["jobs"]}
+        gone = [job["id"] for job in before["jobs"] if job["id"] not in here] if before else []
+        found = [_record(self.logs.log(self.logs.folder(name)), record_id) for record_id in gone]
+        return [clip_of(record, name) for record in found if record and record.ended]
+
+    def record(self, record_id: str, name: str, notebooks: Iterable[str]) -> dict[str, Any]:
+        """Return one record as a clip. Without the log's name, all that are known are asked.
+
+        Raises:
+            KlingError: There is no such record.
+        """
+        folders = {name: self.logs.folder(name)} if name else self.logs.known(notebooks)
+        for each, folder in folders.items():
+            if record := _record(self.logs.log(folder), record_id):
+                return clip_of(record, each)
+        raise NotSaved(f"No log of this server has the record {record_id!r}.")
+
+    def media(self, digest: str, name: str) -> tuple[Path, Path]:
+        """Return a log's folder and the file of a digest in it. Raises `KlingError` if there is none."""
+        folder = self.logs.folder(name)
+        file = file_of(folder, digest, self.logs.log(folder))
+        if file is None:
+            raise NotSaved(f"{digest[:12]}… is not an image or a video of the log {name!r}.")
+        return folder, file
+
+    def cancel(self, record_id: str, name: str) -> None:
+        """Ask a job's hub to stop it. Raises `KlingError` if that is not possible from here."""
+        from kling_nb.lab.hubs import cancel
+
+        folder = self.logs.folder(name)
+        cancel(self.logs.log(folder).get(record_id), folder)
+
+    def signatures(self, notebooks: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        """Return a value for each known log that is another one when the log has changed."""
+        today = datetime.datetime.now().astimezone().toordinal()  # what was spent today changes at midnight
+        return {
+            name: (today, *(number for part in _PARTS for number in _changed(folder / part)))
+            for name, folder in self.logs.known(notebooks).items()
+        }
+
+
+def _record(log: Log, record_id: str) -> Record | None:
+    try:
+        return log.get(record_id)
+    except KlingError:
+        return None
+
+
+def _changed(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
