@@ -36,7 +36,7 @@ def load(server: Any) -> None:
 
 
 class Extension:
-    """What the handlers share."""
+    """The parts that all handlers share."""
 
     def __init__(self, server: Any) -> None:
         self._server = server
@@ -56,7 +56,7 @@ class Extension:
 
     @cached_property
     def news(self) -> News:
-        """What tells open pages of changes."""
+        """The news for open pages."""
         from kling_nb.lab.news import News
 
         return News(self)

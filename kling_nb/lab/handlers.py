@@ -34,7 +34,7 @@ class _Answers(APIHandler):
 
 
 class AboutHandler(_Answers):
-    """Which version answers. The browser side shows nothing where this address is missing."""
+    """The version that answers. The browser side shows nothing where this address is missing."""
 
     @web.authenticated
     @authorized

@@ -1,4 +1,4 @@
-"""What the server asks a hub: only to stop a job that a user cancels. It starts nothing and sends nothing."""
+"""The only question of the server to a hub: to stop a job that a user cancels. It starts nothing and sends nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which logs a Jupyter server may show: those of its own notebooks, and the one that its environment names."""
+"""The logs that a Jupyter server may show: those of its own notebooks, and the one that its environment names."""
 
 from __future__ import annotations
 

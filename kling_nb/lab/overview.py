@@ -1,4 +1,4 @@
-"""What the sidebar shows of a log, as JSON: jobs under way, the newest clips, and what was spent today."""
+"""The sidebar's view of a log, as JSON: jobs under way, the newest clips, and what was spent today."""
 
 from __future__ import annotations
 
