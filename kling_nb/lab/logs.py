@@ -18,7 +18,7 @@ _FOLDER = "kling_log"
 
 
 class UnknownLog(LogError):
-    """There is no log of that name, or it may not be shown."""
+    """No log has that name, or it may not be shown."""
 
 
 class Logs:

@@ -90,7 +90,7 @@ def _spending(log: Log) -> dict[str, Any]:
 
 
 class _Expected:
-    """How long jobs should take, by the log's history of each model."""
+    """The time that jobs should take, by the log's history of each model."""
 
     def __init__(self, log: Log) -> None:
         self._log = log

@@ -90,7 +90,7 @@ class Database:
         self.close()
         file = self.file
         if file is None or not file.is_file():
-            raise LogError(f"There is no index {file or self.url.render_as_string()} to read.")
+            raise LogError(f"The index {file or self.url.render_as_string()} does not exist.")
         with self._errors():
             self._engine = create_engine("sqlite+pysqlite://", creator=partial(_reader, file), poolclass=QueuePool)
             event.listen(self._engine, "begin", _begin)
