@@ -56,7 +56,15 @@ class PanelWidget(anywidget.AnyWidget):
 
     _esm: ClassVar[str] = linked("panel.js")
     _css: ClassVar[str] = styles(
-        "base.css", "panel.css", "images.css", "shots.css", "library.css", "jobs.css", "code.css", "models.css"
+        "base.css",
+        "panel.css",
+        "images.css",
+        "shots.css",
+        "library.css",
+        "jobs.css",
+        "code.css",
+        "models.css",
+        "help.css",
     )
 
     draft = traitlets.Dict().tag(sync=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple, Self, cast
@@ -75,15 +75,18 @@ class Limits:
         )
 
 
-def read_storyboard(text: str, limits: Limits | None = None, *, duration: int | None = None) -> Reading:
+def read_storyboard(
+    text: str, limits: Limits | None = None, *, duration: int | None = None, references: Collection[str] = ()
+) -> Reading:
     """Return a screenplay, a shot list, time ranges, a table or a prompt as the fields of a request.
 
     Args:
         text: The text as it was pasted.
         limits: What the model takes; by default Kling O3 Pro reference-to-video.
         duration: The length of the clip in seconds. By default the times in the text, or what its shots need.
+        references: The names of the references that the request has (`Image1`); others that are mentioned are noted.
     """
-    limits, found = limits or Limits(), Found()
+    limits, found = limits or Limits(), Found(references=references)
     text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\xa0", " ")
     text = "\n".join(line for line in text.split("\n") if not _FENCE.match(line))
     text = with_mentions(text, found)
@@ -273,8 +276,8 @@ def _finished(
         fields["duration"] = total
     _set_fields(fields, found, limits, shots)
     if found.left_out:
-        found.notes.append(f"Left out: {'; '.join(each.rstrip('.') for each in dict.fromkeys(found.left_out))}.")
-    named = mentions_of("\n".join(shot.text for shot in shots))
+        found.notes.append(f"Left out: {'; '.join(each.rstrip('.: ') for each in dict.fromkeys(found.left_out))}.")
+    named = [name for name in mentions_of("\n".join(shot.text for shot in shots)) if name not in found.references]
     if named:
         each = "it needs a reference" if len(named) == 1 else "each needs a reference"
         found.notes.append(f"Mentions {', '.join(f'@{name}' for name in named)}: {each}.")

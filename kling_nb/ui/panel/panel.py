@@ -31,6 +31,7 @@ from kling_nb.ui.outlet import SHOWN
 from kling_nb.ui.panel.code import code_reply, read_pasted
 from kling_nb.ui.panel.controller import Banner, PanelController, Verdict
 from kling_nb.ui.panel.form import Fields, draft_of, fields_of, plain_fields, unsupported_draft, unsupported_fields
+from kling_nb.ui.panel.help import PromptHelp
 from kling_nb.ui.panel.models import ModelPicker
 from kling_nb.ui.panel.saved import SavedItems
 from kling_nb.ui.panel.spending import HubErrors, Spending
@@ -93,6 +94,7 @@ class Panel:
             refill=self._refill,
             check=self._check,
         )
+        PromptHelp(self._messages, draft=lambda: self._draft, show=self._show, form=self._models.form, fill=self.fill)
         SavedItems(
             self.widget,
             self._messages,

@@ -56,7 +56,7 @@ function fieldMakers(form, shared) {
   const prompt = (spec) => {
     const main = spec.name === 'prompt';
     const max = spec.max_length ?? 2500;
-    const hint = main ? 'Describe the shot. Type @ to mention a reference.' : spec.note;
+    const hint = main ? 'Describe the shot. Type @ for a reference, / for camera, lens, light and motion.' : spec.note;
     const editor = promptEditor({ label: spec.title, hint, usual: main ? Math.min(512, max) : max, max, labels, draft: () => store.draft, write: set(spec) });
     const el = box(spec, { class: `kn-field ${main ? 'kn-main-prompt' : ''}` }, editor.el);
     return { el, paint: (draft) => { el.hidden = main && inShots(draft); editor.paint(String(draft[spec.name] ?? '')); } };

@@ -5,6 +5,7 @@ import { blockShortcuts, h, newId, pageId } from './dom.js';
 import { makeDraftStore } from './draft.js';
 import { footer } from './footer.js';
 import { modelForm } from './form.js';
+import { helpBox } from './helpbox.js';
 import { fitBox } from './imagefit.js';
 import { hasImages, sourcesOf } from './images.js';
 import { jobList } from './joblist.js';
@@ -13,6 +14,7 @@ import { presetMenu } from './library.js';
 import { modelPicker } from './modelpicker.js';
 import { fillNotes, modelNotices } from './notices.js';
 import { paintProblems, problemPlace, problemsText, worstSeverity } from './problems.js';
+import { scriptBox } from './scriptbox.js';
 import { undoTools } from './undo.js';
 
 /** The panel: a form for one draft. @param {Rendered} view */
@@ -36,6 +38,8 @@ function renderPanel({ model, el }) {
   const notices = modelNotices({ model, store });
   const code = codeFold({ model, store });
   const presets = presetMenu(shared);
+  const script = scriptBox(shared);
+  const help = helpBox({ ...shared, root: el });
   fitBox({ root: el, ...shared });
   const notes = fillNotes(model);
   const extra = h('div', { class: 'kn-extra' });
@@ -49,7 +53,7 @@ function renderPanel({ model, el }) {
   el.append(
     h('div', { class: 'kn-sheet' },
       h('div', { class: 'kn-head' }, picker.button, banner), picker.el, notices.el,
-      h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, store).el, presets.button), presets.el, notes.el,
+      h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, store).el, presets.button, script.button, help.button), presets.el, script.el, help.el, notes.el,
       fields, folds,
       extra, problemPlace(''), alert.el, foot.el),
     jobs.el, voice.el);

@@ -1,9 +1,10 @@
 import { h, newId } from './dom.js';
 import { characterCount } from './format.js';
 import { completionAt, mentionParts, mentionTargets } from './mentions.js';
+import { wordsAt } from './words.js';
 
 /**
- * A prompt with @-completion, highlighted mentions and a character count. The text area is on top of a layer with the
+ * A prompt with completion of mentions (`@`) and of words (`/`), highlighted mentions and a character count. The text area is on top of a layer with the
  * same text, which draws the highlights, sets the height and locates the caret.
  * @param {{label: string, hint: string, usual: number, max: number, write: (text: string) => void, labels: () => Labels, draft: () => Draft}} spec
  */
@@ -13,14 +14,19 @@ export function promptEditor({ label, hint, usual, max, write, labels, draft }) 
   const list = h('div', { class: 'kn-completion', role: 'listbox', id: `kn-${newId()}`, 'aria-label': 'References', hidden: true });
   const count = h('span', { class: 'kn-count' });
   const el = h('div', { class: 'kn-prompt' }, h('div', { class: 'kn-editor' }, layer, area, list), count);
-  /** @type {ReturnType<typeof completionAt>} */
+  /** `write` is the text that an option puts in place of what was typed. @type {{start: number, words: boolean, options: {name: string, note: string, write: string}[]}|null} */
   let completion = null;
   let chosen = 0;
 
   const mark = () => {
     const caret = completion?.start ?? -1;
     let at = 0;
-    layer.replaceChildren(...mentionParts(area.value, [...mentionTargets(draft()).keys()]).map((part) => {
+    const parts = mentionParts(area.value, [...mentionTargets(draft()).keys()]);
+    const atCaret = parts.flatMap((part, i) => {
+      const cut = caret - parts.slice(0, i).reduce((sum, { text }) => sum + text.length, 0);
+      return cut > 0 && cut < part.text.length ? [{ ...part, text: part.text.slice(0, cut) }, { ...part, text: part.text.slice(cut) }] : [part];
+    });
+    layer.replaceChildren(...atCaret.map((part) => {
       const piece = h('span', { class: `kn-${part.kind}`, text: part.text });
       if (at === caret) piece.dataset.caret = '';
       at += part.text.length;
@@ -35,20 +41,29 @@ export function promptEditor({ label, hint, usual, max, write, labels, draft }) 
 
   const complete = () => {
     const names = [...mentionTargets(draft()).keys()];
-    completion = area.selectionStart === area.selectionEnd ? completionAt(area.value, area.selectionStart, names) : null;
+    completion = area.selectionStart === area.selectionEnd ? completionHere(names) : null;
     chosen = 0;
     mark();
     if (completion) drawCompletion(completion); else close();
   };
 
-  const drawCompletion = (/** @type {NonNullable<typeof completion>} */ { options }) => {
-    list.replaceChildren(...options.map((name, i) => h('div', {
+  const completionHere = (/** @type {string[]} */ names) => {
+    const mentions = completionAt(area.value, area.selectionStart, names);
+    if (mentions) return { start: mentions.start, words: false, options: mentions.options.map((name) => ({ name, note: optionNote(name, draft(), labels()), write: `@${name}` })) };
+    const words = wordsAt(area.value, area.selectionStart);
+    return words && { start: words.start, words: true, options: words.options.map(({ text, note }) => ({ name: text, note, write: text })) };
+  };
+
+  const drawCompletion = (/** @type {NonNullable<typeof completion>} */ { options, words }) => {
+    list.classList.toggle('kn-completing-words', words);
+    list.setAttribute('aria-label', words ? 'Words' : 'References');
+    list.replaceChildren(...options.map((option, i) => h('div', {
       class: 'kn-option', role: 'option', id: `${list.id}-${i}`, 'aria-selected': String(i === chosen),
-      on: { mousedown: (event) => { event.preventDefault(); take(name); } },
-    }, optionImage(name, draft(), labels()), h('span', { text: `@${name}` }), h('small', { text: optionNote(name, draft(), labels()) }))));
+      on: { mousedown: (event) => { event.preventDefault(); take(option); } },
+    }, words ? null : optionImage(option.name, draft(), labels()), h(words ? 'b' : 'span', { text: option.write }), h('small', { text: option.note }))));
     const start = /** @type {HTMLElement|null} */ (layer.querySelector('[data-caret]'));
     if (start) {
-      list.style.left = `${Math.max(0, Math.min(start.offsetLeft, el.clientWidth - 230))}px`;
+      list.style.left = `${Math.max(0, Math.min(start.offsetLeft, el.clientWidth - (words ? 380 : 230)))}px`;
       list.style.top = `${start.offsetTop + start.offsetHeight + 4}px`;
     }
     list.hidden = false;
@@ -57,12 +72,12 @@ export function promptEditor({ label, hint, usual, max, write, labels, draft }) 
     list.children[chosen]?.scrollIntoView?.({ block: 'nearest' });
   };
 
-  const take = (/** @type {string} */ name) => {
+  const take = (/** @type {{write: string}} */ { write: text }) => {
     if (!completion) return;
     const space = /^\s/.test(area.value.slice(area.selectionStart)) ? '' : ' ';
     area.setSelectionRange(completion.start, area.selectionStart);
     // execCommand keeps the browser's undo; setRangeText does not
-    if (!document.execCommand('insertText', false, `@${name}${space}`)) area.setRangeText(`@${name}${space}`, completion.start, area.selectionEnd, 'end');
+    if (!document.execCommand('insertText', false, `${text}${space}`)) area.setRangeText(`${text}${space}`, completion.start, area.selectionEnd, 'end');
     close();
     mark();
     write(area.value);

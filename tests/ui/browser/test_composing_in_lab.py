@@ -1,5 +1,7 @@
 """Composing with a real mouse and keyboard: undo, timeline, input methods, image fitting, presets and elements."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -211,3 +213,41 @@ def test_presets_and_elements_are_saved_and_loaded(panel, page):
     expect(menu).to_contain_text("No presets yet")
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
+
+
+def test_a_pasted_script_becomes_shots_and_undo_takes_it_back(panel, page):
+    screen = panel('{"prompt": "Mine"}')
+    screen.root.get_by_role("button", name="Paste a script").click()
+    page.keyboard.insert_text("[0-3s] A cat wakes. [3-7s] It leaves.")
+    page.keyboard.press("Control+Enter")
+    expect(screen.root.locator(".kn-shot")).to_have_count(2)
+    expect(screen.root.locator(".kn-script-notes li").first).to_contain_text("2 shots, 7 s")
+    screen.kernel_says(LENGTHS, "[3, 4]")
+
+    screen.root.get_by_role("button", name="Undo this").click()
+
+    expect(screen.prompt).to_have_value("Mine")
+    screen.kernel_says("panel.fields['prompt']", "'Mine'")
+
+
+def test_words_come_by_slash_and_by_click_and_an_example_can_be_undone(panel, page):
+    screen = panel('{"prompt": "A cat"}')
+    screen.prompt.click()
+    page.keyboard.press("End")
+    page.keyboard.insert_text(", ")
+    page.keyboard.type("/golden")
+    page.keyboard.press("Enter")
+    expect(screen.prompt).to_have_value("A cat, golden hour ")
+    screen.root.get_by_role("button", name="Help").click()
+    screen.root.get_by_role("radio", name="Words").check(force=True)
+    screen.root.get_by_role("button", name="pan left").click()
+    expect(screen.prompt).to_have_value("A cat, golden hour pan left")
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("?")
+    expect(screen.root.get_by_role("radio", name="Shortcuts")).to_be_checked()
+    screen.root.get_by_role("radio", name="Examples").check(force=True)
+    screen.root.get_by_role("button", name="From day to night").click()
+    expect(screen.prompt).to_have_value(re.compile("sun sets"))
+    screen.root.get_by_role("button", name="Undo (").click()
+    expect(screen.prompt).to_have_value("A cat, golden hour pan left")
