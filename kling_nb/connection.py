@@ -15,6 +15,7 @@ from kling_nb.hubs.local import local_hub
 from kling_nb.hubs.oxen import Oxen
 from kling_nb.hubs.upload import UploadCache, UploadMethod
 from kling_nb.models.catalogue import Changes, Model, schema_changes
+from kling_nb.models.messages import check_text
 from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, Request
@@ -136,7 +137,7 @@ class HubAccess:
             HubError: The hub cannot be reached or refuses the key.
         """
         catalogue = self._session.connection.catalogue
-        return changes_of(self._session.wait(catalogue.model(model_id), PATIENCE + _START))
+        return changes_of(self._session.wait(catalogue.model(check_text("model_id", model_id)), PATIENCE + _START))
 
     def __repr__(self) -> str:
         return "<kn.hub: call it to see which hub answers; .models() lists its models>"

@@ -46,7 +46,7 @@ class Selected(ABC):
         Raises:
             ArgumentError: There is no such column.
         """
-        if by is not None and by not in COLUMNS:
+        if by is not None and by not in tuple(COLUMNS):
             raise ArgumentError(f"Unknown column {by!r}. Choose one of {', '.join(COLUMNS)}.")
         return {record.id: str(row_of(record)[by]) for record in self.records()} if by is not None else {}
 

@@ -17,9 +17,18 @@ from kling_nb.connection import PATIENCE, Connection, nothing_known
 from kling_nb.engine.engine import Engine
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import LOCAL_PACE, Pace
-from kling_nb.errors import HubError, KlingError, LogError, ModelNotFound, SettingsError, WaitTimeout, did_you_mean
+from kling_nb.errors import (
+    HubError,
+    KlingError,
+    LogError,
+    ModelNotFound,
+    SettingsError,
+    WaitTimeout,
+    did_you_mean,
+)
 from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
 from kling_nb.models.catalogue import Model
+from kling_nb.models.messages import check_text
 from kling_nb.models.record import Record
 from kling_nb.notebook.display import Display
 from kling_nb.notebook.links import Links
@@ -144,6 +153,7 @@ class Session:
             ModelNotFound: The hub does not have it; the exception has alternatives.
             HubError, WaitTimeout: The hub cannot be asked, and has never described the model before.
         """
+        check_text("model_id", model_id)
         catalogue = self.connection.catalogue
         if model := catalogue.cached(model_id, fresh=True):
             return model

@@ -11,11 +11,19 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kling_nb.engine.active import ActiveJob, Listener
 from kling_nb.engine.ports import Display
-from kling_nb.errors import JobCancelled, JobFailed, JobUncertain, KlingError, TransferError, WaitTimeout
+from kling_nb.errors import (
+    ArgumentTypeError,
+    JobCancelled,
+    JobFailed,
+    JobUncertain,
+    KlingError,
+    TransferError,
+    WaitTimeout,
+)
 from kling_nb.models.frames import frame_of
 
 if TYPE_CHECKING:  # for jedi too: it fails on a live job if it can look up `Status`, a `Literal`
@@ -25,6 +33,7 @@ if TYPE_CHECKING:  # for jedi too: it fails on a live job if it can look up `Sta
     from kling_nb.models.progress import Progress
     from kling_nb.models.record import File, Record, Status
 
+C = TypeVar("C", bound=Callable[..., Any])
 #: Seconds after which a wait wakes up: an interrupt of an awaiting cell is noticed only when its loop runs.
 _HEARTBEAT = 0.1
 
@@ -152,14 +161,15 @@ class Job:
 
     def add_done_callback(self, callback: Callable[[Job], Any]) -> None:
         """Call `callback(job)` once the job is `done`, on any thread; at once if it is done already."""
-        self._active.end.add_done_callback(lambda _: callback(self))
+        checked = _callable("callback", callback)
+        self._active.end.add_done_callback(lambda _: checked(self))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the progress, now and at each change; return a function that unsubscribes it.
 
         The listener is called on the engine's thread and must not block.
         """
-        return self._active.subscribe(listener)
+        return self._active.subscribe(_callable("listener", listener))
 
     def result(self, timeout: float | None = None) -> Clip:
         """Wait for the clip and return it.
@@ -321,3 +331,9 @@ class Jobs(tuple[Job, ...]):
     def __repr__(self) -> str:
         jobs = f"<{len(self)} jobs: {', '.join(job.progress.label for job in self)}>"
         return jobs if self else "\n".join(filter(None, ["<0 jobs>", self._note]))
+
+
+def _callable(name: str, given: C) -> C:
+    if not callable(given):
+        raise ArgumentTypeError(f"{name} must be callable, got {given!r}.")
+    return given

@@ -29,6 +29,7 @@ from kling_nb.render.report import Heading, Paragraph, PlanSection, methods, rep
 from kling_nb.selection import Selected, each_of, records_of
 from kling_nb.session import Session
 from kling_nb.settings import KEY
+from kling_nb.store.disk import path_of
 from kling_nb.store.log import Log
 from kling_nb.store.media import digest_of
 from kling_nb.sweeps.plan import Plan
@@ -190,7 +191,7 @@ def export_selection(
     embed: Any = 0,
 ) -> ExportReport:
     """Write the records of a selection; see `Selected.export`."""
-    target = Path(to).expanduser()
+    target = path_of("to", to)
     return export(
         _bundle(session, selection),
         target.absolute(),

@@ -24,7 +24,7 @@ from kling_nb.exchange.untrusted import LARGEST_PLAN, PARSERS, PLAN, RECORD, SCO
 from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.record import Record
 from kling_nb.session import Session
-from kling_nb.store.disk import lines_of, unreadable
+from kling_nb.store.disk import lines_of, path_of, unreadable
 from kling_nb.store.judgements import JsonLines
 from kling_nb.store.log import Log
 from kling_nb.store.media import Media, digest_of
@@ -53,7 +53,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def import_log(session: Session, source: str | Path) -> MergeReport:
     """Import a crate or a JSONL file into the session's log; see `Studio.import_log`."""
-    return import_records(Path(source).expanduser().absolute(), session.store)
+    return import_records(path_of("source", source).absolute(), session.store)
 
 
 def import_records(source: Path, log: Log) -> MergeReport:

@@ -22,7 +22,7 @@ from kling_nb.exchange.untrusted import LARGEST, parse_record
 from kling_nb.models.record import Record
 from kling_nb.models.urls import printable
 from kling_nb.session import Session
-from kling_nb.store.disk import unreadable
+from kling_nb.store.disk import path_of, unreadable
 from kling_nb.store.media import digest_of
 from kling_nb.store.sidecars import errors_in
 
@@ -189,6 +189,6 @@ def _errors(file: Path) -> Generator[None]:
 
 def from_video(session: Session, file: str | Path) -> Record:
     """Return the record inside a clip's file; see `Studio.from_video`."""
-    inside = read_embedded(Path(file).expanduser())
+    inside = read_embedded(path_of("file", file))
     notes = () if inside.unchanged else ("The clip was changed after this record was written into its file.",)
     return session.bind(inside.record.model_copy(update={"notes": (*inside.record.notes, *notes)}))

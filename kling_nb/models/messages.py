@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from kling_nb.errors import RequestError, did_you_mean
+from kling_nb.errors import ArgumentTypeError, RequestError, did_you_mean
 from kling_nb.models.fields import resolved
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.urls import redact_urls
@@ -56,6 +56,13 @@ def problem_of(details: ErrorDetails, kind: type[BaseModel]) -> Problem:
             return error(path, *_TEXTS[known](name, value, context))
         case _:
             return error(path, f"{details['msg']}, got {short_repr(value)}", "see the field's description")
+
+
+def check_text(name: str, given: object) -> str:
+    """Return an argument that is a string. Raises `ArgumentTypeError` for any other."""
+    if not isinstance(given, str):
+        raise ArgumentTypeError(f"{name} must be a string, got {short_repr(given)}.")
+    return given
 
 
 def short_repr(value: Any) -> str:

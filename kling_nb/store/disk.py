@@ -9,9 +9,10 @@ import stat
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from kling_nb.errors import LogError
+from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError
+from kling_nb.models.messages import short_repr
 
 _REMEDY = {
     errno.ENOSPC: "free some space on that disk",
@@ -40,6 +41,16 @@ def unreadable(path: Path) -> str:
     if stat.S_ISDIR(mode):
         return "is a folder"
     return "" if stat.S_ISREG(mode) else "is not a regular file"
+
+
+def path_of(name: str, given: object) -> Path:
+    """Return the path of an argument, without `~`. Raises `ArgumentTypeError` if it is not one."""
+    if not isinstance(given, str | os.PathLike):
+        raise ArgumentTypeError(f"{name} must be a path, got {short_repr(given)}.")
+    path = Path(cast("str | os.PathLike[str]", given))
+    if "\0" in str(path):
+        raise ArgumentError(f"{name} must be a path, which has no NUL, got {short_repr(given)}.")
+    return path.expanduser()
 
 
 def can_write(path: Path) -> bool:

@@ -15,6 +15,7 @@ from kling_nb.models.record import File, Record, Reference
 from kling_nb.models.urls import redact_url
 from kling_nb.store.audit import Audit, Finding
 from kling_nb.store.budget import BudgetStore
+from kling_nb.store.disk import path_of
 from kling_nb.store.filters import Search, conditions
 from kling_nb.store.index import Index, Page, RecordSummary
 from kling_nb.store.judgements import Scores, Votes
@@ -324,7 +325,7 @@ class Log:
     def merge(self, other: Path | str) -> MergeReport:
         """Merge the log in another folder into this one; see `Merge.run`."""
         self._records.ready(writing=True)
-        return Merge(self._records, self._media, self._trash).run(Path(other).expanduser().absolute())
+        return Merge(self._records, self._media, self._trash).run(path_of("folder", other).absolute())
 
     def close(self) -> None:
         """Close the index and release this process's jobs; the next use opens the log again."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    TypeDecorator,
     insert,
     inspect,
     select,
@@ -33,6 +35,7 @@ from sqlalchemy import (
 from kling_nb.errors import LogError
 from kling_nb.models.budget import charge_of, micros
 from kling_nb.models.record import Record
+from kling_nb.models.urls import printable
 from kling_nb.store.sidecars import FileVersion
 
 #: The number of this layout; another one in an index means that the index must be rebuilt.
@@ -41,12 +44,22 @@ LAYOUT = 1
 metadata = MetaData()
 
 
+class _Name(TypeDecorator[str]):
+    """A text as databases can hold it, also when it is looked for: without NUL and halves of surrogate pairs."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else without_nul(printable(value))
+
+
 def _text(name: str, **more: Any) -> Column[str]:
-    return Column(name, String, nullable=False, **more)
+    return Column(name, _Name, nullable=False, **more)
 
 
 def _key(name: str) -> Column[str]:
-    return Column(name, String, primary_key=True)
+    return Column(name, _Name, primary_key=True)
 
 
 def _number(name: str) -> Column[int]:
@@ -68,13 +81,13 @@ records = Table(
     Column("local", Boolean, nullable=False),
     _number("created"),
     _text("request_hash", index=True),
-    Column("generation_id", String, index=True),
+    Column("generation_id", _Name, index=True),
     Column("stars", Integer),
     Column("seconds", Float, nullable=False),
     Column("took", Float),
     Column("revision", Integer, nullable=False),
     *map(_number, ("modified", "size")),
-    *(Column(name, String) for name in ("plan", "cell", "notebook", "charge")),
+    *(Column(name, _Name) for name in ("plan", "cell", "notebook", "charge")),
     *(Column(name, BigInteger) for name in ("charged", "cost")),
     *(Index(f"records_{name}", name, "created", "seq") for name in ("kind", "hub", "model", "status", "stars")),
     Index("records_created", "created", "seq"),

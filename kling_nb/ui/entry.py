@@ -42,6 +42,8 @@ def panel(session: Session, source: Any) -> Panel:
 
 def gallery(session: Session, selection: Selection) -> Gallery:
     """Return a gallery of a selection; see `Studio.gallery`."""
+    if not isinstance(selection, Selection):  # pyright: ignore[reportUnnecessaryIsInstance]  # `kn.log` takes records too
+        raise ArgumentTypeError("A gallery shows what passes its filters, not given records. See kn.compare(records).")
     return Gallery(GalleryController(session), selection.filters)
 
 
