@@ -54,7 +54,7 @@ class StudioActions:
 
     def bundle_of(self, record: Record) -> dict[str, Any]:
         """Return a record's card as a MIME bundle."""
-        return self._session.display.bundle(record, self.scores_of(record).values())
+        return self._session.display.bundle(record, scores=self.scores_of(record).values())
 
     def frame(self, record: Record, number: int) -> Asset:
         """Return a frame of a record's clip as an image for a request."""

@@ -25,6 +25,7 @@ from kling_nb.errors import (
     WaitTimeout,
 )
 from kling_nb.models.frames import frame_of
+from kling_nb.models.images import SOURCE
 
 if TYPE_CHECKING:  # for jedi too: it fails on a live job if it can look up `Status`, a `Literal`
     from PIL.Image import Image as PILImage
@@ -97,7 +98,9 @@ class Clip:
         Raises:
             IndexError: The clip has no such frame.
         """
-        return frame_of(self.path, number)
+        image = frame_of(self.path, number)
+        image.info[SOURCE] = self.id  # the record of a request that takes it names this one as its parent
+        return image
 
     @property
     def scores(self) -> dict[str, Score]:
@@ -242,9 +245,14 @@ class Job:
         self._check_process()
         return self._cancel()
 
-    def card(self) -> dict[str, Any]:
-        """Return the job's static card as a MIME bundle."""
-        return self._display.bundle(self.record)
+    @property
+    def batch(self) -> str:
+        """The ID that the jobs of one request share."""
+        return self.record.batch
+
+    def card(self, *others: Job) -> dict[str, Any]:
+        """Return the static card of this job, and of others of its batch, as a MIME bundle."""
+        return self._display.bundle(self.record, *(job.record for job in others))
 
     def _ipython_display_(self) -> None:
         self._display.show([self])

@@ -115,6 +115,6 @@ class Display(Protocol):
         """Replace live rows with the finished cards."""
         ...
 
-    def bundle(self, record: Record) -> dict[str, Any]:
-        """Return a record's card as a mimebundle."""
+    def bundle(self, record: Record, *others: Record) -> dict[str, Any]:
+        """Return the card of a record, or of several of one batch, as a mimebundle."""
         ...

@@ -19,6 +19,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from kling_nb.models.images import (
+    SOURCE,
     ImageError,
     ImageFacts,
     image_facts,
@@ -47,6 +48,7 @@ class Asset:
         data: The bytes; None for a URL.
         original: The asset before it was fixed, if it was.
         fixes: The changes made to it, such as `converted from WEBP to JPEG`.
+        source: The ID of the record whose clip it is a frame of, if it is one.
     """
 
     identity: str
@@ -57,6 +59,7 @@ class Asset:
     kind: Kind = "image"
     original: Asset | None = field(default=None, repr=False)
     fixes: tuple[str, ...] = ()
+    source: str = ""
 
     @classmethod
     def parse(cls, value: Any, kind: Kind = "image") -> Asset:
@@ -139,7 +142,10 @@ class Asset:
     @classmethod
     def _from_pixels(cls, value: Any) -> Asset | None:
         found = image_from(value)
-        return cls.from_pil(found[0], given=found[1]) if found else None
+        if found is None:
+            return None
+        source = found[0].info.get(SOURCE)  # `Clip.frame` notes it
+        return replace(cls.from_pil(found[0], given=found[1]), source=source if isinstance(source, str) else "")
 
     @cached_property
     def digest(self) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,8 @@ def fit_image(asset: Asset) -> Asset:
         except Exception as exc:  # decoders fed foreign bytes raise anything
             raise ImageError(f"{asset.given} cannot be fixed: {exc}", "convert it to JPEG or PNG yourself") from exc
     name, fixes = f"{PurePath(asset.name or 'image').stem}{suffix_of(data)}", (*sent.fixes, *steps)
-    return Asset(sha256(data), asset.given, name, data=data, original=asset.original or asset, fixes=fixes)
+    fixed = Asset(sha256(data), asset.given, name, data=data, original=asset.original or asset, fixes=fixes)
+    return replace(fixed, source=asset.source)
 
 
 def _fitted(asset: Asset) -> tuple[bytes, list[str]]:

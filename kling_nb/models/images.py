@@ -15,6 +15,9 @@ from kling_nb.models.urls import media_type_of, sha256, suffix_of
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
+#: The key in the `info` of a PIL image for the ID of the record whose clip it is a frame of.
+SOURCE = "kling_nb.record"
+
 _ORIENTATION = 0x0112
 _ROTATED = frozenset({5, 6, 7, 8})
 #: The formats that services take; an image in any other is converted before it is sent.

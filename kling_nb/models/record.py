@@ -67,6 +67,7 @@ class Reference(_Part):
         thumbnail: The `sha256:` of a small JPEG in the log's media.
         original: The `sha256:` of the image before it was fixed, if it was.
         fixes: What was done to it: converted, padded, made smaller.
+        source: The ID of the record whose clip it is a frame of, if it is one.
     """
 
     path: str
@@ -83,6 +84,7 @@ class Reference(_Part):
     thumbnail: str | None = None
     original: str | None = None
     fixes: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def digests(self) -> set[str]:
@@ -344,6 +346,11 @@ class Record(_Part):
     def ended(self) -> bool:
         """Whether the job has ended."""
         return self.status in ENDED
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The IDs of the records that this one continues: it starts or ends with a frame of their clips."""
+        return tuple(dict.fromkeys(reference.source for reference in self.references if reference.source))
 
     @property
     def price(self) -> Decimal | None:

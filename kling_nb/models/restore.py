@@ -77,7 +77,12 @@ def with_images(canonical: Mapping[str, Any], asset: Callable[[str], Asset]) -> 
 
 def asset_of(reference: Reference, read: Callable[[str], bytes | None]) -> Asset:
     """Return the asset of a reference. Raises `LogError` if its bytes are missing from the log."""
-    common: dict[str, Any] = {"given": reference.given, "name": reference.name, "kind": reference.kind}
+    common: dict[str, Any] = {
+        "given": reference.given,
+        "name": reference.name,
+        "kind": reference.kind,
+        "source": reference.source,
+    }
     if reference.digest is None:
         return Asset(reference.identity, url=reference.identity, **common)
     data = read(reference.digest)

@@ -13,6 +13,7 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.notebook.links import Links
+from kling_nb.render.batch import batch_bundle
 from kling_nb.render.card import card_bundle
 from kling_nb.render.storyboard import storyboard_html, storyboard_text
 from kling_nb.render.tables import models_html, models_text, problems_html, problems_text, records_html, records_text
@@ -61,9 +62,9 @@ class Display:
 
         return show
 
-    def bundle(self, record: Record, scores: Iterable[Score] = ()) -> dict[str, Any]:
-        """Return a record's card as a MIME bundle."""
-        return card_bundle(record, self.links, scores)
+    def bundle(self, record: Record, *others: Record, scores: Iterable[Score] = ()) -> dict[str, Any]:
+        """Return the card of a record, or of several of one batch, as a MIME bundle."""
+        return batch_bundle([record, *others], self.links) if others else card_bundle(record, self.links, scores)
 
     def table(self, records: Sequence[Record], total: int, note: str = "") -> dict[str, Any]:
         """Return records as a table in a MIME bundle, above a note; `total` counts those that are not shown, too."""

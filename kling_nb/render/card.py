@@ -38,11 +38,13 @@ def card_bundle(record: Record, links: Links, scores: Iterable[Score] = ()) -> d
 
 def card_html(record: Record, links: Links, scores: Iterable[Score] = ()) -> str:
     """Return the card as HTML: the clip or the failure, prompt, references, parameters and scores."""
+    if record.status == "cancelled" and record.clip is None:
+        return _cancelled(record)
     request = record.canonical
     return render_template(
         "card",
         record=record,
-        screen=_screen(record, links),
+        screen=screen_of(record, links),
         badge=badge_of(record),
         headline=headline(record),
         prompt=pieces(str(request.get("prompt") or ""), mentions_of(record)),
@@ -59,6 +61,13 @@ def card_html(record: Record, links: Links, scores: Iterable[Score] = ()) -> str
     )
 
 
+def _cancelled(record: Record) -> str:
+    """Return the one line of a cancelled job: there is nothing to see."""
+    reason = record.failure.message if record.failure else next(iter(record.notes[-1:]), "")
+    panel = f"kn.panel({quoted(record.id)})"
+    return render_template("cancelled", prompt=prompt_line(record, 160), reason=reason, panel=panel)
+
+
 def failure_html(record: Record) -> str:
     """Return why there is no clip and what to do about it; empty for other records."""
     if record.status not in _TITLES:
@@ -70,7 +79,6 @@ def failure_html(record: Record) -> str:
 
 _TITLES = {
     "failed": "Generation failed",
-    "cancelled": "Cancelled",
     "uncertain": "Unconfirmed: it is not known whether the hub accepted the job",
 }
 
@@ -104,7 +112,7 @@ def badge_of(record: Record) -> str:
     return "Animatic · local hub" if record.local else ""
 
 
-def _screen(record: Record, links: Links) -> dict[str, Any]:
+def screen_of(record: Record, links: Links) -> dict[str, Any]:
     """Return the values for the clip's place, with its size, so that the page does not jump when it loads."""
     width, height = _shape(record)
     scale = min(BOX[0] / width, BOX[1] / height)

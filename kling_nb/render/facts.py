@@ -72,6 +72,7 @@ def facts_of(record: Record) -> list[Fact]:
         Fact("Created", format_time(record.times.created)),
         Fact("Took", timings(record)),
         Fact("Record", record.id),
+        Fact("Continues", ", ".join(record.parents)),
         Fact("Tags", " ".join(f"#{tag}" for tag in record.tags)),
         Fact("Note", record.note),
         *(Fact("Repeated", note) for note in record.notes if note.startswith(SAME_CLIP)),

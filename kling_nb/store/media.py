@@ -153,7 +153,14 @@ def clip_of(media: Media, file: Path, digest: str, kind: str = "") -> File:
 
 def reference_of(media: Media, asset: Asset, path: str) -> Reference:
     """Write a request's asset into the media and return its part of the record; see `Log.add_reference`."""
-    reference = Reference(path=path, identity=asset.identity, given=asset.given, name=asset.name, kind=asset.kind)
+    reference = Reference(
+        path=path,
+        identity=asset.identity,
+        given=asset.given,
+        name=asset.name,
+        kind=asset.kind,
+        source=asset.source,
+    )
     if asset.data is None:
         return reference.model_copy(update={"sent": redact_url(asset.url) if asset.url else None})
     small = thumbnail(io.BytesIO(asset.data), video=asset.kind == "video")

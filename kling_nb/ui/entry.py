@@ -37,7 +37,12 @@ def panel(session: Session, source: Any) -> Panel:
         source, missing = available_fields(source, session.store.read)
     elif not (source is None or isinstance(source, Request | Mapping | str)):
         raise ArgumentTypeError(f"Cannot open a panel from {type(source).__name__}.")
-    return Panel(PanelController(session), source, missing_notes(missing))
+    return Panel(
+        PanelController(session),
+        source,
+        missing_notes(missing),
+        new_gallery=lambda: Gallery(GalleryController(session), {"kind": None}),
+    )
 
 
 def gallery(session: Session, selection: Selection) -> Gallery:

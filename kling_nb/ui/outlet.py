@@ -81,6 +81,8 @@ class Outlet:
         self.pages = Pages()
         self._lock = threading.RLock()
         self._cards: dict[str, Bundle] = {}
+        self._order: dict[str, None] = {}
+        self._marks: dict[str, str] = {}
         self._displays: list[str] = []
 
     def show(self) -> None:
@@ -92,12 +94,20 @@ class Outlet:
             display(self._bundle(), raw=True, display_id=display_id)
             self._displays.append(display_id)
 
-    def add(self, name: str, card: Bundle) -> None:
-        """Put a card on top, unless it is there already."""
+    def expect(self, names: Iterable[str]) -> None:
+        """Fix the places of cards that come later, the last one on top: the order of the rows, not of the ends."""
         with self._lock:
-            if name in self._cards:
+            self._order |= dict.fromkeys(names)
+
+    def add(self, name: str, card: Bundle, mark: str = "") -> None:
+        """Put a card in its place, or on top if it has none, unless the same one is there already."""
+        bundle = {**card, "text/html": f"<div data-kling-card='{escape(mark or name)}'>{_html(card)}</div>"}
+        with self._lock:
+            if self._cards.get(name) == bundle:
                 return
-            self._cards[name] = {**card, "text/html": f"<div data-kling-card='{escape(name)}'>{_html(card)}</div>"}
+            self.expect([name])
+            self._cards[name] = bundle
+            self._marks[name] = mark or name
             self.publish()
             self._update_late()
 
@@ -117,13 +127,18 @@ class Outlet:
     def cards(self) -> list[Bundle]:
         """The cards, newest first."""
         with self._lock:
-            return list(self._cards.values())[::-1]
+            return [self._cards[name] for name in self._shown()]
+
+    def _shown(self) -> list[str]:
+        return [name for name in reversed(self._order) if name in self._cards]
 
     def _update_late(self) -> None:
         with self._lock:
-            if self.pages.reattached and len(self.late.outputs) < len(self._cards):
-                outputs = [as_output(_hidden_twice(name, card)) for name, card in self._cards.items()]
-                self.late.outputs = tuple(reversed(outputs))
+            if self.pages.reattached:
+                cards = [_hidden_twice(self._marks[name], self._cards[name]) for name in self._shown()]
+                outputs = tuple(map(as_output, cards))
+                if outputs != self.late.outputs:
+                    self.late.outputs = outputs
 
     def _bundle(self) -> Bundle:
         cards = joined(self.cards) if self._cards else {}
@@ -136,12 +151,19 @@ def joined(cards: Sequence[Bundle]) -> Bundle:
         return dict(cards[0])
     kinds = dict.fromkeys(kind for card in cards for kind in card)
     whole = {kind: _joined(kind, [card[kind] for card in cards if kind in card]) for kind in kinds}
-    failed = [index for index, card in enumerate(cards) if card.get(RECORD_TYPE, {}).get("status") == "failed"]
+    failed = [index for index, card in enumerate(cards) if _failed(card)]
     return whole | {"text/html": stack_cards([_html(card) for card in cards], failed)}
 
 
+def _failed(card: Bundle) -> bool:
+    records = card.get(RECORD_TYPE, ())
+    return any(each.get("status") == "failed" for each in (records if isinstance(records, list) else [records]) if each)
+
+
 def _joined(kind: str, parts: Iterable[Any]) -> Any:
-    return "\n".join(map(str, parts)) if kind.startswith("text/") else list(parts)
+    if kind.startswith("text/"):
+        return "\n".join(map(str, parts))
+    return [each for part in parts for each in (part if isinstance(part, list) else [part])]
 
 
 def _html(card: Bundle) -> str:

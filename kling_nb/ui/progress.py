@@ -19,7 +19,9 @@ import ipywidgets
 from IPython.display import display as show
 from IPython.display import update_display
 
+from kling_nb.models.clipname import clip_name
 from kling_nb.models.progress import Progress
+from kling_nb.render.facts import is_image
 from kling_nb.render.page import offline_html, running_html, running_plan_html
 from kling_nb.render.plan import plan_bundle, plan_html
 from kling_nb.render.tables import progress_html, progress_text
@@ -86,7 +88,7 @@ class JobsView:
         self.display()
 
     def _cards(self) -> Bundle:
-        return joined([job.card() for job in self.jobs])
+        return joined(_cards_of(self.jobs))
 
     def _live(self) -> Bundle:
         now, states = datetime.datetime.now(datetime.UTC), [job.progress for job in self.jobs]
@@ -110,7 +112,8 @@ class JobsView:
         """
         if self._pages.reattached:
             with self._lock:
-                self.late.outputs = tuple(as_output(job.card()) for job in self.jobs if job.progress.ended)
+                ended = [job for job in self.jobs if job.progress.ended]
+                self.late.outputs = tuple(as_output(card) for card in _cards_of(ended))
 
     def _on_page(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         first = self._pages.seen(str(content.get("page")))
@@ -140,18 +143,33 @@ class JobArea:
 
     def add(self, jobs: Iterable[Job]) -> None:
         """Follow more jobs."""
+        jobs = list(jobs)
+        self.outlet.expect(job.batch for job in jobs)
         self._rows.add(jobs)
+
+    def change(self, job_id: str, **values: Any) -> None:
+        """Change what the row of a job shows."""
+        self._rows.change(job_id, values)
+
+    def show_below(self, widget: Any) -> None:
+        """Show a widget between the rows and the cards; None shows none."""
+        first, *_, late = self.box.children
+        self.box.children = (first, *([widget] if widget is not None else []), late)
 
     def publish(self) -> None:
         """Send the finished cards again, from this thread (see `outlet.publish`)."""
-        for job in self.jobs:
-            if job.progress.ended:
-                self.outlet.add(job.id, job.card())
+        for batch in {job.batch for job in self.jobs}:
+            self._add_card(batch)
         self.outlet.publish()
 
     def _ended(self, job: Job) -> None:
-        self._messages.guard(lambda: self.outlet.add(job.id, job.card()))
+        self._messages.guard(lambda: self._add_card(job.batch))
         self._on_end(job)
+
+    def _add_card(self, batch: str) -> None:
+        """Show the card of a batch with those of its jobs that have ended."""
+        if ended := [job for job in self.jobs if job.batch == batch and job.progress.ended]:
+            self.outlet.add(batch, ended[0].card(*ended[1:]), mark=f"{batch}-{len(ended)}")
 
     def _on_page(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         first = self.outlet.seen(str(content.get("page")))
@@ -159,6 +177,14 @@ class JobArea:
 
     def _on_cancel(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._rows.cancel(str(content.get("job")), self._messages.show_error)
+
+
+def _cards_of(jobs: Iterable[Job]) -> list[Bundle]:
+    """Return the cards of jobs in their order, one for each batch."""
+    batches: dict[str, list[Job]] = {}
+    for job in jobs:
+        batches.setdefault(job.batch, []).append(job)
+    return [first.card(*others) for first, *others in batches.values()]
 
 
 def _with_cards(widget: Any, late: ipywidgets.Output) -> ipywidgets.VBox:
@@ -181,6 +207,7 @@ class Rows:
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._rows: dict[str, dict[str, Any]] = {}
+        self._changes: dict[str, dict[str, Any]] = {}
         self._unsubscribe: dict[str, Callable[[], None]] = {}
         self._changed = Throttle(self._send_all, lock=self._lock)
 
@@ -195,10 +222,17 @@ class Rows:
         with self._lock:
             new = [job for job in jobs if job.id not in self._jobs]
             self._jobs |= {job.id: job for job in new}
-            self._rows |= {job.id: row_of(job.progress) for job in new}
+            self._rows |= {job.id: row_of(job) for job in new}
             self._changed.flush()
         for job in new:
             self._follow(job)
+
+    def change(self, job_id: str, values: Mapping[str, Any]) -> None:
+        """Change what the row of a job shows, whatever its job says."""
+        with self._lock:
+            if job_id in self._jobs:
+                self._changes[job_id] = {**self._changes.get(job_id, {}), **values}
+                self._changed.flush()
 
     def cancel(self, job_id: str, on_error: Callable[[BaseException], None]) -> None:
         """Ask the hub to stop a job. Its row shows when that has happened; `on_error` receives the exception if not."""
@@ -222,7 +256,7 @@ class Rows:
                 self._unsubscribe[job.id] = unsubscribe
 
     def _update(self, job: Job, progress: Progress) -> None:
-        row = row_of(progress)
+        row = row_of(job, progress)
         with self._lock:
             if self._rows[job.id] != row:
                 self._rows[job.id] = row
@@ -236,17 +270,27 @@ class Rows:
 
     def _send_all(self) -> None:
         with self._lock:
-            rows = [self._rows[job_id] for job_id in self._jobs]
-            self._send(rows[::-1] if self._newest_first else rows)
+            rows = [self._rows[job_id] | self._changes.get(job_id, {}) for job_id in self._order()]
+            self._send(rows)
+
+    def _order(self) -> list[str]:
+        """Return the IDs as they are shown: the jobs of one batch in their own order, batches as chosen."""
+        if not self._newest_first:
+            return list(self._jobs)
+        batches: dict[str, list[str]] = {}
+        for job in self._jobs.values():
+            batches.setdefault(job.batch, []).append(job.id)
+        return [job_id for batch in reversed(batches.values()) for job_id in batch]
 
 
 def _ended() -> None:
     """Mark a job that has ended and is not followed any more."""
 
 
-def row_of(progress: Progress) -> dict[str, Any]:
+def row_of(job: Job, progress: Progress | None = None) -> dict[str, Any]:
     """Return a job's state as JSON; times are Unix seconds, so that the browser can count by itself."""
-    failure = progress.failure
+    progress = progress or job.progress
+    failure, record = progress.failure, job.record
     return {
         "id": progress.id,
         "status": progress.status,
@@ -260,6 +304,10 @@ def row_of(progress: Progress) -> dict[str, Any]:
         "preview": progress.preview,
         "warning": progress.trouble,
         "failure": {"message": failure.message, "remedy": failure.remedy} if failure else None,
+        "batch": record.batch,
+        "stars": record.stars or 0,
+        "file": clip_name(record) if record.clip else "",
+        "image": is_image(record),
     }
 
 

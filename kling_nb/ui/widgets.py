@@ -60,6 +60,7 @@ class PanelWidget(anywidget.AnyWidget):
     _esm: ClassVar[str] = linked("panel.js")
     _css: ClassVar[str] = styles(
         "base.css",
+        "stars.css",
         "panel.css",
         "images.css",
         "shots.css",

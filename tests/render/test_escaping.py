@@ -15,6 +15,7 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.problem import error
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure, Message, Record, Reference
+from kling_nb.render.batch import batch_html
 from kling_nb.render.card import card_html
 from kling_nb.render.compare import compare_html, diff, gallery_html
 from kling_nb.render.figures import (
@@ -97,7 +98,8 @@ FORMS: dict[str, tuple[Callable[[], str], int]] = {
     "card": (lambda: card_html(planted(), Media(), [SCORE]), 6),
     "card without its file": (lambda: card_html(planted(), NoMedia()), 6),
     "failed": (lambda: card_html(failed("failed"), Media()), 2),
-    "cancelled": (lambda: card_html(failed("cancelled"), Media()), 2),
+    "cancelled": (lambda: card_html(failed("cancelled"), Media()), 1),
+    "batch": (lambda: batch_html([planted(), failed("failed")], Media()), 5),
     "unconfirmed": (lambda: card_html(failed("uncertain"), Media()), 2),
     "records": (lambda: records_html([planted()], Media()), 4),
     "gallery": (lambda: gallery_html([planted()], Media(), total=1), 3),

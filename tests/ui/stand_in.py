@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from PIL import Image
+from support.records import a_record
 
 from kling_nb.code import snippet
 from kling_nb.errors import KlingError, ModelNotFound, Unreachable
@@ -62,6 +63,7 @@ class Job:
         self.engine = engine
         self.listeners = []
         self.cancels = 0
+        self.record = a_record(title, id=self.id, batch=self.id)
         self.progress = Progress(
             self.id, "queued", title, "kling", moment, moment, expected=expected, price=price, preview=preview
         )
@@ -90,7 +92,11 @@ class Job:
         self.cancels += 1
         self.become("cancelled")
 
-    def card(self):
+    @property
+    def batch(self):
+        return self.record.batch
+
+    def card(self, *others):
         return {
             "text/html": f"<div class='stand-in-card'>card of {self.id}</div>",
             "text/plain": f"card of {self.id}",

@@ -54,7 +54,7 @@ def test_a_failure_is_shown_with_its_remedy():
     job = Job("a")
     job.fail("no face was found", "use a clearer portrait")
 
-    assert row_of(job.progress)["failure"] == {"message": "no face was found", "remedy": "use a clearer portrait"}
+    assert row_of(job)["failure"] == {"message": "no face was found", "remedy": "use a clearer portrait"}
 
 
 async def test_a_burst_on_a_loop_is_two_messages_and_the_last_one_is_current():

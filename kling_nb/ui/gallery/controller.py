@@ -85,7 +85,7 @@ class GalleryController:
     def use_frame(self, record_id: str, number: int, /) -> str:
         """Put a frame of a clip into the open panel as its start frame; return a confirmation."""
         frame = SavedController.of(self._session).frame(record_id, number)
-        open_panel().set_start_frame(frame)
+        open_panel().set_start_frame(frame, prompt_line(self.store.get(record_id), 60))
         return f"The panel’s start frame is now the {frame.given}."
 
     def open_record(self, record_id: str, /) -> str:

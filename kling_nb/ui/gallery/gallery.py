@@ -44,7 +44,7 @@ class GalleryWidget(anywidget.AnyWidget):
     """The browser side of a gallery."""
 
     _esm: ClassVar[str] = linked("gallery.js")
-    _css: ClassVar[str] = styles("base.css", "compare.css", "gallery.css", "jobs.css")
+    _css: ClassVar[str] = styles("base.css", "stars.css", "compare.css", "gallery.css", "jobs.css")
 
     filters = traitlets.Dict().tag(sync=True)
     choices = traitlets.Dict().tag(sync=True)
@@ -98,6 +98,19 @@ class Gallery:
     def jobs(self) -> list[Job]:
         """The jobs that were started here, oldest first."""
         return self._jobs.jobs
+
+    def reveal(self, record_id: str) -> None:
+        """Open the details of a record in the browser."""
+        self._messages.send("reveal", tile=self._tile(self.controller.store.get(record_id)))
+
+    def compare(self, record_ids: Sequence[str]) -> None:
+        """Play clips beside each other in the browser."""
+        comparison = self.controller.comparison(self.controller.records(record_ids))
+        self.widget.comparison = {**comparison.to_json(), "at": time.time()}
+
+    def refresh(self) -> None:
+        """Read the log again."""
+        self._messages.send("changed")
 
     def publish(self) -> None:
         """Send the finished cards again, from this thread (see `kling_nb.ui.outlet.publish`)."""
@@ -190,8 +203,7 @@ class Gallery:
         if not ids:
             self.widget.comparison = {}
         elif MIN_CLIPS <= len(ids) <= MAX_CLIPS:
-            comparison = self.controller.comparison(self.controller.records(ids))
-            self.widget.comparison = {**comparison.to_json(), "at": time.time()}
+            self.compare(ids)
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from kling_nb.ui.panel.controller import Banner, PanelController, Verdict
 from kling_nb.ui.panel.form import Fields, draft_of, fields_of, plain_fields, unsupported_draft, unsupported_fields
 from kling_nb.ui.panel.help import PromptHelp
 from kling_nb.ui.panel.models import ModelPicker
+from kling_nb.ui.panel.results import GalleryLike, Results
 from kling_nb.ui.panel.saved import SavedItems
 from kling_nb.ui.panel.spending import HubErrors, Spending
 from kling_nb.ui.panel.uploads import AssetTable, Uploads
@@ -70,6 +71,7 @@ class Panel:
         request: Request | Mapping[str, Any] | str | None = None,
         notes: Sequence[str] = (),
         *,
+        new_gallery: Callable[[], GalleryLike] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._controller = controller
@@ -95,6 +97,14 @@ class Panel:
             check=self._check,
         )
         PromptHelp(self._messages, draft=lambda: self._draft, show=self._show, form=self._models.form, fill=self.fill)
+        self._results = Results(
+            self._messages,
+            self._jobs,
+            controller.saved,
+            use_frame=self.set_start_frame,
+            fill=self.fill,
+            new_gallery=new_gallery,
+        )
         SavedItems(
             self.widget,
             self._messages,
@@ -151,8 +161,12 @@ class Panel:
         both = [_BOTH] if fields.get("prompt") and fields.get("multi_prompt") else []
         self._fill(fields, [*unread, *both, *notes])
 
-    def set_start_frame(self, frame: Asset) -> None:
-        """Use an image as the start frame. Raises `KlingError` if the model takes none."""
+    def set_start_frame(self, frame: Asset, of: str = "") -> None:
+        """Use an image as the start frame, and show it. Raises `KlingError` if the model takes none.
+
+        Args:
+            of: What it is a frame of, in the user's words.
+        """
         with self._lock:
             form = self._form
             spec = form.spec("start_image_url") or form.spec("input_image")
@@ -160,6 +174,9 @@ class Panel:
                 raise KlingError(f"{form.title} takes no start frame. Choose another model in the panel.")
             key = self._add_asset(frame)
             self.widget.draft = {**self._draft, spec.name: key, "edit": f"frame:{key}"}
+        which = frame.given.partition(" of ")[0].capitalize() if frame.source else "This image"
+        what = f"{which} of “{of}”" if of else which
+        self._messages.send("arrived", field=spec.name, text=f"{what} is now the {spec.title.lower()}.")
 
     def generate(self) -> list[Job]:
         """Start the request, which costs money on the real hub. Raises `KlingError`."""
@@ -285,6 +302,7 @@ class Panel:
         if (failure := job.progress.failure) and failure.kind == "ModelNotFound":
             self._models.recheck(self._form.model)
         self._spending.update(self._verdict.request)
+        self._messages.guard(self._results.ended)
 
     # --- messages -----------------------------------------------------------------------------------------------------
 
@@ -329,7 +347,8 @@ class Panel:
                     jobs = self._start(action, request)
         finally:
             self._guard.release(asked=bool(question))
-            self._messages.send("submitted", id=press, jobs=len(jobs), question=question or "")
+            first = jobs[0].id if jobs else ""
+            self._messages.send("submitted", id=press, jobs=len(jobs), first=first, question=question or "")
 
     def _on_code(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self.widget.send(code_reply(content, self._check(), self._controller))

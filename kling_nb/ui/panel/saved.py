@@ -188,11 +188,17 @@ class SavedController:
         ]
 
     def frame(self, record_id: str, number: int, /) -> Asset:
-        """Return a frame of a clip, from 0; negative numbers count from the end."""
+        """Return a frame of a clip, from 0; -1 is the last, as is any number after it: a player may count one more."""
         record = self.store.get(record_id)
         file = self.store.media_file(record.clip.digest) if record.clip else None
         if file is None:
             raise LogError(f"The clip of {record.id} is missing in the log. See kn.log.verify().")
+        count = record.clip.frames if record.clip else None
+        number = -1 if count and number >= count - 1 else number
+        try:
+            image = frame_of(file, number)
+        except IndexError:  # the log does not know how many frames the file has
+            image, number = frame_of(file, -1), -1
         which = {0: "first frame", -1: "last frame"}.get(number, f"frame {number}")
-        asset = Asset.from_pil(frame_of(file, number), given=f"{which} of {record.id}")
-        return replace(asset, name=f"{which} of {record.id}.png")
+        asset = Asset.from_pil(image, given=f"{which} of {record.id}")
+        return replace(asset, name=f"{which} of {record.id}.png", source=record.id)

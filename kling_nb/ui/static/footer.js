@@ -1,28 +1,40 @@
 import { actionButton, h, newId } from './dom.js';
-import { problemCounts } from './format.js';
+import { clockText, problemCounts } from './format.js';
 import { icon } from './icons.js';
 
+const YOUNG = 10000; // ms after a press in which its button leads to the job instead of sending another one
+const DOUBLE_CLICK = 700; // ms
+const CONTROL = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? '') ? '⌘' : 'Ctrl+';
+
 /**
- * The last line of the panel: the price, the number of problems, Preview and Generate. One click sends one message.
- * @param {{model: Model, store: DraftStore, showProblem: () => void}} spec
+ * The last line of the panel: the price, the number of problems, Preview and Generate. One click sends one message,
+ * which the button confirms at once; for some seconds it leads to the job.
+ * @param {{model: Model, store: DraftStore, showProblem: () => void, showRow: (job: string) => void}} spec
  */
-export function footer({ model, store, showProblem }) {
+export function footer({ model, store, showProblem, showRow }) {
   const seconds = h('b', {});
   const note = h('span', { class: 'kn-price-note' });
   const problemCount = actionButton('show-problem', showProblem, { class: 'kn-problem-count' });
   const busyNote = h('span', { class: 'kn-busy-note', role: 'status' });
-  const previewButton = actionButton('preview', () => submit('preview'), { class: 'kn-secondary' });
-  const generateButton = actionButton('generate', () => submit('generate'), { class: 'kn-primary' });
+  const previewButton = actionButton('preview', () => press('preview'), { class: 'kn-secondary', title: `Preview (${CONTROL}Enter)` });
+  const generateButton = actionButton('generate', () => press('generate'), { class: 'kn-primary', title: `Generate (${CONTROL}Shift+Enter)` });
   const earlier = earlierRun(model);
   const buttons = h('div', { class: 'kn-buttons' }, previewButton, generateButton);
   const question = priceQuestion({ confirm: () => submit('generate', true), cancel: () => { paint(); generateButton.focus(); }, shown: (on) => { buttons.hidden = on; } });
   const el = h('div', { class: 'kn-footer' }, earlier.el, h('div', { class: 'kn-summary-line' }, h('div', {}, seconds, note), problemCount, busyNote), buttons, question.el);
-  /** @type {{id: string, action: string, at: number}|null} */
+  /** @typedef {{id: string, action: string, at: number, job: string, edit: string|undefined}} Press */
+  /** @type {Press|null} */
   let pending = null;
+  /** @type {Press|null} the last press that started a job, while it is young */
+  let sent = null;
 
+  const press = (/** @type {'generate'|'preview'} */ action) => {
+    if (sent?.action !== action) submit(action);
+    else if (Date.now() - sent.at > DOUBLE_CLICK) showRow(sent.job);
+  };
   const submit = (/** @type {'generate'|'preview'} */ action, confirmed = false) => {
     if (pending) return;
-    const mine = { id: newId(), action, at: Date.now() };
+    const mine = { id: newId(), action, at: Date.now(), job: '', edit: store.draft.edit };
     pending = mine;
     model.send({ kind: 'submit', id: mine.id, action, draft: store.draft, price: model.get('verdict').price, confirmed });
     setTimeout(() => { if (pending === mine) busyNote.textContent = 'The kernel is busy. Your request will be sent when it is free.'; }, 2500);
@@ -30,10 +42,21 @@ export function footer({ model, store, showProblem }) {
   };
   const onMessage = (/** @type {Incoming|null} */ message) => {
     if (message?.kind !== 'submitted' || !pending || message.id !== pending.id) return;
-    const rest = Math.max(0, 700 - (Date.now() - pending.at)); // long enough for the second click of a double click
     busyNote.textContent = '';
     if (message.question) { pending = null; paint(); question.open(message.question, model.get('verdict').price.split(' (')[0]); return; }
+    if (message.jobs) { sent = { ...pending, job: message.first ?? '' }; pending = null; paint(); return; }
+    const rest = Math.max(0, DOUBLE_CLICK - (Date.now() - pending.at)); // for the second click of a double click
     setTimeout(() => { pending = null; paint(); }, rest);
+  };
+  /** Forget a press that is not young any more, or that was for an earlier draft. */
+  const age = () => { if (sent && (Date.now() - sent.at > YOUNG || store.draft.edit !== sent.edit)) sent = null; };
+  const clock = setInterval(() => { if (pending || sent) { age(); paintButtons(); } }, 250);
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.altKey || event.defaultPrevented || event.isComposing || event.repeat || !question.el.hidden) return;
+    event.preventDefault();
+    const button = event.shiftKey ? generateButton : previewButton;
+    if (!button.disabled) button.click();
+    else if (!pending) showProblem();
   };
   const paint = () => {
     const verdict = model.get('verdict');
@@ -41,22 +64,33 @@ export function footer({ model, store, showProblem }) {
     const problems = verdict.problems ?? [];
     const errors = problems.filter((problem) => problem.severity === 'error');
     seconds.textContent = verdict.seconds ? `${verdict.seconds} s` : '';
-    const [total, each] = (verdict.price ?? '').replace(/\)$/, '').split(' (');
+    const [, each] = (verdict.price ?? '').replace(/\)$/, '').split(' (');
     note.textContent = [each, verdict.note].filter(Boolean).map((part, i) => (i || verdict.seconds ? ` · ${part}` : part)).join('');
     problemCount.hidden = !problems.length;
     problemCount.dataset.level = errors.length ? 'error' : 'warning';
     problemCount.replaceChildren(icon('warn'), problemCounts(errors.length, problems.length - errors.length));
-    const sending = (/** @type {string} */ action) => pending?.action === action;
-    previewButton.textContent = sending('preview') ? 'Starting…' : 'Preview · free';
-    generateButton.textContent = sending('generate') ? 'Sending…' : `Generate${model.get('earlier').id ? ' again' : ''}${total ? ` · ${total}` : ''}`;
-    generateButton.disabled = errors.length > 0 || pending != null;
-    previewButton.disabled = errors.some((problem) => problem.path !== 'model') || pending != null; // a preview does not need the hub's model
+    age();
+    paintButtons();
+  };
+  const paintButtons = () => {
+    const errors = (model.get('verdict').problems ?? []).filter((problem) => problem.severity === 'error');
+    const total = (model.get('verdict').price ?? '').split(' (')[0];
+    paintButton(previewButton, 'preview', 'Preview · free', errors.some((problem) => problem.path !== 'model')); // a preview does not need the hub's model
+    paintButton(generateButton, 'generate', `Generate${model.get('earlier').id ? ' again' : ''}${total ? ` · ${total}` : ''}`, errors.length > 0);
+  };
+  /** @param {HTMLButtonElement} button @param {string} action @param {string} text @param {boolean} faulty */
+  const paintButton = (button, action, text, faulty) => {
+    const mine = [pending, sent].find((each) => each?.action === action);
+    const shown = mine ? `${mine.job ? 'Sent' : 'Sending'} · ${clockText((Date.now() - mine.at) / 1000)}` : text;
+    if (button.textContent !== shown) button.replaceChildren(...(mine?.job ? [icon('check')] : []), shown);
+    button.classList.toggle('kn-sent', Boolean(mine));
+    button.disabled = !mine?.job && (faulty || pending != null);
   };
   model.on('change:verdict', paint);
   model.on('change:earlier', paint);
   model.on('msg:custom', onMessage);
   paint();
-  return { el, close: () => { earlier.close(); model.off('change:verdict', paint); model.off('change:earlier', paint); model.off('msg:custom', onMessage); } };
+  return { el, onKey, close: () => { clearInterval(clock); earlier.close(); model.off('change:verdict', paint); model.off('change:earlier', paint); model.off('msg:custom', onMessage); } };
 }
 
 /** A line that says that the same request was made before, and a button that shows its clip. @param {Model} model */

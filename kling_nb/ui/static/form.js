@@ -63,7 +63,7 @@ function fieldMakers(form, shared) {
   };
   const makeSlot = (/** @type {Spec} */ spec) => {
     const add = (/** @type {Sources} */ { files, locations }) => uploadSources({ files: files.slice(0, 1), locations: locations.slice(0, 1) }, kernel, slot.uploads, set(spec), showError);
-    const slot = imageSlot({ title: spec.title, labels, set: set(spec), add });
+    const slot = imageSlot({ title: spec.title, field: spec.name, labels, set: set(spec), add });
     return { ...slot, add };
   };
   /** @param {Spec} spec @returns {Field} */

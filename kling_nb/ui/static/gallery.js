@@ -67,6 +67,7 @@ function renderGallery({ model, el }) {
     if (player && (comparison.at ?? 0) * 1000 > Date.now() - 5000) { compared.scrollIntoView({ block: 'nearest' }); player.el.focus({ preventScroll: true }); }
   };
   const onMessage = (/** @type {Incoming|null} */ message) => {
+    if (message?.kind === 'reveal') { details.paint(message.tile); paint(); details.el.scrollIntoView({ block: 'nearest' }); details.focus(); return; }
     if (message?.kind !== 'changed' && message?.kind !== 'trashed') return;
     if (message.ids?.includes(details.id ?? '')) details.paint(null);
     store.refresh();

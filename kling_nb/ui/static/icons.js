@@ -37,6 +37,9 @@ const ICONS = {
   again: 'M12.8 6.3A5 5 0 104 11.6M13 2.6v3.9H9.2',
   side: 'M2 3.5h5v9H2zM9 3.5h5v9H9z',
   wipe: 'M2 3.5h12v9H2zM8 1.5v13M5.2 6.4L3.8 8l1.4 1.6M10.8 6.4L12.2 8l-1.4 1.6',
+  grid: 'M2.5 2.5h4.5v4.5H2.5zM9 2.5h4.5v4.5H9zM2.5 9h4.5v4.5H2.5zM9 9h4.5v4.5H9z',
+  download: 'M8 2.5v7.5M4.5 7L8 10.5 11.5 7M3 13.5h10',
+  continue: 'M2.5 3v10M5.5 8h8M10.5 5l3 3-3 3',
   chain: 'M2.5 3.5h7v9h-7zM12 5.5l2.5 2.5-2.5 2.5M7 8h7',
 };
 

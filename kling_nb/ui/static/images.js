@@ -131,16 +131,16 @@ export function imageStrip({ nameOf, labels, move, remove, add, max, addText }) 
 
 /**
  * A place for exactly one image.
- * @param {{title: string, labels: () => Labels, set: (key: string|null) => void, add: (sources: Sources) => void}} spec
+ * @param {{title: string, field?: string, labels: () => Labels, set: (key: string|null) => void, add: (sources: Sources) => void}} spec
  */
-export function imageSlot({ title, labels, set, add }) {
+export function imageSlot({ title, field = '', labels, set, add }) {
   const face = thumbnail();
   const name = h('small', { class: 'kn-slot-name' });
   const badge = ruleBadge();
   const choose = actionButton('choose-image', () => chooseFiles(false, (files) => add({ files, locations: [] })), { class: 'kn-slot-face', 'aria-label': `${title}: choose an image` }, face.el);
   const remove = iconButton('remove', 'close', `Remove ${title.toLowerCase()}`, () => set(null), 'kn-slot-remove');
   const uploads = h('div', { class: 'kn-uploads' });
-  const el = h('div', { class: 'kn-slot' }, h('div', { class: 'kn-slot-box' }, choose, remove, badge.el, uploads), h('span', { class: 'kn-slot-title', text: title }), name);
+  const el = h('div', { class: 'kn-slot', 'data-slot': field || null }, h('div', { class: 'kn-slot-box' }, choose, remove, badge.el, uploads), h('span', { class: 'kn-slot-title', text: title }), name);
   el.addEventListener('dragover', (event) => { if (hasImages(event)) { event.preventDefault(); event.stopPropagation(); el.classList.add('kn-over'); } });
   el.addEventListener('dragleave', () => el.classList.remove('kn-over'));
   el.addEventListener('drop', (event) => {

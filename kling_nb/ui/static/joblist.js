@@ -1,7 +1,9 @@
 import { announcer } from './announcer.js';
+import { highlight } from './arrivals.js';
 import { actionButton, h, keyedList, pageId } from './dom.js';
 import { changesText, clockText, expectedShare, remainingText, remedySeparator, summaryText, titleParts } from './format.js';
 import { icon } from './icons.js';
+import { clipBefore, rowActions } from './rowactions.js';
 
 const FOLD_FROM = 7; // jobs
 const SHOWN = 4;
@@ -10,9 +12,10 @@ const STATUS_ICONS = { succeeded: 'check', failed: 'warn', uncertain: 'warn', ca
 
 /**
  * The progress of jobs, one row each. The elapsed time ticks here; Python sends a message only when a state changes.
- * @param {Model} model @returns {{el: HTMLElement, close: () => void}}
+ * With `acts`, those that have ended have buttons.
+ * @param {Model} model @param {RowActs|null} [acts] @returns {{el: HTMLElement, reveal: (id: string) => void, close: () => void}}
  */
-export function jobList(model) {
+export function jobList(model, acts = null) {
   let offset = 0;
   const now = () => Date.now() / 1000 + offset;
   const list = h('div', { class: 'kn-rows', role: 'list', 'aria-label': 'Jobs' });
@@ -32,7 +35,8 @@ export function jobList(model) {
   const all = h('div', {}, el, voice.el); // a live region that is added later is not read out
   const cancel = (/** @type {string} */ id) => model.send({ kind: 'cancel', job: id });
 
-  const paintList = keyedList(list, (row) => jobRow(row, cancel, now), (row) => row.id);
+  const before = (/** @type {string} */ id) => clipBefore(model.get('rows'), id);
+  const paintList = keyedList(list, (row) => jobRow(row, { cancel, now, acts, before }), (row) => row.id);
   const paint = () => {
     const rows = model.get('rows');
     el.hidden = !rows.length;
@@ -58,7 +62,14 @@ export function jobList(model) {
   const timer = setInterval(() => { if (model.get('rows').some((row) => !row.ended)) paint(); }, 1000);
   paint();
   model.send({ kind: 'page', page: pageId() });
-  return { el: all, close: () => { clearInterval(timer); voice.close(); model.off('change:rows', onRows); model.off('msg:custom', onMessage); } };
+  const reveal = (/** @type {string} */ id) => {
+    const row = /** @type {HTMLElement|null} */ (list.querySelector(`[data-job="${CSS.escape(id)}"]`));
+    if (!row) return;
+    highlight(row);
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+  };
+  return { el: all, reveal, close: () => { clearInterval(timer); voice.close(); model.off('change:rows', onRows); model.off('msg:custom', onMessage); } };
 }
 
 /**
@@ -75,8 +86,11 @@ export function visibleRows(rows) {
   return rows.filter((row) => chosen.has(row));
 }
 
-/** @param {JobRow} first @param {(id: string) => void} cancel @param {() => number} now unix seconds */
-function jobRow(first, cancel, now) {
+/**
+ * `now` gives unix seconds, `before` the clip before that of a job.
+ * @param {JobRow} first @param {{cancel: (id: string) => void, now: () => number, acts: RowActs|null, before: (id: string) => JobRow|null}} spec
+ */
+function jobRow(first, { cancel, now, acts, before }) {
   const sign = h('span', { class: 'kn-row-icon' });
   const title = h('span', { class: 'kn-row-title' });
   const badge = h('span', { class: 'kn-badge', text: 'preview' });
@@ -91,8 +105,9 @@ function jobRow(first, cancel, now) {
   const fill = h('i', {});
   const bar = h('div', { class: 'kn-progress' }, fill);
   const note = h('div', { class: 'kn-row-note' });
+  const actions = acts && rowActions(acts);
   const el = h('div', { class: 'kn-row', role: 'listitem', 'data-job': first.id },
-    h('div', { class: 'kn-row-line' }, sign, title, badge, h('span', { class: 'kn-row-progress' }, status, time), price, stop), confirm, bar, note);
+    h('div', { class: 'kn-row-line' }, sign, title, badge, h('span', { class: 'kn-row-progress' }, status, time), price, stop), confirm, bar, note, actions?.el);
   let row = first;
   let cancelling = false;
   let signed = '';
@@ -137,6 +152,7 @@ function jobRow(first, cancel, now) {
     setText(note, row.failure ? [row.failure.message, row.failure.remedy].filter(Boolean).join(remedySeparator(row.failure.message)) : row.warning);
     note.title = note.textContent ?? ''; // a long note is cut after three lines
     note.hidden = !note.textContent;
+    actions?.paint(row, before(row.id));
   };
   return { el, paint: (/** @type {JobRow} */ next) => { row = next; draw(); } };
 }

@@ -1,11 +1,14 @@
 import { alertBox } from './alertbox.js';
 import { announcer } from './announcer.js';
+import { arrivals } from './arrivals.js';
+import { clipCache } from './clipcache.js';
 import { codeFold } from './code.js';
-import { blockShortcuts, h, newId, pageId } from './dom.js';
+import { actionButton, blockShortcuts, h, newId, pageId } from './dom.js';
 import { makeDraftStore } from './draft.js';
 import { footer } from './footer.js';
 import { modelForm } from './form.js';
 import { helpBox } from './helpbox.js';
+import { icon } from './icons.js';
 import { fitBox } from './imagefit.js';
 import { hasImages, sourcesOf } from './images.js';
 import { jobList } from './joblist.js';
@@ -43,8 +46,22 @@ function renderPanel({ model, el }) {
   fitBox({ root: el, ...shared });
   const notes = fillNotes(model);
   const extra = h('div', { class: 'kn-extra' });
-  const foot = footer({ model, store, showProblem: () => revealProblem(el) });
-  const jobs = jobList(model);
+  const cache = clipCache(model, 3);
+  /** @type {RowActs} */
+  const acts = {
+    rate: (id, stars) => model.send({ kind: 'annotate', id, changes: { stars } }),
+    continueFrom: (id) => model.send({ kind: 'use_frame', call: '', id, frame: -1 }),
+    open: (id) => model.send({ kind: 'open', call: '', id }),
+    compare: (ids) => model.send({ kind: 'compare', ids }),
+    gallery: (id) => model.send({ kind: 'gallery', id }),
+    load: cache.get,
+    showError: (reason) => showError(reason, 'Could not download the clip.'),
+  };
+  const jobs = jobList(model, acts);
+  const foot = footer({ model, store, showProblem: () => revealProblem(el), showRow: jobs.reveal });
+  el.addEventListener('keydown', foot.onKey);
+  const arrived = arrivals(model, el);
+  const gallery = galleryButton(model);
   const voice = announcer(() => problemsText(model.get('verdict').problems ?? []));
 
   const modes = h('div', { class: 'kn-modes' });
@@ -53,7 +70,7 @@ function renderPanel({ model, el }) {
   el.append(
     h('div', { class: 'kn-sheet' },
       h('div', { class: 'kn-head' }, picker.button, banner), picker.el, notices.el,
-      h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, store).el, presets.button, script.button, help.button), presets.el, script.el, help.el, notes.el,
+      h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, store).el, h('div', { class: 'kn-openers' }, presets.button, gallery.button, script.button), help.button), presets.el, script.el, help.el, notes.el,
       fields, folds,
       extra, problemPlace(''), alert.el, foot.el),
     jobs.el, voice.el);
@@ -110,8 +127,16 @@ function renderPanel({ model, el }) {
   return () => {
     for (const [name, act] of watched) model.off(name, act);
     shown?.parts.close();
-    for (const part of [store, kernel, picker, notices, presets, alert, code, notes, foot, jobs, voice]) part.close();
+    for (const part of [store, kernel, picker, notices, presets, alert, code, notes, foot, jobs, arrived, gallery, cache, voice]) part.close();
   };
+}
+
+/** Opens and closes the gallery below the panel. @param {Model} model */
+function galleryButton(model) {
+  const button = actionButton('open-gallery', () => model.send({ kind: 'gallery' }), { 'aria-expanded': 'false', title: 'All clips of the log' }, icon('grid'), 'Gallery');
+  const onMessage = (/** @type {Incoming|null} */ message) => { if (message?.kind === 'gallery') button.setAttribute('aria-expanded', String(message.open)); };
+  model.on('msg:custom', onMessage);
+  return { button, close: () => model.off('msg:custom', onMessage) };
 }
 
 /** Add images that are dropped or pasted anywhere on the panel. @param {HTMLElement} el @param {(sources: Sources) => void} add */

@@ -131,7 +131,8 @@ function clipTile(clip, listen, useFrame) {
   video.muted = true;
   const sound = actionButton('listen', listen, { class: 'kn-icon-button kn-over-video kn-sound' });
   const use = actionButton('use-frame', () => useFrame(frameAt(video.currentTime, clip.fps)), { class: 'kn-icon-button kn-over-video kn-use-frame', 'aria-label': `Use this frame of clip ${clip.letter} as start frame`, title: 'Use as start frame' }, icon('chain'));
-  const box = h('div', { class: 'kn-box' }, video, use, h('span', { class: 'kn-letter', text: clip.letter, 'aria-hidden': 'true' }), clip.audible ? sound : null);
+  const onward = actionButton('continue', () => useFrame(-1), { class: 'kn-icon-button kn-over-video kn-continue', 'aria-label': `Continue from the last frame of clip ${clip.letter}`, title: 'Continue from last frame' }, icon('continue'));
+  const box = h('div', { class: 'kn-box' }, video, onward, use, h('span', { class: 'kn-letter', text: clip.letter, 'aria-hidden': 'true' }), clip.audible ? sound : null);
   const el = h('figure', { class: 'kn-compare-clip', 'data-record': clip.id }, box,
     h('figcaption', {}, h('b', { text: clip.letter }), h('span', { text: clip.figures }), clip.stars ? h('span', { class: 'kn-star-text', text: clip.stars }) : null, h('span', { class: 'kn-faint', text: [clip.badge, clip.id].filter(Boolean).join(' · ') })));
   el.title = clip.title;

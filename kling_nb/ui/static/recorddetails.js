@@ -16,6 +16,7 @@ export function recordDetails({ annotate, loadClip, useFrame, openInPanel, shut,
   const status = h('div', { class: 'kn-faint', role: 'status' });
   const useText = h('span', {});
   const use = actionButton('use-frame', async () => { if (tile) status.textContent = await useFrame(tile.id, tile.image ? 0 : frameAt(video.currentTime, tile.fps)); }, {}, icon('chain'), useText);
+  const onward = actionButton('continue', async () => { if (tile) status.textContent = await useFrame(tile.id, -1); }, { title: 'The last frame becomes the start frame in the panel' }, icon('continue'), 'Continue from last frame');
   const open = actionButton('open-in-panel', async () => { if (tile) status.textContent = await openInPanel(tile.id); }, {}, icon('again'), 'Open in panel');
   /** @type {(changes: Parameters<Annotate>[1]) => void} */
   const save = (changes) => { if (tile) annotate(tile.id, changes); };
@@ -36,11 +37,12 @@ export function recordDetails({ annotate, loadClip, useFrame, openInPanel, shut,
     shut();
   };
   const el = h('section', { class: 'kn-record', hidden: true, 'aria-label': 'Clip details', on: { keydown: (event) => { if (event.key === 'Escape') onEscape(event); } } },
-    h('div', { class: 'kn-record-media' }, video, image, error, h('div', { class: 'kn-record-actions' }, use, open, status)),
+    h('div', { class: 'kn-record-media' }, video, image, error, h('div', { class: 'kn-record-actions' }, onward, use, open, status)),
     h('div', { class: 'kn-record-text' }, close, prompt, facts, scores, stars.el, tags, chips, note));
 
   const paintMedia = (/** @type {Tile} */ next) => {
     use.hidden = !next.clip;
+    onward.hidden = !next.clip || next.image;
     video.hidden = !next.clip || next.image;
     image.hidden = !next.image;
     useText.textContent = next.image ? 'Use as start frame' : 'Use this frame as start frame';

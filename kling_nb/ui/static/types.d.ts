@@ -113,6 +113,23 @@ interface JobRow {
   preview: boolean;
   warning: string;
   failure: { message: string; remedy: string } | null;
+  /** The jobs of one request have the same. */
+  batch: string;
+  stars: number;
+  /** The name of the clip's file for people; '' without a clip. */
+  file: string;
+  image: boolean;
+}
+/** What the rows of a panel offer for a clip, by the ID of its record. */
+interface RowActs {
+  rate(id: string, stars: number): void;
+  continueFrom(id: string): void;
+  /** Put the request into the panel. */
+  open(id: string): void;
+  compare(ids: string[]): void;
+  gallery(id: string): void;
+  load: LoadClip;
+  showError(reason: string): void;
 }
 interface Tile {
   id: string;
@@ -200,6 +217,7 @@ type Outgoing =
   | { kind: 'generate'; id: string; ids: string[]; price: string }
   | { kind: 'compare' | 'trash' | 'restore'; ids: string[] }
   | { kind: 'vote'; number: number; answer: string }
+  | { kind: 'gallery'; id?: string }
   | { kind: 'undo' };
 
 /** Answers to the questions of `kernel.js`. */
@@ -208,7 +226,10 @@ type Answer = { kind: 'received' | 'stored' | 'answer'; id: string; [more: strin
 /** Messages from Python. */
 type Incoming =
   | Answer
-  | { kind: 'submitted'; id: string; jobs: number; question?: string }
+  | { kind: 'submitted'; id: string; jobs: number; first?: string; question?: string }
+  | { kind: 'arrived'; field: string; text: string }
+  | { kind: 'gallery'; open: boolean }
+  | { kind: 'reveal'; tile: Tile }
   | { kind: 'code'; id: string; code: string; notes: string[] }
   | { kind: 'clock'; page: string; now: number; first: boolean }
   | { kind: 'clip'; call: string; reason?: string }
