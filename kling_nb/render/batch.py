@@ -60,6 +60,7 @@ def _tile(record: Record, links: Links) -> dict[str, Any]:
     return {
         "screen": screen_of(record, links),
         "record": record,
+        "shots": shots_of(record) if record.clip else [],
         "number": f"{record.index + 1} of {record.generations}",
         "figures": figures_of(record, price=False) if record.clip else "",
         "took": timings(record).partition(" (")[0],

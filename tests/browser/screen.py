@@ -19,7 +19,7 @@ class Screen:
         self.root = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.panel = self.root.locator(".kn-panel").first
         self.prompt = self.panel.get_by_role("textbox", name="Prompt", exact=True)
-        self.generate = self.panel.get_by_role("button", name="Generate")
+        self.generate = self.panel.locator("[data-action=generate]")  # its text says what became of the last press
         self.rows = self.root.locator(".kn-row")
         self.cards = self.root.locator(".kling-card")
         self.videos = self.root.locator("video")

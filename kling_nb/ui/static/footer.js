@@ -29,6 +29,7 @@ export function footer({ model, store, showProblem, showRow }) {
   let sent = null;
 
   const press = (/** @type {'generate'|'preview'} */ action) => {
+    age();
     if (sent?.action !== action) submit(action);
     else if (Date.now() - sent.at > DOUBLE_CLICK) showRow(sent.job);
   };

@@ -62,7 +62,7 @@ class Screen:
         self.notebook, self.page = notebook, notebook.page
         self.root = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .kn-panel").first
         self.prompt = self.root.get_by_role("textbox", name="Prompt", exact=True)
-        self.generate = self.root.get_by_role("button", name="Generate")
+        self.generate = self.root.locator("[data-action=generate]")  # its text says what became of the last press
         self.tiles = self.root.locator(".kn-references .kn-tile")
         self.rows = self.root.locator(".kn-row")
         self.prompt.or_(self.root.locator(".kn-shot")).first.wait_for()
