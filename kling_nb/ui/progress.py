@@ -27,7 +27,7 @@ from kling_nb.render.plan import plan_bundle, plan_html
 from kling_nb.render.tables import progress_html, progress_text
 from kling_nb.ui.messages import Messages, Throttle
 from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, Note, Outlet, Pages, as_output, joined
-from kling_nb.ui.widgets import RowsWidget, keep_reachable, view_of
+from kling_nb.ui.widgets import RowsWidget, WatchWidget, keep_reachable, view_of
 
 if TYPE_CHECKING:
     from kling_nb.engine.job import Job
@@ -333,7 +333,7 @@ class RunView:
             keep_reachable(button)
         keep_reachable(self._page)
         self._buttons = ipywidgets.HBox([self._pause, self._cancel])
-        self.widget = ipywidgets.VBox([self._buttons, self._page])
+        self.widget = ipywidgets.VBox([WatchWidget(), self._buttons, self._page])
         self.widget.add_class("kn-run")
         self._changed = Throttle(self._draw, interval=_INTERVAL, lock=self._lock)
 

@@ -97,6 +97,13 @@ class RowsWidget(anywidget.AnyWidget):
     rows = traitlets.List().tag(sync=True)
 
 
+class WatchWidget(anywidget.AnyWidget):
+    """The browser side of the sheet of a run: says when its kernel has restarted."""
+
+    _esm: ClassVar[str] = linked("run.js")
+    _css: ClassVar[str] = styles("base.css")
+
+
 def keep_reachable(widget: Any) -> None:
     """Let a widget's messages be handled while a cell runs.
 

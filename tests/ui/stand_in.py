@@ -16,7 +16,6 @@ from dataclasses import replace
 from functools import cached_property
 
 from PIL import Image
-from support.records import a_record
 
 from kling_nb.code import snippet
 from kling_nb.errors import KlingError, ModelNotFound, Unreachable
@@ -33,6 +32,7 @@ from kling_nb.ui.library import Elements, Presets
 from kling_nb.ui.panel.controller import Banner, Verdict
 from kling_nb.ui.panel.models import ModelsController
 from kling_nb.ui.panel.saved import SavedController
+from tests.support.records import a_record
 
 
 def now():

@@ -1,6 +1,7 @@
 import { alertBox } from './alertbox.js';
 import { clipCache } from './clipcache.js';
 import { blockShortcuts } from './dom.js';
+import { watchKernel } from './liveness.js';
 import { panelLink } from './panellink.js';
 import { comparePlayer } from './player.js';
 
@@ -13,7 +14,8 @@ function renderCompare({ model, el }) {
   const alert = alertBox(model);
   const player = comparePlayer(/** @type {Comparison} */ (model.get('comparison')), cache.get, link.useFrame);
   el.append(player.el, alert.el);
-  return () => { player.close(); cache.close(); link.close(); alert.close(); };
+  const watch = watchKernel(model, el);
+  return () => { watch.close(); player.close(); cache.close(); link.close(); alert.close(); };
 }
 
 export default { render: renderCompare };

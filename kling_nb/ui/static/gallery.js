@@ -5,6 +5,7 @@ import { filterBar } from './filters.js';
 import { countText } from './format.js';
 import { tileGrid } from './grid.js';
 import { jobList } from './joblist.js';
+import { watchKernel } from './liveness.js';
 import { panelLink } from './panellink.js';
 import { comparePlayer } from './player.js';
 import { recordDetails } from './recorddetails.js';
@@ -58,6 +59,7 @@ function renderGallery({ model, el }) {
   const poll = pollUnfinished({ model, el, tiles: store.all });
   el.append(h('div', { class: 'kn-gallery-sheet' }, filters.el, grid.el, empty, bar.el, alert.el, details.el), compared, jobs.el);
 
+  const watch = watchKernel(model, el);
   const paintComparison = () => {
     player?.close();
     const comparison = model.get('comparison');
@@ -80,7 +82,7 @@ function renderGallery({ model, el }) {
     model.off('msg:custom', onMessage);
     model.off('change:comparison', paintComparison);
     player?.close();
-    for (const part of [poll, store, filters, grid, bar, cache, link, alert, jobs]) part.close();
+    for (const part of [watch, poll, store, filters, grid, bar, cache, link, alert, jobs]) part.close();
   };
 }
 

@@ -1,6 +1,7 @@
 import { alertBox } from './alertbox.js';
 import { blockShortcuts } from './dom.js';
 import { jobList } from './joblist.js';
+import { watchKernel } from './liveness.js';
 
 /** The running jobs of a cell. @param {Rendered} view */
 function renderJobs({ model, el }) {
@@ -9,7 +10,8 @@ function renderJobs({ model, el }) {
   const alert = alertBox(model);
   const jobs = jobList(model);
   el.append(jobs.el, alert.el);
-  return () => { jobs.close(); alert.close(); };
+  const watch = watchKernel(model, el, 'The kernel has restarted: kn.resume() follows the jobs that are still running. Nothing is lost.');
+  return () => { watch.close(); jobs.close(); alert.close(); };
 }
 
 export default { render: renderJobs };

@@ -14,6 +14,7 @@ import { hasImages, sourcesOf } from './images.js';
 import { jobList } from './joblist.js';
 import { makeKernel } from './kernel.js';
 import { presetMenu } from './library.js';
+import { watchKernel } from './liveness.js';
 import { modelPicker } from './modelpicker.js';
 import { fillNotes, modelNotices } from './notices.js';
 import { paintProblems, problemPlace, problemsText, worstSeverity } from './problems.js';
@@ -75,6 +76,7 @@ function renderPanel({ model, el }) {
       extra, problemPlace(''), alert.el, foot.el),
     jobs.el, voice.el);
 
+  const watch = watchKernel(model, el);
   /** @type {{form: ModelForm, parts: ReturnType<typeof modelForm>}|null} */
   let shown = null;
   /** The form of the chosen model; made again if the model or its fields have changed. */
@@ -127,7 +129,7 @@ function renderPanel({ model, el }) {
   return () => {
     for (const [name, act] of watched) model.off(name, act);
     shown?.parts.close();
-    for (const part of [store, kernel, picker, notices, presets, alert, code, notes, foot, jobs, arrived, gallery, cache, voice]) part.close();
+    for (const part of [watch, store, kernel, picker, notices, presets, alert, code, notes, foot, jobs, arrived, gallery, cache, voice]) part.close();
   };
 }
 

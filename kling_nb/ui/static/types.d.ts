@@ -32,9 +32,9 @@ interface Model {
   save_changes(): void;
   send(message: Outgoing, callbacks?: undefined, buffers?: Uint8Array[]): void;
   on(event: 'msg:custom', act: (message: Incoming | null, buffers: DataView<ArrayBuffer>[]) => void): void;
-  on(event: `change:${keyof Traits}`, act: () => void): void;
+  on(event: 'comm_live_update' | `change:${keyof Traits}`, act: () => void): void;
   off(event: 'msg:custom', act: (message: Incoming | null, buffers: DataView<ArrayBuffer>[]) => void): void;
-  off(event: `change:${keyof Traits}`, act: () => void): void;
+  off(event: 'comm_live_update' | `change:${keyof Traits}`, act: () => void): void;
 }
 
 interface Rendered { model: Model; el: HTMLElement }

@@ -1,6 +1,7 @@
 import { alertBox } from './alertbox.js';
 import { clipCache } from './clipcache.js';
 import { actionButton, blockShortcuts, h } from './dom.js';
+import { watchKernel } from './liveness.js';
 
 /** @type {Record<string, string>} */
 const KEYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowDown: 'tie', t: 'tie', s: 'skip' };
@@ -74,7 +75,8 @@ function renderVote({ model, el }) {
   model.on('change:state', paint);
   motion.addEventListener('change', play);
   paint();
-  return () => { motion.removeEventListener('change', play); model.off('change:state', paint); cache.close(); alert.close(); };
+  const watch = watchKernel(model, el, 'The kernel has restarted: run this cell again to go on. All votes are saved.');
+  return () => { watch.close(); motion.removeEventListener('change', play); model.off('change:state', paint); cache.close(); alert.close(); };
 }
 
 export default { render: renderVote };
