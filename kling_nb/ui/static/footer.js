@@ -4,7 +4,7 @@ import { icon } from './icons.js';
 
 const YOUNG = 10000; // ms after a press in which its button leads to the job instead of sending another one
 const DOUBLE_CLICK = 700; // ms
-const CONTROL = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? '') ? '⌘' : 'Ctrl+';
+const CONTROL_KEY = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? '') ? '⌘' : 'Ctrl+';
 
 /**
  * The last line of the panel: the price, the number of problems, Preview and Generate. One click sends one message,
@@ -16,8 +16,8 @@ export function footer({ model, store, showProblem, showRow }) {
   const note = h('span', { class: 'kn-price-note' });
   const problemCount = actionButton('show-problem', showProblem, { class: 'kn-problem-count' });
   const busyNote = h('span', { class: 'kn-busy-note', role: 'status' });
-  const previewButton = actionButton('preview', () => press('preview'), { class: 'kn-secondary', title: `Preview (${CONTROL}Enter)` });
-  const generateButton = actionButton('generate', () => press('generate'), { class: 'kn-primary', title: `Generate (${CONTROL}Shift+Enter)` });
+  const previewButton = actionButton('preview', () => press('preview'), { class: 'kn-secondary', title: `Preview (${CONTROL_KEY}Enter)` });
+  const generateButton = actionButton('generate', () => press('generate'), { class: 'kn-primary', title: `Generate (${CONTROL_KEY}Shift+Enter)` });
   const earlier = earlierRun(model);
   const buttons = h('div', { class: 'kn-buttons' }, previewButton, generateButton);
   const question = priceQuestion({ confirm: () => submit('generate', true), cancel: () => { paint(); generateButton.focus(); }, shown: (on) => { buttons.hidden = on; } });

@@ -14,6 +14,8 @@ const SHORTCUTS = [
   [`${CONTROL}Z`, 'undo'],
   [`${CONTROL}Shift+Z`, 'redo'],
   [`${CONTROL}Enter`, 'in the script box: fill in'],
+  [`${CONTROL}Enter`, 'anywhere else: preview'],
+  [`${CONTROL}Shift+Enter`, 'generate'],
   [`${CONTROL}V`, 'paste a picture anywhere in the panel'],
   ['Alt+↑ ↓', 'in a shot: move it up or down'],
   ['Alt+← →', 'on a reference or on a block of the timeline: move it'],
