@@ -1,4 +1,4 @@
-"""What a panel offers for its finished jobs."""
+"""The buttons of finished jobs in a panel."""
 
 import pytest
 from hubside import png_image

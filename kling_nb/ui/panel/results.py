@@ -1,4 +1,4 @@
-"""What a panel offers for its finished jobs: stars, the next shot, the same request again, comparisons, a gallery."""
+"""The actions of a panel on its finished jobs: stars, the next shot, the same request again, comparisons, a gallery."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class GalleryLike(Protocol):
 class Results:
     """Answers the messages of a panel's rows.
 
-    `use_frame` puts a frame into the panel with a line that says so, `fill` replaces the panel's fields, and
+    `use_frame` puts a frame into the panel with a sentence about it, `fill` replaces the panel's fields, and
     `new_gallery` makes the gallery when it is first opened.
     """
 

@@ -4,7 +4,7 @@ import { icon } from './icons.js';
 const TEXT = 'The kernel has restarted: run this cell again, nothing is lost.';
 
 /**
- * Greys a view when its kernel has restarted: it would send every press to nobody. A message from the kernel brings it
+ * Greys a view when its kernel has restarted: its presses would be lost. A message from the kernel brings it
  * back to life.
  * @param {Model} model @param {HTMLElement} el @param {string} [text]
  */

@@ -9,7 +9,7 @@ test('the clip before one of several is its neighbour in the same request', () =
   assert.equal(clipBefore(rows, 'c2')?.id, 'c1');
 });
 
-test('the clip before the first of a request is the newest of an earlier one that has a clip', () => {
+test('the clip before the first of a request is the newest clip of an earlier one', () => {
   assert.equal(clipBefore(rows, 'c1')?.id, 'a1');
 });
 
