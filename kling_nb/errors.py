@@ -133,13 +133,20 @@ class NotFound(HubError):
 
 
 class ModelNotFound(NotFound):
-    """404 `Model not found: <name>`; `alternatives` are the IDs of similar models in the catalogue."""
+    """404 `Model not found: <name>`; `alternatives` are the IDs of similar models in the catalogue.
+
+    `hint` says what to write instead: the model with nearly the same name, if there is one.
+    """
 
     def __init__(self, model: str, *, alternatives: Sequence[str] = (), body: str = "") -> None:
         self.model = model
         self.alternatives = tuple(alternatives)
-        instead = f" The catalogue has {', '.join(self.alternatives)}." if self.alternatives else ""
-        super().__init__(f"The hub does not know the model {model!r}.{instead}", status=404, body=body)
+        self.hint = ""
+        if get_close_matches(model, self.alternatives[:1], cutoff=0.8):
+            self.hint = f"Did you mean {self.alternatives[0]!r}?"
+        elif self.alternatives:
+            self.hint = f"The catalogue has {', '.join(self.alternatives)}."
+        super().__init__(f"The hub does not know the model {model!r}. {self.hint}".strip(), status=404, body=body)
 
 
 class UpdateRequired(HubError):

@@ -58,8 +58,8 @@ def lint(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> P
     try:
         model = session.model(name)
     except errors.ModelNotFound as exc:
-        known = f"the catalogue has {', '.join(exc.alternatives)}" if exc.alternatives else "kn.hub.models() lists them"
-        problems = [error(("model",), f"the hub does not have the model {short_repr(name)}", known)]
+        hint = exc.hint.rstrip(".") or "kn.hub.models() lists them"
+        problems = [error(("model",), f"the hub does not have the model {short_repr(name)}", hint)]
     except (errors.HubError, errors.WaitTimeout) as exc:
         problems = [warning(("model",), f"its fields could not be checked: {exc}", "try again when the hub answers")]
     problems += lint_fields(given, model, now=time.time())

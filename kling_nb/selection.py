@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, Unpack, cast, o
 
 from kling_nb.engine.job import Clip, Job
 from kling_nb.errors import ArgumentError, ArgumentTypeError, MissingExtra
+from kling_nb.models.brief import counted
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.record import COLUMNS, Record, row_of
@@ -240,6 +241,20 @@ class Chosen(Selected, Sequence[Record]):
         return f"<{len(self)} records>"
 
 
+class Findings(list[Finding]):
+    """The findings of an audit of the log: a list that says in a cell what is wrong, or that all is well."""
+
+    def __init__(self, found: Iterable[Finding], records: int) -> None:
+        super().__init__(found)
+        self._records = records
+
+    def __repr__(self) -> str:
+        checked = counted(self._records, "record")
+        if not self:
+            return f"All is well: {checked} and their files were checked."
+        return "\n".join([f"{counted(len(self), 'problem')} ({checked} checked):", *(f"  {each}" for each in self)])
+
+
 class LogAccess:
     """`kn.log`: call it to read the log; its methods check and repair the log as a whole."""
 
@@ -268,9 +283,10 @@ class LogAccess:
             return Chosen(self._session, words)
         return Selection(self._session, {"kind": "result", **with_text(words, filters)})
 
-    def verify(self) -> list[Finding]:
+    def verify(self) -> Findings:
         """Compute every hash again and return what disagrees; an empty list means that all is well."""
-        return self._session.store.verify()
+        store = self._session.store
+        return Findings(store.verify(), store.count(kind=None))
 
     def rebuild(self) -> int:
         """Build the index again from the sidecar files and return the number of records."""

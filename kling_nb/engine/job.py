@@ -6,7 +6,7 @@ import asyncio
 import os
 import queue
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from kling_nb.errors import (
     TransferError,
     WaitTimeout,
 )
+from kling_nb.models.brief import parts, shorten
 from kling_nb.models.frames import frame_of
 from kling_nb.models.images import SOURCE
 
@@ -39,7 +40,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 _HEARTBEAT = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Clip:
     """A finished clip.
 
@@ -50,6 +51,12 @@ class Clip:
 
     path: Path
     record: Record
+
+    def __repr__(self) -> str:
+        return f"<Clip {self.id}: {self}>"
+
+    def __str__(self) -> str:
+        return parts(shorten(self.record.prompt.replace("\n", " / "), 60), self._file.text)
 
     @property
     def id(self) -> str:
@@ -113,6 +120,23 @@ class Clip:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.record._repr_mimebundle_(include, exclude)  # pyright: ignore[reportPrivateUsage] -- IPython's own name
+
+
+class Clips(list[Clip]):
+    """Clips in order: a list that a cell shows side by side."""
+
+    def __init__(self, clips: Iterable[Clip], strip: Callable[[Sequence[Record]], dict[str, Any]]) -> None:
+        super().__init__(clips)
+        self._strip = strip
+
+    def __reduce__(self) -> tuple[type[list[Clip]], tuple[list[Clip]]]:
+        return list, (list(self),)
+
+    def __repr__(self) -> str:
+        return f"[{', '.join(map(repr, self))}]"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self._strip([clip.record for clip in self]) if self else {"text/plain": "[]"}
 
 
 class Job:
@@ -258,7 +282,16 @@ class Job:
         self._display.show([self])
 
     def __repr__(self) -> str:
-        return f"<Job {self.id}: {self.progress.label}>"
+        # asyncio.run(job), which takes coroutines only, shows it in its error.
+        hint = "" if self.done else " · job.result() or `await job` waits for the clip"
+        return f"<Job {self.id}: {self.progress.label}{hint}>"
+
+    if not TYPE_CHECKING:  # checkers find such mistakes by themselves
+
+        def __getattr__(self, name: str) -> Any:
+            if (not name.startswith("_") and hasattr(Clip, name)) or name == "path":
+                raise AttributeError(f"A job has no {name!r}, its clip has: job.result().{name} or (await job).{name}")
+            raise AttributeError(f"'Job' object has no attribute {name!r}")
 
     def _check_process(self) -> None:
         """Refuse to wait in a forked process, which no news of the job reaches."""
@@ -312,7 +345,7 @@ class Jobs(tuple[Job, ...]):
         """
         self.wait(timeout)
         self._display.publish(list(self))
-        return [job.result(0) for job in self]
+        return self._clips(job.result(0) for job in self)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until every job is done, whatever its end; return whether all are, within `timeout` seconds."""
@@ -327,7 +360,10 @@ class Jobs(tuple[Job, ...]):
         results = await asyncio.gather(*(job._awaited() for job in self), return_exceptions=True)  # pyright: ignore[reportPrivateUsage]
         if error := next((result for result in results if isinstance(result, BaseException)), None):
             raise error
-        return cast("list[Clip]", results)
+        return self._clips(cast("list[Clip]", results))
+
+    def _clips(self, clips: Iterable[Clip]) -> list[Clip]:
+        return Clips(clips, self._display.strip)
 
     def cancel(self) -> list[Future[None]]:
         """Ask for every job to be stopped; return at once."""

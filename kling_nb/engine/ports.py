@@ -118,3 +118,7 @@ class Display(Protocol):
     def bundle(self, record: Record, *others: Record) -> dict[str, Any]:
         """Return the card of a record, or of several of one batch, as a mimebundle."""
         ...
+
+    def strip(self, records: Sequence[Record]) -> dict[str, Any]:
+        """Return several clips side by side as a mimebundle."""
+        ...

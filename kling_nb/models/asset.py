@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from kling_nb.models.brief import format_size, parts, shorten
 from kling_nb.models.images import (
     SOURCE,
     ImageError,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 Kind = Literal["image", "video"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Asset:
     """An image or a video of a request.
 
@@ -60,6 +61,10 @@ class Asset:
     original: Asset | None = field(default=None, repr=False)
     fixes: tuple[str, ...] = ()
     source: str = ""
+
+    def __repr__(self) -> str:
+        size = format_size(len(self.data)) if self.data is not None else None
+        return f"<Asset {shorten(self.name or self.given, 60)}: {parts(self.kind, size, *self.fixes)}>"
 
     @classmethod
     def parse(cls, value: Any, kind: Kind = "image") -> Asset:

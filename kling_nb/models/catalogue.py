@@ -42,6 +42,12 @@ class Model(BaseModel):
     capabilities: dict[str, Any] = Field(default_factory=dict)
     raw: dict[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
+    def __repr__(self) -> str:
+        return f"<Model {self.id}: {self.pricing.text if self.pricing else 'price unknown'}>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
     @classmethod
     def read(cls, raw: dict[str, Any]) -> Self:
         """Validate an entry and keep its JSON. Raises `ValidationError` for one without an ID."""

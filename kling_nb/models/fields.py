@@ -15,6 +15,7 @@ from kling_nb.models.images import ImageError
 from kling_nb.models.problem import Path, Problem, error
 from kling_nb.models.prompts import is_blank
 
+_IMAGE_LISTS = frozenset({"input_image", "reference_image_urls"})
 _LARGEST = 2**53 - 1  # JSON readers may disagree about a larger number (RFC 8785)
 _MEDIA = re.compile(r"(?:^|_)(image|frame|video)s?(?:_tail)?(?:_ur[il]s?)?$", re.IGNORECASE)
 
@@ -54,6 +55,24 @@ def plain(value: Any) -> Any:
         case _:
             items = listed(value)
             return scalar(value) if items is None else [plain(item) for item in items]
+
+
+def with_lists(fields: Any) -> Any:
+    """Return fields with a list where one reference image was given alone: `input_image="face.png"`."""
+    if not isinstance(fields, Mapping):
+        return fields
+    return {name: _listed_image(name, item) for name, item in fields.items()}
+
+
+def _listed_image(name: Any, value: Any) -> Any:
+    if name == "elements" and isinstance(value, list | tuple):
+        return [with_lists(element) for element in value]
+    return [value] if name in _IMAGE_LISTS and _is_one(value) else value
+
+
+def _is_one(value: Any) -> bool:
+    """Return whether a value may be one image, and not a list of them or a mistake."""
+    return not isinstance(value, int | float | set | frozenset | Mapping | None) and listed(value) is None
 
 
 def listed(value: Any) -> list[Any] | None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from kling_nb.models.addresses import check_address
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model
-from kling_nb.models.fields import assets_in, plain, resolved, with_media, without, without_empty
+from kling_nb.models.fields import assets_in, plain, resolved, with_lists, with_media, without, without_empty
 from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problem_of
 from kling_nb.models.problem import Path, Problem, error, warning
@@ -60,7 +60,7 @@ def parse(given: Request | Mapping[str, Any], model: Model | None = None, *, now
         return Parsed(given, _checked(given.broken_rules, type(given), given.draft(), model, now))
     fields = {"model": TARGET, **without_empty(plain(given))}
     kind = request_type(model_of(fields))
-    draft, problems = HubRequest.read(fields) if kind is HubRequest else (with_media(fields, []), [])
+    draft, problems = HubRequest.read(fields) if kind is HubRequest else (with_media(with_lists(fields), []), [])
     request, draft = None, without(draft, [problem.path for problem in problems], placeholder={})
     try:
         made = kind.model_validate(draft, context=READ)

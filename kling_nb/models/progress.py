@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from kling_nb.models.brief import parts
 from kling_nb.models.record import ENDED, Failure, Status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Progress:
     """The state of a job. Times are aware UTC; `expected` is None without earlier jobs to estimate it from."""
 
@@ -26,6 +27,9 @@ class Progress:
     failure: Failure | None = None
     trouble: str = ""
     """Why the job does not advance at the moment: `the hub does not answer; retrying`."""
+
+    def __repr__(self) -> str:
+        return f"<Progress {self.id}: {parts(self.label, self.trouble)}>"
 
     @property
     def ended(self) -> bool:

@@ -14,9 +14,10 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self, Unpack, cast, overload
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_serializer, model_validator
 
 from kling_nb.errors import KlingError
+from kling_nb.models.brief import BriefModel, format_size, parts, shorten
 from kling_nb.models.images import WHITENED
 from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
@@ -48,7 +49,7 @@ ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
 _FOLDERS = re.compile(r"(?<![^\s('\"`])(?:~|[A-Za-z]:)?[\\/](?:[^\s'\"\\/]+[\\/])+")
 
 
-class _Part(BaseModel):
+class _Part(BriefModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     def __dir__(self) -> list[str]:
@@ -121,6 +122,19 @@ class File(_Part):
     video_codec: str | None = None
     audio_codec: str | None = None
     poster: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<File {self.digest.removeprefix('sha256:')[:12]}: {self.text}>"
+
+    @property
+    def text(self) -> str:
+        """Its figures: `3 s · 1280×720 · 24 fps · 1.7 MB`."""
+        return parts(
+            f"{self.duration:.1f}".removesuffix(".0") + " s" if self.duration else None,
+            f"{self.width}×{self.height}" if self.width and self.height else None,
+            f"{self.fps:g} fps" if self.fps else None,
+            format_size(self.size),
+        )
 
     @property
     def place(self) -> str:
@@ -333,6 +347,13 @@ class Record(_Part):
 
     def __hash__(self) -> int:
         return hash((self.id, self.revision))
+
+    def __repr__(self) -> str:
+        return f"<Record {self.id}: {self}>"
+
+    def __str__(self) -> str:
+        prompt = shorten(self.prompt.replace("\n", " / "), 60)
+        return parts(self.status, prompt, self.clip and self.clip.text, self.estimate.each_text, self.model)
 
     def _attached(self) -> RecordActions:
         if self._attachment.actions is None:

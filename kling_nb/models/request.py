@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypedDict, Unpack
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -26,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from kling_nb.errors import ArgumentTypeError, RequestError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, ImageField, ImageInput, VideoField, VideoInput
+from kling_nb.models.brief import BriefModel
 from kling_nb.models.fields import (
     assets_in,
     listed,
@@ -34,6 +34,7 @@ from kling_nb.models.fields import (
     resolved,
     scalar,
     unsendable,
+    with_lists,
     with_media,
     without_empty,
 )
@@ -74,7 +75,7 @@ Ordered = BeforeValidator(_ordered)
 Images = Annotated[tuple[ImageField, ...], Ordered]
 
 
-class _Wire(BaseModel):
+class _Wire(BriefModel):
     # An address may be signed, and pydantic's own message would print its beginning and its end.
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, hide_input_in_errors=True)
 
@@ -109,10 +110,15 @@ class Element(_Wire):
     frontal_image_url: ImageField
     reference_image_urls: Images = Field(default=(), max_length=3)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, data: Any) -> Any:
+        return with_lists(data)
+
     if TYPE_CHECKING:  # what the fields take, which is more than what they hold
 
         def __init__(
-            self, *, frontal_image_url: ImageInput, reference_image_urls: Iterable[ImageInput] = ()
+            self, *, frontal_image_url: ImageInput, reference_image_urls: ImageInput | Iterable[ImageInput] = ()
         ) -> None: ...
 
 
@@ -134,7 +140,7 @@ class Request(_Wire):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, data: Any, info: ValidationInfo) -> Any:
-        return data if info.context is READ else without_empty(data)
+        return data if info.context is READ else with_lists(without_empty(data))
 
     @model_validator(mode="after")
     def _keep_rules(self, info: ValidationInfo) -> Self:
@@ -192,7 +198,7 @@ class _AnyFields(TypedDict, total=False):
     target_namespace: str | None
     prompt: str | None
     duration: int
-    input_image: Iterable[ImageInput]
+    input_image: ImageInput | Iterable[ImageInput]
     start_image_url: ImageInput | None
     tail_image_url: ImageInput | None
     elements: Iterable[Element | Mapping[str, Any]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,10 +14,20 @@ from kling_nb.models.judgements import Score
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.notebook.links import Links
+from kling_nb.notebook.location import in_kernel
 from kling_nb.render.batch import batch_bundle
 from kling_nb.render.card import card_bundle
+from kling_nb.render.compare import strip_html
 from kling_nb.render.storyboard import storyboard_html, storyboard_text
-from kling_nb.render.tables import models_html, models_text, problems_html, problems_text, records_html, records_text
+from kling_nb.render.tables import (
+    models_html,
+    models_text,
+    problems_html,
+    problems_text,
+    progress_text,
+    records_html,
+    records_text,
+)
 
 _NO_JOBS = "No unfinished jobs. kn.log() lists the finished ones, newest first."
 
@@ -29,9 +40,15 @@ class Display:
         self._show_jobs = show_jobs
 
     def show(self, jobs: list[Job], note: str = "") -> None:
-        """Show the live rows of jobs, or a sentence that there are none, and a note below."""
-        if jobs:
+        """Show the live rows of jobs, or a sentence that there are none, and a note below.
+
+        A terminal cannot replace what it has printed, so it gets the rows of this moment.
+        """
+        if jobs and in_kernel():
             self._show_jobs(jobs)
+        elif jobs:
+            now = datetime.datetime.now(datetime.UTC)
+            _show_text("\n".join(progress_text(job.progress, now) for job in jobs))
         if note or not jobs:
             _show_text(note if jobs else f"No jobs here. {note}" if note else _NO_JOBS)
 
@@ -43,7 +60,7 @@ class Display:
 
     def leave(self, unfinished: int, folder: Path) -> None:
         """Print at a script's end that jobs are unfinished. A kernel prints nothing: its output would not be seen."""
-        if unfinished and not _in_kernel():
+        if unfinished and not in_kernel():
             count, them = ("1 job is", "it") if unfinished == 1 else (f"{unfinished} jobs are", "them")
             print(f"kling_nb: {count} unfinished; kn.resume() continues {them} ({folder}).", file=sys.stderr)
 
@@ -53,7 +70,7 @@ class Display:
 
         def show(text: str) -> None:
             nonlocal handle
-            if not _in_kernel():
+            if not in_kernel():
                 return
             if handle is None:
                 handle = _show_text(text, display_id=True)
@@ -66,17 +83,16 @@ class Display:
         """Return the card of a record, or of several of one batch, as a MIME bundle."""
         return batch_bundle([record, *others], self.links) if others else card_bundle(record, self.links, scores)
 
+    def strip(self, records: Sequence[Record]) -> dict[str, Any]:
+        """Return several clips side by side as a MIME bundle."""
+        return {"text/html": strip_html(records, self.links), "text/plain": "\n".join(map(str, records))}
+
     def table(self, records: Sequence[Record], total: int, note: str = "") -> dict[str, Any]:
         """Return records as a table in a MIME bundle, above a note; `total` counts those that are not shown, too."""
         return {
             "text/html": records_html(records, self.links, total=total, note=note),
             "text/plain": "\n".join(filter(None, [records_text(records, total=total), note])),
         }
-
-
-def _in_kernel() -> bool:
-    ipython = sys.modules.get("IPython")
-    return hasattr(ipython.get_ipython() if ipython else None, "kernel")
 
 
 def _show_text(text: str, **options: Any) -> Any:

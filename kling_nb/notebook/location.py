@@ -24,6 +24,19 @@ def frontend() -> Frontend:
     return frontend_of(os.environ, _namespace())
 
 
+def in_kernel() -> bool:
+    """Return whether a Jupyter kernel runs this code, whose cells show widgets and replace outputs."""
+    ipython = sys.modules.get("IPython")
+    return hasattr(ipython.get_ipython() if ipython else None, "kernel")
+
+
+def where_views_live() -> str:
+    """Return where panels and other views are shown, for code that runs elsewhere; empty in a notebook."""
+    if in_kernel():
+        return ""
+    return "Panels, galleries and players are shown in notebooks: JupyterLab, Notebook 7, VS Code, Colab or Voila."
+
+
 def notebook_path() -> Path | None:
     """Return the path of the notebook that this kernel runs, None if it is unknown."""
     return notebook_of(os.environ, _namespace().get(VSCODE_NOTEBOOK))

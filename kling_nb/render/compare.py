@@ -44,9 +44,25 @@ class Difference(NamedTuple):
 
 def compare_html(records: Sequence[Record], links: Links, found: Sequence[Difference] | None = None) -> str:
     """Return the clips as linked videos side by side, and below them their differences: `found`, or the parameters."""
+    clips = [{**clip, "letter": letter} for clip, letter in zip(_clips(records, links), LETTERS, strict=False)]
+    found = differences(records) if found is None else found
+    return render_template("compare", clips=clips, found=found, same=SAME, letters=LETTERS[: len(records)])
+
+
+def strip_html(records: Sequence[Record], links: Links) -> str:
+    """Return the clips side by side, with their prompts."""
     clips = [
+        {**clip, "prompt": prompt_line(record, 120)}
+        for clip, record in zip(_clips(records, links), records, strict=True)
+    ]
+    return render_template("compare", clips=clips, found=[], same="", letters="")
+
+
+def _clips(records: Sequence[Record], links: Links) -> list[dict[str, Any]]:
+    return [
         {
-            "letter": letter,
+            "letter": "",
+            "prompt": "",
             "record": record,
             "video": video,
             "poster": links.poster(record),
@@ -55,10 +71,8 @@ def compare_html(records: Sequence[Record], links: Links, found: Sequence[Differ
             "badge": badge_of(record).partition(" – ")[0],
             "stars": stars_of(record),
         }
-        for record, letter, video in zip(records, LETTERS, links.videos(records), strict=False)
+        for record, video in zip(records, links.videos(records), strict=True)
     ]
-    found = differences(records) if found is None else found
-    return render_template("compare", clips=clips, found=found, same=SAME, letters=LETTERS[: len(records)])
 
 
 def compare_text(records: Sequence[Record], found: Sequence[Difference] | None = None) -> str:

@@ -6,6 +6,9 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 
+from kling_nb.models.brief import counted as counted
+from kling_nb.models.brief import format_size as format_size
+from kling_nb.models.brief import shorten as shorten
 from kling_nb.models.price import Estimate
 from kling_nb.models.progress import LABELS
 from kling_nb.models.record import Record, Status
@@ -34,22 +37,10 @@ def format_duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def format_size(count: int) -> str:
-    """Return a number of bytes with its unit: `812 kB`, `1.7 MB`."""
-    if count < 1000:
-        return f"{count} bytes"
-    return f"{count / 1e6:.1f} MB" if count >= 999_500 else f"{count / 1e3:.0f} kB"
-
-
 def format_time(moment: datetime.datetime) -> str:
     """Return a time as `22 Nov 2026, 14:03 UTC`."""
     utc = moment.astimezone(datetime.UTC)
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 clip`, `3 clips`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(items: Sequence[str]) -> str:
@@ -83,9 +74,3 @@ def estimate_note(estimate: Estimate) -> str:
         return f"{rate} per {estimate.unit} · {sources[estimate.source]}"
     most, count = "up to " if estimate.most else "", "one image" if estimate.unit == "image" else f"{units:g} s"
     return f"{most}{count} × {rate} · {sources[estimate.source]}"
-
-
-def shorten(text: str, limit: int) -> str:
-    """Return the text on one line, cut at `limit` characters with an ellipsis."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"

@@ -161,6 +161,10 @@ class HubInfo:
     alternatives: tuple[str, ...] = ()
     error: str = ""
 
+    def __repr__(self) -> str:
+        (_, key), (_, model), *_ = _hub_rows(self)
+        return f"<{self.name} · {self.base_url} · API key: {key} · {self.error or model}>"
+
     def __str__(self) -> str:
         return hub_text(self)
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from kling_nb.errors import ArgumentError, LogError, RequestError
 from kling_nb.models.asset import Asset
+from kling_nb.models.brief import counted
 from kling_nb.models.canonical import canonical_json, canonical_request, request_hash
 from kling_nb.models.fields import plain, resolved, with_media
 from kling_nb.models.plan import REPEAT, StoredPlan, StoredPoint, StoredProblem, numbered, plan_id
@@ -41,7 +42,7 @@ Parse = Callable[[Mapping[str, Any]], tuple[Request | None, list[Problem]]]
 _LISTS = frozenset({"input_image", "reference_image_urls", "elements", "multi_prompt"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cell:
     """One clip of a sweep.
 
@@ -61,6 +62,10 @@ class Cell:
     request_hash: str = ""
     id: str = ""
     labels: Labels = field(default_factory=dict[str, Mapping[str, str]], repr=False)
+
+    def __repr__(self) -> str:
+        errors = "" if self.request else f" · {counted(len(self.problems), 'error')}"
+        return f"<Cell {self.label or 'base'}{errors}>"
 
     @property
     def label(self) -> str:

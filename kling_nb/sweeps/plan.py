@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, Never
 
 from kling_nb import generation
 from kling_nb.errors import ArgumentTypeError, HubError, RequestError, WaitTimeout
@@ -107,6 +107,11 @@ class Plan(Selected):
 
     def __len__(self) -> int:
         return len(self._design.unique_cells)
+
+    def __iter__(self) -> Never:
+        raise ArgumentTypeError(
+            "A plan is not a list. Views take it whole: kn.compare(plan). Lists are plan.records() and plan.cells."
+        )
 
     def run(
         self,

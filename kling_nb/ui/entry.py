@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from kling_nb.errors import ArgumentTypeError
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.models.restore import available_fields
+from kling_nb.notebook.location import where_views_live
 from kling_nb.scoring.ballot import Ballot
 from kling_nb.selection import RecordsLike, Selected, Selection, records_of
 from kling_nb.ui.compare import CompareView, VoteView
@@ -37,6 +39,8 @@ def panel(session: Session, source: Any) -> Panel:
         source, missing = available_fields(source, session.store.read)
     elif not (source is None or isinstance(source, Request | Mapping | str)):
         raise ArgumentTypeError(f"Cannot open a panel from {type(source).__name__}.")
+    if (where := where_views_live()) and not hasattr(sys, "ps1"):  # a script; a terminal shows the panel's text
+        print(f"kling_nb: {where}", file=sys.stderr)
     return Panel(
         PanelController(session),
         source,

@@ -15,7 +15,7 @@ def public_names(kind: type) -> set[str]:
 def test_completion_on_a_job_offers_only_what_a_user_calls() -> None:
     assert public_names(Job) == {
         *("id", "record", "state", "progress", "done"),
-        *("result", "wait", "subscribe", "add_done_callback", "cancel", "card"),
+        *("result", "wait", "subscribe", "add_done_callback", "batch", "cancel", "card"),
     }
 
 

@@ -22,9 +22,11 @@ from IPython.display import display
 
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.asset import Asset, Kind
+from kling_nb.models.brief import counted
 from kling_nb.models.images import ImageError
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
+from kling_nb.notebook.location import where_views_live
 from kling_nb.ui.compare import EMPTY
 from kling_nb.ui.messages import Messages, PressGuard
 from kling_nb.ui.outlet import SHOWN
@@ -198,7 +200,8 @@ class Panel:
 
     def __repr__(self) -> str:
         count = len(_errors(self._verdict.problems))
-        return f"<Panel: {self._verdict.price or 'no price'}, {count} error{'' if count == 1 else 's'}>"
+        state = f"<Panel: {self._verdict.price or 'no price'}, {counted(count, 'error')}>"
+        return " ".join(filter(None, [state, where_views_live()]))
 
     # --- drafts and verdicts ------------------------------------------------------------------------------------------
 
