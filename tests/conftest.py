@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,10 @@ from kling_nb.studio import Studio
 
 if TYPE_CHECKING:
     from lab import Lab
+
+# Times are shown in the zone of the machine, which must not change a text.
+os.environ["TZ"] = "UTC"
+time.tzset()
 
 # Formats that no test asks for: beside JupyterLab, jsonschema would take over a second in each process to load them.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

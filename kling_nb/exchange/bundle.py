@@ -17,7 +17,7 @@ from kling_nb.models.judgements import Score, Vote
 from kling_nb.models.plan import StoredPlan
 from kling_nb.models.record import Record, Reference
 from kling_nb.models.urls import sha256
-from kling_nb.render.images import Links, small_poster, small_thumbnail
+from kling_nb.render.images import POSTER_BYTES, SHEET_BYTES, Links, small_poster, small_thumbnail
 from kling_nb.render.plan import MatrixSheet, Tile, TileState
 from kling_nb.store.index import RecordSummary
 from kling_nb.store.log import Log
@@ -186,7 +186,8 @@ class FilledPlan:
     def _tile(self, cell: Cell, links: Links) -> Tile:
         record = self.records.get(cell.id)
         state: TileState = "existing" if record else "missing" if cell.request_hash else "invalid"
-        return Tile(cell.label, state, record.id if record else "", links.poster(record) if record else None)
+        poster = links.poster(record, SHEET_BYTES) if record else None
+        return Tile(cell.label, state, record.id if record else "", poster)
 
 
 @dataclass(frozen=True)
@@ -210,10 +211,10 @@ class ReportLinks:
             return Video(hint=f"The file {state}: {record.clip.place}")
         return Video(url, None if url.startswith("data:") else url)
 
-    def poster(self, record: Record) -> str | None:
-        """Return a small poster as a data URI."""
+    def poster(self, record: Record, limit: int = POSTER_BYTES) -> str | None:
+        """Return a poster as a data URI of at most `limit` bytes."""
         data = self.bundle.read(record.clip.poster) if record.clip and record.clip.poster else None
-        return small_poster(data) if data else None
+        return small_poster(data, limit=limit) if data else None
 
     def thumbnail(self, reference: Reference) -> str | None:
         """Return a small image of a reference as a data URI."""

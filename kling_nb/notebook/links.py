@@ -7,6 +7,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,7 +31,7 @@ class Links:
         beside: Path,
         file: Callable[[str], Path | None],
         read: Callable[[str], bytes | None],
-        small_poster: Callable[[bytes], str | None],
+        small_poster: Callable[..., str | None],
         small_thumbnail: Callable[[bytes], str | None],
         *,
         embed: Callable[[], Embed] = Embed,
@@ -51,9 +52,10 @@ class Links:
             for record, file, embedded in zip(records, files, embed.chosen(sizes, where), strict=True)
         ]
 
-    def poster(self, record: Record) -> str | None:
-        """Return a small image of the clip as a data URI."""
-        return self._image(record.clip.poster if record.clip else None, self._small_poster)
+    def poster(self, record: Record, limit: int = 0) -> str | None:
+        """Return an image of the clip as a data URI, of at most `limit` bytes; 0 for that of a card."""
+        small = partial(self._small_poster, limit=limit) if limit else self._small_poster
+        return self._image(record.clip.poster if record.clip else None, small)
 
     def thumbnail(self, reference: Reference) -> str | None:
         """Return a small image of a reference as a data URI."""

@@ -21,7 +21,7 @@ from kling_nb.render.card import (
 )
 from kling_nb.render.facts import Fact, details_of, facts_of, figures_of, groups_of, timings
 from kling_nb.render.formatting import counted, price_of
-from kling_nb.render.images import Links
+from kling_nb.render.images import POSTER_BYTES, Links
 from kling_nb.render.page import render_template
 
 #: The facts that differ between the clips of a batch, so that each clip has its own.
@@ -58,7 +58,7 @@ def batch_html(records: Sequence[Record], links: Links) -> str:
 def _tile(record: Record, links: Links) -> dict[str, Any]:
     failure = record.failure
     return {
-        "screen": screen_of(record, links),
+        "screen": screen_of(record, links, POSTER_BYTES // 2),  # half as wide as the clip of a card
         "record": record,
         "shots": shots_of(record) if record.clip else [],
         "number": f"{record.index + 1} of {record.generations}",

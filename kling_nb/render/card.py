@@ -18,7 +18,7 @@ from kling_nb.models.restore import reproducibility
 from kling_nb.render.facts import details_of, facts_of, figures_of, groups_of, headline, is_image
 from kling_nb.render.figures import score_facts
 from kling_nb.render.formatting import STATUS_WORDS, format_time, price_of, prompt_line, shorten
-from kling_nb.render.images import Links
+from kling_nb.render.images import POSTER_BYTES, Links
 from kling_nb.render.page import render_template
 
 RECORD_TYPE = "application/vnd.kling_nb.record+json"
@@ -112,14 +112,14 @@ def badge_of(record: Record) -> str:
     return "Animatic · local hub" if record.local else ""
 
 
-def screen_of(record: Record, links: Links) -> dict[str, Any]:
+def screen_of(record: Record, links: Links, limit: int = POSTER_BYTES) -> dict[str, Any]:
     """Return the values for the clip's place, with its size, so that the page does not jump when it loads."""
     width, height = _shape(record)
     scale = min(BOX[0] / width, BOX[1] / height)
     (video,) = links.videos([record])
     return {
         "video": video,
-        "poster": links.poster(record) if record.clip else None,
+        "poster": links.poster(record, limit) if record.clip else None,
         "lost": _lost(video),
         "ended": record.ended or record.status == "uncertain",
         "status": STATUS_WORDS[record.status],

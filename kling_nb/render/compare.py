@@ -13,7 +13,7 @@ from kling_nb.models.record import Record, Reference
 from kling_nb.render.card import badge_of, stars_of
 from kling_nb.render.facts import Fact, figures_of, headline, is_image, setting, timings
 from kling_nb.render.formatting import STATUS_WORDS, counted, format_size, price_of, prompt_line
-from kling_nb.render.images import Links
+from kling_nb.render.images import POSTER_BYTES, SHEET_BYTES, Links
 from kling_nb.render.page import render_template
 
 LETTERS = "ABCDEFGHI"
@@ -65,7 +65,7 @@ def _clips(records: Sequence[Record], links: Links) -> list[dict[str, Any]]:
             "prompt": "",
             "record": record,
             "video": video,
-            "poster": links.poster(record),
+            "poster": links.poster(record, POSTER_BYTES if len(records) <= 4 else SHEET_BYTES),
             "image": is_image(record),
             "figures": figures_of(record),
             "badge": badge_of(record).partition(" – ")[0],
@@ -243,7 +243,7 @@ def gallery_html(records: Sequence[Record], links: Links, *, total: int) -> str:
             "record": record,
             "video": video,
             "embedded": bool(video.src and video.src.startswith("data:video/")),
-            "poster": links.poster(record) if record.clip else None,
+            "poster": links.poster(record, SHEET_BYTES) if record.clip else None,
             "prompt": prompt_line(record, 90),
             "status": STATUS_WORDS[record.status],
             "stars": stars_of(record),

@@ -38,9 +38,11 @@ def format_duration(seconds: float) -> str:
 
 
 def format_time(moment: datetime.datetime) -> str:
-    """Return a time as `22 Nov 2026, 14:03 UTC`."""
-    utc = moment.astimezone(datetime.UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+    """Return a time on the clocks of this machine, with its zone: `22 Nov 2026, 15:03 CET`."""
+    here = moment.astimezone()
+    name, offset = here.tzname() or "", f"{here:%z}"
+    zone = name if name.isascii() and name.isalpha() and len(name) <= 5 else f"UTC{offset[:3]}:{offset[3:5]}"
+    return f"{here.day} {here:%b %Y, %H:%M} {zone}"
 
 
 def listed(items: Sequence[str]) -> str:

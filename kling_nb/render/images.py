@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-POSTER_BYTES = 1200
+#: A card's poster, which is seen at up to 560 pixels: sharp, and a notebook of twelve clips stays under 300 kB.
+POSTER_BYTES = 12_000
+#: A poster on a sheet of many clips, a few centimetres wide.
+SHEET_BYTES = 2400
 THUMBNAIL_BYTES = 400
 
-_QUALITIES = (50, 40, 32, 25, 18, 12, 6)
+_QUALITIES = (80, 72, 64, 56, 50, 40, 32, 25, 18, 12, 6)
 
 
 class Links(Protocol):
@@ -35,8 +38,8 @@ class Links(Protocol):
         """Return how one output shows the clips of these records: by a relative, quoted URL or by a data URI."""
         ...
 
-    def poster(self, record: Record) -> str | None:
-        """Return a small image of the clip as a data URI (see `small_poster`), None if there is none."""
+    def poster(self, record: Record, limit: int = POSTER_BYTES) -> str | None:
+        """Return an image of the clip of at most `limit` bytes as a data URI (see `small_poster`), None without one."""
         ...
 
     def thumbnail(self, reference: Reference) -> str | None:
@@ -64,8 +67,8 @@ def _none_if_damaged(draw: Callable[P, str]) -> Callable[P, str | None]:
 @lru_cache(maxsize=256)
 @_none_if_damaged
 def small_poster(data: bytes, *, limit: int = POSTER_BYTES) -> str:
-    """Return an image as a data URI, at most 320 px wide and `limit` bytes large; None for other files."""
-    return _fitted(data, (320, 192, 96), limit)
+    """Return an image as a data URI, at most 480 px wide and `limit` bytes large; None for other files."""
+    return _fitted(data, (480, 320, 192) if limit > SHEET_BYTES else (240, 160, 96), limit)
 
 
 @lru_cache(maxsize=512)

@@ -25,11 +25,16 @@ from kling_nb.render.formatting import (
     prompt_line,
     shorten,
 )
-from kling_nb.render.images import Links, smaller
+from kling_nb.render.images import SHEET_BYTES, Links, smaller
 from kling_nb.render.page import render_template
 
 #: A row's image has a tenth of the size of a card's poster, so that a long table stays small.
 POSTER_BYTES = 420
+
+
+def _row_poster(record: Record, links: Links) -> str | None:
+    poster = links.poster(record, SHEET_BYTES) if record.clip else None
+    return smaller(poster, POSTER_BYTES) if poster else None
 
 
 def records_html(
@@ -48,7 +53,7 @@ def records_html(
     rows = [
         {
             "record": record,
-            "poster": smaller(poster, POSTER_BYTES) if record.clip and (poster := links.poster(record)) else None,
+            "poster": _row_poster(record, links),
             "prompt": prompt_line(record, 120),
             "status": STATUS_WORDS[record.status],
             "when": format_time(record.times.created),

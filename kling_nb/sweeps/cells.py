@@ -12,6 +12,7 @@ from kling_nb.errors import LogError
 from kling_nb.models.frontend import Video
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
+from kling_nb.render.images import SHEET_BYTES
 from kling_nb.render.plan import Tile, TileState
 from kling_nb.session import Session
 from kling_nb.store.index import RecordSummary
@@ -97,7 +98,7 @@ def tile_of(
         label=cell.label,
         state=state,
         record=record.id if record else "",
-        poster=session.display.links.poster(record) if record and record.clip else None,
+        poster=session.display.links.poster(record, SHEET_BYTES) if record and record.clip else None,
         clip=video.src if video else None,
         note=note,
     )

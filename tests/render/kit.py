@@ -10,7 +10,7 @@ from support.records import CLIP, NOON, PROMPT, at, digest_of, record_of
 
 from kling_nb.models.frontend import Video
 from kling_nb.models.record import Record, Reference
-from kling_nb.render.images import small_poster, small_thumbnail
+from kling_nb.render.images import POSTER_BYTES, small_poster, small_thumbnail
 
 _QUICKLY: dict[str, dict[str, int]] = {"PNG": {"compress_level": 1}, "WEBP": {"method": 0}}
 
@@ -27,7 +27,8 @@ def picture(width: int = 640, height: int = 360, kind: str = "JPEG", hue: int = 
     return buffer.getvalue()
 
 
-POSTER = small_poster(picture())
+POSTER = small_poster(picture(), limit=1200)
+SHARP = small_poster(picture())
 THUMBNAIL = small_thumbnail(picture(400, 400))
 
 
@@ -38,8 +39,8 @@ class Media:
         addresses = [f"kling/{record.clip.file}" if record.clip else None for record in records]
         return [Video(address, address) for address in addresses]
 
-    def poster(self, record: Record) -> str | None:
-        return POSTER
+    def poster(self, record: Record, limit: int = POSTER_BYTES) -> str | None:
+        return POSTER if limit < POSTER_BYTES else SHARP
 
     def thumbnail(self, reference: Reference) -> str | None:
         return None if reference.identity.startswith("http") else THUMBNAIL
@@ -51,7 +52,7 @@ class NoMedia:
     def videos(self, records: Sequence[Record]) -> list[Video]:
         return [Video(hint=f"The file is missing: {one.clip.file}" if one.clip else "") for one in records]
 
-    def poster(self, record: Record) -> str | None:
+    def poster(self, record: Record, limit: int = POSTER_BYTES) -> str | None:
         return None
 
     def thumbnail(self, reference: Reference) -> str | None:

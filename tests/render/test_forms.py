@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 
 from kling_nb.models.progress import Progress
 from kling_nb.models.record import Failure
-from kling_nb.render.formatting import format_clock, format_duration, format_size
+from kling_nb.render.formatting import format_clock, format_duration, format_size, format_time
 from kling_nb.render.images import POSTER_BYTES, THUMBNAIL_BYTES, small_poster, small_thumbnail
 from kling_nb.render.page import stack_cards
 from kling_nb.render.tables import (
@@ -78,7 +79,7 @@ def test_a_hub_shows_the_source_of_its_key():
 def test_small_images_are_small(kind, shape):
     file = picture(*shape, kind)
     for uri, limit, side in (
-        (small_poster(file), POSTER_BYTES, 320),
+        (small_poster(file), POSTER_BYTES, 480),
         (small_thumbnail(file), THUMBNAIL_BYTES, 72),
     ):
         count, image = decoded(uri)
@@ -135,3 +136,21 @@ def test_of_many_cards_the_first_few_and_the_failed_ones_stay_open() -> None:
     shown, folded = stack_cards(cards, failed={17}).split("<details", 1)
     assert [number for number in range(20) if f"card {number}<" in shown] == [0, 1, 2, 3, 17]
     assert "15 more clips" in folded and "card 19<" in folded
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("Europe/Berlin", "22 Nov 2026, 13:00 CET"),
+        ("Asia/Kolkata", "22 Nov 2026, 17:30 IST"),
+        ("<+0545>-5:45", "22 Nov 2026, 17:45 UTC+05:45"),
+    ],
+)
+def test_times_are_those_of_the_machine_with_their_zone(zone, shown, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert format_time(at(0)) == shown
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -18,6 +18,7 @@ from kling_nb.models.request import TARGET, Request
 from kling_nb.preferences import Options
 from kling_nb.render.card import card_bundle
 from kling_nb.render.formatting import format_time, price_of
+from kling_nb.render.images import SHEET_BYTES
 from kling_nb.settings import KEY, REAL_HUB
 from kling_nb.ui.panel.drafts import SavedDraft
 from kling_nb.ui.panel.models import ModelsController
@@ -101,7 +102,7 @@ class PanelController:
             return EarlierResult(record.id, f"The same request has been running since {when}.", ended=False)
         text = f"Generated before, on {when}" if len(found) == 1 else f"Generated {len(found)} times, last on {when}"
         return EarlierResult(
-            record.id, f"{text} · {price_of(record)}", self._session.display.links.poster(record) or ""
+            record.id, f"{text} · {price_of(record)}", self._session.display.links.poster(record, SHEET_BYTES) or ""
         )
 
     def card(self, record_id: str, /) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from kling_nb.models.frames import frame_of
 from kling_nb.models.images import ImageError
 from kling_nb.render.facts import figures_of, is_image
 from kling_nb.render.formatting import format_size, prompt_line
+from kling_nb.render.images import SHEET_BYTES
 from kling_nb.render.tables import SavedRow
 from kling_nb.ui.library import Elements, Library, Presets
 from kling_nb.ui.messages import Messages, reply_clip
@@ -179,7 +180,7 @@ class SavedController:
                 "id": record.id,
                 "title": prompt_line(record, 120) or record.id,
                 "figures": figures_of(record),
-                "poster": self.links.poster(record) or "",
+                "poster": self.links.poster(record, SHEET_BYTES) or "",
                 "fps": record.clip.fps or 24,
                 "image": is_image(record),
             }

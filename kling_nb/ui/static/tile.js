@@ -12,14 +12,14 @@ export function galleryTile({ loadClip, pick, open, rate, reducedMotion }) {
   const poster = h('img', { class: 'kn-poster', alt: '', decoding: 'async', draggable: 'false' });
   const status = h('span', { class: 'kn-poster-text' });
   const badge = h('span', { class: 'kn-on-poster kn-tile-badge' });
-  const length = h('span', { class: 'kn-on-poster kn-tile-length' });
+  const length = h('span', { class: 'kn-tile-length' });
   const mark = actionButton('select', (event) => { event.stopPropagation(); if (tile) pick(tile); }, { class: 'kn-pick', tabindex: '-1', role: 'checkbox' }, icon('check'));
-  const face = h('div', { class: 'kn-tile-face' }, poster, status, badge, length, mark);
+  const face = h('div', { class: 'kn-tile-face' }, poster, status, badge, mark);
   const stars = starRow((count) => { if (tile) rate(tile, count); });
   const tags = h('span', { class: 'kn-tile-tags' });
   const prompt = h('div', { class: 'kn-tile-prompt' });
   const scores = h('div', { class: 'kn-tile-scores' });
-  const el = h('div', { class: 'kn-card', role: 'listitem', tabindex: '-1' }, face, h('div', { class: 'kn-tile-line' }, stars.el, tags), prompt, scores);
+  const el = h('div', { class: 'kn-card', role: 'listitem', tabindex: '-1' }, face, h('div', { class: 'kn-tile-line' }, stars.el, tags, length), prompt, scores);
   /** @type {HTMLVideoElement|null} */
   let video = null;
 
