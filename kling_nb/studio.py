@@ -259,7 +259,7 @@ class Studio:
             base: A prompt, fields, a request or a record. The prompt may have placeholders: `"{subject} walks"`.
             axes: Values by field path, such as `{"multi_prompt.0.duration": [2, 3]}`.
             how: `"grid"` for every combination, `"zip"` for one after another, `"random"` for draws.
-            rows: Points as mappings or as a DataFrame, instead of axes.
+            rows: Points as mappings, a DataFrame or a CSV file (a column for each field or slot), instead of axes.
             draws: The number of random points.
             seed: Seed of the random points.
             repeat: Clips of each point.

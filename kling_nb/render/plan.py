@@ -13,9 +13,19 @@ from kling_nb.render.formatting import counted, format_duration, shorten
 from kling_nb.render.page import TONES, render_template
 
 #: The state of a clip in a plan: `existing` was in the log before the run, `missing` is still to be generated,
-#: `skipped` was not started by the run, `invalid` has no valid request.
+#: `skipped` was not started by the run, `refused` was refused for its content before, `invalid` has no valid request.
 TileState = Literal[
-    "invalid", "existing", "missing", "waiting", "running", "done", "failed", "uncertain", "cancelled", "skipped"
+    "invalid",
+    "existing",
+    "missing",
+    "waiting",
+    "running",
+    "done",
+    "failed",
+    "uncertain",
+    "cancelled",
+    "skipped",
+    "refused",
 ]
 
 #: The most tiles and the most invalid requests on a sheet.
@@ -32,6 +42,7 @@ _WORDS: Mapping[TileState, str] = {
     "uncertain": "unconfirmed",
     "cancelled": "cancelled",
     "skipped": "not started",
+    "refused": "refused before",
 }
 _TONES: Mapping[TileState, str] = {
     "existing": "good",
@@ -39,6 +50,7 @@ _TONES: Mapping[TileState, str] = {
     "failed": "bad",
     "invalid": "bad",
     "uncertain": "warning",
+    "refused": "warning",
     "running": "busy",
 }
 
@@ -79,6 +91,9 @@ class PlanSheet:
         remaining: The price of the clips that a run has not started, without the unpriced ones.
         unpriced: The number of missing or remaining clips whose price is not known.
         stopped: Why a run has stopped.
+        rest: The clips of the plan that a sample leaves, and their price, as text.
+        models: For each model of the plan, its clips, price, time and losses as text.
+        left_out: For each model that is left out, the reason.
     """
 
     name: str
@@ -96,6 +111,9 @@ class PlanSheet:
     running: bool = False
     paused: bool = False
     stopped: str = ""
+    rest: str = ""
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def summary(self) -> str:
@@ -113,6 +131,8 @@ class PlanSheet:
         if missing:
             parts.append(f"{missing} left" if existing else f"{counted(missing, 'clip')} to generate")
             parts += ["free"] if self.free else self._money(self.price, "", missing)
+        if counts["refused"]:
+            parts.append(f"{counts['refused']} refused before")
         if self.invalid:
             parts.append(counted(len(self.invalid), "invalid request"))
         return " · ".join(parts)
@@ -120,7 +140,7 @@ class PlanSheet:
     def _run_summary(self, spent: Decimal) -> str:
         counts = Counter(tile.state for tile in self.tiles)
         order: tuple[TileState, ...] = (
-            *("existing", "done", "running", "waiting", "failed", "uncertain", "cancelled", "skipped"),
+            *("existing", "done", "running", "waiting", "failed", "uncertain", "cancelled", "skipped", "refused"),
         )
         parts = ["paused"] if self.paused else []
         parts += [f"{counts[state]} {_WORDS[state]}" for state in order if counts[state]]
@@ -176,6 +196,12 @@ def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
         facts.append(("Real hub", f"would cost {format_money(sheet.real_price)}"))
     if sheet.expected:
         facts.append(("Time", f"about {format_duration(sheet.expected)}, estimated from earlier jobs"))
+    facts += sheet.models.items()
+    facts += [("Left out", f"{model}: {reason}") for model, reason in sheet.left_out.items()]
+    if any(tile.state == "refused" for tile in sheet.tiles):
+        facts.append(("Refused", "not sent again: change them, or plan.run(retry_refused=True)"))
+    if sheet.rest:
+        facts.append(("The rest", sheet.rest))
     if sheet.stopped:
         facts.append(("Stopped", sheet.stopped))
     return [*facts, ("Plan", sheet.name)]

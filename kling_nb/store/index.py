@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from kling_nb.models.record import ENDED, Record, Status
+from kling_nb.models.refusals import MODERATION
 from kling_nb.store.database import Database
 from kling_nb.store.filters import containing, matching
 from kling_nb.store.sidecars import FileVersion
@@ -247,6 +248,15 @@ class Index:
         chunks = in_chunks(list(dict.fromkeys(hashes)))
         found = (self.records(c.request_hash.in_(some), *imported, *clips) for some in chunks)
         return [record for some in found for record in some if record.imported]
+
+    def refused(self, hashes: Sequence[str], hub: str) -> set[str]:
+        """Return those of these requests that the hub has refused for their content, and of which there is no clip."""
+        c = records.c
+        refusals = (bodies.c.json.contains(MODERATION), c.kind == "result", c.hub == hub, c.status == "failed")
+        chunks = in_chunks(list(dict.fromkeys(hashes)))
+        found = [record for some in chunks for record in self.records(c.request_hash.in_(some), *refusals)]
+        refused = {each.request_hash for each in found if each.failure and each.failure.kind == MODERATION}
+        return refused - {each.request_hash for each in self.made(list(refused), hub)} if refused else refused
 
     # Upload addresses: a cache
 

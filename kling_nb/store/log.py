@@ -218,6 +218,10 @@ class Log:
         """Return those of these requests' records that were imported with a clip."""
         return self._records.ask(lambda index: index.imported(hashes, hub), [])
 
+    def refused(self, hashes: Sequence[str], hub: str) -> set[str]:
+        """Return the hashes of those requests that were refused for their content, and of which there is no clip."""
+        return self._records.ask(lambda index: index.refused(hashes, hub), set[str]())
+
     def alone(self, begin: Callable[[], T]) -> T:
         """Call `begin` while no other kernel does: of two that lack the same clip, one starts it."""
         with self._records.lock("plans"):

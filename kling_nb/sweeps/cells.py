@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kling_nb import generation
 from kling_nb.engine.job import Job
@@ -25,6 +25,16 @@ _WATCH_INTERVAL = 1.0
 def existing_records(session: Session, design: Design) -> dict[str, RecordSummary]:
     """Return, by cell ID, the finished or running records that the log has for the cells of a design."""
     return design.assign(_summaries(session, list(design.cells_by_hash)))
+
+
+def refused_cells(session: Session, design: Design, existing: Collection[str]) -> set[str]:
+    """Return the IDs of cells without a clip whose request the hub has refused for its content.
+
+    The same request would most likely be refused again (hub-api.md has no such promise, providers advise against it).
+    """
+    open_cells = [cell for cell in design.unique_cells if cell.id not in existing]
+    refused = session.store.refused([cell.request_hash for cell in open_cells], session.connection.main.name)
+    return {cell.id for cell in open_cells if cell.request_hash in refused}
 
 
 def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None) -> tuple[Record, Job | None, bool]:

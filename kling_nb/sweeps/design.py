@@ -206,6 +206,28 @@ def _checked_cell(
     return Cell(texts, 1, request, tuple(problems), request_hash(request))
 
 
+def covering(cells: Sequence[Cell], count: int) -> list[Cell]:
+    """Return a few cells, in order, that show as many values of the axes as possible, and differ from each other."""
+    seen: set[tuple[str, str]] = set()
+    chosen: list[int] = []
+    for _ in range(min(count, len(cells))):
+        best = max(
+            (index for index in range(len(cells)) if index not in chosen),
+            key=lambda index: (
+                len(cells[index].values.items() - seen),
+                min((_differing(cells[index], cells[other]) for other in chosen), default=0),
+                -index,
+            ),
+        )
+        chosen.append(best)
+        seen |= cells[best].values.items()
+    return [cells[index] for index in sorted(chosen)]
+
+
+def _differing(one: Cell, other: Cell) -> int:
+    return sum(other.values.get(name) != value for name, value in one.values.items())
+
+
 @dataclass
 class _Values:
     """The values of axes, each read once, however many cells have it. `texts` has their texts by axis and identity."""

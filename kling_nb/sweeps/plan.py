@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any, Never
 
 from kling_nb import generation
@@ -15,10 +16,11 @@ from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.plan import StoredPlan
-from kling_nb.models.price import Estimate
+from kling_nb.models.price import Estimate, format_money
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
+from kling_nb.render.formatting import counted
 from kling_nb.render.plan import (
     TILES,
     MatrixSheet,
@@ -34,9 +36,10 @@ from kling_nb.session import Session
 from kling_nb.store.index import RecordSummary
 from kling_nb.store.log import UNSET
 from kling_nb.sweeps.axes import How, points, whole_number
-from kling_nb.sweeps.cells import existing_records, expected_durations, tile_of
-from kling_nb.sweeps.design import Cell, Design, build_design, to_stored
+from kling_nb.sweeps.cells import existing_records, expected_durations, refused_cells, tile_of
+from kling_nb.sweeps.design import Cell, Design, build_design, covering, to_stored
 from kling_nb.sweeps.run import Run, sum_known
+from kling_nb.sweeps.table import joined_slots, read_csv, to_csv
 
 #: Jobs at the same time by default; the expected duration of a plan assumes it.
 LIMIT = 8
@@ -51,6 +54,8 @@ def sweep(
     if not (axes is None or isinstance(axes, Mapping)):
         raise ArgumentTypeError(f"axes must be a mapping or keywords (field=[...]), got {short_repr(axes)}.")
     fields = generation.fields_of(session, base, {})
+    if isinstance(options.get("rows"), str | Path):
+        options["rows"] = joined_slots(read_csv(Path(options["rows"])), fields)
     chosen = points({**(axes or {}), **more}, how=how, **options)
     design = build_design(fields, chosen, partial(generation.parse_cell, session), repeat=repeat)
     generation.warn_of(design.warnings)
@@ -98,7 +103,8 @@ class Plan(Selected):
     @property
     def missing(self) -> list[Cell]:
         """The cells whose clips are neither in the log nor in progress: `run` pays for these."""
-        return self._missing(existing_records(self._session, self._design))
+        existing = self._existing()
+        return self._missing(existing, refused_cells(self._session, self._design, existing))
 
     @property
     def price(self) -> Decimal | None:
@@ -120,10 +126,12 @@ class Plan(Selected):
         budget: Any = UNSET,
         stop_after_failures: int | None = 3,
         skip_invalid: bool = False,
+        retry_refused: bool = False,
     ) -> Run:
         """Start the missing clips and return at once.
 
-        Clips in the log are not paid for again, and jobs in progress, here or in another kernel, are waited for.
+        Clips in the log are not paid for again, and jobs in progress, here or in another kernel, are waited for. A
+        request that the hub has refused for its content is not sent again, and a warning says so.
 
         Args:
             limit: The most jobs at the same time.
@@ -131,16 +139,55 @@ class Plan(Selected):
                 the budget of the last run.
             stop_after_failures: The number of failed clips after which no more are started; None to go on.
             skip_invalid: Leave out the cells with errors.
+            retry_refused: Send requests again that the hub has refused for their content.
 
         Raises:
             RequestError: Some cells have errors, and `skip_invalid` is False.
             ArgumentError, ArgumentTypeError: An argument is not valid.
         """
+        if self._design.invalid and not skip_invalid:
+            raise RequestError([problem for cell in self._design.invalid for problem in cell.problems])
+        refused = set[str]() if retry_refused else refused_cells(self._session, self._design, self._existing())
+        if refused:
+            clips = counted(len(refused), "clip")
+            note = f"{clips} not sent: the hub refused the content before. Change them, or run(retry_refused=True)."
+            generation.warn_of([note])
+        return self._start(self._design.unique_cells, limit, budget, stop_after_failures, refused)
+
+    def sample(self, count: int = 3, *, limit: int = LIMIT, budget: Any = UNSET) -> Run:
+        """Start a few of the clips, chosen so that each value of each axis is seen early, and return at once.
+
+        The run says what the others cost; `run` makes them, and pays for none of the sample again.
+
+        Args:
+            count: The number of clips. Those in the log count, and cost nothing.
+            limit: The most jobs at the same time.
+            budget: The most that the plan may cost in dollars; see `run`.
+
+        Raises:
+            ArgumentError, ArgumentTypeError: An argument is not valid.
+        """
+        count = whole_number("count", count, 1)
+        existing = self._existing()
+        refused = refused_cells(self._session, self._design, existing)
+        usable = [cell for cell in self._design.unique_cells if cell.request and cell.id not in refused]
+        chosen = covering(usable, count)
+        ids = {cell.id for cell in chosen}
+        prices = [self._estimate(cell).each for cell in usable if cell.id not in ids and cell.id not in existing]
+        return self._start(chosen, limit, budget, None, set(), rest=_rest_text(prices))
+
+    def _start(
+        self,
+        chosen: Sequence[Cell],
+        limit: int,
+        budget: Any,
+        stop_after_failures: int | None,
+        refused: set[str],
+        rest: str = "",
+    ) -> Run:
         limit = whole_number("limit", limit, 1)
         if stop_after_failures is not None:
             stop_after_failures = whole_number("stop_after_failures", stop_after_failures, 0)
-        if self._design.invalid and not skip_invalid:
-            raise RequestError([problem for cell in self._design.invalid for problem in cell.problems])
         generation.warn_of_moved(self._session)
         store = self._session.store
         if budget is not UNSET:
@@ -149,7 +196,8 @@ class Plan(Selected):
                 store.budget.change(lambda limits: limits.with_plan(self.id, allowed))
         if not store.plans.has(self.id):
             store.plans.save(self.to_stored())
-        return Run(self._session, self._design, limit=limit, stop_after_failures=stop_after_failures)
+        options: dict[str, Any] = {"limit": limit, "stop_after_failures": stop_after_failures}
+        return Run(self._session, self._design, chosen, refused=refused, rest=rest, **options)
 
     def to_stored(self) -> StoredPlan:
         """Return the plan as the log stores it, and save its images to the log's media."""
@@ -171,7 +219,7 @@ class Plan(Selected):
         """
         if by is not None:
             self._design.check_axis(by)
-        existing = existing_records(self._session, self._design)
+        existing = self._existing()
         return {
             existing[cell.id].id: cell.values.get(by, "–") if by else cell.label
             for cell in self._design.unique_cells
@@ -188,6 +236,16 @@ class Plan(Selected):
             self._row(cell, existing.get(cell.id), found.get(cell.id)) | numbers
             for cell, numbers in zip(self.cells, scores, strict=True)
         ]
+
+    def to_csv(self, file: str | Path | None = None) -> str:
+        """Return the requests as CSV, a column for each field or slot, and write it to a file.
+
+        `kn.sweep(rows="plan.csv")` reads it again, also after changes in a spreadsheet: clips that exist are found.
+
+        Args:
+            file: The file. Images that have no file of their own are written beside it.
+        """
+        return to_csv([cell for cell in self._design.cells if cell.repeat == 1], Path(file) if file else None)
 
     def to_frame(self) -> Any:
         """Return `rows()` as a pandas DataFrame.
@@ -225,14 +283,18 @@ class Plan(Selected):
         cells, existing = self._design.unique_cells, existing_records(self._session, self._design)
         # Only the images of the first tiles are drawn.
         found = self._finished({cell.id: existing[cell.id] for cell in cells[:TILES] if cell.id in existing})
-        missing = self._missing(existing)
+        refused = refused_cells(self._session, self._design, existing)
+        missing = self._missing(existing, refused)
         estimates = [self._estimate(cell) for cell in missing]
         priced = [estimate for estimate in estimates if estimate.each is not None]
         free = bool(estimates) and all(estimate.source == "free" for estimate in estimates)
         seconds = expected_durations(self._session, missing, estimates)
         return PlanSheet(
             name=self.id,
-            tiles=[self._tile(cell, existing.get(cell.id), found.get(cell.id)) for cell in cells],
+            tiles=[
+                self._tile(cell, existing.get(cell.id), found.get(cell.id), refused=cell.id in refused)
+                for cell in cells
+            ],
             axes=self._design.axes,
             invalid=[(cell.label, _problems_text(cell)) for cell in self._design.invalid],
             cells=len(self._design.cells),
@@ -243,8 +305,12 @@ class Plan(Selected):
             expected=max(max(seconds), sum(seconds) / min(LIMIT, len(seconds))) if seconds else None,
         )
 
-    def _missing(self, existing: Mapping[str, RecordSummary]) -> list[Cell]:
-        return [cell for cell in self._design.unique_cells if cell.request and cell.id not in existing]
+    def _existing(self) -> dict[str, RecordSummary]:
+        return existing_records(self._session, self._design)
+
+    def _missing(self, existing: Mapping[str, RecordSummary], refused: Collection[str]) -> list[Cell]:
+        unique = self._design.unique_cells
+        return [cell for cell in unique if cell.request and cell.id not in existing and cell.id not in refused]
 
     def _finished(self, existing: Mapping[str, RecordSummary]) -> dict[str, Record]:
         session = self._session
@@ -267,9 +333,16 @@ class Plan(Selected):
         return {**cell.values, **facts}
 
     def _tile(
-        self, cell: Cell, summary: RecordSummary | None, record: Record | None, video: Video | None = None
+        self,
+        cell: Cell,
+        summary: RecordSummary | None,
+        record: Record | None,
+        video: Video | None = None,
+        *,
+        refused: bool = False,
     ) -> Tile:
-        return tile_of(self._session, cell, _state(cell, summary), record, note=_problems_text(cell), video=video)
+        state: TileState = "refused" if refused else _state(cell, summary)
+        return tile_of(self._session, cell, state, record, note=_problems_text(cell), video=video)
 
     def _estimate(self, cell: Cell) -> Estimate:
         assert cell.request is not None  # noqa: S101 - only cells with a request have a price
@@ -304,3 +377,13 @@ def _state(cell: Cell, summary: RecordSummary | None) -> TileState:
 
 def _problems_text(cell: Cell) -> str:
     return "; ".join(map(str, cell.problems))
+
+
+def _rest_text(prices: Sequence[Decimal | None]) -> str:
+    """Return how many clips a sample leaves and what they cost."""
+    if not prices:
+        return ""
+    known = [price for price in prices if price is not None]
+    money = [format_money(sum(known, Decimal(0)))] if known else []
+    money += [f"price unknown for {counted(len(prices) - len(known), 'clip')}"] if len(known) < len(prices) else []
+    return " · ".join([counted(len(prices), "clip"), *money, "plan.run() makes them"])

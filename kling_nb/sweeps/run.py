@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ class CellStatus:
     Attributes:
         cell: The cell of the plan.
         state: `"waiting"`, `"running"`, `"existing"` (it was in the log), `"done"`, `"failed"`, `"uncertain"`,
-            `"cancelled"` or `"skipped"`.
+            `"cancelled"`, `"skipped"`, or `"refused"` (the hub refused its content before, and it was not sent again).
         record: The record, once there is one.
         job: The job, if it runs in this kernel.
         started: Whether this run has started the job, and pays for it.
@@ -72,15 +72,25 @@ class Run:
         >>> records = run.result()
     """
 
-    def __init__(self, session: Session, design: Design, *, limit: int, stop_after_failures: int | None) -> None:
-        self._session, self._design = session, design
+    def __init__(
+        self,
+        session: Session,
+        design: Design,
+        chosen: Sequence[Cell],
+        *,
+        limit: int,
+        stop_after_failures: int | None,
+        refused: Collection[str] = (),
+        rest: str = "",
+    ) -> None:
+        self._session, self._design, self._rest = session, design, rest
         self._limit, self._max_failures = limit, stop_after_failures
-        self._statuses = {cell.id: CellStatus(cell) for cell in design.unique_cells}
-        self._waiting = deque(design.unique_cells)
+        self._statuses = {cell.id: CellStatus(cell, "refused" if cell.id in refused else "waiting") for cell in chosen}
+        self._waiting = deque(cell for cell in chosen if cell.id not in refused)
         # The prices that the user has seen: the hub may ask for more when a cell is started.
         estimate = session.connection.estimate
-        self._agreed = {cell.id: estimate(cell.request) for cell in design.unique_cells if cell.request}
-        self._free = any(self._agreed[cell.id].source == "free" for cell in design.unique_cells[:1] if cell.request)
+        self._agreed = {cell.id: estimate(cell.request) for cell in chosen if cell.request}
+        self._free = any(self._agreed[cell.id].source == "free" for cell in chosen[:1] if cell.request)
         self._guard = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._open = asyncio.Event()
@@ -317,6 +327,7 @@ class Run:
             running=not self.over,
             paused=self.paused,
             stopped=str(self._stopped or ""),
+            rest=self._rest,
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
