@@ -12,7 +12,7 @@ from typing import Any
 
 from kling_nb.errors import ArgumentError
 from kling_nb.models.asset import Asset
-from kling_nb.models.fields import media_kind
+from kling_nb.models.fields import media_kind, plain
 from kling_nb.models.images import suffix_of
 from kling_nb.models.request import given_fields
 from kling_nb.sweeps.axes import Point
@@ -27,7 +27,7 @@ def to_csv(cells: Sequence[Cell], file: Path | None) -> str:
 
     Images that are neither files nor public addresses are written to a folder beside the file.
     """
-    rows = [dict(_slots(given_fields(cell.request), file)) for cell in cells if cell.request]
+    rows = [dict(_slots(plain(given_fields(cell.request)), file)) for cell in cells if cell.request]
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, sorted(names, key=_column), lineterminator="\n")
