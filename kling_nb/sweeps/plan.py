@@ -131,7 +131,7 @@ class Plan(Selected):
         """Start the missing clips and return at once.
 
         Clips in the log are not paid for again, and jobs in progress, here or in another kernel, are waited for. A
-        request that the hub has refused for its content is not sent again, and a warning says so.
+        request that the hub has refused for its content is not sent again, with a warning.
 
         Args:
             limit: The most jobs at the same time.

@@ -101,7 +101,7 @@ def described() -> list[dict[str, Any]]:
 def example(title: str) -> dict[str, Any]:
     """Return the fields of an example, with its pictures. Raises `KlingError` for an unknown one."""
     if title not in EXAMPLES:
-        raise KlingError(f"There is no example {title!r}.")
+        raise KlingError(f"The example {title!r} does not exist.")
     return mapped(EXAMPLES[title][1], lambda _, item: picture(item) if str(item).endswith(".jpg") else item)
 
 
