@@ -54,7 +54,8 @@ def reproducibility_of(session: Session, record: Record) -> Reproducibility:
     price = None
     if model is not None and not missing:
         with contextlib.suppress(errors.KlingError):
-            price = session.connection.price_of(session.actions.request_of(record).draft(), model)
+            hub = session.connection.of_record(record) or session.connection.selected
+            price = hub.price_of(session.actions.request_of(record).draft(), model)
     return reproducibility(record, model=model, now=price, missing=missing, trouble=trouble)
 
 
@@ -63,10 +64,10 @@ def _is_missing(session: Session, digest: str | None) -> bool:
 
 
 def _listed(session: Session, record: Record) -> tuple[Model | None, str]:
-    if record.hub != session.connection.main.name:
+    if (hub := session.connection.of_record(record)) is None:
         return None, f"it was made at {record.hub}, which is not the hub in use."
     try:
-        return session.model(record.model), ""
+        return session.model(record.model, hub), ""
     except errors.ModelNotFound as exc:
         instead = f" It lists {exc.alternatives[0]} instead." if exc.alternatives else ""
         return None, f"the hub no longer lists {record.model}.{instead}"

@@ -1,66 +1,87 @@
-"""The hubs of a session, the one in use and the local one for previews, with their catalogue and prices; `kn.hub`."""
+"""The hubs of a session, with their catalogues and prices: the one in use, the others, the local ones; `kn.hub`."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kling_nb import errors
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import HUB_PACE, LOCAL_PACE, Pace
 from kling_nb.hubs.catalogue import Catalogue, bundled
-from kling_nb.hubs.client import HubClient
-from kling_nb.hubs.local import local_hub
-from kling_nb.hubs.oxen import Oxen
+from kling_nb.hubs.providers import AnyHub, Files, connect, stand_in
 from kling_nb.hubs.upload import UploadCache, UploadMethod
 from kling_nb.models.catalogue import Changes, Model, schema_changes
 from kling_nb.models.messages import check_text
 from kling_nb.models.price import Estimate, estimate
+from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook.display import Models
 from kling_nb.render.tables import HubInfo
-from kling_nb.settings import KEY, Settings
+from kling_nb.settings import LOCAL, PROVIDERS, Settings
 
 if TYPE_CHECKING:
     from kling_nb.session import Session
 
 #: Seconds to wait for the catalogue, and seconds more for the local hub to start.
 PATIENCE, _START = 6.0, 20.0
+_TITLES: Mapping[str, str] = {
+    "oxen": "hub.oxen.ai", "fal": "fal.ai", "local": "Local hub", "local-fal": "Local hub (fal.ai)"
+}  # fmt: skip
 
 
-class Connection:
-    """The hub that the settings name and the local hub for previews. Nothing is opened before the first request."""
+@dataclass(frozen=True)
+class ConnectedHub:
+    """One hub that requests can be sent to, with its catalogue.
 
-    def __init__(self, settings: Settings, loop: BackgroundLoop, memory: UploadCache, upload: UploadMethod) -> None:
-        self._settings = settings
-        if settings.local:
-            self.main = local_hub(memory, upload)
-        else:
-            self.main = Oxen(HubClient(settings.hub, settings.key), memory, upload, name=settings.hub.rstrip("/"))
-        # Previews are drawn at once, whatever pace the local hub acts out for jobs.
-        self.previews = local_hub(memory, upload, instant=True)
-        for hub in (self.main, self.previews):
-            loop.at_stop(hub.client.aclose)
-        self.catalogue = Catalogue(self.main)
+    Attributes:
+        label: The name that a request's `hub` has for it: `oxen`, `fal`, `local`, `local-fal`, or its address.
+        free: Whether it is a local one, whose clips cost nothing.
+        key_source: Where its key was found.
+    """
+
+    label: str
+    hub: AnyHub
+    catalogue: Catalogue
+    free: bool = False
+    key_source: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in records."""
+        return self.hub.name
+
+    @property
+    def title(self) -> str:
+        """Its name for the user."""
+        return _TITLES.get(self.label) or _host(self.name)
 
     @property
     def pace(self) -> Pace:
-        """The poll intervals for the hub in use: short ones only for the local hub, which this package starts.
+        """The poll intervals: short ones only for the local hubs, which this package starts.
 
         Any other hub at a loopback address may be a tunnel to a distant one, which costs money.
         """
-        return LOCAL_PACE if self._settings.local else HUB_PACE
+        return LOCAL_PACE if self.free else HUB_PACE
 
     def estimate(self, request: Request) -> Estimate:
         """Return the price of a request by the cached catalogue, without a request to the hub."""
         return self.price_of(request.draft(), self.catalogue.known(request.model))
 
     def price_of(self, draft: Mapping[str, Any], model: Model | None) -> Estimate:
-        """Return the price of a draft by a model's pricing; the local hub is free."""
-        pricing, schema = (model.pricing, model.request_schema) if model else (None, None)
-        return estimate(draft, pricing=pricing, free=self._settings.local, schema=schema)
+        """Return the price of a draft by the hub's pricing; a local hub is free."""
+        pricing, seen_on = self.hub.pricing(draft, model)
+        schema = model.request_schema if model else None
+        return estimate(draft, pricing=pricing, free=self.free, schema=schema, seen_on=seen_on)
+
+    def problems(self, request: Request) -> list[Problem]:
+        """Return what of a request cannot be sent to this hub."""
+        model = self.catalogue.known(request.model)
+        return self.hub.problems(request.sendable(), model.request_schema if model else None)
 
     async def describe(self, record: Record, request: Request) -> dict[str, Any]:
         """Return the model's schema digest and price for the record; nothing if the catalogue cannot be read."""
@@ -70,29 +91,133 @@ class Connection:
             return {}
         return {"schema_digest": model.schema_digest, "estimate": self.price_of(request.draft(), model)}
 
+
+class Connection:
+    """The hubs of a session: the one in use, those of the other keys, and local ones, also for previews.
+
+    Nothing is opened before the first request to a hub.
+    """
+
+    def __init__(self, settings: Settings, loop: BackgroundLoop, memory: UploadCache, upload: UploadMethod) -> None:
+        self._settings, self._loop = settings, loop
+        self._files = Files(memory, upload, settings.lifetime)
+        self._hubs: dict[str, ConnectedHub] = {}
+        self._lock = threading.RLock()
+        self._label = next((name for name, (_, url) in PROVIDERS.items() if url == settings.hub), settings.hub)
+        # Previews are drawn at once, whatever pace the local hub acts out for jobs.
+        self.previews: dict[str, AnyHub] = {
+            provider: stand_in(provider, name, self._files, instant=True) for name, provider in LOCAL.items()
+        }
+        for hub in self.previews.values():
+            loop.at_stop(hub.aclose)
+
+    @property
+    def selected(self) -> ConnectedHub:
+        """The hub in use."""
+        return self.named(None)
+
+    @property
+    def main(self) -> AnyHub:
+        """The hub in use, without its catalogue."""
+        return self.selected.hub
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of the hub in use."""
+        return self.selected.catalogue
+
+    @property
+    def labels(self) -> list[str]:
+        """The hubs that can be used: the one in use, those with a key, and the local ones if that is in use."""
+        with_key = [name for name in PROVIDERS if name in self._settings.keys]
+        return list(dict.fromkeys((self._label, *with_key, *(LOCAL if self._settings.local else ()))))
+
+    @property
+    def hubs(self) -> list[ConnectedHub]:
+        """The hubs of `labels`, and any other that was used."""
+        with self._lock:
+            return [
+                *map(self.named, self.labels),
+                *(each for each in self._hubs.values() if each.label not in self.labels),
+            ]
+
+    def named(self, label: str | None) -> ConnectedHub:
+        """Return a hub by its label, by default the one in use. Raises `RequestError` at the field `hub`."""
+        label = (label or "").strip().removesuffix("/")
+        label = label if "://" in label else label.lower()
+        if not label or (label == self._settings.provider and not self._settings.local):
+            label = self._label
+        with self._lock:
+            if label not in self._hubs:
+                self._hubs[label] = self._made(label)
+            return self._hubs[label]
+
+    def of(self, request: Request) -> ConnectedHub:
+        """Return the hub of a request; see `choose`."""
+        return self.choose(request.hub, request.model)
+
+    def choose(self, label: str | None, model: str) -> ConnectedHub:
+        """Return the hub that a label names, else the one in use, or another one if only that has such a model."""
+        chosen = self.named(label)
+        if label is None and not chosen.hub.serves(model):
+            return next((each for each in map(self.named, self.labels) if each.hub.serves(model)), chosen)
+        return chosen
+
+    def of_record(self, record: Record) -> ConnectedHub | None:
+        """Return the hub that runs the job of a record; None if it is not one of these."""
+        return next((each for each in self.hubs if each.name == record.hub), None)
+
+    def estimate(self, request: Request) -> Estimate:
+        """Return the price of a request at its hub by the cached catalogue, without a request to the hub."""
+        return self.of(request).estimate(request)
+
     async def info(self) -> HubInfo:
         """Return the hub in use, where its key came from (never the key), and whether it has the headline model."""
-        found, alternatives, error, address = None, (), "", self._settings.hub
+        selected = self.selected
+        found, alternatives, trouble, address = None, (), "", self._settings.hub
         try:
-            address = await self.main.client.address()
-            await asyncio.wait_for(self.catalogue.model(TARGET), PATIENCE)
+            address = await selected.hub.client.address()
+            await asyncio.wait_for(selected.catalogue.model(TARGET), PATIENCE)
             found = True
         except TimeoutError:
-            error = f"It has not answered for {PATIENCE:.0f} s."
+            trouble = f"It has not answered for {PATIENCE:.0f} s."
         except errors.ModelNotFound as exc:
             found, alternatives = False, exc.alternatives
         except errors.HubError as exc:
-            error = str(exc)
+            trouble = str(exc)
         return HubInfo(
-            name="Local hub" if self._settings.local else _host(self._settings.hub),
+            name=selected.title,
             base_url=address,
-            local=self._settings.local,
-            key_source=self._settings.sources.get(KEY),
+            local=selected.free,
+            key_source=selected.key_source,
             model=TARGET,
             in_catalogue=found,
             alternatives=alternatives,
-            error=error,
+            error=trouble,
+            others=tuple(self.named(label).title for label in self.labels[1:]),
         )
+
+    def _made(self, label: str) -> ConnectedHub:
+        settings = self._settings
+        if label in LOCAL:
+            hub = stand_in(LOCAL[label], label, self._files)
+            self._loop.at_stop(hub.aclose)
+            return ConnectedHub(label, hub, Catalogue(hub), free=True)
+        if label == self._label:
+            provider, address = settings.provider, settings.hub
+        elif label in PROVIDERS and label in settings.keys:
+            provider, address = label, PROVIDERS[label][1]
+        else:
+            raise errors.RequestError([error(("hub",), *self._unknown(label))])
+        hub = connect(provider, address, settings.keys.get(provider), self._files)
+        self._loop.at_stop(hub.aclose)
+        return ConnectedHub(label, hub, Catalogue(hub), key_source=settings.sources.get(PROVIDERS[provider][0]))
+
+    def _unknown(self, label: str) -> tuple[str, str]:
+        if label in PROVIDERS:
+            return f"no key for {_TITLES[label]} was found", f"set {PROVIDERS[label][0]}"
+        known = [*self.labels, *(name for name in LOCAL if name not in self.labels)]
+        return f"{label[:80]!r} is not a hub of this session", f"use {', '.join(known)}"
 
 
 class HubAccess:

@@ -53,16 +53,20 @@ def lint(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> P
     given = fields_of(session, request, fields)
     name = given.get("model", TARGET)
     if not isinstance(name, str) or request_type(name) is not HubRequest:
-        return Problems(lint_fields(given, now=time.time()))
+        parsed = parse(given, now=time.time())
+        return Problems(with_hub(session, parsed.request, parsed.problems))
     model, problems = None, list[Problem]()
     try:
-        model = session.model(name)
+        model = session.model(name, session.connection.choose(given.get("hub"), name))
+    except errors.RequestError as exc:
+        return Problems(exc.problems)
     except errors.ModelNotFound as exc:
         hint = exc.hint.rstrip(".") or "kn.hub.models() lists them"
         problems = [error(("model",), f"the hub does not have the model {short_repr(name)}", hint)]
     except (errors.HubError, errors.WaitTimeout) as exc:
         problems = [warning(("model",), f"its fields could not be checked: {exc}", "try again when the hub answers")]
-    problems += lint_fields(given, model, now=time.time())
+    parsed = parse(given, model, now=time.time())
+    problems += with_hub(session, parsed.request, parsed.problems)
     return Problems(sorted(problems, key=lambda problem: problem.severity != "error"))
 
 
@@ -70,7 +74,7 @@ def price(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> 
     """Return a request's price; see `Studio.price`."""
     checked, _ = check(session, fields_of(session, request, fields))
     with contextlib.suppress(errors.HubError, errors.WaitTimeout):
-        session.model(checked.model)
+        session.model(checked.model, session.connection.of(checked))
     return session.connection.estimate(checked)
 
 
@@ -129,7 +133,8 @@ def rerun(session: Session, record: Record, changes: Mapping[str, Any]) -> Job |
 
 def adopt(session: Session, record: Record) -> Job | None:
     """Continue the job of one record, or return the one that runs here; None if another kernel runs it."""
-    if (job := session.engine.jobs.get(record.id)) and not job.done:
+    engine = session.engine_of(record)
+    if engine and (job := engine.jobs.get(record.id)) and not job.done:
         return job
     taken = session.store.take(record.id)
     jobs = _adopt(session, [taken]) if taken else []
@@ -161,14 +166,14 @@ def start(
         request = request.prepared()
     except ImageError as exc:
         raise errors.RequestError([error((), str(exc), exc.remedy)]) from exc
-    connection, notebook, free = session.connection, notebook_path(), kind == "preview"
-    local = free or session.settings.local
+    hub, notebook, free = session.connection.of(request), notebook_path(), kind == "preview"
+    local = free or hub.free
     records = records_for(
         request,
-        hub="local" if local else connection.main.name,
+        hub="local" if free else hub.name,
         local=local,
         kind=kind,
-        estimate=estimate(request.draft(), free=True) if free else agreed or connection.estimate(request),
+        estimate=estimate(request.draft(), free=True) if free else agreed or hub.estimate(request),
         now=datetime.datetime.now(datetime.UTC),
         notebook=notebook.name if notebook else None,
         rerun_of=rerun_of,
@@ -179,7 +184,7 @@ def start(
     if not local and plan is None:  # a plan's cells start on other threads, and a warning may be an error there
         warn_of_moved(session)
     session.store.budget.afford(records)
-    return (session.previews if free else session.engine).start(records, request)
+    return (session.previews_at(hub) if free else session.engine_at(hub)).start(records, request)
 
 
 def check(session: Session, fields: Mapping[str, Any]) -> tuple[Request, list[Problem]]:
@@ -190,20 +195,41 @@ def check(session: Session, fields: Mapping[str, Any]) -> tuple[Request, list[Pr
     """
     request, problems = parse(fields, now=time.time())
     if isinstance(request, HubRequest):
-        problems = lint_fields(request, session.model(request.model), now=time.time())
+        model = session.model(request.model, session.connection.of(request))
+        problems = lint_fields(request, model, now=time.time())
+    problems = with_hub(session, request, problems)
     found = [problem for problem in problems if problem.severity == "error"]
     if request is None or found:
         raise errors.RequestError(found)
     return request, problems
 
 
+def with_hub(session: Session, request: Request | None, problems: list[Problem]) -> list[Problem]:
+    """Return the problems of a request with those of the hub that it goes to, errors first."""
+    if request is None:
+        return problems
+    try:
+        more = session.connection.of(request).problems(request)
+    except errors.RequestError as exc:  # there is no such hub
+        more = list(exc.problems)
+    fields = {problem.path[:1] for problem in more}
+    kept = [problem for problem in problems if problem.severity == "error" or problem.path[:1] not in fields]
+    return sorted([*kept, *more], key=lambda problem: problem.severity != "error")
+
+
 def parse_cell(session: Session, fields: Mapping[str, Any]) -> tuple[Request | None, list[Problem]]:
     """Parse the fields of a sweep's cell; a model's price and schema are asked for once."""
-    name, catalogue = str(fields.get("model", TARGET)), session.connection.catalogue
-    model: Model | None = catalogue.cached(name)
+    name, label = str(fields.get("model", TARGET)), fields.get("hub")
+    try:
+        hub = session.connection.choose(label if isinstance(label, str) else None, name)
+    except errors.RequestError as exc:
+        return None, list(exc.problems)
+    model: Model | None = hub.catalogue.cached(name)
     if model is None and name not in TYPED:
-        model = session.model(name)
-    return parse(fields, model, now=time.time())
+        model = session.model(name, hub)
+    request, problems = parse(fields, model, now=time.time())
+    problems = with_hub(session, request, problems)
+    return (None if any(problem.severity == "error" for problem in problems) else request), problems
 
 
 def fields_of(session: Session, request: RequestLike | Record, more: Mapping[str, Any]) -> dict[str, Any]:

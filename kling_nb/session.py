@@ -13,10 +13,11 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from kling_nb.connection import PATIENCE, Connection, nothing_known
+from kling_nb.connection import PATIENCE, ConnectedHub, Connection, nothing_known
 from kling_nb.engine.engine import Engine
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import LOCAL_PACE, Pace
+from kling_nb.engine.sending import Describe
 from kling_nb.errors import (
     HubError,
     KlingError,
@@ -26,6 +27,7 @@ from kling_nb.errors import (
     WaitTimeout,
     did_you_mean,
 )
+from kling_nb.hubs.providers import AnyHub
 from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
 from kling_nb.models.catalogue import Model
 from kling_nb.models.messages import check_text
@@ -56,8 +58,7 @@ class Parts:
     store: Log
     connection: Connection
     display: Display
-    engine: Engine
-    previews: Engine
+    engines: dict[str, Engine]
 
 
 class Session:
@@ -129,36 +130,59 @@ class Session:
     @property
     def engine(self) -> Engine:
         """The engine of the hub in use."""
-        return self.parts.engine
+        return self.engine_at(self.connection.selected)
 
-    @property
-    def previews(self) -> Engine:
-        """The engine of free previews on the local hub."""
-        return self.parts.previews
+    def engine_at(self, hub: ConnectedHub) -> Engine:
+        """Return the engine of a hub."""
+        return self._engine(hub.name, hub.hub, hub.pace, hub.describe)
+
+    def previews_at(self, hub: ConnectedHub) -> Engine:
+        """Return the engine of free previews, drawn by the stand-in of a hub's provider."""
+        provider = hub.hub.provider
+        return self._engine(f"preview {provider}", self.connection.previews[provider], LOCAL_PACE, nothing_known)
 
     def engine_of(self, record: Record) -> Engine | None:
-        """Return the engine that runs a record's job; None if the job belongs to another hub than the one in use."""
+        """Return the engine that runs a record's job; None if it belongs to a hub that cannot be used now."""
         if record.kind == "preview":
-            return self.previews
-        return self.engine if record.hub == self.connection.main.name else None
+            return self.previews_at(self.connection.choose(None, record.model))
+        hub = self.connection.of_record(record)
+        return None if hub is None else self.engine_at(hub)
+
+    def _engine(self, name: str, hub: AnyHub, pace: Pace, describe: Describe) -> Engine:
+        parts = self.parts
+        with self._lock:
+            if name not in parts.engines:
+                made = parts.engines[name] = Engine(
+                    hub,
+                    parts.store,
+                    self.loop,
+                    pace,
+                    bind=self.bind,
+                    display=parts.display,
+                    describe=describe,
+                    deadline=self._deadline,
+                )
+                self.loop.at_stop(made.aclose)
+            return parts.engines[name]
 
     def bind(self, record: Record) -> Record:
         """Return the record with its actions (`rerun`, `save`, `diff` …) connected to this session."""
         return record.attach(self.actions)
 
-    def model(self, model_id: str) -> Model:
-        """Return a model of the hub's catalogue, asking the hub unless it has answered lately.
+    def model(self, model_id: str, hub: ConnectedHub | None = None) -> Model:
+        """Return a model of a hub's catalogue, asking the hub unless it has answered lately.
 
         Raises:
             ModelNotFound: The hub does not have it; the exception has alternatives.
             HubError, WaitTimeout: The hub cannot be asked, and has never described the model before.
         """
         check_text("model_id", model_id)
-        catalogue = self.connection.catalogue
+        hub = hub or self.connection.choose(None, model_id)
+        catalogue = hub.catalogue
         if model := catalogue.cached(model_id, fresh=True):
             return model
         try:
-            return self.wait(catalogue.model(model_id))
+            return self.wait(catalogue.model(model_id), name=hub.name)
         except ModelNotFound:
             raise
         except (HubError, WaitTimeout):
@@ -176,7 +200,7 @@ class Session:
         notebook = notebook_path()
         return moved_text(self.store.folder, self._folder, notebook.name if notebook else None)
 
-    def wait(self, work: Coroutine[Any, Any, T], patience: float = PATIENCE) -> T:
+    def wait(self, work: Coroutine[Any, Any, T], patience: float = PATIENCE, name: str = "") -> T:
         """Run a coroutine on the engine's loop and return its result.
 
         Raises:
@@ -190,7 +214,7 @@ class Session:
             return future.result(patience)
         except TimeoutError as exc:
             future.cancel()
-            name = self.connection.main.name
+            name = name or self.connection.main.name
             raise WaitTimeout(f"The hub ({name}) has not answered for {patience:.0f} s.") from exc
 
     def close(self) -> None:
@@ -218,27 +242,13 @@ class Session:
         )
         display = Display(links, self.actions.show_jobs)
 
-        def engine(hub: Any, pace: Pace, describe: Any) -> Engine:
-            made = Engine(
-                hub,
-                store,
-                self.loop,
-                pace,
-                bind=self.bind,
-                display=display,
-                describe=describe,
-                deadline=self._deadline,
-            )
-            self.loop.at_stop(made.aclose)
-            return made
-
-        main = engine(connection.main, connection.pace, connection.describe)
-        return Parts(settings, store, connection, display, main, engine(connection.previews, LOCAL_PACE, nothing_known))
+        return Parts(settings, store, connection, display, {})
 
     def _at_exit(self) -> None:
         """Report unfinished jobs when the process ends: a script that does not wait must not seem to lose them."""
         if self._parts and not self._closed:
-            unfinished = sum(not job.record.ended for job in self._parts.engine.jobs.values())
+            paid = [engine for name, engine in self._parts.engines.items() if not name.startswith("preview")]
+            unfinished = sum(not job.record.ended for engine in paid for job in engine.jobs.values())
             self._parts.display.leave(unfinished, self._parts.store.folder)
 
     def _forked(self) -> None:

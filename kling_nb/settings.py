@@ -19,8 +19,19 @@ from kling_nb.models.urls import is_loopback, normalize_url
 
 logger = logging.getLogger(__name__)
 
+#: fal.ai takes 0 for "never expires", and less than this for too short.
+_LEAST_LIFETIME = 60
 REAL_HUB = "https://hub.oxen.ai"
 KEY, HUB, LOG = "OXEN_API_KEY", "KLING_NB_HUB", "KLING_NB_LOG"
+FAL_KEY, FAL_LIFETIME = "FAL_KEY", "KLING_NB_FAL_LIFETIME"
+_FAL_PARTS = ("FAL_KEY_ID", "FAL_KEY_SECRET")
+#: The names of the providers, each with the variable of its key and its address.
+PROVIDERS: Mapping[str, tuple[str, str]] = {"oxen": (KEY, REAL_HUB), "fal": (FAL_KEY, "https://queue.fal.run")}
+#: The local hubs, each with the provider whose contract it speaks.
+LOCAL: Mapping[str, str] = {"local": "oxen", "local-fal": "fal"}
+_KEYS = (KEY, FAL_KEY, *_FAL_PARTS)
+_NAMES = (*_KEYS, HUB, LOG, FAL_LIFETIME)
+_FAL_HOSTS = ("fal.ai", "fal.run", "queue.fal.run", "api.fal.ai")
 
 
 @dataclass(frozen=True)
@@ -28,21 +39,27 @@ class Settings:
     """The settings of a studio.
 
     Attributes:
-        key: The API key; it is sent to the hub's origin and nowhere else.
-        hub: A base URL, or `local`.
+        key: The API key of the hub in use; it is sent to its provider's API and nowhere else.
+        hub: The hub in use: a base URL, or the name of a local hub.
         log: The log's folder.
         sources: Where each value came from, by the name of its environment variable.
+        provider: The name of the provider whose contract the hub in use speaks.
+        keys: The key of each provider that has one.
+        lifetime: For how many seconds fal.ai keeps files; None for the account's own setting.
     """
 
     key: SecretStr | None = None
     hub: str = "local"
     log: Path = Path("kling_log")
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    provider: str = "oxen"
+    keys: Mapping[str, SecretStr] = field(default_factory=dict[str, SecretStr])
+    lifetime: int | None = None
 
     @property
     def local(self) -> bool:
-        """Whether the local hub is used."""
-        return self.hub == "local"
+        """Whether a local hub is used."""
+        return self.hub in LOCAL
 
 
 def hidden(key: Any) -> Any:
@@ -54,8 +71,8 @@ def hidden(key: Any) -> Any:
 
 def check_given(key: SecretStr | None, hub: str | None, log: str | Path | None) -> None:
     """Check settings as they are given, without reading anything. Raises `SettingsError`."""
-    secret = _secret(_text(KEY, key), "argument")
-    _hub_address(_text(HUB, hub), "argument", has_key=secret is not None)
+    secret = _secret(KEY, _text(KEY, key), "argument")
+    _hub_address(_text(HUB, hub), "argument", {} if secret is None else {"oxen": secret, "fal": secret})
     _folder(_text(LOG, log), "argument", Path())
 
 
@@ -82,29 +99,57 @@ def read_settings(
         SettingsError: A value cannot be used.
     """
     home, key = beside, hidden(key)
-    given = {KEY: _text(KEY, key), HUB: _text(HUB, hub), LOG: _text(LOG, log)}
+    own, given = _text(KEY, key), {HUB: _text(HUB, hub), LOG: _text(LOG, log)}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
 
     def take(source: str, found: Mapping[str, Any]) -> None:
-        for name in (KEY, HUB, LOG):
+        for name in _NAMES:
             if found.get(name) is None or name in values:
                 continue
             value = _plain(found[name]).strip()
-            if value or name == KEY:
-                values[name], sources[name] = hidden(value) if name == KEY else value, source.format(name=name)
+            if value or name in _KEYS:
+                values[name], sources[name] = hidden(value) if name in _KEYS else value, source.format(name=name)
 
     take("argument", given)
     take("environment variable {name}", os.environ)
     for folder in dict.fromkeys((Path.cwd(), home)):
         take(".env file" if folder == Path.cwd() else ".env file beside the notebook", _dotenv(folder / ".env"))
-    if keyring and KEY not in values and values.get(HUB, "").lower() != "local":  # a locked one asks the user
-        take("system keyring", {KEY: _keyring()})
-    secret = _secret(values.get(KEY), sources.get(KEY, ""))
-    if secret is None:
-        sources.pop(KEY, None)
-    address = _hub_address(values.get(HUB), sources.get(HUB, "default"), has_key=secret is not None)
-    return Settings(secret, address, _folder(values.get(LOG), sources.get(LOG, ""), home), sources)
+    chosen = values.get(HUB)
+    if own is not None:  # the key of the hub that is chosen
+        name = PROVIDERS[_hub_address(chosen, sources.get(HUB, ""), {})[0]][0]
+        values[name], sources[name] = hidden(_plain(own).strip()), "argument"
+    if FAL_KEY not in values and all(_plain(values.get(part) or "") for part in _FAL_PARTS):
+        values[FAL_KEY] = hidden(":".join(_plain(values[part]) for part in _FAL_PARTS))
+        sources[FAL_KEY] = sources[_FAL_PARTS[0]]
+    if keyring and (chosen or "").lower() not in LOCAL:  # a locked one asks the user
+        provider = _hub_address(chosen, sources.get(HUB, ""), {})[0] if chosen else "oxen"
+        if (name := PROVIDERS[provider][0]) not in values:
+            take("system keyring", {name: _keyring(name)})
+        if not chosen and KEY not in values and FAL_KEY not in values:
+            take("system keyring", {FAL_KEY: _keyring(FAL_KEY)})
+    keys: dict[str, SecretStr] = {}
+    for provider, (name, _) in PROVIDERS.items():
+        if (secret := _secret(name, values.get(name), sources.get(name, ""))) is not None:
+            keys[provider] = secret
+        else:
+            sources.pop(name, None)
+    for part in _FAL_PARTS:
+        sources.pop(part, None)
+    provider, address = _hub_address(chosen, sources.get(HUB, "default"), keys)
+    folder = _folder(values.get(LOG), sources.get(LOG, ""), home)
+    lifetime = _lifetime(values.get(FAL_LIFETIME), sources.get(FAL_LIFETIME, ""))
+    return Settings(keys.get(provider), address, folder, sources, provider, keys, lifetime)
+
+
+def _lifetime(value: str | None, source: str) -> int | None:
+    if value is None:
+        return None
+    if not re.fullmatch("[1-9][0-9]{1,9}", value) or int(value) < _LEAST_LIFETIME:
+        raise SettingsError(
+            f"{FAL_LIFETIME} must be a number of seconds of {_LEAST_LIFETIME} or more, got {value!r} ({source})."
+        )
+    return int(value)
 
 
 def _plain(value: str | SecretStr) -> str:
@@ -147,22 +192,22 @@ def _parsed_dotenv(file: Path) -> tuple[Mapping[str, str | None], str]:
     except OSError as exc:
         return {}, f"Cannot read {file} ({exc.strerror}). Check its permissions."
     for line in parse_stream(io.StringIO(text)):
-        if line.error and (named := [name for name in (KEY, HUB, LOG) if name in line.original.string]):
+        if line.error and (named := [name for name in _NAMES if name in line.original.string]):
             # The line is not shown: it may hold the key.
             number = line.original.line
             return {}, f"Cannot parse line {number} of {file} ({named[0]}). Is a quotation mark missing?"
     return dotenv_values(stream=io.StringIO(text)), ""
 
 
-def _keyring() -> SecretStr | None:
-    """Return the key from the system keyring, if the optional package is installed and a keyring is unlocked."""
+def _keyring(name: str) -> SecretStr | None:
+    """Return a key from the system keyring, if the optional package is installed and a keyring is unlocked."""
     try:
         import keyring
         import keyring.errors
     except ImportError:
         return None
     try:
-        return hidden(keyring.get_password("kling_nb", KEY))
+        return hidden(keyring.get_password("kling_nb", name))
     except keyring.errors.NoKeyringError:
         return None
     except Exception as exc:  # noqa: BLE001 - each backend raises errors of its own
@@ -170,10 +215,10 @@ def _keyring() -> SecretStr | None:
         return None
 
 
-def _secret(key: SecretStr | None, source: str) -> SecretStr | None:
+def _secret(name: str, key: SecretStr | None, source: str) -> SecretStr | None:
     if not re.fullmatch(r"[!-~]*", _plain(key or "")):
         # Checked here, without showing the key: an HTTP library would quote the header that it cannot send.
-        raise SettingsError(f"{KEY} ({source}) contains a space, a line break or another invalid character.")
+        raise SettingsError(f"{name} ({source}) contains a space, a line break or another invalid character.")
     return key or None
 
 
@@ -189,11 +234,28 @@ def _folder(value: str | None, source: str, home: Path) -> Path:
     return folder.absolute() if source == "argument" else (home / folder).absolute()
 
 
-def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
+def _hub_address(value: str | None, source: str, keys: Mapping[str, SecretStr]) -> tuple[str, str]:
+    """Return the provider and the address that a value names; without one, those of the first provider with a key."""
     if value is None:
-        return REAL_HUB if has_key else "local"
-    if value.lower() == "local":
-        return "local"
+        provider = next((name for name in PROVIDERS if name in keys), None)
+        return (provider, PROVIDERS[provider][1]) if provider else ("oxen", "local")
+    name = value.lower()
+    if name in LOCAL:
+        return LOCAL[name], name
+    if name in PROVIDERS:
+        return name, PROVIDERS[name][1]
+    provider, plus, address = name.partition("+")
+    if not (plus and provider in PROVIDERS):
+        provider, address = "oxen", value
+    else:
+        address = value.partition("+")[2]
+    address = _base_url(address, source, has_key=provider in keys)
+    if provider == "oxen" and urlsplit(address).hostname in _FAL_HOSTS:
+        return "fal", PROVIDERS["fal"][1]
+    return provider, address
+
+
+def _base_url(value: str, source: str, *, has_key: bool) -> str:
     import httpx
 
     shown = re.sub(r"//[^/]*@", "//", value.partition("?")[0])  # a password is not shown
@@ -206,7 +268,9 @@ def _hub_address(value: str | None, source: str, *, has_key: bool) -> str:
         parts, port = urlsplit(""), 0
     whole = parts.scheme in ("http", "https") and parts.hostname and port != 0
     if not whole or not value.isprintable() or " " in value:
-        raise SettingsError(f"{HUB} must be a base URL such as {REAL_HUB}, or 'local', got {shown!r} ({source}).")
+        names = ", ".join(map(repr, (*PROVIDERS, "local")))
+        message = f"{HUB} must be a base URL such as {REAL_HUB}, or one of {names}, got {shown!r} ({source})."
+        raise SettingsError(message)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise SettingsError(f"{HUB} ({source}) must be a base URL without credentials or a query.")
     if parts.scheme == "http" and has_key and not is_loopback(parts.hostname or ""):

@@ -409,7 +409,7 @@ def test_a_hub_that_cannot_be_used_is_refused_at_once(hub: Any) -> None:
 def test_only_the_local_hub_that_we_start_is_asked_often_a_loopback_address_may_be_a_tunnel(
     hub: str, pace: Pace, tmp_path: Path
 ) -> None:
-    assert Studio(hub=hub, log=tmp_path / "log").session.connection.pace is pace
+    assert Studio(hub=hub, log=tmp_path / "log").session.connection.selected.pace is pace
 
 
 @pytest.mark.parametrize(

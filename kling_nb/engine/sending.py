@@ -202,7 +202,7 @@ def may_have_accepted(exc: errors.KlingError) -> bool:
 def _remedy(exc: errors.KlingError) -> str:
     match exc:
         case errors.AuthError():
-            return "Nothing was billed. Set a valid OXEN_API_KEY; kn.hub() shows where the current key is from."
+            return "Nothing was billed. Set a valid key; kn.hub() shows where the current key is from."
         case errors.CreditError():
             return "Nothing was billed."
         case errors.ModelNotFound(alternatives=names) if names:

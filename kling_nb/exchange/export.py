@@ -28,7 +28,7 @@ from kling_nb.render.formatting import format_size
 from kling_nb.render.report import Heading, Paragraph, PlanSection, methods, report_html
 from kling_nb.selection import Selected, each_of, records_of
 from kling_nb.session import Session
-from kling_nb.settings import KEY
+from kling_nb.settings import FAL_KEY, KEY
 from kling_nb.store.disk import path_of
 from kling_nb.store.log import Log
 from kling_nb.store.media import digest_of
@@ -225,8 +225,8 @@ def _public_notebook(session: Session, given: Any) -> PublicNotebook | None:
     file = notebook_path() if given is True else Path(cast("str | os.PathLike[str]", given)).expanduser()
     if file is None:
         raise ArgumentError('The running notebook is not known. Give its name: notebook="study.ipynb".')
-    key = session.settings.key
-    return PublicNotebook.of(file, [*filter(None, (key.get_secret_value() if key else "", os.environ.get(KEY)))])
+    keys = [key.get_secret_value() for key in session.settings.keys.values()]
+    return PublicNotebook.of(file, [*keys, *filter(None, (os.environ.get(KEY), os.environ.get(FAL_KEY)))])
 
 
 def _heading(title: Any, description: Any, authors: Any, licence: Any) -> Heading:

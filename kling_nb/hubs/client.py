@@ -65,7 +65,7 @@ class HubClient:
     Args:
         address: The hub's base URL, or a blocking function that starts a hub on this machine and returns its URL.
             It is called before the first request, and again when that hub has ended.
-        key: Sent as a bearer token.
+        key: Sent with every request, after the word that `scheme` is.
         headers: Sent with every request to the hub.
         attempts: How often one request is sent at most.
     """
@@ -75,6 +75,7 @@ class HubClient:
         address: str | Callable[[], str],
         key: SecretStr | None,
         *,
+        scheme: str = "Bearer",
         headers: Mapping[str, str] | None = None,
         attempts: int = retry.ATTEMPTS,
     ) -> None:
@@ -82,7 +83,7 @@ class HubClient:
         self._address = None if callable(address) else address.rstrip("/")
         self._starting = asyncio.Lock()
         self._key = key
-        self.auth = _Bearer(key) if key else None
+        self.auth = _KeyHeader(key, scheme) if key else None
         """Adds the key to a request, for requests to the hub's own origin only."""
         self._headers = dict(headers or {})
         self._attempts = attempts
@@ -133,7 +134,14 @@ class HubClient:
         return await self._restarting(lambda: retry.retrying(call, wait))
 
     async def send_once(
-        self, path: str, body: Mapping[str, Any], *, note: Note, unwanted: asyncio.Event
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        note: Note,
+        unwanted: asyncio.Event,
+        read: Callable[[httpx.Response], dict[str, Any]] = read_json,
+        **content: Any,
     ) -> dict[str, Any]:
         """POST a request that may be billed; sent again only when the hub cannot have received it.
 
@@ -148,9 +156,8 @@ class HubClient:
                 raise errors.RequestCancelled("It was cancelled before the hub had accepted it.")
 
         async def call() -> dict[str, Any]:
-            return await self._request(
-                self._http.billed, "POST", path, read_json, {"json": dict(body), "timeout": _BILLED_TIMEOUT}
-            )
+            sent = {"json": dict(body), "timeout": _BILLED_TIMEOUT, **content}
+            return await self._request(self._http.billed, "POST", path, read, sent)
 
         def on_retry(exc: Exception, seconds: float) -> None:
             note(f"{exc} Retrying in {seconds:.1f} s.")
@@ -299,14 +306,14 @@ def _unusable_proxy() -> errors.HubError:
     return errors.HubError(f"The proxy of the environment cannot be used ({shown}): use an http:// proxy, {remedy}.")
 
 
-class _Bearer(httpx.Auth):
+class _KeyHeader(httpx.Auth):
     """Adds the key to a request, so that no variable and no `dict` in a traceback holds it."""
 
-    def __init__(self, key: SecretStr) -> None:
-        self._key = key
+    def __init__(self, key: SecretStr, scheme: str) -> None:
+        self._key, self._scheme = key, scheme
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
+        request.headers["Authorization"] = f"{self._scheme} {self._key.get_secret_value()}"
         yield request
 
 

@@ -20,9 +20,13 @@ from kling_nb.hubs.responses import clean_text, key_of, parsed, read_status
 from kling_nb.hubs.upload import UploadCache, UploadMethod, Uploads
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model, alternatives
+from kling_nb.models.fal import is_endpoint
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.models.matching import Absent, Found, Undecided, alike, matching
+from kling_nb.models.price import Pricing
+from kling_nb.models.problem import Draft, Problem
 from kling_nb.models.request import Request
+from kling_nb.models.schema import Schema
 
 A = TypeVar("A", Generation, Model)
 logger = logging.getLogger(__name__)
@@ -39,6 +43,9 @@ class Oxen:
     `name` stands for the hub in records: its address, or `local` whatever port the local hub answers on.
     """
 
+    provider = "oxen"
+    uploads_are_public = False
+
     def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod, *, name: str) -> None:
         self.name, self.client = name, client
         self.upload = Uploads(client, cache, method).url_of
@@ -52,9 +59,25 @@ class Oxen:
 
     # --- the queue (hub-api.md section 3) ---
 
+    def serves(self, model: str) -> bool:
+        """Return whether a model's name may be one of this provider's."""
+        return not is_endpoint(model)
+
+    def problems(self, draft: Draft, schema: Schema | None) -> list[Problem]:
+        """Return what cannot be sent to this provider; its own names are checked by the models' rules."""
+        return []
+
+    def pricing(self, draft: Draft, model: Model | None) -> tuple[Pricing | None, datetime.date | None]:
+        """Return the pricing of a draft: that of the catalogue, if it is known."""
+        return (model.pricing if model else None), None
+
     def body(self, request: Request, resolve: Callable[[Asset], str]) -> dict[str, Any]:
         """Return the JSON body for one generation, however many are asked for."""
         return {**request.body(resolve), "num_generations": 1}
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self.client.aclose()
 
     async def submit(self, body: Mapping[str, Any], note: Note, unwanted: asyncio.Event) -> list[str]:
         """Send one request and return the ids that the hub names; see `HubClient.send_once`."""

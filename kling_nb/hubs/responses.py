@@ -29,7 +29,7 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
     A redirect is an error too.
     """
     _check(response)
-    answer = parsed(_decoded(response), key_of(response))
+    answer = json_of(response)
     if not isinstance(answer, dict):
         message = "The hub's response is not a JSON object; a proxy may have answered instead."
         raise errors.ServerError(message, status=response.status_code, body=_body(response)[:300])
@@ -39,7 +39,7 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
 def read_status(response: httpx.Response) -> dict[str, Any]:
     """Return nothing for a success, whatever its body. Raises as `read_json` does for any other status."""
     _check(response)
-    if _is_page(response):  # of a proxy, which has not carried it out
+    if is_page(response):  # of a proxy, which has not carried it out
         raise errors.ServerError(f"The hub did not respond: {_text_of(response)}", status=response.status_code)
     return {}
 
@@ -80,9 +80,14 @@ def key_of(answer: Any) -> str:
     if key := getattr(answer, "extensions", {}).get("key"):
         return key.get_secret_value()
     try:
-        return answer.request.headers.get("authorization", "").removeprefix("Bearer ")
+        return answer.request.headers.get("authorization", "").partition(" ")[2]
     except (AttributeError, RuntimeError):  # without a request
         return ""
+
+
+def json_of(response: httpx.Response) -> Any:
+    """Return the response's JSON value, cleaned; None if it cannot be read."""
+    return parsed(_decoded(response), key_of(response))
 
 
 def _decoded(response: httpx.Response) -> str:
@@ -109,7 +114,7 @@ def error_of(response: httpx.Response) -> errors.HubError:
             return errors.AuthError(f"The hub rejected the key: {message}", status=status, body=body)
         case 402:
             return errors.CreditError(f"{message} Add credits at the hub, then try again.", status=status, body=body)
-        case 404 if _is_page(response):
+        case 404 if is_page(response):
             return errors.NotAHub(f"No hub at this address (404): {message}", status=status, body=body)
         case 404:
             return errors.NotFound(message, status=status, body=body)
@@ -129,7 +134,7 @@ def error_of(response: httpx.Response) -> errors.HubError:
 
 def message_of(response: httpx.Response) -> str:
     """Return the message: detail, message, title, error string, `status_message`, or the body's first characters."""
-    answer = parsed(_decoded(response), key_of(response))
+    answer = json_of(response)
     if not isinstance(answer, dict):
         return _text_of(response)
     error = answer.get("error")
@@ -140,14 +145,14 @@ def message_of(response: httpx.Response) -> str:
     return _text_of(response)
 
 
-def _is_page(response: httpx.Response) -> bool:
+def is_page(response: httpx.Response) -> bool:
     """Whether the response is a web page, as a proxy or another server at that address sends it."""
     return "<html" in _body(response)[:500].lower()
 
 
 def _body(response: httpx.Response) -> str:
     """Return the body, cleaned; of JSON without its escapes, behind which the key could hide."""
-    answer, key = parsed(_decoded(response), key_of(response)), key_of(response)
+    answer, key = json_of(response), key_of(response)
     return clean_text(response.text, key) if answer is None else json.dumps(answer, ensure_ascii=False)
 
 
@@ -160,7 +165,7 @@ def _redirected(response: httpx.Response) -> errors.HubError:
 
 
 def _text_of(response: httpx.Response) -> str:
-    if _is_page(response):
+    if is_page(response):
         title = re.search(r"<title>(.*?)</title>", _body(response), re.IGNORECASE | re.DOTALL)
         return f"received a web page instead of JSON{f' ({title[1].strip()[:80]})' if title else ''}"
     return _body(response)[:300].strip() or f"HTTP {response.status_code} (empty body)"

@@ -54,7 +54,7 @@ class Uploads:
         if self._method == "data-uri":
             return f"data:{asset.media_type};base64,{base64.b64encode(asset.data or b'').decode()}"
         if not isinstance(self._method, str):
-            return await _url_from(self._method, asset)
+            return await url_from(self._method, asset)
         digest = asset.digest or asset.identity
         async with self._locks[digest]:
             url, signed = self._signed.get(digest, ("", 0.0))
@@ -76,7 +76,7 @@ class Uploads:
         answer = await self._client.send(
             "POST",
             route("api", "repos", namespace, PLAYGROUND, "workbench", "context"),
-            files={"file": (_file_name(asset), asset.data, asset.media_type)},
+            files={"file": (file_name(asset), asset.data, asset.media_type)},
             data={"directory": FOLDER},
         )
         address = {"namespace": namespace, "path": text_in(answer, "asset_path")}
@@ -105,7 +105,7 @@ class Uploads:
 
     async def _in_repository(self, asset: Asset) -> str:
         """Upload as documented: a file in a public repository of the user's, named after its content."""
-        namespace, name = await self._user(), _file_name(asset)
+        namespace, name = await self._user(), file_name(asset)
         address = await self._client.address()
         path = route("api", "repos", namespace, REPOSITORY, "file", "main", FOLDER, name)
         key = (origin_of(address), f"repository {asset.digest}")
@@ -144,7 +144,9 @@ def text_in(answer: Mapping[str, Any], *names: str) -> str:
     return found
 
 
-async def _url_from(method: Callable[[Asset], str | Awaitable[str]], asset: Asset) -> str:
+async def url_from(method: Callable[[Asset], str | Awaitable[str]], asset: Asset) -> str:
+    """Return the URL that a user's function gives for an asset. Raises `KlingError` if it fails."""
+
     def call() -> Any:
         try:
             return method(asset)
@@ -164,6 +166,6 @@ async def _url_from(method: Callable[[Asset], str | Awaitable[str]], asset: Asse
     return str(url)
 
 
-def _file_name(asset: Asset) -> str:
+def file_name(asset: Asset) -> str:
     """Return a name that tells nothing about the user's machine: the content's hash and its type."""
     return f"{(asset.digest or asset.identity).rpartition(':')[2][:32]}{suffix_of(asset.data or b'') or '.bin'}"

@@ -18,11 +18,14 @@ def canonical_json(value: Any) -> bytes:
 def canonical_request(request: Request) -> dict[str, Any]:
     """Return a request's fields with assets by their identity, without the fields about its delivery.
 
+    A hub that is named is part of the request: each provider makes another clip of it.
+
     The same request gives the same value on every machine, wherever its images are. Text is not normalized: an `é` of
     two code points differs from one of one, and may make another clip.
     """
     body = request.body(lambda asset: asset.identity)
-    return {name: value for name, value in body.items() if name not in DELIVERY}
+    canonical = {name: value for name, value in body.items() if name not in DELIVERY}
+    return canonical if request.hub is None else {**canonical, "hub": request.hub}
 
 
 def delivery_of(request: Request) -> dict[str, str]:

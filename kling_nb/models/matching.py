@@ -76,7 +76,7 @@ def alike(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
             continue  # the echoed prompt of a multi-shot job is open: null or ""
         if echo[name] is None and name != "prompt":
             continue
-        if _comparable(echo[name]) != _comparable(value):
+        if comparable(echo[name]) != comparable(value):
             return False
     return True
 
@@ -97,14 +97,15 @@ def public(value: Any) -> Any:
             return value
 
 
-def _comparable(value: Any) -> Any:
+def comparable(value: Any) -> Any:
+    """Return a value in the form in which `alike` compares it."""
     match value:
         case str():
             text = " ".join(public(value).split())
             return float(text) if re.fullmatch(r"-?\d{1,9}(\.\d+)?", text) else text
         case list():
-            return [_comparable(item) for item in value]
+            return [comparable(item) for item in value]
         case Mapping():
-            return {name: _comparable(item) for name, item in value.items() if item not in (None, [])}
+            return {name: comparable(item) for name, item in value.items() if item not in (None, [])}
         case _:
             return value

@@ -32,9 +32,10 @@ def check_mentions(draft: Draft) -> Iterator[Problem]:
             if name not in known and not stuck_name(name, known):
                 yield _unknown_mention(path, written, name, known)
         mentioned |= {stuck_name(mention.name, known) or mention.name for mention in found}
+    places = {known[name] for name in mentioned if name in known}  # an element has its number and perhaps a name
     for name, path in known.items():
         edited = name == "Video1" and edits_video(draft)  # a prompt is about the edited video even if it has no name
-        if name not in mentioned and not edited and _must_be_mentioned(path):
+        if path not in places and not edited and name != _name_at(draft, path) and _must_be_mentioned(path):
             yield warning(path, f"no prompt mentions @{name}", f"write @{name} where it should appear, or remove it")
 
 
@@ -45,6 +46,9 @@ def mentionable(draft: Draft) -> dict[str, Path]:
         fields = [name for name in draft if pattern.fullmatch(str(name))]
         paths = [path for name in fields for path in _places(name, draft[name])]
         named |= {f"{noun}{index + 1}": path for index, path in enumerate(paths)}
+    for index in range(len(_listed(draft, "elements"))):
+        if (name := _name_at(draft, ("elements", index))) and name not in named:
+            named[name] = ("elements", index)
     return named
 
 
@@ -54,6 +58,13 @@ def _places(name: str, value: Any) -> list[Path]:
         return [(name, index) for index in range(len(value))]
     is_file = bool(value) and not isinstance(value, int | float | Mapping) and name != "elements"
     return [(name,)] if is_file else []
+
+
+def _name_at(draft: Draft, path: Path) -> str | None:
+    """Return the name of its own that an element has."""
+    element = draft["elements"][path[1]] if path[0] == "elements" else None
+    name = element.get("name") if isinstance(element, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def _must_be_mentioned(path: Path) -> bool:

@@ -289,7 +289,12 @@ class Estimate(BaseModel):
 
 
 def estimate(
-    draft: Draft, *, pricing: Pricing | None = None, free: bool = False, schema: Schema | None = None
+    draft: Draft,
+    *,
+    pricing: Pricing | None = None,
+    free: bool = False,
+    schema: Schema | None = None,
+    seen_on: datetime.date | None = None,
 ) -> Estimate:
     """Return the price of a draft: its seconds times the rate, times its generations.
 
@@ -303,9 +308,10 @@ def estimate(
             unknown.
         free: Whether the hub is free, whatever the rate.
         schema: The model's `request_schema`, for a model without a class here.
+        seen_on: The day of a pricing that is not live.
     """
     usage = Usage(draft, schema)
-    used, source = _pricing_for(draft, pricing)
+    used, source = (pricing, "bundled") if pricing and seen_on else _pricing_for(draft, pricing)
     rate, by_image = used.rate_for(usage), used.by_image
     length = Amount(usage.source() or Decimal(0)) if usage.keeps_length() else usage.length()
     seconds = Decimal(0) if by_image or length is None else length.value
@@ -322,7 +328,7 @@ def estimate(
         generations=generations,
         rate=rate,
         source="free" if free else source,
-        as_of=BUNDLED_ON if source == "bundled" and not free else None,
+        as_of=(seen_on or BUNDLED_ON) if source == "bundled" and not free else None,
         unit="image" if by_image else "second",
         most=listed is not None and (usage.count().most or bool(not by_image and length and length.most)),
         listed=listed if free else None,

@@ -123,16 +123,20 @@ class Element(_Wire):
 
 
 class Request(_Wire):
-    """The fields of every request: the model, the number of clips, and their delivery.
+    """The fields of every request: the model, the hub, the number of clips, and their delivery.
 
-    Each of the 1 to 4 generations is a job that is paid for by itself.
+    `hub` names a provider (`"oxen"`, `"fal"`), in place of the one in use. Each of the 1 to 4 generations is a job that
+    is paid for by itself.
     """
 
     RULES: ClassVar[tuple[Rule, ...]] = rules.ANY_MODEL
     #: Names that Tab does not offer: they are for the engine.
-    HIDDEN: ClassVar[frozenset[str]] = frozenset({"assets", "body", "broken_rules", "draft", "prepared", "read"})
+    HIDDEN: ClassVar[frozenset[str]] = frozenset(
+        {"assets", "body", "broken_rules", "draft", "prepared", "read", "sendable"}
+    )
 
     model: str = Field(min_length=1)
+    hub: str | None = Field(default=None, min_length=1, max_length=200)
     num_generations: Count = 1
     response_format: Literal["url", "b64_json"] | None = None
     target_namespace: str | None = Field(default=None, min_length=1, max_length=200)
@@ -171,7 +175,11 @@ class Request(_Wire):
 
     def body(self, resolve: Callable[[Asset], str]) -> dict[str, Any]:
         """Return the JSON body for the hub, with the address that `resolve` gives for each asset."""
-        return resolved(self._relevant(self.draft()), resolve)
+        return resolved(self.sendable(), resolve)
+
+    def sendable(self) -> dict[str, Any]:
+        """Return the fields that have an effect, with their assets."""
+        return {name: value for name, value in self._relevant(self.draft()).items() if name != "hub"}
 
     def assets(self) -> Iterator[tuple[str, Asset]]:
         """Yield every asset with the path of its field, in order: `("input_image.0", asset)`."""
@@ -194,6 +202,7 @@ class _AnyFields(TypedDict, total=False):
     """The fields of both typed models."""
 
     model: str
+    hub: str | None
     response_format: Literal["url", "b64_json"] | None
     target_namespace: str | None
     prompt: str | None

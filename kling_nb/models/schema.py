@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 Schema = Mapping[str, Any]
 
-#: Fields that the queue reads, whatever the model.
-_QUEUE_FIELDS = ("model", "num_generations", "target_namespace")
+#: Fields that are not the model's: the queue reads them, or this package.
+_QUEUE_FIELDS = ("model", "hub", "num_generations", "target_namespace")
 _UNLISTED = ("prompt", "multi_prompt", "duration", "response_format")
 
 

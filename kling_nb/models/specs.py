@@ -185,7 +185,7 @@ def _string_kind(name: str, schema: Mapping[str, Any], render: Any) -> Kind:
 
 
 _TITLES = {TARGET: "Kling O3 Pro Reference to Video", OMNI: "Kling O3 Omni"}
-_QUEUE_FIELDS = frozenset({"model", "response_format", "target_namespace", GENERATIONS})
+_QUEUE_FIELDS = frozenset({"model", "hub", "response_format", "target_namespace", GENERATIONS})
 _PROMPT = FieldSpec("prompt", "prompt", "Prompt")
 _GENERATIONS = FieldSpec(
     GENERATIONS, "choice", "Generations", "Each one is a separate clip that is paid for.",

@@ -154,7 +154,8 @@ def _problems_summary(problems: Sequence[Problem]) -> str:
 class HubInfo:
     """A hub and its state. `key_source` says where the key was found, never the key itself.
 
-    `in_catalogue` is None if the catalogue could not be read; `error` is then the reason.
+    `in_catalogue` is None if the catalogue could not be read; `error` is then the reason. `others` are the hubs that a
+    request can name besides.
     """
 
     name: str
@@ -165,6 +166,7 @@ class HubInfo:
     in_catalogue: bool | None = None
     alternatives: tuple[str, ...] = ()
     error: str = ""
+    others: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         (_, key), (_, model), *_ = _hub_rows(self)
@@ -201,7 +203,8 @@ def _hub_rows(info: HubInfo) -> list[tuple[str, str]]:
     known = {True: "in the catalogue", False: "not in the catalogue", None: "catalogue not available"}
     key = info.key_source or ("not needed" if info.local else "not found")
     rows = [("API key", key), ("Model", f"{info.model} · {known[info.in_catalogue]}")]
-    return [*rows, ("Alternatives", ", ".join(info.alternatives))] if info.alternatives else rows
+    more = {"Alternatives": info.alternatives, "Also usable": info.others}
+    return [*rows, *((label, ", ".join(names)) for label, names in more.items() if names)]
 
 
 def progress_html(progress: Progress, now: datetime.datetime) -> str:

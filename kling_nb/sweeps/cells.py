@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 
 from kling_nb import generation
 from kling_nb.engine.job import Job
@@ -24,7 +25,7 @@ _WATCH_INTERVAL = 1.0
 
 def existing_records(session: Session, design: Design) -> dict[str, RecordSummary]:
     """Return, by cell ID, the finished or running records that the log has for the cells of a design."""
-    return design.assign(_summaries(session, list(design.cells_by_hash)))
+    return design.assign(_summaries(session, [cells[0] for cells in design.cells_by_hash.values()]))
 
 
 def refused_cells(session: Session, design: Design, existing: Collection[str]) -> set[str]:
@@ -33,7 +34,8 @@ def refused_cells(session: Session, design: Design, existing: Collection[str]) -
     The same request would most likely be refused again (hub-api.md has no such promise, providers advise against it).
     """
     open_cells = [cell for cell in design.unique_cells if cell.id not in existing]
-    refused = session.store.refused([cell.request_hash for cell in open_cells], session.connection.main.name)
+    hashes = _hashes_by_hub(session, open_cells)
+    refused = {hash_ for hub, some in hashes.items() for hash_ in session.store.refused(some, hub)}
     return {cell.id for cell in open_cells if cell.request_hash in refused}
 
 
@@ -51,7 +53,7 @@ def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None)
     """
 
     def find_or_start() -> tuple[Record, Job | None, bool]:
-        found = design.assign(_summaries(session, [cell.request_hash])).get(cell.id)
+        found = design.assign(_summaries(session, [cell])).get(cell.id)
         if found is not None:
             record = session.store.get(found.id)
             return record, None if record.ended else generation.adopt(session, record), False
@@ -63,13 +65,28 @@ def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None)
     return session.store.alone(find_or_start)
 
 
-def _summaries(session: Session, hashes: Sequence[str]) -> list[RecordSummary]:
-    """Return the records of these requests, without those that were imported without their clips."""
-    store, hub = session.store, session.connection.main.name
-    made = store.made(hashes, hub)
-    imported = store.imported(hashes, hub) if any(summary.done for summary in made) else []
-    without_clip = {record.id for record in imported if not (record.clip and store.file(record.clip.digest))}
+def _summaries(session: Session, cells: Iterable[Cell]) -> list[RecordSummary]:
+    """Return the records of these cells' requests, without those that were imported without their clips."""
+    store, hashes = session.store, _hashes_by_hub(session, cells)
+    made = [summary for hub, some in hashes.items() for summary in store.made(some, hub)]
+    without_clip = set[str]()
+    if any(summary.done for summary in made):
+        imported = [record for hub, some in hashes.items() for record in store.imported(some, hub)]
+        without_clip = {record.id for record in imported if not (record.clip and store.file(record.clip.digest))}
     return [summary for summary in made if summary.id not in without_clip]
+
+
+def _hashes_by_hub(session: Session, cells: Iterable[Cell]) -> dict[str, list[str]]:
+    hashes = defaultdict[str, list[str]](list)
+    for cell in cells:
+        hashes[_hub_of(session, cell)].append(cell.request_hash)
+    return hashes
+
+
+def _hub_of(session: Session, cell: Cell) -> str:
+    """Return the name, in records, of the hub that a cell's request goes to."""
+    connection = session.connection
+    return connection.of(cell.request).name if cell.request else connection.main.name
 
 
 async def wait_for(session: Session, record: Record, job: Job | None) -> Record:
@@ -88,11 +105,10 @@ async def wait_for(session: Session, record: Record, job: Job | None) -> Record:
 
 def expected_durations(session: Session, cells: Sequence[Cell], estimates: Sequence[Estimate]) -> list[float]:
     """Return the seconds that each cell should take by the log's history; nothing if that is too short."""
-    hub = session.connection.main.name
-    models = {cell.request.model for cell in cells if cell.request}
-    histories = {model: session.store.durations(model, hub) for model in models}
+    keys = {(cell.request.model, _hub_of(session, cell)) for cell in cells if cell.request}
+    histories = {key: session.store.durations(*key) for key in keys}
     expected = [
-        expected_seconds(histories[cell.request.model], estimate.seconds)
+        expected_seconds(histories[cell.request.model, _hub_of(session, cell)], estimate.seconds)
         for cell, estimate in zip(cells, estimates, strict=True)
         if cell.request
     ]

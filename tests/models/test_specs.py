@@ -30,7 +30,7 @@ def kinds(model: str) -> dict[str, str]:
 
 
 def test_the_forms_of_the_classes_have_all_their_fields() -> None:
-    ours = {"model", "response_format", "target_namespace"}
+    ours = {"model", "hub", "response_format", "target_namespace"}
     assert set(kinds(TARGET)) == set(ReferenceToVideo.model_fields) - ours
     assert set(kinds(OMNI)) == set(Omni.model_fields) - ours
     assert kinds(TARGET)["multi_prompt"] == "shots"

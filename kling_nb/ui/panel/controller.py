@@ -25,6 +25,7 @@ from kling_nb.ui.panel.models import ModelsController
 from kling_nb.ui.panel.saved import SavedController
 
 if TYPE_CHECKING:
+    from kling_nb.connection import ConnectedHub
     from kling_nb.engine.job import Job
     from kling_nb.session import Session
 
@@ -80,20 +81,24 @@ class PanelController:
 
     def check(self, fields: Mapping[str, Any], /) -> Verdict:
         """Check and price wire-named fields within a few milliseconds, without asking the hub."""
-        model = self._session.connection.catalogue.known(str(fields.get("model", TARGET)))
+        hub = self._hub_of(fields)
+        model = hub.catalogue.known(str(fields.get("model", TARGET)))
         request, problems = parse(fields, model, now=time.time())
+        problems = generation.with_hub(self._session, request, problems)
+        if any(problem.severity == "error" for problem in problems):
+            request = None
         draft = {"model": TARGET, **fields}
-        price = self._session.connection.price_of(request.draft() if request else draft, model)
+        price = hub.price_of(request.draft() if request else draft, model)
         seconds, note = price.seconds, price.source_text
-        pricing, schema = (model.pricing, model.request_schema) if model else (None, None)
+        pricing, schema = hub.hub.pricing(draft, model)[0], model.request_schema if model else None
         if not seconds and keeps_length(draft, schema):
             note = rate_text(draft, pricing, free=price.source == "free", schema=schema)
         return Verdict(tuple(problems), str(price), seconds, request, note, price.total)
 
     def earlier(self, request: Request, /) -> EarlierResult | None:
         """Return the newest clip of the same request at this hub, or the job that is generating it."""
-        hub = self._session.connection.main.name
-        found = self._session.store.made([request_hash(request)], hub)
+        hub = self._session.connection.of(request)
+        found = self._session.store.made([request_hash(request)], hub.name)
         if not found:
             return None
         record = self._session.store.get(next((one for one in reversed(found) if one.done), found[-1]).id)
@@ -120,6 +125,13 @@ class PanelController:
     def preview(self, request: Request, /) -> Sequence[Job]:
         """Start one free preview on the local hub; return at once."""
         return generation.start(self._session, request.model_copy(update={"num_generations": 1}), "preview")
+
+    def _hub_of(self, fields: Mapping[str, Any]) -> ConnectedHub:
+        label, model = fields.get("hub"), str(fields.get("model", TARGET))
+        try:
+            return self._session.connection.choose(label if isinstance(label, str) and label else None, model)
+        except errors.RequestError:  # it is reported at its field
+            return self._session.connection.selected
 
     def watch_hub(self, callback: Callable[[Banner], None], /) -> None:
         """Call `callback` at once with the selected hub, and again from the loop's thread when it has answered."""

@@ -1,0 +1,209 @@
+"""fal.ai as a hub: the same verbs, with its stand-in on a socket."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hubside import png_image, until
+from PIL import Image
+
+from kling_nb import errors
+from kling_nb.localhub.serve import ensure, stop
+from kling_nb.studio import Studio
+
+KEY = "an-id:a-PLANTED-secret"
+SUBMIT, STATUS = "POST /:endpoint", "GET /:app/requests/:id/status"
+PRO = "fal-ai/kling-video/o3/pro/reference-to-video"
+
+
+class FalSide:
+    """The stand-in, its faults and its counts since `mark`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = ensure(folder, speed=50, idle=900, arguments=("--size", "180p"), provider="fal")
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30, headers={"Authorization": "Key x:y"})
+        self.mark()
+
+    def mark(self) -> None:
+        self.http.delete("/_local/faults")
+        self._before = self._requests()
+
+    def fault(self, name: str, **more: Any) -> None:
+        answer = self.http.post("/_local/faults", json={"fault": name, **more})
+        assert answer.status_code == 200, answer.text
+
+    def asked(self, label: str) -> int:
+        return self._requests().get(label, 0) - self._before.get(label, 0)
+
+    def _requests(self) -> dict[str, int]:
+        return self.http.get("/_local/stats").json()["requests"]
+
+
+@pytest.fixture(scope="module")
+def _fal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FalSide]:
+    side = FalSide(tmp_path_factory.mktemp("fal"))
+    yield side
+    side.http.close()
+    stop(side.folder)
+
+
+@pytest.fixture
+def fal(_fal: FalSide) -> Iterator[FalSide]:
+    _fal.mark()
+    yield _fal
+    _fal.mark()
+
+
+@pytest.fixture
+def studio(fal: FalSide, pace: Any, tmp_path: Path) -> Iterator[Studio]:
+    made = Studio(hub=f"fal+{fal.url}", key=KEY, log=tmp_path / "log")
+    yield made
+    made.close()
+
+
+def failure_of(job: Any) -> Any:
+    assert job.wait(40)
+    return job.record.failure
+
+
+def test_a_request_in_our_names_is_one_post_to_fals_endpoint_for_each_clip(studio: Studio, fal: FalSide) -> None:
+    jobs = studio.generate("@Image1 sails", input_image=[png_image()], duration=3, num_generations=2)
+    records = [clip.record for clip in jobs.result(60)]
+    assert fal.asked(SUBMIT) == 2
+    for record in records:
+        sent = dict(record.sent)
+        assert sent.pop("image_urls")[0].startswith("http")
+        assert sent == {
+            "model": PRO, "prompt": "@Image1 sails", "duration": "3", "aspect_ratio": "16:9", "generate_audio": False
+        }  # fmt: skip
+        assert (record.hub, record.local, record.clip.media_type) == (fal.url, False, "video/mp4")
+    assert len({record.generation_id for record in records}) == 2
+    assert KEY not in "".join(file.read_text() for file in Path(studio.session.store.folder).rglob("*.json"))
+
+
+def test_a_lost_answer_is_settled_by_the_history_with_one_post(studio: Studio, fal: FalSide) -> None:
+    fal.fault("lost_reply", times=1)
+    job = studio.generate("a boat whose reply was lost", duration=3)
+    assert job.result(60).path.exists()
+    assert fal.asked(SUBMIT) == 1
+
+
+def test_a_request_that_the_history_does_not_show_yet_stays_uncertain_until_resume(
+    studio: Studio, fal: FalSide
+) -> None:
+    fal.fault("lost_reply", times=1)
+    fal.fault("late_listing")
+    job = studio.generate("a boat that is listed late", duration=3)
+    with pytest.raises(errors.JobUncertain):
+        job.result(40)
+    assert "proves nothing" in job.progress.trouble
+    fal.http.delete("/_local/faults")
+    (again,) = studio.resume()
+    assert again.result(60).path.exists()
+    assert fal.asked(SUBMIT) == 1
+
+
+def test_a_request_that_never_arrived_is_not_said_to_be_unbilled(studio: Studio, fal: FalSide) -> None:
+    fal.fault("dropped_connection", times=1, match={"method": "POST"})
+    job = studio.generate("a boat that sank", duration=3)
+    with pytest.raises(errors.JobUncertain):
+        job.result(40)
+    assert "may be generated and billed" in job.progress.trouble
+    assert job.record.status == "uncertain"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "says"),
+    [
+        ("insufficient_credits", "CreditError", "locked"),
+        ("unauthenticated", "AuthError", "FAL_KEY"),
+        ("failed", "hub", ""),
+    ],
+)
+def test_a_refusal_is_our_own_error(studio: Studio, fal: FalSide, fault: str, kind: str, says: str) -> None:
+    fal.fault(fault, **({} if fault == "failed" else {"match": {"method": "POST"}}))
+    failure = failure_of(studio.generate("a boat", duration=3))
+    assert failure.kind == kind
+    assert says in failure.message
+
+
+def test_a_job_that_a_runner_gave_back_ends_all_the_same(studio: Studio, fal: FalSide) -> None:
+    fal.fault("requeued", times=1)
+    assert studio.generate("a boat that comes back", duration=3).result(60).path.exists()
+
+
+def test_a_cancelled_job_is_cancelled_at_fal(studio: Studio, fal: FalSide) -> None:
+    fal.fault("stuck", times=1)
+    job = studio.generate("a boat in the ice", duration=3)
+    until(lambda: job.state in ("queued", "processing"))
+    job.cancel().result(20)
+    until(lambda: job.done)
+    assert job.record.status == "cancelled"
+
+
+def test_a_field_without_a_counterpart_is_an_error_at_the_field(studio: Studio, fal: FalSide) -> None:
+    given: dict[str, Any] = {"negative_prompt": "rain", "response_format": "b64_json", "target_namespace": "team"}
+    fields = {**given, "elements": [{"frontal_image_url": "https://example.org/a.png"}]}
+    problems = studio.lint("@Element1 sails", **fields)
+    assert {problem.field for problem in problems if problem.severity == "error"} == {
+        *given, "elements.0.reference_image_urls"
+    }  # fmt: skip
+    with pytest.raises(errors.RequestError):
+        studio.generate("@Element1 sails", **fields)
+    assert fal.asked(SUBMIT) == 0
+
+
+def test_the_price_is_by_tier_and_sound(studio: Studio) -> None:
+    assert str(studio.price("a boat", duration=5)) == "$0.56"
+    assert str(studio.price("a boat", duration=5, generate_audio=True)) == "$0.70"
+    omni = {"model": "kling-video-o3-omni", "duration": 10}
+    prices = [str(studio.price("a boat", resolution=size, **omni)) for size in ("720p", "1080p", "4k")]
+    assert prices == ["$0.84", "$1.12", "$4.20"]
+
+
+def test_kling_4_has_its_form_from_its_schema_and_an_unknown_price(studio: Studio) -> None:
+    model = "kling/v4/reference-to-video"
+    fields = studio.session.model(model).request_schema["properties"]
+    assert fields["image_urls"]["items"]["renderType"] == "image-url"
+    request: dict[str, Any] = {
+        "model": model,
+        "prompt": "@mara and @tom meet @Image10 and @Video5",
+        "duration": 20,
+        "image_urls": [f"https://example.org/{number}.png" for number in range(10)],
+        "video_urls": [f"https://example.org/{number}.mp4" for number in range(5)],
+        "elements": [{"name": name, "frontal_image_url": "https://example.org/a.png"} for name in ("mara", "tom")],
+    }
+    assert list(studio.lint(request)) == []
+    assert studio.price(request).total is None
+
+
+def test_a_field_that_an_endpoint_does_not_list_is_refused(studio: Studio) -> None:
+    (problem,) = studio.lint("a boat", model=PRO, duration="5", negative_prompt="rain")
+    assert (problem.field, problem.severity) == ("negative_prompt", "error")
+
+
+def test_both_providers_serve_one_log_and_a_request_names_its_own(
+    studio: Studio, fal: FalSide, hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kling_nb.connection.PROVIDERS", {"oxen": ("OXEN_API_KEY", hub.url), "fal": ("FAL_KEY", "")})
+    monkeypatch.setenv("OXEN_API_KEY", "oxen-key")
+    both = Studio(hub=f"fal+{fal.url}", key=KEY, log=tmp_path / "both")
+    plan = both.sweep({"prompt": "a boat at both", "duration": 3}, hub=["oxen", "fal"])
+    assert len({cell.request_hash for cell in plan.cells}) == 2
+    records = plan.run().result(60)
+    assert {record.hub for record in records} == {hub.url, fal.url}
+    both.close()
+
+
+def test_a_large_picture_is_uploaded_once_and_without_the_key(studio: Studio, fal: FalSide) -> None:
+    image = io.BytesIO()
+    Image.new("RGB", (400, 400), "#2050a0").save(image, "PNG")
+    for _ in range(2):
+        failure_of(studio.generate("@Image1 sails", input_image=[image.getvalue()], duration=3))
+    assert fal.asked("POST /storage/upload/initiate") == 1
