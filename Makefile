@@ -25,7 +25,7 @@ lab: .stamps/demo
 	$(BIN)/jupyter lab $(NOTEBOOK)
 
 ## test: everything for the tests, and the tests
-test: .stamps/test .stamps/kernels .stamps/validator
+test: .stamps/test .stamps/kernels .stamps/validator .stamps/swift
 	sh tests/run.sh
 
 ## check: format, lint and types only
@@ -93,10 +93,16 @@ TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.t
 	$(call install,.validator/bin/python,-r tests/exchange/validator.txt)
 	@mkdir -p .stamps && touch $@
 
+# A real object store for the tests of a team's log; in an environment of its own, since its pins are not ours.
+.stamps/swift: tests/store/swift.txt | $(BIN)/python
+	$(PYTHON) -m venv --without-pip .swift
+	$(call install,.swift/bin/python,-r tests/store/swift.txt)
+	@mkdir -p .stamps && touch $@
+
 ## constraints: write down the versions that are installed now
 constraints: .stamps/test
 	$(BIN)/python -m pip freeze --exclude-editable --exclude kling-nb | grep -v ' @ ' > constraints.txt
 
 ## clean: remove everything that these commands made
 clean:
-	rm -rf $(VENV) .stamps .kernels .validator node_modules demo site
+	rm -rf $(VENV) .stamps .kernels .validator .swift node_modules demo site

@@ -46,8 +46,11 @@ plan = _studio.plan
 budget = _studio.budget
 spending = _studio.spending
 
-# Import and set
+# Import, share and set
 import_log = _studio.import_log
+team = _studio.team
+sync = _studio.sync
+share = _studio.share
 presets: Presets
 elements: Elements
 options: Options

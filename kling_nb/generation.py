@@ -176,6 +176,7 @@ def start(
         estimate=estimate(request.draft(), free=True) if free else agreed or hub.estimate(request),
         now=datetime.datetime.now(datetime.UTC),
         notebook=notebook.name if notebook else None,
+        by=session.settings.user,
         rerun_of=rerun_of,
         plan=plan,
         cell=cell,

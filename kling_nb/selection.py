@@ -272,7 +272,8 @@ class LogAccess:
         Args:
             words: Text to find in prompts, tags and notes; or records, clips, jobs, plans and record IDs in a list.
             filters: `model`, `status`, `text`, `tag`, `stars` (at least), `since`, `until`, `kind` (`"result"` by
-                default, `"preview"`, or None for both), `hub`, `local`, `batch`, `request_hash`, `plan`, `notebook`.
+                default, `"preview"`, or None for both), `hub`, `local`, `batch`, `request_hash`, `plan`, `notebook`,
+                `by` (who made it).
 
         Raises:
             ArgumentError, ArgumentTypeError: A filter is unknown or has a value that cannot be used.

@@ -19,6 +19,7 @@ from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import LOCAL_PACE, Pace
 from kling_nb.engine.sending import Describe
 from kling_nb.errors import (
+    ArgumentError,
     HubError,
     KlingError,
     LogError,
@@ -38,7 +39,7 @@ from kling_nb.notebook.location import beside_notebook, notebook_path
 from kling_nb.preferences import embed_of
 from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.settings import Settings, check_given, read_settings
-from kling_nb.store.log import Log
+from kling_nb.store.log import Log, team_of
 from kling_nb.store.other_logs import moved_text, remember
 
 if TYPE_CHECKING:
@@ -225,19 +226,21 @@ class Session:
 
     def check_settings(self) -> None:
         """Read the settings, except for the keyring, which may ask the user. Raises `SettingsError`."""
-        read_settings(**self.given, beside=self._folder, keyring=False)
+        log_of(read_settings(**self.given, beside=self._folder, keyring=False))
 
     def _wired(self) -> Parts:
         settings = read_settings(**self.given, beside=self._folder)
-        store = Log(settings.log, opened=remember)
+        store = log_of(settings)
         connection = Connection(settings, self.loop, store, self.upload)
         links = Links(
             store.folder,
             self._folder,
-            store.media_file,
+            store.shown_file,
             store.read,
             small_poster,
             small_thumbnail,
+            fetch=store.media_file,
+            missing=store.missing_text,
             embed=lambda: embed_of(store),
         )
         display = Display(links, self.actions.show_jobs)
@@ -257,6 +260,24 @@ class Session:
             _inherited.append(self._parts)
         self._parts = None
         self.loop, self._lock = BackgroundLoop(), threading.RLock()
+
+
+def log_of(settings: Settings) -> Log:
+    """Return the log of the settings: a folder's, or a team's. Raises `SettingsError`."""
+    if settings.database is None or settings.media is None:
+        if team := team_of(settings.log):
+            raise SettingsError(
+                f"{settings.log} is the cache of the team's log in {team.get('database')}. Set KLING_NB_DATABASE and "
+                "KLING_NB_MEDIA to use it, or choose another folder by KLING_NB_LOG."
+            )
+        return Log(settings.log, opened=remember)
+    from kling_nb.store.team import TeamLog  # psycopg and obstore take 0.2 s to import
+
+    try:
+        database = settings.database.get_secret_value()
+        return TeamLog(settings.log, database, settings.media, settings.user, opened=remember)
+    except ArgumentError as exc:
+        raise SettingsError(str(exc)) from None
 
 
 def _upload_method(upload: Any) -> UploadMethod:

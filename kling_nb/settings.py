@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import logging
 import os
@@ -30,7 +31,10 @@ PROVIDERS: Mapping[str, tuple[str, str]] = {"oxen": (KEY, REAL_HUB), "fal": (FAL
 #: The local hubs, each with the provider whose contract it speaks.
 LOCAL: Mapping[str, str] = {"local": "oxen", "local-fal": "fal"}
 _KEYS = (KEY, FAL_KEY, *_FAL_PARTS)
-_NAMES = (*_KEYS, HUB, LOG, FAL_LIFETIME)
+DATABASE, MEDIA, USER = "KLING_NB_DATABASE", "KLING_NB_MEDIA", "KLING_NB_USER"
+_NAMES = (*_KEYS, HUB, LOG, FAL_LIFETIME, DATABASE, MEDIA, USER)
+#: Those that may hold a secret.
+_SECRET = (*_KEYS, DATABASE)
 _FAL_HOSTS = ("fal.ai", "fal.run", "queue.fal.run", "api.fal.ai")
 
 
@@ -42,6 +46,9 @@ class Settings:
         key: The API key of the hub in use; it is sent to its provider's API and nowhere else.
         hub: The hub in use: a base URL, or the name of a local hub.
         log: The log's folder.
+        database: The address of a team's database, `postgresql://host/name`; None without a team.
+        media: The address of a team's media, `s3://bucket/prefix`; None without a team.
+        user: Who makes records here.
         sources: Where each value came from, by the name of its environment variable.
         provider: The name of the provider whose contract the hub in use speaks.
         keys: The key of each provider that has one.
@@ -51,6 +58,9 @@ class Settings:
     key: SecretStr | None = None
     hub: str = "local"
     log: Path = Path("kling_log")
+    database: SecretStr | None = None
+    media: str | None = None
+    user: str = ""
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
     provider: str = "oxen"
     keys: Mapping[str, SecretStr] = field(default_factory=dict[str, SecretStr])
@@ -69,11 +79,19 @@ def hidden(key: Any) -> Any:
     return SecretStr(key) if isinstance(key, str) else Secret(key)
 
 
-def check_given(key: SecretStr | None, hub: str | None, log: str | Path | None) -> None:
+def check_given(
+    key: SecretStr | None,
+    hub: str | None,
+    log: str | Path | None,
+    database: str | SecretStr | None = None,
+    media: str | None = None,
+) -> None:
     """Check settings as they are given, without reading anything. Raises `SettingsError`."""
     secret = _secret(KEY, _text(KEY, key), "argument")
     _hub_address(_text(HUB, hub), "argument", {} if secret is None else {"oxen": secret, "fal": secret})
     _folder(_text(LOG, log), "argument", Path())
+    _without_password(_text(DATABASE, database))
+    _text(MEDIA, media)
 
 
 def read_settings(
@@ -81,6 +99,8 @@ def read_settings(
     key: str | SecretStr | None = None,
     hub: str | None = None,
     log: str | Path | None = None,
+    database: str | SecretStr | None = None,
+    media: str | None = None,
     beside: Path,
     keyring: bool = True,
 ) -> Settings:
@@ -90,7 +110,7 @@ def read_settings(
     used.
 
     Args:
-        key, hub, log: Values that override every other source.
+        key, hub, log, database, media: Values that override every other source.
         beside: The notebook's folder, where the log is by default. `.env` is read from the current folder and from
             this one.
         keyring: Whether the system keyring is read.
@@ -99,7 +119,9 @@ def read_settings(
         SettingsError: A value cannot be used.
     """
     home, key = beside, hidden(key)
+    database = hidden(database)
     own, given = _text(KEY, key), {HUB: _text(HUB, hub), LOG: _text(LOG, log)}
+    given |= {DATABASE: _without_password(_text(DATABASE, database)), MEDIA: _text(MEDIA, media)}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
 
@@ -109,7 +131,7 @@ def read_settings(
                 continue
             value = _plain(found[name]).strip()
             if value or name in _KEYS:
-                values[name], sources[name] = hidden(value) if name in _KEYS else value, source.format(name=name)
+                values[name], sources[name] = hidden(value) if name in _SECRET else value, source.format(name=name)
 
     take("argument", given)
     take("environment variable {name}", os.environ)
@@ -139,7 +161,9 @@ def read_settings(
     provider, address = _hub_address(chosen, sources.get(HUB, "default"), keys)
     folder = _folder(values.get(LOG), sources.get(LOG, ""), home)
     lifetime = _lifetime(values.get(FAL_LIFETIME), sources.get(FAL_LIFETIME, ""))
-    return Settings(keys.get(provider), address, folder, sources, provider, keys, lifetime)
+    team = _both_or_neither(values.get(DATABASE), values.get(MEDIA), sources)
+    user = _user(values.get(USER))
+    return Settings(keys.get(provider), address, folder, *team, user, sources, provider, keys, lifetime)
 
 
 def _lifetime(value: str | None, source: str) -> int | None:
@@ -150,6 +174,39 @@ def _lifetime(value: str | None, source: str) -> int | None:
             f"{FAL_LIFETIME} must be a number of seconds of {_LEAST_LIFETIME} or more, got {value!r} ({source})."
         )
     return int(value)
+
+
+def _both_or_neither(
+    database: SecretStr | None, media: str | None, sources: Mapping[str, str]
+) -> tuple[SecretStr | None, str | None]:
+    if (database is None) != (media is None):
+        there, lacks = (DATABASE, MEDIA) if database else (MEDIA, DATABASE)
+        example = "postgresql://host/name" if lacks == DATABASE else "s3://bucket/prefix"
+        raise SettingsError(
+            f"{there} ({sources[there]}) is set and {lacks} is not: a team's log needs both. Set {lacks}={example}, or "
+            f"remove {there}."
+        )
+    return database, media
+
+
+def _without_password(database: str | SecretStr | None) -> str | SecretStr | None:
+    """Return the address of a database that a notebook gives. Raises `SettingsError` if it holds a password."""
+    if re.search(r"//[^/@]*:[^/@]+@|[?&]password=", _plain(database or "")):
+        raise SettingsError(
+            f"A password must not be in a notebook: put it into PGPASSWORD, into ~/.pgpass, or set {DATABASE} in the "
+            "environment."
+        )
+    return database
+
+
+def _user(name: str | None) -> str:
+    """Return who makes records: the given name, or that of the login."""
+    if name is None:
+        try:
+            name = getpass.getuser()
+        except (OSError, KeyError, ImportError):  # a container whose user has no name
+            return ""
+    return "".join(one for one in name if one.isprintable())[:100].strip()
 
 
 def _plain(value: str | SecretStr) -> str:

@@ -18,7 +18,7 @@ from kling_nb.settings import hidden
 from kling_nb.studio import Studio
 
 #: The settings that are not secret; any other name may be a misspelled `key`.
-_PLAIN = ("hub", "log", "upload", "deadline")
+_PLAIN = ("hub", "log", "media", "upload", "deadline")
 _Kind = inspect.Parameter
 _lock = threading.Lock()
 _studio: Studio | None = None
@@ -48,7 +48,7 @@ def configure(**settings: Unpack[StudioSettings]) -> Studio:
     """Use these settings from now on. Running jobs go on.
 
     Args:
-        settings: `key`, `hub`, `log`, `upload`, `deadline`; see `Studio`.
+        settings: `key`, `hub`, `log`, `database`, `media`, `upload`, `deadline`; see `Studio`.
 
     Raises:
         SettingsError: A setting is unknown or cannot be used, also one of the environment. The studio in use stays.

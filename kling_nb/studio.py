@@ -30,6 +30,8 @@ from kling_nb.store.filters import Search
 from kling_nb.store.log import UNSET, Log
 
 if TYPE_CHECKING:
+    from kling_nb.exchange.team import Sharing
+    from kling_nb.render.team import Synced, TeamInfo
     from kling_nb.store.merge import MergeReport
     from kling_nb.sweeps.axes import How
     from kling_nb.sweeps.plan import Plan
@@ -50,6 +52,9 @@ class Studio:
         hub: The hub's base URL, or `"local"`. By default `KLING_NB_HUB`; else Oxen.ai if there is a key, or the local
             hub if there is none.
         log: The log's folder. By default `KLING_NB_LOG`; else `kling_log/` next to the notebook.
+        database: The address of a team's database, `"postgresql://host/name"`. By default `KLING_NB_DATABASE`; without
+            one the log is the folder. Its password is read from where PostgreSQL's own tools read it.
+        media: The address of a team's media, `"s3://bucket/prefix"`. By default `KLING_NB_MEDIA`.
         upload: How local images reach the hub: `"workbench"`, `"repository"`, `"data-uri"`, or a function that takes
             an image (with its `data`, `media_type` and `name`) and returns a URL.
         deadline: Seconds that the hub may work on a job before it is asked to cancel it.
@@ -64,11 +69,14 @@ class Studio:
         key: str | SecretStr | None = None,
         hub: str | None = None,
         log: str | Path | None = None,
+        database: str | SecretStr | None = None,
+        media: str | None = None,
         upload: UploadMethod = "workbench",
         deadline: float = DEADLINE,
     ) -> None:
-        key = hidden(key)
-        self.session = Session(StudioActions, {"key": key, "hub": hub, "log": log}, upload, deadline)
+        key, database = hidden(key), hidden(database)
+        given = {"key": key, "hub": hub, "log": log, "database": database, "media": media}
+        self.session = Session(StudioActions, given, upload, deadline)
 
     # Make
 
@@ -285,14 +293,22 @@ class Studio:
         return Plan(self.session, from_stored(store.plans.get(plan_id), store.read))
 
     def budget(
-        self, *, job: Any = UNSET, notebook: Any = UNSET, day: Any = UNSET, total: Any = UNSET, unknown_ok: Any = UNSET
+        self,
+        *,
+        job: Any = UNSET,
+        notebook: Any = UNSET,
+        person: Any = UNSET,
+        day: Any = UNSET,
+        total: Any = UNSET,
+        unknown_ok: Any = UNSET,
     ) -> Budget:
         """Set limits in dollars and return all limits. They hold in every kernel that uses the log.
 
         Args:
             job: Limit for one request; None removes a limit.
             notebook: Limit for each notebook.
-            day: Limit for each day.
+            person: Limit for each person, by the name in their records.
+            day: Limit for each day; of a team, each day of UTC.
             total: Limit for the log.
             unknown_ok: Whether a request whose price is unknown is allowed.
 
@@ -301,11 +317,15 @@ class Studio:
         """
         from kling_nb.sweeps.spending import budget
 
-        given = {"job": job, "notebook": notebook, "day": day, "total": total, "unknown_ok": unknown_ok}
+        given = {"job": job, "notebook": notebook, "person": person, "day": day, "total": total}
+        given["unknown_ok"] = unknown_ok
         return budget(self.session, {name: value for name, value in given.items() if value is not UNSET})
 
     def spending(self, by: By = "day") -> Spending:
-        """Return what was spent by `"day"`, `"notebook"`, `"model"`, `"plan"` or `"tag"`, uncertain amounts apart."""
+        """Return what was spent by `"day"`, `"notebook"`, `"model"`, `"plan"`, `"tag"` or `"person"`.
+
+        Uncertain amounts are apart.
+        """
         from kling_nb.sweeps.spending import Spending
 
         return Spending.of(self.session.store.budget.entries(), by)
@@ -324,6 +344,47 @@ class Studio:
         from kling_nb.exchange import importing
 
         return importing.import_log(self.session, source)
+
+    # Share
+
+    def team(self) -> TeamInfo:
+        """Return who shares the team's log and where it is, and what waits to be sent to it.
+
+        Raises:
+            SettingsError: The log is not a team's.
+            LogError: The database cannot be reached.
+        """
+        from kling_nb.exchange import team
+
+        return team.team(self.session)
+
+    def sync(self) -> Synced:
+        """Send what waits on this machine to the team's log, now, and return what was sent.
+
+        It is sent by itself, too. What could not be sent is in the result's `problems` and waits.
+
+        Raises:
+            SettingsError: The log is not a team's.
+            LogError: The database cannot be reached.
+        """
+        from kling_nb.exchange import team
+
+        return team.sync(self.session)
+
+    def share(self, database: str | SecretStr, media: str) -> Sharing:
+        """Return what bringing this folder's log into a team's would do; `.run()` does it.
+
+        Args:
+            database: `"postgresql://host/name"`; its password is read from where PostgreSQL's own tools read it.
+            media: `"s3://bucket/prefix"`; its keys are read from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+
+        Raises:
+            ArgumentError: An address is not valid, or the log is a team's already.
+            LogError: The database cannot be reached.
+        """
+        from kling_nb.exchange import team
+
+        return team.share(self.session, hidden(database), media)
 
     # Set
 

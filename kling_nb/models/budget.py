@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from kling_nb.errors import BudgetError, SettingsError
 from kling_nb.models.record import Record
 
-Name = Literal["job", "notebook", "day", "total", "plan"]
+Name = Literal["job", "notebook", "person", "day", "total", "plan"]
 
 
 class Limits(BaseModel):
@@ -21,7 +21,8 @@ class Limits(BaseModel):
     Attributes:
         job: The limit of one generation.
         notebook: The limit of each notebook.
-        day: The limit of a day in this machine's time zone.
+        person: The limit of each person.
+        day: The limit of a day in this machine's time zone, for a team in UTC.
         total: The limit of the whole log.
         plans: The limits of single plans, by ID.
         unknown_ok: Whether to allow jobs whose price is not known.
@@ -31,6 +32,7 @@ class Limits(BaseModel):
 
     job: Decimal | None = Field(default=None, ge=0)
     notebook: Decimal | None = Field(default=None, ge=0)
+    person: Decimal | None = Field(default=None, ge=0)
     day: Decimal | None = Field(default=None, ge=0)
     total: Decimal | None = Field(default=None, ge=0)
     plans: dict[str, Decimal] = Field(default_factory=dict)
@@ -70,6 +72,8 @@ class Scope:
                 return "the limit of one job"
             case "notebook":
                 return f"the limit of the notebook {self.of}" if self.of else "the limit outside notebooks"
+            case "person":
+                return f"the limit of {self.of}" if self.of else "the limit of each person"
             case "day":
                 return "today's limit"
             case "total":
@@ -136,6 +140,8 @@ def scopes(limits: Limits, record: Record) -> Iterator[Scope]:
         yield Scope("plan", limits.plans[plan], plan)
     if limits.notebook is not None:
         yield Scope("notebook", limits.notebook, record.notebook)
+    if limits.person is not None:
+        yield Scope("person", limits.person, record.by)
     if limits.day is not None:
         yield Scope("day", limits.day)
     if limits.total is not None:

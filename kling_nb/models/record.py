@@ -241,6 +241,7 @@ class Record(_Part):
         plan: The ID of the sweep that it belongs to.
         cell: Its cell in the sweep: a hash of the request's hash and the number of the repeat.
         imported: Whether it comes from another log, so that it was not paid for from here.
+        by: Who made it: `KLING_NB_USER`, or the name of the login.
         holder: The process that runs the job, so that no second one sends it.
         revision: The number of changes; an older copy never replaces a newer one.
     """
@@ -281,6 +282,7 @@ class Record(_Part):
     stars: int | None = None
     note: str = ""
     notebook: str | None = None
+    by: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
     revision: int = 0
 
@@ -425,6 +427,7 @@ _COLUMNS: dict[str, tuple[type, Callable[[Record], Any]]] = {
     "cell": (str, lambda record: record.cell),
     "rerun_of": (str, lambda record: record.rerun_of),
     "notebook": (str, lambda record: record.notebook),
+    "by": (str, lambda record: record.by),
     "request_hash": (str, lambda record: record.request_hash),
     "schema_digest": (str, lambda record: record.schema_digest),
     "generation_id": (str, lambda record: record.generation_id),

@@ -34,17 +34,20 @@ class Links:
         small_poster: Callable[..., str | None],
         small_thumbnail: Callable[[bytes], str | None],
         *,
+        fetch: Callable[[str], Path | None] | None = None,
+        missing: Callable[[File], str | None] = lambda _: None,
         embed: Callable[[], Embed] = Embed,
         seen_in: Callable[[], Frontend] = frontend,
     ) -> None:
         self._folder, self._beside, self._file, self._read = folder, beside, file, read
         self._small_poster, self._small_thumbnail = small_poster, small_thumbnail
+        self._fetch, self._missing = fetch or file, missing
         self._embed, self._seen_in = embed, seen_in
 
     def videos(self, records: Sequence[Record]) -> list[Video]:
         """Return how one output shows the clips of these records; embedded clips together stay under its limit."""
         where, embed = self._seen_in(), self._embed_setting()
-        files = [self._clip_file(record) for record in records]
+        files = [self._clip_file(record, alone=len(records) == 1) for record in records]
         sizes = [file.stat().st_size if file else None for file in files]
         hint = where.hint if where.links else _not_linked(sum(filter(None, sizes)), embed, where)
         return [
@@ -63,7 +66,7 @@ class Links:
 
     def _video(self, clip: File, file: Path | None, embedded: bool, where: Frontend, hint: str) -> Video:
         if file is None:
-            return Video(hint=self._missing(clip))
+            return Video(hint=self._missing(clip) or self._missing_here(clip))
         silent = f"{where.name} does not play its AAC audio." if clip.audio_codec in where.silent else ""
         href = self._href(file) if where.links else None
         if embedded:
@@ -73,11 +76,12 @@ class Links:
             return Video(href, href, " ".join(filter(None, [hint, silent])))
         return Video(hint=f"The clip is at {file}. {hint}")
 
-    def _clip_file(self, record: Record) -> Path | None:
+    def _clip_file(self, record: Record, *, alone: bool) -> Path | None:
         # By its digest: the path in a record is text from a file, and may lead anywhere.
-        return self._file(record.clip.digest) if record.clip else None
+        find = self._fetch if alone else self._file
+        return find(record.clip.digest) if record.clip else None
 
-    def _missing(self, clip: File) -> str:
+    def _missing_here(self, clip: File) -> str:
         """Return where a clip's file was, and what to do."""
         where = self._folder / clip.place
         if where.exists():

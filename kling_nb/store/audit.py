@@ -47,6 +47,7 @@ FindingKind = Literal[
     "vote unreadable",
     "score unreadable",
     "not read",
+    "not in bucket",
 ]
 _REBUILD = "rebuild the index"
 _RESTORE = "restore it from a copy"
@@ -78,7 +79,7 @@ class Audit:
         unreadable = {Path(finding.about).stem for finding in found if finding.kind == "sidecar unreadable"}
         for record_id in sorted((records.keys() | self.store.index.versions().keys()) - unreadable):
             found += _compared(record_id, *self.store.revisions(record_id))
-        found += [finding for record in records.values() for finding in _request(record)]
+        found += [finding for record in records.values() for finding in request_findings(record)]
         found += self._unreadable_files()
         # An unreadable file may name media that nothing else does.
         complete = not any(finding.kind.endswith("unreadable") for finding in found)
@@ -182,7 +183,8 @@ def _compared(record_id: str, sidecar: int | None, row: int | None) -> Iterator[
         yield Finding("sidecar older", record_id, message, f"{_RESTORE}, or {_REBUILD}")
 
 
-def _request(record: Record) -> Iterator[Finding]:
+def request_findings(record: Record) -> Iterator[Finding]:
+    """Yield a finding if a record's request does not have the hash that the record says."""
     try:
         digest = sha256(canonical_json(record.canonical))
     except ValueError as exc:

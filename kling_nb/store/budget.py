@@ -39,6 +39,7 @@ class Entry:
     charge: Charge
     cost: Decimal | None
     tags: tuple[str, ...] = ()
+    by: str = ""
 
 
 def _now() -> datetime.datetime:
@@ -76,8 +77,9 @@ class BudgetStore:
         """Replace the limits by what `change` returns for them, while no other process does, and return them."""
         with self.store.lock(_LOCK):
             changed = change(self.limits())
+            unset = {"person"} if changed.person is None else None  # earlier versions do not know it
             with written_in(self.store.folder):
-                write_whole(self.file, changed.model_dump_json(indent=2).encode() + b"\n")
+                write_whole(self.file, changed.model_dump_json(indent=2, exclude=unset).encode() + b"\n")
             return changed
 
     def afford(self, asked: Sequence[Record]) -> None:
@@ -107,8 +109,8 @@ class BudgetStore:
 
     def entries(self) -> list[Entry]:
         """Return every record that cost something, or may have, or would have; those in the trash too."""
-        trashed = [_entry_of(record) for record in self._paid_in_trash()]
-        return [*self.store.ask(lambda index: list(_entries(index)), []), *trashed]
+        trashed = [entry_of(record) for record in self._paid_in_trash()]
+        return [*self.store.ask(lambda index: list(entries_in(index)), []), *trashed]
 
     def _paid_in_trash(self) -> list[Record]:
         """Return the paid records in the trash, since the money is still spent; unreadable ones are left out."""
@@ -126,6 +128,8 @@ class BudgetStore:
                 return record.notebook == scope.of
             case "plan":
                 return record.plan == scope.of
+            case "person":
+                return record.by == scope.of
             case "day":
                 return charged_at(record) >= self._midnight()
             case _:
@@ -140,6 +144,8 @@ class BudgetStore:
                 yield records.c.notebook == scope.of if scope.of else records.c.notebook.is_(None)
             case "plan":
                 yield records.c.plan == scope.of
+            case "person":
+                yield records.c.by == scope.of
             case "day":
                 yield records.c.charged >= microseconds(self._midnight())
             case _:
@@ -151,22 +157,26 @@ def _sum(index: Index, query: Select[int]) -> int:
         return int(connection.scalar(query) or 0)
 
 
-def _entry_of(record: Record) -> Entry:
+def entry_of(record: Record) -> Entry:
+    """Return the entry of one record."""
     when = charged_at(record).astimezone().date()
     charge = charge_of(record)
-    return Entry(when, record.model, record.notebook, record.plan, charge, record.price, record.tags)
+    return Entry(when, record.model, record.notebook, record.plan, charge, record.price, record.tags, record.by)
 
 
-def _entries(index: Index) -> Iterator[Entry]:
+def entries_in(index: Index) -> Iterator[Entry]:
+    """Yield the entries of an index, oldest first."""
     c = records.c
     paid = c.charge.in_((*COUNTED, "planned"))
-    query = select(c.seq, c.charged, c.model, c.notebook, c.plan, c.charge, c.cost).where(paid).order_by(c.charged)
+    query = (
+        select(c.seq, c.charged, c.model, c.notebook, c.plan, c.charge, c.cost, c.by).where(paid).order_by(c.charged)
+    )
     tagged = select(tags.c.seq, tags.c.tag).join(records, c.seq == tags.c.seq).where(paid)
     with index.database.reading() as connection:
         words: dict[int, list[str]] = {}
         for seq, tag in connection.execute(tagged):
             words.setdefault(seq, []).append(tag)
-        for seq, charged, model, notebook, plan, charge, cost in connection.execute(query):
+        for seq, charged, model, notebook, plan, charge, cost, by in connection.execute(query):
             when = datetime.datetime.fromtimestamp(charged / 1e6, datetime.UTC).astimezone()
             amount = None if cost is None else from_micros(cost)
-            yield Entry(when.date(), model, notebook, plan, charge, amount, tuple(words.get(seq, ())))
+            yield Entry(when.date(), model, notebook, plan, charge, amount, tuple(words.get(seq, ())), by or "")

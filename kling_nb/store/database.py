@@ -1,4 +1,4 @@
-"""The connection to the index: a SQLite file in the log's folder, or a PostgreSQL database."""
+"""The connection to the index, a SQLite file in the log's folder."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError as BadURL
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
-from kling_nb.errors import ArgumentError, LogError, MissingExtra
+from kling_nb.errors import LogError
 from kling_nb.store.tables import LAYOUT, layout_number, prepare
 
 _PATIENCE_MS = 15_000
@@ -26,8 +25,6 @@ _PATIENCE_MS = 15_000
 _CACHE_KIB = 65_536
 #: A rebuild makes the write-ahead file as long as the index; afterwards it is truncated to this.
 _WAL_BYTES = 16 * 1024 * 1024
-#: The key of the lock that every writing transaction takes in PostgreSQL.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('kling_nb ' || current_schema()))"
 
 
 class DamagedIndex(LogError):
@@ -36,26 +33,22 @@ class DamagedIndex(LogError):
 
 @dataclass
 class Database:
-    """A database that is opened at its first use; `file` is the SQLite file, None for PostgreSQL."""
+    """A database that is opened at its first use; `file` is its file."""
 
-    url: URL
-    file: Path | None
+    file: Path
     _engine: Engine | None = None
     _inode: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def at(cls, file: Path, url: str | None) -> Database:
-        """Return the PostgreSQL database of a URL, by default the SQLite file. Raises `ArgumentError`."""
-        if url is not None:
-            return cls(_postgresql(url), None)
-        # Not as a text: `?` and `%` in the folder's name would have a meaning.
-        return cls(URL.create("sqlite+pysqlite", database=str(file)), file)
+    def at(cls, file: Path) -> Database:
+        """Return the database in a file."""
+        return cls(file)
 
     def use(self, file: Path) -> None:
         """Close the database, and use another SQLite file from now on."""
         self.close()
-        self.url, self.file = URL.create("sqlite+pysqlite", database=str(file)), file
+        self.file = file
 
     @property
     def is_open(self) -> bool:
@@ -66,7 +59,7 @@ class Database:
         """Open the database and prepare its tables. Raises `LogError`, or `DamagedIndex`."""
         self.close()
         with self._errors():
-            self._engine = _engine(self.url)
+            self._engine = _engine(self.file)
         try:
             with self.writing() as connection:
                 prepare(connection)
@@ -89,8 +82,8 @@ class Database:
     def _open_as_it_is(self) -> None:
         self.close()
         file = self.file
-        if file is None or not file.is_file():
-            raise LogError(f"The index {file or self.url.render_as_string()} does not exist.")
+        if not file.is_file():
+            raise LogError(f"The index {file} does not exist.")
         with self._errors():
             self._engine = create_engine("sqlite+pysqlite://", creator=partial(_reader, file), poolclass=QueuePool)
             event.listen(self._engine, "begin", _begin)
@@ -111,7 +104,7 @@ class Database:
     def set_aside(self) -> None:
         """Close the database and rename its file, so that a new one can be created."""
         self.close()
-        if self.file is None or not self.file.exists():
+        if not self.file.exists():
             return
         aside = self.file.with_name("index.damaged.sqlite")
         for ending in ("", "-wal", "-shm"):
@@ -124,8 +117,6 @@ class Database:
     def reading(self) -> Generator[Connection]:
         """Return a connection that sees one state of the index. Raises `LogError`."""
         with self._errors(), self._opened().connect() as connection:
-            if self.file is None:
-                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextlib.contextmanager
@@ -136,8 +127,6 @@ class Database:
             self._opened().connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
-            if self.file is None:
-                connection.execute(text(_LOCK))
             yield connection
 
     def _opened(self) -> Engine:
@@ -147,34 +136,20 @@ class Database:
 
     @contextlib.contextmanager
     def _errors(self) -> Generator[None]:
-        where = self.file or self.url.render_as_string()
         try:
             yield
-        except ModuleNotFoundError as exc:
-            raise MissingExtra("A log's index in PostgreSQL needs psycopg: pip install 'kling-nb[postgres]'.") from exc
         except DatabaseError as exc:
-            if type(exc) is DatabaseError and self.file:  # its subclasses are locks, full disks, wrong statements
-                raise DamagedIndex(f"The log's index {where} is damaged: {exc.orig}.") from exc
-            raise LogError(f"The log's index {where} cannot be used: {exc.orig}. Try again, or rebuild it.") from exc
+            if type(exc) is DatabaseError:  # its subclasses are locks, full disks, wrong statements
+                raise DamagedIndex(f"The log's index {self.file} is damaged: {exc.orig}.") from exc
+            raise LogError(
+                f"The log's index {self.file} cannot be used: {exc.orig}. Try again, or rebuild it."
+            ) from exc
 
-    def _inode_now(self) -> int | None:
-        if self.file is None:
-            return None
+    def _inode_now(self) -> int:
         try:
             return self.file.stat().st_ino
         except FileNotFoundError:
             return -1
-
-
-def _postgresql(address: str) -> URL:
-    try:
-        url = make_url(address)
-    except BadURL:
-        url = None
-    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
-        given = f"{url.drivername}://…" if url else "a text that is not a URL"
-        raise ArgumentError(f"database must be a URL such as 'postgresql://host/name', got {given}.")
-    return url.set(drivername="postgresql+psycopg")
 
 
 def _dispose(engine: Engine, pid: int) -> None:
@@ -182,10 +157,9 @@ def _dispose(engine: Engine, pid: int) -> None:
         engine.dispose()
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url)
+def _engine(file: Path) -> Engine:
+    # Not as a text: `?` and `%` in the folder's name would have a meaning.
+    engine = create_engine(URL.create("sqlite+pysqlite", database=str(file)))
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine

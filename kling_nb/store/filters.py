@@ -39,6 +39,7 @@ class Search(TypedDict, total=False):
     request_hash: str | None
     plan: str | None
     notebook: str | None
+    by: str | None
 
 
 def conditions(search: Search, now: datetime.datetime) -> Iterator[ColumnElement[bool]]:
@@ -46,7 +47,7 @@ def conditions(search: Search, now: datetime.datetime) -> Iterator[ColumnElement
     check_names(search)
     given: dict[str, Any] = {"kind": "result", **search}
     _check_values(given)
-    for name in ("model", "kind", "hub", "local", "batch", "request_hash", "plan", "notebook"):
+    for name in ("model", "kind", "hub", "local", "batch", "request_hash", "plan", "notebook", "by"):
         if (value := given.get(name)) is not None:
             yield records.c[name] == value
     if (stars := given.get("stars")) is not None:
@@ -65,7 +66,7 @@ def conditions(search: Search, now: datetime.datetime) -> Iterator[ColumnElement
 
 
 def _check_values(given: Mapping[str, Any]) -> None:
-    for name in ("model", "text", "tag", "kind", "hub", "batch", "request_hash", "plan", "notebook"):
+    for name in ("model", "text", "tag", "kind", "hub", "batch", "request_hash", "plan", "notebook", "by"):
         if not isinstance(given.get(name), str | None):
             raise ArgumentTypeError(f"{name} must be a string or None, got {given[name]!r}.")
     if not isinstance(local := given.get("local"), bool | None):

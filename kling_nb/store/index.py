@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from kling_nb.models.record import ENDED, Record, Status
@@ -298,7 +298,7 @@ def _order(pair: tuple[Record, FileVersion]) -> tuple[datetime.datetime, str, in
 
 
 def _put(connection: Connection, pairs: Sequence[tuple[Record, FileVersion]]) -> None:
-    put = _STATEMENTS[connection.dialect.name]
+    put = _STATEMENTS
     connection.execute(put["records"], [row_of(record, version) for record, version in pairs])
     stored = connection.execute(_STORED, {"ids": [record.id for record, _ in pairs]})
     seq_of = {(row.id, row.revision): row.seq for row in stored}
@@ -314,9 +314,9 @@ def _put(connection: Connection, pairs: Sequence[tuple[Record, FileVersion]]) ->
 
 
 def _statements(insert: Any) -> dict[str, Any]:
-    """Return the statements that insert or replace rows, for one kind of database."""
+    """Return the statements that insert or replace rows."""
     row, body, said = insert(records), insert(bodies), insert(words)
-    changes = {column.name: column for column in row.excluded if column.name not in ("seq", "id")}
+    changes = {column.name: column for column in row.excluded if column.name not in ("seq", "id", "arrived")}
     newer = row.excluded.revision >= records.c.revision
     return {
         "records": row.on_conflict_do_update(index_elements=["id"], set_=changes, where=newer),
@@ -326,7 +326,7 @@ def _statements(insert: Any) -> dict[str, Any]:
 
 
 # Built once: a job's record is replaced at each of its moves, and building a statement takes longer than running it.
-_STATEMENTS = {"sqlite": _statements(sqlite.insert), "postgresql": _statements(postgresql.insert)}
+_STATEMENTS = _statements(sqlite.insert)
 _STORED = select(records.c.id, records.c.revision, records.c.seq).where(
     records.c.id.in_(bindparam("ids", expanding=True))
 )

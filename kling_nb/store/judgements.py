@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
@@ -152,7 +152,7 @@ class Scores:
 
     def add(self, given: Iterable[Score]) -> int:
         """Add the scores that are new or newer than the known ones, and return how many. Raises `LogError`."""
-        newest = _newest(given)
+        newest = newest_of(given)
         if not newest:
             return 0
         with self.store.lock("scores"):
@@ -160,7 +160,7 @@ class Scores:
             known = {
                 score.key: score for clip in {one.clip for one in newest.values()} for score in by_clip.get(clip, ())
             }
-            new = [score for key, score in newest.items() if key not in known or _age(known[key]) < _age(score)]
+            new = [score for key, score in newest.items() if key not in known or age_of(known[key]) < age_of(score)]
             with written_in(self.store.folder):
                 files = self.lines.append(new)
             for score in new:
@@ -171,26 +171,12 @@ class Scores:
 
     def of(self, records: Sequence[Record]) -> dict[str, list[Score]]:
         """Return the newest score of each scorer, in the order of their names, by record id."""
-        newest = {
-            record_id: {score.name: score for score in sorted(found, key=lambda score: score.at)}
-            for record_id, found in self.every(records).items()
-        }
-        return {record_id: [found[name] for name in sorted(found)] for record_id, found in newest.items()}
+        return newest_by_name(self.every(records))
 
     def every(self, records: Sequence[Record]) -> dict[str, list[Score]]:
         """Return the scores of every version, by record id."""
         self.store.exists()
-        by_clip = self._by_clip()
-        found = {
-            record.id: [
-                score
-                for score in by_clip.get(record.clip.digest, ())
-                if not score.request or score.request == record.request_hash
-            ]
-            for record in records
-            if record.clip
-        }
-        return {record_id: each for record_id, each in found.items() if each}
+        return scores_of(records, self._by_clip())
 
     def merge(self, other: Path) -> tuple[int, list[DamagedLine]]:
         """Add the scores of another log's folder; return how many were new, and its damaged lines."""
@@ -205,15 +191,40 @@ class Scores:
             for line in damaged:
                 _log.warning("%s", line)
             by_clip: dict[str, list[Score]] = {}
-            for score in _newest(found).values():
+            for score in newest_of(found).values():
                 by_clip.setdefault(score.clip, []).append(score)
             self._read = versions, by_clip
         return self._read[1]
 
 
-def _newest(scores: Iterable[Score]) -> dict[tuple[str, str, str, str], Score]:
-    return {score.key: score for score in sorted(scores, key=_age)}
+def newest_by_name(every: Mapping[str, Sequence[Score]]) -> dict[str, list[Score]]:
+    """Return of each record's scores the newest of each scorer, in the order of their names."""
+    newest = {
+        record_id: {score.name: score for score in sorted(found, key=lambda score: score.at)}
+        for record_id, found in every.items()
+    }
+    return {record_id: [found[name] for name in sorted(found)] for record_id, found in newest.items()}
 
 
-def _age(score: Score) -> tuple[object, ...]:
+def scores_of(records: Sequence[Record], by_clip: Mapping[str, Sequence[Score]]) -> dict[str, list[Score]]:
+    """Return the scores of records, which are those of their clips; a score of another request is left out."""
+    found = {
+        record.id: [
+            score
+            for score in by_clip.get(record.clip.digest, ())
+            if not score.request or score.request == record.request_hash
+        ]
+        for record in records
+        if record.clip
+    }
+    return {record_id: each for record_id, each in found.items() if each}
+
+
+def newest_of(scores: Iterable[Score]) -> dict[tuple[str, str, str, str], Score]:
+    """Return the newest score of each clip, request, scorer and version."""
+    return {score.key: score for score in sorted(scores, key=age_of)}
+
+
+def age_of(score: Score) -> tuple[object, ...]:
+    """Return a key that sorts scores by their age, the newest last."""
     return score.at, score.model_dump_json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
@@ -15,7 +16,7 @@ from kling_nb.models.record import File, Record, Reference
 from kling_nb.models.urls import redact_url
 from kling_nb.store.audit import Audit, Finding
 from kling_nb.store.budget import BudgetStore
-from kling_nb.store.disk import path_of
+from kling_nb.store.disk import path_of, read_whole
 from kling_nb.store.filters import Search, conditions
 from kling_nb.store.index import Index, Page, RecordSummary
 from kling_nb.store.judgements import Scores, Votes
@@ -37,6 +38,8 @@ class _Unset(Enum):
 
 
 UNSET: Final = _Unset.UNSET
+#: The file that tells a team's cache from a log of its own.
+MARK = "team.json"
 
 
 class HasId(Protocol):
@@ -49,32 +52,26 @@ class HasId(Protocol):
 
 
 class Log:
-    """The record store in a folder. Creating one reads and writes nothing.
+    """The record store in a folder; `TeamLog` is that of a team. Creating one reads and writes nothing.
 
     Every method raises `LogError` when the folder or the index cannot be used.
 
     Args:
         folder: The folder of all files; it is created at the first write.
-        database: The URL of a PostgreSQL database for the index, `postgresql://host/name`; by default the index is a
-            SQLite file in the folder. A database, or a schema of one, belongs to one folder.
         opened: Called with the folder when the log is opened; not for a log that does not exist yet.
         as_it_is: Read the log as it is: its index is neither migrated nor brought up to date, and no record is
             written.
-
-    Raises:
-        ArgumentError: `database` is not such a URL.
     """
 
     def __init__(
         self,
         folder: Path | str,
-        database: str | None = None,
         *,
         opened: Callable[[Path], object] = lambda folder: None,
         as_it_is: bool = False,
     ) -> None:
         self.folder = Path(folder).expanduser().absolute()
-        self._records = RecordStore(self.folder, database, opened, as_it_is)
+        self._records = RecordStore(self.folder, opened, as_it_is)
         self._lease = Lease(self.folder)
         self._media = Media(self.folder)
         self._trash = Trash.of(self._records, self._media)
@@ -222,8 +219,8 @@ class Log:
         """Return the hashes of those requests that were refused for their content, and of which there is no clip."""
         return self._records.ask(lambda index: index.refused(hashes, hub), set[str]())
 
-    def alone(self, begin: Callable[[], T]) -> T:
-        """Call `begin` while no other kernel does: of two that lack the same clip, one starts it."""
+    def alone(self, begin: Callable[[], T], of: str) -> T:
+        """Call `begin` while no other kernel does for the same request: of two that lack its clip, one starts it."""
         with self._records.lock("plans"):
             return begin()
 
@@ -259,6 +256,14 @@ class Log:
         """Return the file of a digest to be shown or passed on: None unless it is an image or a video."""
         file = self._media.file(digest)
         return file if file and media_kind(file) else None
+
+    def missing_text(self, clip: File) -> str | None:
+        """Return why a clip is not shown, if there is another reason than a missing file."""
+        return None
+
+    def shown_file(self, digest: str) -> Path | None:
+        """Return the file of a digest for a table of clips; see `media_file`."""
+        return self.media_file(digest)
 
     def foreign(self, digests: Iterable[str]) -> set[str]:
         """Return those digests whose file is neither an image nor a video, by its first bytes."""
@@ -329,12 +334,21 @@ class Log:
     def merge(self, other: Path | str) -> MergeReport:
         """Merge the log in another folder into this one; see `Merge.run`."""
         self._records.ready(writing=True)
-        return Merge(self._records, self._media, self._trash).run(path_of("folder", other).absolute())
+        parts = (self._records, self._media, self._trash, self.plans, self.votes, self.scores, self.values)
+        return Merge(*parts).run(path_of("folder", other).absolute())
 
     def close(self) -> None:
         """Close the index and release this process's jobs; the next use opens the log again."""
         self._lease.release()
         self._records.close()
+
+
+def team_of(folder: Path) -> dict[str, str] | None:
+    """Return the addresses of the team whose cache a folder is, None for any other folder."""
+    try:
+        return dict(json.loads(read_whole(folder / MARK)))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _tags(given: Any) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class Media:
     def add(self, data: bytes, suffix: str) -> str:
         """Write bytes and return their digest; a file that is there already is not written again."""
         digest = sha256(data)
-        known = self.file(digest)
+        known = self.local(digest)
         if known is not None and known.stat().st_size == len(data) and digest_of(known) == digest:
             return digest
         with written_in(self.folder):
@@ -45,7 +45,7 @@ class Media:
         """Move a file in and return its path. Raises `TransferError`, and leaves it, if it does not have the digest."""
         if digest_of(file) != digest:
             raise TransferError(f"{file.name} does not have the digest {digest[:19]}…: download it again.")
-        known = self.file(digest)
+        known = self.local(digest)
         target = known or self._path(digest, suffix)
         with written_in(self.folder):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,10 @@ class Media:
 
     def file(self, digest: str) -> Path | None:
         """Return the file of a digest, None if there is none."""
+        return self.local(digest)
+
+    def local(self, digest: str) -> Path | None:
+        """Return the file of a digest in this folder, None if there is none."""
         name = _hex(digest)
         folder = self._media / name[:2]
         # Nearly always one of these; the folder is listed for a file with another ending.

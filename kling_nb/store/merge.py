@@ -69,6 +69,10 @@ class Merge:
     store: RecordStore
     media: Media
     trash: Trash
+    plans: Plans
+    votes: Votes
+    scores: Scores
+    values: NamedValues
     report: MergeReport = field(default_factory=MergeReport)
 
     def run(self, other: Path) -> MergeReport:
@@ -84,16 +88,16 @@ class Merge:
                 said = f"{record.id} is still {record.status} there: resume it there, then merge again."
                 self.report.problems.append(said)
         for record in self._readable(Sidecars(other / "trash" / "records")):
-            if not (self.store.sidecars.find(record.id) or self.trash.sidecars.find(record.id)):
-                self.trash.sidecars.write(record)
+            if not (self.store.has(record.id) or self.trash.has(record.id)):
+                self.trash.put(record)
                 files = dict(digests_of(record))
                 self._files(files, [Media(other / "trash"), Media(other)], self.trash.trashed_media, record.id)
         self._values(other)
         for plan in Plans(other).all():
             self._files(named_digests(plan.references), [Media(other)], self.media, f"plan {plan.id}")
-            self.report.plans += Plans(self.store.folder).merge(plan)
-        self.report.votes, damaged_votes = Votes(self.store).merge(other / "votes")
-        self.report.scores, damaged_scores = Scores(self.store).merge(other / "scores")
+            self.report.plans += self.plans.merge(plan)
+        self.report.votes, damaged_votes = self.votes.merge(other / "votes")
+        self.report.scores, damaged_scores = self.scores.merge(other / "scores")
         self.report.problems += map(str, [*damaged_votes, *damaged_scores])
         return self.report
 
@@ -108,7 +112,7 @@ class Merge:
     def _record(self, record: Record, source: Media) -> None:
         report = self.report
         try:
-            if self.trash.sidecars.find(record.id) and self.store.sidecars.find(record.id) is None:
+            if self.trash.has(record.id) and not self.store.has(record.id):
                 self.trash.restore(record.id)  # it is in use in the other log; what was paid and noted here is merged
                 report.restored.append(record.id)
             self._files(dict(digests_of(record)), [source], self.media, record.id)
@@ -145,7 +149,7 @@ class Merge:
             try:
                 references = [Reference.model_validate(raw) for raw in one.value.get("references", ())]
                 self._files(named_digests(references), [Media(other)], self.media, f"{one.kind} {one.name!r}")
-                self.report.saved += self.store.named.merge(one.kind, one.name, one.value)
+                self.report.saved += self.values.merge(one.kind, one.name, one.value)
             except DamagedValue as exc:
                 self.report.problems.append(str(exc))
             except (ValidationError, AttributeError, TypeError):

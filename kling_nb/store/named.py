@@ -74,11 +74,7 @@ class NamedValues:
 
     def save(self, kind: str, name: str, value: Any) -> None:
         """Save a JSON value. Raises `ArgumentError` for any other value, and `LogError`."""
-        whole = {"kind": kind, "name": name, "value": value}
-        try:
-            text = json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=2)
-        except (TypeError, ValueError, RecursionError) as exc:
-            raise ArgumentError(f"{name!r} cannot be saved as JSON: {exc}.") from exc
+        text = json_of(kind, name, value)
         with written_in(self.log):
             # Half a surrogate pair, as in the name of a file, is not UTF-8; as an escape it is JSON.
             write_whole(self.path(kind, name), text.encode("utf-8", "backslashreplace") + b"\n")
@@ -185,6 +181,14 @@ class NamedValues:
             where = place.relative_to(self.folder).as_posix()
             raise DamagedValue(f"{path} holds the {found.kind} {found.name!r}: move it to {where}, or remove it.")
         return found
+
+
+def json_of(kind: str, name: str, value: Any) -> str:
+    """Return the content of a value's file. Raises `ArgumentError` for a value that JSON cannot hold."""
+    try:
+        return json.dumps({"kind": kind, "name": name, "value": value}, ensure_ascii=False, allow_nan=False, indent=2)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise ArgumentError(f"{name!r} cannot be saved as JSON: {exc}.") from exc
 
 
 def _damaged(path: Path, exc: Exception) -> DamagedValue:

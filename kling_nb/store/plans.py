@@ -51,7 +51,7 @@ class Plans:
             known = ", ".join(self.ids()) or "none"
             why = f"{len(found)} plans begin with {plan_id!r}" if found else f"There is no plan {plan_id!r}"
             raise NotSaved(f"{why}. Plans in this log: {known}.")
-        return read_plan(self._path(found[0]))
+        return self._whole(found[0])
 
     def ids(self) -> list[str]:
         """Return the ids of all plans, the last run last."""
@@ -62,7 +62,7 @@ class Plans:
         """Yield every plan that can be read."""
         for name in self.ids():
             try:
-                yield read_plan(self._path(name))
+                yield self._whole(name)
             except LogError:
                 continue
 
@@ -77,6 +77,9 @@ class Plans:
                 raise _unreadable(self._path(name), exc) from exc
             found |= dict.fromkeys(DIGESTS.findall(text), f"plan {name}")
         return found
+
+    def _whole(self, plan_id: str) -> StoredPlan:
+        return read_plan(self._path(plan_id))
 
     def _path(self, plan_id: str) -> Path:
         if not _ID.fullmatch(plan_id):

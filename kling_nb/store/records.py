@@ -45,14 +45,14 @@ _PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "
 
 
 class RecordStore:
-    """The records of one folder; nothing is opened at first. Raises `ArgumentError` for a wrong database URL.
+    """The records of one folder; nothing is opened at first.
 
     `opened` is called with the folder whenever its index was opened. With `as_it_is`, nothing is written.
     """
 
-    def __init__(self, folder: Path, url: str | None, opened: Callable[[Path], object], as_it_is: bool) -> None:
+    def __init__(self, folder: Path, opened: Callable[[Path], object], as_it_is: bool) -> None:
         self.folder, self._opened, self._as_it_is = folder, opened, as_it_is
-        self.database = Database.at(folder / "index.sqlite", url)
+        self.database = Database.at(folder / "index.sqlite")
         self.sidecars = Sidecars(folder / "records")
         self.index = Index(self.database)
         self.named = NamedValues(folder, self.exists)
@@ -74,9 +74,9 @@ class RecordStore:
         """Write a record, or return the stored one if that got further. Raises `LogError`."""
         with self._lock_record(record.id):
             stored = self.sidecars.read(record.id)
-            if stored is not None and _is_ahead(stored, record):
+            if stored is not None and is_ahead(stored, record):
                 return stored
-            return self._write(_with_user_fields(record, stored))
+            return self._write(with_user_fields(record, stored))
 
     def add(self, record: Record) -> Record | None:
         """Write a new record; return None if there is one of that id."""
@@ -89,7 +89,11 @@ class RecordStore:
             stored = self.sidecars.read(record.id)
             if stored is None or stored.status != "prepared" or stored.holder != record.holder:
                 return None
-            return self._write(_with_user_fields(record, stored))
+            return self._write(with_user_fields(record, stored))
+
+    def has(self, record_id: str) -> bool:
+        """Return whether there is a record of this id."""
+        return self.sidecars.find(record_id) is not None
 
     def merge(self, record: Record, merged: Callable[[Record, Record], Record]) -> str | None:
         """Add a record of another log; return `added`, `changed`, or None if nothing was new.
@@ -98,7 +102,7 @@ class RecordStore:
         """
         with self._lock_record(record.id):
             stored = self.sidecars.read(record.id)
-            both = merged(_writable(stored), _writable(record)) if stored else _writable(record)
+            both = merged(writable(stored), writable(record)) if stored else writable(record)
             if both == stored:
                 return None
             self._write(both)
@@ -107,7 +111,7 @@ class RecordStore:
     def change(self, record_id: str, changes: dict[str, Any]) -> Record:
         """Write a record with changes. Raises `NotSaved` if there is none."""
         with self._lock_record(record_id):
-            stored = _writable(self._existing(record_id))
+            stored = writable(self._existing(record_id))
             return self._write(stored.model_copy(update={**changes, "revision": stored.revision + 1}))
 
     def take(self, record_id: str, holder: str, alive: Callable[[str], bool]) -> Record | None:
@@ -128,7 +132,7 @@ class RecordStore:
             if not stored.ended:
                 said = f"Record {record_id} is still {stored.status}: wait for its end, or cancel it first."
                 raise ArgumentError(said)
-            _writable(stored)
+            writable(stored)
             # The row first: if the sidecar stays after all, the index adds it again by itself.
             self.ask(lambda index: index.remove(record_id), None)
             self._unindexed.discard(record_id)
@@ -144,7 +148,7 @@ class RecordStore:
             if stored is None or self.sidecars.find(record_id):
                 where = "in the log already" if stored else "not in the trash"
                 raise NotSaved(f"Record {record_id} cannot be restored: it is {where}.")
-            record = self._write(_writable(stored).model_copy(update={"revision": stored.revision + 1}))
+            record = self._write(writable(stored).model_copy(update={"revision": stored.revision + 1}))
             with written_in(self.folder):
                 source.path(stored).unlink(missing_ok=True)
             return record
@@ -202,7 +206,7 @@ class RecordStore:
             return False
         if self._as_it_is:
             self.database.open_as_it_is()
-        elif self.database.file is not None and not writing and self._is_read_only():
+        elif not writing and self._is_read_only():
             self._open_privately()
         elif self._private or self._is_behind():
             with self.lock("index"), self._guard:
@@ -230,7 +234,7 @@ class RecordStore:
                 f"kn.configure(log={str(self.folder)!r}) to start a new log there, or give another folder."
             )
         self._seen = seen or here
-        return here or (self.database.file is None and self.database.is_open)
+        return here
 
     def check_complete(self) -> None:
         """Raise `LogError` while the index lacks a saved record, since the sums of spending are unknown then."""
@@ -274,7 +278,7 @@ class RecordStore:
 
     def _open(self) -> None:
         self._caught_up = False
-        if self.database.file and not self._private and not self._warned and (warning := on_network(self.folder)):
+        if not self._private and not self._warned and (warning := on_network(self.folder)):
             self._warned = True
             _log.warning(warning)
         try:
@@ -381,19 +385,19 @@ def rank(record: Record) -> int:
     return 1 if record.status != "succeeded" else 3 if record.clip else 2
 
 
-def _is_ahead(stored: Record, record: Record) -> bool:
+def is_ahead(stored: Record, record: Record) -> bool:
     # An end, a clip or the id of a paid generation is never undone.
     return rank(stored) > rank(record) or bool(stored.generation_id and not record.generation_id)
 
 
-def _writable(record: Record) -> Record:
+def writable(record: Record) -> Record:
     """Return the record. Raises `UnreadableRecord` if a later version wrote it, since some fields are unknown."""
     if record.version > RECORD_VERSION:
         raise UnreadableRecord(record.id, LATER, f"{UPDATE} to change it")
     return record
 
 
-def _with_user_fields(record: Record, stored: Record | None) -> Record:
+def with_user_fields(record: Record, stored: Record | None) -> Record:
     if stored is None:
         return record.model_copy(update={"revision": record.revision + 1})
     users = {name: getattr(stored, name) for name in _USER_FIELDS}

@@ -39,7 +39,7 @@ from kling_nb.models.urls import printable
 from kling_nb.store.sidecars import FileVersion
 
 #: The number of this layout; another one in an index means that the index must be rebuilt.
-LAYOUT = 1
+LAYOUT = 2
 
 metadata = MetaData()
 
@@ -87,12 +87,14 @@ records = Table(
     Column("took", Float),
     Column("revision", Integer, nullable=False),
     *map(_number, ("modified", "size")),
-    *(Column(name, _Name) for name in ("plan", "cell", "notebook", "charge")),
+    *(Column(name, _Name) for name in ("plan", "cell", "notebook", "charge", "by")),
     *(Column(name, BigInteger) for name in ("charged", "cost")),
+    # Of a team: the revision that its bucket has.
+    Column("arrived", Integer, nullable=False, server_default="0"),
     *(Index(f"records_{name}", name, "created", "seq") for name in ("kind", "hub", "model", "status", "stars")),
     Index("records_created", "created", "seq"),
     # Covers the sums that a limit asks for before each job.
-    Index("records_money", "charge", "charged", "notebook", "plan", "cost"),
+    Index("records_money", "charge", "charged", "notebook", "plan", "by", "cost"),
 )
 bodies = Table("bodies", metadata, _of_record(), _text("json"))
 words = Table("words", metadata, _of_record(), _text("text"))
@@ -204,6 +206,6 @@ def split(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-_ROW = [column.name for column in records.columns if column is not records.c.seq]
+_ROW = [column.name for column in records.columns if column.name not in ("seq", "arrived")]
 _WORD = re.compile(r"[^\W_]+")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

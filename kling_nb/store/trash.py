@@ -47,6 +47,14 @@ class Trash:
         _move({digest for digest, _ in digests_of(record)}, self.trashed_media, self.media)
         return self.store.move_in(record_id, self.sidecars)
 
+    def has(self, record_id: str) -> bool:
+        """Return whether a record is in the trash."""
+        return self.sidecars.find(record_id) is not None
+
+    def put(self, record: Record) -> None:
+        """Write a record of another log's trash into this one."""
+        self.sidecars.write(record)
+
     def ids(self) -> list[str]:
         """Return the ids of the records in the trash, sorted; files whose name is not an id are left out."""
         return sorted({path.stem for path, _ in self.sidecars.all() if is_id(path.stem)})

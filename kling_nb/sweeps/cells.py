@@ -62,7 +62,7 @@ def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None)
         (job,) = generation.start(session, cell.request, plan=design.id, cell=cell.id, agreed=agreed)
         return job.record, job, True
 
-    return session.store.alone(find_or_start)
+    return session.store.alone(find_or_start, cell.request_hash)
 
 
 def _summaries(session: Session, cells: Iterable[Cell]) -> list[RecordSummary]:

@@ -14,7 +14,7 @@ from kling_nb.render.figures import LimitRow, SpendingRow, limits_html, limits_t
 from kling_nb.session import Session
 from kling_nb.store.budget import Entry
 
-By = Literal["day", "notebook", "model", "plan", "tag"]
+By = Literal["day", "notebook", "model", "plan", "tag", "person"]
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,21 @@ class Budget:
 
 def budget(session: Session, changes: Mapping[str, Any]) -> Budget:
     """Change the log's limits and return all of them; see `Studio.budget`."""
-    store, notebook = session.store.budget, notebook_path()
+    store, notebook, person = session.store.budget, notebook_path(), session.settings.user
     if changes:
         store.change(lambda limits: limits.changed(**changes))
     limits = store.limits()
     rows = [LimitRow("One job", limits.job, None)] if limits.job is not None else []
-    for name, scope in _scopes(limits, notebook.name if notebook else None):
+    for name, scope in _scopes(limits, notebook.name if notebook else None, person):
         rows.append(LimitRow(name, scope.limit, store.counted(scope)))
     return Budget(limits, tuple(rows))
 
 
-def _scopes(limits: Limits, notebook: str | None) -> Iterator[tuple[str, Scope]]:
+def _scopes(limits: Limits, notebook: str | None, person: str) -> Iterator[tuple[str, Scope]]:
     if limits.notebook is not None:
         yield notebook or "Outside notebooks", Scope("notebook", limits.notebook, notebook)
+    if limits.person is not None:
+        yield person or "Each person", Scope("person", limits.person, person)
     if limits.day is not None:
         yield "Today", Scope("day", limits.day)
     if limits.total is not None:
@@ -110,6 +112,7 @@ def _groups(entry: Entry, by: By) -> Sequence[str]:
         "notebook": [entry.notebook or "outside notebooks"],
         "model": [entry.model],
         "plan": [entry.plan or "no plan"],
+        "person": [entry.by or "unknown"],
         "tag": [f"#{tag}" for tag in entry.tags] or ["untagged"],
     }
     return groups[by]

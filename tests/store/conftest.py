@@ -14,11 +14,14 @@ from support import postgres
 from kling_nb.store import Log
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+#: Opens the log in a folder: a plain one, or a team's whose cache the folder is.
+OpenLog = Callable[[Path], Log]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests of a module that sets `DATABASES` once for each of them."""
     if "database" in metafunc.fixturenames and (databases := getattr(metafunc.module, "DATABASES", ())):
+        databases = (SQLITE,) if metafunc.definition.get_closest_marker("folder") else databases
         metafunc.parametrize("database", databases, indirect=True)
 
 
@@ -34,14 +37,24 @@ def server() -> Iterator[postgres.Postgres]:
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> str | None:
-    """The URL of the log's index; None for SQLite, the default."""
+    """The URL of a team's database; None for a folder, the default."""
     return request.getfixturevalue("server").schema() if getattr(request, "param", SQLITE) == POSTGRESQL else None
 
 
 @pytest.fixture
-def log(tmp_path: Path, database: str | None) -> Iterator[Log]:
+def opened(tmp_path: Path, database: str | None) -> OpenLog:
+    """Open the test's log once more, as another kernel would; the bucket of a team's is a folder."""
+    if database is None:
+        return Log
+    from kling_nb.store.team import TeamLog
+
+    return lambda folder: TeamLog(folder, database, f"file://{tmp_path}/bucket", "ann")
+
+
+@pytest.fixture
+def log(tmp_path: Path, opened: OpenLog) -> Iterator[Log]:
     """An empty log, closed at the end."""
-    store = Log(tmp_path / "log", database)
+    store = opened(tmp_path / "log")
     yield store
     store.close()
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 import threading
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from support.postgres import Postgres
 from support.records import HUB, MODEL, make_record, priced
 
-from kling_nb.errors import ArgumentError, BudgetError, LogError, MissingExtra
+from kling_nb.errors import BudgetError
 from kling_nb.models.budget import Scope
 from kling_nb.models.record import File
 from kling_nb.store import Log
 
-from .conftest import POSTGRESQL, SQLITE
+from .conftest import POSTGRESQL, SQLITE, OpenLog
 
 DATABASES = (SQLITE, POSTGRESQL)
 TOTAL = Scope("total", Decimal(9))
@@ -33,8 +29,8 @@ def test_one_of_two_records_gets_a_generation(log: Log) -> None:
     assert log.claimed(["g1"], by_others_than=[first.id]) == set()
 
 
-def test_records_that_a_living_kernel_sends_are_found(log: Log, database: str | None) -> None:
-    other = Log(log.folder, database)
+def test_records_that_a_living_kernel_sends_are_found(log: Log, opened: OpenLog) -> None:
+    other = opened(log.folder)
     other.save(make_record(1, status="submitting", holder=other.holder()))
     mine = log.save(make_record(0, status="uncertain"))
     assert [record.id for record in log.being_sent(mine)] == ["job00001"]
@@ -78,9 +74,9 @@ def test_sums_and_entries_count_what_was_spent(log: Log) -> None:
     assert (refused.value.limit, refused.value.left) == ("total", Decimal("0.76"))
 
 
-def test_a_rebuild_beside_a_writer_loses_nothing(log: Log, database: str | None) -> None:
+def test_a_rebuild_beside_a_writer_loses_nothing(log: Log, opened: OpenLog) -> None:
     log.save(make_record(0))
-    other, done = Log(log.folder, database), threading.Event()
+    other, done = opened(log.folder), threading.Event()
 
     def write() -> None:
         for number in range(1, 40):
@@ -117,89 +113,3 @@ def test_durations_and_prefixes(log: Log) -> None:
     log.save(make_record(0, status="succeeded"))
     assert log.durations(MODEL, HUB) == []
     assert log.get("job0").id == "job00000"
-
-
-# PostgreSQL only
-
-
-def test_reading_creates_no_folder_and_no_tables(tmp_path: Path, server: Postgres) -> None:
-    log = Log(tmp_path / "log", server.schema())
-    assert (log.find(), log.count(), log.verify()) == ([], 0, [])
-    assert not log.folder.exists()
-    assert not log._records.database.is_open
-
-
-def test_a_restart_of_the_server_is_not_noticed(tmp_path: Path, own_server: Postgres) -> None:
-    log = Log(tmp_path / "log", own_server.schema())
-    log.save(make_record(0))
-    own_server.stop()
-    own_server.start()
-    assert log.count() == 1
-    log.close()
-
-
-def test_while_the_server_is_away_records_are_saved_and_no_limited_cost_is_incurred(
-    tmp_path: Path, own_server: Postgres, caplog: pytest.LogCaptureFixture
-) -> None:
-    log = Log(tmp_path / "log", own_server.schema())
-    log.save(make_record(0))
-    own_server.stop()
-    with caplog.at_level(logging.WARNING, "kling_nb.store"):
-        log.save(make_record(1, status="succeeded", local=False, estimate=priced("1.12")))
-    assert "job00001 is saved, but not yet in the index" in caplog.text
-    with pytest.raises(LogError):
-        log.budget.counted(TOTAL)
-    with pytest.raises(LogError):
-        log.find()
-    own_server.start()
-    assert log.budget.counted(TOTAL) == Decimal("1.12")
-    assert {record.id for record in log.find()} == {"job00000", "job00001"}
-    log.close()
-
-
-@pytest.fixture
-def own_server(server: Postgres) -> Postgres:
-    """The server, for a test that stops it: it is running again afterwards."""
-    return server
-
-
-def test_the_index_is_rebuilt_when_its_tables_are_of_an_earlier_layout(tmp_path: Path, server: Postgres) -> None:
-    log = Log(tmp_path / "log", server.schema())
-    log.save(make_record(0))
-    with log._records.database.writing() as connection:
-        connection.exec_driver_sql("UPDATE layout SET number = 0")
-        connection.exec_driver_sql("ALTER TABLE records DROP COLUMN cost")
-    log.close()
-    assert log.count(text="cat") == 1
-    log.close()
-
-
-def test_a_password_is_in_no_representation_and_no_message(tmp_path: Path, server: Postgres) -> None:
-    url = server.schema()
-    log = Log(tmp_path / "log", url.replace("/postgres?", "/missing?"))
-    with pytest.raises(LogError) as exc:
-        log._records.ready(writing=True)
-    shown = (repr(log), repr(log._records), repr(log.budget), str(exc.value), repr(exc.value.__cause__))
-    assert "s3cret" in url
-    assert not [text for text in shown if "s3cret" in text]
-
-
-@pytest.mark.parametrize("wrong", ["", "mysql://user:s3cret@host/name", "sqlite:///x.sqlite", "host/name", "\0"])
-def test_a_url_of_another_database_is_refused(tmp_path: Path, wrong: str) -> None:
-    with pytest.raises(ArgumentError) as exc:
-        Log(tmp_path / "log", wrong)
-    assert "s3cret" not in str(exc.value)
-
-
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_any_postgresql_scheme_is_accepted(tmp_path: Path, server: Postgres, scheme: str) -> None:
-    log = Log(tmp_path / "log", server.schema().replace("postgresql", scheme, 1))
-    log.save(make_record(0))
-    assert log.count() == 1
-    log.close()
-
-
-def test_without_psycopg_the_message_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(MissingExtra, match=r"kling-nb\[postgres\]"):
-        Log(tmp_path / "log", "postgresql://nowhere/log").rebuild()

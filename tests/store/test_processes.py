@@ -12,7 +12,7 @@ from support.records import make_record
 from kling_nb.models.record import Record
 from kling_nb.store import Log
 
-from .conftest import POSTGRESQL, SQLITE
+from .conftest import POSTGRESQL, SQLITE, OpenLog
 
 DATABASES = (SQLITE, POSTGRESQL)
 
@@ -21,9 +21,10 @@ Writer = Callable[[str, int], Kernel]
 
 
 @pytest.fixture
-def writer(log: Log, database: str | None) -> Callable[[str, int], Kernel]:
+def writer(log: Log, database: str | None, tmp_path: Path) -> Callable[[str, int], Kernel]:
     """Start a process that writes to the log under a name, so many times."""
-    return lambda name, turns: Kernel(WRITER, log.folder, name, turns, *([database] if database else []))
+    team = (database, f"file://{tmp_path}/bucket") if database else ()
+    return lambda name, turns: Kernel(WRITER, log.folder, name, turns, *team)
 
 
 def troubles(log: Log) -> list[str]:
@@ -47,8 +48,8 @@ def test_kernels_that_write_at_once_lose_nothing(log: Log, writer: Writer) -> No
     assert troubles(log) == []
 
 
-def test_kernels_that_open_a_new_log_at_once_all_succeed(log: Log, writer: Writer, database: str | None) -> None:
-    first = Log(log.folder, database)
+def test_kernels_that_open_a_new_log_at_once_all_succeed(log: Log, writer: Writer, opened: OpenLog) -> None:
+    first = opened(log.folder)
     first.save(make_record(id="shared"))
     first.close()
     for path in log.folder.glob("index.sqlite*"):
@@ -58,15 +59,16 @@ def test_kernels_that_open_a_new_log_at_once_all_succeed(log: Log, writer: Write
     assert log.count() == 9
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("turns", [1, 4, 9])
-def test_a_killed_writer_leaves_only_whole_records(log: Log, writer: Writer, database: str | None, turns: int) -> None:
+def test_a_killed_writer_leaves_only_whole_records(log: Log, writer: Writer, opened: OpenLog, turns: int) -> None:
     log.save(make_record(id="shared"))
     with writer("killed", 10_000) as killed:
         for _ in range(turns):
             killed.stdout.readline()
     saved = [Record.model_validate_json(path.read_bytes()) for path in log.folder.glob("records/*/*.json")]
     assert len(saved) >= turns + 1
-    again = Log(log.folder, database)  # the next kernel does not wait for the dead one's lock
+    again = opened(log.folder)  # the next kernel does not wait for the dead one's lock
     assert {record.id for record in again.find()} == {record.id for record in saved}
     again.annotate("shared", note="alive")
     again.rebuild()

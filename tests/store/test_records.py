@@ -32,6 +32,7 @@ def test_creating_and_reading_a_log_writes_nothing(log: Log) -> None:
     assert not log.folder.exists()
 
 
+@pytest.mark.folder
 def test_a_saved_record_comes_back_equal_from_sidecar_and_index(log: Log) -> None:
     saved = log.save(make_record(prompt="naïve — 猫 \U0001f408"))
     assert saved.revision == 1
@@ -39,6 +40,7 @@ def test_a_saved_record_comes_back_equal_from_sidecar_and_index(log: Log) -> Non
     assert Record.model_validate_json(sidecar_of(log, saved).read_bytes()) == saved
 
 
+@pytest.mark.folder
 def test_a_sidecar_is_readable_by_people_and_has_no_temporary_neighbour(log: Log) -> None:
     saved = log.save(make_record())
     path = sidecar_of(log, saved)

@@ -18,7 +18,7 @@ from kling_nb.models.judgements import Score, format_number
 from kling_nb.models.record import File, Record
 from kling_nb.store import Log
 
-from .conftest import POSTGRESQL, SQLITE
+from .conftest import POSTGRESQL, SQLITE, OpenLog
 
 DATABASES = (SQLITE, POSTGRESQL)
 
@@ -79,18 +79,20 @@ def test_scores_outlive_the_index(log: Log) -> None:
     assert log.scores.add([score(1)]) == 0
 
 
-def test_a_line_of_another_kernel_is_found(log: Log, database: str | None) -> None:
+@pytest.mark.folder
+def test_a_line_of_another_kernel_is_found(log: Log, opened: OpenLog) -> None:
     log.scores.add([score(1)])
     log.scores.lines.append([score(2, seconds=1)])
     assert log.scores.of([scored()])["job00000"][0].value == 2
     log.scores.add([score(3, name="black")])
     assert [each.value for each in log.scores.of([scored()])["job00000"]] == [3, 2]
     log.scores.lines.append([score(4, seconds=2)])
-    again = Log(log.folder, database)
+    again = opened(log.folder)
     assert [each.value for each in again.scores.of([scored()])["job00000"]] == [3, 4]
     again.close()
 
 
+@pytest.mark.folder
 def test_a_damaged_line_is_left_out_and_named_and_later_ones_start_on_a_line_of_their_own(
     log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -157,6 +159,7 @@ log.close()
 """
 
 
+@pytest.mark.folder
 def test_kernels_that_share_a_log_do_not_trip_over_each_other(log: Log, tmp_path: Path) -> None:
     script = tmp_path / "writer.py"
     script.write_text(WRITER)

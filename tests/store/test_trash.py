@@ -18,7 +18,7 @@ from kling_nb.models.record import Record
 from kling_nb.models.urls import sha256
 from kling_nb.store import Log
 
-from .conftest import POSTGRESQL, SQLITE
+from .conftest import POSTGRESQL, SQLITE, OpenLog
 
 DATABASES = (SQLITE, POSTGRESQL)
 
@@ -43,6 +43,7 @@ def files(log: Log, folder: str = "media") -> set[str]:
     return {path.name for path in (log.folder / folder).rglob("*") if path.is_file()}
 
 
+@pytest.mark.folder
 def test_a_trashed_record_is_not_found_and_the_log_is_sound(log: Log, finished: Make) -> None:
     record = finished(prompt="a red kite")
 
@@ -56,6 +57,7 @@ def test_a_trashed_record_is_not_found_and_the_log_is_sound(log: Log, finished: 
         log.get(record.id)
 
 
+@pytest.mark.folder
 def test_a_record_is_restored_with_its_media_tags_stars_and_note(log: Log, finished: Make) -> None:
     record = finished()
     log.annotate(record.id, stars=4, tags=["keep"], note="the good one")
@@ -70,6 +72,7 @@ def test_a_record_is_restored_with_its_media_tags_stars_and_note(log: Log, finis
     assert log.verify() == []
 
 
+@pytest.mark.folder
 def test_media_that_another_record_uses_stay(log: Log, finished: Make) -> None:
     first, second = finished(1, frames=6), finished(2, frames=7)  # the same reference, two clips
 
@@ -80,6 +83,7 @@ def test_media_that_another_record_uses_stay(log: Log, finished: Make) -> None:
     assert log.verify() == []
 
 
+@pytest.mark.folder
 def test_shared_media_move_with_the_last_record_and_return_with_either(log: Log, finished: Make) -> None:
     first, second = finished(1), finished(2)
     log.trash(first.id)
@@ -108,8 +112,9 @@ def test_a_record_that_is_not_in_the_trash_cannot_be_restored(log: Log, finished
         log.restore("job00009")
 
 
+@pytest.mark.folder
 def test_an_interrupted_move_leaves_the_record_in_the_log(
-    log: Log, database: str | None, finished: Make, monkeypatch: pytest.MonkeyPatch
+    log: Log, opened: OpenLog, finished: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = finished()
 
@@ -122,7 +127,7 @@ def test_an_interrupted_move_leaves_the_record_in_the_log(
             log.trash(record.id)
     log.close()
 
-    assert Log(log.folder, database).find() == [record]  # opened again, as after a crash
+    assert opened(log.folder).find() == [record]  # opened again, as after a crash
     assert log.verify() == []
 
 

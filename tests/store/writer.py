@@ -1,4 +1,4 @@
-"""A process that writes to a log until it is done or killed: `python writer.py FOLDER NAME TURNS [DATABASE]`."""
+"""A process that writes to a log until it is done or killed: `python writer.py FOLDER NAME TURNS [DATABASE BUCKET]`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import sys
 from pathlib import Path
 
 from kling_nb.store import Log
+from kling_nb.store.team import TeamLog
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 make_record = importlib.import_module("support.records").make_record
 
 
-def main(folder: str, name: str, turns: int, database: str | None = None) -> None:
+def main(folder: str, name: str, turns: int, *team: str) -> None:
     """Save own records, annotate the shared one, add media and search, again and again."""
-    log = Log(folder, database)
+    log = TeamLog(folder, *team, name) if team else Log(folder)
     for turn in range(turns):
         saved = log.save(make_record(turn, id=f"{name}-{turn:05}", prompt=f"{name} turn {turn}"))
         log.annotate(saved.id, note=f"seen by {name}", stars=turn % 5 + 1)

@@ -1,0 +1,131 @@
+"""The budget of a team: limits, running sums, and the moment of spending, which is one transaction."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from kling_nb.errors import LogError
+from kling_nb.models.budget import COUNTED, Limits, Scope, charge_of, enforce, from_micros
+from kling_nb.models.record import Record
+from kling_nb.store.budget import Entry, entries_in, entry_of
+from kling_nb.store.records import with_user_fields
+from kling_nb.store.team import tables
+from kling_nb.store.team.documents import Documents
+from kling_nb.store.team.lease import LEASE, TeamLease
+from kling_nb.store.team.records import TeamRecords, scopes_of, statement_of, sums_of, utc_day
+
+_PATH = "budget.json"
+
+
+@dataclass(frozen=True)
+class TeamBudget:
+    """The limits and sums of a team's log. Its days are those of UTC."""
+
+    store: TeamRecords
+    documents: Documents
+    lease: TeamLease
+    trashed: Callable[[], list[Record]]
+
+    def limits(self) -> Limits:
+        """Return the limits. Raises `LogError` if they cannot be read: then nothing may be spent."""
+        found = self.documents.read(_PATH).get(_PATH)
+        return _limits(found.text if found else None)
+
+    def change(self, change: Callable[[Limits], Limits]) -> Limits:
+        """Replace the limits by what `change` returns for them, and return them."""
+        text = self.documents.change(_PATH, lambda now: change(_limits(now)).model_dump_json())
+        return _limits(text)
+
+    def afford(self, asked: Sequence[Record]) -> None:
+        """Raise `BudgetError` if a limit refuses these records, as far as is known before they are sent."""
+        enforce(self.limits(), asked, self.counted)
+
+    def spend(self, asked: Sequence[Record]) -> list[Record | None]:
+        """Write records that are about to be sent. Raises `BudgetError`.
+
+        None stands for a record that must not be sent from here: another kernel has taken it over, sent or ended it,
+        or the cell of its plan was sent already.
+        """
+        self.store.ready(writing=True)
+        if self.lease.held is None:
+            self.lease.holder()
+        sent: list[Record | None] = [None] * len(asked)
+
+        def spend(connection: object) -> list[bool]:
+            sent[:], cursors = self._spend(connection, asked)
+            return [cursor is None or cursor.fetchone() is not None for cursor in cursors]
+
+        written = self.store.database.run(spend)
+        for record in asked:
+            self.store.wake(record.id)
+        return [record if done else None for record, done in zip(sent, written, strict=True)]
+
+    def _spend(self, connection: Any, asked: Sequence[Record]) -> tuple[list[Record | None], list[Any]]:
+        """Read what decides in the first round trip, write in the second."""
+        ids, first = [record.id for record in asked], asked[0]
+        scopes = scopes_of(first)
+        cells = {"ids": ids, "plan": first.plan, "cells": [one.cell for one in asked if one.cell]}
+        with connection.pipeline(), connection.transaction():
+            connection.execute(tables.MONEY_LOCK)
+            limits = connection.execute(tables.READ_DOCUMENTS, [[_PATH]])
+            sums = connection.execute(tables.READ_SUMS, {"scopes": list(scopes), "names": list(scopes.values())})
+            taken = connection.execute(tables.SENT_CELLS, cells)
+            alive = connection.execute(tables.IS_ALIVE, {"holder": self.lease.held, "lease": LEASE})
+            stored = connection.execute(tables.READ_RECORDS, [ids])
+            spent = {scope: from_micros(amount) for scope, _, amount in sums.fetchall()}
+            if not alive.fetchone()[0]:
+                raise LogError(
+                    "This kernel gave no sign of life to the team's log for a minute, so others may have taken over "
+                    "its jobs. Nothing was sent. Try again."
+                )
+            text = next((text for _, text, _ in limits.fetchall()), None)
+            enforce(_limits(text), asked, lambda scope: spent.get(scope.name, Decimal(0)))
+            sent_cells = {cell for (cell,) in taken.fetchall()}
+            known = {id_: Record.model_validate_json(json) for id_, json in stored.fetchall()}
+            records = [_sent(one, known.get(one.id), sent_cells) for one in asked]
+            return records, [
+                connection.execute(*statement_of(record, known[record.id])) if record else None for record in records
+            ]
+
+    def counted(self, scope: Scope, *, without: Sequence[str] = ()) -> Decimal:
+        """Return what counts against a limit: spent, reserved for running jobs, or uncertain."""
+        if not self.store.ready():
+            return Decimal(0)
+        if without:
+            query = self.store.database.run(lambda one: one.execute(tables.READ_RECORDS, [list(without)]).fetchall())
+            key = (scope.name, self._name(scope))
+            left_out = sums_of([Record.model_validate_json(json) for _, json in query]).get(key, 0)
+            return self.counted(scope) - from_micros(left_out)
+        given = {"scopes": [scope.name], "names": [self._name(scope)]}
+        row = self.store.database.run(lambda one: one.execute(tables.READ_SUMS, given).fetchone())
+        return from_micros(row[2]) if row else Decimal(0)
+
+    def _name(self, scope: Scope) -> str:
+        return utc_day(datetime.datetime.now(datetime.UTC)) if scope.name == "day" else scope.of or ""
+
+    def entries(self) -> list[Entry]:
+        """Return every record that cost something, or may have, or would have; those in the trash too."""
+        trashed = [entry_of(record) for record in self.trashed() if charge_of(record) in COUNTED]
+        return [*self.store.ask(lambda index: list(entries_in(index)), []), *trashed]
+
+
+def _sent(record: Record, stored: Record | None, sent_cells: set[str]) -> Record | None:
+    if stored is None or stored.status != "prepared" or stored.holder != record.holder:
+        return None
+    return None if record.cell in sent_cells else with_user_fields(record, stored)
+
+
+def _limits(text: str | None) -> Limits:
+    try:
+        return Limits.model_validate_json(text) if text else Limits()
+    except ValidationError as exc:
+        raise LogError(
+            "The budget in the team's database cannot be read: it was changed by hand, or by a later version of "
+            "kling_nb. Update this one."
+        ) from exc

@@ -1,0 +1,228 @@
+"""The connection to a team's database. Reads and single statements commit by themselves, in one round trip each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import threading
+import time
+import weakref
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy.exc import ArgumentError as BadURL
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+
+from kling_nb.errors import ArgumentError, KlingError, LogError, MissingExtra
+from kling_nb.store.tables import layout
+from kling_nb.store.tables import metadata as index_tables
+from kling_nb.store.team import tables
+
+T = TypeVar("T")
+#: How many times as long as an attempt in vain took none is made again, and at most how many seconds.
+_PAUSE, _LONGEST_PAUSE = 3.0, 15.0
+_TRIES = 4
+#: A stopped kernel must not hold a lock for longer, and a broken network is noticed.
+_LIMITS = "-c idle_in_transaction_session_timeout=15s -c lock_timeout=30s -c statement_timeout=60s"
+_NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
+class DatabaseAway(LogError):
+    """The team's database cannot be reached."""
+
+
+@dataclass
+class Postgres:
+    """A team's database, opened at its first use."""
+
+    url: URL
+    _engine: Engine | None = None
+    _ready: bool = False
+    """Whether the tables are known to be there."""
+    _away: tuple[float, str] = (0.0, "")
+    """Until when no attempt is made, and why."""
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def at(cls, address: str) -> Postgres:
+        """Return the database of a URL, `postgresql://host/name`. Raises `ArgumentError`."""
+        return cls(database_url(address))
+
+    @property
+    def name(self) -> str:
+        """The address without its password and options."""
+        return self.url.set(drivername="postgresql", query={}).render_as_string().replace(":***@", "@")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the tables are there and the database was reached."""
+        return self._ready
+
+    def open(self, *, create: bool) -> bool:
+        """Connect, and create the tables if `create`; return whether there are tables. Raises `LogError`."""
+        if self._ready:
+            return True
+        with self.reading() as connection:
+            number = connection.scalar(select(layout.c.number)) if inspect(connection).has_table(layout.name) else None
+        if number is None and create:
+            with self.writing() as connection:
+                if not inspect(connection).has_table(layout.name):  # another kernel may have been first
+                    index_tables.create_all(connection)
+                    tables.metadata.create_all(connection)
+                    for statement in tables.MORE:
+                        connection.execute(text(statement))
+                    connection.execute(layout.insert().values(number=tables.LAYOUT))
+            number = tables.LAYOUT
+        if number not in (None, tables.LAYOUT):
+            raise LogError(
+                f"Another version of kling_nb made the tables of {self.name}: use the same version in the whole team."
+            )
+        self._ready = number is not None
+        return self._ready
+
+    def close(self) -> None:
+        """Close every connection; the next use opens them again."""
+        engine, self._engine, self._ready = self._engine, None, False
+        if engine:
+            engine.dispose()
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[Connection]:
+        """Return a connection whose statements commit by themselves. Raises `LogError`."""
+        with self._errors(), self._opened().connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Generator[Connection]:
+        """Return the only transaction of its kind, for what is rare: tables, uploads, a rebuild. Raises `LogError`."""
+        with (
+            self._errors(),
+            self._opened().connect().execution_options(isolation_level="READ COMMITTED") as connection,
+            connection.begin(),
+        ):
+            connection.execute(text(tables.LOCK))
+            yield connection
+
+    def run(self, work: Callable[[Any], T]) -> T:
+        """Return what `work` returns for a psycopg connection in autocommit mode. Raises `LogError`.
+
+        Called again after a deadlock, which ends one of the two transactions: `work` must allow that.
+        """
+        for _ in range(_TRIES):
+            with contextlib.suppress(_Deadlock), self._errors():
+                proxy = self._opened().raw_connection()
+                try:
+                    return work(proxy.driver_connection)
+                except BaseException:
+                    proxy.invalidate()
+                    raise
+                finally:
+                    proxy.close()
+        raise LogError(f"The team's database {self.name} is too busy. Try again.")
+
+    def _opened(self) -> Engine:
+        until, why = self._away
+        if time.monotonic() < until:
+            raise DatabaseAway(why)
+        with self._guard:
+            if self._engine is None:
+                self._engine = _engine(self.url)
+                weakref.finalize(self, _dispose, self._engine, os.getpid())
+            return self._engine
+
+    @contextlib.contextmanager
+    def _errors(self) -> Generator[None]:
+        failed: KlingError | None = None
+        began = time.monotonic()
+        try:
+            yield
+        except ModuleNotFoundError as exc:
+            raise MissingExtra("A team's log needs psycopg and obstore: pip install 'kling-nb[team]'.") from exc
+        except DBAPIError as exc:
+            failed = self._error(exc.orig or exc, began)
+        except Exception as exc:
+            if not type(exc).__module__.startswith("psycopg"):
+                raise
+            failed = self._error(exc, began)
+        if failed:  # outside of the handler: the frames below have the password in their variables
+            raise failed from None
+
+    def _error(self, exc: BaseException, began: float) -> KlingError:
+        state, said = getattr(exc, "sqlstate", None) or "", _short(str(exc))
+        if state == "40P01":
+            return _Deadlock(said)
+        if state == "42501":
+            return LogError(
+                f"Your user may not change the team's log in {self.name} ({said}). You can read it; to make clips, ask "
+                "its owner for SELECT, INSERT, UPDATE and DELETE on its tables."
+            )
+        if not state and type(exc).__name__ == "DataError":  # PostgreSQL has no NUL in a text
+            return ArgumentError(f"A text must not have the character NUL ({said}).")
+        if not state or state.startswith(("08", "57P", "53", "28", "3D")):  # 28: password, 3D: no such database
+            why = f"The team's database {self.name} cannot be reached: {said}. Nothing is sent without it."
+            now = time.monotonic()
+            self._away = now + min(_LONGEST_PAUSE, _PAUSE * (now - began)), why
+            return DatabaseAway(why)
+        return LogError(f"The team's database {self.name} cannot be used: {said}. Try again.")
+
+
+class _Deadlock(LogError):
+    """Two transactions waited for each other, and the database ended this one."""
+
+
+def database_url(address: str) -> URL:
+    """Return the URL of a PostgreSQL database. Raises `ArgumentError`, which does not show a password."""
+    try:
+        url = make_url(address)
+    except (BadURL, ValueError):  # ValueError: an invalid port
+        url = None
+    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
+        given = f"{url.drivername}://…" if url else "a text that is not a URL"
+        raise ArgumentError(f"database must be a URL such as 'postgresql://host/name', got {given}.")
+    if "password" in url.query:  # moved to where it is masked
+        url = url.set(password=str(url.query["password"])).difference_update_query(["password"])
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _short(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(("LINE", "DETAIL"))]
+    return " ".join(lines)[:300].removeprefix("connection failed: ").removeprefix("ERROR: ").strip().rstrip(".?")
+
+
+def _dispose(engine: Engine, pid: int) -> None:
+    if os.getpid() == pid:
+        engine.dispose()
+
+
+def _engine(url: URL) -> Engine:
+    query = dict(url.query)
+    options = f"{query.pop('options', '')} {_LIMITS}".strip()
+    # A server, or a pooler before it, may put its statements elsewhere: none is prepared under a name.
+    arguments = {**_NETWORK, "options": options, "prepare_threshold": None}
+    engine = create_engine(
+        url.set(query=query), connect_args=arguments, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=32
+    )
+    event.listen(engine, "checkout", _check_out)
+    return engine
+
+
+def _check_out(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Replace a connection that its server has closed; to look costs no round trip, unlike `pool_pre_ping`."""
+    driver = getattr(connection, "driver_connection", connection)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(driver.fileno(), selectors.EVENT_READ)
+            if not selector.select(0):
+                return
+        driver.execute("SELECT 1")  # something has arrived: its end, or a notice
+    except Exception as exc:
+        raise DisconnectionError from exc
