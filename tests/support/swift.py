@@ -67,7 +67,8 @@ class Swift:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="kn-swift-"))
-        self._user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        # Not as root: 65534 is the user without rights.
+        self._user = pwd.getpwuid(os.geteuid() or 65534).pw_name
         self._watcher = subprocess.Popen(
             ["/bin/sh", "-c", _WATCH, self._folder],
             cwd=self._folder,
@@ -84,10 +85,10 @@ class Swift:
             rest = _PROXY.format(secret=SECRET) if name == "proxy" else _STORE.format(kind=name)
             whole = _SERVER.format(port=port, folder=self._folder, user=self._user) + rest
             (self._folder / f"{name}.conf").write_text(whole)
-        if self._user == "nobody":
-            shutil.chown(self._folder, "nobody")
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, self._user)
             for path in self._folder.rglob("*"):
-                shutil.chown(path, "nobody")
+                shutil.chown(path, self._user)
         self._servers: list[subprocess.Popen[bytes]] = []
         self.start()
         self._make_bucket()

@@ -146,7 +146,7 @@ class TeamRecords:
 
     def _existing(self, record_id: str) -> Record:
         if (stored := self.read(record_id)) is None:
-            raise NotSaved(f"There is no record {record_id!r} in {self.database.name}.")
+            raise NotSaved(f"The team's log has no record {record_id!r} ({self.database.name}).")
         return stored
 
     def _replaced(self, record_id: str, change: Callable[[Record | None], Record | None]) -> Record | None:
@@ -210,7 +210,7 @@ class TeamRecords:
         return self.database.open(create=writing)
 
     def exists(self) -> bool:
-        """Return whether there is a log, as far as is known without asking."""
+        """Return whether the log exists, as far as is known without asking."""
         return self.database.is_open
 
     def check_complete(self) -> None:

@@ -32,7 +32,7 @@ class TeamTrash:
         """Move a record back. Raises `NotSaved` if it is not in the trash, or is in the log."""
         record = self.find(record_id)
         if record is None:
-            raise NotSaved(f"There is no record {record_id!r} in the trash of {self.store.database.name}.")
+            raise NotSaved(f"Record {record_id!r} is not in the trash of {self.store.database.name}.")
         if (back := self.store.put_back(record)) is None:
             raise NotSaved(f"Record {record_id} cannot be restored: it is in the log already.")
         self.documents.put(_path(record_id), "")
