@@ -6,7 +6,7 @@ support are set aside by field, and come back with a form that does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
@@ -81,6 +81,44 @@ def carry_over(
             why = "" if is_default or (first_frame and name == _START) else describe(kind, value)
             left[name] = Unsupported(kind, value, instead, why, is_default)
     return placed, left
+
+
+def joined_shots(shots: Sequence[Mapping[str, Any]]) -> Values:
+    """Return shots as one prompt with a line for each, and one duration; empty if there are none."""
+    prompt = "\n".join(str(shot["prompt"]) for shot in shots if str(shot["prompt"]).strip())
+    seconds = [shot["duration"] for shot in shots if isinstance(shot["duration"], int)]
+    return {"prompt": prompt, "duration": sum(seconds)} if prompt or shots else {}
+
+
+#: Added to the note on shots that became one prompt.
+JOINED = ", now one prompt with a line for each shot"
+
+
+def carry_fields(fields: Mapping[str, Any], old: Form, new: Form) -> tuple[Values, dict[str, str]]:
+    """Return a request's fields for another model, and by field what of them is lost or changed.
+
+    A field that only the new model has is kept.
+    """
+    shots = old.of_kind("shots")
+    given = fields.get(shots.name) if shots and new.of_kind("shots") is None else None
+    joined = joined_shots([{"prompt": "", "duration": 5, **shot} for shot in given]) if given else {}
+    values = {spec.name: fields.get(spec.name, spec.unset) for spec in old.specs}
+    placed, aside = carry_over(values | joined, old, new, {})
+    lost = {name: away.why for name, away in aside.items() if away.why and not _blank(away.value)}
+    if given and shots:
+        lost[shots.name] = describe("shots", given) + JOINED
+    carried = {name: value for name, value in placed.items() if (spec := new.spec(name)) and not _unset(spec, value)}
+    for name, value in fields.items():
+        if old.spec(name) is None and name != "model" and not _blank(value):
+            if new.spec(name):
+                carried[name] = value
+            else:
+                lost[name] = describe("text", value)
+    return carried, lost
+
+
+def _unset(spec: FieldSpec, value: Any) -> bool:
+    return value == spec.unset or spec.blank(value)
 
 
 def describe(kind: Kind, value: Any) -> str:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 Labels = Mapping[str, Mapping[str, str]]
 #: Returns the request that some fields make, or None, and its problems.
 Parse = Callable[[Mapping[str, Any]], tuple[Request | None, list[Problem]]]
+#: Returns the fields of a request of the base's model for another model, and by field what is lost.
+Carry = Callable[[Mapping[str, Any], str], tuple[Mapping[str, Any], Mapping[str, str]]]
 
 #: Fields that take a list; a single image or shot is a list of one.
 _LISTS = frozenset({"input_image", "reference_image_urls", "elements", "multi_prompt"})
@@ -83,12 +85,16 @@ class Design:
         axes: The values of each axis as text, in the order in which they appear.
         repeat: Clips of each point.
         warnings: Warnings about the sweep itself, such as text that looks like a placeholder.
+        lost: By model and field, what of the base that model cannot take.
+        left_out: By model, the reason why it is not in the sweep.
     """
 
     cells: tuple[Cell, ...]
     axes: Mapping[str, tuple[str, ...]]
     repeat: int = 1
     warnings: tuple[Problem, ...] = ()
+    lost: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @cached_property
     def id(self) -> str:
@@ -168,8 +174,18 @@ class Design:
         return assigned
 
 
-def build_design(base: Mapping[str, Any], points: Sequence[Point], parse: Parse, *, repeat: int = 1) -> Design:
+def build_design(
+    base: Mapping[str, Any],
+    points: Sequence[Point],
+    parse: Parse,
+    *,
+    repeat: int = 1,
+    carry: Carry | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> Design:
     """Return a design with a checked request for every point, `repeat` times.
+
+    With `carry`, a point of another model than the base's has the base's fields carried over to that model.
 
     Raises:
         ArgumentError, ArgumentTypeError: `repeat` is not a whole number of 1 or more.
@@ -183,11 +199,30 @@ def build_design(base: Mapping[str, Any], points: Sequence[Point], parse: Parse,
     axes = {name: tuple(texts.values()) for name, texts in values.texts.items()}
     labels = labels_of(axes, placeholders, repeat)
     cells: list[Cell] = []
+    lost: dict[str, dict[str, str]] = {}
     for point in read:
         texts = {name: text for name, (_, text) in point.items()}
-        cell = _checked_cell(base, {name: value for name, (value, _) in point.items()}, placeholders, texts, parse)
+        given = {name: value for name, (value, _) in point.items()}
+        carried = _carrying(carry, str(base.get("model", TARGET)), given, lost)
+        cell = _checked_cell(base, given, placeholders, texts, lambda fields, carried=carried: parse(carried(fields)))
         cells += repeated(cell, repeat, labels)
-    return Design(tuple(cells), axes, repeat, tuple(warnings_of(base, *points)))
+    return Design(tuple(cells), axes, repeat, tuple(warnings_of(base, *points)), lost, left_out or {})
+
+
+def _carrying(
+    carry: Carry | None, model: str, point: Point, lost: dict[str, dict[str, str]]
+) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """Return a function that carries the fields of a point over to its model, and notes what is lost."""
+    other = point.get("model")
+
+    def carried(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        if carry is None or not isinstance(other, str) or other == model:
+            return fields
+        new, why = carry({**fields, "model": model}, other)
+        lost.setdefault(other, {}).update(why)
+        return {**new, "model": other}
+
+    return carried
 
 
 def _checked_cell(
@@ -204,28 +239,6 @@ def _checked_cell(
     if request is None or errors:
         return Cell(texts, 1, None, tuple(errors))
     return Cell(texts, 1, request, tuple(problems), request_hash(request))
-
-
-def covering(cells: Sequence[Cell], count: int) -> list[Cell]:
-    """Return a few cells, in order, that show as many values of the axes as possible, and differ from each other."""
-    seen: set[tuple[str, str]] = set()
-    chosen: list[int] = []
-    for _ in range(min(count, len(cells))):
-        best = max(
-            (index for index in range(len(cells)) if index not in chosen),
-            key=lambda index: (
-                len(cells[index].values.items() - seen),
-                min((_differing(cells[index], cells[other]) for other in chosen), default=0),
-                -index,
-            ),
-        )
-        chosen.append(best)
-        seen |= cells[best].values.items()
-    return [cells[index] for index in sorted(chosen)]
-
-
-def _differing(one: Cell, other: Cell) -> int:
-    return sum(other.values.get(name) != value for name, value in one.values.items())
 
 
 @dataclass

@@ -16,7 +16,7 @@ from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.plan import StoredPlan
-from kling_nb.models.price import Estimate, format_money
+from kling_nb.models.price import Estimate
 from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
@@ -37,8 +37,10 @@ from kling_nb.store.index import RecordSummary
 from kling_nb.store.log import UNSET
 from kling_nb.sweeps.axes import How, points, whole_number
 from kling_nb.sweeps.cells import existing_records, expected_durations, refused_cells, tile_of
-from kling_nb.sweeps.design import Cell, Design, build_design, covering, to_stored
+from kling_nb.sweeps.design import Cell, Design, build_design, to_stored
+from kling_nb.sweeps.models import loss_notes, models_text, with_models
 from kling_nb.sweeps.run import Run, sum_known
+from kling_nb.sweeps.sample import covering, rest_text
 from kling_nb.sweeps.table import joined_slots, read_csv, to_csv
 
 #: Jobs at the same time by default; the expected duration of a plan assumes it.
@@ -57,8 +59,10 @@ def sweep(
     if isinstance(options.get("rows"), str | Path):
         options["rows"] = joined_slots(read_csv(Path(options["rows"])), fields)
     chosen = points({**(axes or {}), **more}, how=how, **options)
-    design = build_design(fields, chosen, partial(generation.parse_cell, session), repeat=repeat)
-    generation.warn_of(design.warnings)
+    chosen, carry, left_out = with_models(session, fields, chosen)
+    parse = partial(generation.parse_cell, session)
+    design = build_design(fields, chosen, parse, repeat=repeat, carry=carry, left_out=left_out)
+    generation.warn_of([*design.warnings, *loss_notes(design.lost, left_out)])
     if not session.settings.local:
         for model in {cell.request.model for cell in design.unique_cells if cell.request}:
             with contextlib.suppress(HubError, WaitTimeout):
@@ -174,7 +178,7 @@ class Plan(Selected):
         chosen = covering(usable, count)
         ids = {cell.id for cell in chosen}
         prices = [self._estimate(cell).each for cell in usable if cell.id not in ids and cell.id not in existing]
-        return self._start(chosen, limit, budget, None, set(), rest=_rest_text(prices))
+        return self._start(chosen, limit, budget, None, set(), rest=rest_text(prices))
 
     def _start(
         self,
@@ -303,6 +307,8 @@ class Plan(Selected):
             free=free,
             real_price=sum_known([estimate.list_price for estimate in estimates]) if free else None,
             expected=max(max(seconds), sum(seconds) / min(LIMIT, len(seconds))) if seconds else None,
+            models=models_text(self._session, self._design, missing, estimates),
+            left_out=self._design.left_out,
         )
 
     def _existing(self) -> dict[str, RecordSummary]:
@@ -377,13 +383,3 @@ def _state(cell: Cell, summary: RecordSummary | None) -> TileState:
 
 def _problems_text(cell: Cell) -> str:
     return "; ".join(map(str, cell.problems))
-
-
-def _rest_text(prices: Sequence[Decimal | None]) -> str:
-    """Return how many clips a sample leaves and what they cost."""
-    if not prices:
-        return ""
-    known = [price for price in prices if price is not None]
-    money = [format_money(sum(known, Decimal(0)))] if known else []
-    money += [f"price unknown for {counted(len(prices) - len(known), 'clip')}"] if len(known) < len(prices) else []
-    return " · ".join([counted(len(prices), "clip"), *money, "plan.run() makes them"])

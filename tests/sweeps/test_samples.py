@@ -14,8 +14,8 @@ from kling_nb import errors
 from kling_nb.models.canonical import canonical_request
 from kling_nb.models.record import Failure
 from kling_nb.studio import Studio
-from kling_nb.sweeps.design import covering
 from kling_nb.sweeps.plan import Plan
+from kling_nb.sweeps.sample import covering
 
 
 @pytest.fixture

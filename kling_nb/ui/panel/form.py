@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb.errors import RequestError
 from kling_nb.models.asset import Asset, Kind
-from kling_nb.models.carry import Unsupported, carry_over, read_unsupported
+from kling_nb.models.carry import JOINED, Unsupported, carry_over, joined_shots, read_unsupported
 from kling_nb.models.images import ImageError
 from kling_nb.models.problem import error
 from kling_nb.models.request import TARGET, Request, plain
@@ -72,7 +72,7 @@ def switch_model(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
         unsupported[name] = Unsupported(spec.kind if spec else "prompt", values[name], placed.get(name), why)
     shots = old.of_kind("shots")
     if joined and shots and shots.name in unsupported:
-        why = f"{unsupported[shots.name].why}, now one prompt with a line for each shot"
+        why = unsupported[shots.name].why + JOINED
         unsupported[shots.name] = replace(unsupported[shots.name], why=why)
     left = {name: away.to_json() for name, away in unsupported.items()}
     return {**placed, "model": new.model, "mode": draft.get("mode", "prompt"), "unsupported": left}
@@ -136,10 +136,7 @@ def _joined_shots(draft: Mapping[str, Any], form: Form) -> Fields:
     shots = form.of_kind("shots")
     if shots is None or draft.get("mode") != "shots":
         return {}
-    each = [_shot(shot) for shot in draft.get(shots.name) or ()]
-    prompt = "\n".join(str(shot["prompt"]) for shot in each if str(shot["prompt"]).strip())
-    seconds = [shot["duration"] for shot in each if isinstance(shot["duration"], int)]
-    return {"prompt": prompt, "duration": sum(seconds)} if prompt or each else {}
+    return joined_shots([_shot(shot) for shot in draft.get(shots.name) or ()])
 
 
 def _to_draft(spec: FieldSpec, value: Any, assets: AssetTable) -> Any:

@@ -26,7 +26,7 @@ test('completion offers names that start with or contain the typed letters', () 
   assert.deepEqual(completionAt('@2', 2, names).options, ['Image2']);
 });
 
-test('there gives no completion inside a word, in an email address, or when the name is complete', () => {
+test('nothing is completed inside a word, in an email address, or when the name is complete', () => {
   assert.equal(completionAt('a@Im', 4, ['Image1']), null);
   assert.equal(completionAt('@Image1', 3, ['Image1']), null);
   assert.equal(completionAt('@Image1', 7, ['Image1']), null);
