@@ -26,7 +26,7 @@ def with_models(
     """Return the points whose model can take the request, how fields are carried over, and the models left out.
 
     A model is left out if the hub does not have it, if it makes no videos, or if it takes none of the request's
-    pictures and videos: its clip would not show what was asked for. If all points are
+    pictures and videos: its clip would show something else. If all points are
     of the base's own model, nothing is changed.
 
     Raises:

@@ -39,7 +39,7 @@ class CellStatus:
         record: The record, once there is one.
         job: The job, if it runs in this kernel.
         started: Whether this run has started the job, and pays for it.
-        error: Why there is no clip.
+        error: Why the clip is missing.
     """
 
     cell: Cell
