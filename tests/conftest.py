@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nursery
 import pytest
 from hubside import HubSide
 from hypothesis import settings
 
 from kling_nb.engine.pace import LOCAL_PACE
+from kling_nb.localhub import serve
 from kling_nb.localhub.serve import stop
 from kling_nb.studio import Studio
 
@@ -56,6 +58,14 @@ def _kernels_end_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     (profile / "ipython_kernel_config.py").write_text("import atexit, gc\n\natexit.register(gc.freeze)\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(profile.parent))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hubs_start_at_once() -> Iterator[None]:
+    """Local hubs are forked, ready to serve; that they start as a user's do is tested in `localhub/test_serve.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serve, "_spawn", nursery.Hub)
         yield
 
 

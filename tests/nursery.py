@@ -1,4 +1,4 @@
-"""Kernels by the dozen: processes forked off a parent that has already imported the package.
+"""Kernels and local hubs by the dozen: processes forked off a parent that has already imported the package.
 
 A fresh interpreter would spend most of its short life on imports.
 """
@@ -9,12 +9,18 @@ import os
 import runpy
 import sys
 import warnings
-from multiprocessing import connection, get_context
+from multiprocessing import connection, current_process, get_context
 from pathlib import Path
 from types import TracebackType
 
 _context = get_context("forkserver")
-_context.set_forkserver_preload(["kling_nb.studio", "sqlalchemy.dialects.sqlite", "httpx_sse"])
+_HUB = [
+    "kling_nb.localhub.server",
+    "kling_nb.localhub.app",
+    "kling_nb.localhub.animatic",
+    "uvicorn.protocols.http.h11_impl",
+]
+_context.set_forkserver_preload(["kling_nb.studio", "sqlalchemy.dialects.sqlite", "httpx_sse", *_HUB])
 
 
 class Kernel:
@@ -50,6 +56,32 @@ class Kernel:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None) -> None:
         self.kill()
         self.wait()
+
+
+class Hub:
+    """The process of a local hub; stands in for the `Popen` of `localhub.serve`."""
+
+    def __init__(self, folder: Path, arguments: list[str]) -> None:
+        self._process = _context.Process(target=_serve, args=(folder, arguments, dict(os.environ)), daemon=True)
+        self._process.start()
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+
+def _serve(folder: Path, arguments: list[str], environ: dict[str, str]) -> None:
+    from kling_nb.localhub import server, workers
+
+    os.environ.clear()
+    os.environ.update(environ)
+    os.setsid()
+    with (folder / "hub.log").open("ab") as log:
+        for stream in (1, 2):
+            os.dup2(log.fileno(), stream)
+    current_process()._config["daemon"] = False  # a daemon may not have the workers that render
+    workers.get_context = lambda _: _context
+    sys.exit(server.main(arguments))
 
 
 def _live(

@@ -13,14 +13,21 @@ unset PYTHONDONTWRITEBYTECODE
 sh tests/browser.sh
 [ "${KLING_NB_NO_BROWSER:-}" = 1 ] && driven=no || driven=yes
 
-# The browser has a pytest of its own: after Playwright's sync API no event loop can be started in the same process.
-# Each call is given its folders and no more, since every worker of a call loads all that it is given.
 failed=""
 step() {
   name=$1
   shift
   echo "--- $name"
   "$@" || failed="${failed:+$failed, }$name"
+}
+
+# The same beside the others: what it says is shown at the end.
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
+beside() {
+  name=$1
+  shift
+  ("$@" >"$said/$name" 2>&1 && echo yes >"$said/$name.passed") &
 }
 
 # Several processes, each with whole files of tests. Who may import what is one of the plain tests.
@@ -30,12 +37,24 @@ several() {
   .venv/bin/python -m pytest -q -n "$count" --dist loadfile --durations=12 --durations-min=3 "$@"
 }
 
+# The browser has a pytest of its own: after Playwright's sync API no event loop can be started in the same process.
+# Each call is given its folders and no more, since every worker of a call loads all that it is given. Browsers wait
+# much, type checkers use one core: both run beside the other tests.
+types_and_browser() {
+  failed=""
+  step "types" make --no-print-directory .stamps/types
+  [ $driven = no ] || step "tests in a browser" several 2 -m browser tests/browser tests/ui/browser
+  [ -z "$failed" ] || { echo "FAILED: $failed." && return 1; }
+}
+
 step "format" .venv/bin/ruff format --check --quiet .
 step "lint" .venv/bin/ruff check --quiet .
 step "plain English" .venv/bin/python tests/english.py
-step "types" make --no-print-directory .stamps/types
-step "tests, plain and in kernels" several 6 tests --ignore=tests/browser --ignore=tests/ui/browser
-[ $driven = no ] || step "tests in a browser" several 3 -m browser tests/browser tests/ui/browser
+beside "types, browser" types_and_browser
+step "tests, plain and in kernels" several 4 tests --ignore=tests/browser --ignore=tests/ui/browser
+wait
+cat "$said/types, browser"
+[ -e "$said/types, browser.passed" ] || failed="${failed:+$failed, }types or tests in a browser"
 
 took=$(($(date +%s) - began))
 if [ -n "$failed" ]; then

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import kling_nb as kn
-from kling_nb.localhub.__main__ import main
+from kling_nb.localhub.server import main
 from kling_nb.localhub.providers import PROVIDERS
 from tests.docs.pages import DOCS, ROOT, after, blocks, first_column, pages
 from tests.textfiles import problems

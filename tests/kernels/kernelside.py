@@ -155,10 +155,9 @@ class Kernel:
         reply = self._client.complete(line, reply=True, timeout=40)["content"]
         return [line[: reply["cursor_start"]] + match for match in reply["matches"]]
 
-    def interrupt(self) -> float:
-        """Press ■; returns when that was."""
+    def interrupt(self) -> None:
+        """Press ■."""
         self._manager.interrupt_kernel()
-        return time.monotonic()
 
     # --- what it publishes ---
 
@@ -220,14 +219,13 @@ class Kernel:
         """SIGKILL, as the system does when memory is short."""
         self._manager.signal_kernel(9)
 
-    def shut_down(self) -> float:
-        """Ask it to end, as a page does; returns the seconds until its process has gone."""
+    def shut_down(self) -> None:
+        """Ask it to end, as a page does, and wait until its process has gone."""
         began = time.monotonic()
         self._client.shutdown()
         while self._manager.is_alive():
             assert time.monotonic() - began < 20, "it does not end"
             time.sleep(0.01)  # a process tells nobody but its parent's poll
-        return time.monotonic() - began
 
     def close(self) -> None:
         """End it, whatever it does, and close the channels."""

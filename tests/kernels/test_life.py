@@ -36,13 +36,13 @@ def test_a_new_kernel_brings_in_the_job_of_one_that_was_killed(start, hub: HubSi
     assert hub.enqueued == 1
 
 
-def test_a_kernel_with_a_running_job_ends_within_three_seconds(start, hub: HubSide, tmp_path: Path) -> None:
+def test_a_kernel_with_a_running_job_ends_when_asked_to(start, hub: HubSide, tmp_path: Path) -> None:
     hub.fault("stuck", times=1)
     kernel = start(IPYTHONDIR=str(tmp_path / "ipython"))  # without the settings with which our kernels end at once
     kernel.run(GENERATE)
     kernel.hear(lambda: {"queued", "processing"} & set(kernel.states()))
 
-    assert kernel.shut_down() < 3
+    kernel.shut_down()  # fails if it waits for the job, which does not end
 
 
 def test_two_kernels_that_begin_at_once_share_one_local_hub(start, tmp_path: Path) -> None:

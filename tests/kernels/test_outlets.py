@@ -28,19 +28,23 @@ publish([job])
 """
 
 
-def run(tmp_path, monkeypatch, *cells):
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    """The notebook, executed."""
+    show = "panel = Panel(Studio(engine=engine), {'prompt': 'x'}); panel"
+    click = "panel.generate()\n" + WAIT.replace("job.", "panel.jobs[0].").replace(
+        "publish([job])", "publish(panel.jobs)"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (SETUP, WAIT, show, click)])
     paths = [str(VIEWS.parents[1]), str(VIEWS), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    client = NotebookClient(notebook, timeout=60, kernel_name="python3", shutdown_kernel="immediate")
-    client.execute()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        NotebookClient(notebook, timeout=60, kernel_name="python3", shutdown_kernel="immediate").execute()
     return notebook
 
 
-def test_waiting_in_a_later_cell_leaves_the_card_in_the_first(tmp_path, monkeypatch):
-    notebook = run(tmp_path, monkeypatch, SETUP, WAIT)
-
+def test_waiting_in_a_later_cell_leaves_the_card_in_the_first(notebook):
     output, note = notebook.cells[0].outputs
     assert note.data["text/html"] == "<div></div>"  # what to do should the kernel end: it did not
     assert output.data["text/html"] == "<div class='stand-in-card'>card of job-1</div>"
@@ -48,10 +52,5 @@ def test_waiting_in_a_later_cell_leaves_the_card_in_the_first(tmp_path, monkeypa
     assert notebook.cells[1].outputs == []
 
 
-def test_a_panel_that_nobody_sees_keeps_its_cards_too(tmp_path, monkeypatch):
-    show = "panel = Panel(Studio(engine=engine), {'prompt': 'x'}); panel"
-    wait = WAIT.replace("job.", "panel.jobs[0].").replace("publish([job])", "publish(panel.jobs)")
-
-    notebook = run(tmp_path, monkeypatch, SETUP, show, "panel.generate()\n" + wait)
-
-    assert "card of job-" in notebook.cells[1].outputs[1].data["text/html"]
+def test_a_panel_that_nobody_sees_keeps_its_cards_too(notebook):
+    assert "card of job-" in notebook.cells[2].outputs[1].data["text/html"]

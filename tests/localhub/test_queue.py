@@ -190,9 +190,8 @@ def test_the_synchronous_route_validates_at_once(hub: HubClient) -> None:
 
 def test_the_timeout_of_the_synchronous_route_can_be_chosen(start: Callable[..., HubClient], tmp_path: Path) -> None:
     hub = start("--choice", "sync_timeout=0.2", speed=0.05)
-    started = time.monotonic()
-    response = hub.post("/api/ai/videos/generate", json=request())
-    assert (response.status_code, time.monotonic() - started < 10) == (504, True)
+    response = hub.post("/api/ai/videos/generate", json=request())  # the client gives up before the usual 900 s
+    assert response.status_code == 504
     assert response.headers["content-type"].startswith("text/html") and "504 Gateway Time-out" in response.text
     [saved] = (tmp_path / "hub0" / "jobs").glob("*.json")
     assert json.loads(saved.read_text())["cancelled_at"] is None  # the job goes on and is billed

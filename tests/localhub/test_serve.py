@@ -14,10 +14,19 @@ import httpx
 import psutil
 import pytest
 
-from kling_nb.localhub.__main__ import main
+from kling_nb.localhub import serve
+from kling_nb.localhub.server import main
 from kling_nb.localhub.serve import ensure, stop
 
 from .conftest import HubClient, data_uri, image_bytes, wait_for
+
+_SPAWN = serve._spawn
+
+
+@pytest.fixture(autouse=True)
+def _as_a_user_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hubs of these tests start as a user's do."""
+    monkeypatch.setattr(serve, "_spawn", _SPAWN)
 
 
 def test_two_simultaneous_starts_share_one_hub(tmp_path: Path) -> None:
