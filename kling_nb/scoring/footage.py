@@ -14,6 +14,8 @@ from kling_nb.errors import KlingError, NotApplicable
 WIDTH = 320
 #: The most bytes of decoded frames that are cached for the next scorer: half a minute at 24 frames per second.
 CACHE_BYTES = 160_000_000
+#: Width of the few frames in which fine detail is measured, and the step from one to the next.
+DETAIL_WIDTH, DETAIL_EVERY = 640, 6
 
 
 class Frame(NamedTuple):
@@ -48,6 +50,24 @@ class RequestInfo:
 
 
 @dataclass
+class Decoded:
+    """What the scorers of one clip share; the first that needs a part makes it.
+
+    Attributes:
+        frames: The frames of the default width, if they are not too many.
+        details: A larger frame in every `DETAIL_EVERY`.
+        grey: The luma of the frames (Rec. 601).
+        shot_starts: The numbers of the frames that begin a new shot.
+    """
+
+    frames: list[Frame] = field(default_factory=list[Frame])
+    details: list[Frame] = field(default_factory=list[Frame])
+    grey: list[Any] | None = None
+    shot_starts: list[int] | None = None
+    sound: Sound | None = None
+
+
+@dataclass
 class Footage:
     """A clip as a scorer gets it. It is decoded when its frames or its sound are needed.
 
@@ -62,8 +82,8 @@ class Footage:
     path: Path
     _info: RequestInfo | None = None
     """None for a scorer without `request=True`."""
-    cached: list[Frame] = field(default_factory=list[Frame], repr=False)
-    """The frames of the default width, once they are decoded."""
+    decoded: Decoded = field(default_factory=Decoded, repr=False)
+    """The parts that are decoded already."""
 
     def frames(self, width: int = WIDTH, *, every: int = 1) -> Iterator[Frame]:
         """Yield each frame, or only one in `every`, from the first on. Frames of the default width are cached.
@@ -74,7 +94,22 @@ class Footage:
         """
         if width != WIDTH:
             return self._decode(width, every)
-        return iter(self.cached[::every]) if self.cached else self._decode_and_cache(every)
+        return iter(self.decoded.frames[::every]) if self.decoded.frames else self._decode_and_cache(every)
+
+    def details(self) -> list[Frame]:
+        """Return one frame in `DETAIL_EVERY`, `DETAIL_WIDTH` wide; a smaller clip is not enlarged."""
+        if not self.decoded.details:
+            for _ in self._decode_and_cache(1):
+                pass
+        return self.decoded.details
+
+    def grey(self) -> list[Any]:
+        """Return the luma of all frames, of the default width."""
+        if self.decoded.grey is None:
+            import cv2
+
+            self.decoded.grey = [cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY) for frame in self.frames()]
+        return self.decoded.grey
 
     def sound(self) -> Sound:
         """Return the sound of the clip.
@@ -82,6 +117,11 @@ class Footage:
         Raises:
             NotApplicable: The clip has no sound.
         """
+        if self.decoded.sound is None:
+            self.decoded.sound = self._decode_sound()
+        return self.decoded.sound
+
+    def _decode_sound(self) -> Sound:
         import av
         import numpy as np
 
@@ -137,25 +177,37 @@ class Footage:
         return self._info
 
     def _decode_and_cache(self, every: int) -> Iterator[Frame]:
-        cached, size = list[Frame](), 0
-        for number, frame in enumerate(self._decode(WIDTH, 1)):
+        frames, details, size = list[Frame](), list[Frame](), 0
+        for number, (frame, *detail) in enumerate(self._decode_sizes((WIDTH, 1), (DETAIL_WIDTH, DETAIL_EVERY))):
             size += frame.rgb.nbytes
             if size <= CACHE_BYTES:
-                cached.append(frame)
+                frames.append(frame)
+            details += detail
             if number % every == 0:
                 yield frame
+        self.decoded.details = details
         if size <= CACHE_BYTES:
-            self.cached = cached
+            self.decoded.frames = frames
 
     def _decode(self, width: int, every: int) -> Iterator[Frame]:
-        import av
+        for made in self._decode_sizes((width, every)):
+            yield from made
 
+    def _decode_sizes(self, *sizes: tuple[int, int]) -> Iterator[list[Frame]]:
+        """Yield each frame of the clip in these widths, each in every so many frames."""
+        import av
+        from av.video.reformatter import VideoReformatter
+
+        scalers = [VideoReformatter() for _ in sizes]  # a scaler of its own for each frame would take as long again
         with av.open(str(self.path)) as container:
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            width = min(width, stream.width)
-            height = max(1, round(stream.height * width / stream.width))
+            stream.codec_context.thread_count = 1  # there is a worker for each core
             for number, frame in enumerate(container.decode(stream)):
-                if number % every == 0:
-                    small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
-                    yield Frame(number * self.step if frame.pts is None else frame.time, small.to_ndarray())
+                at, made = number * self.step if frame.pts is None else frame.time, list[Frame]()
+                for (width, every), scaler in zip(sizes, scalers, strict=True):
+                    if number % every == 0:
+                        width = min(width, stream.width)
+                        height = max(1, round(stream.height * width / stream.width))
+                        small = scaler.reformat(frame, width, height, "rgb24", interpolation="AREA")
+                        made.append(Frame(at, small.to_ndarray()))
+                yield made

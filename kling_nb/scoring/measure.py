@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kling_nb.errors import NotApplicable
-from kling_nb.scoring.footage import Footage, Frame, RequestInfo
+from kling_nb.scoring.footage import Decoded, Footage, RequestInfo
 from kling_nb.scoring.registry import Scorer
 
 _MAX_NOTE = 300
@@ -34,8 +34,11 @@ class Measure:
 
 def measure(scorer: Scorer, path: str, info: RequestInfo) -> Measure:
     """Call a scorer on a clip, in a worker process; an exception becomes a failed `Measure`."""
-    cached = _last[0][1] if _last and _last[0][0] == path else []
-    footage = Footage(Path(path), info if scorer.request else None, cached)
+    if _last and _last[0][0] != path:
+        _last.clear()
+    decoded = _last[0][1] if _last else Decoded()
+    _last[:] = [(path, decoded)]
+    footage = Footage(Path(path), info if scorer.request else None, decoded)
     try:
         return _checked(scorer.function(footage))
     except NotApplicable as exc:
@@ -44,12 +47,10 @@ def measure(scorer: Scorer, path: str, info: RequestInfo) -> Measure:
         return _failure(f"{exc.name} is missing: pip install 'kling-nb[metrics]'")
     except BaseException as exc:  # noqa: BLE001 - a scorer is anyone's code, and may call sys.exit
         return _failure(f"{type(exc).__name__}: {exc}")
-    finally:
-        _last[:] = [(path, footage.cached)]
 
 
-#: The decoded frames of the last clip: the next scorer of a worker reads the same clip.
-_last: list[tuple[str, list[Frame]]] = []
+#: What is decoded of the last clip: the next scorer of a worker reads the same clip.
+_last: list[tuple[str, Decoded]] = []
 
 
 def _checked(result: Any) -> Measure:

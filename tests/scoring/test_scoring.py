@@ -22,7 +22,7 @@ from kling_nb.errors import ArgumentError, ArgumentTypeError, NotApplicable
 from kling_nb.models.record import Record
 from kling_nb.render.figures import ScoredRow, scores_html
 from kling_nb.scoring.measure import Measure
-from kling_nb.scoring.registry import Scorer, Scorers
+from kling_nb.scoring.registry import Scorer, Scorers, scorers
 from kling_nb.scoring.scoring import ScoreTable, Scoring
 from kling_nb.store import Log
 from kling_nb.store.media import digest_of
@@ -240,8 +240,9 @@ def test_scores_in_the_log_are_shown_without_a_worker(studio: Studio, hub: HubSi
     job: Any = studio.generate("a boat at dusk", duration=3)
     clip = job.result(60)
     assert clip.record.clip
-    motion = score_of(12.5, clip=clip.record.clip.digest, unit="% of width/s")
-    studio.store.scores.add([motion, score_of(None, clip=clip.record.clip.digest, name="silence", note="no sound")])
+    digest, version = clip.record.clip.digest, scorers["motion"].version
+    motion = score_of(12.5, clip=digest, unit="% of width/s", version=version)
+    studio.store.scores.add([motion, score_of(None, clip=digest, name="silence", note="no sound")])
     for selection in (clip, clip.record, clip.record.id, [job], studio.log()):
         found = studio.log([selection]).score("motion", "silence")
         assert found.rows() == [{"record": clip.record.id, "label": "a boat at dusk", "motion": 12.5, "silence": None}]

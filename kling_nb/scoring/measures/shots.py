@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import count
-from typing import Any
+from collections.abc import Iterator
 
-from kling_nb.scoring.footage import Footage, Frame
+from kling_nb.scoring.footage import Footage
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import scorer
 
@@ -14,20 +12,25 @@ from kling_nb.scoring.registry import scorer
 TOLERANCE = 0.5
 
 
-def cut_numbers(frames: Iterable[Frame]) -> list[int]:
+def shot_starts(clip: Footage) -> list[int]:
     """Return the numbers of the frames that begin a new shot (PySceneDetect's adaptive detector with its defaults).
 
     It tells a cut from fast motion by the frames around it. Shots shorter than 15 frames are not found.
     """
+    if clip.decoded.shot_starts is None:
+        clip.decoded.shot_starts = list(_detected(clip))
+    return clip.decoded.shot_starts
+
+
+def _detected(clip: Footage) -> Iterator[int]:
     import cv2
     from scenedetect import FrameTimecode
     from scenedetect.detectors import AdaptiveDetector
 
-    detector, found = AdaptiveDetector(), list[Any]()
-    for number, frame in zip(count(), frames, strict=False):
+    detector = AdaptiveDetector()
+    for number, frame in enumerate(clip.frames()):
         image = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
-        found += detector.process_frame(FrameTimecode(number, fps=24.0), image)
-    return [timecode.frame_num for timecode in found]
+        yield from (cut.frame_num for cut in detector.process_frame(FrameTimecode(number, fps=24.0), image))
 
 
 @scorer(version="1", unit="off plan", request=True)
@@ -40,7 +43,7 @@ def cuts(clip: Footage) -> Measure:
     check what the shots show.
     """
     frames = list(clip.frames())
-    found = [frames[number].at for number in cut_numbers(frames)]
+    found = [frames[number].at for number in shot_starts(clip)]
     planned, unplanned = clip.planned_cuts, list(found)
     hits = 0
     for at in planned:

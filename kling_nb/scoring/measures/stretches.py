@@ -24,11 +24,11 @@ def black(clip: Footage) -> Measure:
     at most 10 % bright) on frames 320 pixels wide. It does not tell an intended dark scene from an error; a black part
     of a frame does not count.
     """
-    import cv2
+    import numpy as np
 
     frames = list(clip.frames())
-    grey = (cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY) for frame in frames)
-    is_black = [bool((image <= 255 * _BLACK_LEVEL).mean() >= _BLACK_SHARE) for image in grey]
+    limit = int(255 * _BLACK_LEVEL)
+    is_black = [np.count_nonzero(image <= limit) >= _BLACK_SHARE * image.size for image in clip.grey()]
     return total(_of(clip, frames, is_black, _BLACK))
 
 
@@ -40,13 +40,13 @@ def frozen(clip: Footage) -> Measure:
     frame is at most 0.1 % of full scale, -60 dB) on frames 320 pixels wide. It does not tell an error from an intended
     freeze, and does not find a person who is frozen in moving surroundings.
     """
-    import numpy as np
+    import cv2
 
     frames = list(clip.frames())
     equal = [False] * len(frames)
     for number in range(1, len(frames)):
-        before, after = (frames[one].rgb.astype(np.int16) for one in (number - 1, number))
-        equal[number] = bool(np.abs(after - before).mean() <= 255 * _EQUAL)
+        before, after = frames[number - 1].rgb, frames[number].rgb
+        equal[number] = cv2.norm(before, after, cv2.NORM_L1) <= 255 * _EQUAL * after.size
     # The first frame of a stretch equals the next one, not the one before.
     is_frozen = [one or following for one, following in zip(equal, [*equal[1:], False], strict=True)]
     return total(_of(clip, frames, is_frozen, _FROZEN))
