@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 import kling_nb as kn
-from kling_nb.localhub.server import main
 from kling_nb.localhub.providers import PROVIDERS
+from kling_nb.localhub.server import main
 from tests.docs.pages import DOCS, ROOT, after, blocks, first_column, pages
 from tests.textfiles import problems
 

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from kling_nb.localhub import serve
-from kling_nb.localhub.server import main
 from kling_nb.localhub.serve import ensure, stop
+from kling_nb.localhub.server import main
 
 from .conftest import HubClient, data_uri, image_bytes, wait_for
 
