@@ -59,7 +59,7 @@ class Kernel:
 
 
 class Hub:
-    """The process of a local hub; stands in for the `Popen` of `localhub.serve`."""
+    """The process of a local hub, with the interface of the `Popen` of `localhub.serve`."""
 
     def __init__(self, folder: Path, arguments: list[str]) -> None:
         self._process = _context.Process(target=_serve, args=(folder, arguments, dict(os.environ)), daemon=True)

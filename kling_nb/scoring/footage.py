@@ -51,7 +51,7 @@ class RequestInfo:
 
 @dataclass
 class Decoded:
-    """What the scorers of one clip share; the first that needs a part makes it.
+    """The parts of a clip that its scorers share; the first that needs a part makes it.
 
     Attributes:
         frames: The frames of the default width, if they are not too many.
