@@ -46,7 +46,10 @@ class Catalogue:
         """Return every model of the hub. Raises a `HubError`."""
         if self._list is None or time.monotonic() - self._list[1] >= FRESH:
             found, now = await self._hub.models(), time.monotonic()
-            self._entries.update({model.id: (model, now) for model in found})
+            for model in found:  # one without its schema is fetched by itself before it is used
+                known = self._entries.get(model.id)
+                if model.request_schema or known is None:
+                    self._entries[model.id] = model, now if model.request_schema else float("-inf")
             self._list = tuple(model.id for model in found), now
             for name in set(self._entries).difference(self._list[0]):  # it may have been withdrawn
                 self.expire(name)

@@ -352,12 +352,14 @@ def _model_of(entry: Any) -> Model | None:
     raw = cast("dict[str, Any]", entry)
     metadata, openapi = raw.get("metadata"), raw.get("openapi")
     try:
-        return Model.read(
+        endpoint = str(raw["endpoint_id"])
+        model = Model.read(
             entry_of(
-                str(raw["endpoint_id"]),
+                endpoint,
                 cast("dict[str, Any]", metadata) if isinstance(metadata, dict) else {},
                 cast("dict[str, Any]", openapi) if isinstance(openapi, dict) else None,
             )
         )
+        return model.model_copy(update={"pricing": pricing_of({"model": endpoint}).pricing})
     except (KeyError, ValidationError):
         return None

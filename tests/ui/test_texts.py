@@ -10,7 +10,6 @@ from gallery_stand import Stand
 from stand_in import Clock, Studio, png
 
 from kling_nb.errors import KlingError, Unreachable
-from kling_nb.settings import KEY
 from kling_nb.ui.panel.controller import PanelController
 from kling_nb.ui.panel.panel import Panel
 from kling_nb.ui.panel.saved import SavedController
@@ -73,13 +72,12 @@ def banner_texts():
         ("live hub", False, models),
         ("silent hub", False, silent),
     ):
-        settings = SimpleNamespace(
-            local=local, hub="https://hub.oxen.ai", sources={KEY: "the environment variable OXEN_API_KEY"}
-        )
+        settings = SimpleNamespace(local=local, hub="https://hub.oxen.ai")
+        selected = SimpleNamespace(title="hub.oxen.ai", key_source="the environment variable OXEN_API_KEY")
         session = SimpleNamespace(
             settings=settings,
             loop=SimpleNamespace(submit=asyncio.run),
-            connection=SimpleNamespace(catalogue=SimpleNamespace(models=answer)),
+            connection=SimpleNamespace(catalogue=SimpleNamespace(models=answer), selected=selected),
             store=None,
             display=SimpleNamespace(links=None),
         )

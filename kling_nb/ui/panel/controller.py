@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kling_nb import errors, generation
 from kling_nb.code import Flavour, Flow, Snippet, snippet
 from kling_nb.models.canonical import request_hash
+from kling_nb.models.fields import assets_in
 from kling_nb.models.lint import parse
 from kling_nb.models.price import keeps_length, rate_text
 from kling_nb.models.problem import Problem
@@ -19,7 +20,7 @@ from kling_nb.preferences import Options
 from kling_nb.render.card import card_bundle
 from kling_nb.render.formatting import format_time, price_of
 from kling_nb.render.images import SHEET_BYTES
-from kling_nb.settings import KEY, REAL_HUB
+from kling_nb.settings import REAL_HUB
 from kling_nb.ui.panel.drafts import SavedDraft
 from kling_nb.ui.panel.models import ModelsController
 from kling_nb.ui.panel.saved import SavedController
@@ -27,9 +28,19 @@ from kling_nb.ui.panel.saved import SavedController
 if TYPE_CHECKING:
     from kling_nb.connection import ConnectedHub
     from kling_nb.engine.job import Job
+    from kling_nb.hubs.catalogue import Catalogue
     from kling_nb.session import Session
 
 Tone = Literal["local", "live", "error"]
+
+
+@dataclass(frozen=True)
+class HubOffer:
+    """A provider that a request can go to, and its price of it."""
+
+    id: str
+    title: str
+    price: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,12 @@ class Verdict:
     price_note: str = ""
     total: Decimal | None = None
     """The price in dollars; zero if it is free, None if it is unknown."""
+    hubs: tuple[HubOffer, ...] = ()
+    """The providers to choose from; empty if there is one."""
+    hub: str = ""
+    """The provider that the request goes to."""
+    uploads: str = ""
+    """A sentence on local files that become public."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,7 @@ class PanelController:
     def __init__(self, session: Session) -> None:
         self._session, self._settings = session, session.settings
         self.saved = SavedController.of(session)
-        self.models = ModelsController(session.connection.catalogue, session.loop)
+        self.models = ModelsController(session.connection.catalogue, session.loop, self._catalogue)
         self.draft = SavedDraft(session.store, session.loop)
 
     def check(self, fields: Mapping[str, Any], /) -> Verdict:
@@ -93,7 +110,31 @@ class PanelController:
         pricing, schema = hub.hub.pricing(draft, model)[0], model.request_schema if model else None
         if not seconds and keeps_length(draft, schema):
             note = rate_text(draft, pricing, free=price.source == "free", schema=schema)
-        return Verdict(tuple(problems), str(price), seconds, request, note, price.total)
+        return Verdict(
+            tuple(problems),
+            str(price),
+            seconds,
+            request,
+            note,
+            price.total,
+            self._offers(request.draft() if request else draft),
+            hub.label,
+            self._uploads_note(hub, draft),
+        )
+
+    def _offers(self, draft: Mapping[str, Any]) -> tuple[HubOffer, ...]:
+        """Return the providers that can be used, each with its price; a second local hub is not offered."""
+        connection, model = self._session.connection, str(draft.get("model", TARGET))
+        hubs = [each for each in map(connection.named, connection.labels) if not each.free]
+        if len(hubs) < 2:
+            return ()
+        priced = [(each, each.price_of(draft, each.catalogue.known(model))) for each in hubs if each.hub.serves(model)]
+        return tuple(HubOffer(each.label, each.title, str(price)) for each, price in priced)
+
+    def _uploads_note(self, hub: ConnectedHub, draft: Mapping[str, Any]) -> str:
+        if hub.free or not hub.hub.uploads_are_public or all(asset.url for _, asset in assets_in(dict(draft))):
+            return ""
+        return f"Local files are uploaded to {hub.title}, where anyone who has their address can see them."
 
     def earlier(self, request: Request, /) -> EarlierResult | None:
         """Return the newest clip of the same request at this hub, or the job that is generating it."""
@@ -126,6 +167,9 @@ class PanelController:
         """Start one free preview on the local hub; return at once."""
         return generation.start(self._session, request.model_copy(update={"num_generations": 1}), "preview")
 
+    def _catalogue(self, hub: str, model: str) -> Catalogue:
+        return self._hub_of({"hub": hub, "model": model}).catalogue
+
     def _hub_of(self, fields: Mapping[str, Any]) -> ConnectedHub:
         label, model = fields.get("hub"), str(fields.get("model", TARGET))
         try:
@@ -149,17 +193,17 @@ class PanelController:
         except errors.HubError as exc:
             callback(Banner(f"{self._host} · no answer", "error", str(exc)))
         else:
-            detail = f"API key from {self._settings.sources.get(KEY, 'an unknown source')}"
+            detail = f"API key from {self._session.connection.selected.key_source or 'an unknown source'}"
             callback(_LOCAL if self._settings.local else Banner(f"{self._host} · live", "live", detail))
 
     @property
     def _host(self) -> str:
-        return "Local hub" if self._settings.local else self._settings.hub.partition("://")[2]
+        return self._session.connection.selected.title
 
 
 _LOCAL = Banner(
     "Local hub · free animatics",
     "local",
     "No API key is set, so a small server on this machine draws an animatic of each request. "
-    "Set OXEN_API_KEY to use the real model.",
+    "Set OXEN_API_KEY or FAL_KEY to use the real model.",
 )

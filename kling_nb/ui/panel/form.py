@@ -1,8 +1,9 @@
 """A draft as the browser edits it, converted from and to a request's fields.
 
-A draft has a model, its fields as plain wire-named values, and images as keys of an `AssetTable`. It has a prompt *and*
-shots, so that switching between them loses nothing; `mode` says which one counts for a model that takes both.
-`unsupported` has the values that the current model has no field for, until a model is chosen that has one.
+A draft has a model, a provider (`hub`, empty for the one in use), its fields as plain wire-named values, and images as
+keys of an `AssetTable`. It has a prompt *and* shots, so that switching between them loses nothing; `mode` says which
+one counts for a model that takes both. `unsupported` has the values that the current model has no field for, until a
+model is chosen that has one.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def draft_of(fields: Mapping[str, Any], assets: AssetTable, form: Form) -> tuple
     shots = form.of_kind("shots")
     only_shots = shots is not None and draft[shots.name] and not fields.get("prompt")
     draft |= {"model": form.model, "mode": "shots" if only_shots else "prompt", "unsupported": {}}
+    draft["hub"] = str(fields.get("hub") or "")
     return draft, {name: value for name, value in fields.items() if name not in draft}
 
 
@@ -53,6 +55,8 @@ def fields_of(draft: Mapping[str, Any], assets: AssetTable, form: Form) -> Field
     if shots is not None:
         unused |= {"prompt", "duration"} if draft.get("mode") == "shots" else {shots.name}
     fields: Fields = {} if form.model == TARGET else {"model": form.model}
+    if hub := draft.get("hub"):
+        fields["hub"] = str(hub)
     for spec in form.specs:
         if spec.name not in unused:
             value = _from_draft(spec, draft.get(spec.name, spec.unset), assets)
@@ -75,7 +79,8 @@ def switch_model(draft: Mapping[str, Any], old: Form, new: Form) -> Fields:
         why = unsupported[shots.name].why + JOINED
         unsupported[shots.name] = replace(unsupported[shots.name], why=why)
     left = {name: away.to_json() for name, away in unsupported.items()}
-    return {**placed, "model": new.model, "mode": draft.get("mode", "prompt"), "unsupported": left}
+    kept = {"mode": draft.get("mode", "prompt"), "hub": draft.get("hub", "")}
+    return {**placed, "model": new.model, **kept, "unsupported": left}
 
 
 def unsupported_fields(draft: Mapping[str, Any], assets: AssetTable, form: Form) -> Fields:

@@ -99,6 +99,11 @@ class ModelPicker:
         """Show what the draft has set aside, and ask the hub about its model, once."""
         model = str(draft.get("model"))
         self._widget.unsupported = unsupported_notes(draft)
+        if self._controller.use(str(draft.get("hub") or ""), model):  # its catalogue, and its answer about the model
+            with self._lock:
+                self._asked.clear()
+                self._statuses.clear()
+            self._controller.load_offers(self._show_offers)
         with self._lock:
             new = model not in self._asked
             self._asked.add(model)
@@ -175,12 +180,27 @@ class ModelPicker:
 class ModelsController:
     """The catalogue as a panel sees it. Every method may be called from any thread and returns at once."""
 
-    def __init__(self, catalogue: Catalogue, loop: BackgroundLoop) -> None:
+    def __init__(
+        self, catalogue: Catalogue, loop: BackgroundLoop, find: Callable[[str, str], Catalogue] | None = None
+    ) -> None:
+        """`find` returns the catalogue of a provider that has a model."""
         self._catalogue, self._loop = catalogue, loop
+        self._find, self._hub = find, ""
+
+    def use(self, hub: str, model: str, /) -> bool:
+        """Show the catalogue of a provider from now on; return whether that is another one."""
+        changed = hub != self._hub
+        self._hub = hub
+        if changed and self._find:
+            self._catalogue = self._find(hub, model)
+        return changed
+
+    def _catalogue_of(self, model: str) -> Catalogue:
+        return self._find(self._hub, model) if self._find else self._catalogue
 
     def form(self, model: str, /) -> Form:
         """Return a model's form from what is known, without asking the hub."""
-        return form_of(model, self._catalogue.known(model))
+        return form_of(model, self._catalogue_of(model).known(model))
 
     def load_offers(self, callback: Callable[[Offers], None], /) -> None:
         """Call `callback` with the known models at once, and with the hub's own list when it has answered."""
@@ -193,7 +213,7 @@ class ModelsController:
         `again` discards the cached answer first.
         """
         if again:
-            self._catalogue.expire(model)
+            self._catalogue_of(model).expire(model)
         self._loop.submit(self._load_status(model, callback))
 
     def _offers(self, error: str = "") -> Offers:
@@ -209,12 +229,13 @@ class ModelsController:
             callback(self._offers())
 
     async def _load_status(self, model: str, callback: Callable[[ModelStatus], None]) -> None:
+        catalogue = self._catalogue_of(model)
         with contextlib.suppress(errors.HubError):  # the list answers for most models at once
-            await self._catalogue.models()
+            await catalogue.models()
         try:
-            entry = await self._catalogue.model(model)
+            entry = await catalogue.model(model)
         except errors.ModelNotFound as exc:
-            known = [each.id for each in self._catalogue.known_models()[0] if _makes_media(each)]
+            known = [each.id for each in catalogue.known_models()[0] if _makes_media(each)]
             others = exc.alternatives or tuple(alternatives(model, known))
             callback(ModelStatus(self.form(model), withdrawn=True, alternatives=others))
         except errors.HubError:

@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
@@ -282,6 +282,9 @@ class Panel:
                 "price": verdict.price,
                 "seconds": verdict.seconds,
                 "note": verdict.price_note,
+                "hubs": [asdict(offer) for offer in verdict.hubs],
+                "hub": verdict.hub,
+                "uploads": verdict.uploads,
             }
             return verdict
 

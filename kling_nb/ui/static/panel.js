@@ -15,6 +15,7 @@ import { jobList } from './joblist.js';
 import { makeKernel } from './kernel.js';
 import { presetMenu } from './library.js';
 import { watchKernel } from './liveness.js';
+import { hubPicker } from './hubpicker.js';
 import { modelPicker } from './modelpicker.js';
 import { fillNotes, modelNotices } from './notices.js';
 import { paintProblems, problemPlace, problemsText, worstSeverity } from './problems.js';
@@ -39,6 +40,7 @@ function renderPanel({ model, el }) {
   const bannerText = h('span', {});
   const banner = h('div', { class: 'kn-banner', role: 'status' }, h('i', { class: 'kn-dot' }), bannerText);
   const picker = modelPicker({ model, store });
+  const hubs = hubPicker({ model, store });
   const notices = modelNotices({ model, store });
   const code = codeFold({ model, store });
   const presets = presetMenu(shared);
@@ -70,7 +72,7 @@ function renderPanel({ model, el }) {
   const folds = h('div', { class: 'kn-folds' });
   el.append(
     h('div', { class: 'kn-sheet' },
-      h('div', { class: 'kn-head' }, picker.button, banner), picker.el, notices.el,
+      h('div', { class: 'kn-head' }, picker.button, hubs.select, banner), picker.el, hubs.el, notices.el,
       h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, store).el, h('div', { class: 'kn-openers' }, presets.button, gallery.button, script.button), help.button), presets.el, script.el, help.el, notes.el,
       fields, folds,
       extra, problemPlace(''), alert.el, foot.el),
@@ -104,6 +106,8 @@ function renderPanel({ model, el }) {
     store.edit(shots ? { multi_prompt: shots, mode: 'shots' } : changes, `fix:${store.draft.edit}`);
   };
   const paintVerdict = () => {
+    hubs.paint();
+    paintBanner();
     paintProblems(el, model.get('verdict').problems ?? [], applyFix);
     markTiles(el, model.get('verdict').problems ?? []);
   };
@@ -112,7 +116,8 @@ function renderPanel({ model, el }) {
     bannerText.textContent = text ?? '';
     banner.title = detail ?? '';
     banner.dataset.tone = tone ?? '';
-    banner.hidden = !text;
+    const { hubs: offers = [], hub } = model.get('verdict');
+    banner.hidden = !text || (offers.length > 1 && hub !== offers[0]?.id); // it is about the hub in use
   };
   const paintExtra = () => {
     extra.textContent = model.get('extra') ? `Also sent: ${model.get('extra')}` : '';

@@ -10,7 +10,7 @@ interface Traits {
   catalogue: { models?: ModelOffer[]; live?: boolean; error?: string };
   model_notices: Record<string, { withdrawn: boolean; changes: string[]; alternatives: { id: string; title: string; unsupported: UnsupportedField[] }[] }>;
   unsupported: UnsupportedField[];
-  verdict: { edit?: string; problems?: Problem[]; price: string; seconds: number; note: string };
+  verdict: { edit?: string; problems?: Problem[]; price: string; seconds: number; note: string; hubs?: { id: string; title: string; price: string }[]; hub?: string; uploads?: string };
   earlier: { id?: string; text?: string; poster?: string; ended?: boolean };
   labels: Labels;
   banner: { text?: string; tone?: string; detail?: string };
@@ -45,6 +45,7 @@ interface Shot { prompt: string; duration: number; id?: string }
 interface DraftElement { frontal_image_url: string | null; reference_image_urls: string[]; name?: string; id?: string }
 /** The fields of a model. Those named here are typed; others come with the model's form. */
 interface Draft {
+  hub?: string;
   model: string;
   /** Values that the chosen model does not support. */
   unsupported?: Record<string, unknown>;
