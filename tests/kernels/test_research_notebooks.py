@@ -28,8 +28,8 @@ def hub(tmp_path: Path) -> Iterator[HubSide]:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Iterator[HubSide]:
-    """The same, with clips of the usual size: a frame of one is large enough to be a picture of the next."""
-    hub = HubSide(tmp_path / "home" / "state" / "kling_nb" / "localhub", "--size", "720p", speed=100)
+    """The same, with larger clips: a frame of one is large enough to be a picture of the next."""
+    hub = HubSide(tmp_path / "home" / "state" / "kling_nb" / "localhub", "--size", "360p", speed=100)
     yield hub
     hub.close()
 
