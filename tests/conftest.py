@@ -32,8 +32,10 @@ time.tzset()
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # How long an example takes says more of the machine than of the code; speed is for the benchmarks.
-settings.register_profile("kling_nb", deadline=None, max_examples=50)
-settings.load_profile("kling_nb")
+# HYPOTHESIS_PROFILE=deep draws many more examples, where a test does not set their number.
+settings.register_profile("kling_nb", deadline=None, max_examples=25)
+settings.register_profile("deep", deadline=None, max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kling_nb"))
 
 
 def pytest_configure() -> None:

@@ -313,7 +313,7 @@ def test_a_parameter_of_a_function_is_not_guessed():
 
 @example(text="null")
 @given(text=st.text(max_size=80) | st.text(st.sampled_from("curl -d@'\"$({}[]):,\\\n <EOF=|;`%"), max_size=60))
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=37, deadline=None)
 def test_no_text_breaks_the_reader(text):
     for whole in (text, f"curl {text}", f"kn.generate({text})", f'{{"prompt": {text}}}'):
         fields, not_understood = read_request(whole)
@@ -332,7 +332,7 @@ FORM = form_of("kling-video-o3-pro-reference-to-video")
 
 
 @given(value=values, name=st.sampled_from(FIELDS))
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=37, deadline=None)
 def test_any_value_is_shown_by_a_form_or_named(name, value):
     fields, not_understood = read_request(json.dumps({"negative_prompt": "n", name: value}))
     media = ("elements", "input_image", "tail_image_url")

@@ -26,7 +26,7 @@ def made(fields: dict) -> Request:
 
 
 @given(body=bodies)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_flavour_reads_back_as_the_same_request(body: dict) -> None:
     request = made(body)
     for flavour, flow in WAYS:

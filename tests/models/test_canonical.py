@@ -16,7 +16,7 @@ from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo, Request,
 
 from .drafts import FACE, SIDE, sound
 
-quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def made(fields: dict[str, Any]) -> Request:

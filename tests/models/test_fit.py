@@ -102,7 +102,7 @@ def test_an_unreadable_image_cannot_be_fixed() -> None:
         fit_image(Asset.from_bytes(image_file()[:-40]))
 
 
-@settings(max_examples=40)  # four forms, turned four ways; what matters of the sizes is which rules they break
+@settings(max_examples=20)  # four forms, turned four ways; what matters of the sizes is which rules they break
 @given(
     st.integers(280, 1500),
     st.integers(280, 1500),

@@ -105,7 +105,7 @@ def test_the_last_frame_can_start_another_shot(studio: Studio) -> None:
 def test_an_edited_clip_is_priced_by_its_source_and_as_long(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio], model: str
 ) -> None:
-    studio = studio_at(own_hub("--size", "360p"))  # a smaller clip would be refused
+    studio = studio_at(own_hub("--size", "720p"))  # a smaller clip would be refused
     source = studio.generate("A red kite", duration=4).result(60)
 
     job = studio.generate("at night", model=model, input_video=source)

@@ -19,7 +19,7 @@ from kling_nb.models.request import HubRequest, Omni, ReferenceToVideo
 
 from .drafts import FACE, FIELDS, SIDE, drafts, garbage
 
-quick = settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=37, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def errors(problems: list[Problem]) -> list[str]:

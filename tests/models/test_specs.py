@@ -110,7 +110,7 @@ words = st.sampled_from(
 wild = st.dictionaries(words, json, max_size=6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(wild, st.dictionaries(st.text(max_size=8), wild | json, max_size=4))
 def test_any_garbage_makes_a_form(schema: dict[str, Any], properties: dict[str, Any]) -> None:
     for spec in specs_of({**schema, "properties": properties}):
@@ -153,7 +153,7 @@ def value_for(form: Form) -> st.SearchStrategy[dict[str, Any]]:
 a_form = st.sampled_from(list(FORMS.values()))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.data(), a_form, st.lists(a_form, min_size=1, max_size=3))
 def test_the_values_come_back_with_their_form(data: st.DataObject, first: Form, others: list[Form]) -> None:
     given_ = data.draw(value_for(first))
@@ -183,7 +183,7 @@ def test_an_image_comes_back_after_it_was_the_first_frame_of_a_model_with_refere
     assert (there["start_image_url"], there["input_image"]) == ("a1", [])
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.data(), a_form, a_form)
 def test_values_are_legal_in_the_new_form_or_set_aside(data: st.DataObject, old: Form, new: Form) -> None:
     given_ = data.draw(value_for(old))

@@ -205,7 +205,7 @@ def test_the_seconds_add_up_to_the_duration(text: str, duration: int) -> None:
     assert all(shot["duration"] >= 1 for shot in shots)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.lists(st.none() | st.floats(0.2, 40), min_size=1, max_size=6),
     st.lists(st.floats(3, 9), min_size=6, max_size=6),
@@ -306,7 +306,7 @@ def test_a_text_of_nothing_gives_no_fields_and_a_note(text: str) -> None:
     assert "multi_prompt" not in reading.fields and reading.notes
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.text(alphabet='shotSHOT1234:.-[]()0s \nA"|,、：', max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
     assert read_storyboard(text).notes

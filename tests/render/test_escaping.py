@@ -156,7 +156,7 @@ def test_only_web_addresses_become_links():
 
 
 @given(text=st.text(max_size=80), message=st.text(max_size=80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_text_is_shown_unchanged(text: str, message: str):
     prompt = f"p{text}p"
     record = record_of(status="failed", failure=Failure(kind="x", message=message or "-"), note=text)

@@ -226,7 +226,7 @@ def test_whatever_a_record_holds_the_log_is_read_and_searched_and_rebuilt(
     log.close()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(path=st.sampled_from(paths(BODY)), value=values)
 def test_whatever_an_import_holds_it_is_accepted_or_refused(path: str, value: Any) -> None:
     try:

@@ -184,7 +184,7 @@ def test_a_changed_note_is_found_and_the_old_one_is_not(log: Log) -> None:
 WORDS = st.lists(st.sampled_from(["cat", "catalogue", "dog", "Ärger", "猫の手", "x", "10", "a_b"]), max_size=4)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(prompts=st.lists(WORDS, min_size=1, max_size=5), wanted=WORDS)
 def test_the_word_index_finds_the_same_as_reading_the_words(
     log: Log, prompts: list[list[str]], wanted: list[str]
