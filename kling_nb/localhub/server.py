@@ -66,7 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=0, help="port to listen on; 0 (default) reuses the last one or picks a free one")
     add("--state", default=state, metavar="DIR", help="folder for jobs, uploads and results (default: %(default)s)")
     add("--speed", type=_positive, default=1.0, help="1 (default): a clip takes about 6 s; 100: a hundredth of that")
-    add("--size", choices=("180p", "360p", "720p", "1080p"), default="720p", help="resolution of the clips (default: 720p)")
+    add(
+        "--size",
+        choices=("180p", "360p", "720p", "1080p"),
+        default="720p",
+        help="resolution of the clips (default: 720p)",
+    )
     add("--idle", type=_positive, metavar="SECONDS", help="exit after this time without requests or active jobs")
     add("--key", action="append", default=[], help="accept only this API key (may be repeated); default: any key")
     add("--keep-alive", type=_positive, default=15.0, metavar="SECONDS", help="keep-alive interval of the event stream")
