@@ -39,7 +39,8 @@ def with_models(
     forms: dict[str, Form] = {}
     left_out: dict[str, str] = {}
     for model in [own, *(name for name in wanted if name != own)]:
-        form = _form(session, model)
+        label = next((point["hub"] for point in points if point.get("model") == model and point.get("hub")), None)
+        form = _form(session, model, label or base.get("hub"))
         if isinstance(form, Form):
             forms[model] = form
         elif model in wanted:
@@ -47,7 +48,9 @@ def with_models(
     forms.setdefault(own, form_of(own, session.connection.catalogue.known(own)))
 
     def carry(fields: Mapping[str, Any], model: str) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-        return carry_fields(fields, forms[own], forms[model])
+        plain_fields = {name: value for name, value in fields.items() if name != "hub"}
+        carried, lost = carry_fields(plain_fields, forms[own], forms[model])
+        return carried | ({"hub": fields["hub"]} if fields.get("hub") else {}), lost
 
     for model in [name for name in wanted if name in forms and name != own]:
         first = next(point for point in points if point.get("model") == model)
@@ -100,15 +103,19 @@ def _money(estimates: Sequence[Estimate]) -> str:
     return f"free, {total} at a real hub" if free else total
 
 
-def _form(session: Session, model: str) -> Form | str:
-    """Return a model's form, or the reason why it cannot be used."""
+def _form(session: Session, model: str, label: Any) -> Form | str:
+    """Return a model's form at the hub of a label, or the reason why it cannot be used."""
     try:
-        entry = session.model(model)
+        hub = session.connection.choose(label if isinstance(label, str) else None, model)
+    except RequestError as exc:
+        return "; ".join(problem.message for problem in exc.problems)
+    try:
+        entry = session.model(model, hub)
     except ModelNotFound as exc:
         near = f"; did you mean {exc.alternatives[0]}?" if exc.alternatives else ""
         return f"the hub does not have it{near}"
     except (HubError, WaitTimeout) as exc:
-        entry = session.connection.catalogue.known(model)
+        entry = hub.catalogue.known(model)
         if entry is None and model not in TYPED:
             return f"its fields are not known: {exc}"
     form = form_of(model, entry)

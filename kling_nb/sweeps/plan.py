@@ -55,19 +55,26 @@ def sweep(
         raise ArgumentTypeError(f"base must be a prompt, fields, a request or a record, got {short_repr(base)}.")
     if not (axes is None or isinstance(axes, Mapping)):
         raise ArgumentTypeError(f"axes must be a mapping or keywords (field=[...]), got {short_repr(axes)}.")
-    fields = generation.fields_of(session, base, {})
-    if isinstance(options.get("rows"), str | Path):
-        options["rows"] = joined_slots(read_csv(Path(options["rows"])), fields)
-    chosen = points({**(axes or {}), **more}, how=how, **options)
-    chosen, carry, left_out = with_models(session, fields, chosen)
-    parse = partial(generation.parse_cell, session)
-    design = build_design(fields, chosen, parse, repeat=repeat, carry=carry, left_out=left_out)
-    generation.warn_of([*design.warnings, *loss_notes(design.lost, left_out)])
+    plan = planned(session, generation.fields_of(session, base, {}), {**(axes or {}), **more}, how, repeat, **options)
+    design = plan.design
+    generation.warn_of([*design.warnings, *loss_notes(design.lost, design.left_out)])
     if not session.settings.local:
         for model in {cell.request.model for cell in design.unique_cells if cell.request}:
             with contextlib.suppress(HubError, WaitTimeout):
                 session.model(model)  # its live price; if the hub does not answer, the documented price is used
-    return Plan(session, design)
+    return plan
+
+
+def planned(
+    session: Session, fields: Mapping[str, Any], axes: Mapping[str, Any], how: How, repeat: int, **options: Any
+) -> Plan:
+    """Return the plan of some fields over axes, without its warnings."""
+    if isinstance(options.get("rows"), str | Path):
+        options["rows"] = joined_slots(read_csv(Path(options["rows"])), fields)
+    chosen = points(axes, how=how, **options)
+    chosen, carry, left_out = with_models(session, fields, chosen)
+    parse = partial(generation.parse_cell, session)
+    return Plan(session, build_design(fields, chosen, parse, repeat=repeat, carry=carry, left_out=left_out))
 
 
 class Plan(Selected):
@@ -88,6 +95,11 @@ class Plan(Selected):
     def id(self) -> str:
         """The plan's ID: the same definition has the same one in every kernel."""
         return self._design.id
+
+    @property
+    def design(self) -> Design:
+        """The checked cells, and what was found about them."""
+        return self._design
 
     @property
     def cells(self) -> Sequence[Cell]:
