@@ -102,7 +102,7 @@ class StudioActions:
         """Display the live rows of jobs."""
         from kling_nb.ui import progress
 
-        progress.display(jobs)
+        progress.display(jobs, self._session.display.links.log)
 
     def run_view(self, run: Run) -> RunView:
         """Return the live view of a plan's run."""

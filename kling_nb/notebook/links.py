@@ -44,6 +44,14 @@ class Links:
         self._fetch, self._missing = fetch or file, missing
         self._embed, self._seen_in = embed, seen_in
 
+    @property
+    def log(self) -> str:
+        """The path of the log from the notebook; empty if there is none, as on another drive."""
+        try:
+            return Path(os.path.relpath(self._folder, self._beside)).as_posix()
+        except ValueError:
+            return ""
+
     def videos(self, records: Sequence[Record]) -> list[Video]:
         """Return how one output shows the clips of these records; embedded clips together stay under its limit."""
         where, embed = self._seen_in(), self._embed_setting()

@@ -130,6 +130,15 @@ def running_html(states: Sequence[Progress]) -> str:
     return offline_html(f"{_SAFE} {found}")
 
 
+#: The MIME type by which the extension for JupyterLab finds the clips of a cell whose kernel has ended.
+JOBS_TYPE = "application/vnd.kling_nb.jobs+json"
+
+
+def jobs_json(states: Sequence[Progress], log: str) -> dict[str, Any]:
+    """Return which jobs a cell waits for, and the path of their log from the notebook."""
+    return {"version": 1, "log": log, "jobs": [state.id for state in states]}
+
+
 def running_plan_html(plan_id: str) -> str:
     """Return a note on how to continue the run of a plan if its kernel stops."""
     plan = f'kn.plan("{plan_id}")'

@@ -188,10 +188,11 @@ class Note:
     def __init__(self) -> None:
         self._display_id, self._shown = uuid.uuid4().hex, False
 
-    def show(self, html: str) -> None:
-        """Display the line here."""
+    def show(self, html: str, more: Bundle | None = None) -> None:
+        """Display the line here, with `more` in its MIME bundle."""
         if frontend().updates:
-            display({"text/html": html, "text/plain": ""}, raw=True, display_id=self._display_id)
+            bundle = {"text/html": html, "text/plain": "", **(more or {})}
+            display(bundle, raw=True, display_id=self._display_id)
             self._shown = True
 
     def remove(self) -> None:

@@ -22,7 +22,7 @@ from IPython.display import update_display
 from kling_nb.models.clipname import clip_name
 from kling_nb.models.progress import Progress
 from kling_nb.render.facts import is_image
-from kling_nb.render.page import offline_html, running_html, running_plan_html
+from kling_nb.render.page import JOBS_TYPE, jobs_json, offline_html, running_html, running_plan_html
 from kling_nb.render.plan import plan_bundle, plan_html
 from kling_nb.render.tables import progress_html, progress_text
 from kling_nb.ui.messages import Messages, Throttle
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from kling_nb.sweeps.run import Run
 
 
-def display(jobs: Sequence[Job]) -> JobsView:
-    """Show jobs in this cell, live, and return the view."""
-    view = JobsView(jobs)
+def display(jobs: Sequence[Job], log: str = "") -> JobsView:
+    """Show jobs in this cell, live, and return the view; `log` is the path of their log from the notebook."""
+    view = JobsView(jobs, log)
     view.display()
     return view
 
@@ -44,8 +44,8 @@ def display(jobs: Sequence[Job]) -> JobsView:
 class JobsView:
     """Live rows of jobs. When all have ended, the cell contains their cards as plain HTML, newest last."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self.jobs = list(jobs)
+    def __init__(self, jobs: Sequence[Job], log: str = "") -> None:
+        self.jobs, self._log_path = list(jobs), log
         self.widget = RowsWidget()
         self.late = ipywidgets.Output()
         """The cards again, for pages that were reloaded."""
@@ -71,7 +71,8 @@ class JobsView:
         with self._lock:
             show(self._cards() if self.ended else self._live(), raw=True, display_id=self._display_id)
             if not self.ended:
-                self._note.show(running_html([job.progress for job in self.jobs]))
+                states = [job.progress for job in self.jobs]
+                self._note.show(running_html(states), {JOBS_TYPE: jobs_json(states, self._log_path)})
             self._displayed = True
         SHOWN.add(self)
         if self.ended:  # the last job may have ended just before the view was registered

@@ -5,6 +5,7 @@ import { dollars, h } from './dom.js';
 import { KLING } from './icons.js';
 import { notifyOfEnds } from './notify.js';
 import { makeServer } from './server.js';
+import { share } from './shared.js';
 import { makeSidebar } from './sidebar.js';
 import { makeState } from './state.js';
 
@@ -71,6 +72,7 @@ export async function plugins(take) {
     node.append(sidebar.el);
     if (parts.statusBar) addStatus({ statusBar: parts.statusBar, widgets, state, shown: () => setting('status'), settings, reveal: () => app.shell.activateById(panel.id) });
     notifyOfEnds({ state, server, Notification, wanted: () => setting('notify'), cells });
+    share({ server, state, cells });
     state.start();
   };
   return [{ id: ID, description: 'The clips and jobs of all notebooks.', autoStart: true, optional: given.map(([, token]) => token), activate }];
