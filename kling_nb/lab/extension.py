@@ -29,6 +29,8 @@ def load(server: Any) -> None:
         (r"cancel", handlers.CancelHandler),
         (r"media/([0-9a-f]{64})", handlers.MediaHandler),
         (r"news", handlers.NewsHandler),
+        (r"gallery/page", handlers.GalleryPageHandler),
+        (r"gallery", handlers.GalleryHandler),
     ]
     base = server.web_app.settings["base_url"]
     server.web_app.add_handlers(".*$", [(url_path_join(base, BASE, path), made, parts) for path, made in routes])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyter_core.utils import ensure_async
@@ -113,10 +113,8 @@ class MediaHandler(AuthenticatedFileHandler):
         self.set_header("Cache-Control", "private, max-age=31536000, immutable")
 
 
-class NewsHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):  # pyright: ignore[reportIncompatibleMethodOverride] -- Jupyter's own mix
-    """Tells a page of every change in a log."""
-
-    auth_resource = _RESOURCE
+class _Socket(WebSocketMixin, WebSocketHandler, JupyterHandler):  # pyright: ignore[reportIncompatibleMethodOverride] -- Jupyter's own mix
+    auth_resource, action = _RESOURCE, "read"
     _track_activity = False
 
     def initialize(self, extension: Extension) -> None:
@@ -125,9 +123,13 @@ class NewsHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):  # pyright:
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        if not await ensure_async(self.authorizer.is_authorized(self, self.current_user, "read", _RESOURCE)):
+        if not await ensure_async(self.authorizer.is_authorized(self, self.current_user, self.action, _RESOURCE)):
             raise web.HTTPError(403)
         await super().get(*args, **kwargs)
+
+
+class NewsHandler(_Socket):
+    """Tells a page of every change in a log."""
 
     def open(self, *args: str, **kwargs: str) -> None:
         super().open(*args, **kwargs)
@@ -145,6 +147,55 @@ class NewsHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):  # pyright:
         """Send a message; a page that has gone receives none."""
         if self.ws_connection is not None:
             self.write_message(json.dumps(news))
+
+
+class GalleryPageHandler(_Answers):
+    """The browser side of the gallery: its module and its style sheets."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        from kling_nb.lab.gallery import browser_side
+
+        await self.finish(await found(browser_side))
+
+
+class GalleryHandler(_Socket):
+    """The gallery of one log in one page, `?log=…`: what its widget would say to a kernel and hear from it."""
+
+    action = "write"
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        super().open(*args, **kwargs)
+        self.set_nodelay(True)
+        self._loop, self._turn = asyncio.get_running_loop(), asyncio.Lock()
+        self.gallery: Any = None
+        name = self.get_query_argument("log", "")
+        try:
+            async with self._turn:
+                self.gallery = await asyncio.to_thread(self.extension.reading.gallery, name, self._from_thread)
+                await asyncio.to_thread(self.gallery.start)
+        except Exception as exc:  # noqa: BLE001 - the page shows what went wrong
+            self._tell({"error": str(exc) or type(exc).__name__}, ())
+
+    async def on_message(self, message: str | bytes) -> None:
+        async with self._turn:  # one after the other, as a kernel would
+            if self.gallery is not None:
+                await asyncio.to_thread(self.gallery.receive, json.loads(message))
+
+    def on_close(self) -> None:
+        if self.gallery is not None:
+            self._loop.run_in_executor(None, self.gallery.close)
+        super().on_close()
+
+    def _from_thread(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        self._loop.call_soon_threadsafe(self._tell, content, buffers)
+
+    def _tell(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        if self.ws_connection is not None:
+            self.write_message(json.dumps({**content, "buffers": len(buffers)}, default=str))
+            for part in buffers:
+                self.write_message(bytes(part), binary=True)
 
 
 async def found(ask: Callable[[], T]) -> T:

@@ -61,6 +61,13 @@ class Reading:
             raise NotSaved(f"{digest[:12]}… is not an image or a video of the log {name!r}.")
         return folder, file
 
+    def gallery(self, name: str, send: Any) -> Any:
+        """Return the gallery of a log, whose messages go to `send`. Raises `KlingError`."""
+        from kling_nb.lab.gallery import open_gallery
+
+        folder = self.logs.folder(name)
+        return open_gallery(folder, self.logs.log(folder), send)
+
     def cancel(self, record_id: str, name: str) -> None:
         """Ask a job's hub to stop it. Raises `KlingError` if that is not possible from here."""
         from kling_nb.lab.hubs import cancel

@@ -75,6 +75,34 @@ def test_a_job_of_one_notebook_is_seen_played_and_put_into_another(
     expect(clip.locator(".knl-video")).to_have_count(0)
 
 
+def test_a_cell_whose_kernel_has_ended_shows_its_clip_and_the_gallery_needs_no_kernel(
+    notebooks: Callable[..., Notebook], sidebar: Callable[[], Locator]
+) -> None:
+    first = notebooks("import kling_nb as kn", 'job = kn.generate("A red kite over the dunes", duration=5)\njob')
+    page = first.page
+    first.run(0)
+    first.run(1)
+    page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
+    first.save()
+    came = page.locator(".knl-came")
+    expect(came).to_be_hidden()
+
+    log = f"../{first.path.parent.name}/kling_log"
+    second = notebooks(f"import kling_nb as kn\nkn.Studio(log={log!r}).resume().wait()")
+    second.run(0)
+    page.evaluate("(path) => { window.jupyterapp.commands.execute('docmanager:open', { path }); }", first.name)
+    expect(came.locator("video")).to_be_visible()
+    expect(came).to_contain_text("A red kite over the dunes")
+    expect(page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .kn-jobs-view")).to_be_hidden()
+
+    sidebar().get_by_role("button", name="Gallery").click()
+    tab = page.locator(".knl-gallery")
+    expect(tab.locator(".kn-card")).to_contain_text("A red kite over the dunes")
+    tab.locator(".kn-card").hover()
+    page.wait_for_function("() => document.querySelector('.knl-gallery .kn-moving')?.currentTime > 0.1")
+    expect(tab.locator("[data-action='generate-again']")).to_be_hidden()
+
+
 def expect_cells(notebook: Notebook, count: int) -> None:
     notebook.page.wait_for_function(
         "(count) => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.length === count", arg=count

@@ -117,16 +117,20 @@ def test_another_site_can_neither_change_nor_embed_anything(server: Server) -> N
 
 
 @contextlib.asynccontextmanager
-async def news_of(server: Server) -> AsyncGenerator[Callable[[], Awaitable[dict[str, Any]]]]:
-    """Listen like a page: the value waits for the next news."""
-    request = HTTPRequest(f"{server.url.replace('http', 'ws')}/kling_nb/api/news", headers=dict(server.client.headers))
-    socket = await websocket_connect(request)
+async def listening(server: Server, path: str) -> AsyncGenerator[tuple[Callable[[], Awaitable[Any]], Any]]:
+    """Open a websocket like a page; gives what waits for the next message, and what sends one."""
+    address = f"{server.url.replace('http', 'ws')}/kling_nb/api/{path}"
+    socket = await websocket_connect(HTTPRequest(address, headers=dict(server.client.headers)))
 
-    async def following() -> dict[str, Any]:
-        return json.loads(await asyncio.wait_for(socket.read_message(), 10) or "{}")
+    async def following() -> Any:
+        message = await asyncio.wait_for(socket.read_message(), 20)
+        return json.loads(message) if isinstance(message, str) else message
+
+    async def say(**content: Any) -> None:
+        await socket.write_message(json.dumps(content))
 
     try:
-        yield following
+        yield following, say
     finally:
         socket.close()
         while await socket.read_message() is not None:
@@ -135,7 +139,7 @@ async def news_of(server: Server) -> AsyncGenerator[Callable[[], Awaitable[dict[
 
 async def test_news_come_by_websocket_with_the_version_the_state_and_each_change(server: Server) -> None:
     log = Log(server.root / "one" / "kling_log")
-    async with news_of(server) as following:
+    async with listening(server, "news") as (following, _):
         assert await following() == {"kind": "about", "version": "0.1.0"}
         assert [each["name"] for each in (await following())["logs"]] == ["one/kling_log"]
         running = log.save(make_record(3, status="processing", generation_id="g3", notebook="one.ipynb"))
@@ -145,6 +149,40 @@ async def test_news_come_by_websocket_with_the_version_the_state_and_each_change
         ended = await following()
         assert (ended["kind"], ended["record"]["id"], ended["record"]["status"]) == ("ended", "job00003", "failed")
     log.close()
+
+
+async def test_the_gallery_needs_no_kernel_and_rates_and_plays_but_never_spends(server: Server, movie: bytes) -> None:
+    async with listening(server, "gallery?log=one%2Fkling_log") as (following, say):
+        while "ready" not in await following():
+            pass
+
+        async def answer(kind: str) -> Any:
+            while (found := await following()).get("message", {}).get("kind") != kind:
+                pass
+            return found
+
+        await say(kind="records", call="1", filters={"status": "succeeded"}, offset=0, limit=24)
+        (tile,) = (await answer("records"))["message"]["tiles"]
+        assert (tile["id"], tile["clip"], tile["poster"][:10]) == ("job00000", True, "data:image")
+        await say(kind="clip", call="2", id="job00000")
+        assert (await answer("clip"))["buffers"] == 1
+        assert await following() == movie
+        await say(kind="annotate", id="job00000", changes={"stars": 4, "tags": ["best"]})
+        assert (await answer("record"))["message"]["tile"]["stars"] == 4
+        await say(kind="price", call="3", ids=["job00000"])
+        price = (await answer("price"))["message"]["price"]
+        await say(kind="generate", id="press", ids=["job00000"], price=price)
+        while (alert := await following()).get("trait") != "alert":
+            pass
+        assert "notebook" in alert["value"]["message"]
+    log = Log(server.root / "one" / "kling_log")
+    assert (log.get("job00000").tags, len(log.find(status="prepared"))) == (("best",), 0)
+    log.close()
+
+
+async def test_a_gallery_of_a_log_that_may_not_be_shown_says_so(server: Server) -> None:
+    async with listening(server, "gallery?log=..%2Foutside%2Fkling_log") as (following, _):
+        assert "outside" in (await following())["error"]
 
 
 def test_a_foreign_origin_or_a_stranger_hears_no_news(server: Server) -> None:

@@ -3,10 +3,10 @@ const LOG = 'kling_log';
 
 /**
  * Cells that use clips, put below the active cell of the open notebook.
- * @param {{tracker: any, state: State, actions: any, warn: (text: string) => void}} spec
+ * @param {{shell: any, tracker: any, state: State, actions: any, warn: (text: string) => void}} spec
  * @returns {Cells}
  */
-export function makeCells({ tracker, state, actions, warn }) {
+export function makeCells({ shell, tracker, state, actions, warn }) {
   const path = () => String(tracker?.currentWidget?.context.path ?? '').replace(/^[^/]*:/, '');
   /** The code of the studio that has a log: `kn` for the notebook's own. @param {string} log */
   const studio = (log) => {
@@ -27,6 +27,7 @@ export function makeCells({ tracker, state, actions, warn }) {
     if (!panel) { warn('Open a notebook first: the cell is added there.'); return; }
     const { content, sessionContext } = panel;
     const text = withImport(code);
+    shell.activateById(panel.id); // it may be behind a gallery
     actions.insertBelow(content);
     content.activeCell.model.sharedModel.setSource(text);
     content.mode = 'command';
@@ -37,7 +38,7 @@ export function makeCells({ tracker, state, actions, warn }) {
     reference: (clip) => withImport(ofRecord(clip)),
     show: (clip) => run(ofRecord(clip)),
     panel: (clip) => run(`${studio(clip.log)}.panel(${quoted(clip.id)})`),
-    proceed: (clip) => run(`${studio(clip.log)}.panel({"start_image_url": ${ofRecord(clip)}.frame(-1)})`),
+    proceed: (clip, frame = -1) => run(`${studio(clip.log)}.panel({"start_image_url": ${ofRecord(clip)}.frame(${frame})})`),
     compare: (clips) => run(`${studio(clips[0].log)}.compare(${clips.map((clip) => (clip.log === clips[0].log ? quoted(clip.id) : ofRecord(clip))).join(', ')})`),
     run,
   };

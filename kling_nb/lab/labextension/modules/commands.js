@@ -29,15 +29,20 @@ export function addCommands({ app, palette, launcher, labShell, tracker, noteboo
   /** @type {[string, string, (args: any) => any][]} */
   const all = [
     ['kling_nb:new-notebook', 'New Kling notebook', (args) => create(args.cwd ?? folder())],
-    ['kling_nb:open-gallery', 'Open gallery', (args) => gallery?.(args.log ?? '')],
+    ['kling_nb:open-gallery', 'Open gallery', (args) => gallery(args.log ?? '')],
     ['kling_nb:resume', 'Bring in unfinished jobs', () => cells.run('kn.resume()')],
     ['kling_nb:spending', 'Show spending', () => cells.run('kn.spending()')],
   ];
+  /** @type {{dispose: () => void}[]} */
+  const added = [];
   for (const [id, label, execute] of all) {
-    if (id === 'kling_nb:open-gallery' && !gallery) continue;
-    commands.addCommand(id, { label: (/** @type {any} */ args) => (args.isLauncher ? 'Kling' : label), icon, execute: async (/** @type {any} */ args) => { try { await execute(args); } catch (error) { warn(error.message); } } });
-    palette?.addItem({ command: id, category: CATEGORY });
+    added.push(commands.addCommand(id, { label: (/** @type {any} */ args) => (args.isLauncher ? 'Kling' : label), icon, execute: async (/** @type {any} */ args) => { try { await execute(args); } catch (error) { warn(error.message); } } }));
+    if (palette) added.push(palette.addItem({ command: id, category: CATEGORY }));
   }
-  launcher?.add({ command: 'kling_nb:new-notebook', args: { isLauncher: true }, category: 'Notebook', rank: 10, kernelIconUrl: CARD });
-  return { create: () => create(folder()), gallery: gallery && ((/** @type {string} */ log) => commands.execute('kling_nb:open-gallery', { log })) };
+  if (launcher) added.push(launcher.add({ command: 'kling_nb:new-notebook', args: { isLauncher: true }, category: 'Notebook', rank: 10, kernelIconUrl: CARD }));
+  return {
+    create: () => create(folder()),
+    gallery: (/** @type {string} */ log) => commands.execute('kling_nb:open-gallery', { log }),
+    remove() { for (const each of added) each.dispose(); },
+  };
 }

@@ -2,6 +2,7 @@ import { makeCells } from './cells.js';
 import { addCommands } from './commands.js';
 import { makeDrag } from './drag.js';
 import { dollars, h } from './dom.js';
+import { makeGallery } from './gallery.js';
 import { KLING } from './icons.js';
 import { notifyOfEnds } from './notify.js';
 import { makeServer } from './server.js';
@@ -36,7 +37,7 @@ export async function plugins(take) {
     const state = makeState(server);
     const icon = new ui.LabIcon({ name: 'kling_nb:icon', svgstr: KLING });
     const warn = (/** @type {string} */ text) => Notification.warning(text, { autoClose: 6000 });
-    const cells = makeCells({ tracker: parts.tracker, state, actions: notebook.NotebookActions, warn });
+    const cells = makeCells({ shell: app.shell, tracker: parts.tracker, state, actions: notebook.NotebookActions, warn });
 
     // In the layout at once, so that the application restores it open; away again if no server half answers.
     const node = h('div', { class: 'knl-panel' });
@@ -47,10 +48,12 @@ export async function plugins(take) {
     app.shell.add(panel, 'left', { rank: 610, type: 'Kling' });
     parts.restorer?.add(panel, 'kling_nb');
 
-    begin({ app, ...parts }, { server, state, cells, icon, panel, node, warn, Notification });
+    const gallery = makeGallery({ app, labShell: parts.labShell, restorer: parts.restorer, tracker: parts.tracker, widgets, apputils, icon, server, state, cells });
+    const acts = addCommands({ ...parts, notebook, icon, cells, warn, gallery });
+    begin({ app, ...parts }, { acts, server, state, cells, icon, panel, node, warn, Notification });
   };
   /** Ask the server half who it is, and show all else; the application does not wait for it. @param {any} parts @param {any} own */
-  const begin = async (parts, { server, state, cells, icon, panel, node, warn, Notification }) => {
+  const begin = async (parts, { acts, server, state, cells, icon, panel, node, warn, Notification }) => {
     const { app } = parts;
     /** @type {{version: string}} */
     let about;
@@ -58,6 +61,7 @@ export async function plugins(take) {
       about = await server.ask('about');
     } catch {
       panel.dispose();
+      acts.remove();
       return;
     }
     const own = await fetch(new URL('../package.json', import.meta.url)).then((answer) => answer.json()).catch(() => about);
@@ -66,7 +70,6 @@ export async function plugins(take) {
     /** @param {string} name */
     const setting = (name) => settings?.get(name).composite ?? true;
 
-    const acts = addCommands({ ...parts, widgets, apputils, notebook, icon, cells, server, state, warn });
     const drag = makeDrag({ Drag: dragdrop.Drag, MimeData: coreutils.MimeData, cells });
     const sidebar = makeSidebar({ state, server, cells, drag, acts, notice });
     node.append(sidebar.el);

@@ -67,7 +67,8 @@ interface Cells {
   reference(clip: { id: string; log: string }): string;
   show(clip: Clip): Promise<void>;
   panel(clip: Clip): Promise<void>;
-  proceed(clip: Clip): Promise<void>;
+  /** Open a panel whose start frame is a frame of the clip, by default the last. */
+  proceed(clip: Clip, frame?: number): Promise<void>;
   compare(clips: Clip[]): Promise<void>;
   run(code: string): Promise<void>;
 }

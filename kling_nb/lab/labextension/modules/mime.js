@@ -2,6 +2,7 @@ import { resolved } from './cells.js';
 import { button, h } from './dom.js';
 import { shared } from './shared.js';
 
+const PATIENCE = 4000; // ms
 const TYPE = 'application/vnd.kling_nb.jobs+json';
 
 /**
@@ -45,7 +46,10 @@ export async function plugins(take) {
           const clip = await server.ask('record', { id, log }).catch(() => log && server.ask('record', { id }).catch(() => null));
           if (clip?.ended) { ended.set(id, clip); clips.node.append(endOf(clip, server, cells)); }
         }
-        note.setHidden(ids.length > 0 && ended.size === ids.length);
+        const all = ids.length > 0 && ended.size === ids.length;
+        note.setHidden(all);
+        // A living kernel puts the cards here itself. If it has not, its rows are dead, though the page still shows them.
+        if (all) setTimeout(() => { if (!this.isDisposed) { clips.removeClass('kling-gone'); this.addClass('knl-final'); } }, PATIENCE);
       };
       await look();
       if (ended.size < ids.length) state.onEnd((clip) => { if (ids.includes(clip.id) && !this.isDisposed) look(); });

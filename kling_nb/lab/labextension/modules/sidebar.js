@@ -4,7 +4,7 @@ const MOST_COMPARED = 9;
 
 /**
  * The sidebar: jobs of all notebooks, spending, and the newest clips.
- * @param {{state: State, server: Server, cells: Cells, drag: (clip: Clip, event: PointerEvent, image: HTMLElement) => void, acts: {create: () => void, gallery?: (log: string) => void}, notice: () => string}} spec
+ * @param {{state: State, server: Server, cells: Cells, drag: (clip: Clip, event: PointerEvent, image: HTMLElement) => void, acts: {create: () => void, gallery: (log: string) => void}, notice: () => string}} spec
  */
 export function makeSidebar({ state, server, cells, drag, acts, notice }) {
   const notices = h('div', { class: 'knl-notice', role: 'status' });
@@ -17,7 +17,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
     jobs: section('Under way', jobs), money: section('Spending', money), clips: section('Newest clips', empty, grid),
   };
   const el = h('div', { class: 'knl knl-sidebar' },
-    h('div', { class: 'knl-head' }, h('h2', {}, 'Kling'), button('new', 'New notebook', acts.create), acts.gallery && button('gallery', 'Gallery', () => acts.gallery?.(''))),
+    h('div', { class: 'knl-head' }, h('h2', {}, 'Kling'), button('new', 'New notebook', acts.create), button('gallery', 'Gallery', () => acts.gallery(''))),
     notices, sections.jobs, sections.money, sections.clips, chosen);
 
   /** @type {Map<string, Clip>} */
