@@ -110,17 +110,27 @@ def gather(session: Session, jobs: Iterable[Any]) -> Jobs:
 def resume(session: Session) -> Jobs:
     """Continue every unfinished job of the log; see `Studio.resume`."""
     batches: dict[str, list[Record]] = {}
+    followed: list[Job] = []
     other_hubs: list[str] = []
-    held = 0
     for record in session.store.unfinished():
-        if session.engine_of(record) is None:
+        engine = session.engine_of(record)
+        if engine is None:
             other_hubs.append(record.hub)
         elif taken := session.store.take(record.id):
             batches.setdefault(record.batch, []).append(taken)
         else:
-            held += 1
-    jobs = [job for records in batches.values() for job in _adopt(session, records)]
-    return Jobs.of(jobs, session.display, _left_alone(other_hubs, held) or ("" if jobs else session.moved()))
+            session.store.ask_for(record)
+            followed.append(engine.follow(record))
+    jobs = [*(job for records in batches.values() for job in _adopt(session, records)), *followed]
+    note = _left_alone(other_hubs, len(followed)) or ("" if jobs else session.moved())
+    return Jobs.of(jobs, session.display, note)
+
+
+def bring_in(session: Session, records: Iterable[Record]) -> list[Job]:
+    """Continue jobs that no living process runs, and send nothing: clips that are paid for are brought in."""
+    sent = [record for record in records if record.status != "prepared" and session.engine_of(record)]
+    taken = [mine for record in sent if (mine := session.store.take(record.id))]
+    return [job for record in taken for job in _adopt(session, [record])]
 
 
 def rerun(session: Session, record: Record, changes: Mapping[str, Any]) -> Job | Jobs:
@@ -298,7 +308,7 @@ def _adopt(session: Session, records: list[Record]) -> list[Job]:
     return engine.adopt(records, request)
 
 
-def _left_alone(other_hubs: list[str], held: int) -> str:
+def _left_alone(other_hubs: list[str], followed: int) -> str:
     """Describe the jobs that `resume` left alone, so that no paid clip seems to be lost."""
     notes: list[str] = []
     if other_hubs:
@@ -307,6 +317,6 @@ def _left_alone(other_hubs: list[str], held: int) -> str:
             f"{len(other_hubs)} unfinished of {hubs}, which is not the hub in use (see kn.hub()). "
             "Set its key or address, then call kn.resume() again."
         )
-    if held:
-        notes.append(f"{held} running in another kernel.")
+    if followed:
+        notes.append(f"{followed} running in another process, which is followed here.")
     return " ".join(notes)

@@ -177,8 +177,9 @@ class Studio:
     def resume(self) -> Jobs:
         """Continue every unfinished job of the log and return them; fetch the clips that are finished.
 
-        Nothing that may have been sent is sent again. Jobs that another running kernel holds, and jobs of another hub,
-        are left alone and counted in a note.
+        Nothing that may have been sent is sent again. A job that another running kernel holds is followed: it shows
+        what happens there, and is continued here when that kernel is gone. Jobs of another hub are left alone and
+        counted in a note.
         """
         return generation.resume(self.session)
 

@@ -127,6 +127,11 @@ class ActiveJobs:
         self._index(job)
         return job
 
+    def take_in(self, job: ActiveJob) -> None:
+        """Carry out a job that was only followed before."""
+        self.jobs[job.id] = job
+        self._index(job)
+
     def under_way(self, record_id: str) -> ActiveJob | None:
         """Return a job that is being worked on here, ready to be waited for again; None if there is none."""
         job = self.jobs.get(record_id)

@@ -18,6 +18,7 @@ from functools import partial
 from kling_nb import errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.delivery import Delivery
+from kling_nb.engine.following import Follower
 from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import Pace
@@ -64,6 +65,7 @@ class Engine:
         self._delivery = Delivery(hub, log, self._active, pace)
         self._tracker = Tracker(hub, self._active, self._delivery, pace, deadline=deadline)
         self._settler = Settler(hub, log, self._active, self._tracker, pace)
+        self._follower = Follower(log, self._active, self._continue_here)
         self._sender = Sender(hub, log, self._active, self._tracker, self._settler, describe=describe, add=self._add)
 
     def start(self, records: Sequence[Record], request: Request) -> list[Job]:
@@ -92,14 +94,29 @@ class Engine:
             self._loop.submit(self._active.guard(self._resume(jobs, under_way, request), jobs))
         return [self.jobs[job.id] for job in (*under_way, *jobs)]
 
-    def cancel_at_hub(self, generation_id: str) -> Future[Generation]:
+    def follow(self, record: Record) -> Job:
+        """Return a job that follows one of another process, and takes it over when that process is gone."""
+        with self._adding:
+            job, new = self._follower.of(record)
+            if new:
+                self.jobs[job.id] = Job(
+                    job, self._bind, self._display, lambda: self._loop.submit(self._cancel_followed(job))
+                )
+                self._loop.submit(self._active.guard(self._follower.follow(job), [job]))
+            return self.jobs[job.id]
+
+    def look(self, ticket: str) -> Future[Generation]:
+        """Ask the hub about one generation; an answer proves that the key in use may see it."""
+        return self._loop.submit(self._look(ticket))
+
+    def cancel_at_hub(self, generation_id: str) -> Future[None]:
         """Ask the hub to stop a job that another process runs; that process learns of it from the hub."""
         return self._loop.submit(self._hub.cancel(generation_id))
 
     async def aclose(self) -> None:
         """End every wait and stop tracking. The jobs at the hub go on."""
         self._tracker.close()
-        for job in self._active.jobs.values():
+        for job in (*self._active.jobs.values(), *self._follower.jobs.values()):
             if not job.done:
                 message = f"The studio was closed; job {job.id} is still running at the hub."
                 job.finish(error=errors.KlingError(message))
@@ -130,6 +147,25 @@ class Engine:
         elif prepared and request is not None:
             # Only after the list was read, in which an identical request could not be told apart.
             await self._sender.send(prepared, request)
+
+    async def _continue_here(self, job: ActiveJob) -> None:
+        """Carry on with a job that was followed until its process had gone."""
+        self._active.take_in(job)
+        await self._resume([job], [], None)
+
+    async def _look(self, ticket: str) -> Generation:
+        answer = (await self._hub.look([ticket]))[ticket]
+        if isinstance(answer, errors.HubError):
+            raise answer
+        return answer
+
+    async def _cancel_followed(self, job: ActiveJob) -> None:
+        if self._active.jobs.get(job.id) is job:  # taken over meanwhile
+            await self._cancel(job)
+        elif job.record.generation_id:
+            await self._hub.cancel(job.record.generation_id)
+        else:
+            raise errors.KlingError("The hub has not confirmed the job yet. Try again soon.")
 
     async def _cancel(self, job: ActiveJob) -> None:
         """Before the POST a job just ends; during it, its id must be known before it can be stopped."""

@@ -21,6 +21,8 @@ class Lease:
         self._folder = folder / "locks"
         self._guard = threading.Lock()
         self._held: tuple[str, FileLock] | None = None
+        self.kind = "kernel"
+        """The kind of this process: a `server` gives its jobs to a kernel that asks for them."""
 
     def holder(self) -> str:
         """Return this process's name as a holder. Raises `LogError` if the folder cannot be written."""
@@ -28,7 +30,7 @@ class Lease:
             if self._held is None:
                 with written_in(self._folder.parent):
                     self._folder.mkdir(parents=True, exist_ok=True)
-                    name = f"kernel-{secrets.token_hex(6)}"
+                    name = f"{self.kind}-{secrets.token_hex(6)}"
                     lock = FileLock(self._folder / f"{name}.lock", timeout=0, thread_local=False)
                     lock.acquire()
                 self._held = (name, lock)
@@ -48,11 +50,22 @@ class Lease:
             return True
         return False
 
+    def ask_for(self, holder: str) -> None:
+        """Ask a server to give up its jobs; a kernel keeps its own."""
+        if holder.startswith("server-") and self.alive(holder):
+            (self._folder / f"{Path(holder).name}.wanted").touch()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a kernel has asked for this process's jobs."""
+        return bool(self._held and (self._folder / f"{self._held[0]}.wanted").exists())
+
     def release(self) -> None:
         """Release the lock; from then on other kernels may take over this process's unfinished jobs."""
         with self._guard:
             if self._held:
                 name, lock = self._held
                 self._held = None
-                (self._folder / f"{name}.lock").unlink(missing_ok=True)
+                for ending in ("lock", "wanted"):
+                    (self._folder / f"{name}.{ending}").unlink(missing_ok=True)
                 lock.release()

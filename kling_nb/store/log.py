@@ -193,6 +193,16 @@ class Log:
         """Take over an unfinished job; return None if it has ended or another living kernel runs it."""
         return self._records.take(record_id, self._lease.holder(), self._lease.alive)
 
+    def ask_for(self, record: Record) -> None:
+        """Ask the Jupyter server for a job that it holds; another kernel's job stays there."""
+        if record.holder:
+            self._lease.ask_for(record.holder)
+
+    @property
+    def lease(self) -> Lease:
+        """This process's hold on its jobs."""
+        return self._lease
+
     def durations(self, model: str, hub: str, limit: int = 50) -> list[tuple[float, float]]:
         """Return (seconds of clip, seconds the hub took) of the newest successes, newest first."""
         return self._records.ask(lambda index: index.durations(model, hub, limit), [])

@@ -123,8 +123,10 @@ def test_resume_takes_another_kernels_jobs_only_when_it_is_dead(
 ) -> None:
     studio = studio_at(hub)
     with kernel_at("saved queued", hub, tmp_path / "log"):
-        assert studio.resume() == ()
-    assert studio.resume().result(30)[0].path.exists()
+        (followed,) = studio.resume()
+        assert studio.store.take(followed.id) is None
+    assert followed.result(30).path.exists()  # it is taken over without being asked again
+    assert studio.resume() == ()
     assert hub.enqueued == 1
 
 

@@ -109,7 +109,17 @@ def test_two_studios_on_one_log_do_not_disturb_each_other(hub: HubSide, studio_a
     one, other = studio_at(hub), studio_at(hub)
     job = one.generate("a boat", duration=3)
     until(lambda: job.state == "processing")
-    assert other.resume() == ()
-    assert other.store.get(job.id).status == "processing"
-    job.cancel().result(20)
-    assert other.store.get(job.id).status == "cancelled"
+    (followed,) = other.resume()
+    assert other.resume() == (followed,)
+    assert (followed.state, other.store.get(job.id).holder) == ("processing", job.record.holder)
+    followed.cancel().result(20)
+    assert job.wait(20) and followed.wait(20)
+    assert (job.state, followed.state, hub.posts) == ("cancelled", "cancelled", 1)
+
+
+def test_a_job_of_another_kernel_is_followed_to_its_clip(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
+    one, other = studio_at(hub), studio_at(hub)
+    job = one.generate("a boat", duration=3)
+    (followed,) = other.resume()
+    assert followed.result(30).path == job.result(30).path
+    assert (hub.posts, followed.record.holder) == (1, job.record.holder)
