@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from jupyter_core.paths import jupyter_config_dir
 from jupyter_server.utils import url_path_join
 
 from kling_nb.lab import handlers
 
 if TYPE_CHECKING:
+    from kling_nb.lab.carrying import Carrier
     from kling_nb.lab.news import News
     from kling_nb.lab.reading import Reading
 
 BASE = "kling_nb/api"
+#: Seconds between two looks for jobs without a kernel, and for a kernel that wants the server's.
+_LOOK, _HAND_OVER = 2.0, 0.3
 
 
 def load(server: Any) -> None:
     """Add the addresses to a Jupyter server."""
-    parts = {"extension": Extension(server)}
+    extension = Extension(server)
+    parts = {"extension": extension}
     routes = [
         (r"about", handlers.AboutHandler),
         (r"overview", handlers.OverviewHandler),
@@ -34,7 +40,24 @@ def load(server: Any) -> None:
     ]
     base = server.web_app.settings["base_url"]
     server.web_app.add_handlers(".*$", [(url_path_join(base, BASE, path), made, parts) for path, made in routes])
+    server.io_loop.add_callback(extension.carry)
     server.log.info("kling_nb: the sidebar reads the logs of this server's notebooks.")
+
+
+def carries() -> bool:
+    """Return whether the user has switched on, in Lab's settings, that the server brings in clips."""
+    folder = os.environ.get("JUPYTERLAB_SETTINGS_DIR") or Path(jupyter_config_dir()) / "lab" / "user-settings"
+    try:
+        text = (Path(folder) / "kling_nb" / "plugin.jupyterlab-settings").read_text("utf-8")
+    except OSError:
+        return False
+    import json5  # what Lab writes has comments
+
+    try:
+        settings: Any = json5.loads(text)
+    except ValueError:
+        return False
+    return isinstance(settings, dict) and cast("dict[str, Any]", settings).get("carry") is True
 
 
 class Extension:
@@ -62,6 +85,21 @@ class Extension:
         from kling_nb.lab.news import News
 
         return News(self)
+
+    async def carry(self) -> None:
+        """Bring in the clips of jobs whose kernels are gone, as long as the setting `carry` is on."""
+        carrier: Carrier | None = None
+        while True:
+            if carries():
+                if carrier is None:
+                    from kling_nb.lab.carrying import Carrier
+
+                    carrier = Carrier(self.reading.logs)
+                notebooks = await self.notebooks()
+                await asyncio.to_thread(carrier.look, notebooks)
+            if carrier:
+                await asyncio.to_thread(carrier.give_up, everything=not carries())
+            await asyncio.sleep(_HAND_OVER if carrier and carrier.busy else _LOOK)
 
     async def notebooks(self) -> list[str]:
         """Return the paths of the notebooks that are running."""
