@@ -68,6 +68,11 @@ class ConnectedHub:
         """
         return LOCAL_PACE if self.free else HUB_PACE
 
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for its catalogue; a local hub may have to start first."""
+        return PATIENCE + (_START if self.free else 0.0)
+
     def estimate(self, request: Request) -> Estimate:
         """Return the price of a request by the cached catalogue, without a request to the hub."""
         return self.price_of(request.draft(), self.catalogue.known(request.model))

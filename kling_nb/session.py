@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import math
 import os
 import threading
@@ -24,6 +25,7 @@ from kling_nb.errors import (
     KlingError,
     LogError,
     ModelNotFound,
+    RequestError,
     SettingsError,
     WaitTimeout,
     did_you_mean,
@@ -145,7 +147,10 @@ class Session:
     def engine_of(self, record: Record) -> Engine | None:
         """Return the engine that runs a record's job; None if it belongs to a hub that cannot be used now."""
         if record.kind == "preview":
-            return self.previews_at(self.connection.choose(None, record.model))
+            label = record.canonical.get("hub")
+            with contextlib.suppress(RequestError):  # the hub that it names cannot be used any more
+                return self.previews_at(self.connection.choose(label if isinstance(label, str) else None, record.model))
+            return None
         hub = self.connection.of_record(record)
         return None if hub is None else self.engine_at(hub)
 
@@ -183,7 +188,7 @@ class Session:
         if model := catalogue.cached(model_id, fresh=True):
             return model
         try:
-            return self.wait(catalogue.model(model_id), name=hub.name)
+            return self.wait(catalogue.model(model_id), hub.patience, hub.name)
         except ModelNotFound:
             raise
         except (HubError, WaitTimeout):

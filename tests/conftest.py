@@ -93,7 +93,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)  # that of the developer's shell, which need not be ours
     for name in os.environ:
-        if name.startswith(("OXEN_", "KLING_NB_", "JPY_", "VSCODE_", "COLAB_", "VOILA_")):
+        if name.startswith(("OXEN_", "FAL_", "KLING_NB_", "JPY_", "VSCODE_", "COLAB_", "VOILA_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.chdir(tmp_path)

@@ -442,3 +442,47 @@ def test_a_setting_that_cannot_be_used_raises_at_once_and_changes_nothing(
 def test_every_way_to_upload_and_a_function_are_settings() -> None:
     for way in (*UPLOAD_METHODS, lambda _: "https://example.org/a.png"):
         assert Studio(upload=way, deadline=90).session.upload == way
+
+
+# --- fal.ai ---
+
+
+@pytest.mark.parametrize(
+    ("environment", "given", "used"),
+    [
+        ({"FAL_KEY": "a:b"}, {}, ("fal", "https://queue.fal.run", "a:b")),
+        ({"FAL_KEY_ID": "a", "FAL_KEY_SECRET": "b"}, {}, ("fal", "https://queue.fal.run", "a:b")),
+        ({"FAL_KEY_ID": "a"}, {}, ("oxen", "local", None)),
+        ({"FAL_KEY": "a:b", "OXEN_API_KEY": "ox"}, {}, ("oxen", REAL_HUB, "ox")),
+        ({"FAL_KEY": "a:b", "OXEN_API_KEY": "ox", "KLING_NB_HUB": "fal"}, {}, ("fal", "https://queue.fal.run", "a:b")),
+        ({"FAL_KEY": "a:b", "OXEN_API_KEY": ""}, {}, ("fal", "https://queue.fal.run", "a:b")),
+        ({}, {"hub": "fal", "key": "c:d"}, ("fal", "https://queue.fal.run", "c:d")),
+        ({"FAL_KEY": "a:b"}, {"key": "ox"}, ("oxen", REAL_HUB, "ox")),
+        ({"FAL_KEY": "a:b"}, {"hub": "https://fal.run"}, ("fal", "https://queue.fal.run", "a:b")),
+        ({"FAL_KEY": "a:b"}, {"hub": "fal+http://127.0.0.1:9"}, ("fal", "http://127.0.0.1:9", "a:b")),
+        ({"FAL_KEY": "a:b"}, {"hub": "https://hub.example"}, ("oxen", "https://hub.example", None)),
+        ({"FAL_KEY": "a:b"}, {"hub": "local-fal"}, ("fal", "local-fal", "a:b")),
+    ],
+)
+def test_each_key_goes_to_its_own_provider(
+    environment: dict[str, str], given: dict[str, str], used: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings(**given)
+    key = settings.key and settings.key.get_secret_value()
+    assert (settings.provider, settings.hub, key) == used
+
+
+def test_a_key_is_never_sent_unencrypted_to_a_distant_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAL_KEY", "a:PLANTED")
+    with pytest.raises(SettingsError, match="unencrypted") as caught:
+        read_settings(hub="fal+http://stand-in.example")
+    assert "PLANTED" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["0", "soon", "59", "-1"])
+def test_a_lifetime_is_a_number_of_seconds(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLING_NB_FAL_LIFETIME", value)
+    with pytest.raises(SettingsError, match="KLING_NB_FAL_LIFETIME"):
+        read_settings()

@@ -201,6 +201,25 @@ def test_both_providers_serve_one_log_and_a_request_names_its_own(
     both.close()
 
 
+def test_resume_brings_in_the_jobs_of_every_provider_with_a_key(
+    studio: Studio, fal: FalSide, hub: Any, pace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fal.fault("stuck", times=1)
+    job = studio.generate("a boat left at fal", duration=3)
+    until(lambda: job.record.generation_id)
+    studio.close()
+    studio.store._lease.release()
+    monkeypatch.setattr("kling_nb.connection.PROVIDERS", {"oxen": ("", ""), "fal": ("FAL_KEY", fal.url)})
+    monkeypatch.setenv("FAL_KEY", KEY)
+    later = Studio(hub=hub.url, key="test-key", log=studio.store.folder)
+    (again,) = later.resume()
+    assert again.id == job.id
+    again.cancel().result(20)
+    until(lambda: again.done)
+    assert again.record.status == "cancelled"
+    later.close()
+
+
 def test_a_large_picture_is_uploaded_once_and_without_the_key(studio: Studio, fal: FalSide) -> None:
     image = io.BytesIO()
     Image.new("RGB", (400, 400), "#2050a0").save(image, "PNG")
