@@ -39,6 +39,8 @@ class StudioSettings(TypedDict, total=False):
     key: str | SecretStr | None
     hub: str | None
     log: str | Path | None
+    database: str | SecretStr | None
+    media: str | None
     upload: UploadMethod
     deadline: float
 

@@ -136,6 +136,7 @@ def _request(record: Record) -> Iterable[Fact]:
     yield Fact("rerun of", record.rerun_of or "")
     yield Fact("plan", record.plan or "")
     yield Fact("notebook", record.notebook or "")
+    yield Fact("made by", record.by)
     yield Fact("versions", ", ".join(f"{name} {version}" for name, version in record.versions.items()))
 
 

@@ -174,9 +174,7 @@ def test_a_kernel_that_slept_past_its_lease_sends_nothing_of_what_it_had(
     saved = ann.save(paid(holder=ann.holder()))
     time.sleep(0.4)
     assert not bob._team_lease.alive(saved.holder or "")
-    monkeypatch.setattr(leases, "LEASE", 60.0)
     with pytest.raises(LogError, match="Nothing was sent"):
-        monkeypatch.setattr("kling_nb.store.team.budget.LEASE", 0.3)
         ann.spend([saved.model_copy(update={"status": "submitting"})])
     assert ann.get(saved.id).status == "prepared"
 

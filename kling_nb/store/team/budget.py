@@ -15,9 +15,10 @@ from kling_nb.models.budget import COUNTED, Limits, Scope, charge_of, enforce, f
 from kling_nb.models.record import Record
 from kling_nb.store.budget import Entry, entries_in, entry_of
 from kling_nb.store.records import with_user_fields
+from kling_nb.store.team import lease as leases
 from kling_nb.store.team import tables
 from kling_nb.store.team.documents import Documents
-from kling_nb.store.team.lease import LEASE, TeamLease
+from kling_nb.store.team.lease import TeamLease
 from kling_nb.store.team.records import TeamRecords, scopes_of, statement_of, sums_of, utc_day
 
 _PATH = "budget.json"
@@ -76,7 +77,7 @@ class TeamBudget:
             limits = connection.execute(tables.READ_DOCUMENTS, [[_PATH]])
             sums = connection.execute(tables.READ_SUMS, {"scopes": list(scopes), "names": list(scopes.values())})
             taken = connection.execute(tables.SENT_CELLS, cells)
-            alive = connection.execute(tables.IS_ALIVE, {"holder": self.lease.held, "lease": LEASE})
+            alive = connection.execute(tables.IS_ALIVE, {"holder": self.lease.held, "lease": leases.LEASE})
             stored = connection.execute(tables.READ_RECORDS, [ids])
             spent = {scope: from_micros(amount) for scope, _, amount in sums.fetchall()}
             if not alive.fetchone()[0]:

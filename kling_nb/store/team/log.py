@@ -19,12 +19,13 @@ from kling_nb.store.disk import write_whole, written_in
 from kling_nb.store.log import MARK, Log
 from kling_nb.store.merge import MergeReport
 from kling_nb.store.probe import media_kind
+from kling_nb.store.team import lease as leases
 from kling_nb.store.team import restore, tables
 from kling_nb.store.team.bucket import Bucket
 from kling_nb.store.team.budget import TeamBudget
 from kling_nb.store.team.courier import Courier, Sent, prune
 from kling_nb.store.team.documents import Documents, TeamPlans, TeamScores, TeamValues, TeamVotes
-from kling_nb.store.team.lease import LEASE, TeamLease
+from kling_nb.store.team.lease import TeamLease
 from kling_nb.store.team.media import TeamMedia
 from kling_nb.store.team.postgres import Postgres
 from kling_nb.store.team.records import TeamRecords
@@ -138,8 +139,8 @@ class TeamLog(Log):
     def alone(self, begin: Callable[[], T], of: str) -> T:
         """Call `begin` while no other kernel of the team does for the same request, `of` its hash."""
         holder = self.holder()
-        turn = {"turn": f"turn {of}", "holder": f"{holder} {time.monotonic_ns()}", "lease": LEASE}
-        patience = time.monotonic() + 2 * LEASE
+        turn = {"turn": f"turn {of}", "holder": f"{holder} {time.monotonic_ns()}", "lease": leases.LEASE}
+        patience = time.monotonic() + 2 * leases.LEASE
         pause = 0.02
         while not self._database.run(lambda one: one.execute(tables.BEGIN_TURN, turn).fetchone()):
             if time.monotonic() > patience:

@@ -25,8 +25,8 @@ from kling_nb.store.index import Index
 from kling_nb.store.records import is_ahead, rank, with_user_fields, writable
 from kling_nb.store.sidecars import LATER, UPDATE, FileVersion, Sidecars, checked_id, invalid_values, read_or_warn
 from kling_nb.store.tables import charged_at, row_of, without_nul, words_of
+from kling_nb.store.team import lease as leases
 from kling_nb.store.team import tables
-from kling_nb.store.team.lease import LEASE
 from kling_nb.store.team.postgres import Postgres
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class TeamRecords:
 
     def take(self, record_id: str, holder: str) -> Record | None:
         """Make `holder` the kernel that runs a job; return None if the job has ended or its holder is alive."""
-        given = {"id": record_id, "lease": LEASE}
+        given = {"id": record_id, "lease": leases.LEASE}
         for _ in range(_TRIES):
             row = self._run(lambda one: one.execute(tables.READ_WITH_HOLDER, given).fetchone())
             if row is None:
@@ -270,7 +270,7 @@ def statement_of(
         "amounts": [change[key] for key in keys],
         "expected": stored.revision if stored else 0,
         "dead": dead,
-        "lease": LEASE,
+        "lease": leases.LEASE,
     }
     return (tables.UPDATE_RECORD if stored else tables.INSERT_RECORD), given
 

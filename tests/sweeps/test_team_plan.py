@@ -1,0 +1,69 @@
+"""Kernels of a team on one plan: every cell is paid once, whoever is killed or asleep in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hubside import HubSide, until
+from nursery import Kernel
+from support import postgres
+
+from kling_nb.store.team import TeamLog
+
+KERNEL = Path(__file__).with_name("team_kernel.py")
+CELLS = 120
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("KLING_NB_NO_TEAM") == "1", reason="A team's log is not tested: KLING_NB_NO_TEAM=1."
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgres.Postgres]:
+    if postgres.UNAVAILABLE:
+        pytest.skip(f"A team's log is not tested: {postgres.UNAVAILABLE}.")
+    server = postgres.Postgres()
+    yield server
+    server.close()
+
+
+@pytest.mark.timeout(400)
+def test_each_cell_is_paid_once_though_one_kernel_is_killed_and_one_sleeps_past_its_lease(
+    hub: HubSide, server: postgres.Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, media = server.schema(), f"file://{tmp_path}/bucket"
+    monkeypatch.setenv("KLING_NB_DATABASE", url)
+    log = TeamLog(tmp_path / "test", url, media, "test")
+    kernels = [Kernel(KERNEL, hub.url, tmp_path / name, media, name, CELLS) for name in ("ann", "bob", "cat")]
+    killed, asleep, last = kernels
+    assert [kernel.stdout.readline() for kernel in kernels] == ["READY\n"] * 3
+    for kernel in kernels:
+        kernel.stdin.write("\n")
+        kernel.stdin.flush()
+    until(lambda: log.count(status="succeeded") >= 15, 120)
+    killed.kill()
+    killed.wait()
+    until(lambda: log.count(status="succeeded") >= 40, 120)
+    os.kill(asleep._process.pid or 0, signal.SIGSTOP)
+    time.sleep(4)
+    os.kill(asleep._process.pid or 0, signal.SIGCONT)
+    assert last.stdout.readline()
+    assert asleep.stdout.readline()
+    assert [asleep.wait(120), last.wait(120)] == [0, 0]
+    records = log.find()
+    done = [record for record in records if record.status == "succeeded"]
+    lost = [record for record in records if record.status == "uncertain"]  # killed between the record and the POST
+    made = Counter(record.cell for record in records if record.status not in ("failed", "cancelled", "prepared"))
+    assert set(made.values()) == {1}
+    assert len(made) == len(done) + len(lost) == CELLS
+    assert hub.posts == len(done) >= CELLS - 8
+    assert {record.by for record in done} == {"ann", "bob", "cat"}
+    assert log.sync()[0].problems == []
+    assert log.verify() == []
+    log.close()
