@@ -1,4 +1,4 @@
-"""Kernels of a team on one plan: every cell is paid once, whoever is killed or asleep in the middle."""
+"""Kernels of a team on one plan: every cell is paid once, also if one is killed or asleep in the middle."""
 
 from __future__ import annotations
 
