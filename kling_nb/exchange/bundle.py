@@ -75,6 +75,11 @@ class Bundle:
             found.append(FilledPlan(plan.id, design, filled))
         return found
 
+    def planned(self, plan: FilledPlan) -> int:
+        """Return how many of the records belong to a plan: its clips, and its jobs that have none."""
+        clips = {record.id for record in plan.records.values()}
+        return sum(record.id in clips or record.plan == plan.id for record in self.records)
+
     def parts(self) -> dict[str, Sequence[BaseModel]]:
         """Return the plans, the votes and the scores, each kind under its name."""
         return {PLAN: self.plans, VOTE: self.votes, SCORE: self.unique_scores()}

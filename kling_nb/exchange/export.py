@@ -173,7 +173,7 @@ def _report(made: Path, to: Path, bundle: Bundle, heading: Heading, embed: float
 
 
 def _page(bundle: Bundle, links: ReportLinks, heading: Heading, now: datetime.datetime) -> str:
-    plans = [PlanSection(one.id, one.design.axes, one.sheet(links)) for one in bundle.filled_plans]
+    plans = [PlanSection(one.id, one.design.axes, one.sheet(links), bundle.planned(one)) for one in bundle.filled_plans]
     return report_html(bundle.records, links, heading, now, plans=plans, judged=judgements(bundle))
 
 
@@ -206,7 +206,7 @@ def export_selection(
 def methods_of(session: Session, selection: Selected) -> Paragraph:
     """Return a methods paragraph; see `Selected.methods`."""
     bundle = _bundle(session, selection)
-    axes = [plan.axes for plan in bundle.plans]
+    axes = [(plan.design.axes, bundle.planned(plan)) for plan in bundle.filled_plans]
     people = len({vote.who for vote in bundle.votes})
     return methods(bundle.records, plans=axes, votes=len(bundle.votes), people=people)
 

@@ -310,7 +310,7 @@ class Record(_Part):
         return self._attached().rerun(self, changes)
 
     def diff(self, other: Record | Clip | Job | str) -> Diff:
-        """Return the differences to another record: request, images by hash, model, price, timings, file, scores.
+        """Return the differences to another record: request, images by hash, model, price, ratings, scores.
 
         `other` is a record, a clip, a job or a record ID.
         """

@@ -11,8 +11,8 @@ from kling_nb.models.frontend import Video
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record, Reference
 from kling_nb.render.card import badge_of, stars_of
-from kling_nb.render.facts import Fact, figures_of, headline, is_image, setting, timings
-from kling_nb.render.formatting import STATUS_WORDS, counted, format_size, price_of, prompt_line
+from kling_nb.render.facts import Fact, figures_of, headline, is_image, setting
+from kling_nb.render.formatting import STATUS_WORDS, counted, price_of, prompt_line
 from kling_nb.render.images import POSTER_BYTES, SHEET_BYTES, Links
 from kling_nb.render.page import render_template
 
@@ -86,7 +86,10 @@ def compare_text(records: Sequence[Record], found: Sequence[Difference] | None =
 
 
 def diff(records: Sequence[Record], scores: Sequence[Sequence[Score]] = ()) -> list[Difference]:
-    """Return all differences: the parameters, then the runs, then each record's `scores`."""
+    """Return all differences: the parameters, then the runs, then each record's `scores`.
+
+    What differs between any two runs, the times and the bytes of the files, is left out.
+    """
     found = differences(records)
     tables = [dict(_run(record)) for record in records]
     for table, known in zip(tables, scores, strict=False):
@@ -99,12 +102,8 @@ def diff(records: Sequence[Record], scores: Sequence[Sequence[Score]] = ()) -> l
 
 
 def _run(record: Record) -> Iterator[Fact]:
-    clip = record.clip
     yield Fact("Schema", (record.schema_digest or "").removeprefix("sha256:")[:12])
     yield Fact("Price", price_of(record))
-    yield Fact("Took", timings(record))
-    if clip:
-        yield Fact("File", f"{clip.digest.removeprefix('sha256:')[:12]} · {format_size(clip.size)}")
     yield Fact("Stars", "★" * (record.stars or 0))
     yield Fact("Tags", " ".join(f"#{tag}" for tag in record.tags))
     yield Fact("Note", record.note)

@@ -31,11 +31,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class PlanSection:
-    """A plan in a report: its axes with their values, and its clips over two of them."""
+    """A plan in a report: its axes with their values, its clips over two of them, and how many records it has."""
 
     name: str
     axes: Mapping[str, Sequence[str]]
     matrix: MatrixSheet
+    clips: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def report_html(
 ) -> str:
     """Return the page: heading, methods, plans over two axes, rankings, scores, and the records' cards."""
     judged = judged or Judgements()
-    paragraph = methods(records, plans=[plan.axes for plan in plans], votes=judged.votes, people=judged.people)
+    sweeps = [(plan.axes, plan.clips) for plan in plans]
+    paragraph = methods(records, plans=sweeps, votes=judged.votes, people=judged.people)
     return render_template(
         "report",
         heading=heading,
@@ -88,7 +90,7 @@ class Paragraph(str):
 def methods(
     records: Sequence[Record],
     *,
-    plans: Sequence[Mapping[str, Sequence[str]]] = (),
+    plans: Sequence[tuple[Mapping[str, Sequence[str]], int]] = (),
     votes: int = 0,
     people: int = 0,
 ) -> Paragraph:
@@ -96,13 +98,13 @@ def methods(
 
     Args:
         records: The records.
-        plans: The axes of the sweeps that they belong to.
+        plans: The axes of each sweep, and how many of the records belong to it.
         votes: The number of votes on pairs of their clips.
         people: The number of people who cast them.
     """
     if not records:
         return Paragraph("No clips were generated.")
-    sentences = (*_what(records), *_how(records), *_planned(plans), *_judged(votes, people), *_limits(records))
+    sentences = (*_what(records), *_how(records), *_planned(records, plans), *_judged(votes, people), *_limits(records))
     return Paragraph(" ".join(sentences))
 
 
@@ -151,11 +153,12 @@ def _how(records: Sequence[Record]) -> Iterable[str]:
         yield f"{counted(shots, 'generation')} used a storyboard of several shots."
 
 
-def _planned(plans: Sequence[Mapping[str, Sequence[str]]]) -> Iterable[str]:
-    for axes in plans:
+def _planned(records: Sequence[Record], plans: Sequence[tuple[Mapping[str, Sequence[str]], int]]) -> Iterable[str]:
+    for axes, count in plans:
         varied = [f"{name} ({len(values)} values)" for name, values in axes.items() if len(values) > 1]
-        if varied:
-            yield f"They were planned as a sweep over {listed(varied)}."
+        if varied and count:
+            subject = "They" if count == len(records) > 1 else f"{count} of the {len(records)}"
+            yield f"{subject} {'was' if count == 1 else 'were'} planned as a sweep over {listed(varied)}."
 
 
 def _judged(votes: int, people: int) -> Iterable[str]:

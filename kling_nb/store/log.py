@@ -18,6 +18,7 @@ from kling_nb.store.audit import Audit, Finding
 from kling_nb.store.budget import BudgetStore
 from kling_nb.store.disk import path_of, read_whole
 from kling_nb.store.filters import Search, conditions
+from kling_nb.store.guide import Guide
 from kling_nb.store.index import Index, Page, RecordSummary
 from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.lease import Lease
@@ -74,6 +75,7 @@ class Log:
         self._records = RecordStore(self.folder, opened, as_it_is)
         self._lease = Lease(self.folder)
         self._media = Media(self.folder)
+        self._guide = Guide(self.folder, self._media.file)
         self._trash = Trash.of(self._records, self._media)
         self.budget = BudgetStore(self._records, self._trash.sidecars)
         self.votes = Votes(self._records)
@@ -102,7 +104,11 @@ class Log:
         A stored record that got further is returned instead: one that has ended, succeeded, or has a generation id
         that the given one lacks.
         """
-        return self._records.save(record)
+        saved = self._records.save(record)
+        self._guide.write()
+        if saved.status == "succeeded":
+            self._guide.add(saved)
+        return saved
 
     def add(self, record: Record) -> Record | None:
         """Write a new record; return None if there is one of that id, in the trash or not."""
@@ -241,11 +247,15 @@ class Log:
 
         Raises `ArgumentError` while its job is running.
         """
-        return self._trash.add(self.get(record_id).id)
+        trashed = self._trash.add(self.get(record_id).id)
+        self._guide.remove(trashed)
+        return trashed
 
     def restore(self, record_id: str) -> Record:
         """Restore a record from the trash. Raises `NotSaved` if it is not there."""
-        return self._trash.restore(record_id)
+        restored = self._trash.restore(record_id)
+        self._guide.add(restored)
+        return restored
 
     def trashed(self) -> list[str]:
         """Return the ids of the records in the trash."""

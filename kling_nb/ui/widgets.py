@@ -78,6 +78,7 @@ class PanelWidget(anywidget.AnyWidget):
     unsupported = traitlets.List().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)
     earlier = traitlets.Dict().tag(sync=True)
+    money = traitlets.Unicode().tag(sync=True)
     labels = traitlets.Dict().tag(sync=True)
     banner = traitlets.Dict().tag(sync=True)
     alert = traitlets.Dict().tag(sync=True)

@@ -376,7 +376,7 @@ def test_methods_state_the_figures_of_the_records(filled: Studio) -> None:
     assert "The requests specified a duration of 3 to 4 s, an aspect ratio of 16:9 and audio in 1 of them." in text
     assert "1 generation used 1 reference image." in text
     assert "planned as a sweep over prompt (3 values), duration (3 values), generate_audio" not in text, "one value"
-    assert "They were planned as a sweep over prompt (3 values) and duration (3 values)." in text
+    assert "2 of the 3 were planned as a sweep over prompt (3 values) and duration (3 values)." in text
     assert "7 blind votes on pairs of clips were cast by 4 people." in text
     assert "$1.568" in text
     assert filled.log([]).methods() == "No clips were generated."

@@ -218,7 +218,7 @@ def test_the_texts_of_figures_plans_and_reports(monkeypatch):
             "matrix": text_of(matrix_html(matrix)),
             "matrix, plain": matrix_text(matrix),
             "report": text_of(report.partition("<body>")[2].partition("</body>")[0]),
-            "methods": methods(records, plans=[axes], votes=7, people=4),
+            "methods": methods(records, plans=[(axes, 2)], votes=7, people=4),
             "methods, one image": methods([image]),
             "methods, none": methods([]),
         },

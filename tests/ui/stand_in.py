@@ -189,6 +189,9 @@ class Studio:
     def card(self, record_id):
         return {"text/html": f"<div class='stand-in-card'>card of {record_id}</div>", "text/plain": record_id}
 
+    def money(self):
+        return ""
+
     def confirm_above(self):
         return self.threshold
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kling_nb import errors, generation
 from kling_nb.code import Flavour, Flow, Snippet, snippet
+from kling_nb.models.budget import Scope
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.fields import assets_in
 from kling_nb.models.lint import parse
-from kling_nb.models.price import keeps_length, rate_text
+from kling_nb.models.price import format_money, keeps_length, rate_text
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
+from kling_nb.notebook.location import notebook_path
 from kling_nb.preferences import Options
 from kling_nb.render.card import card_bundle
 from kling_nb.render.formatting import format_time, price_of
@@ -154,6 +156,20 @@ class PanelController:
     def card(self, record_id: str, /) -> Mapping[str, Any]:
         """Return a record's card as a mimebundle."""
         return card_bundle(self._session.store.get(record_id), self._session.display.links)
+
+    def money(self) -> str:
+        """Return what was spent today and what the tightest budget leaves; empty where everything is free."""
+        if self._settings.local:
+            return ""
+        budget, notebook = self._session.store.budget, notebook_path()
+        limits, spent = budget.limits, budget.counted(Scope("day", Decimal(0)))
+        given = {"day": limits.day, "notebook": limits.notebook, "total": limits.total}
+        of = {"notebook": notebook.name if notebook else None}
+        scopes = [Scope(name, limit, of.get(name)) for name, limit in given.items() if limit is not None]
+        left = [(max(Decimal(0), scope.limit - budget.counted(scope)), scope.label) for scope in scopes]
+        parts = [f"{format_money(spent)} spent today"] if spent else []
+        parts += [f"{format_money(amount)} left of {label}" for amount, label in sorted(left)[:1]]
+        return " · ".join(parts)
 
     def confirm_above(self) -> Decimal | None:
         """Return the price above which to ask for confirmation, None for never."""

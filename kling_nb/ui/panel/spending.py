@@ -43,6 +43,7 @@ class Spending:
         def find() -> None:
             earlier = self._controller.earlier(request) if request is not None else None
             self._widget.earlier = asdict(earlier) if earlier else {}
+            self._widget.money = self._controller.money()
 
         self._messages.guard(find)
 

@@ -14,6 +14,10 @@ const CONTROL_KEY = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? '')
 export function footer({ model, store, showProblem, showRow }) {
   const seconds = h('b', {});
   const note = h('span', { class: 'kn-price-note' });
+  const raise = h('span', { class: 'kn-raised-note', role: 'status' });
+  const money = h('span', { class: 'kn-money', title: 'With running jobs, and charges that are uncertain' });
+  /** @type {{shots: number, price: string}|null} */
+  let before = null;
   const problemCount = actionButton('show-problem', showProblem, { class: 'kn-problem-count' });
   const busyNote = h('span', { class: 'kn-busy-note', role: 'status' });
   const previewButton = actionButton('preview', () => press('preview'), { class: 'kn-secondary', title: `Preview (${CONTROL_KEY}Enter)` });
@@ -21,7 +25,7 @@ export function footer({ model, store, showProblem, showRow }) {
   const earlier = earlierRun(model);
   const buttons = h('div', { class: 'kn-buttons' }, previewButton, generateButton);
   const question = priceQuestion({ confirm: () => submit('generate', true), cancel: () => { paint(); generateButton.focus(); }, shown: (on) => { buttons.hidden = on; } });
-  const el = h('div', { class: 'kn-footer' }, earlier.el, h('div', { class: 'kn-summary-line' }, h('div', {}, seconds, note), problemCount, busyNote), buttons, question.el);
+  const el = h('div', { class: 'kn-footer' }, earlier.el, h('div', { class: 'kn-summary-line' }, h('div', {}, seconds, note), raise, money, problemCount, busyNote), buttons, question.el);
   /** @typedef {{id: string, action: string, at: number, job: string, edit: string|undefined}} Press */
   /** @type {Press|null} */
   let pending = null;
@@ -67,12 +71,23 @@ export function footer({ model, store, showProblem, showRow }) {
     seconds.textContent = verdict.seconds ? `${verdict.seconds} s` : '';
     const [, each] = (verdict.price ?? '').replace(/\)$/, '').split(' (');
     note.textContent = [each, verdict.note].filter(Boolean).map((part, i) => (i || verdict.seconds ? ` · ${part}` : part)).join('');
+    paintRaise((verdict.price ?? '').split(' (')[0]);
     problemCount.hidden = !problems.length;
     problemCount.dataset.level = errors.length ? 'error' : 'warning';
     problemCount.replaceChildren(icon('warn'), problemCounts(errors.length, problems.length - errors.length));
     age();
     paintButtons();
   };
+  /** Say what the request cost before the last shot was added; until its shots or its price change again. @param {string} price */
+  const paintRaise = (price) => {
+    if (model.get('verdict').edit !== store.draft.edit) return;
+    const shots = store.draft.mode === 'shots' ? (store.draft.multi_prompt ?? []).length : 0;
+    if (before && shots === before.shots && price === before.price) return;
+    const grown = before && before.shots > 0 && shots > before.shots && price !== before.price && before.price.includes('$');
+    raise.textContent = grown ? `${before?.price} before shot ${shots} was added` : '';
+    before = { shots, price };
+  };
+  const paintMoney = () => { money.textContent = model.get('money') ?? ''; };
   const paintButtons = () => {
     const errors = (model.get('verdict').problems ?? []).filter((problem) => problem.severity === 'error');
     const total = (model.get('verdict').price ?? '').split(' (')[0];
@@ -89,9 +104,11 @@ export function footer({ model, store, showProblem, showRow }) {
   };
   model.on('change:verdict', paint);
   model.on('change:earlier', paint);
+  model.on('change:money', paintMoney);
   model.on('msg:custom', onMessage);
+  paintMoney();
   paint();
-  return { el, onKey, close: () => { clearInterval(clock); earlier.close(); model.off('change:verdict', paint); model.off('change:earlier', paint); model.off('msg:custom', onMessage); } };
+  return { el, onKey, close: () => { clearInterval(clock); model.off('change:money', paintMoney); earlier.close(); model.off('change:verdict', paint); model.off('change:earlier', paint); model.off('msg:custom', onMessage); } };
 }
 
 /** A line that says that the same request was made before, and a button that shows its clip. @param {Model} model */

@@ -12,6 +12,8 @@ interface Traits {
   unsupported: UnsupportedField[];
   verdict: { edit?: string; problems?: Problem[]; price: string; seconds: number; note: string; hubs?: { id: string; title: string; price: string }[]; hub?: string; uploads?: string };
   earlier: { id?: string; text?: string; poster?: string; ended?: boolean };
+  /** What was spent today, and what a budget leaves. */
+  money: string;
   labels: Labels;
   banner: { text?: string; tone?: string; detail?: string };
   alert: Alert;
