@@ -86,3 +86,12 @@ def test_the_clips_of_one_request_share_a_card_in_the_order_of_the_rows(panel, s
     assert [row["id"] for row in panel.widget.rows] == [job.id for job in (*second, *first)]
     assert ["two boats" in card["text/plain"] for card in panel.outlet.cards] == [True, False]
     assert "1 of 2" in panel.outlet.cards[0]["text/html"] and "2 of 2" in panel.outlet.cards[0]["text/html"]
+
+
+def test_the_panel_says_what_was_spent_today_and_what_a_budget_leaves(panel, studio, clip):
+    assert panel.widget.money == "$0.672 spent today"
+
+    studio.budget(day="5.00", total="100.00")
+    panel.generate()[0].result(40)
+
+    assert panel.widget.money == "$1.344 spent today · $3.656 left of today's limit"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kling_nb import errors, generation
 from kling_nb.code import Flavour, Flow, Snippet, snippet
-from kling_nb.models.budget import Scope
+from kling_nb.models.budget import Name, Scope
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.fields import assets_in
 from kling_nb.models.lint import parse
@@ -162,9 +162,9 @@ class PanelController:
         if self._settings.local:
             return ""
         budget, notebook = self._session.store.budget, notebook_path()
-        limits, spent = budget.limits, budget.counted(Scope("day", Decimal(0)))
-        given = {"day": limits.day, "notebook": limits.notebook, "total": limits.total}
-        of = {"notebook": notebook.name if notebook else None}
+        limits, spent = budget.limits(), budget.counted(Scope("day", Decimal(0)))
+        given: dict[Name, Decimal | None] = {"day": limits.day, "notebook": limits.notebook, "total": limits.total}
+        of: dict[Name, str] = {"notebook": notebook.name} if notebook else {}
         scopes = [Scope(name, limit, of.get(name)) for name, limit in given.items() if limit is not None]
         left = [(max(Decimal(0), scope.limit - budget.counted(scope)), scope.label) for scope in scopes]
         parts = [f"{format_money(spent)} spent today"] if spent else []
