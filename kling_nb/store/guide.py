@@ -1,4 +1,4 @@
-"""What a person finds in the folder of a log: a README, a `.gitignore`, and the clips under names for people.
+"""The folder of a log as a person finds it: a README, a `.gitignore`, and the clips under names for people.
 
 All of it is a convenience: whatever cannot be written is left out, and nothing reads it again.
 """
