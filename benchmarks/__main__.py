@@ -13,7 +13,19 @@ from pathlib import Path
 
 from benchmarks.table import LeftOut, Row, drawn
 
-NAMES = ("loading", "film", "logbook", "planning", "handing", "scoring", "notebook", "sweep", "jobs", "workbench")
+NAMES = (
+    "loading",
+    "film",
+    "logbook",
+    "planning",
+    "handing",
+    "scoring",
+    "notebook",
+    "sweep",
+    "jobs",
+    "fal",
+    "workbench",
+)
 
 
 def main() -> int:

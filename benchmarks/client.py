@@ -23,9 +23,11 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("--gap", type=float, required=True, help="seconds between two requests")
     parser.add_argument("--every", type=float, help="the script, asking each job every so many seconds; else ours")
+    parser.add_argument("--fal-client", action="store_true", help="fal's own client, at its own pace")
     parser.add_argument("--sweep", type=int, help="ours, as one plan with so many jobs at once")
     given = parser.parse_args()
-    make = _script if given.every is not None else _sweep if given.sweep else _ours
+    make = _fal_client if given.fal_client else _script if given.every is not None else _ours
+    make = _sweep if given.sweep else make
     print(json.dumps(make(given)))
 
 
@@ -34,6 +36,14 @@ def _script(given: argparse.Namespace) -> dict[str, Any]:
 
     with _Costs() as costs:
         jobs = asyncio.run(fetch_all(given.url, given.folder, given.count, gap=given.gap, every=given.every))
+    return {"jobs": jobs, **costs.said()}
+
+
+def _fal_client(given: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks.fal_client_script import fetch_all
+
+    with _Costs() as costs:
+        jobs = asyncio.run(fetch_all(given.url, given.folder, given.count, gap=given.gap))
     return {"jobs": jobs, **costs.said()}
 
 
@@ -61,9 +71,15 @@ def _ours(given: argparse.Namespace) -> dict[str, Any]:
             job.wait()
         pool.shutdown()
     assert all(job.state == "succeeded" for job in jobs), [job.record.failure for job in jobs]
-    said = [{"generation": job.record.generation_id, "asked": asked[job.id], "ended": ended[job.id]} for job in jobs]
+    said = [
+        {"generation": _id_of(job.record.generation_id), "asked": asked[job.id], "ended": ended[job.id]} for job in jobs
+    ]
     maker.close()
     return {"jobs": said, **costs.said()}
+
+
+def _id_of(ticket: str) -> str:
+    return ticket.rpartition("/")[2]  # fal's have the endpoint before it
 
 
 def _sweep(given: argparse.Namespace) -> dict[str, Any]:

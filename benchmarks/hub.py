@@ -18,9 +18,9 @@ _COURSE = 6.0
 class BenchHub:
     """A running hub whose clips take `takes` seconds; ended by leaving the `with`."""
 
-    def __init__(self, folder: Path, *, takes: float, size: str = "180p") -> None:
+    def __init__(self, folder: Path, *, takes: float, size: str = "180p", provider: str = "oxen") -> None:
         self.folder = folder
-        self.url = ensure(folder, speed=_COURSE / takes, idle=600, arguments=("--size", size))
+        self.url = ensure(folder, speed=_COURSE / takes, idle=600, arguments=("--size", size), provider=provider)
 
     def __enter__(self) -> BenchHub:
         return self

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import nursery
 import pytest
-from hubside import HubSide
+from hubside import FalSide, HubSide
 from hypothesis import settings
 
 from kling_nb.engine.pace import LOCAL_PACE
@@ -117,13 +117,29 @@ def hub(_quick_hub: HubSide) -> Iterator[HubSide]:
     _quick_hub.clear()
 
 
+@pytest.fixture(scope="session")
+def _quick_fal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FalSide]:
+    fal = FalSide(tmp_path_factory.mktemp("quick-fal"), speed=100)
+    yield fal
+    fal.close()
+
+
+@pytest.fixture(params=["oxen", "fal"])
+def provider(request: pytest.FixtureRequest) -> Iterator[HubSide]:
+    """The stand-in of each provider in turn, quick, without faults and with its counts at zero."""
+    side: HubSide = request.getfixturevalue("_quick_hub" if request.param == "oxen" else "_quick_fal")
+    side.mark()
+    yield side
+    side.clear()
+
+
 @pytest.fixture
 def own_hub(tmp_path: Path) -> Iterator[Callable[..., HubSide]]:
     """Start a hub for one test alone: `own_hub("--choice", "resign=never", speed=4)`."""
     hubs: list[HubSide] = []
 
-    def start(*arguments: str, speed: float = 100) -> HubSide:
-        hubs.append(HubSide(tmp_path / f"hub{len(hubs)}", *arguments, speed=speed))
+    def start(*arguments: str, speed: float = 100, side: type[HubSide] = HubSide) -> HubSide:
+        hubs.append(side(tmp_path / f"hub{len(hubs)}", *arguments, speed=speed))
         return hubs[-1]
 
     yield start
@@ -148,7 +164,8 @@ def studio_at(tmp_path: Path, pace: Any) -> Iterator[Callable[..., Studio]]:
     studios: list[Studio] = []
 
     def make(hub: HubSide, **settings: Any) -> Studio:
-        studio = Studio(**{"hub": hub.url, "key": "test-key", "log": tmp_path / "log", **settings})
+        address = getattr(hub, "address", hub.url)
+        studio = Studio(**{"hub": address, "key": "test-key", "log": tmp_path / "log", **settings})
         studios.append(studio)
         return studio
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from PIL import Image, ImageDraw
@@ -30,6 +30,13 @@ SIGN = "GET /api/repos/:file"
 class HubSide:
     """A local hub process with its state in a folder, controlled by its private routes; counts start at `mark`."""
 
+    provider = "oxen"
+    #: How submits are counted, and the faults of each kind of request: `hub.fault("upstream", **hub.SUBMIT)`.
+    POSTED = POST
+    SUBMIT: ClassVar[dict[str, str]] = {"method": "POST", "path": "/api/ai/queue"}
+    LOOK: ClassVar[dict[str, str]] = {"method": "GET", "path": "/api/ai/queue"}
+    SEARCH: ClassVar[dict[str, str]] = LOOK
+
     def __init__(self, folder: Path, *arguments: str, speed: float = 100) -> None:
         self.folder, self._arguments, self._speed = folder, ("--size", "180p", *arguments), speed
         self.url = ""
@@ -39,7 +46,12 @@ class HubSide:
 
     def start(self) -> None:
         """Start it, or start it again after `kill`, at the same address and with its jobs."""
-        self.url = ensure(self.folder, speed=self._speed, idle=900, arguments=self._arguments)
+        self.url = ensure(self.folder, speed=self._speed, idle=900, arguments=self._arguments, provider=self.provider)
+
+    @property
+    def address(self) -> str:
+        """The hub as a studio's setting."""
+        return self.url
 
     def kill(self) -> None:
         """Kill it with SIGKILL, as a crash would."""
@@ -74,7 +86,7 @@ class HubSide:
 
     @property
     def posts(self) -> int:
-        return self.asked(POST)
+        return self.asked(self.POSTED)
 
     @property
     def enqueued(self) -> int:
@@ -93,6 +105,39 @@ class HubSide:
         """Return the ids of the jobs with this prompt in this state; other jobs belong to other tests."""
         answer = self._http.get("/api/ai/queue", params={"status": status}, headers={"Authorization": "Bearer other"})
         return [job["generation_id"] for job in answer.json()["generations"] if job["prompt"] == prompt]
+
+
+class FalSide(HubSide):
+    """The stand-in for fal.ai."""
+
+    provider = "fal"
+    POSTED = "POST /:endpoint"
+    SUBMIT: ClassVar[dict[str, str]] = {"method": "POST", "path": "/:endpoint"}
+    LOOK: ClassVar[dict[str, str]] = {"method": "GET", "path": "/:app/requests/"}
+    SEARCH: ClassVar[dict[str, str]] = {"method": "GET", "path": "/v1/models/requests/"}
+
+    @property
+    def address(self) -> str:
+        return f"fal+{self.url}"
+
+    @property
+    def media(self) -> str:
+        """The address of the media host."""
+        return self._http.get("/_local/health").json()["media_url"]
+
+    def enqueue(self, body: dict[str, Any]) -> str:
+        """Submit a request without our client, and return its ticket."""
+        fields = {name: value for name, value in body.items() if name != "model"}
+        answer = self._http.post(f"/{body['model']}", json=fields, headers={"Authorization": "Key other"})
+        return f"{body['model']}/requests/{answer.json()['request_id']}"
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return what was submitted, as it arrived."""
+        return self._http.get("/_local/jobs").json()
+
+    def prompted(self, prompt: str, status: str) -> list[str]:
+        jobs = [job for job in self.jobs() if job["request"].get("prompt") == prompt and job["status"] == status]
+        return [f"{job['model']}/requests/{job['id']}" for job in jobs]
 
 
 def until(condition: Callable[[], Any], within: float = 60) -> Any:

@@ -24,8 +24,8 @@ _EXPANSION = r"\$\w+|\$\{[^}]*\}?|\$\([^)]*\)?|`[^`]*`?"
 _IN_DOUBLE = re.compile(rf'\\(?:([\\"$`])|\n)|({_EXPANSION})')
 _ANSI = re.compile(r"\\(?:u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|x([0-9a-fA-F]{1,2})|(.))", re.DOTALL)
 _ANSI_NAMES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v", "0": ""}
-#: Our own snippets send a local file as `$(data_uri FILE TYPE)`.
-_FILE = re.compile(r"\$\(data_uri (\S+) \S+\)")
+#: Our own snippets send a local file as `$(data_uri FILE TYPE)`, or to fal as `$(upload FILE TYPE)`.
+_FILE = re.compile(r"\$\((?:data_uri|upload) (\S+) \S+\)")
 
 #: One option, with the value when it is joined to it: `--json`, `-d{…}`, `-sSd{…}`, `--data={…}`.
 _OPTION = re.compile(r"(?:(--[\w-]+)=?|-[fgikLNsSv#]*([A-Za-z]))(.*)", re.DOTALL)

@@ -25,6 +25,7 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\n)|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 _WORDS = {"true": True, "false": False, "null": None, "undefined": None}
+_UPLOAD = re.compile(r'\s*upload\(("(?:[^"\\]|\\.)*"), "[\w/+.-]+"\)')
 _OPEN, _CLOSE = {"{": "}", "[": "]", "(": ")"}, "}])"
 _UNKNOWN = object()
 
@@ -158,6 +159,11 @@ class _Reader:
             value = self.value(path)
             self._until(")")
             return value
+        if word == "await" and (
+            found := _UPLOAD.match(self.text, self.at)
+        ):  # our own snippets upload a file by its path
+            self.at = found.end()
+            return json.loads(found[1])
         if kind == "name" and self.peek()[1] in (",", "}", "]", ")", ";", ""):
             return self._named(word, path)
         return _UNKNOWN

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-Flavour = Literal["kling_nb", "requests", "httpx", "curl", "json"]
+Flavour = Literal["kling_nb", "requests", "httpx", "fal_client", "javascript", "curl", "json"]
 Flow = Literal["sync", "poll", "events"]
 
 FLAVOURS: Mapping[Flavour, str] = {
     "kling_nb": "kling_nb",
     "requests": "requests",
     "httpx": "httpx",
+    "curl": "cURL",
+    "json": "JSON",
+}
+FAL_FLAVOURS: Mapping[Flavour, str] = {
+    "kling_nb": "kling_nb",
+    "fal_client": "fal_client",
+    "javascript": "JavaScript",
     "curl": "cURL",
     "json": "JSON",
 }

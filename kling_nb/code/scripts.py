@@ -51,6 +51,49 @@ def shell(body: dict[str, Any], flow: Flow, *, hub: str, every: float) -> str:
     return _script("script.sh.jinja", flow=flow, every=f"{every:g}", **words)
 
 
+def fal(flavour: str, endpoint: str, arguments: dict[str, Any], *, count: int, base: str, every: float) -> str:
+    """Return a script that uploads local files to fal, submits a request and saves the clips.
+
+    Args:
+        flavour: `fal_client`, `javascript` or `curl`.
+        endpoint: The id of the endpoint.
+        arguments: Its input.
+        count: The number of clips, each a request of its own.
+        base: The URL of a stand-in, of which fal's hosts are paths; empty for fal itself.
+        every: Seconds between two polls.
+    """
+    files: list[Local] = []
+
+    def mark(file: Local) -> str:
+        files.append(file)
+        return f"\ud800{len(files) - 1}\ud800"
+
+    if flavour == "fal_client":
+        uploaded = _mapped(arguments, lambda file: Code(f"fal_client.upload_file({quoted(file.path)})"))
+        words = {"arguments": literal(uploaded, 0, 12), "endpoint": quoted(endpoint)}
+        return _script("fal.py.jinja", count=count, **words)
+    text = json.dumps(_mapped(arguments, mark), indent=2, ensure_ascii=False)
+    if flavour == "javascript":
+        text = re.sub('"\ud800([0-9]+)\ud800"', lambda found: _awaited(files[int(found[1])]), text)
+        words = {"arguments": text, "endpoint": json.dumps(endpoint), "pause": round(every * 1000)}
+        return _script("fal.mjs.jinja", count=count, files=bool(files), **words)
+
+    def upload(found: re.Match[str]) -> str:
+        file = files[int(found[1])]
+        return f"'$(upload {shlex.quote(file.path)} {shlex.quote(file.media_type)})'"
+
+    document = re.sub("\ud800([0-9]+)\ud800", upload, shlex.quote(text))
+    queue, rest = (f"{base}/{host}" if base else f"https://{host}" for host in ("queue.fal.run", "rest.fal.ai"))
+    request = f"{queue}/{'/'.join(endpoint.split('/')[:2])}/requests"
+    words = {"submit": f"{queue}/{endpoint}", "request": request, "rest": rest, "body": document, "every": f"{every:g}"}
+    names = " ".join(dict.fromkeys(shlex.quote(file.path) for file in files))
+    return _script("fal.sh.jinja", count=count, files=names, **words)
+
+
+def _awaited(file: Local) -> str:
+    return f"await upload({json.dumps(file.path, ensure_ascii=False)}, {json.dumps(file.media_type)})"
+
+
 def _mapped(body: dict[str, Any], change: Callable[[Local], str]) -> dict[str, Any]:
     return mapped(body, lambda _, item: change(item) if isinstance(item, Local) else item)
 

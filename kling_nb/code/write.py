@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from keyword import iskeyword
 from pathlib import PurePath
 from typing import Any, Protocol
 
-from kling_nb.code.literal import HUB, WIDTH, Flavour, Flow, flat_literal, literal, quoted
-from kling_nb.code.scripts import Local, python, shell
+from kling_nb.code.literal import FAL_FLAVOURS, FLAVOURS, HUB, WIDTH, Flavour, Flow, flat_literal, literal, quoted
+from kling_nb.code.scripts import Local, fal, python, shell
 from kling_nb.models.asset import Asset, suffix_of
 from kling_nb.models.canonical import canonical_request
-from kling_nb.models.fields import mapped
+from kling_nb.models.fal import translate
+from kling_nb.models.fields import mapped, resolved
 from kling_nb.models.images import ImageError
 from kling_nb.models.request import TARGET, HubRequest, Request, request_type
 
@@ -25,10 +26,15 @@ EVERY = 10
 
 @dataclass(frozen=True)
 class Snippet:
-    """Code, and notes to show beside it: which files it reads, and comments that JSON cannot hold."""
+    """Code, and notes to show beside it: which files it reads, and comments that JSON cannot hold.
+
+    `flavour` is that of the code: a hub's client is replaced by that of the hub in use.
+    """
 
     code: str
     notes: tuple[str, ...] = ()
+    flavour: Flavour = "kling_nb"
+    for_fal: bool = False
 
 
 def snippet(
@@ -36,25 +42,34 @@ def snippet(
 ) -> Snippet:
     """Return code that sends a request to a hub and saves the clips.
 
-    The code runs on its own, with the key in `OXEN_API_KEY`. It sends what this package would send, in one POST that
-    is never repeated. Local images are read where the code runs: Python uploads them to the user's private storage, as
-    the vendor's own client does; cURL sends them as data URIs, which some models do not accept; JSON contains their
-    paths, to be replaced. An image that was given as bytes or pixels becomes a file name, and a signed URL loses its
-    signature, each with a comment.
+    The code runs on its own, with the key in `OXEN_API_KEY` or `FAL_KEY`. It sends what this package would send, in one
+    POST; only fal's own clients may repeat it. Local images are read where the code runs: Python uploads them to the
+    user's private storage, as the vendor's own client does; cURL sends them as data URIs, which some models do not
+    accept; JSON contains their paths, to be replaced. For fal all of them upload, to public addresses. An image that
+    was given as bytes or pixels becomes a file name, and a signed URL loses its signature, each with a comment.
 
     Args:
         request: The request.
         flavour: The library or language of the code.
         flow: How it waits: one call that blocks (`sync`), polling (`poll`), or events first (`events`).
-        hub: The URL of the hub.
+        hub: The hub as a studio's setting: the name of its provider, or its URL, for fal's stand-in as `fal+URL`.
         every: Seconds between two polls.
     """
+    hub = HUB if hub == "oxen" else hub.removeprefix("oxen+")
+    if flavour not in (FAL_FLAVOURS if is_fal(hub) else FLAVOURS):
+        flavour = "fal_client" if is_fal(hub) else "requests"
+    return replace(_written(request, flavour, flow, hub, every), flavour=flavour, for_fal=is_fal(hub))
+
+
+def _written(request: Request, flavour: Flavour, flow: Flow, hub: str, every: float) -> Snippet:
     names, comments = _names(request)
     if flavour != "kling_nb":
         comments += _changed(request)
     if flow == "sync" and flavour != "kling_nb":
         comments += _left_out(request)
     files = ", ".join(dict.fromkeys(names[path] for path, asset in request.assets() if asset.url is None))
+    if is_fal(hub) and flavour != "kling_nb":
+        return _for_fal(request, flavour, hub, names, comments, files, every)
     if flavour == "json":
         notes = [*comments, *([f"replace with URLs that the hub can read: {files}"] if files else [])]
         text = json.dumps(_body(request, flow, names), indent=2, ensure_ascii=False)
@@ -67,6 +82,42 @@ def snippet(
         code = write(body, flow, hub=hub, every=every)
     code = "".join(f"# {' '.join(comment.split())}\n" for comment in comments) + code
     return Snippet(code, (f"images are read where the code runs: {files}",) if files else ())
+
+
+def is_fal(hub: str) -> bool:
+    """Whether a hub's setting stands for fal.ai, or for its stand-in at an address."""
+    return hub == "fal" or hub.startswith("fal+")
+
+
+def _for_fal(
+    request: Request,
+    flavour: Flavour,
+    hub: str,
+    names: Mapping[str, str],
+    comments: list[str],
+    files: str,
+    every: float,
+) -> Snippet:
+    """Return the code for fal.ai: one request a clip, with fal's own fields."""
+    sent = translate(request.sendable())
+    by_identity = {asset.identity: names[path] for path, asset in request.assets()}
+    local = flavour != "json"
+
+    def place(asset: Asset) -> Any:
+        name = by_identity[asset.identity]
+        return Local(name, (asset.original or asset).media_type) if local and asset.url is None else name
+
+    arguments = resolved(sent.body, place)
+    if flavour == "json":
+        notes = [*comments, f"POST it to https://queue.fal.run/{sent.endpoint}"]
+        notes += [f"replace with URLs that fal can read: {files}"] if files else []
+        return Snippet(json.dumps(arguments, indent=2, ensure_ascii=False), tuple(notes))
+    base = hub.partition("+")[2].rstrip("/")
+    code = fal(flavour, sent.endpoint, arguments, count=request.num_generations, base=base, every=every)
+    mark = "//" if flavour == "javascript" else "#"
+    code = "".join(f"{mark} {' '.join(comment.split())}\n" for comment in comments) + code
+    uploads = f"files are read where the code runs, and are public once they are uploaded: {files}"
+    return Snippet(code, (uploads,) if files else ())
 
 
 def _names(request: Request) -> tuple[dict[str, str], list[str]]:

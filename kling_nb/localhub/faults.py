@@ -38,6 +38,7 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "nested_json": _ALL,
     "empty_200": _QUEUE,
     "lost_reply": _QUEUE,
+    "lost_to_proxy": _QUEUE,
     "dropped_connection": _ALL,
     "slow_reply": _QUEUE,
     "changed_ids": _QUEUE,

@@ -58,6 +58,7 @@ class Guard:
         if request.scope["path"].startswith("/_local/"):
             return None
         hub.touch()
+        hub.wrong_keys += "authorization" in headers and not hub.accepts_key_of(headers)
         hub.requests[f"{request.method} {hub.label(request)}"] += 1
         return await self._answer(request)
 
@@ -112,6 +113,7 @@ async def _stats(hub: Runner, request: Request) -> Response:
             "enqueued": len(jobs),
             "jobs": dict(Counter(job.status(now) for job in jobs)),
             "subscribers": len(hub.subscribers),
+            "wrong_keys": hub.wrong_keys,
             "other_origin_requests": hub.other_origin_requests,
             "other_origin_keys": hub.other_origin_keys,
         }

@@ -43,7 +43,7 @@ async def enqueue(hub: Hub, request: Request) -> Response:
     if not is_integer(count) or not 1 <= count <= 4:
         raise Rejection(error_response("invalid_params", "num_generations must be an integer between 1 and 4"))
     _check_data_uris(hub, body)
-    fault = hub.faults.take(request, "stuck", "failed", "lost_reply")
+    fault = hub.faults.take(request, "stuck", "failed")
     name = fault.name if fault is not None else None
     error = str(fault.extra.get("message", _FAILED)) if fault is not None and name == "failed" else None
     if error is not None:  # some hubs quote the key in what they say about it
@@ -51,8 +51,10 @@ async def enqueue(hub: Hub, request: Request) -> Response:
     error = error or upstream_error(body, model)
     settings: dict[str, Any] = {"error": error, "stuck": name == "stuck", "instant": instant}
     jobs = [hub.submit(body, _media_type(model), index=index, **settings) for index in range(count)]
-    if name == "lost_reply":
+    if hub.faults.take(request, "lost_reply") is not None:
         return DroppedConnection()
+    if hub.faults.take(request, "lost_to_proxy") is not None:
+        return proxy_page(502, "Bad Gateway")
     if (slow := hub.faults.take(request, "slow_reply")) is not None:
         await asyncio.sleep(float(slow.extra.get("seconds", 75)))
     ids = [job.id for job in jobs]

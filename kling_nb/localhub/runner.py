@@ -45,7 +45,8 @@ class Runner:
         self.closing = asyncio.Event()
         # The open streams of events.
         self.subscribers: set[asyncio.Queue[str | None]] = set()
-        self.other_origin_requests = self.other_origin_keys = 0
+        # Requests with a key that is not this hub's, and requests and keys at the second address.
+        self.wrong_keys = self.other_origin_requests = self.other_origin_keys = 0
         self._workers = Workers(options.workers)
         self._running: dict[str, asyncio.Task[None]] = {}
 

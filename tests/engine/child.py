@@ -14,6 +14,7 @@ from typing import Any
 import kling_nb.connection
 from kling_nb.engine.pace import Pace
 from kling_nb.hubs import download
+from kling_nb.hubs.fal import Fal
 from kling_nb.hubs.oxen import Oxen
 from kling_nb.hubs.upload import Uploads
 from kling_nb.store.log import Log
@@ -84,7 +85,8 @@ async def receive_a_little(response: Any, target: Path, *_: Any, **__: Any) -> N
 before_and_after(Log, "add_reference", "nothing saved", "")
 before_and_after(Log, "add_clip", "downloaded", "adopted")
 async_before_and_after(Uploads, "url_of", "uploading", "uploaded")
-async_before_and_after(Oxen, "submit", "", "replied")
+for hub in (Oxen, Fal):
+    async_before_and_after(hub, "submit", "", "replied")
 for verb in ("save", "spend", "claim"):
     after_a_state_is_saved(verb)
 if POINT == "mid-download":

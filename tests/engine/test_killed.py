@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from filmreader import read_film
-from hubside import DELETE, UPLOAD, HubSide, png_image, until
+from hubside import DELETE, UPLOAD, FalSide, HubSide, png_image, until
 from nursery import Kernel
 
 from kling_nb import errors
@@ -35,12 +35,23 @@ POINTS = {
 }
 
 
+#: After the POST, where fal can tell what became of it.
+FAL_POINTS = ("saved uncertain", "replied", "saved processing", "mid-download")
+
+
 @pytest.fixture(scope="module")
 def calm_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubSide]:
     """A hub slow enough to be observed: a third of a second in the queue, a second of processing."""
     hub = HubSide(tmp_path_factory.mktemp("calm-hub"), speed=4.5)
     yield hub
     hub.close()
+
+
+@pytest.fixture(scope="module")
+def calm_fal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FalSide]:
+    fal = FalSide(tmp_path_factory.mktemp("calm-fal"), speed=4.5)
+    yield fal
+    fal.close()
 
 
 @pytest.fixture
@@ -52,7 +63,7 @@ def hub(calm_hub: HubSide) -> HubSide:
 @contextmanager
 def kernel_at(point: str, hub: HubSide, log: Path, *images: Path) -> Iterator[Kernel]:
     """A kernel that has reached this point; killed in the end."""
-    with Kernel(CHILD, hub.url, log, point, *images) as child:
+    with Kernel(CHILD, hub.address, log, point, *images) as child:
         watchdog = threading.Timer(40, child.kill)
         watchdog.start()
         try:
@@ -63,10 +74,14 @@ def kernel_at(point: str, hub: HubSide, log: Path, *images: Path) -> Iterator[Ke
             watchdog.cancel()
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    ("point", "provider_of"), [*((point, "hub") for point in POINTS), *((point, "calm_fal") for point in FAL_POINTS)]
+)
 def test_a_killed_kernels_job_ends_after_resume_and_is_submitted_once(
-    point: str, hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path
+    point: str, provider_of: str, request: pytest.FixtureRequest, studio_at: Callable[..., Studio], tmp_path: Path
 ) -> None:
+    hub: HubSide = request.getfixturevalue(provider_of)
+    hub.mark()
     face = tmp_path / "face.png"
     face.write_bytes(png_image())
     if point == "saved uncertain":

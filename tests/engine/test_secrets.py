@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from hubside import HubSide, png_image
+from hubside import FalSide, HubSide, png_image
 
 from kling_nb import errors
 from kling_nb.studio import Studio
 
-KEY = "oxk-PLANTED-7d41c0ffee"
+KEY, FAL_KEY = "oxk-PLANTED-7d41c0ffee", "fal-PLANTED-id:PLANTED-secret-00c0ffee"
 SIGNATURE = "oxen_signature="
 
 
@@ -43,16 +43,25 @@ def shown(studio: Studio) -> str:
     return "\n".join(parts)
 
 
-def test_neither_the_key_nor_a_signature_is_written_logged_or_shown(
-    keyed: HubSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, pace: Any
+@pytest.mark.parametrize(("side", "key"), [(HubSide, KEY), (FalSide, FAL_KEY)], ids=["oxen", "fal"])
+def test_no_key_is_written_logged_shown_or_sent_elsewhere(
+    own_hub: Callable[..., HubSide],
+    side: type[HubSide],
+    key: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    pace: Any,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("OXEN_API_KEY", KEY)
-    studio = Studio(hub=keyed.url, log=tmp_path / "log")
+    monkeypatch.setenv("FAL_KEY", FAL_KEY)
+    keyed = own_hub("--key", key, side=side)
+    studio = Studio(hub=keyed.address, log=tmp_path / "log")
     told: list[str] = []
     assert studio.generate("@Image1 sails", input_image=[png_image()], duration=3).result(40).path.exists()
     for fault in ("failed", "unauthenticated", "unknown_error", "lost_reply"):
-        keyed.fault(fault, times=1, method="POST", path="/api/ai/queue")
+        keyed.fault(fault, times=1, **keyed.SUBMIT)
         job = studio.generate(f"a boat in {fault}", duration=3)
         try:
             job.result(40)
@@ -61,15 +70,17 @@ def test_neither_the_key_nor_a_signature_is_written_logged_or_shown(
     told += [shown(studio), repr(job), repr(job.progress), str(job.card())]
     studio.close()
     written = everything_written(tmp_path / "log")
-    for secret in (KEY, SIGNATURE):
+    for secret in (KEY, FAL_KEY, FAL_KEY.partition(":")[2], SIGNATURE):
         assert secret not in "\n".join(told)
         assert secret not in caplog.text
         assert secret.encode() not in written
+    stats = keyed.stats()
+    assert (stats["wrong_keys"], stats["other_origin_keys"]) == (0, 0)
 
 
 def test_a_wrong_key_is_named_by_its_source_only(keyed: HubSide, studio_at: Callable[..., Studio]) -> None:
     studio = studio_at(keyed, key="oxk-WRONG-1234")
-    with pytest.raises(errors.JobFailed, match="OXEN_API_KEY") as caught:
+    with pytest.raises(errors.JobFailed, match=r"kn\.hub\(\) shows where") as caught:
         studio.generate("a boat", duration=3).result(20)
     assert "WRONG" not in "".join(traceback.format_exception(caught.value))
 

@@ -7,6 +7,7 @@ from stand_in import Studio, png
 
 from kling_nb.code import FLAVOURS, FLOWS, read_request
 from kling_nb.models.canonical import request_hash
+from kling_nb.studio import Studio as KlingStudio
 from kling_nb.ui.panel.panel import Panel
 from tests.support.frontend import FakeFrontend
 
@@ -90,3 +91,14 @@ def test_another_panel_reads_the_code(flavour, tmp_path):
     assert again.widget.notes == []
     assert request_hash(again.request) == request_hash(panel.request)
     assert again.request.num_generations == 2
+
+
+def test_where_fal_is_the_hub_the_code_is_for_fals_own_clients(tmp_path):
+    studio = KlingStudio(hub="local-fal", log=tmp_path / "log")
+    panel = studio.panel({"prompt": "a kite", "duration": 4})
+
+    for asked, given in [("kling_nb", "kling_nb"), ("requests", "fal_client"), ("javascript", "javascript")]:
+        reply = code_of(panel, flavour=asked, flow="poll")
+        assert (reply["flavour"], reply["key"], "httpx" in reply["flavours"]) == (given, "FAL_KEY", False)
+        assert read_request(reply["code"]).fields["prompt"] == "a kite"
+    studio.close()

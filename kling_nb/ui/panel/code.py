@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kling_nb.code import FLAVOURS, FLOWS, Flavour, Flow, read_request
+from kling_nb.code import FAL_FLAVOURS, FLAVOURS, FLOWS, Flavour, Flow, read_request
 from kling_nb.models.fields import with_media
 from kling_nb.models.problem import Path, Problem
 
@@ -17,14 +17,23 @@ _INVALID = "Fix the errors above to see the code."
 
 
 def code_reply(content: Mapping[str, Any], verdict: Verdict, controller: PanelController) -> dict[str, Any]:
-    """Return the reply to a `code` message; there is no code for a request with errors."""
-    flavours: list[Flavour] = [name for name in FLAVOURS if name == content.get("flavour")]
+    """Return the reply to a `code` message; there is no code for a request with errors.
+
+    `flavours` are those of the hub that the request goes to, and `key` is the variable of its key.
+    """
+    flavours: list[Flavour] = [name for name in (*FLAVOURS, *FAL_FLAVOURS) if name == content.get("flavour")]
     flows: list[Flow] = [name for name in FLOWS if name == content.get("flow")]
     reply: dict[str, Any] = {"kind": "code", "id": content.get("id"), "code": "", "notes": [_INVALID]}
     if verdict.request is None or any(problem.severity == "error" for problem in verdict.problems):
         return reply
     written = controller.code(verdict.request, flavours[0] if flavours else "kling_nb", flows[0] if flows else "poll")
-    return reply | {"code": written.code, "notes": [f"{note[:1].upper()}{note[1:]}." for note in written.notes]}
+    return reply | {
+        "code": written.code,
+        "notes": [f"{note[:1].upper()}{note[1:]}." for note in written.notes],
+        "flavour": written.flavour,
+        "flavours": list(FAL_FLAVOURS if written.for_fal else FLAVOURS),
+        "key": "FAL_KEY" if written.for_fal else "OXEN_API_KEY",
+    }
 
 
 #: Characters that no prompt needs. An incomplete request must not be taken for a prompt.

@@ -22,7 +22,6 @@ from kling_nb.preferences import Options
 from kling_nb.render.card import card_bundle
 from kling_nb.render.formatting import format_time, price_of
 from kling_nb.render.images import SHEET_BYTES
-from kling_nb.settings import REAL_HUB
 from kling_nb.ui.panel.drafts import SavedDraft
 from kling_nb.ui.panel.models import ModelsController
 from kling_nb.ui.panel.saved import SavedController
@@ -200,8 +199,11 @@ class PanelController:
         self._session.loop.submit(self._connect(callback))
 
     def code(self, request: Request, flavour: Flavour, flow: Flow, /) -> Snippet:
-        """Return the request as code; for the real hub if the local one is selected, whose address changes."""
-        return snippet(request, flavour, flow, hub=REAL_HUB if self._settings.local else self._settings.hub)
+        """Return the request as code for its hub; for the real one in place of a local one, whose address changes."""
+        hub = self._session.connection.of(request)
+        provider = hub.hub.provider
+        setting = provider if hub.free or hub.label == provider else f"{provider}+{hub.label}"
+        return snippet(request, flavour, flow, hub=setting)
 
     async def _connect(self, callback: Callable[[Banner], None]) -> None:
         try:

@@ -3,7 +3,12 @@ import { fold } from './fold.js';
 import { icon } from './icons.js';
 import { segmented } from './inputs.js';
 
-const FLAVOURS = [['kling_nb', 'kling_nb'], ['requests', 'requests'], ['httpx', 'httpx'], ['curl', 'cURL'], ['json', 'JSON']];
+const FLAVOURS = [
+  ['kling_nb', 'kling_nb'], ['requests', 'requests'], ['httpx', 'httpx'],
+  ['fal_client', 'fal_client'], ['javascript', 'JavaScript'], // where fal.ai is the hub
+  ['curl', 'cURL'], ['json', 'JSON'],
+];
+const OXEN = ['kling_nb', 'requests', 'httpx', 'curl', 'json'];
 const FLOWS = [
   ['poll', 'Queue', 'Enqueue the request, then poll for the clip'],
   ['events', 'Queue + events', 'Enqueue the request, then follow the hub’s events'],
@@ -18,6 +23,7 @@ const CODE_PAUSE = 250; // ms after the last edit
 export function codeFold({ model, store }) {
   let flavour = 'kling_nb';
   let flow = 'poll';
+  let offered = OXEN;
   let pending = '';
   let timer = 0;
   const options = (/** @type {string[][]} */ choices) => choices.map(([value, text, title]) => ({ value, text, title }));
@@ -38,10 +44,17 @@ export function codeFold({ model, store }) {
     model.send({ kind: 'code', id: pending, flavour, flow });
   };
   const askAfter = (/** @type {number} */ wait) => { clearTimeout(timer); timer = setTimeout(ask, wait); };
-  const changed = () => {
+  const paint = () => {
     flavours.paint(flavour);
     flows.paint(flow);
-    flows.el.hidden = flavour === 'kling_nb';
+    flows.el.hidden = flavour === 'kling_nb' || !offered.includes('requests');
+    for (const input of flavours.el.querySelectorAll('input')) {
+      const segment = input.closest('label');
+      if (segment) segment.hidden = !offered.includes(input.dataset.value ?? '');
+    }
+  };
+  const changed = () => {
+    paint();
     if (el.open) askAfter(0);
   };
   const onMessage = (/** @type {Incoming|null} */ message) => {
@@ -49,7 +62,12 @@ export function codeFold({ model, store }) {
     code.removeAttribute('aria-busy');
     code.textContent = message.code;
     code.hidden = copy.hidden = !message.code;
-    note.textContent = [...message.notes, message.code && flavour !== 'json' && 'The key is read from OXEN_API_KEY. Each run is charged.'].filter(Boolean).join(' ');
+    if (message.flavours && message.flavour) { // none without code
+      offered = message.flavours;
+      flavour = message.flavour;
+      paint();
+    }
+    note.textContent = [...message.notes, message.code && flavour !== 'json' && `The key is read from ${message.key}. Each run is charged.`].filter(Boolean).join(' ');
   };
   const copyCode = async () => {
     const copied = await copyToClipboard(code);

@@ -233,7 +233,7 @@ type Incoming =
   | { kind: 'arrived'; field: string; text: string }
   | { kind: 'gallery'; open: boolean }
   | { kind: 'reveal'; tile: Tile }
-  | { kind: 'code'; id: string; code: string; notes: string[] }
+  | { kind: 'code'; id: string; code: string; notes: string[]; flavour?: string; flavours?: string[]; key?: string }
   | { kind: 'clock'; page: string; now: number; first: boolean }
   | { kind: 'clip'; call: string; reason?: string }
   | { kind: 'done'; call: string; text: string }
