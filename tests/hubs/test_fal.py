@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from front import Front
 from hubside import png_image, until
 from PIL import Image
 
 from kling_nb import errors
 from kling_nb.localhub.serve import ensure, stop
+from kling_nb.models.refusals import named_field
 from kling_nb.studio import Studio
 
 KEY = "an-id:a-PLANTED-secret"
@@ -131,6 +133,25 @@ def test_a_refusal_is_our_own_error(studio: Studio, fal: FalSide, fault: str, ki
     failure = failure_of(studio.generate("a boat", duration=3))
     assert failure.kind == kind
     assert says in failure.message
+
+
+def test_a_refused_image_is_named_by_its_field(studio: Studio) -> None:
+    address = "http://127.0.0.1:9/no-image.png"
+    with pytest.warns(errors.RequestWarning):
+        job = studio.generate("it moves", model=PRO.replace("reference", "image"), duration="3", image_url=address)
+    failure = failure_of(job)
+    assert named_field(failure.message, {"prompt": "it moves", "image_url": address}) == ("image_url",)
+
+
+def test_a_key_that_fal_quotes_is_in_no_record(fal: FalSide, pace: Any, tmp_path: Path) -> None:
+    quoted = {"detail": f"invalid key {KEY}, or {KEY.partition(':')[2]}"}
+    front = Front(fal.url, lambda method, _path, _headers: (401, quoted) if method == "POST" else None)
+    studio = Studio(hub=f"fal+{front.url}", key=KEY, log=tmp_path / "log")
+    job = studio.generate("a boat", duration=3)
+    assert "rejected the key" in failure_of(job).message
+    assert "PLANTED" not in repr(job.record)
+    studio.close()
+    front.close()
 
 
 def test_a_job_that_a_runner_gave_back_ends_all_the_same(studio: Studio, fal: FalSide) -> None:
