@@ -78,7 +78,11 @@ def test_a_job_of_one_notebook_is_seen_played_and_put_into_another(
 def test_a_cell_whose_kernel_has_ended_shows_its_clip_and_the_gallery_needs_no_kernel(
     notebooks: Callable[..., Notebook], sidebar: Callable[[], Locator]
 ) -> None:
-    first = notebooks("import kling_nb as kn", 'job = kn.generate("A red kite over the dunes", duration=15)\njob')
+    begin = """job = kn.generate("A red kite over the dunes", duration=15)
+while not job.record.generation_id:
+    time.sleep(0.05)
+job"""
+    first = notebooks("import time\nimport kling_nb as kn", begin)
     page = first.page
     first.run(0)
     first.run(1)
