@@ -118,10 +118,10 @@ def export(studio: Studio, target: Path, text: str | None, **filters: Any) -> No
 
 
 def _existing(studio: Studio) -> Studio:
-    """Return the studio. Raises `NotSaved` if there is no log: a command that only looks must not begin one."""
+    """Return the studio. Raises `NotSaved` without a log: a command that only looks must not begin one."""
     folder = studio.store.folder
     if not folder.is_dir():
-        raise NotSaved(f"There is no log in {folder}. Name one by --log.")
+        raise NotSaved(f"No log in {folder}. Name one by --log.")
     return studio
 
 
