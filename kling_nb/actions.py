@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kling_nb.scoring.scoring import ScoreTable
     from kling_nb.sweeps.run import Run
     from kling_nb.ui.compare import VoteView
-    from kling_nb.ui.progress import RunView
+    from kling_nb.ui.progress import JobsView, RunView
 
 
 class StudioActions:
@@ -103,6 +103,18 @@ class StudioActions:
         from kling_nb.ui import progress
 
         progress.display(jobs, self._session.display.links.log)
+
+    def jobs_view(self, jobs: Sequence[Job]) -> JobsView:
+        """Return the live rows of jobs, for front ends that ask for an object to show."""
+        from kling_nb.ui.progress import JobsView
+
+        return JobsView(jobs)
+
+    def card_view(self, bundle: Mapping[str, Any]) -> Any:
+        """Return a card as a widget, for front ends that ask for an object to show."""
+        from kling_nb.ui import marimo
+
+        return marimo.card(bundle)
 
     def run_view(self, run: Run) -> RunView:
         """Return the live view of a plan's run."""

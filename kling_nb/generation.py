@@ -15,6 +15,7 @@ from kling_nb.engine.job import Job, Jobs
 from kling_nb.engine.sending import records_for, sibling
 from kling_nb.models import fit
 from kling_nb.models.asset import Asset
+from kling_nb.models.canonical import request_hash
 from kling_nb.models.catalogue import Model
 from kling_nb.models.images import ImageError
 from kling_nb.models.lint import lint as lint_fields
@@ -28,17 +29,23 @@ from kling_nb.models.specs import form_of
 from kling_nb.models.storyboard.board import MOST_TEXT, Limits, read_storyboard
 from kling_nb.notebook.display import Problems, Storyboard
 from kling_nb.notebook.location import notebook_path
+from kling_nb.preferences import reuses
 from kling_nb.session import Session
 
 #: A request, its fields in a mapping (a preset), or its prompt.
 RequestLike: TypeAlias = Request | Mapping[str, Any] | str | None
+
+_REUSED = (
+    "This cell has started this request before: here is the same job, and nothing is paid again.\n"
+    "For another clip, call job.record.rerun() in another cell. kn.options.reuse = False always starts a new job."
+)
 
 
 def generate(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Job | Jobs:
     """Start a request's jobs; see `Studio.generate`."""
     checked, problems = check(session, fields_of(session, request, fields))
     warn_of(problems)
-    return joined(session, start(session, checked))
+    return joined(session, _started(session, checked))
 
 
 def preview(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> Job:
@@ -138,7 +145,21 @@ def rerun(session: Session, record: Record, changes: Mapping[str, Any]) -> Job |
     fields = fields_of(session, session.actions.request_of(record), {"num_generations": 1, **changes})
     request, problems = check(session, fields)
     warn_of(problems)
-    return joined(session, start(session, request, rerun_of=record.id))
+    return joined(session, _started(session, request, record.id))
+
+
+def _started(session: Session, request: Request, rerun_of: str | None = None) -> list[Job]:
+    """Start a request, or return the jobs that the running cell has started for it before, if the option is on."""
+    place = None
+    if reuses(session.store):
+        place = session.cells.place(f"{rerun_of} {request.num_generations} {request_hash(request)}")
+    if place and (jobs := session.cells.jobs(place)):
+        print(_REUSED)
+        return jobs
+    jobs = start(session, request, rerun_of=rerun_of)
+    if place:
+        session.cells.keep(place, jobs)
+    return jobs
 
 
 def adopt(session: Session, record: Record) -> Job | None:

@@ -9,6 +9,7 @@ from kling_nb.errors import ArgumentError, LogError, SettingsError
 from kling_nb.models.budget import dollars
 from kling_nb.models.frontend import CAP, Embed
 from kling_nb.models.price import format_money
+from kling_nb.notebook.location import in_marimo
 from kling_nb.render.tables import OptionRow, options_html, options_text
 from kling_nb.store.log import Log
 
@@ -21,6 +22,12 @@ def embed_of(store: Log) -> Embed:
         return Embed.parse(store.values.load(_KIND, "embed"))
     except LogError as exc:
         raise SettingsError(f"kn.options.embed cannot be read: {exc}") from exc
+
+
+def reuses(store: Log) -> bool:
+    """Return the option `reuse` of a log: whether a cell that runs again gets the jobs that it has started."""
+    saved = store.values.load(_KIND, "reuse")
+    return in_marimo() if saved is None else bool(saved)
 
 
 class Options:
@@ -61,9 +68,25 @@ class Options:
         chosen = Embed.parse(value)
         self._save("embed", None if chosen == Embed() else chosen.value)
 
+    @property
+    def reuse(self) -> bool | str:
+        """Whether a cell that runs again with the same request gets the job that it has started, and pays nothing.
+
+        `"auto"` (the default) is True in marimo, which runs cells by itself, and False in Jupyter. It holds for one
+        session of a notebook. A job that failed or was cancelled is started again.
+        """
+        saved = self._store.values.load(_KIND, "reuse")
+        return "auto" if saved is None else bool(saved)
+
+    @reuse.setter
+    def reuse(self, value: Any) -> None:
+        if value not in (True, False, None, "auto"):
+            raise SettingsError(f"reuse must be True, False or 'auto', got {value!r}.")
+        self._save("reuse", None if value in (None, "auto") else bool(value))
+
     def __setattr__(self, name: str, value: Any) -> None:
         if not isinstance(getattr(type(self), name, None), property):
-            raise ArgumentError(f"Unknown option {name!r}. The options are 'confirm_above' and 'embed'.")
+            raise ArgumentError(f"Unknown option {name!r}. The options are 'confirm_above', 'embed' and 'reuse'.")
         object.__setattr__(self, name, value)
 
     def rows(self) -> list[OptionRow]:
@@ -79,6 +102,11 @@ class Options:
                 "embed",
                 f"up to {embed.cap:g} MB" if embed.mode == "always" else embed.mode,
                 f"embed clips in cells; auto: where links do not work (Colab, Voila), up to {CAP:g} MB in one output",
+            ),
+            OptionRow(
+                "reuse",
+                self.reuse if isinstance(self.reuse, str) else "on" if self.reuse else "off",
+                "a cell that runs again with the same request gets its job and pays nothing; auto: in marimo",
             ),
         ]
 

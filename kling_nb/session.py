@@ -35,6 +35,7 @@ from kling_nb.hubs.upload import UPLOAD_METHODS, UploadMethod
 from kling_nb.models.catalogue import Model
 from kling_nb.models.messages import check_text
 from kling_nb.models.record import Record
+from kling_nb.notebook.cells import CellJobs
 from kling_nb.notebook.display import Display
 from kling_nb.notebook.links import Links
 from kling_nb.notebook.location import beside_notebook, notebook_path
@@ -94,6 +95,7 @@ class Session:
         self._lock = threading.RLock()
         self._parts: Parts | None = None
         self._closed = False
+        self.cells = CellJobs()
         self._folder = beside or beside_notebook()
         if hasattr(os, "register_at_fork"):
             forked = weakref.WeakMethod(self._forked)
@@ -248,7 +250,7 @@ class Session:
             missing=store.missing_text,
             embed=lambda: embed_of(store),
         )
-        display = Display(links, self.actions.show_jobs)
+        display = Display(links, self.actions.show_jobs, self.actions.jobs_view, self.actions.card_view)
 
         return Parts(settings, store, connection, display, {})
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import queue
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -121,13 +121,16 @@ class Clip:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.record._repr_mimebundle_(include, exclude)  # pyright: ignore[reportPrivateUsage] -- IPython's own name
 
+    def _display_(self) -> Any:
+        return self.record._display_()  # pyright: ignore[reportPrivateUsage] -- marimo's own name
+
 
 class Clips(list[Clip]):
     """Clips in order: a list that a cell shows side by side."""
 
-    def __init__(self, clips: Iterable[Clip], strip: Callable[[Sequence[Record]], dict[str, Any]]) -> None:
+    def __init__(self, clips: Iterable[Clip], display: Display) -> None:
         super().__init__(clips)
-        self._strip = strip
+        self._display = display
 
     def __reduce__(self) -> tuple[type[list[Clip]], tuple[list[Clip]]]:
         return list, (list(self),)
@@ -136,7 +139,10 @@ class Clips(list[Clip]):
         return f"[{', '.join(map(repr, self))}]"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._strip([clip.record for clip in self]) if self else {"text/plain": "[]"}
+        return self._display.strip([clip.record for clip in self]) if self else {"text/plain": "[]"}
+
+    def _display_(self) -> Any:  # for marimo
+        return self._display.card_view(self._repr_mimebundle_())
 
 
 class Job:
@@ -281,6 +287,9 @@ class Job:
     def _ipython_display_(self) -> None:
         self._display.show([self])
 
+    def _display_(self) -> Any:  # for marimo
+        return self._display.jobs_view([self])
+
     def __repr__(self) -> str:
         # asyncio.run(job), which takes coroutines only, shows it in its error.
         hint = "" if self.done else " · job.result() or `await job` waits for the clip"
@@ -363,7 +372,7 @@ class Jobs(tuple[Job, ...]):
         return self._clips(cast("list[Clip]", results))
 
     def _clips(self, clips: Iterable[Clip]) -> list[Clip]:
-        return Clips(clips, self._display.strip)
+        return Clips(clips, self._display)
 
     def cancel(self) -> list[Future[None]]:
         """Ask for every job to be stopped; return at once."""
@@ -371,6 +380,9 @@ class Jobs(tuple[Job, ...]):
 
     def _ipython_display_(self) -> None:
         self._display.show(list(self), self._note)
+
+    def _display_(self) -> Any:  # for marimo
+        return self._display.jobs_view(list(self)) if self else repr(self)
 
     def __repr__(self) -> str:
         jobs = f"<{len(self)} jobs: {', '.join(job.progress.label for job in self)}>"

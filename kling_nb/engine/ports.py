@@ -120,6 +120,14 @@ class Display(Protocol):
         """Return the card of a record, or of several of one batch, as a mimebundle."""
         ...
 
+    def jobs_view(self, jobs: list[Any]) -> Any:
+        """Return the live rows of jobs as an object, for front ends that ask for one (marimo)."""
+        ...
+
+    def card_view(self, bundle: Mapping[str, Any]) -> Any:
+        """Return a card as an object, for front ends that ask for one (marimo)."""
+        ...
+
     def strip(self, records: Sequence[Record]) -> dict[str, Any]:
         """Return several clips side by side as a mimebundle."""
         ...

@@ -57,6 +57,9 @@ VOILA = Frontend(
     hint="Voila serves it when started with --VoilaConfiguration.file_allowlist='.*\\.(png|jpg|gif|svg|mp4)'.",
 )
 
+#: Its pages do not serve the notebook's folder, and outputs change through widgets only.
+MARIMO = Frontend("marimo", links=False, embeds=True, updates=False)
+
 
 def frontend_of(environment: Mapping[str, str], names: Container[str] = ()) -> Frontend:
     """Return the frontend of a kernel with this environment and these names in its user's namespace.

@@ -200,6 +200,7 @@ class RecordActions(Protocol):
     def frame(self, record: Record, number: int) -> Asset: ...
     def reproducibility_of(self, record: Record) -> Reproducibility: ...
     def scores_of(self, record: Record) -> dict[str, Score]: ...
+    def card_view(self, bundle: dict[str, Any]) -> Any: ...
 
 
 class _Attachment:
@@ -364,6 +365,10 @@ class Record(_Part):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self._attachment.actions.bundle_of(self) if self._attachment.actions else {"text/plain": repr(self)}
+
+    def _display_(self) -> Any:  # for marimo
+        actions = self._attachment.actions
+        return actions.card_view(actions.bundle_of(self)) if actions else str(self)
 
     @property
     def ended(self) -> bool:

@@ -35,9 +35,23 @@ _NO_JOBS = "No unfinished jobs. kn.log() lists the finished ones, newest first."
 class Display:
     """Shows jobs and records in cells. Widgets are loaded when the first row is shown."""
 
-    def __init__(self, links: Links, show_jobs: Callable[[list[Job]], None]) -> None:
+    def __init__(
+        self,
+        links: Links,
+        show_jobs: Callable[[list[Job]], None],
+        jobs_view: Callable[[list[Job]], Any],
+        card_view: Callable[[Mapping[str, Any]], Any],
+    ) -> None:
         self.links = links
-        self._show_jobs = show_jobs
+        self._show_jobs, self._jobs_view, self._card_view = show_jobs, jobs_view, card_view
+
+    def jobs_view(self, jobs: list[Job]) -> Any:
+        """Return the live rows of jobs as an object, for front ends that ask for one (marimo)."""
+        return self._jobs_view(jobs)
+
+    def card_view(self, bundle: Mapping[str, Any]) -> Any:
+        """Return a card as an object, for front ends that ask for one (marimo)."""
+        return self._card_view(bundle)
 
     def show(self, jobs: list[Job], note: str = "") -> None:
         """Show the live rows of jobs, or a sentence that there are none, and a note below.

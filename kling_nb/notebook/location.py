@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kling_nb.errors import SettingsError
-from kling_nb.models.frontend import VSCODE_NOTEBOOK, Frontend, frontend_of, notebook_of
+from kling_nb.models.frontend import MARIMO, VSCODE_NOTEBOOK, Frontend, frontend_of, notebook_of
 
 #: A cell's ID in the notebook format.
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -21,7 +22,7 @@ _MINOR, _MINOR_WITH_IDS = re.compile(rb'"nbformat_minor":\s*(\d+)'), 5
 
 def frontend() -> Frontend:
     """Return the front end that shows this kernel's outputs."""
-    return frontend_of(os.environ, _namespace())
+    return MARIMO if in_marimo() else frontend_of(os.environ, _namespace())
 
 
 def in_kernel() -> bool:
@@ -30,15 +31,46 @@ def in_kernel() -> bool:
     return hasattr(ipython.get_ipython() if ipython else None, "kernel")
 
 
+_marimo = False
+
+
+def in_marimo() -> bool:
+    """Return whether marimo runs this code. Only its own thread can tell; others get what that one has found."""
+    global _marimo
+    if not _marimo and (marimo := sys.modules.get("marimo")):
+        _marimo = bool(getattr(marimo, "running_in_notebook", bool)())
+    return _marimo
+
+
+def running_cell() -> tuple[str, object] | None:
+    """Return the cell that runs, and a value that is another one in its next run; None outside cells."""
+    if in_marimo():
+        from marimo._runtime.context import safe_get_context  # it has no public name for the cell that runs
+
+        context = safe_get_context()
+        run = context.execution_context if context else None
+        return (str(run.cell_id), run) if run else None
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython else None
+    if shell is None:
+        return None
+    code = shell.user_ns.get("In", [""])[-1]
+    cell = cell_id() or hashlib.sha256(str(code).encode("utf-8", "replace")).hexdigest()
+    return cell, shell.execution_count
+
+
 def where_views_live() -> str:
     """Return where panels and other views are shown, for code that runs elsewhere; empty in a notebook."""
-    if in_kernel():
+    if in_kernel() or in_marimo():
         return ""
-    return "Panels, galleries and players are shown in notebooks: JupyterLab, Notebook 7, VS Code, Colab or Voila."
+    return "Panels, galleries and players are shown in JupyterLab, Notebook 7, VS Code, Colab, Voila and marimo."
 
 
 def notebook_path() -> Path | None:
     """Return the path of the notebook that this kernel runs, None if it is unknown."""
+    if in_marimo():
+        file = getattr(sys.modules["__main__"], "__file__", None)
+        return Path(file).resolve() if file else None
     return notebook_of(os.environ, _namespace().get(VSCODE_NOTEBOOK))
 
 

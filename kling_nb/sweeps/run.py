@@ -333,6 +333,10 @@ class Run:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return plan_bundle(self.sheet())
 
+    def _display_(self) -> Any:
+        self._view = self._session.actions.run_view(self)
+        return self._view  # for marimo
+
     def _ipython_display_(self) -> None:
         self._view = self._session.actions.run_view(self)
         self._view.display()

@@ -92,6 +92,9 @@ class CompareView:
         keep_reachable(self.widget)
         Messages(self.widget).on(clip=self._on_clip, use_frame=self._on_use_frame)
 
+    def _display_(self) -> Any:
+        return self.widget  # for marimo
+
     def _ipython_display_(self) -> None:
         # Two outputs: the static form remains without a kernel; the live player hides it.
         static = self._comparison.static
@@ -128,6 +131,9 @@ class VoteView:
         keep_reachable(self.widget)
         Messages(self.widget).on(clip=self._on_clip, vote=self._on_vote, undo=self._on_undo)
         self._update()
+
+    def _display_(self) -> Any:
+        return self.widget  # for marimo
 
     def _ipython_display_(self) -> None:
         # Two outputs: the line remains without a kernel; the live vote hides it.

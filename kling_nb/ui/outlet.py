@@ -15,12 +15,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
-import ipywidgets
 from IPython.display import display, update_display
 
 from kling_nb.notebook.location import frontend
 from kling_nb.render.card import RECORD_TYPE
 from kling_nb.render.page import stack_cards
+from kling_nb.ui.marimo import late_cards
 
 if TYPE_CHECKING:
     from kling_nb.engine.job import Job
@@ -76,7 +76,7 @@ class Outlet:
 
     def __init__(self, offline: str) -> None:
         self._empty: Bundle = {"text/html": offline, "text/plain": ""}
-        self.late = ipywidgets.Output()
+        self.late = late_cards()
         self.late.add_class(LATE_CLASS)
         self.pages = Pages()
         self._lock = threading.RLock()

@@ -25,6 +25,7 @@ from kling_nb.render.facts import is_image
 from kling_nb.render.page import JOBS_TYPE, jobs_json, offline_html, running_html, running_plan_html
 from kling_nb.render.plan import plan_bundle, plan_html
 from kling_nb.render.tables import progress_html, progress_text
+from kling_nb.ui.marimo import card, late_cards, stack
 from kling_nb.ui.messages import Messages, Throttle
 from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, Note, Outlet, Pages, as_output, joined
 from kling_nb.ui.widgets import RowsWidget, WatchWidget, keep_reachable, view_of
@@ -47,7 +48,7 @@ class JobsView:
     def __init__(self, jobs: Sequence[Job], log: str = "") -> None:
         self.jobs, self._log_path = list(jobs), log
         self.widget = RowsWidget()
-        self.late = ipywidgets.Output()
+        self.late = late_cards()
         """The cards again, for pages that were reloaded."""
         self.late.add_class(LATE_CLASS)
         keep_reachable(self.widget)
@@ -87,6 +88,9 @@ class JobsView:
 
     def _ipython_display_(self) -> None:
         self.display()
+
+    def _display_(self) -> Any:
+        return stack(self.widget, self.late)
 
     def _cards(self) -> Bundle:
         return joined(_cards_of(self.jobs))
@@ -188,7 +192,7 @@ def _cards_of(jobs: Iterable[Job]) -> list[Bundle]:
     return [first.card(*others) for first, *others in batches.values()]
 
 
-def _with_cards(widget: Any, late: ipywidgets.Output) -> ipywidgets.VBox:
+def _with_cards(widget: Any, late: Any) -> ipywidgets.VBox:
     box = ipywidgets.VBox([widget, late])
     box.add_class("kn-with-cards")
     return box
@@ -348,6 +352,16 @@ class RunView:
             self._note.show(running_plan_html(sheet.name))
         self._run.subscribe(self._changed)
         self.publish()  # the run may have ended just before the subscription
+
+    def _display_(self) -> Any:
+        sheet = card(plan_bundle(self._run.sheet()))
+
+        def paint(change: Mapping[str, Any]) -> None:
+            sheet.set_trait("html", change["new"])
+
+        self._page.observe(paint, "value")
+        self._run.subscribe(self._changed)
+        return sheet
 
     def publish(self) -> None:
         """Replace the live sheet by the static one once the run is over. Harmless when repeated, on any thread."""

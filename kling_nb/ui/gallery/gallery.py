@@ -21,6 +21,7 @@ from kling_nb.models.record import Record, Status
 from kling_nb.render.formatting import STATUS_WORDS
 from kling_nb.ui.compare import EMPTY, MAX_CLIPS, MIN_CLIPS
 from kling_nb.ui.gallery.controller import tile_of
+from kling_nb.ui.marimo import stack
 from kling_nb.ui.messages import Messages, PressGuard, reply_clip, reply_open, reply_use_frame
 from kling_nb.ui.outlet import SHOWN
 from kling_nb.ui.progress import JobArea
@@ -115,6 +116,9 @@ class Gallery:
     def publish(self) -> None:
         """Send the finished cards again, from this thread (see `kling_nb.ui.outlet.publish`)."""
         self._jobs.publish()
+
+    def _display_(self) -> Any:
+        return stack(self.widget, self.outlet.late)
 
     def _ipython_display_(self) -> None:
         # Two outputs: the static form remains without a kernel; the live gallery hides it.

@@ -28,6 +28,7 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook.location import where_views_live
 from kling_nb.ui.compare import EMPTY
+from kling_nb.ui.marimo import stack
 from kling_nb.ui.messages import Messages, PressGuard
 from kling_nb.ui.outlet import SHOWN
 from kling_nb.ui.panel.code import code_reply, read_pasted
@@ -191,6 +192,9 @@ class Panel:
     def publish(self) -> None:
         """Send the finished cards again, from this thread (see `kling_nb.ui.outlet.publish`)."""
         self._jobs.publish()
+
+    def _display_(self) -> Any:
+        return stack(self.widget, self.outlet.late)
 
     def _ipython_display_(self) -> None:
         display({**view_of(self._jobs.box), "text/plain": repr(self), "text/html": EMPTY}, raw=True)

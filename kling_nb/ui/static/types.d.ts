@@ -18,6 +18,8 @@ interface Traits {
   banner: { text?: string; tone?: string; detail?: string };
   alert: Alert;
   extra: string;
+  /** Finished cards, in marimo. */
+  html: string;
   notes: string[];
   library: { preset?: LibraryRow[]; element?: LibraryRow[] };
   rows: JobRow[];
