@@ -17,6 +17,8 @@ from kling_nb.selection import Selected
 from kling_nb.session import Session
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from kling_nb.exchange.export import ExportReport
     from kling_nb.render.report import Paragraph
     from kling_nb.scoring.ranking import Ranking
@@ -80,11 +82,19 @@ class StudioActions:
 
         return export.methods_of(self._session, selection)
 
-    def score(self, selection: Selected, scorers: Sequence[Any], *, recompute: bool, timeout: float) -> ScoreTable:
+    def score(
+        self,
+        selection: Selected,
+        scorers: Sequence[Any],
+        *,
+        recompute: bool,
+        timeout: float,
+        on: Executor | None = None,
+    ) -> ScoreTable:
         """Score the clips and return the numbers as a table."""
         from kling_nb.scoring import scoring
 
-        return scoring.score(self._session, selection, scorers, recompute=recompute, timeout=timeout)
+        return scoring.score(self._session, selection, scorers, recompute=recompute, timeout=timeout, on=on)
 
     def ranking(self, selection: Selected, by: str | None) -> Ranking:
         """Rank the clips by their votes."""

@@ -22,6 +22,8 @@ from kling_nb.store.log import UNSET, HasId
 from kling_nb.store.merge import MergeReport
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from kling_nb.exchange.export import ExportReport
     from kling_nb.render.report import Paragraph
     from kling_nb.scoring.ranking import Ranking
@@ -96,7 +98,13 @@ class Selected(ABC):
         }
         return self._session.actions.export(self, to, options)
 
-    def score(self, *scorers: str | Callable[..., Any], recompute: bool = False, timeout: float = 120) -> ScoreTable:
+    def score(
+        self,
+        *scorers: str | Callable[..., Any],
+        recompute: bool = False,
+        timeout: float = 120,
+        on: Executor | None = None,
+    ) -> ScoreTable:
         """Score the clips and return the numbers as a table. Needs the extra `metrics`.
 
         Scores are saved to the log as soon as they are computed, and are not computed again; `record.scores` has them.
@@ -105,11 +113,13 @@ class Selected(ABC):
             scorers: Names or functions; all of `kn.scoring.scorers` by default.
             recompute: Compute scores that the log has already.
             timeout: Seconds that one scorer may take for one clip.
+            on: Where to score, one clip a task: any `concurrent.futures.Executor`, such as dask's
+                `client.get_executor()`. Its workers need this package; clips that they cannot read are sent to them.
 
         Raises:
             KlingError: A scorer is unknown, or the extra is not installed.
         """
-        return self._session.actions.score(self, scorers, recompute=recompute, timeout=timeout)
+        return self._session.actions.score(self, scorers, recompute=recompute, timeout=timeout, on=on)
 
     def vote(self, *, who: str | None = None, seed: int | None = None) -> VoteView:
         """Show two clips at a time, unnamed and in random order, and save one vote a key press.

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +84,13 @@ class ScoreTable(Sequence[dict[str, Any]]):
 
 
 def score(
-    session: Session, selection: Selected, scorers: Sequence[Any], *, recompute: bool, timeout: float
+    session: Session,
+    selection: Selected,
+    scorers: Sequence[Any],
+    *,
+    recompute: bool,
+    timeout: float,
+    on: Executor | None = None,
 ) -> ScoreTable:
     """Score the clips of a selection; see `Selected.score`."""
     records = [record for record in selection.records() if record.clip is not None]
@@ -93,7 +100,7 @@ def score(
         line(f"Scoring: {done} of {total}" if done < total else f"Scored: {total} numbers computed")
 
     chosen = registered.named(tuple(scorers))
-    scoring = Scoring(session.store, records, chosen, recompute=recompute, timeout=timeout, progress=progress)
+    scoring = Scoring(session.store, records, chosen, recompute, timeout, progress, on)
     scoring.run()
     return scoring.table(selection.labels(), session.display.links.poster)
 
@@ -105,6 +112,7 @@ class Scoring:
     Attributes:
         timeout: Seconds that one scorer may take for one clip.
         progress: Called with the number of scores that are computed, and of all.
+        on: Where to score; None for this machine.
     """
 
     store: Log
@@ -113,6 +121,7 @@ class Scoring:
     recompute: bool = False
     timeout: float = 120
     progress: Callable[[int, int], None] = lambda done, total: None
+    on: Executor | None = None
     _scores: dict[tuple[str, str], Score] = field(default_factory=dict[tuple[str, str], Score])
     _failures: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
@@ -128,7 +137,7 @@ class Scoring:
         total = sum(len(task.scorers) for task in tasks)
         if not total:
             return
-        results = run_scorers(tasks, workers=_worker_count(), timeout=self.timeout)
+        results = run_scorers(tasks, workers=_worker_count(), timeout=self.timeout, on=self.on)
         with contextlib.closing(results):  # an interrupt ends the workers at once, even if the traceback is kept
             for done, (task, scorer, measure) in enumerate(results, 1):
                 self._save(task.record, scorer, measure)

@@ -1,28 +1,27 @@
-"""Worker processes that survive the scorers that they run. Each runs one scorer at a time, with a timeout.
+"""Clips scored by an executor: threads of this process, or the workers of a cluster. A clip is one task.
 
-Each worker is a pool of one process (loky: it sends functions that are defined in a notebook's cells, and starts
-processes without a fork beside running threads). So a timeout counts from the start of the scorer, and a worker that
-hangs or dies is replaced alone.
+On either side a scorer runs in a `Lane`, a process of its own, so one that hangs, dies or prints affects nothing else.
 """
 
 from __future__ import annotations
 
-import queue
-import signal
-import threading
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass, field
+import atexit
+import contextlib
+import pickle
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from kling_nb.errors import KlingError
+from kling_nb import __version__
 from kling_nb.models.record import Record
 from kling_nb.scoring.footage import RequestInfo
-from kling_nb.scoring.measure import Measure, measure
+from kling_nb.scoring.lane import Lane, pack
+from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import Scorer
-
-#: One thread for each worker: there are as many workers as cores.
-_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
 
 
 @dataclass(frozen=True)
@@ -35,114 +34,141 @@ class Task:
     record: Record
 
 
-def run_scorers(tasks: Sequence[Task], *, workers: int, timeout: float) -> Generator[tuple[Task, Scorer, Measure]]:
-    """Yield every result as it comes, in any order. Leaving the loop early ends all workers.
+@dataclass(frozen=True)
+class Answer:
+    """The results of a clip, or the files that the worker does not have; and the worker's version of the package."""
 
-    Raises:
-        KlingError: loky is not installed.
-    """
-    executor_type()
-    waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
-    results: queue.SimpleQueue[tuple[Task, Scorer, Measure] | Exception] = queue.SimpleQueue()
-    for task in tasks:
-        waiting.put(task)
-    team = [Worker(waiting, results, timeout) for _ in range(min(workers, len(tasks)))]
-    threads = [threading.Thread(target=worker.run, name="kling_nb scoring", daemon=True) for worker in team]
-    try:
-        for thread in threads:
-            thread.start()
-        for _ in range(sum(len(task.scorers) for task in tasks)):
-            result = results.get()
-            if isinstance(result, Exception):
-                raise result
-            yield result
-    finally:
-        for worker in team:
-            worker.stop()
-        for thread in threads:
-            thread.join()
+    results: Sequence[Measure] = ()
+    missing: bool = False
+    version: str = __version__
 
 
-@dataclass
-class Worker:
-    """A worker process and the thread that waits for it."""
+class Lanes:
+    """Lanes of one process: as many as it scores clips at the same time."""
 
-    waiting: queue.SimpleQueue[Task]
-    results: queue.SimpleQueue[Any]
-    timeout: float
-    _stopped: bool = False
-    _executor: Any = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self) -> None:
+        self._all: list[Lane] = []
+        self._idle: list[Lane] = []
+        self._closed = False
 
-    def run(self) -> None:
-        """Run tasks until there are none."""
+    def score(self, packed: Sequence[bytes], path: str, info: RequestInfo, timeout: float) -> list[Measure]:
+        """Run the scorers of a clip in turn, in one lane: they share what is decoded."""
+        lane = self._idle.pop() if self._idle else self._new()
         try:
-            while not self._stopped:
-                task = self.waiting.get_nowait()
-                for scorer in task.scorers:
-                    if not self._stopped:
-                        self.results.put((task, scorer, self._measure(scorer, task)))
-        except queue.Empty:
-            pass
-        except Exception as exc:  # noqa: BLE001 - an error of ours, not of a scorer: the waiting cell raises it
-            self.results.put(exc)
+            return [lane.measure(scorer, path, info, timeout) for scorer in packed]
         finally:
-            self._end()
+            self._idle.append(lane)
 
-    def stop(self) -> None:
-        """Start nothing more and end the process."""
-        with self._lock:
-            self._stopped = True
-        self._end()
+    def close(self) -> None:
+        """End all lanes."""
+        self._closed = True
+        for lane in self._all:
+            lane.close()
 
-    def _measure(self, scorer: Scorer, task: Task) -> Measure:
-        try:
-            future = self._ready().submit(measure, scorer, task.path, task.info)
-            return future.result(self.timeout)
-        except TimeoutError:
-            self._end()
-            return Measure(None, f"it took longer than {self.timeout:g} s", failed=True)
-        except BrokenExecutor:
-            self._end()
-            return Measure(None, "its process died", failed=True)
-        except Exception as exc:  # noqa: BLE001 - a function can fail to be sent with any error
-            return Measure(None, f"it cannot be run in another process: {exc}"[:300], failed=True)
-
-    def _ready(self) -> Any:
-        """Return the executor of a started process, so that its start does not count as the scorer's time."""
-        with self._lock:
-            if self._stopped:  # a process that is started now would never be ended
-                raise BrokenExecutor
-            if self._executor is None:
-                self._executor = executor_type()(max_workers=1, initializer=_ignore_interrupts, env=_ENVIRONMENT)
-            executor = self._executor
-        executor.submit(_nothing).result()
-        return executor
-
-    def _end(self) -> None:
-        with self._lock:
-            executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=False, kill_workers=True)
+    def _new(self) -> Lane:
+        lane = Lane()
+        self._all.append(lane)
+        if self._closed:
+            lane.close()
+        return lane
 
 
-def executor_type() -> Callable[..., Any]:
-    """Return loky's executor.
+def run_scorers(
+    tasks: Sequence[Task], *, workers: int, timeout: float, on: Executor | None = None
+) -> Generator[tuple[Task, Scorer, Measure]]:
+    """Yield every result as it comes, in any order. Leaving the loop early cancels the clips that have not begun.
+
+    Args:
+        tasks: The clips.
+        workers: How many clips at the same time, on this machine.
+        timeout: Seconds that one scorer may take for one clip.
+        on: Where to score; this machine by default.
 
     Raises:
-        KlingError: loky is not installed.
+        KlingError: cloudpickle is not installed.
     """
+    ready = dict[int, list[Scorer]]()
+    packed = list[list[bytes]]()
+    for number, task in enumerate(tasks):
+        packs = {scorer.name: pack(scorer) for scorer in task.scorers}
+        failed = {name: one for name, one in packs.items() if isinstance(one, Measure)}
+        ready[number] = [scorer for scorer in task.scorers if scorer.name not in failed]
+        packed.append([one for one in packs.values() if isinstance(one, bytes)])
+        yield from ((task, scorer, failed[scorer.name]) for scorer in task.scorers if scorer.name in failed)
+    lanes = Lanes()
+    executor = on or ThreadPoolExecutor(workers, thread_name_prefix="kling_nb scoring")
+
+    def submit(number: int, files: Mapping[str, bytes] | None = None) -> Future[Answer]:
+        task = tasks[number]
+        if on is None:
+            return executor.submit(_here, lanes, packed[number], task.path, task.info, timeout)
+        return executor.submit(score_clip, pickle.dumps((packed[number], task.path, task.info, timeout, files)))
+
+    futures: dict[Future[Answer], int] = {}
     try:
-        from loky import ProcessPoolExecutor
-    except ImportError as exc:
-        raise KlingError("Scoring needs the extra metrics: pip install 'kling-nb[metrics]'.") from exc
-    return ProcessPoolExecutor
+        futures = {submit(number): number for number in ready if ready[number]}
+        waiting = dict(futures)
+        while waiting:
+            again = dict[Future[Answer], int]()  # those whose files have to be sent along
+            for future in as_completed(waiting):
+                number = waiting[future]
+                answer = _answer(future, len(ready[number]))
+                if answer.missing:
+                    again[submit(number, _files(tasks[number]))] = number
+                    futures |= again
+                    continue
+                for scorer, result in zip(ready[number], answer.results, strict=True):
+                    yield tasks[number], scorer, result
+            waiting = again
+    finally:
+        for future in futures:
+            future.cancel()
+        lanes.close()
+        if on is None:
+            executor.shutdown(cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
-    # Jupyter interrupts the whole process group; the kernel ends its workers itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def score_clip(task: bytes) -> Answer:
+    """Score a clip in a worker of an executor."""
+    packed, path, info, timeout, files = pickle.loads(task)  # noqa: S301 - from the kernel that submitted it
+    if files is None:
+        needed = [path, *(image.file for image in info.images)]
+        if not all(Path(each).is_file() for each in needed):
+            return Answer(missing=True)
+        return Answer(_lanes_of_worker().score(packed, path, info, timeout))
+    with tempfile.TemporaryDirectory(prefix="kling_nb-") as folder:
+        places = {name: Path(folder) / f"{number}{Path(name).suffix}" for number, name in enumerate(files)}
+        for name, data in files.items():
+            places[name].write_bytes(data)
+        images = tuple(image._replace(file=places[str(image.file)]) for image in info.images)
+        return Answer(_lanes_of_worker().score(packed, str(places[path]), replace(info, images=images), timeout))
 
 
-def _nothing() -> None:
-    pass
+def _here(lanes: Lanes, packed: Sequence[bytes], path: str, info: RequestInfo, timeout: float) -> Answer:
+    return Answer(lanes.score(packed, path, info, timeout))
+
+
+@cache
+def _lanes_of_worker() -> Lanes:
+    lanes = Lanes()
+    atexit.register(lanes.close)
+    return lanes
+
+
+def _answer(future: Future[Any], count: int) -> Answer:
+    """Return a worker's answer; a worker that failed, or that has another version, is the reason of each result."""
+    try:
+        answer: Answer = future.result()
+    except Exception as exc:  # noqa: BLE001 - whatever goes wrong between two machines
+        return Answer([Measure(None, f"its worker failed: {type(exc).__name__}: {exc}"[:300], failed=True)] * count)
+    if answer.version != __version__:
+        note = f"its worker has kling_nb {answer.version}, this kernel {__version__}: install the same on both"
+        return Answer([Measure(None, note, failed=True)] * count)
+    return answer
+
+
+def _files(task: Task) -> dict[str, bytes]:
+    paths = [Path(task.path), *(image.file for image in task.info.images)]
+    with contextlib.suppress(OSError):
+        return {str(path): path.read_bytes() for path in paths}
+    return {}

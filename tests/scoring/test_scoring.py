@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from support.records import make_record
 from kling_nb.errors import ArgumentError, ArgumentTypeError, NotApplicable
 from kling_nb.models.record import Record
 from kling_nb.render.figures import ScoredRow, scores_html
+from kling_nb.scoring import workers
+from kling_nb.scoring.footage import RequestInfo
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import Scorer, Scorers, scorers
 from kling_nb.scoring.scoring import ScoreTable, Scoring
@@ -135,11 +139,12 @@ def test_an_interrupt_ends_the_workers_and_keeps_the_computed_scores(log: Log, t
     quick = counting(tmp_path / "notes")
 
     def slow(clip: Any) -> float:
-        time.sleep(600)
+        if next(clip.frames()).rgb.mean() > 60:  # the second clip
+            time.sleep(600)
         return 1
 
     def interrupt(done: int, total: int) -> None:
-        if done == 1:  # the slow scorers are still running
+        if done == 2:  # the first clip
             threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
 
     before = set(psutil.Process().children(recursive=True))
@@ -149,19 +154,71 @@ def test_an_interrupt_ends_the_workers_and_keeps_the_computed_scores(log: Log, t
             run(log, records, quick, Scorer("slow", "1", "", slow), progress=interrupt)
     finally:
         signal.signal(signal.SIGINT, ignoring)
-    assert len(log.scores.of(records)) >= 1
-    workers = [child for child in psutil.Process().children(recursive=True) if child not in before]
-    _, alive = psutil.wait_procs([worker for worker in workers if "resource_tracker" not in _command(worker)], 20)
+    assert {score.name for score in log.scores.of(records)[records[0].id]} == {"counted", "slow"}
+    left = [child for child in psutil.Process().children(recursive=True) if child not in before]
+    _, alive = psutil.wait_procs(left, 20)
     assert alive == []
 
 
-def _command(process: Any) -> str:
-    import psutil
+def told(log: Log, records: list[Record], on: Any) -> ScoreTable:
+    """Scores of a scorer from here, a built-in one, and ones that hang, die or print, with this executor."""
+    factor = 2
 
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
+    def doubled(clip: Any) -> float:
+        print("a scorer that prints")
+        return factor * next(clip.frames()).rgb.mean()
+
+    def hanging(clip: Any) -> float:
+        time.sleep(600)
+        return 1
+
+    def dying(clip: Any) -> float:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 1
+
+    mine = [Scorer(each.__name__, "1", "", each) for each in (hanging, dying, doubled)]
+    return run(log, records, *mine, scorers["flicker"], timeout=5, on=on, recompute=True)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_workers_of_a_cluster_give_the_same_numbers_and_survive_any_scorer(log: Log) -> None:
+    distributed = pytest.importorskip("distributed")
+    records = [clip_in(log, 1), clip_in(log, 2)]
+    with ThreadPoolExecutor(2) as threads:
+        here = told(log, records, threads)
+    with (
+        distributed.LocalCluster(1, threads_per_worker=2, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        there = told(log, records, client.get_executor())
+    assert [row["doubled"] for row in here] == [pytest.approx(80, abs=2), pytest.approx(160, abs=2)]
+    assert (there.rows(), sorted(there.problems)) == (here.rows(), sorted(here.problems))
+    reasons = {line.partition(" of ")[0]: line.partition(": ")[2] for line in there.problems}
+    assert reasons["hanging"] == "it took longer than 5 s"
+    assert reasons["dying"] == "its process died"
+
+
+def test_a_worker_gets_the_files_that_it_lacks_and_another_version_is_told(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = clip_in(log, 1)
+    assert record.clip is not None
+    file = log.file(record.clip.digest)
+    assert file is not None
+    scorer, elsewhere = (
+        workers.pack(Scorer("wide", "1", "", lambda clip: next(clip.frames()).rgb.shape[1])),
+        "/no/1.mp4",
+    )
+    assert workers.score_clip(pickle.dumps(([scorer], elsewhere, RequestInfo(), 60, None))).missing
+    sent = ([scorer], elsewhere, RequestInfo(), 60, {elsewhere: file.read_bytes()})
+    assert [each.value for each in workers.score_clip(pickle.dumps(sent)).results] == [160]
+
+    monkeypatch.setattr(workers, "__version__", "99")
+    with ThreadPoolExecutor(1) as threads:
+        found = run(log, [record], scorers["flicker"], on=threads)
+    assert found[0]["flicker"] is None
+    assert "99" in found.problems[0]
+    assert log.scores.of([record]) == {}
 
 
 def test_a_score_of_the_request_belongs_to_that_request_alone(log: Log) -> None:
