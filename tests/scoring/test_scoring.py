@@ -160,7 +160,7 @@ def test_an_interrupt_ends_the_workers_and_keeps_the_computed_scores(log: Log, t
     assert alive == []
 
 
-def told(log: Log, records: list[Record], on: Any) -> ScoreTable:
+def clip_scores(log: Log, records: list[Record], on: Any) -> ScoreTable:
     """Scores of a scorer from here, a built-in one, and ones that hang, die or print, with this executor."""
     factor = 2
 
@@ -185,12 +185,12 @@ def test_the_workers_of_a_cluster_give_the_same_numbers_and_survive_any_scorer(l
     distributed = pytest.importorskip("distributed")
     records = [clip_in(log, 1), clip_in(log, 2)]
     with ThreadPoolExecutor(2) as threads:
-        here = told(log, records, threads)
+        here = clip_scores(log, records, threads)
     with (
         distributed.LocalCluster(1, threads_per_worker=2, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
-        there = told(log, records, client.get_executor())
+        there = clip_scores(log, records, client.get_executor())
     assert [row["doubled"] for row in here] == [pytest.approx(80, abs=2), pytest.approx(160, abs=2)]
     assert (there.rows(), sorted(there.problems)) == (here.rows(), sorted(here.problems))
     reasons = {line.partition(" of ")[0]: line.partition(": ")[2] for line in there.problems}
@@ -198,7 +198,7 @@ def test_the_workers_of_a_cluster_give_the_same_numbers_and_survive_any_scorer(l
     assert reasons["dying"] == "its process died"
 
 
-def test_a_worker_gets_the_files_that_it_lacks_and_another_version_is_told(
+def test_a_worker_gets_the_files_that_it_lacks_and_another_version_is_reported(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = clip_in(log, 1)
