@@ -20,8 +20,11 @@ class Hub(Protocol):
     """The verbs of a provider, which decides how it carries them out.
 
     A ticket names one generation at the hub. The record keeps it, and only the hub reads it. Every verb may raise a
-    `HubError`. `note` takes messages for the record.
+    `HubError`. `note` takes messages for the record. `key_name` is the environment variable of its key.
     """
+
+    @property
+    def key_name(self) -> str: ...
 
     @property
     def clock(self) -> datetime.datetime | None:

@@ -149,7 +149,7 @@ class Sender:
             await self._active.end(job, with_status(job.record, "cancelled", self._active.now()))
         except errors.KlingError as exc:
             if not may_have_accepted(exc):
-                await self._active.fail_all([job], exc, _remedy(exc))
+                await self._active.fail_all([job], exc, _remedy(exc, self._hub.key_name))
                 return
             await self._doubt(job, redact_urls(f"The submission's answer: {exc}"))
         else:
@@ -199,10 +199,10 @@ def may_have_accepted(exc: errors.KlingError) -> bool:
     )
 
 
-def _remedy(exc: errors.KlingError) -> str:
+def _remedy(exc: errors.KlingError, key_name: str) -> str:
     match exc:
         case errors.AuthError():
-            return "Nothing was billed. Set a valid key; kn.hub() shows where the current key is from."
+            return f"Nothing was billed. Set a valid {key_name}; kn.hub() shows where the current key is from."
         case errors.CreditError():
             return "Nothing was billed."
         case errors.ModelNotFound(alternatives=names) if names:

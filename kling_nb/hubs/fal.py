@@ -65,7 +65,7 @@ class Fal:
     without it, the account's own setting decides, which is for ever by default.
     """
 
-    provider = "fal"
+    provider, key_name = "fal", "FAL_KEY"
     uploads_are_public = True
 
     def __init__(

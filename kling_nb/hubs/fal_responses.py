@@ -106,7 +106,7 @@ def _error_of(response: httpx.Response, answer: dict[str, Any]) -> errors.HubErr
         return errors.CreditError(f"fal.ai refuses the account: {message}", **known)
     match status:
         case 401 | 403:
-            return errors.AuthError(f"fal.ai rejected the key: {message} Check FAL_KEY.", **known)
+            return errors.AuthError(f"fal.ai rejected the key: {message}", **known)
         case 404:
             return errors.NotFound(message, **known)
         case 408 | 504:

@@ -43,7 +43,7 @@ class Oxen:
     `name` stands for the hub in records: its address, or `local` whatever port the local hub answers on.
     """
 
-    provider = "oxen"
+    provider, key_name = "oxen", "OXEN_API_KEY"
     uploads_are_public = False
 
     def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod, *, name: str) -> None:

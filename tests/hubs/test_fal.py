@@ -132,7 +132,7 @@ def test_a_refusal_is_our_own_error(studio: Studio, fal: FalSide, fault: str, ki
     fal.fault(fault, **({} if fault == "failed" else {"match": {"method": "POST"}}))
     failure = failure_of(studio.generate("a boat", duration=3))
     assert failure.kind == kind
-    assert says in failure.message
+    assert says in f"{failure.message} {failure.remedy}"
 
 
 def test_a_refused_image_is_named_by_its_field(studio: Studio) -> None:
