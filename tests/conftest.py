@@ -98,7 +98,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.chdir(tmp_path)
     yield
-    if (own := home / "state" / "kling_nb" / "localhub").exists():
+    for own in (home / "state" / "kling_nb").glob("localhub*"):
         stop(own)
 
 

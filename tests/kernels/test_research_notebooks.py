@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import papermill
 import pytest
-from hubside import HubSide
+from hubside import FalSide, HubSide
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -30,6 +30,14 @@ def hub(tmp_path: Path) -> Iterator[HubSide]:
 def large(tmp_path: Path) -> Iterator[HubSide]:
     """The same, with larger clips: a frame of one is large enough to be a picture of the next."""
     hub = HubSide(tmp_path / "home" / "state" / "kling_nb" / "localhub", "--size", "360p", speed=100)
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def fal(tmp_path: Path) -> Iterator[FalSide]:
+    """The stand-in for fal that the kernel finds by itself."""
+    hub = FalSide(tmp_path / "home" / "state" / "kling_nb" / "localhub-fal", speed=100)
     yield hub
     hub.close()
 
@@ -106,14 +114,19 @@ def test_the_log_is_searched_compared_repeated_and_handed_on(tmp_path: Path, hub
     assert {path.name for path in (tmp_path / "handed_on").iterdir()} >= {"curious.mp4", "ears.zip", "ears.html"}
 
 
-def test_a_storyboard_is_composed_previewed_made_twice_and_compared(tmp_path: Path, large: HubSide) -> None:
+def test_a_storyboard_is_composed_previewed_made_twice_and_compared(
+    tmp_path: Path, large: HubSide, fal: FalSide
+) -> None:
     shutil.copytree(NOTEBOOKS / "images", tmp_path / "images")
     notebook = executed(tmp_path, "02_compose_and_compare.ipynb")
 
     assert "1 preset" in text_of(notebook, "kn.presets[")
     assert "not a result" in html_of(notebook, "kn.preview(")
-    assert "leans in and sniffs" in html_of(notebook, "kn.compare(").replace("<span", "").replace("</span>", "")
-    assert html_of(notebook, "kn.compare(").count("<video") == 2
+    assert "leans in and sniffs" in html_of(notebook, "kn.compare(calm, bold)").replace("<span", "").replace(
+        "</span>", ""
+    )
+    assert html_of(notebook, "kn.compare(calm, bold)").count("<video") == 2
     assert "★★★★★" in html_of(notebook, "kn.gallery(")
     assert "Start frame" in html_of(notebook, "bold.frame(-1)")
-    assert large.posts == 4  # a preview, and three clips
+    assert html_of(notebook, "kn.compare(on_oxen, on_fal)").count("<video") == 2
+    assert (large.posts, fal.posts) == (5, 1)  # a preview and four clips, and the one of the other provider
