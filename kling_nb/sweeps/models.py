@@ -89,7 +89,11 @@ def models_text(
     for model in models:
         some = [(cell, each) for cell, each in pairs if cell.request and cell.request.model == model]
         seconds = expected_durations(session, [cell for cell, _ in some], [each for _, each in some])
-        parts = [counted(len(some), "clip") + " to generate", _money([each for _, each in some])] if some else ["done"]
+        parts = (
+            [counted(len(some), "clip") + " to generate", _money([each for _, each in some])]
+            if some
+            else ["made or running"]
+        )
         parts += [f"about {format_duration(max(seconds))} each"] if seconds else []
         parts += [f"without {lost_text(lost)}"] if (lost := design.lost.get(model)) else []
         texts[model] = " · ".join(parts)

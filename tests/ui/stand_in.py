@@ -173,6 +173,9 @@ class Studio:
         self.catalogue = Catalogue(self.source)
         self.models = ModelsController(self.catalogue, engine or Here())
 
+    def compare_models(self, messages, jobs, fields_of):
+        """Several models are tested with the real hub."""
+
     def check(self, fields):
         self.checks += 1
         request, problems = parse(fields, self.catalogue.known(fields.get("model", "")))

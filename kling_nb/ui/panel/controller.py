@@ -25,12 +25,15 @@ from kling_nb.render.images import SHEET_BYTES
 from kling_nb.ui.panel.drafts import SavedDraft
 from kling_nb.ui.panel.models import ModelsController
 from kling_nb.ui.panel.saved import SavedController
+from kling_nb.ui.panel.several import SeveralModels
 
 if TYPE_CHECKING:
     from kling_nb.connection import ConnectedHub
     from kling_nb.engine.job import Job
     from kling_nb.hubs.catalogue import Catalogue
     from kling_nb.session import Session
+    from kling_nb.ui.messages import Messages
+    from kling_nb.ui.progress import JobArea
 
 Tone = Literal["local", "live", "error"]
 
@@ -191,6 +194,10 @@ class PanelController:
             return self._session.connection.choose(label if isinstance(label, str) and label else None, model)
         except errors.RequestError:  # it is reported at its field
             return self._session.connection.selected
+
+    def compare_models(self, messages: Messages, jobs: JobArea, fields_of: Callable[..., Mapping[str, Any]], /) -> None:
+        """Answer the messages of a panel's *Several models*."""
+        SeveralModels(messages, self._session, jobs, fields_of=fields_of, confirm_above=self.confirm_above)
 
     def watch_hub(self, callback: Callable[[Banner], None], /) -> None:
         """Call `callback` at once with the selected hub, and again from the loop's thread when it has answered."""

@@ -99,6 +99,7 @@ class Panel:
             refill=self._refill,
             check=self._check,
         )
+        controller.compare_models(self._messages, self._jobs, self._fields_of)
         PromptHelp(self._messages, draft=lambda: self._draft, show=self._show, form=self._models.form, fill=self.fill)
         self._results = Results(
             self._messages,

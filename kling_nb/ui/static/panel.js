@@ -20,6 +20,7 @@ import { modelPicker } from './modelpicker.js';
 import { fillNotes, modelNotices } from './notices.js';
 import { paintProblems, problemPlace, problemsText, worstSeverity } from './problems.js';
 import { scriptBox } from './scriptbox.js';
+import { severalModels } from './several.js';
 import { undoTools } from './undo.js';
 
 /** The panel: a form for one draft. @param {Rendered} view */
@@ -45,6 +46,7 @@ function renderPanel({ model, el }) {
   const code = codeFold({ model, store });
   const presets = presetMenu(shared);
   const script = scriptBox(shared);
+  const several = severalModels(shared);
   const help = helpBox({ ...shared, root: el });
   fitBox({ root: el, ...shared });
   const notes = fillNotes(model);
@@ -73,7 +75,7 @@ function renderPanel({ model, el }) {
   el.append(
     h('div', { class: 'kn-sheet' },
       h('div', { class: 'kn-head' }, picker.button, hubs.select, banner), picker.el, hubs.el, notices.el,
-      h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, store).el, h('div', { class: 'kn-openers' }, presets.button, gallery.button, script.button), help.button), presets.el, script.el, help.el, notes.el,
+      h('div', { class: 'kn-head kn-tools' }, modes, undoTools(el, store).el, h('div', { class: 'kn-openers' }, presets.button, gallery.button, script.button, several.button), help.button), presets.el, script.el, several.el, help.el, notes.el,
       fields, folds,
       extra, problemPlace(''), alert.el, foot.el),
     jobs.el, voice.el);
@@ -134,7 +136,7 @@ function renderPanel({ model, el }) {
   return () => {
     for (const [name, act] of watched) model.off(name, act);
     shown?.parts.close();
-    for (const part of [watch, store, kernel, picker, notices, presets, alert, code, notes, foot, jobs, arrived, gallery, cache, voice]) part.close();
+    for (const part of [watch, several, store, kernel, picker, notices, presets, alert, code, notes, foot, jobs, arrived, gallery, cache, voice]) part.close();
   };
 }
 
