@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kling_nb.lab.extension import Extension
 
-#: Seconds between two looks at the files, and between two looks at which notebooks are running.
-_LOOK, _SESSIONS = 0.15, 0.6
+#: Seconds between two looks at the files, and between two looks at which logs there are.
+_LOOK, _KNOWN = 0.15, 0.8
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -48,17 +49,19 @@ class News:
 
     async def _look(self) -> None:
         seen: dict[str, tuple[int, ...]] | None = None
-        notebooks, asked = await self._extension.notebooks(), time.monotonic()
+        reading = self._extension.reading
+        known, asked = dict[str, Path](), float("-inf")
         while True:
-            now = await asyncio.to_thread(self._extension.reading.signatures, notebooks)
+            if time.monotonic() - asked > _KNOWN:
+                notebooks, asked = await self._extension.notebooks(), time.monotonic()
+                known = await asyncio.to_thread(reading.logs.known, notebooks)
+            now = await asyncio.to_thread(reading.signatures, known)
             if now != seen:
                 changed = [name for name in now if (seen or {}).get(name) != now[name]]
                 gone = [name for name in self._logs if name not in now]
                 seen = now
                 await self._read(changed, gone)
             await asyncio.sleep(_LOOK)
-            if time.monotonic() - asked > _SESSIONS:
-                notebooks, asked = await self._extension.notebooks(), time.monotonic()
 
     async def _read(self, changed: Iterable[str], gone: Iterable[str]) -> None:
         for name in gone:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +75,12 @@ class Reading:
         folder = self.logs.folder(name)
         cancel(self.logs.log(folder).get(record_id), folder)
 
-    def signatures(self, notebooks: Iterable[str]) -> dict[str, tuple[int, ...]]:
-        """Return a value for each known log that is another one when the log has changed."""
+    def signatures(self, known: Mapping[str, Path]) -> dict[str, tuple[int, ...]]:
+        """Return a value for each log that is another one when the log has changed."""
         today = datetime.datetime.now().astimezone().toordinal()  # what was spent today changes at midnight
         return {
             name: (today, *(number for part in _PARTS for number in _changed(folder / part)))
-            for name, folder in self.logs.known(notebooks).items()
+            for name, folder in known.items()
         }
 
 
