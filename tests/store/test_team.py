@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from nursery import Kernel
+from support.distance import Distance
 from support.postgres import Postgres
 from support.records import make_record, priced
 from support.swift import SECRET, Swift
@@ -270,6 +271,29 @@ def test_of_two_kernels_one_at_a_time_starts_a_request_and_a_dead_ones_turn_ends
     dead = {"turn": "turn hash", "holder": "kernel-dead 1", "lease": 60}
     ann._database.run(lambda one: one.execute("INSERT INTO claims VALUES (%(turn)s, %(holder)s)", dead))
     assert bob.alone(lambda: "begun", "hash") == "begun"
+
+
+def test_each_decision_takes_at_most_two_round_trips(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kling_nb.store.team.courier.Courier.wake", lambda self, changed="": None)  # no other traffic
+    way = Distance(url, 0.15)  # so long that what is sent without waiting is sent before an answer
+    log = TeamLog(tmp_path / "far", way.url, f"file://{tmp_path}/bucket", "ann")
+    saved = log.save(paid(0, holder=log.holder(), plan="p", cell="c"))
+    log.budget.change(lambda limits: limits.changed(total="9.00"))
+
+    def trips(work: Callable[[], object]) -> int:
+        before = way.trips
+        work()
+        return way.trips - before
+
+    assert trips(lambda: log.get(saved.id)) == 1
+    assert trips(lambda: log.spend([saved.model_copy(update={"status": "submitting"})])) == 2
+    queued = log.get(saved.id).model_copy(update={"status": "queued", "generation_id": "g"})
+    assert trips(lambda: log.save(queued)) == 2
+    assert trips(lambda: log.take(saved.id)) == 2
+    assert trips(lambda: log.annotate(saved.id, stars=3)) == 3, "the record is looked for by its beginning, too"
+    assert trips(lambda: log.alone(lambda: None, "hash")) == 2
+    log.close()
+    way.close()
 
 
 # Away

@@ -219,7 +219,7 @@ def test_groups_add_up_to_the_total(records: list[tuple[str, Decimal, Any]]) -> 
 def test_spending_is_grouped_by_day_notebook_model_plan_or_tag_as_a_table_with_bars() -> None:
     other = START.date() + datetime.timedelta(days=1)
     entries = [
-        Entry(START.date(), "kling", "a.ipynb", "p1", "spent", Decimal(3), ("walk", "<b>")),
+        Entry(START.date(), "kling", "a.ipynb", "p1", "spent", Decimal(3), ("walk", "<b>"), "ann"),
         Entry(other, "kling", None, "p1", "uncertain", Decimal(1), ("walk",)),
         Entry(other, "omni", "a.ipynb", None, "open", Decimal(2)),
         Entry(other, "omni", "a.ipynb", None, "planned", None),
@@ -231,6 +231,7 @@ def test_spending_is_grouped_by_day_notebook_model_plan_or_tag_as_a_table_with_b
         "model": {"kling": 4, "omni": 2},
         "plan": {"p1": 4, "no plan": 2},
         "tag": {"#walk": 4, "#<b>": 3, "untagged": 2},
+        "person": {"ann": 3, "unknown": 3},
     }
     models = Spending.of(entries, "model")
     assert [(row.spent, row.open, row.uncertain, row.unpriced) for row in models] == [(3, 0, 1, 0), (0, 2, 0, 1)]

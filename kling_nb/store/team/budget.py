@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kling_nb.errors import LogError
+from kling_nb.errors import KlingError, LogError
 from kling_nb.models.budget import COUNTED, Limits, Scope, charge_of, enforce, from_micros
 from kling_nb.models.record import Record
 from kling_nb.store.budget import Entry, entries_in, entry_of
@@ -22,6 +22,10 @@ from kling_nb.store.team.lease import TeamLease
 from kling_nb.store.team.records import TeamRecords, scopes_of, statement_of, sums_of, utc_day
 
 _PATH = "budget.json"
+_NO_SIGN = (
+    "This kernel gave no sign of life to the team's log for a minute, so others may have taken over its jobs. Nothing "
+    "was sent. Try again."
+)
 
 
 @dataclass(frozen=True)
@@ -72,27 +76,31 @@ class TeamBudget:
         ids, first = [record.id for record in asked], asked[0]
         scopes = scopes_of(first)
         cells = {"ids": ids, "plan": first.plan, "cells": [one.cell for one in asked if one.cell]}
-        with connection.pipeline(), connection.transaction():
+        # Not `transaction()`, which waits for each of its own statements.
+        with connection.pipeline() as pipeline:
+            connection.execute("BEGIN")
             connection.execute(tables.MONEY_LOCK)
             limits = connection.execute(tables.READ_DOCUMENTS, [[_PATH]])
             sums = connection.execute(tables.READ_SUMS, {"scopes": list(scopes), "names": list(scopes.values())})
             taken = connection.execute(tables.SENT_CELLS, cells)
             alive = connection.execute(tables.IS_ALIVE, {"holder": self.lease.held, "lease": leases.LEASE})
             stored = connection.execute(tables.READ_RECORDS, [ids])
-            spent = {scope: from_micros(amount) for scope, _, amount in sums.fetchall()}
-            if not alive.fetchone()[0]:
-                raise LogError(
-                    "This kernel gave no sign of life to the team's log for a minute, so others may have taken over "
-                    "its jobs. Nothing was sent. Try again."
-                )
-            text = next((text for _, text, _ in limits.fetchall()), None)
-            enforce(_limits(text), asked, lambda scope: spent.get(scope.name, Decimal(0)))
+            pipeline.sync()
+            try:
+                spent = {scope: from_micros(amount) for scope, _, amount in sums.fetchall()}
+                if not alive.fetchone()[0]:
+                    raise LogError(_NO_SIGN)
+                text = next((text for _, text, _ in limits.fetchall()), None)
+                enforce(_limits(text), asked, lambda scope: spent.get(scope.name, Decimal(0)))
+            except KlingError:
+                connection.execute("ROLLBACK")
+                raise
             sent_cells = {cell for (cell,) in taken.fetchall()}
             known = {id_: Record.model_validate_json(json) for id_, json in stored.fetchall()}
             records = [_sent(one, known.get(one.id), sent_cells) for one in asked]
-            return records, [
-                connection.execute(*statement_of(record, known[record.id])) if record else None for record in records
-            ]
+            cursors = [connection.execute(*statement_of(one, known[one.id])) if one else None for one in records]
+            connection.execute("COMMIT")
+        return records, cursors
 
     def counted(self, scope: Scope, *, without: Sequence[str] = ()) -> Decimal:
         """Return what counts against a limit: spent, reserved for running jobs, or uncertain."""

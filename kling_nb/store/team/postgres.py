@@ -122,6 +122,8 @@ class Postgres:
                 proxy = self._opened().raw_connection()
                 try:
                     return work(proxy.driver_connection)
+                except KlingError:  # its own decision, after which the connection is sound
+                    raise
                 except BaseException:
                     proxy.invalidate()
                     raise
