@@ -221,7 +221,14 @@ class MatrixSheet:
 def matrix_html(sheet: MatrixSheet) -> str:
     """Return the matrix as HTML that needs no kernel; videos are as wide as the number of columns allows."""
     width = max(96, min(220, 860 // max(1, len(sheet.columns))))
-    return render_template("matrix", sheet=sheet, width=width)
+    plays = any(tile.clip for tiles in sheet.tiles.values() for tile in tiles)
+    return render_template("matrix", sheet=sheet, width=width, plays=plays, play=_PLAY, pause=_PAUSE)
+
+
+#: The handlers of the buttons for all clips of a matrix. An untrusted notebook drops them, and the buttons.
+_ALL = "this.closest('.kling-matrix').querySelectorAll('video').forEach(v=>"
+_PLAY = f"{_ALL}{{v.currentTime=0;v.play().catch(()=>0)}})"
+_PAUSE = f"{_ALL}v.pause())"
 
 
 def matrix_text(sheet: MatrixSheet) -> str:

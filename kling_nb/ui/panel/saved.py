@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kling_nb.errors import KlingError, LogError
 from kling_nb.models.asset import Asset
+from kling_nb.models.edit import cropped, turned
 from kling_nb.models.fit import broken_rules, fit_image
 from kling_nb.models.frames import frame_of
 from kling_nb.models.images import ImageError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: The long side, in pixels, of an image that is shown before and after its fix.
 COMPARED_PIXELS = 440
+#: That of an image that is shown large.
+SHOWN_PIXELS = 1280
 
 #: The number of earlier clips offered for a frame.
 NEWEST = 12
@@ -62,6 +65,8 @@ class SavedItems:
             frame=self._replying(self._frame),
             video=self._replying(self._video),
             fit=self._replying(self._fit),
+            image=self._replying(self._image),
+            edit_image=self._replying(self._edit_image),
             clip=lambda content, _buffers: reply_clip(widget, content, controller.store.clip),
         )
 
@@ -110,10 +115,25 @@ class SavedItems:
         asset = Asset.from_bytes(data, given=f"clip of {clip}", kind="video")
         return {"key": self._put(replace(asset, name=f"clip of {clip}.mp4"))}
 
-    def _fit(self, content: Mapping[str, Any]) -> dict[str, Any]:
+    def _asset(self, content: Mapping[str, Any]) -> Asset:
         asset = self._get(content.get("key"))
         if asset is None:
             raise KlingError("The image is not in this panel any more. Add it again.")
+        return asset
+
+    def _image(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        return _compared(self._asset(content), SHOWN_PIXELS)
+
+    def _edit_image(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        asset, ratio = self._asset(content), content.get("crop")
+        try:
+            edited = cropped(asset, str(ratio)) if ratio else turned(asset, int(content.get("turn", 90)) // 90 * 90)
+        except ImageError as exc:
+            raise KlingError(f"{exc} – {exc.remedy}") from exc
+        return {"key": self._put(edited)}
+
+    def _fit(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        asset = self._asset(content)
         try:
             fixed = fit_image(asset)
         except ImageError as exc:
@@ -147,11 +167,11 @@ def _row(row: SavedRow) -> dict[str, Any]:
     return {"name": row.name, "text": row.text, "note": row.note, "images": list(row.images)}
 
 
-def _compared(asset: Asset) -> dict[str, Any]:
+def _compared(asset: Asset, side: int = COMPARED_PIXELS) -> dict[str, Any]:
     facts = asset.facts
     parts = [f"{facts.width} × {facts.height} px", facts.format] if facts and facts.width else []
     return {
-        "uri": image_uri(asset, COMPARED_PIXELS),
+        "uri": image_uri(asset, side),
         "text": " · ".join([*parts, format_size(len(asset.data or b""))]),
         "rules": ", ".join(broken_rules(asset)),
     }

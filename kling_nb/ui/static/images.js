@@ -19,7 +19,7 @@ export function hasImages(event) {
 }
 
 /** Open the file chooser of the system. @param {boolean} multiple @param {(files: File[]) => void} take */
-function chooseFiles(multiple, take) {
+export function chooseFiles(multiple, take) {
   const input = h('input', { type: 'file', accept: ACCEPT, multiple, on: { change: () => take([...(input.files ?? [])]) } });
   input.click();
 }
@@ -70,11 +70,13 @@ export function imageStrip({ nameOf, labels, move, remove, add, max, addText }) 
       if (event.target !== tile) return;
       if (event.altKey && event.key === 'ArrowLeft') moveBy(-1);
       else if (event.altKey && event.key === 'ArrowRight') moveBy(1);
+      else if (event.key === 'Enter') openImage(tile, key);
       else if (event.key === 'Delete' || event.key === 'Backspace') remove(at);
       else return;
       event.preventDefault();
       event.stopPropagation();
     });
+    face.el.addEventListener('click', () => openImage(tile, key));
     tile.addEventListener('dragstart', (event) => {
       dragged = at;
       if (event.dataTransfer) {
@@ -129,6 +131,11 @@ export function imageStrip({ nameOf, labels, move, remove, add, max, addText }) 
   } };
 }
 
+/** Ask for an image to be shown large (`imageview.js`). @param {HTMLElement} from @param {string} key */
+function openImage(from, key) {
+  from.dispatchEvent(new CustomEvent('kn-open-image', { bubbles: true, detail: key }));
+}
+
 /**
  * A place for exactly one image.
  * @param {{title: string, field?: string, labels: () => Labels, set: (key: string|null) => void, add: (sources: Sources) => void}} spec
@@ -137,7 +144,7 @@ export function imageSlot({ title, field = '', labels, set, add }) {
   const face = thumbnail();
   const name = h('small', { class: 'kn-slot-name' });
   const badge = ruleBadge();
-  const choose = actionButton('choose-image', () => chooseFiles(false, (files) => add({ files, locations: [] })), { class: 'kn-slot-face', 'aria-label': `${title}: choose an image` }, face.el);
+  const choose = actionButton('choose-image', () => { if (choose.dataset.image) openImage(choose, choose.dataset.image); else chooseFiles(false, (files) => add({ files, locations: [] })); }, { class: 'kn-slot-face', 'aria-label': `${title}: choose an image` }, face.el);
   const remove = iconButton('remove', 'close', `Remove ${title.toLowerCase()}`, () => set(null), 'kn-slot-remove');
   const uploads = h('div', { class: 'kn-uploads' });
   const el = h('div', { class: 'kn-slot', 'data-slot': field || null }, h('div', { class: 'kn-slot-box' }, choose, remove, badge.el, uploads), h('span', { class: 'kn-slot-title', text: title }), name);

@@ -11,6 +11,7 @@ import { helpBox } from './helpbox.js';
 import { icon } from './icons.js';
 import { fitBox } from './imagefit.js';
 import { hasImages, sourcesOf } from './images.js';
+import { imageView } from './imageview.js';
 import { jobList } from './joblist.js';
 import { makeKernel } from './kernel.js';
 import { presetMenu } from './library.js';
@@ -49,6 +50,7 @@ function renderPanel({ model, el }) {
   const several = severalModels(shared);
   const help = helpBox({ ...shared, root: el });
   fitBox({ root: el, ...shared });
+  imageView({ root: el, ...shared });
   const notes = fillNotes(model);
   const extra = h('div', { class: 'kn-extra' });
   const cache = clipCache(model, 3);

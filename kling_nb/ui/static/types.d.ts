@@ -201,7 +201,7 @@ type Outgoing =
   | { kind: 'page'; page: string }
   | { kind: 'piece'; id: string; name: string; size: number; piece: number; media: Media }
   | { kind: 'choose'; id: string; model: string; draft: Draft }
-  | { kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit' | 'help' | 'script' | 'models' | 'run_models'; id: string; [more: string]: unknown }
+  | { kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit' | 'image' | 'edit_image' | 'help' | 'script' | 'models' | 'run_models'; id: string; [more: string]: unknown }
   | { kind: 'submit'; id: string; action: string; draft: Draft; price: string; confirmed: boolean }
   | { kind: 'cancel'; job: string }
   | { kind: 'code'; id: string; flavour: string; flow: string }
@@ -259,7 +259,7 @@ interface Kernel {
   /** Add the file at a URL or a path; gives its key, or throws with the reason. */
   fetch(location: string, media?: Media): Promise<string>;
   /** Ask Python; gives its answer, or throws with the reason. */
-  ask(kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit' | 'help' | 'script' | 'models' | 'run_models', content: Record<string, unknown>): Promise<any>;
+  ask(kind: 'fetch' | 'insert' | 'clips' | 'frame' | 'video' | 'fit' | 'image' | 'edit_image' | 'help' | 'script' | 'models' | 'run_models', content: Record<string, unknown>): Promise<any>;
   close(): void;
 }
 interface DraftStore {
