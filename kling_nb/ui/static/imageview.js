@@ -34,8 +34,9 @@ export function imageView({ root, store, labels, kernel, showError, form }) {
   /** Put another image in the place of the one that is shown. @param {string} next */
   const put = (next) => {
     if (!key) return;
-    store.edit(withImage(store.draft, form().specs, key, next));
-    key = next;
+    const old = key;
+    key = next; // first: the edit is painted at once, and an image that is not in the draft closes the view
+    store.edit(withImage(store.draft, form().specs, old, next));
     show();
   };
   const attempt = async (/** @type {() => Promise<string>} */ make) => {
