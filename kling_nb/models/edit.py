@@ -21,7 +21,7 @@ def turned(asset: Asset, degrees: int) -> Asset:
 
 
 def cropped(asset: Asset, ratio: str) -> Asset:
-    """Return the middle of an image in an aspect ratio, `16:9`. Raises `ImageError` if it cannot be read."""
+    """Return an image in an aspect ratio, `16:9`: its middle, of a tall one the upper part. Raises `ImageError` if it cannot be read."""
     wide, _, high = ratio.partition(":")
     if not (wide.isdecimal() and high.isdecimal() and int(wide) and int(high)):
         raise ImageError(f"{ratio!r} is not an aspect ratio", "use one such as 16:9")
@@ -29,7 +29,7 @@ def cropped(asset: Asset, ratio: str) -> Asset:
 
     def crop(image: PILImage) -> PILImage:
         width, height = min(image.width, round(image.height * wanted)), min(image.height, round(image.width / wanted))
-        left, top = (image.width - width) // 2, (image.height - height) // 2
+        left, top = (image.width - width) // 2, (image.height - height) // 4  # faces are in the upper part
         return image.crop((left, top, left + max(1, width), top + max(1, height)))
 
     return _edited(asset, crop, f"cropped to {ratio}")

@@ -31,7 +31,7 @@ export function imageView({ root, store, labels, kernel, showError, form }) {
     box.remove();
     if (inside && image) place(image)?.focus();
   };
-  /** Put another image in the place of the one that is shown. @param {string} next */
+  /** Put another image in its place. @param {string} next */
   const put = (next) => {
     if (!key) return;
     const old = key;
