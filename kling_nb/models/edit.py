@@ -21,7 +21,10 @@ def turned(asset: Asset, degrees: int) -> Asset:
 
 
 def cropped(asset: Asset, ratio: str) -> Asset:
-    """Return an image in an aspect ratio, `16:9`: its middle, of a tall one the upper part. Raises `ImageError` if it cannot be read."""
+    """Return an image in an aspect ratio, `16:9`: its middle, of a tall one the upper part.
+
+    Raises `ImageError` if it cannot be read.
+    """
     wide, _, high = ratio.partition(":")
     if not (wide.isdecimal() and high.isdecimal() and int(wide) and int(high)):
         raise ImageError(f"{ratio!r} is not an aspect ratio", "use one such as 16:9")
