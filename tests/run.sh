@@ -44,7 +44,7 @@ several() {
 types_and_browser() {
   failed=""
   step "types" make --no-print-directory .stamps/types
-  [ $driven = no ] || step "tests in a browser" several 2 -m browser tests/browser tests/ui/browser
+  [ $driven = no ] || step "tests in a browser" several 2 --timeout=240 -m browser tests/browser tests/ui/browser
   [ -z "$failed" ] || { echo "FAILED: $failed." && return 1; }
 }
 
