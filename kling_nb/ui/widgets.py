@@ -25,13 +25,14 @@ def linked(entry: str) -> str:
 
 @cache
 def styles(*names: str) -> str:
-    """Return the named style sheets of `static/` as one."""
+    """Return the named style sheets of `static/` as one, without comments."""
     folder = files("kling_nb.ui") / "static"
-    return "\n".join((folder / name).read_text("utf-8") for name in names)
+    return _CSS_COMMENT.sub("", "\n".join((folder / name).read_text("utf-8") for name in names))
 
 
 #: Comments with types, on lines of their own: a sixth of the text, which no browser needs.
 _COMMENT = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.MULTILINE)
+_CSS_COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*['\"]\./([\w.-]+\.js)['\"];?[ \t]*\n?", re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|const|let|class)\b)", re.MULTILINE)
 
