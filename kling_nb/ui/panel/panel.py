@@ -288,9 +288,7 @@ class Panel:
                 "seconds": verdict.seconds,
                 "note": verdict.price_note,
                 "hubs": [asdict(offer) for offer in verdict.hubs],
-                "hub": verdict.hub,
-                "uploads": verdict.uploads,
-            }
+            } | {"hub": verdict.hub, "uploads": verdict.uploads}
             return verdict
 
     def _show_banner(self, banner: Banner) -> None:
