@@ -27,7 +27,7 @@ def test_a_comm_of_another_kernel_is_unchanged():
 
 @pytest.mark.parametrize(
     ("widget", "limit"),
-    [(PanelWidget, 200_000), (RowsWidget, 200_000), (CompareWidget, 120_000), (GalleryWidget, 120_000)],
+    [(PanelWidget, 220_000), (RowsWidget, 200_000), (CompareWidget, 120_000), (GalleryWidget, 120_000)],
 )
 def test_the_browser_sides_are_small_enough_to_send_with_every_widget(widget, limit):
     assert len(widget._esm) + len(widget._css) < limit
