@@ -49,7 +49,7 @@ export async function plugins(take) {
     parts.restorer?.add(panel, 'kling_nb');
 
     const gallery = makeGallery({ app, labShell: parts.labShell, restorer: parts.restorer, tracker: parts.tracker, widgets, apputils, icon, server, state, cells });
-    const acts = addCommands({ ...parts, notebook, icon, cells, warn, gallery });
+    const acts = addCommands({ app, ...parts, notebook, icon, cells, warn, gallery });
     begin({ app, ...parts }, { acts, server, state, cells, icon, panel, node, warn, Notification });
   };
   /** Ask the server half who it is, and show all else; the application does not wait for it. @param {any} parts @param {any} own */
