@@ -11,10 +11,10 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from kling_nb.errors import LogError
 from kling_nb.store.team import lease as leases
@@ -24,6 +24,8 @@ from kling_nb.store.team.lease import TeamLease
 from kling_nb.store.team.media import TeamMedia
 from kling_nb.store.team.records import TeamRecords
 
+T = TypeVar("T")
+U = TypeVar("U")
 _log = logging.getLogger(__name__)
 #: Seconds in which several changes of one record are sent as one; after how many everybody's late ones are looked for.
 _GATHER, _LOOK_AROUND = 0.2, 60.0
@@ -152,9 +154,8 @@ class Courier:
 
     def _send_media(self, sent: Sent) -> None:
         if digests := self._media.waiting():
-            with ThreadPoolExecutor(min(_SENDERS, len(digests))) as pool:
-                for size in pool.map(self._media.send, digests):
-                    sent.media, sent.size = sent.media + 1, sent.size + size
+            for size in _each(self._media.send, digests):
+                sent.media, sent.size = sent.media + 1, sent.size + size
 
     def _send_late(self, sent: Sent, only: list[str] | None) -> None:
         if only == [] or not self._records.ready():
@@ -177,11 +178,22 @@ class Courier:
                     break
 
     def _put(self, objects: Sequence[tuple[str, bytes]]) -> None:
-        with ThreadPoolExecutor(min(_SENDERS, len(objects))) as pool:
-            list(pool.map(self._bucket.put, *zip(*objects, strict=True)))
+        list(_each(lambda one: self._bucket.put(*one), objects))
 
     def _run(self, query: str, given: dict[str, Any]) -> list[Any]:
         return self._records.database.run(lambda one: one.execute(query, given).fetchall())
+
+
+def _each(send: Callable[[T], U], things: Sequence[T]) -> Iterator[U]:
+    """Yield what `send` returns for each thing, several at a time; one by one while the process ends."""
+    try:
+        with ThreadPoolExecutor(min(_SENDERS, len(things))) as pool:
+            futures = [pool.submit(send, one) for one in things]
+    except RuntimeError:  # Python starts no thread any more; what was sent already is sent again, which does no harm
+        yield from map(send, things)
+        return
+    for future in futures:
+        yield future.result()
 
 
 def prune(bucket: Bucket) -> int:

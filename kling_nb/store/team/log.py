@@ -16,6 +16,7 @@ from kling_nb.errors import LogError, SettingsError
 from kling_nb.models.record import File, Record
 from kling_nb.store.audit import Finding
 from kling_nb.store.disk import write_whole, written_in
+from kling_nb.store.guide import Guide
 from kling_nb.store.log import MARK, Log
 from kling_nb.store.merge import MergeReport
 from kling_nb.store.probe import media_kind
@@ -85,6 +86,7 @@ class TeamLog(Log):
         self._team_records, self._team_lease, self._team_media, self._team_trash = records, lease, media_, trash
         self._courier.serve(records, media_, lease)
         # What `Log` calls: the same methods, by other means.
+        self._guide = Guide(self.folder, media_.local)
         self._records, self._lease, self._media, self._trash = records, lease, media_, trash  # pyright: ignore[reportAttributeAccessIssue]
         self.budget = TeamBudget(records, self._documents, lease, trash.records)  # pyright: ignore[reportAttributeAccessIssue] -- same
         self.votes = TeamVotes(self._documents)  # pyright: ignore[reportAttributeAccessIssue] -- same
