@@ -78,11 +78,13 @@ def test_a_job_of_one_notebook_is_seen_played_and_put_into_another(
 def test_a_cell_whose_kernel_has_ended_shows_its_clip_and_the_gallery_needs_no_kernel(
     notebooks: Callable[..., Notebook], sidebar: Callable[[], Locator]
 ) -> None:
-    begin = """job = kn.generate("A red kite over the dunes", duration=15)
+    # The studio is closed in mid-job, so that the kernel cannot finish the job before it is shut down.
+    begin = """job = kn.generate("A red kite over the dunes", duration=3)
 while not job.record.generation_id:
-    time.sleep(0.05)
+    time.sleep(0.02)
+studio().close()
 job"""
-    first = notebooks("import time\nimport kling_nb as kn", begin)
+    first = notebooks("import time\nimport kling_nb as kn\nfrom kling_nb.shared import studio", begin)
     page = first.page
     first.run(0)
     first.run(1)
