@@ -13,7 +13,8 @@ from kling_nb.errors import ArgumentError, ArgumentTypeError, MissingExtra
 from kling_nb.models.brief import counted
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
-from kling_nb.models.record import COLUMNS, Record, row_of
+from kling_nb.models.record import Record
+from kling_nb.models.rows import COLUMNS, row_of
 from kling_nb.models.signatures import lists_keywords
 from kling_nb.session import Session
 from kling_nb.store.audit import Finding

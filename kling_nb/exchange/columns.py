@@ -12,7 +12,7 @@ from typing import Any
 from kling_nb.errors import MissingExtra
 from kling_nb.exchange.bundle import Bundle
 from kling_nb.models.judgements import Vote
-from kling_nb.models.record import COLUMNS, row_of
+from kling_nb.models.rows import COLUMNS, row_of
 
 
 def lines_of(bundle: Bundle) -> Iterator[str]:
