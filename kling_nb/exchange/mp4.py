@@ -50,11 +50,16 @@ class _Envelope(BaseModel):
 def embed_record(record: Record, source: Path, target: Path) -> None:
     """Copy an MP4 and write the record's public form into the copy. Raises `ExchangeError`."""
     with _errors(target):
-        public = record.public()
+        public = _published(record)
         text = _Envelope(record=public.model_dump(mode="json"), packets=packets_of(source)).model_dump_json()
         if len(text.encode()) > LARGEST:
             raise ExchangeError(f"Record {record.id} is too large for a file's metadata ({len(text):,} bytes).")
         _copy(source, target, {TAG: text, "title": record.prompt[:200]})
+
+
+def _published(record: Record) -> Record:
+    """Return what a file says that may go anywhere: without the name of the person who made it."""
+    return record.public().model_copy(update={"by": ""})
 
 
 def save(session: Session, record: Record, target: Path) -> Path:
@@ -86,7 +91,7 @@ def save(session: Session, record: Record, target: Path) -> Path:
                 embed_record(record, source, near)
             else:
                 shutil.copyfile(source, near)
-                file.with_suffix(".json").write_text(record.public().model_dump_json(indent=2))
+                file.with_suffix(".json").write_text(_published(record).model_dump_json(indent=2))
             near.replace(file)
         finally:
             near.unlink(missing_ok=True)

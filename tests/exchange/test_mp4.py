@@ -78,7 +78,7 @@ def test_the_record_can_be_read_on_another_machine(
     _, clip = made
     elsewhere = studio_at(hub)
     record = elsewhere.from_video(clip.save(tmp_path / "walk.mp4"))
-    same = {"holder": None, "references": record.references}
+    same = {"holder": None, "by": "", "references": record.references}
     assert record.model_dump() == clip.record.model_copy(update=same).model_dump()
     panel = elsewhere.panel(record)
     assert panel.fields["prompt"] == clip.record.prompt
@@ -97,6 +97,8 @@ def test_the_request_is_complete_where_the_log_has_its_images(made: tuple[Studio
 def test_a_saved_clip_contains_no_key_no_signature_and_no_folder(made: tuple[Studio, Clip], tmp_path: Path) -> None:
     data = made[1].save(tmp_path / "walk.mp4").read_bytes()
     assert b"face.png" in data
+    assert made[1].record.by
+    assert b'"by":""' in data
     for secret in (KEY, "private", "X-Amz", "Signature", str(tmp_path.parent), 'holder":"'):
         assert secret.encode() not in data
 

@@ -179,7 +179,10 @@ def test_failures_stop_the_rest_and_the_first_is_raised(studio: Studio, hub: Hub
     with pytest.raises(errors.JobFailed, match="safety check"):
         run.result(40)
     assert [status.state for status in run.statuses] == ["failed", "failed", "skipped", "skipped", "skipped"]
-    plan.run().result(40)
+    with pytest.warns(errors.RequestWarning, match="refused"):
+        plan.run().result(40)
+    assert hub.posts == 5
+    plan.run(retry_refused=True).result(40)
     assert hub.posts == 7
 
 
