@@ -16,12 +16,13 @@ from kling_nb.studio import Studio
 ANYTHING: tuple[Any, ...] = (
     None, 3, -1, float("nan"), b"x", "", "\0", "\udce4", "no such thing", [], {}, ["a", 3], object(),
 )  # fmt: skip
-#: Verbs that start or await work, which takes long; one that ends the studio; and `index` of any sequence.
-LEFT_OUT = {"generate", "preview", "score", "resume", "gather", "close", "index"}
+#: Verbs that start or await work, which takes long; one that ends the studio; `index` of any
+#: sequence; and `card`, which the display calls.
+LEFT_OUT = {"generate", "preview", "score", "resume", "gather", "close", "index", "card"}
 
 
 def attempts(verb: Callable[..., Any]) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-    """Yield the name of each parameter of a verb, and a call that gives only that one."""
+    """Yield the name of each parameter of a verb, and a call that gives that one alone."""
     for name, parameter in inspect.signature(verb).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
             yield name, verb

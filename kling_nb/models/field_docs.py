@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 FIELD_DOCS: Mapping[str, str] = {
     "model": 'ID of the model, `"kling-video-o3-pro-reference-to-video"` by default; `kn.hub.models()` lists them.',
+    "hub": 'Provider of this request, `"oxen"` or `"fal"`; the one in use by default, see `kn.hub()`.',
     "prompt": "What the clip shows, up to 2500 characters. `@Image1` and `@Element1` mention references.",
     "multi_prompt": 'Up to 6 shots in place of `prompt`, such as `kn.Shot(prompt="…", duration=3)`: each 1 to 15 s '
     "(5 by default), together 3 to 15 s.",

@@ -49,7 +49,7 @@ def path_of(name: str, given: object) -> Path:
         raise ArgumentTypeError(f"{name} must be a path, got {short_repr(given)}.")
     path = Path(cast("str | os.PathLike[str]", given))
     if "\0" in str(path):
-        raise ArgumentError(f"{name} must be a path, which has no NUL, got {short_repr(given)}.")
+        raise ArgumentError(f"{name} is not a valid path, got {short_repr(given)}.")
     return path.expanduser()
 
 

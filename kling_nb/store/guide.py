@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class Guide:
 
 
 @contextmanager
-def _harmless(name: str) -> Iterator[None]:
+def _harmless(name: str) -> Generator[None]:
     try:
         yield
     except (FileExistsError, FileNotFoundError):

@@ -172,7 +172,7 @@ class NamedValues:
         try:
             whole = json.loads(read_whole(path))
             found = NamedValue(str(whole["kind"]), str(whole["name"]), whole["value"])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # the latter is named when something is saved
             return None
         except (OSError, ValueError, TypeError, LookupError, RecursionError) as exc:
             raise _damaged(path, exc) from exc

@@ -33,6 +33,7 @@ from kling_nb.render.plan import (
 )
 from kling_nb.selection import Selected, data_frame
 from kling_nb.session import Session
+from kling_nb.store.disk import path_of
 from kling_nb.store.index import RecordSummary
 from kling_nb.store.log import UNSET
 from kling_nb.sweeps.axes import How, points, whole_number
@@ -70,7 +71,7 @@ def planned(
 ) -> Plan:
     """Return the plan of some fields over axes, without its warnings."""
     if isinstance(options.get("rows"), str | Path):
-        options["rows"] = joined_slots(read_csv(Path(options["rows"])), fields)
+        options["rows"] = joined_slots(read_csv(path_of("rows", options["rows"])), fields)
     chosen = points(axes, how=how, **options)
     chosen, carry, left_out = with_models(session, fields, chosen)
     parse = partial(generation.parse_cell, session)

@@ -253,7 +253,8 @@ def test_a_wait_ends_after_the_deadline_although_the_hub_cannot_be_asked(
     studio_at: Callable[..., Studio], own_hub: Callable[..., HubSide], pace: Any
 ) -> None:
     pace(stopping=0.2, shortest=0.1)
-    hub = own_hub(speed=1)  # the job must not end before the key is refused
+    hub = own_hub(speed=5)
+    hub.fault("stuck")  # the job must not end before the key is refused
     job = generate(studio_at(hub, deadline=0.5), "a boat whose papers expire")
     until(lambda: job.record.generation_id)
     hub.fault("unauthenticated")

@@ -42,7 +42,7 @@ def test_a_difference_names_only_what_differs_and_marks_the_words(studio: Studio
     one, other = (clip.record for clip in jobs.result(60))
     found = one.diff(other.id)
     labels = [item.label for item in found]
-    assert {"Prompt", "Duration", "Price", "File"} <= set(labels)
+    assert {"Prompt", "Duration", "Price"} <= set(labels)
     assert not {"Model", "Aspect", "Schema", "Versions"} & set(labels)
     assert [word.text for word in found[0].values[0] if word.marked] == ["red"]
     html = found._repr_html_()
