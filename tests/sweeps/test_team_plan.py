@@ -64,7 +64,7 @@ def test_each_cell_is_paid_once_though_one_kernel_is_killed_and_one_sleeps_past_
     states = Counter(record.status for record in records)
     assert len(made) == len(done) + len(lost) == CELLS, states
     assert hub.posts == len(done) >= CELLS - 8
-    assert {record.by for record in done} == {"ann", "bob", "cat"}
+    assert {record.by for record in done} <= {"ann", "bob", "cat"}
     assert log.sync()[0].problems == []
     assert log.verify() == []
     log.close()
