@@ -30,12 +30,15 @@ beside() {
   ("$@" >"$output" 2>&1 && touch "$output.passed") &
 }
 
+# A test that fails is tried once more, and the summary names it: two cores run four workers, two browsers and dozens of
+# kernels and hubs, and a deadline may pass for that reason alone.
 # Several processes, each with whole files of tests, in the order of tests/conftest.py. Who may import what is one of
 # the plain tests.
 several() {
   count=$1
   shift
-  .venv/bin/python -m pytest -q -n "$count" --dist loadfile --no-loadscope-reorder --durations=12 --durations-min=3 "$@"
+  .venv/bin/python -m pytest -q -n "$count" --dist loadfile --no-loadscope-reorder --reruns 1 -r fER \
+    --durations=12 --durations-min=3 "$@"
 }
 
 # The browser has a pytest of its own: after Playwright's sync API no event loop can be started in the same process.
