@@ -172,9 +172,11 @@ class NamedValues:
         try:
             whole = json.loads(read_whole(path))
             found = NamedValue(str(whole["kind"]), str(whole["name"]), whole["value"])
-        except (FileNotFoundError, NotADirectoryError):  # the latter is named when something is saved
+        except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, LookupError, RecursionError) as exc:
+            if self.log.is_file():  # a file in place of the log's folder is named when something is saved
+                return None
             raise _damaged(path, exc) from exc
         place = self.path(found.kind, found.name)
         if place != path:
