@@ -1,4 +1,4 @@
-"""The sidebar's view of a log, as JSON: jobs under way, the newest clips, and what was spent today."""
+"""The sidebar's view of a log, as JSON: jobs under way, the newest clips, and today's spending."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class PanelController:
         return card_bundle(self._session.store.get(record_id), self._session.display.links)
 
     def money(self) -> str:
-        """Return what was spent today and what the tightest budget leaves; empty where everything is free."""
+        """Return today's spending and the rest of the tightest budget; empty where everything is free."""
         if self._settings.local:
             return ""
         budget, notebook = self._session.store.budget, notebook_path()
