@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -146,6 +147,11 @@ class Connection:
                 *(each for each in self._hubs.values() if each.label not in self.labels),
             ]
 
+    @property
+    def with_keys(self) -> list[ConnectedHub]:
+        """The hub in use, and the others whose key was found."""
+        return [self.selected, *(self.named(label) for label in self.labels[1:] if label not in LOCAL)]
+
     def named(self, label: str | None) -> ConnectedHub:
         """Return a hub by its label, by default the one in use. Raises `RequestError` at the field `hub`."""
         label = (label or "").strip().removesuffix("/")
@@ -167,6 +173,14 @@ class Connection:
         if label is None and not chosen.hub.serves(model):
             return next((each for each in map(self.named, self.labels) if each.hub.serves(model)), chosen)
         return chosen
+
+    def named_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request's fields with the names of the hub that they name, which may be given with another's."""
+        label = fields.get("hub")
+        with contextlib.suppress(errors.RequestError):  # an unknown hub is reported at its field
+            if isinstance(label, str) and label and isinstance(fields.get("model"), str):
+                return self.named(label).hub.named(fields)
+        return {**fields}
 
     def of_record(self, record: Record) -> ConnectedHub | None:
         """Return the hub that runs the job of a record; None if it is not one of these."""
@@ -238,24 +252,45 @@ class HubAccess:
         """
         return self._session.wait(self._session.connection.info(), PATIENCE + _START)
 
-    def models(self) -> Models:
-        """Return the models of the hub's catalogue as a sequence with a table as its display.
+    def models(self, hub: str | None = None) -> Models:
+        """Return the models of every hub whose key was found, as a sequence with a table as its display.
+
+        The hub in use comes first. If another one does not answer, a line below the table gives the reason.
+
+        Args:
+            hub: One hub, `"oxen"` or `"fal"`, in place of all.
 
         Raises:
             HubError: The hub cannot be reached or refuses the key.
             WaitTimeout: It did not answer in time.
+            RequestError: There is no such hub, or no key for it.
         """
-        session = self._session
-        return Models(session.wait(session.connection.catalogue.models(), PATIENCE + _START))
+        connection = self._session.connection
+        first, *others = [connection.named(hub)] if hub else connection.with_keys
+        found, notes = {first.title: self._models_of(first)}, list[str]()
+        for each in others:
+            try:
+                found[each.title] = self._models_of(each)
+            except (errors.HubError, errors.WaitTimeout) as exc:
+                notes.append(f"{each.title} is missing: {exc}")
+        return Models(found, notes)
 
-    def model(self, model_id: str) -> Model:
+    def _models_of(self, hub: ConnectedHub) -> list[Model]:
+        return self._session.wait(hub.catalogue.models(), PATIENCE + _START, hub.name)
+
+    def model(self, model_id: str, hub: str | None = None) -> Model:
         """Return one model: its price, capabilities and request schema.
+
+        Args:
+            model_id: The ID, as `kn.hub.models()` lists it.
+            hub: The hub to ask, `"oxen"` or `"fal"`; by default the one to which a request for the model would go.
 
         Raises:
             ModelNotFound: The hub does not have it; the exception has alternatives.
             HubError: The hub cannot be reached or refuses the key.
+            RequestError: There is no such hub, or no key for it.
         """
-        return self._session.model(model_id)
+        return self._session.model(model_id, self._session.connection.named(hub) if hub else None)
 
     def schema_changes(self, model_id: str = TARGET) -> Changes:
         """Return the differences between a model's live schema and the one that came with this package.

@@ -251,6 +251,7 @@ def with_hub(session: Session, request: Request | None, problems: list[Problem])
 
 def parse_cell(session: Session, fields: Mapping[str, Any]) -> tuple[Request | None, list[Problem]]:
     """Parse the fields of a sweep's cell; a model's price and schema are asked for once."""
+    fields = session.connection.named_fields(fields)
     name, label = str(fields.get("model", TARGET)), fields.get("hub")
     try:
         hub = session.connection.choose(label if isinstance(label, str) else None, name)
@@ -265,7 +266,11 @@ def parse_cell(session: Session, fields: Mapping[str, Any]) -> tuple[Request | N
 
 
 def fields_of(session: Session, request: RequestLike | Record, more: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the wire-named fields of a request that is given in any form."""
+    """Return the fields of a request that is given in any form, with the names of the hub that it names."""
+    return session.connection.named_fields(_merged(session, request, more))
+
+
+def _merged(session: Session, request: RequestLike | Record, more: Mapping[str, Any]) -> dict[str, Any]:
     match request:
         case None:
             return {**more}

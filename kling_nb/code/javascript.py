@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from kling_nb.code.fal import is_endpoint
 from kling_nb.code.found import Found, endpoint_in, is_hub
+from kling_nb.models.fal import is_endpoint
 
 _CALL = re.compile(r"\bfal\s*\.\s*(?:subscribe|run|stream|queue\s*\.\s*submit)\s*(?:<[^>()]*>\s*)?\(|\bfetch\s*\(")
 _TOKEN = re.compile(

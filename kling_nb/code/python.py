@@ -9,8 +9,8 @@ import re
 import warnings
 from typing import Any, cast
 
-from kling_nb.code.fal import is_endpoint
 from kling_nb.code.found import Found, endpoint_in, is_hub, wrong_address
+from kling_nb.models.fal import is_endpoint
 from kling_nb.models.request import OMNI
 
 _VERBS = frozenset({"generate", "preview", "price", "lint", "panel"})

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from kling_nb.code.curl import read_curl
-from kling_nb.code.fal import fields_of
 from kling_nb.code.found import Found, Reading, presentable
 from kling_nb.code.javascript import looks_like_javascript, read_javascript
 from kling_nb.code.python import read_python
+from kling_nb.models.fal import with_oxens_names
 from kling_nb.models.fields import unsendable
 from kling_nb.models.request import TARGET, TYPED
 
@@ -37,7 +37,7 @@ def read_request(text: str) -> Reading:
     found = _found(text)
     if found.body is None:
         return Reading({}, [presentable(note) for note in found.notes] or [_NOTHING])
-    body = fields_of(found.endpoint, found.body) if found.endpoint else found.body
+    body = with_oxens_names({**found.body, "model": found.endpoint}) if found.endpoint else found.body
     fields, misfits = fitted(body)
     notes = list(dict.fromkeys(presentable(note) for note in [*found.notes, *misfits]))
     return Reading(fields, notes or ([] if fields else [_NOTHING]))

@@ -202,7 +202,7 @@ def may_have_accepted(exc: errors.KlingError) -> bool:
 def _remedy(exc: errors.KlingError, key_name: str) -> str:
     match exc:
         case errors.AuthError():
-            return f"Nothing was billed. Set a valid {key_name}; kn.hub() shows where the current key is from."
+            return f"Nothing was billed. kn.hub() shows where the current {key_name} is from."
         case errors.CreditError():
             return "Nothing was billed."
         case errors.ModelNotFound(alternatives=names) if names:

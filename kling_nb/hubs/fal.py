@@ -25,7 +25,7 @@ from kling_nb.hubs.fal_upload import FalUploads
 from kling_nb.hubs.upload import UploadCache, UploadMethod
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model, alternatives
-from kling_nb.models.fal import endpoint_of, is_endpoint, translate
+from kling_nb.models.fal import O3_ENDPOINTS, endpoint_of, is_endpoint, translate
 from kling_nb.models.fal_history import Row, requests_like
 from kling_nb.models.fal_prices import pricing_of
 from kling_nb.models.fal_schema import entry_of
@@ -94,6 +94,10 @@ class Fal:
     def serves(self, model: str) -> bool:
         """Return whether a model's name may be one of this provider's."""
         return endpoint_of({"model": model}) is not None
+
+    def named(self, fields: Draft) -> dict[str, Any]:
+        """Return a request's fields as they are: Oxen's names are translated when the request is sent."""
+        return {**fields}
 
     def problems(self, draft: Draft, schema: Schema | None) -> list[Problem]:
         """Return what cannot be sent to fal, at the field."""
@@ -258,8 +262,10 @@ class Fal:
     async def models(self) -> list[Model]:
         """Return the endpoints that make videos, without their schemas, and Oxen's names for those of Kling O3."""
         found: dict[str, Model] = {}
-        for category in _CATEGORIES:
-            query = {"category": category, "status": "active", "limit": "100"}
+        # Kling O3 by its IDs: which categories fal has for what is made from references is unknown.
+        queries: list[dict[str, Any]] = [{"endpoint_id": list(O3_ENDPOINTS)}]
+        queries += [{"category": category, "status": "active", "limit": "100"} for category in _CATEGORIES]
+        for query in queries:
             for _ in range(_MAX_PAGES):
                 answer = await self.apis.platform.send("GET", "/v1/models", read=read_fal, params=query)
                 entries = answer.get("models")

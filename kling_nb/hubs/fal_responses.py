@@ -10,7 +10,7 @@ from typing import Any, cast
 import httpx
 
 from kling_nb import errors
-from kling_nb.hubs.responses import error_of, is_page, json_of, read_json, seconds_of
+from kling_nb.hubs.responses import error_of, is_page, json_of, key_rejected, read_json, seconds_of
 
 #: Beginnings of the types of infrastructure errors that pass by themselves.
 _TRANSIENT = ("runner_", "internal_", "downstream_service_unavailable", "generation_timeout", "startup_timeout")
@@ -106,7 +106,7 @@ def _error_of(response: httpx.Response, answer: dict[str, Any]) -> errors.HubErr
         return errors.CreditError(f"fal.ai refuses the account: {message}", **known)
     match status:
         case 401 | 403:
-            return errors.AuthError(f"fal.ai rejected the key: {message}", **known)
+            return key_rejected(response, message, **known)
         case 404:
             return errors.NotFound(message, **known)
         case 408 | 504:

@@ -20,7 +20,7 @@ from kling_nb.hubs.responses import clean_text, key_of, parsed, read_status
 from kling_nb.hubs.upload import UploadCache, UploadMethod, Uploads
 from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model, alternatives
-from kling_nb.models.fal import is_endpoint
+from kling_nb.models.fal import is_endpoint, untranslate
 from kling_nb.models.generation import Completion, Generation
 from kling_nb.models.matching import Absent, Found, Undecided, alike, matching
 from kling_nb.models.price import Pricing
@@ -62,6 +62,10 @@ class Oxen:
     def serves(self, model: str) -> bool:
         """Return whether a model's name may be one of this provider's."""
         return not is_endpoint(model)
+
+    def named(self, fields: Draft) -> dict[str, Any]:
+        """Return a request's fields with this provider's names, if they are given with fal's."""
+        return untranslate(fields)
 
     def problems(self, draft: Draft, schema: Schema | None) -> list[Problem]:
         """Return what cannot be sent to this provider; its own names are checked by the models' rules."""

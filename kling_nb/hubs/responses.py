@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
@@ -18,6 +19,8 @@ from kling_nb.models.urls import redact_urls, without_keys
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 #: An answer is read to this depth; no contract nests so deep, and what handles it later would fail.
 _DEEPEST = 64
+#: The provider that takes a key by each scheme of authorization, and the variable that the key is read from.
+_KEYS: Mapping[str, tuple[str, str]] = {"Bearer": ("Oxen.ai", "OXEN_API_KEY"), "Key": ("fal.ai", "FAL_KEY")}
 _NEVER_SENT = (
     httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol
 )  # fmt: skip
@@ -112,7 +115,7 @@ def error_of(response: httpx.Response) -> errors.HubError:
         return errors.ModelNotFound(model[1].strip(), body=body)
     match status:
         case 401:
-            return errors.AuthError(f"The hub rejected the key: {message}", status=status, body=body)
+            return key_rejected(response, message, status=status, body=body)
         case 402:
             return errors.CreditError(f"{message} Add credits at the hub, then try again.", status=status, body=body)
         case 404 if is_page(response):
@@ -131,6 +134,17 @@ def error_of(response: httpx.Response) -> errors.HubError:
             )
         case _:
             return errors.InvalidParams(message, status=status, body=body)
+
+
+def key_rejected(response: httpx.Response, message: str, **facts: Any) -> errors.AuthError:
+    """Return the error for a key that a provider does not accept, with the variable that has it."""
+    try:
+        scheme = response.request.headers.get("authorization", "").partition(" ")[0]
+    except RuntimeError:  # without a request
+        scheme = ""
+    provider, variable = _KEYS.get(scheme, ("The hub", "key"))
+    end = "" if message.endswith((".", "!", "?")) else "."
+    return errors.AuthError(f"{provider} rejected the key: {message}{end} Set a valid {variable}.", **facts)
 
 
 def message_of(response: httpx.Response) -> str:

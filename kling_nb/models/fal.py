@@ -1,6 +1,7 @@
-"""Requests in fal's terms: its endpoints, their fields, and what has no counterpart there (fal-api.md section 11).
+"""Requests in fal's terms and back: endpoints, fields, and what has no counterpart (fal-api.md section 11).
 
-Pure: `translate` returns what to send, and a problem at each field that cannot be sent.
+Pure: `translate` returns what to send, and a problem at each field that cannot be sent. `untranslate` gives a request
+to one of fal's endpoints the names that Oxen has for it.
 """
 
 from __future__ import annotations
@@ -12,18 +13,35 @@ from typing import Any, cast
 
 from kling_nb.errors import did_you_mean
 from kling_nb.models.problem import Draft, Problem, error
-from kling_nb.models.request import DELIVERY, OMNI, TARGET, model_of
+from kling_nb.models.request import DELIVERY, OMNI, TARGET, TYPED, Element, model_of
 from kling_nb.models.schema import Schema, mapping_in
 
 FAMILY = "fal-ai/kling-video"
+_ENDPOINT = re.compile(r"(?:fal-ai|kling)/[\w.-]+(?:/[\w.-]+)*")
 #: fal's name of each tier, by Oxen's resolution.
 _TIERS: Mapping[str, str] = {"720p": "standard", "1080p": "pro", "4k": "4k"}
+_RESOLUTIONS: Mapping[str, str] = {theirs: ours for ours, theirs in _TIERS.items()}
 _OXEN = re.compile(
     r"kling-video-(o3|v3)-(standard|pro|4k)-"
     r"(text-to-video|image-to-video|reference-to-video|motion-control|video-to-video-(?:edit|reference))"
 )
+_FAL = re.compile(
+    FAMILY + r"/(o3|v3)/(standard|pro|4k)/"
+    r"(text-to-video|image-to-video|reference-to-video|motion-control|video-to-video/(?:edit|reference))"
+)
+_OF_VIDEOS = ("video-to-video/edit", "video-to-video/reference")
+#: fal's endpoints of Kling O3; it edits no video in 4k.
+O3_ENDPOINTS = tuple(
+    f"{FAMILY}/o3/{tier}/{mode}"
+    for mode in ("reference-to-video", "text-to-video", "image-to-video", *_OF_VIDEOS)
+    for tier in ("pro", "standard", "4k")
+    if not (tier == "4k" and mode in _OF_VIDEOS)
+)
 #: Oxen's names of fields, with fal's.
 _NAMES: Mapping[str, str] = {"input_image": "image_urls", "tail_image_url": "end_image_url", "input_video": "video_url"}
+_OXENS_NAMES: Mapping[str, str] = {**{theirs: ours for ours, theirs in _NAMES.items()}, "image_url": "input_image"}
+#: Values of fields that only fal has which change nothing.
+_IMPLIED: Mapping[str, str] = {"shot_type": "customize"}
 #: What each mode of O3 takes besides the prompt; anything else would be ignored without a word.
 _SHARED = frozenset({"prompt", "multi_prompt", "duration", "generate_audio", "shot_type"})
 _TAKES: Mapping[str, frozenset[str]] = {
@@ -50,7 +68,7 @@ class Translation:
 
 def is_endpoint(model: str) -> bool:
     """Return whether a model's name is one of fal's endpoints: an owner, an app and perhaps a path."""
-    return model.startswith(("fal-ai/", "kling/"))
+    return _ENDPOINT.fullmatch(model) is not None
 
 
 def endpoint_of(draft: Draft) -> str | None:
@@ -102,6 +120,48 @@ def translate(draft: Draft, schema: Schema | None = None) -> Translation:
         body[theirs] = _as_sent(theirs, value)
     problems += _missing_views(given, mode)
     return Translation(endpoint, body, tuple(problems))
+
+
+def untranslate(given: Draft) -> dict[str, Any]:
+    """Return a request to one of fal's endpoints with the names that Oxen has for its model and fields.
+
+    A field that only fal has keeps its name, and so does a request to an endpoint without a counterpart.
+    """
+    endpoint = model_of(given)
+    if (found := _FAL.fullmatch(endpoint)) is None:
+        return {**given}
+    family, tier, mode = found.groups()
+    implied: dict[str, Any] = {"model": f"kling-video-{family}-{tier}-{mode.replace('/', '-')}"}
+    if endpoint == endpoint_of({"model": TARGET}):
+        implied = {"model": TARGET}
+    elif family == "o3" and mode.startswith(("reference-to-video", "video-to-video")):
+        edits = {"video_mode": mode.partition("/")[2]} if "/" in mode else {}
+        implied = {"model": OMNI, "resolution": _RESOLUTIONS[tier], **edits}
+    fields = {
+        _OXENS_NAMES.get(name, name): _as_number(value) if name == "duration" else value
+        for name, value in given.items()
+        if _IMPLIED.get(name) != value
+    }
+    return {**fields, **implied}
+
+
+def with_oxens_names(given: Draft) -> dict[str, Any]:
+    """Return a request to an endpoint with Oxen's names if either provider can then make it, else as it is.
+
+    Only O3's reference-to-video and video-to-video have a counterpart with the same fields.
+    """
+    fields = untranslate(given)
+    kind = TYPED.get(model_of(fields))
+    views = set(Element.model_fields)
+    elements = cast(list[Any], fields.get("elements")) if isinstance(fields.get("elements"), list) else []
+    only_fals = any(isinstance(one, Mapping) and set(cast(Mapping[str, Any], one)) - views for one in elements)
+    if kind is None or set(fields) - set(kind.model_fields) or only_fals:
+        return {name: value for name, value in given.items() if _IMPLIED.get(name) != value}
+    return fields
+
+
+def _as_number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}", value) else value
 
 
 def _name_at(mode: str, name: str) -> str:

@@ -161,19 +161,32 @@ class Storyboard(Mapping[str, Any]):
 
 
 class Models(Sequence[Model]):
-    """The models of a catalogue, in its order; index it by number or by ID. A table in a cell."""
+    """The models of one or more hubs, in the order of their catalogues. A table in a cell.
 
-    def __init__(self, models: Iterable[Model]) -> None:
-        self._models = {model.id: model for model in models}
+    Index it by number or by ID. If several hubs have an ID, that is the entry of the first hub.
+
+    Attributes:
+        hubs: The models by the title of their hub.
+        notes: A sentence about each hub that is missing.
+    """
+
+    def __init__(self, hubs: Mapping[str, Sequence[Model]], notes: Sequence[str] = ()) -> None:
+        self.hubs, self.notes = {title: tuple(models) for title, models in hubs.items()}, tuple(notes)
+        self._models = [model for models in self.hubs.values() for model in models]
 
     def __getitem__(self, which: Any) -> Any:
-        return self._models[which] if isinstance(which, str) else list(self._models.values())[which]
+        if not isinstance(which, str):
+            return self._models[which]
+        found = next((model for model in self._models if model.id == which), None)
+        if found is None:
+            raise KeyError(which)
+        return found
 
     def __len__(self) -> int:
         return len(self._models)
 
     def _repr_html_(self) -> str:
-        return models_html(list(self))
+        return models_html(self.hubs, self.notes)
 
     def __repr__(self) -> str:
-        return models_text(list(self))
+        return models_text(self.hubs, self.notes)

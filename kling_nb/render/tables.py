@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -240,13 +240,21 @@ def _remaining(progress: Progress, now: datetime.datetime) -> str:
     return f"about {format_duration(round(left, -1) if left >= 10 else left)} left"
 
 
-def models_html(models: Sequence[Model]) -> str:
-    """Return the models of a catalogue as a table."""
-    return render_template("models", models=[(model, model.pricing.text if model.pricing else "") for model in models])
+def models_html(hubs: Mapping[str, Sequence[Model]], notes: Sequence[str] = ()) -> str:
+    """Return the models of each hub as one table."""
+    models = [(title, model, _rate_of(model)) for title, each in hubs.items() for model in each]
+    return render_template("models", models=models, several=len(hubs) + len(notes) > 1, notes=notes)
 
 
-def models_text(models: Sequence[Model]) -> str:
-    """Return the models of a catalogue as lines of plain text."""
-    width = max((len(model.id) for model in models), default=0)
-    prices = ((model.pricing.text if model.pricing else "") or "price unknown" for model in models)
-    return "\n".join(f"{model.id:<{width}}  {price}" for model, price in zip(models, prices, strict=True))
+def models_text(hubs: Mapping[str, Sequence[Model]], notes: Sequence[str] = ()) -> str:
+    """Return the models of each hub as lines of plain text."""
+    lines: list[str] = []
+    width = max((len(model.id) for models in hubs.values() for model in models), default=0)
+    for title, models in hubs.items():
+        lines += [title] if len(hubs) + len(notes) > 1 else []
+        lines += [f"{model.id:<{width}}  {_rate_of(model) or 'price unknown'}" for model in models]
+    return "\n".join([*lines, *notes])
+
+
+def _rate_of(model: Model) -> str:
+    return model.pricing.text if model.pricing else ""

@@ -60,9 +60,10 @@ def sweep(
     design = plan.design
     generation.warn_of([*design.warnings, *loss_notes(design.lost, design.left_out)])
     if not session.settings.local:
-        for model in {cell.request.model for cell in design.unique_cells if cell.request}:
+        requests = [cell.request for cell in design.unique_cells if cell.request]
+        for hub, model in {(session.connection.of(request), request.model) for request in requests}:
             with contextlib.suppress(HubError, WaitTimeout):
-                session.model(model)  # its live price; if the hub does not answer, the documented price is used
+                session.model(model, hub)  # its live price; if the hub does not answer, the documented price is used
     return plan
 
 

@@ -39,6 +39,8 @@ def panel(session: Session, source: Any) -> Panel:
         source, missing = available_fields(source, session.store.read)
     elif not (source is None or isinstance(source, Request | Mapping | str)):
         raise ArgumentTypeError(f"Cannot open a panel from {type(source).__name__}.")
+    if isinstance(source, Mapping):
+        source = session.connection.named_fields(source)
     if (where := where_views_live()) and not hasattr(sys, "ps1"):  # a script; a terminal shows the panel's text
         print(f"kling_nb: {where}", file=sys.stderr)
     return Panel(

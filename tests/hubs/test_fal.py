@@ -20,6 +20,9 @@ from kling_nb.studio import Studio
 
 KEY = "an-id:a-PLANTED-secret"
 SUBMIT, STATUS = "POST /:endpoint", "GET /:app/requests/:id/status"
+TARGET, OMNI = "kling-video-o3-pro-reference-to-video", "kling-video-o3-omni"
+PICTURE = "https://example.org/a.png"
+START_AND_END = {"start_image_url": PICTURE, "end_image_url": PICTURE}
 PRO = "fal-ai/kling-video/o3/pro/reference-to-video"
 
 
@@ -209,17 +212,77 @@ def test_a_field_that_an_endpoint_does_not_list_is_refused(studio: Studio) -> No
     assert (problem.field, problem.severity) == ("negative_prompt", "error")
 
 
-def test_both_providers_serve_one_log_and_a_request_names_its_own(
-    studio: Studio, fal: FalSide, hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def both(fal: FalSide, hub: Any, pace: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """A studio with the keys of both providers, of which fal is in use."""
     monkeypatch.setattr("kling_nb.connection.PROVIDERS", {"oxen": ("OXEN_API_KEY", hub.url), "fal": ("FAL_KEY", "")})
     monkeypatch.setenv("OXEN_API_KEY", "oxen-key")
-    both = Studio(hub=f"fal+{fal.url}", key=KEY, log=tmp_path / "both")
+    made = Studio(hub=f"fal+{fal.url}", key=KEY, log=tmp_path / "both")
+    yield made
+    made.close()
+
+
+def test_both_providers_serve_one_log_and_one_budget_and_a_request_names_its_own(
+    both: Studio, fal: FalSide, hub: Any
+) -> None:
+    both.budget(total=1.2)
     plan = both.sweep({"prompt": "a boat at both", "duration": 3}, hub=["oxen", "fal"])
     assert len({cell.request_hash for cell in plan.cells}) == 2
     records = plan.run().result(60)
     assert {record.hub for record in records} == {hub.url, fal.url}
-    both.close()
+    assert float(both.spending().total.spent) == pytest.approx(1.008)
+    with pytest.raises(errors.BudgetError):
+        both.generate("a boat too many", duration=3, hub="fal")
+
+
+def test_the_models_of_both_providers_are_listed_each_with_its_price(both: Studio, fal: FalSide, hub: Any) -> None:
+    models = both.hub.models()
+    prices = [model.pricing.text for model in models if model.id == TARGET and model.pricing]
+    assert prices == ["$0.112–0.14 / s", "$0.224 / s"]
+    assert [both.hub.model(TARGET, hub).pricing.text for hub in (None, "oxen")] == prices
+    assert models[TARGET].pricing.text == prices[0]
+    assert len(models) == len(both.hub.models("oxen")) + len(both.hub.models("fal"))
+    assert PRO in repr(models)
+
+
+def test_a_provider_that_refuses_its_key_is_named_beside_the_models_of_the_other(both: Studio, hub: Any) -> None:
+    hub.fault("unauthenticated")
+    models = both.hub.models()
+    assert PRO in {model.id for model in models}
+    assert "OXEN_API_KEY" in models.notes[0] and models.notes[0] in models._repr_html_()
+    with pytest.raises(errors.AuthError, match="OXEN_API_KEY"):
+        both.hub.models("oxen")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields", "wanted"),
+    [
+        ("o3/pro/reference-to-video", {"duration": "5", "image_urls": [PICTURE]}, {"model": TARGET}),
+        (
+            "o3/standard/reference-to-video",
+            START_AND_END,
+            {"model": OMNI, "resolution": "720p"},
+        ),
+        ("o3/pro/text-to-video", {"duration": "5"}, {"model": "kling-video-o3-pro-text-to-video"}),
+        ("o3/pro/image-to-video", {"image_url": PICTURE}, {"model": "kling-video-o3-pro-image-to-video"}),
+    ],
+)
+def test_an_endpoint_of_fals_has_its_other_name_at_oxen(
+    both: Studio, endpoint: str, fields: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    plan = both.sweep({"prompt": "a boat", "model": f"fal-ai/kling-video/{endpoint}", **fields}, hub=["fal", "oxen"])
+    there, here = (cell.request for cell in plan.cells)
+    assert (there.model, here.model) == (f"fal-ai/kling-video/{endpoint}", wanted["model"])
+    draft = here.draft()
+    assert wanted.items() <= draft.items()
+    assert draft.get("duration", 5) == 5
+    assert not {"image_urls", "end_image_url", "image_url"} & set(draft)
+
+
+def test_a_field_that_oxen_does_not_have_is_an_error_at_the_field(both: Studio) -> None:
+    problems = both.lint("a boat", model=PRO, shot_type="intelligent", hub="oxen")
+    assert [problem.field for problem in problems if problem.severity == "error"] == ["shot_type"]
+    assert list(both.lint("a boat", model=PRO, shot_type="customize", hub="oxen")) == []
 
 
 def test_resume_brings_in_the_jobs_of_every_provider_with_a_key(

@@ -110,7 +110,7 @@ FORMS: dict[str, tuple[Callable[[], str], int]] = {
     "options": (lambda: options_html([OptionRow("embed", PLANTED, PLANTED)]), 2),
     "problems": (lambda: problems_html([error((PLANTED, 0), PLANTED, PLANTED)]), 3),
     "hub": (lambda: hub_html(HubInfo(PLANTED, PLANTED, False, PLANTED, PLANTED, False, (PLANTED,), PLANTED)), 6),
-    "models": (lambda: models_html([Model(id=PLANTED, display_name=PLANTED)]), 2),
+    "models": (lambda: models_html({PLANTED: [Model(id=PLANTED, display_name=PLANTED)]}, [PLANTED]), 4),
     "progress": (lambda: progress_html(PROGRESS, at(2)), 3),
     "scores": (lambda: scores_html([ScoredRow(PLANTED, PLANTED, None, {PLANTED: SCORE})], [PLANTED]), 4),
     "scorers": (lambda: scorers_html([ScorerRow(PLANTED, PLANTED, PLANTED, PLANTED, False)], [PLANTED]), 5),

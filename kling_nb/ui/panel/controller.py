@@ -216,7 +216,8 @@ class PanelController:
         try:
             await self._session.connection.catalogue.models()
         except errors.HubError as exc:
-            callback(Banner(f"{self._host} · no answer", "error", str(exc)))
+            what = "key rejected" if isinstance(exc, errors.AuthError) else "no answer"
+            callback(Banner(f"{self._host} · {what}", "error", str(exc)))
         else:
             detail = f"API key from {self._session.connection.selected.key_source or 'an unknown source'}"
             callback(_LOCAL if self._settings.local else Banner(f"{self._host} · live", "live", detail))
