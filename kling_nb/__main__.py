@@ -1,4 +1,4 @@
-"""`python -m kling_nb`: the log, spending, export, and bringing in clips, without a notebook.
+"""`python -m kling_nb`: the log, the gallery, spending, export, and bringing in clips, without a notebook.
 
 Every command works on the log that a notebook in this folder would use, or on the one that `--log` names.
 """
@@ -115,6 +115,30 @@ def spending(studio: Studio, by: Any) -> None:
 def export(studio: Studio, target: Path, text: str | None, **filters: Any) -> None:
     """Write records to TARGET: a folder or .zip (RO-Crate), .html, .jsonl or .parquet."""
     click.echo(repr(_existing(studio).log(text, **_given(filters)).export(target)))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port [default: a free one].")
+@click.option("--browser/--no-browser", default=True, help="Whether to open a browser.")
+@click.pass_obj
+def serve(studio: Studio, port: int, browser: bool) -> None:
+    """Show the gallery in a browser, until Ctrl+C.
+
+    Only this machine reaches it, and only with the token in its address. It rates, tags, compares, exports and deletes;
+    it never generates.
+    """
+    from kling_nb.lab.standalone import Standalone
+
+    log = _existing(studio).store
+    log.count()  # an index that cannot be used is an error here, and not in the browser
+    try:
+        page = Standalone(log, port)
+    except OSError as exc:
+        raise click.ClickException(f"Cannot use port {port}: {exc.strerror}. Choose another one by --port.") from exc
+    click.echo(f"{page.url}\nCtrl+C ends it.")
+    if browser:
+        click.launch(page.once)
+    page.run()
 
 
 def _existing(studio: Studio) -> Studio:

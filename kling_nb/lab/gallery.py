@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ Send = Callable[[Mapping[str, Any], Sequence[Any]], None]
 
 
 def browser_side() -> dict[str, str]:
-    """Return the gallery's module and its style sheets."""
-    return {"esm": linked("gallery.js"), "css": GalleryWidget._css}  # pyright: ignore[reportPrivateUsage] -- anywidget's own name
+    """Return the gallery's module, the module of its model, and its style sheets."""
+    model = (files("kling_nb.lab") / "page" / "model.js").read_text("utf-8")
+    return {"esm": linked("gallery.js"), "model": model, "css": GalleryWidget._css}  # pyright: ignore[reportPrivateUsage] -- anywidget's own name
 
 
 class TabController(GalleryController):
@@ -41,6 +43,16 @@ class TabController(GalleryController):
     def generate(self, record_id: str, /) -> Any:
         """Refuse: only a person at a kernel spends."""
         raise KlingError(f'Generate it again in a notebook: kn.log()["{record_id}"].rerun().')
+
+    def open_record(self, record_id: str, /) -> str:
+        """Return the code that opens the request in a panel. In Lab, the page adds a cell instead of asking."""
+        self.store.get(record_id)
+        return f'In a notebook: kn.panel("{record_id}")'
+
+    def use_frame(self, record_id: str, number: int, /) -> str:
+        """Return the code for a panel that begins with a frame. In Lab, the page adds a cell instead of asking."""
+        self.store.get(record_id)
+        return f'In a notebook: kn.panel({{"start_image_url": kn.log()["{record_id}"].frame({number})}})'
 
     def export(self, record_ids: Sequence[str], /) -> str:
         """Write these records with their media to an archive next to the log; return its description."""
@@ -69,10 +81,9 @@ class TabGallery(Gallery):
         self.widget._handle_custom_msg(content, [])  # pyright: ignore[reportPrivateUsage] -- what a comm would call
 
     def close(self) -> None:
-        """Close the log, and forget the widgets, which ipywidgets keeps otherwise."""
+        """Forget the widgets, which ipywidgets keeps otherwise."""
         for widget in (self._jobs.box, self.outlet.late, self.widget):
             widget.close()
-        self.controller.store.close()
 
     def _send_message(self, content: Mapping[str, Any], buffers: Sequence[Any] | None = None) -> None:
         self._send({"message": content}, buffers or ())
@@ -87,7 +98,16 @@ class TabGallery(Gallery):
         """Leave out the form for a notebook's file."""
 
 
-def open_gallery(folder: Path, as_it_is: Log, send: Send) -> TabGallery:
+class LabGallery(TabGallery):
+    """The gallery of one page in Lab, with a log of its own."""
+
+    def close(self) -> None:
+        """Close the log too."""
+        super().close()
+        self.controller.store.close()
+
+
+def open_gallery(folder: Path, as_it_is: Log, send: Send) -> LabGallery:
     """Return the gallery of the log in a folder. Raises `KlingError` if another version made its index."""
     as_it_is.count()
-    return TabGallery(Log(folder), send)
+    return LabGallery(Log(folder), send)

@@ -15,6 +15,7 @@ from kling_nb.store.other_logs import remembered
 #: The name of the log of the server's own environment, if it is outside the root folder.
 SERVERS_OWN = "@server"
 _FOLDER = "kling_log"
+_PARTS = ("index.sqlite", "index.sqlite-wal", "budget.json")
 
 
 class UnknownLog(LogError):
@@ -89,6 +90,19 @@ def file_of(folder: Path, digest: str, log: Log) -> Path | None:
     """Return the image or video of a digest, None if there is none or it is outside the log by a link."""
     file = log.media_file(f"sha256:{digest}")
     return file if file and file.resolve().is_relative_to(folder.resolve()) else None
+
+
+def signature(folder: Path) -> tuple[int, ...]:
+    """Return a value that is another one when the log in a folder has changed."""
+    return tuple(number for part in _PARTS for number in _changed(folder / part))
+
+
+def _changed(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def _folder_of(notebook: str) -> PurePosixPath:

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from kling_nb.errors import KlingError, NotSaved
-from kling_nb.lab.logs import Logs, file_of
+from kling_nb.lab.logs import Logs, file_of, signature
 from kling_nb.lab.overview import clip_of, nothing, overview
 from kling_nb.models.record import Record
 from kling_nb.store.log import Log
-
-_PARTS = ("index.sqlite", "index.sqlite-wal", "budget.json")
 
 
 class Reading:
@@ -78,10 +76,7 @@ class Reading:
     def signatures(self, known: Mapping[str, Path]) -> dict[str, tuple[int, ...]]:
         """Return a value for each log that is another one when the log has changed."""
         today = datetime.datetime.now().astimezone().toordinal()  # what was spent today changes at midnight
-        return {
-            name: (today, *(number for part in _PARTS for number in _changed(folder / part)))
-            for name, folder in known.items()
-        }
+        return {name: (today, *signature(folder)) for name, folder in known.items()}
 
 
 def _record(log: Log, record_id: str) -> Record | None:
@@ -89,11 +84,3 @@ def _record(log: Log, record_id: str) -> Record | None:
         return log.get(record_id)
     except KlingError:
         return None
-
-
-def _changed(file: Path) -> tuple[int, int]:
-    try:
-        found = file.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
