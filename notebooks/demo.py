@@ -27,19 +27,41 @@ def main(notebook: Path) -> None:
         timeout=120,
         resources={"metadata": {"path": str(DEMO)}},
         shutdown_kernel="immediate",
-        store_widget_state=False,  # a cell keeps static HTML; a panel without its kernel is of no use
+        store_widget_state=False,  # a cell keeps static HTML, a panel its picture
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
     executed = DEMO / notebook.name
     nbformat.write(client.execute(), executed)
     page = executed.with_suffix(".html")
-    page.write_text(HTMLExporter().from_filename(str(executed))[0], encoding="utf-8")
-    clips = sorted((DEMO / "kling_log" / "media").glob("*/*.mp4"), key=lambda clip: clip.stat().st_mtime)
+    page.write_text(_as_page(executed), encoding="utf-8")
+    log = DEMO / "kling_log"  # its `clips` have names for people, where the system has links
+    found = list((log / "clips").glob("*.mp4")) or list((log / "media").glob("*/*.mp4"))
+    clips = sorted(found, key=lambda clip: clip.stat().st_mtime)
     print(f"Done in {time.monotonic() - began:.0f} s.\n")
     for what, paths in (("Notebook", [executed]), ("As HTML", [page]), ("Clips", clips)):
         for path in paths:
             print(f"  {what:<9} {path.relative_to(HERE.parent)}  ({path.stat().st_size / 1024:,.0f} KB)")
     print("\nOpen the HTML in a browser, or the notebook live:  make lab")
+
+
+#: nbconvert's page is light or dark; this one is what the browser is.
+_DARK = """<style>:root {{ color-scheme: light dark }}
+@media (prefers-color-scheme: dark) {{ {theme} }}</style>
+<script>addEventListener("DOMContentLoaded", () => {{
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => {{ document.body.dataset.jpThemeLight = String(!dark.matches); }};
+  dark.addEventListener("change", follow);
+  follow();
+}});</script>
+</head>"""
+
+
+def _as_page(notebook: Path) -> str:
+    exporter = HTMLExporter()
+    page, _ = exporter.from_filename(str(notebook))
+    themes = (Path(folder) / "static" / "theme-dark.css" for folder in exporter.template_paths)
+    theme = next(file for file in themes if file.is_file()).read_text("utf-8")
+    return page.replace("</head>", _DARK.format(theme=theme), 1)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from hubside import until
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from browser.screen import Screen
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
-def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Screen]) -> None:
+def test_a_frame_of_an_earlier_clip_is_one_click_or_drag_away(opened: Callable[..., Screen]) -> None:
     screen = opened(
         "import kling_nb as kn\nclip = kn.generate('A paper boat', duration=3).result()",
         "panel = kn.panel({'prompt': 'It sails on'}); panel",
@@ -58,6 +60,39 @@ def test_a_frame_of_an_earlier_clip_is_one_click_away(opened: Callable[..., Scre
     screen.run(4)
     assert "frame 12 of " in screen.notebook.outputs(4)[0]["text"]
 
+    # A clip and a frame are dragged onto their places, which show where they are and what they would take.
+    tail, references = panel.locator("[data-slot=tail_image_url]"), panel.locator(".kn-references .kn-tile")
+    with dragging(screen.page, gallery.locator(".kn-card .kn-tile-face").first, tail):
+        expect(panel).to_have_class(re.compile("kn-drag-near"))
+        expect(tail.locator("[data-drop]")).to_have_attribute("data-drop", "First frame")
+    expect(panel).not_to_have_class(re.compile("kn-drag-near"))
+    expect(tail.locator(".kn-slot-name")).to_contain_text("first frame")
+    with dragging(screen.page, details.locator("video"), panel.locator(".kn-references .kn-add-tile")):
+        pass
+    expect(references).to_have_count(1)
+    expect(references).to_have_attribute("title", re.compile("frame 12"))
+    panel.get_by_role("button", name="References from an earlier clip").press("Enter")  # the same by keyboard
+    panel.get_by_role("button", name="Last frame of A paper boat", exact=True).press("Enter")
+    expect(references).to_have_count(2)
+
     details.get_by_role("button", name="Open in panel").click()
     expect(screen.prompt).to_have_value("A paper boat")
     expect(details.get_by_role("status")).not_to_be_empty()
+
+
+@contextmanager
+def dragging(page: Page, what: Locator, where: Locator) -> Iterator[None]:
+    """Drag one element over another, and drop it there at the end."""
+    what.scroll_into_view_if_needed()
+    box = what.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 68, box["y"] + 45)  # a browser begins a drag only after some pixels
+    where.scroll_into_view_if_needed()
+    box = where.bounding_box()
+    assert box
+    for step in (20, 24):
+        page.mouse.move(box["x"] + step, box["y"] + step)
+    yield
+    page.mouse.up()

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from kling_nb.errors import KlingError, RequestError
-from kling_nb.models.asset import Asset, Kind
+from kling_nb.models.asset import Asset
 from kling_nb.models.brief import counted
 from kling_nb.models.images import ImageError
 from kling_nb.models.problem import Problem
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook.location import where_views_live
-from kling_nb.ui.compare import EMPTY
+from kling_nb.render.form import form_html
 from kling_nb.ui.marimo import stack
 from kling_nb.ui.messages import Messages, PressGuard
 from kling_nb.ui.outlet import SHOWN
@@ -39,7 +39,7 @@ from kling_nb.ui.panel.models import ModelPicker
 from kling_nb.ui.panel.results import GalleryLike, Results
 from kling_nb.ui.panel.saved import SavedItems
 from kling_nb.ui.panel.spending import HubErrors, Spending
-from kling_nb.ui.panel.uploads import AssetTable, Uploads
+from kling_nb.ui.panel.uploads import AssetTable, Uploads, media_of
 from kling_nb.ui.progress import JobArea
 from kling_nb.ui.widgets import PanelWidget, keep_reachable, view_of
 
@@ -198,7 +198,11 @@ class Panel:
         return stack(self.widget, self.outlet.late)
 
     def _ipython_display_(self) -> None:
-        display({**view_of(self._jobs.box), "text/plain": repr(self), "text/html": EMPTY}, raw=True)
+        found = self._verdict
+        picture = form_html(
+            self._form, self._draft, self.widget.labels, found.problems, price=found.price, note=found.price_note
+        )
+        display({**view_of(self._jobs.box), "text/plain": repr(self), "text/html": picture}, raw=True)
         self.outlet.show()
         SHOWN.add(self)
         _active[:] = [weakref.ref(self)]
@@ -319,13 +323,13 @@ class Panel:
         reply, file = self._uploads.piece(content, bytes(buffers[0]) if buffers else b"")
         if file is not None:
             name, data = file
-            asset = replace(Asset.from_bytes(data, given=name, kind=_media(content)), name=name)
+            asset = replace(Asset.from_bytes(data, given=name, kind=media_of(content)), name=name)
             reply = {"kind": "stored", "id": content["id"], "key": self._add_asset(asset)}
         self.widget.send(reply)
 
     def _on_fetch(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         try:
-            key = self._add_asset(Asset.parse(str(content.get("source", "")).strip(), _media(content)))
+            key = self._add_asset(Asset.parse(str(content.get("source", "")).strip(), media_of(content)))
         except ImageError as exc:
             self._messages.send("refused", id=content.get("id"), reason=f"{exc} – {exc.remedy}")
         else:
@@ -394,7 +398,3 @@ def _extra_text(extra: Mapping[str, Any]) -> str:
     """Return the fields that are sent but not shown as text: `resolution = 4k`."""
     shown = {name: value.given if isinstance(value, Asset) else value for name, value in extra.items()}
     return ", ".join(f"{name} = {value}" for name, value in shown.items())
-
-
-def _media(content: Mapping[str, Any]) -> Kind:
-    return "video" if content.get("media") == "video" else "image"

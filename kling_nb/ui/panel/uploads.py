@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kling_nb.models.asset import Asset
+from kling_nb.models.asset import Asset, Kind
 from kling_nb.models.fit import broken_rules, fixable
 from kling_nb.models.lint import check_asset
 from kling_nb.models.request import is_kling
@@ -75,6 +75,11 @@ def _received(upload_id: str, upload: _Upload) -> Reply:
 
 def _refused(upload_id: str, reason: str) -> Reply:
     return {"kind": "refused", "id": upload_id, "reason": reason}
+
+
+def media_of(content: Mapping[str, Any]) -> Kind:
+    """Return what a message adds: an image or a video."""
+    return "video" if content.get("media") == "video" else "image"
 
 
 class AssetTable:

@@ -1,4 +1,5 @@
 import { clipCache } from './clipcache.js';
+import { dragsClip } from './clipdrag.js';
 import { actionButton, h, iconButton } from './dom.js';
 import { frameAt, frameMiddle } from './frames.js';
 
@@ -40,6 +41,7 @@ export function clipPicker({ model, kernel, showError }) {
   const play = async (/** @type {EarlierClip} */ clip) => {
     const video = h('video', { controls: true, muted: true, playsinline: true, 'aria-label': clip.title });
     video.muted = true;
+    dragsClip(video, () => ({ id: clip.id, title: clip.title, frame: frameAt(video.currentTime, clip.fps) }));
     const use = actionButton('use-frame', () => useFrame(clip, frameAt(video.currentTime, clip.fps)), { class: 'kn-small kn-strong', text: 'Use this frame', disabled: true });
     video.addEventListener('loadeddata', () => { use.disabled = false; });
     // Pause in the middle of a frame, so that the frame that is seen is the one that is used.
@@ -95,6 +97,8 @@ export function clipPicker({ model, kernel, showError }) {
   return { close: () => cache.close(),
     /** A button that uses a whole clip. @param {string} title @param {(key: string) => void} take */
     wholeClip: (title, take) => opener(title, take, true),
+    /** A button that adds a frame. @param {string} title @param {(key: string) => void} take */
+    frame: (title, take) => opener(title, take, false),
     /** An image slot with a button below it that uses a frame. @param {{el: HTMLElement}} slot @param {string} title @param {(key: string) => void} take */
     below: (slot, title, take) => h('div', { class: 'kn-slot-column' }, slot.el, opener(title, take, false)),
   };

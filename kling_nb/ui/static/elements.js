@@ -1,12 +1,12 @@
 import { actionButton, h, iconButton, keyedList, newId } from './dom.js';
 import { icon } from './icons.js';
-import { imageSlot, imageStrip, uploadSources } from './images.js';
+import { imageSlot, imageStrip, oneOf, uploadSources } from './images.js';
 import { libraryMenu, nameInput } from './library.js';
 import { reorder } from './mentions.js';
 import { moveItem } from './timing.js';
 
-/** The elements: characters or objects, each with a frontal image and up to three more views. @param {Shared} shared */
-export function elementList({ model, store, labels, problemPlace, kernel, showError, rewrite }) {
+/** The elements: characters or objects, each with a frontal image and up to three more views. @param {Shared & {clips: ReturnType<typeof import('./clippicker.js').clipPicker>}} shared */
+export function elementList({ model, store, labels, problemPlace, kernel, showError, rewrite, clips }) {
   const elements = () => store.draft.elements;
   const change = (/** @type {number} */ index, /** @type {Partial<DraftElement>} */ fields) => store.edit({ elements: elements().map((element, i) => (i === index ? { ...element, ...fields } : element)) });
   const list = h('div', { class: 'kn-elements', role: 'list' });
@@ -27,7 +27,7 @@ export function elementList({ model, store, labels, problemPlace, kernel, showEr
     let at = 0;
     const title = h('b', { class: 'kn-element-name' });
     const front = imageSlot({ title: 'Front view', labels, set: (key) => change(at, { frontal_image_url: key }),
-      add: ({ files, locations }) => uploadSources({ files: files.slice(0, 1), locations: locations.slice(0, 1) }, kernel, front.uploads, (key) => change(at, { frontal_image_url: key }), showError) });
+      add: (sources) => uploadSources(oneOf(sources), kernel, front.uploads, (key) => change(at, { frontal_image_url: key }), showError) });
     const images = () => elements()[at].reference_image_urls;
     const views = imageStrip({ nameOf: (i) => `View ${i + 1}`, labels, max: 3, addText: 'Add views',
       move: (from, to) => change(at, { reference_image_urls: moveItem(images(), from, to) }),
@@ -48,7 +48,7 @@ export function elementList({ model, store, labels, problemPlace, kernel, showEr
       const changed = reorder(elements(), 'Element', at, null);
       store.edit({ ...rewrite(changed.rewrite), elements: changed.list });
     });
-    const card = h('div', { class: 'kn-element kn-field', role: 'listitem' }, h('div', { class: 'kn-element-head' }, title, save, remove), naming.el, h('div', { class: 'kn-element-body' }, front.el, views.el), place);
+    const card = h('div', { class: 'kn-element kn-field', role: 'listitem' }, h('div', { class: 'kn-element-head' }, title, save, remove), naming.el, h('div', { class: 'kn-element-body' }, clips.below(front, 'Front view', (key) => change(at, { frontal_image_url: key })), views.el), place);
     return { el: card, paint: (/** @type {DraftElement} */ item, /** @type {number} */ index) => {
       at = index;
       title.textContent = [`@Element${index + 1}`, item.name].filter(Boolean).join(' · ');

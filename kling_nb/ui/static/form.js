@@ -3,7 +3,7 @@ import { h, newId } from './dom.js';
 import { elementList } from './elements.js';
 import { fold } from './fold.js';
 import { foldSummary, formLayout, SETTINGS } from './formlayout.js';
-import { imageSlot, uploadSources } from './images.js';
+import { imageSlot, oneOf, uploadSources } from './images.js';
 import { segmented } from './inputs.js';
 import { promptEditor } from './prompt.js';
 import { referenceList } from './references.js';
@@ -62,8 +62,9 @@ function fieldMakers(form, shared) {
     return { el, paint: (draft) => { el.hidden = main && inShots(draft); editor.paint(String(draft[spec.name] ?? '')); } };
   };
   const makeSlot = (/** @type {Spec} */ spec) => {
-    const add = (/** @type {Sources} */ { files, locations }) => uploadSources({ files: files.slice(0, 1), locations: locations.slice(0, 1) }, kernel, slot.uploads, set(spec), showError);
-    const slot = imageSlot({ title: spec.title, field: spec.name, labels, set: set(spec), add });
+    const leads = !/tail|end|last/.test(spec.name); // the clip goes on from the one before, or ends where another begins
+    const add = (/** @type {Sources} */ sources) => uploadSources(oneOf(sources), kernel, slot.uploads, set(spec), showError, 'image', leads ? -1 : 0);
+    const slot = imageSlot({ title: spec.title, field: spec.name, ofClip: leads ? 'Last frame' : 'First frame', labels, set: set(spec), add });
     return { ...slot, add };
   };
   /** @param {Spec} spec @returns {Field} */

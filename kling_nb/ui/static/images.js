@@ -1,3 +1,4 @@
+import { draggedPart, droppedClips } from './clipdrag.js';
 import { actionButton, childIndex, h, iconButton, neighbourAt } from './dom.js';
 import { icon } from './icons.js';
 import { ruleBadge } from './imagefit.js';
@@ -5,17 +6,22 @@ import { ruleBadge } from './imagefit.js';
 const TILE = 'application/x-kling-nb-tile';
 const ACCEPT = 'image/*,.heic,.heif,.avif,.tif,.tiff,.bmp,.jp2'; // a browser may know no type for some
 
-/** The files or URLs of a drop or a paste. @param {DataTransfer|null} transfer @returns {Sources} */
+/** The files, URLs or clips of a drop or a paste. @param {DataTransfer|null} transfer @returns {Sources} */
 export function sourcesOf(transfer) {
   const files = [...(transfer?.files ?? [])];
   const list = files.length ? '' : transfer?.getData('text/uri-list') || '';
-  return { files, locations: list.split(/\r?\n/).filter((line) => /^https?:/.test(line)) };
+  return { files, locations: list.split(/\r?\n/).filter((line) => /^https?:/.test(line)), clips: droppedClips(transfer) };
+}
+
+/** The first of the sources, for a place with room for one. @param {Sources} sources @returns {Sources} */
+export function oneOf({ files, locations, clips = [] }) {
+  return { files: files.slice(0, 1), locations: locations.slice(0, 1), clips: clips.slice(0, 1) };
 }
 
 /** Whether a drag carries something that could become an image. @param {DragEvent} event @returns {boolean} */
 export function hasImages(event) {
   const types = [...(event.dataTransfer?.types ?? [])];
-  return (types.includes('Files') || types.includes('text/uri-list')) && !types.includes(TILE);
+  return (types.includes('Files') || types.includes('text/uri-list') || draggedPart(event.dataTransfer) !== '') && !types.includes(TILE);
 }
 
 /** Open the file chooser of the system. @param {boolean} multiple @param {(files: File[]) => void} take */
@@ -137,10 +143,10 @@ function openImage(from, key) {
 }
 
 /**
- * A place for exactly one image.
- * @param {{title: string, field?: string, labels: () => Labels, set: (key: string|null) => void, add: (sources: Sources) => void}} spec
+ * A place for exactly one image. `ofClip` names the frame that it takes of a clip that is dropped on it.
+ * @param {{title: string, field?: string, ofClip?: string, labels: () => Labels, set: (key: string|null) => void, add: (sources: Sources) => void}} spec
  */
-export function imageSlot({ title, field = '', labels, set, add }) {
+export function imageSlot({ title, field = '', ofClip = 'First frame', labels, set, add }) {
   const face = thumbnail();
   const name = h('small', { class: 'kn-slot-name' });
   const badge = ruleBadge();
@@ -148,13 +154,17 @@ export function imageSlot({ title, field = '', labels, set, add }) {
   const remove = iconButton('remove', 'close', `Remove ${title.toLowerCase()}`, () => set(null), 'kn-slot-remove');
   const uploads = h('div', { class: 'kn-uploads' });
   const el = h('div', { class: 'kn-slot', 'data-slot': field || null }, h('div', { class: 'kn-slot-box' }, choose, remove, badge.el, uploads), h('span', { class: 'kn-slot-title', text: title }), name);
-  el.addEventListener('dragover', (event) => { if (hasImages(event)) { event.preventDefault(); event.stopPropagation(); el.classList.add('kn-over'); } });
-  el.addEventListener('dragleave', () => el.classList.remove('kn-over'));
+  const over = (/** @type {''|'clip'|'frame'|null} */ part) => {
+    el.classList.toggle('kn-over', part != null);
+    choose.dataset.drop = part ? { clip: ofClip, frame: 'This frame' }[part] : '';
+  };
+  el.addEventListener('dragover', (event) => { if (hasImages(event)) { event.preventDefault(); event.stopPropagation(); over(draggedPart(event.dataTransfer)); } });
+  el.addEventListener('dragleave', () => over(null));
   el.addEventListener('drop', (event) => {
     if (!hasImages(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    el.classList.remove('kn-over');
+    over(null);
     add(sourcesOf(event.dataTransfer));
   });
   return { el, uploads, paint: (/** @type {string|null} */ key) => {
@@ -197,20 +207,25 @@ export function locationInput(label, take) {
 }
 
 /**
- * Send files, URLs and paths to Python one by one, and show each while it is on its way. Earlier errors are cleared.
- * Gives whether all were added.
+ * Send files, URLs, paths and clips to Python one by one, and show each while it is on its way. Earlier errors are
+ * cleared. Gives whether all were added.
  * @param {Sources} sources @param {Kernel} kernel @param {HTMLElement} uploads
- * @param {(key: string) => void} take @param {ShowError} showError @param {Media} [media]
+ * @param {(key: string) => void} take @param {ShowError} showError @param {Media} [media] @param {number} [ofClip] the frame that a whole clip gives
  */
-export async function uploadSources({ files, locations }, kernel, uploads, take, showError, media = 'image') {
+export async function uploadSources({ files, locations, clips = [] }, kernel, uploads, take, showError, media = 'image', ofClip = 0) {
   let all = true;
   showError('');
-  for (const source of [...files, ...locations]) {
+  const keyOf = async (/** @type {File|string|DraggedClip} */ source, /** @type {HTMLElement} */ bar) => {
+    if (typeof source === 'string') return kernel.fetch(source, media);
+    if (source instanceof File) return kernel.upload(source, (share) => { bar.style.width = `${share * 100}%`; }, media);
+    return (await kernel.ask(media === 'video' ? 'video' : 'frame', { clip: source.id, frame: source.frame ?? ofClip })).key;
+  };
+  for (const source of [...files, ...locations, ...clips]) {
     const bar = h('i', {});
-    const chip = h('div', { class: 'kn-upload', role: 'status' }, h('span', { text: typeof source === 'string' ? source : source.name }), bar);
+    const chip = h('div', { class: 'kn-upload', role: 'status' }, h('span', { text: typeof source === 'string' ? source : source instanceof File ? source.name : source.title }), bar);
     uploads.append(chip);
     try {
-      take(await (typeof source === 'string' ? kernel.fetch(source, media) : kernel.upload(source, (share) => { bar.style.width = `${share * 100}%`; }, media)));
+      take(await keyOf(source, bar));
     } catch (error) {
       all = false;
       showError(error.message);

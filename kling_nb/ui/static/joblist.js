@@ -1,5 +1,6 @@
 import { announcer } from './announcer.js';
 import { highlight } from './arrivals.js';
+import { dragsClip } from './clipdrag.js';
 import { actionButton, h, keyedList, pageId } from './dom.js';
 import { changesText, clockText, expectedShare, remainingText, remedySeparator, summaryText, titleParts } from './format.js';
 import { icon } from './icons.js';
@@ -94,6 +95,7 @@ function jobRow(first, { cancel, now, acts, before }) {
   const sign = h('span', { class: 'kn-row-icon' });
   const title = h('span', { class: 'kn-row-title' });
   const badge = h('span', { class: 'kn-badge', text: 'preview' });
+  dragsClip(title, () => (row.file ? { id: row.id, title: row.title, frame: row.image ? 0 : null } : null));
   const status = h('span', { class: 'kn-row-status' });
   const time = h('span', { class: 'kn-row-time' });
   const price = h('span', { class: 'kn-row-price' });
@@ -135,6 +137,7 @@ function jobRow(first, { cancel, now, acts, before }) {
     setText(number, parts[0]);
     setText(prompt, parts[1]);
     title.title = parts.join('');
+    title.draggable = Boolean(row.file);
     badge.hidden = !row.preview;
     setText(status, cancelling && !row.ended ? 'Cancelling' : row.text);
     const elapsed = clockText((row.ended ? row.since : now()) - row.created);

@@ -5,12 +5,12 @@ import { clipCache } from './clipcache.js';
 import { codeFold } from './code.js';
 import { actionButton, blockShortcuts, h, newId, pageId } from './dom.js';
 import { makeDraftStore } from './draft.js';
+import { dropArea } from './droparea.js';
 import { footer } from './footer.js';
 import { modelForm } from './form.js';
 import { helpBox } from './helpbox.js';
 import { icon } from './icons.js';
 import { fitBox } from './imagefit.js';
-import { hasImages, sourcesOf } from './images.js';
 import { imageView } from './imageview.js';
 import { jobList } from './joblist.js';
 import { makeKernel } from './kernel.js';
@@ -134,11 +134,11 @@ function renderPanel({ model, el }) {
   store.listen((draft) => { paint(draft); paintVerdict(); });
   paintBanner();
   paintExtra();
-  acceptImages(el, (sources) => currentForm().add(sources));
+  const drops = dropArea(el, (sources) => currentForm().add(sources));
   return () => {
     for (const [name, act] of watched) model.off(name, act);
     shown?.parts.close();
-    for (const part of [watch, several, store, kernel, picker, notices, presets, alert, code, notes, foot, jobs, arrived, gallery, cache, voice]) part.close();
+    for (const part of [drops, watch, several, store, kernel, picker, notices, presets, alert, code, notes, foot, jobs, arrived, gallery, cache, voice]) part.close();
   };
 }
 
@@ -148,30 +148,6 @@ function galleryButton(model) {
   const onMessage = (/** @type {Incoming|null} */ message) => { if (message?.kind === 'gallery') button.setAttribute('aria-expanded', String(message.open)); };
   model.on('msg:custom', onMessage);
   return { button, close: () => model.off('msg:custom', onMessage) };
-}
-
-/** Add images that are dropped or pasted anywhere on the panel. @param {HTMLElement} el @param {(sources: Sources) => void} add */
-function acceptImages(el, add) {
-  let depth = 0;
-  const highlight = (/** @type {boolean} */ on) => el.classList.toggle('kn-drop-target', on);
-  el.addEventListener('dragenter', (event) => { if (hasImages(event)) { depth += 1; highlight(true); } });
-  el.addEventListener('dragleave', (event) => { if (hasImages(event)) { depth = Math.max(0, depth - 1); highlight(depth > 0); } });
-  el.addEventListener('dragover', (event) => { if (hasImages(event)) event.preventDefault(); });
-  el.addEventListener('drop', (event) => {
-    depth = 0;
-    highlight(false);
-    if (!hasImages(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    add(sourcesOf(event.dataTransfer));
-  });
-  el.addEventListener('paste', (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length) return;
-    event.preventDefault();
-    event.stopPropagation();
-    add({ files, locations: [] });
-  });
 }
 
 /** @param {HTMLElement} el @param {Problem[]} problems */

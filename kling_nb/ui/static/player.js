@@ -1,3 +1,4 @@
+import { dragsClip } from './clipdrag.js';
 import { actionButton, h } from './dom.js';
 import { frameAt, tenthsText } from './frames.js';
 import { icon } from './icons.js';
@@ -129,6 +130,7 @@ function commonShape(clips) {
 function clipTile(clip, listen, useFrame) {
   const video = h('video', { class: 'kn-video', playsinline: true, preload: 'auto', muted: true, 'aria-label': `Clip ${clip.letter}`, poster: clip.poster || null });
   video.muted = true;
+  dragsClip(video, () => ({ id: clip.id, title: clip.title, frame: frameAt(video.currentTime, clip.fps) }));
   const sound = actionButton('listen', listen, { class: 'kn-icon-button kn-over-video kn-sound' });
   const use = actionButton('use-frame', () => useFrame(frameAt(video.currentTime, clip.fps)), { class: 'kn-icon-button kn-over-video kn-use-frame', 'aria-label': `Use this frame of clip ${clip.letter} as start frame`, title: 'Use as start frame' }, icon('chain'));
   const onward = actionButton('continue', () => useFrame(-1), { class: 'kn-icon-button kn-over-video kn-continue', 'aria-label': `Continue from the last frame of clip ${clip.letter}`, title: 'Continue from last frame' }, icon('continue'));

@@ -1,3 +1,4 @@
+import { dragsClip } from './clipdrag.js';
 import { actionButton, h, iconButton } from './dom.js';
 import { frameAt } from './frames.js';
 import { icon } from './icons.js';
@@ -12,6 +13,8 @@ export function recordDetails({ annotate, loadClip, useFrame, openInPanel, shut,
   let tile = null;
   const video = h('video', { class: 'kn-record-video', controls: true, loop: true, playsinline: true, preload: 'metadata' });
   const image = h('img', { class: 'kn-record-video kn-record-image', alt: '' });
+  dragsClip(video, () => (tile && { id: tile.id, title: tile.prompt.slice(0, 60), frame: frameAt(video.currentTime, tile.fps) }));
+  dragsClip(image, () => (tile && { id: tile.id, title: tile.prompt.slice(0, 60), frame: 0 }));
   const error = h('div', { class: 'kn-record-error' });
   const status = h('div', { class: 'kn-faint', role: 'status' });
   const useText = h('span', {});

@@ -4,9 +4,9 @@ import { areMentioned, reorder } from './mentions.js';
 
 /**
  * A list of images, with an input for a URL or a path. Those of the only such field are @Image1, @Image2, … in prompts.
- * @param {Spec} spec @param {Shared} shared
+ * @param {Spec} spec @param {Shared & {clips: ReturnType<typeof import('./clippicker.js').clipPicker>}} shared
  */
-export function referenceList({ name, title, max_items: max }, { store, labels, problemPlace, kernel, showError, rewrite }) {
+export function referenceList({ name, title, max_items: max }, { store, labels, problemPlace, kernel, showError, rewrite, clips }) {
   const keys = () => /** @type {string[]} */ (store.draft[name] ?? []);
   const mentioned = () => areMentioned(name, store.draft);
   const nameOf = (/** @type {number} */ i) => (mentioned() ? `@Image${i + 1}` : `Image ${i + 1}`);
@@ -25,7 +25,7 @@ export function referenceList({ name, title, max_items: max }, { store, labels, 
 
   const line = locationInput('Image URL or path', (location) => add({ files: [], locations: [location] }, line.showError));
   const el = h('div', { class: 'kn-field kn-references', 'data-field': name },
-    h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: title }), line.el),
+    h('div', { class: 'kn-label-line' }, h('span', { class: 'kn-label', text: title }), clips.frame(title, take), line.el),
     strip.el, problemPlace(name), voice);
   return { el, add, paint: (/** @type {Draft} */ draft) => strip.paint(draft[name] ?? []) };
 }

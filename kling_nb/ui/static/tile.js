@@ -1,3 +1,4 @@
+import { dragsClip } from './clipdrag.js';
 import { actionButton, h } from './dom.js';
 import { icon } from './icons.js';
 import { starRow } from './stars.js';
@@ -44,6 +45,7 @@ export function galleryTile({ loadClip, pick, open, rate, reducedMotion }) {
       } catch { stop(); } // the clip is missing or the pointer has left: the poster stays
     }, HOVER_DELAY);
   };
+  dragsClip(face, () => (tile?.clip ? { id: tile.id, title: tile.prompt.slice(0, 60), frame: tile.image ? 0 : null } : null));
   el.addEventListener('pointerenter', start);
   el.addEventListener('pointerleave', () => { if (!el.contains(document.activeElement)) stop(); });
   el.addEventListener('focusin', (event) => { if (event.target === el && el.matches(':focus-visible')) start(); });

@@ -252,7 +252,9 @@ type Incoming =
 /** Show an error; '' clears it. */
 type ShowError = (remedy: string, message?: string) => void;
 /** What was dropped, pasted or typed; a location is a URL or a path. */
-interface Sources { files: File[]; locations: string[] }
+interface Sources { files: File[]; locations: string[]; clips?: DraggedClip[] }
+/** A clip by the ID of its record; `frame` is null for the whole clip. */
+interface DraggedClip { id: string; title: string; frame: number | null }
 interface Kernel {
   /** Send a file; gives its key, or throws with the reason. */
   upload(file: File, progress: (share: number) => void, media?: Media): Promise<string>;

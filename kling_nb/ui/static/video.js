@@ -1,6 +1,6 @@
 import { actionButton, h, iconButton } from './dom.js';
 import { icon } from './icons.js';
-import { hasImages, locationInput, sourcesOf, uploadSources } from './images.js';
+import { hasImages, locationInput, oneOf, sourcesOf, uploadSources } from './images.js';
 
 const ACCEPTED_VIDEO = 'video/mp4,video/quicktime,video/webm';
 
@@ -14,9 +14,9 @@ export function videoSlot(spec, { store, labels, kernel, showError, clips }) {
   const set = (/** @type {string|null} */ key) => store.edit({ [spec.name]: key });
   const uploads = h('div', { class: 'kn-uploads' });
   const showVideoError = (/** @type {string} */ reason) => showError(reason, 'Could not add the video.');
-  const add = (/** @type {Sources} */ { files, locations }, show = showVideoError) => {
+  const add = (/** @type {Sources} */ sources, show = showVideoError) => {
     for (const clear of [line.showError, showVideoError]) clear('');
-    return uploadSources({ files: files.slice(0, 1), locations: locations.slice(0, 1) }, kernel, uploads, set, show, 'video');
+    return uploadSources(oneOf(sources), kernel, uploads, set, show, 'video');
   };
   const line = locationInput('Video URL or path', (location) => add({ files: [], locations: [location] }, line.showError));
   const chooseVideo = () => {
