@@ -9,7 +9,7 @@ import os
 import runpy
 import sys
 import warnings
-from multiprocessing import connection, current_process, get_context
+from multiprocessing import connection, current_process, forkserver, get_context
 from pathlib import Path
 from types import TracebackType
 
@@ -80,8 +80,10 @@ def _serve(folder: Path, arguments: list[str], environ: dict[str, str]) -> None:
         for stream in (1, 2):
             os.dup2(log.fileno(), stream)
     current_process()._config["daemon"] = False  # a daemon may not have the workers that render
+    forkserver._forkserver.ensure_running = lambda: None  # they come from the parent of this hub: it runs
     workers.get_context = lambda _: _context
-    sys.exit(server.main(arguments))
+    small = () if "--size" in arguments else ("--size", "180p")  # a clip of the usual 720p takes seven times as long
+    sys.exit(server.main([*arguments, *small]))
 
 
 def _live(
