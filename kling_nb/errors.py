@@ -221,6 +221,10 @@ class LogError(KlingError):
     """The record store cannot be read or written."""
 
 
+class LeftToAnother(LogError):
+    """A request was not sent from this kernel, since another one may send it, or has."""
+
+
 class NotSaved(LogError, KeyError):
     """No record, plan or saved value has this name or ID."""
 

@@ -194,8 +194,21 @@ class ActiveJobs:
             self.report([job])
 
     async def save(self, job: ActiveJob, record: Record) -> None:
-        """Save a job's new record, then show it."""
-        self.show(job, await asyncio.to_thread(self._log.save, record))
+        """Save a job's new record, then show what the log has of it: another kernel may have got further with it."""
+        saved = await asyncio.to_thread(self._log.save, record)
+        if (saved.status, saved.clip) == (record.status, record.clip):
+            self.show(job, saved)
+        else:
+            await self.yield_to(job, saved)
+
+    async def yield_to(self, job: ActiveJob, stored: Record) -> None:
+        """Show what another kernel has made of a job, and end the wait for it unless it is at the hub."""
+        job.path = await self._file_of(stored)
+        self.show(job, stored)
+        if stored.ended:
+            job.finish(job.path)
+        elif stored.status not in AT_THE_HUB:
+            job.finish(error=errors.KlingError(f"Job {job.id} is run by another kernel; kn.resume() follows it."))
 
     def show(self, job: ActiveJob, record: Record) -> None:
         """Show a record that is saved, or that cannot be saved now and is saved with its next change."""
@@ -216,11 +229,14 @@ class ActiveJobs:
 
     async def end(self, job: ActiveJob, record: Record) -> None:
         """Save how a job ended, and end every wait for it."""
-        path = await asyncio.to_thread(self._log.file, record.clip.digest) if record.clip else None
-        job.path = path  # before the state: a job that reads as done must have its clip, also after its wait ended
+        # Before the state: a job that reads as done must have its clip, also after its wait ended.
+        job.path = await self._file_of(record)
         await self.save(job, record)
         self._history.pop(record.model, None)
-        job.finish(path)
+        job.finish(job.path)
+
+    async def _file_of(self, record: Record) -> Path | None:
+        return await asyncio.to_thread(self._log.file, record.clip.digest) if record.clip else None
 
     async def fail(self, job: ActiveJob, kind: str, message: str, remedy: str) -> None:
         """End a job that gave no clip."""

@@ -136,10 +136,19 @@ class Sender:
             await self._active.fail_all([job], exc, "Nothing was sent or billed.")
             return False
         if saved is None:
-            job.finish(error=errors.KlingError(f"Job {job.id} is run by another kernel; see kn.log()."))
+            await self._leave_to_another(job)
             return False
         self._active.show(job, saved)
         return True
+
+    async def _leave_to_another(self, job: ActiveJob) -> None:
+        """End a job that must not be sent from here; what another kernel has made of it is shown."""
+        stored = await asyncio.to_thread(self._log.get, job.id)
+        if (stored.status, stored.holder) == ("prepared", job.record.holder):
+            exc = errors.LeftToAnother("Another kernel makes the clip of this cell.")
+            await self._active.fail_all([job], exc, "Nothing was sent or billed from here.")
+        else:
+            await self._active.yield_to(job, stored)
 
     async def _submit(self, job: ActiveJob, body: dict[str, Any], unwanted: asyncio.Event) -> None:
         job.sent = self._hub.clock

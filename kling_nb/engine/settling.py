@@ -9,6 +9,7 @@ from kling_nb import errors, retry
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub, Log
+from kling_nb.engine.states import AT_THE_HUB
 from kling_nb.engine.tracking import LOST_REMEDY, Tracker
 from kling_nb.models.matching import Absent, Found, Undecided, alike
 
@@ -29,6 +30,8 @@ class Settler:
 
         Until then they stay uncertain, and the wait for them ends: an entry may appear late.
         """
+        if any(job.state in AT_THE_HUB for job in jobs):  # another kernel has found its entry meanwhile
+            self._tracker.watch(now=True)
         try:
             odd = await self._search(jobs)
         except errors.HubError as exc:  # the list cannot be read: the jobs stay uncertain

@@ -263,7 +263,7 @@ class Tracker:
             else:
                 await self._active.save(job, record)
             job.unsaved = 0
-            if record.status == "downloading":
+            if job.state == "downloading":
                 self._delivery.start(job, generation.result_url)
         if not self._active.running:
             self._wake.set()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
-from kling_nb import generation
+from kling_nb import errors, generation
 from kling_nb.engine.job import Job
 from kling_nb.engine.pace import expected_seconds
-from kling_nb.errors import LogError
+from kling_nb.models.budget import COUNTED, charge_of
 from kling_nb.models.frontend import Video
 from kling_nb.models.price import Estimate
 from kling_nb.models.record import Record
@@ -21,6 +23,53 @@ from kling_nb.sweeps.design import Cell, Design
 
 #: Seconds between two reads of a record whose job runs in another kernel.
 _WATCH_INTERVAL = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CellStatus:
+    """The state of one clip in a run.
+
+    Attributes:
+        cell: The cell of the plan.
+        state: `"waiting"`, `"running"`, `"existing"` (it was in the log), `"done"`, `"failed"`, `"uncertain"`,
+            `"cancelled"`, `"skipped"`, or `"refused"` (the hub refused its content before, and it was not sent again).
+        record: The record, once there is one.
+        job: The job, if it runs in this kernel.
+        started: Whether this run has started the job, and pays for it.
+        error: Why the clip is missing.
+    """
+
+    cell: Cell
+    state: TileState = "waiting"
+    record: Record | None = None
+    job: Job | None = None
+    started: bool = False
+    error: errors.KlingError | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the job has ended, or could not be started, and there is no clip."""
+        return self.state in ("failed", "uncertain")
+
+    @property
+    def failed_here(self) -> bool:
+        """Whether it failed in this run: what another kernel began and lost says nothing of the clips to come."""
+        return self.failed and (self.started or self.record is None)
+
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Whether the clip is missing because of another kernel: its job gave none, or this one left it to another."""
+        if self.record is None or self.record.status not in ("failed", "cancelled"):
+            return False
+        left = self.record.failure and self.record.failure.kind == errors.LeftToAnother.__name__
+        return bool(left) or not self.started
+
+    @property
+    def price(self) -> Decimal:
+        """The dollars that this run has spent on the clip, has set aside for it, or may have spent."""
+        record = self.job.record if self.job else self.record
+        counts = self.started and record is not None and charge_of(record) in COUNTED
+        return self.record.price or Decimal(0) if counts and self.record else Decimal(0)
 
 
 def existing_records(session: Session, design: Design) -> dict[str, RecordSummary]:
@@ -58,7 +107,7 @@ def claim(session: Session, design: Design, cell: Cell, agreed: Estimate | None)
             record = session.store.get(found.id)
             return record, None if record.ended else generation.adopt(session, record), False
         if cell.request is None:
-            raise LogError("; ".join(map(str, cell.problems)))
+            raise errors.LogError("; ".join(map(str, cell.problems)))
         (job,) = generation.start(session, cell.request, plan=design.id, cell=cell.id, agreed=agreed)
         return job.record, job, True
 
@@ -91,12 +140,19 @@ def _hub_of(session: Session, cell: Cell) -> str:
 
 async def wait_for(session: Session, record: Record, job: Job | None) -> Record:
     """Wait for the end of a record's job, in this kernel or another, and return the record as it is then."""
-    while job is None and not record.ended:
+    while job or not record.ended:
+        if job:
+            record = await _end_here(job)
+            if record.ended or record.holder == await asyncio.to_thread(session.store.holder):
+                break
         await asyncio.sleep(_WATCH_INTERVAL)
         record = await asyncio.to_thread(session.store.get, record.id)
         job = None if record.ended else await asyncio.to_thread(generation.adopt, session, record)
-    if job is None:
-        return record
+    return record
+
+
+async def _end_here(job: Job) -> Record:
+    """Wait until a job is not waited for any more in this kernel, and return its record as it is then."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
     job.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
     await done.wait()

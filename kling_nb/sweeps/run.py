@@ -7,59 +7,30 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.engine.loop import interpreter_exits
-from kling_nb.models.budget import COUNTED, charge_of
 from kling_nb.models.record import Record
 from kling_nb.render.plan import TILES, PlanSheet, TileState, plan_bundle
 from kling_nb.session import Session
 from kling_nb.sweeps import cells
+from kling_nb.sweeps.cells import CellStatus
 from kling_nb.sweeps.design import Cell, Design
 
 logger = logging.getLogger(__name__)
 
 _POLL_INTERVAL = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class CellStatus:
-    """The state of one clip in a run.
-
-    Attributes:
-        cell: The cell of the plan.
-        state: `"waiting"`, `"running"`, `"existing"` (it was in the log), `"done"`, `"failed"`, `"uncertain"`,
-            `"cancelled"`, `"skipped"`, or `"refused"` (the hub refused its content before, and it was not sent again).
-        record: The record, once there is one.
-        job: The job, if it runs in this kernel.
-        started: Whether this run has started the job, and pays for it.
-        error: Why the clip is missing.
-    """
-
-    cell: Cell
-    state: TileState = "waiting"
-    record: Record | None = None
-    job: Job | None = None
-    started: bool = False
-    error: errors.KlingError | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the job has ended, or could not be started, and there is no clip."""
-        return self.state in ("failed", "uncertain")
-
-    @property
-    def price(self) -> Decimal:
-        """The dollars that this run has spent on the clip, has set aside for it, or may have spent."""
-        record = self.job.record if self.job else self.record
-        counts = self.started and record is not None and charge_of(record) in COUNTED
-        return self.record.price or Decimal(0) if counts and self.record else Decimal(0)
+#: How many cells are started at a time.
+_STARTERS = 8
+#: How often a cell is looked at again whose job in another kernel gave no clip.
+_MORE_TRIES = 3
 
 
 class Run:
@@ -97,6 +68,8 @@ class Run:
         self._open.set()
         self._stopped: errors.KlingError | None = None
         self._view: Any = None
+        # Threads of its own: a start may wait for a kernel that has died, and running jobs must not wait with it.
+        self._starters = ThreadPoolExecutor(min(limit, _STARTERS), "kling_nb plan")
         self._end: Future[None] = session.loop.submit(self._work())
         # Not in `_work`, which has not ended while it notifies: a view would see a run that goes on.
         self._end.add_done_callback(lambda _: self._notify())
@@ -202,6 +175,7 @@ class Run:
         try:
             await asyncio.gather(*(self._worker() for _ in range(min(self._limit, len(self._waiting)))))
         finally:
+            self._starters.shutdown(wait=False)
             for status in self.statuses:
                 if status.state == "waiting":
                     self._update(replace(status, state="skipped"))
@@ -221,18 +195,18 @@ class Run:
 
     async def _make(self, cell: Cell) -> None:
         status = await self._follow(cell)
-        others = status and not status.started and status.record
-        if others and others.status in ("failed", "cancelled") and self._stopped is None:
-            status = await self._follow(cell)  # the job of another run gave no clip
+        for _ in range(_MORE_TRIES):
+            if status is None or self._stopped or not status.may_be_tried_again:
+                break
+            status = await self._follow(cell)
         if status:
             self._settle(status)
 
     async def _follow(self, cell: Cell) -> CellStatus | None:
         """Start or find a cell's job and wait for its end; None if it cannot be started."""
         try:
-            record, job, started = await asyncio.to_thread(
-                cells.claim, self._session, self._design, cell, self._agreed.get(cell.id)
-            )
+            begin = partial(cells.claim, self._session, self._design, cell, self._agreed.get(cell.id))
+            record, job, started = await asyncio.get_running_loop().run_in_executor(self._starters, begin)
         except errors.BudgetError as exc:
             self._stop(exc)
             self._update(CellStatus(cell, "skipped", error=exc))
@@ -269,7 +243,7 @@ class Run:
 
     def _fail(self, status: CellStatus, exc: errors.KlingError, state: TileState = "failed") -> None:
         self._update(replace(status, state=state, error=exc))
-        if self._max_failures is not None and sum(each.failed for each in self.statuses) >= self._max_failures:
+        if self._max_failures is not None and sum(each.failed_here for each in self.statuses) >= self._max_failures:
             self._stop(exc)
 
     def _stop(self, reason: errors.KlingError) -> None:

@@ -14,6 +14,7 @@ from hubside import HubSide, until
 from kling_nb import errors
 from kling_nb.engine.job import Job
 from kling_nb.hubs.oxen import Oxen
+from kling_nb.models.record import Failure
 from kling_nb.studio import Studio
 
 QUEUE = {"method": "POST", "path": "/api/ai/queue"}
@@ -214,6 +215,35 @@ def test_a_job_that_another_kernel_took_over_is_not_sent_by_the_first(
     thought_dead.set()
     assert job.wait(20)
     assert (hub.posts, hub.enqueued) == (1, 1)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("status", ["queued", "failed"])
+def test_the_wait_ends_though_another_kernel_was_quicker_while_the_request_was_sent(
+    answered: bool, status: str, hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = studio_at(hub)
+    submit = Oxen.submit
+
+    async def overtaken(self: Oxen, *asked: Any) -> list[str]:
+        (ticket,) = await submit(self, *asked)
+        (record,) = studio.store.find(status="submitting")
+        changes = {"status": status, "generation_id": ticket}
+        if status == "failed":
+            changes["failure"] = Failure(kind="hub", message="The hub refused it.", remedy="")
+        await asyncio.to_thread(studio.store.save, record.model_copy(update=changes))
+        if not answered:
+            raise errors.NoResponse("The answer was lost.")
+        return [ticket]
+
+    monkeypatch.setattr(Oxen, "submit", overtaken)
+    job = begin(studio, f"overtaken {answered} {status}")
+    if status == "failed":
+        with pytest.raises(errors.JobFailed, match="refused"):
+            job.result(30)
+    else:
+        assert job.result(30).path.exists()
+    assert hub.posts == 1
 
 
 def test_a_resume_on_another_thread_does_not_adopt_a_job_that_is_just_starting(

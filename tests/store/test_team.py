@@ -180,6 +180,21 @@ def test_a_kernel_that_slept_past_its_lease_sends_nothing_of_what_it_had(
     assert ann.get(saved.id).status == "prepared"
 
 
+def test_a_kernel_that_has_lost_a_job_changes_it_only_by_what_the_hub_says(member: Member) -> None:
+    ann, bob = member("ann"), member("bob")
+    saved = ann.save(paid(holder=ann.holder()))
+    ann._team_lease.release()
+    taken = bob.take(saved.id)
+    assert taken is not None
+    failed = saved.model_copy(update={"status": "failed"})
+    assert ann.save(failed) == taken
+    ann._team_records.spool.write(failed)
+    assert ann.sync()[0].records == 1
+    assert bob.get(saved.id) == taken
+    assert bob.spend([taken.model_copy(update={"status": "submitting"})]) != [None]
+    assert ann.save(saved.model_copy(update={"status": "queued", "generation_id": "g"})).status == "queued"
+
+
 def test_a_dead_kernels_job_is_taken_over_by_one(member: Member) -> None:
     ann, bob, cat = member("ann"), member("bob"), member("cat")
     ann.save(paid(status="queued", generation_id="g", holder=ann.holder()))

@@ -1,34 +1,46 @@
-"""A kernel of a team: `python team_kernel.py HUB FOLDER MEDIA PERSON CELLS` runs a plan, and prints how many it began.
+"""A kernel of a team: `python team_kernel.py HUB FOLDER MEDIA PERSON CELLS LEASE` runs a plan; prints what it began.
 
-The database is in `KLING_NB_DATABASE`. Its lease ends after two seconds instead of a minute.
+The database is in `KLING_NB_DATABASE`. What it logs, and where it hangs, is in `FOLDER.log`.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 from kling_nb import connection
 from kling_nb.engine.pace import LOCAL_PACE
 from kling_nb.store.team import lease
 from kling_nb.studio import Studio
 
-lease.BEAT, lease.LEASE = 0.3, 2.0
+PATIENCE = 120
 
 
-def main(hub: str, folder: str, media: str, person: str, cells: str) -> None:
+def main(hub: str, folder: str, media: str, person: str, cells: str, seconds: str) -> None:
     """Run the plan when a line comes, and wait for its end."""
-    connection.HUB_PACE = LOCAL_PACE
+    with Path(f"{folder}.log").open("wb") as log:
+        os.dup2(log.fileno(), 2)
+    # As at the real hub, a job whose answer was lost is not given up at once: its kernel may only be asleep.
+    connection.HUB_PACE = replace(LOCAL_PACE, lost=600)
+    lease.BEAT, lease.LEASE = 0.3, float(seconds)
     os.environ.update({"KLING_NB_MEDIA": media, "KLING_NB_USER": person})
     studio = Studio(hub=hub, key="test-key", log=folder)
     plan = studio.sweep(prompt=[f"boat {number} of {media}" for number in range(int(cells))], duration=3)
     studio.store.holder()
     print("READY", flush=True)
     sys.stdin.readline()
+    faulthandler.dump_traceback_later(PATIENCE + 30, exit=True)
     run = plan.run(limit=8)
-    run.wait(300)
+    over = run.wait(PATIENCE)
+    for status in run.statuses:
+        if status.state not in ("existing", "done"):
+            print(status, file=sys.stderr)
     print(sum(status.started for status in run.statuses), flush=True)
     studio.close()
+    sys.exit(0 if over else "The plan has not ended.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,11 @@ from nursery import Kernel
 from support import postgres
 
 from kling_nb.store.team import TeamLog
+from kling_nb.store.team import lease as leases
 
 KERNEL = Path(__file__).with_name("team_kernel.py")
-CELLS = 120
+CELLS, LEASE = 120, 3.0
+NAMES = ("ann", "bob", "cat")
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("KLING_NB_NO_TEAM") == "1", reason="A team's log is not tested: KLING_NB_NO_TEAM=1."
@@ -40,29 +41,24 @@ def test_each_cell_is_paid_once_though_one_kernel_is_killed_and_one_sleeps_past_
 ) -> None:
     url, media = server.schema(), f"file://{tmp_path}/bucket"
     monkeypatch.setenv("KLING_NB_DATABASE", url)
+    monkeypatch.setattr(leases, "LEASE", LEASE)
     log = TeamLog(tmp_path / "test", url, media, "test")
-    kernels = [Kernel(KERNEL, hub.url, tmp_path / name, media, name, CELLS) for name in ("ann", "bob", "cat")]
+    kernels = [Kernel(KERNEL, hub.url, tmp_path / name, media, name, CELLS, LEASE) for name in NAMES]
     killed, asleep, last = kernels
     assert [kernel.stdout.readline() for kernel in kernels] == ["READY\n"] * 3
     for kernel in kernels:
         kernel.stdin.write("\n")
         kernel.stdin.flush()
-    until(lambda: log.count(status="succeeded") >= 15, 120)
+    until(lambda: all(log.count(status="succeeded", by=name) >= 5 for name in NAMES), 120)
     killed.kill()
     killed.wait()
     until(lambda: log.count(status="succeeded") >= 40, 120)
     os.kill(asleep._process.pid or 0, signal.SIGSTOP)
-    time.sleep(4)
+    until(lambda: "bob" not in [person for person, *_ in log.team().members])
     os.kill(asleep._process.pid or 0, signal.SIGCONT)
-    assert last.stdout.readline()
-    assert asleep.stdout.readline()
-    assert last.wait(120) == 0
-    asleep.kill()
-    asleep.wait()
-    for name in (
-        "ann",
-        "bob",
-    ):  # what a killed kernel had not sent goes out from its folder
+    for kernel, name in ((asleep, "bob"), (last, "cat")):
+        assert kernel.wait(200) == 0, (tmp_path / f"{name}.log").read_text()
+    for name in NAMES[:2]:  # what a killed kernel had not sent goes out from its folder
         with contextlib.closing(TeamLog(tmp_path / name, url, media, name)) as own:
             assert own.sync()[0].problems == []
     records = log.find()
@@ -73,7 +69,7 @@ def test_each_cell_is_paid_once_though_one_kernel_is_killed_and_one_sleeps_past_
     states = Counter(record.status for record in records)
     assert len(made) == len(done) + len(lost) == CELLS, states
     assert hub.posts == len(done) >= CELLS - 8
-    assert {record.by for record in done} <= {"ann", "bob", "cat"}
+    assert {record.by for record in done} == set(NAMES)
     assert log.sync()[0].problems == []
     assert log.verify() == []
     log.close()

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hubside import HubSide
+from hubside import HubSide, until
 from support import postgres
 
 import kling_nb as kn
+from kling_nb import generation
+from kling_nb.engine.job import Job
 from kling_nb.errors import BudgetError, LogError, SettingsError
 from kling_nb.exchange.importing import import_records
+from kling_nb.models.record import Record
 from kling_nb.store import Log
 from kling_nb.store.team import TeamLog
 from kling_nb.studio import Studio
@@ -86,6 +90,45 @@ def test_a_limit_of_the_team_refuses_in_every_studio(join: Join, hub: HubSide) -
         ann.generate("a kite", duration=3).result(60)
     assert hub.posts == 1
     assert "ann" in repr(ann.budget())
+
+
+def test_a_plan_goes_on_with_what_another_kernel_has_taken_over_before_it_was_sent(
+    join: Join, hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = join("ann"), join("bob")
+    plan = ann.sweep("boat {n}", n=[1, 2], duration=3)
+    spend, slept = ann.store.spend, threading.Event()
+
+    def slept_before(records: Sequence[Record]) -> list[Record | None]:
+        if not slept.is_set():
+            slept.set()
+            forgotten = "DELETE FROM kernels WHERE person = 'ann'"
+            bob.store._database.run(lambda one: one.execute(forgotten))
+            assert [job.result(60) for job in bob.resume()]
+        return spend(records)
+
+    monkeypatch.setattr(ann.store, "spend", slept_before)
+    assert [record.status for record in plan.run(limit=1).result(60)] == ["succeeded"] * 2
+    assert (hub.posts, ann.store.count(status="succeeded"), ann.store.count()) == (2, 2, 2)
+
+
+def test_a_plan_takes_the_clip_of_a_kernel_that_was_quicker_with_a_cell(
+    join: Join, hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = join("ann"), join("bob")
+    plan = ann.sweep("kite {n}", n=[1, 2], duration=3)
+    spend, jobs = ann.store.spend, list[Job]()
+
+    def slower(records: Sequence[Record]) -> list[Record | None]:
+        if not jobs:  # its turn to start the cell has ended with its lease
+            (cell,) = (cell for cell in plan.cells if cell.id == records[0].cell)
+            jobs.extend(generation.start(bob.session, cell.request, plan=records[0].plan, cell=cell.id))
+            until(lambda: jobs[0].record.generation_id)
+        return spend(records)
+
+    monkeypatch.setattr(ann.store, "spend", slower)
+    assert {record.by for record in plan.run(limit=1).result(60)} == {"ann", "bob"}
+    assert (hub.posts, ann.store.count(status="succeeded"), ann.store.count(status="failed")) == (2, 2, 1)
 
 
 def test_while_the_database_is_away_a_new_job_is_refused_and_a_running_one_delivers(

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kling_nb.errors import KlingError, LogError
+from kling_nb.errors import KlingError, LeftToAnother, LogError
 from kling_nb.models.budget import COUNTED, Limits, Scope, charge_of, enforce, from_micros
 from kling_nb.models.record import Record
 from kling_nb.store.budget import Entry, entries_in, entry_of
@@ -89,7 +89,7 @@ class TeamBudget:
             try:
                 spent = {scope: from_micros(amount) for scope, _, amount in sums.fetchall()}
                 if not alive.fetchone()[0]:
-                    raise LogError(_NO_SIGN)
+                    raise LeftToAnother(_NO_SIGN)
                 text = next((text for _, text, _ in limits.fetchall()), None)
                 enforce(_limits(text), asked, lambda scope: spent.get(scope.name, Decimal(0)))
             except KlingError:

@@ -33,6 +33,8 @@ from kling_nb.store.team.records import TeamRecords
 from kling_nb.store.team.trash import TeamTrash
 
 T = TypeVar("T")
+#: Seconds to wait for another kernel that starts the same clip; a dead one's turn ends with its lease.
+_PATIENCE = 120.0
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class TeamLog(Log):
         """Call `begin` while no other kernel of the team does for the same request, `of` its hash."""
         holder = self.holder()
         turn = {"turn": f"turn {of}", "holder": f"{holder} {time.monotonic_ns()}", "lease": leases.LEASE}
-        patience = time.monotonic() + 2 * leases.LEASE
+        patience = time.monotonic() + _PATIENCE
         pause = 0.02
         while not self._database.run(lambda one: one.execute(tables.BEGIN_TURN, turn).fetchone()):
             if time.monotonic() > patience:

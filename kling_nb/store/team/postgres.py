@@ -115,10 +115,10 @@ class Postgres:
     def run(self, work: Callable[[Any], T]) -> T:
         """Return what `work` returns for a psycopg connection in autocommit mode. Raises `LogError`.
 
-        Called again after a deadlock, which ends one of the two transactions: `work` must allow that.
+        Called again if the database has ended its transaction, such as after a deadlock: `work` must allow that.
         """
         for _ in range(_TRIES):
-            with contextlib.suppress(_Deadlock), self._errors():
+            with contextlib.suppress(_Ended), self._errors():
                 proxy = self._opened().raw_connection()
                 try:
                     return work(proxy.driver_connection)
@@ -160,8 +160,8 @@ class Postgres:
 
     def _error(self, exc: BaseException, began: float) -> KlingError:
         state, said = getattr(exc, "sqlstate", None) or "", _short(str(exc))
-        if state == "40P01":
-            return _Deadlock(said)
+        if state in ("40P01", "25P03"):  # 25P03: this machine slept during a transaction
+            return _Ended(said)
         if state == "42501":
             return LogError(
                 f"Your user may not change the team's log in {self.name} ({said}). You can read it; to make clips, ask "
@@ -177,8 +177,8 @@ class Postgres:
         return LogError(f"The team's database {self.name} cannot be used: {said}. Try again.")
 
 
-class _Deadlock(LogError):
-    """Two transactions waited for each other, and the database ended this one."""
+class _Ended(LogError):
+    """The database ended this transaction: it and another waited for each other, or it took too long."""
 
 
 def database_url(address: str) -> URL:

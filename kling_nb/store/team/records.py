@@ -177,7 +177,7 @@ class TeamRecords:
         _log.warning("record %s is saved in %s until the team's log can be reached: %s", record.id, self.folder, why)
         with self.lock("spool"):
             stored = self.sidecars.read(record.id)
-            if stored is not None and is_ahead(stored, record):
+            if stored is not None and _prevails(stored, record):
                 return stored
             kept = with_user_fields(record, stored)
             with written_in(self.folder):
@@ -312,14 +312,19 @@ def _counted(record: Record) -> dict[tuple[str, str], int]:
     return dict.fromkeys(scopes_of(record).items(), micros(record.price))
 
 
+def _prevails(stored: Record, record: Record) -> bool:
+    """Whether a stored record is not replaced. A kernel that has lost a job knows nothing of it but the hub's id."""
+    return is_ahead(stored, record) or (stored.holder != record.holder and not record.generation_id)
+
+
 def _saved(record: Record, stored: Record | None) -> Record | None:
-    return None if stored is not None and is_ahead(stored, record) else with_user_fields(record, stored)
+    return None if stored is not None and _prevails(stored, record) else with_user_fields(record, stored)
 
 
 def _joined(spooled: Record, stored: Record | None) -> Record | None:
     """Return what a record of the spool makes of the stored one; None if that is as new."""
     if stored is None:
         return spooled
-    if is_ahead(stored, spooled) or (rank(stored) == rank(spooled) and stored.revision >= spooled.revision):
+    if _prevails(stored, spooled) or (rank(stored) == rank(spooled) and stored.revision >= spooled.revision):
         return None
     return with_user_fields(spooled, stored)
