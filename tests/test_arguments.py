@@ -60,6 +60,6 @@ def of_others(owner: object) -> list[str]:
 def test_a_wrong_argument_is_a_result_or_an_error_of_this_package(studio: Studio, hub: HubSide, owner: str) -> None:
     with warnings.catch_warnings(action="ignore"):
         job = studio.generate("a boat", duration=3)
-        job.result(20)
+        job.result(60)
         owners = {"studio": studio, "log": studio.log, "records": studio.log(), "hub": studio.hub, "job": job}
         assert of_others(owners[owner]) == []

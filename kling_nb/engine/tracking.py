@@ -23,8 +23,9 @@ from kling_nb.models.generation import Completion, Generation, from_unix
 logger = logging.getLogger(__name__)
 
 _MAX_HINTS = 1000
-#: Seconds by which a job may seem to begin after now: the hub gives its times in whole seconds.
-_ROUNDED = 2.0
+#: Seconds by which a job may seem to begin after now. The hub's times are whole seconds, and its clock is behind by the
+#: time that its last answer was on the way.
+_AHEAD = 120.0
 #: Seconds for which the event stream stays open without a job, since the next one often follows at once.
 _LINGER = 10.0
 #: A job that waits for longer, in seconds, is shown with the time since when.
@@ -310,7 +311,7 @@ class Tracker:
         since = generation and from_unix(generation.enqueued_at if job.waiting else generation.started_at)
         if since and self._hub.clock:
             answers.append((self._hub.clock - since).total_seconds())
-        return max(min((seconds for seconds in answers if seconds >= -_ROUNDED), default=0.0), 0.0)
+        return max(min((seconds for seconds in answers if seconds >= -_AHEAD), default=0.0), 0.0)
 
     def _show_delay(self, job: ActiveJob, generation: Generation) -> None:
         """Show since when a job waits if that is long, and a status that has no meaning here."""

@@ -22,9 +22,9 @@ def billed(hub: HubSide, record: Record) -> str | None:
 def test_a_rerun_is_billed_to_the_same_namespace(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed")
     job = studio.generate("a boat of the lab", duration=3, target_namespace="lab")
-    studio.gather(job).wait(20)
+    studio.gather(job).wait(60)
     again = studio.log()[0].rerun(duration=4)
-    studio.gather(again).wait(20)
+    studio.gather(again).wait(60)
     assert [billed(hub, each.record) for each in (job, again)] == ["lab", "lab"]
     assert studio.panel(again).request == studio.panel(again.record).request
     assert studio.panel(again.record).request.target_namespace == "lab"
@@ -37,7 +37,7 @@ def test_a_resumed_request_is_billed_to_the_namespace_it_was_prepared_for(studio
     for record in records_for(request, hub=hub.url, local=False, kind="result", estimate=price, now=now):
         studio.store.save(record)
     (job,) = studio.resume()
-    job.result(20)
+    job.result(60)
     assert billed(hub, job.record) == "lab"
 
 
@@ -48,5 +48,5 @@ def test_a_lost_answer_is_searched_for_in_the_namespace_that_was_billed(
     hub.fault("lost_reply", times=1)
     studio = studio_at(hub)
     job = studio.generate("a boat of the lab, lost", duration=3, target_namespace="lab")
-    assert job.result(30).path.exists()
+    assert job.result(60).path.exists()
     assert (hub.posts, hub.enqueued) == (1, 1)

@@ -192,7 +192,7 @@ def test_a_cancelled_job_is_stopped_at_the_hub(studio: Studio, provider: HubSide
     provider.fault("stuck")
     job = begin(studio, "an unwanted boat")
     until(lambda: job.record.generation_id)
-    job.cancel().result(20)
+    job.cancel().result(60)
     assert end_of(job) == "cancelled"
     assert provider.prompted("an unwanted boat", "cancelled") == [job.record.generation_id]
 

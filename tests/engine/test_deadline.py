@@ -6,6 +6,7 @@ import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.records import START, a_record, a_report
@@ -55,6 +56,17 @@ async def test_after_a_restart_work_counts_from_the_time_that_the_hub_gives() ->
 async def test_a_clock_that_is_set_forward_here_makes_no_job_late() -> None:
     scene = Scene(100_000, theirs=20)
     assert await scene.report("processing", 10, started_at=UNIX + 10) == 10
+
+
+@pytest.mark.parametrize("behind", [1, 30, 119])
+async def test_an_answer_that_was_long_on_the_way_makes_no_job_late(behind: int) -> None:
+    scene = Scene(100_000, theirs=10 - behind)
+    assert await scene.report("processing", 10, started_at=UNIX + 10) == 0
+
+
+async def test_a_start_that_the_hub_gives_in_the_future_leaves_our_clock() -> None:
+    scene = Scene(100, theirs=100)
+    assert await scene.report("processing", 50, started_at=UNIX + 100_000) == 50
 
 
 async def test_a_clock_that_is_set_back_here_leaves_the_hubs() -> None:

@@ -18,7 +18,7 @@ def test_a_failing_index_does_not_lose_a_paid_jobs_id(
     (tmp_path / "log" / "index.sqlite").mkdir(parents=True)  # it can be neither read nor written
     studio = studio_at(hub)
     job = studio.generate("a paper boat", duration=3)
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     kept = studio.store._records.sidecars.read(job.id)
     assert kept is not None
     assert (kept.status, bool(kept.generation_id), hub.posts) == ("succeeded", True, 1)

@@ -29,6 +29,6 @@ def test_a_callback_is_called_with_the_job_once_it_is_done_and_at_once_later(stu
     hub.fault("failed")
     job, called = studio.generate("a paper boat", duration=3), list[Job]()
     job.add_done_callback(called.append)
-    assert job.wait(30)
+    assert job.wait(60)
     job.add_done_callback(called.append)
     assert (called, job.done) == ([job, job], True)

@@ -92,7 +92,7 @@ def test_a_killed_kernels_job_ends_after_resume_and_is_submitted_once(
     studio = studio_at(hub)
     jobs = studio.resume()
     assert len(jobs) == (point != "nothing saved")
-    assert jobs.wait(40)
+    assert jobs.wait(60)
     assert hub.enqueued == POINTS[point]
     assert hub.posts == POINTS[point]
     for job in jobs:
@@ -116,7 +116,7 @@ def test_resume_continues_a_killed_kernels_download_where_it_ended(
     with kernel_at("mid-download", hub, tmp_path / "log"):
         partial = next((tmp_path / "log" / "partial").glob("*.part"))
     assert partial.stat().st_size == 1000
-    assert studio_at(hub).resume().result(30)[0].record.clip.size > 1000
+    assert studio_at(hub).resume().result(60)[0].record.clip.size > 1000
 
 
 def test_several_generations_killed_before_the_post_are_each_sent_once(
@@ -129,7 +129,7 @@ def test_several_generations_killed_before_the_post_are_each_sent_once(
     hub.fault("failed")
     jobs = studio_at(hub).resume()
     assert len(jobs) == 3
-    assert jobs.wait(30)
+    assert jobs.wait(60)
     assert (hub.posts, hub.enqueued) == (3, 3)
 
 
@@ -140,7 +140,7 @@ def test_resume_takes_another_kernels_jobs_only_when_it_is_dead(
     with kernel_at("saved queued", hub, tmp_path / "log"):
         (followed,) = studio.resume()
         assert studio.store.take(followed.id) is None
-    assert followed.result(30).path.exists()  # it is taken over without being asked again
+    assert followed.result(60).path.exists()  # it is taken over without being asked again
     assert studio.resume() == ()
     assert hub.enqueued == 1
 
@@ -152,7 +152,7 @@ def test_resume_returns_the_jobs_that_are_under_way_here(hub: HubSide, studio_at
     until(lambda: job.state == "processing")
     again = studio.resume()
     assert (again[0] is job, len(again), hub.enqueued) == (True, 1, 1)
-    job.cancel().result(10)
+    job.cancel().result(60)
     assert (job.state, hub.asked(DELETE)) == ("cancelled", 1)
 
 
@@ -167,7 +167,7 @@ def test_a_job_whose_image_is_missing_fails_and_nothing_is_sent(
         kept.unlink()
     jobs = studio_at(hub).resume()
     with pytest.raises(errors.JobFailed, match="Nothing was sent"):
-        jobs.result(20)
+        jobs.result(60)
     assert hub.posts == 0
 
 
@@ -179,5 +179,5 @@ def test_an_uploaded_image_is_not_uploaded_again_by_another_kernel(
     with kernel_at("uploaded", hub, tmp_path / "log", face):
         pass
     hub.fault("failed")
-    studio_at(hub).resume().wait(20)
+    studio_at(hub).resume().wait(60)
     assert hub.asked(UPLOAD) == 1

@@ -83,7 +83,7 @@ def test_a_submission_is_waited_for_as_long_as_the_contract_allows(
     front = behind(hub, same, POST=lambda path: time.sleep(0.5) if path == QUEUE else None)
     job = generate(studio_at(front), "a boat at a slow gate")
     assert "uncertain" not in [progress.status for progress in job]
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert (front.count("POST", QUEUE), hub.posts) == (1, 1)
 
 
@@ -96,7 +96,7 @@ def test_an_answer_that_names_no_job_and_has_no_list_is_settled_by_the_queue(
     hub.mark()
     hub.fault("empty_200", times=1, body=answer, **POST)
     job = generate(studio, prompt)
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert (job.record.generation_id, hub.posts) == (own, 1)
 
 
@@ -111,7 +111,7 @@ def test_a_job_that_the_queue_shows_late_is_found_by_resume(
     studio = studio_at(front)
     job = generate(studio, "a boat that is listed late")
     with pytest.raises(errors.JobUncertain):
-        job.result(20)
+        job.result(60)
     assert (job.state, studio.store.get(job.id).status) == ("uncertain", "uncertain")
     assert "billed" in job.progress.trouble
     if restart:
@@ -119,7 +119,7 @@ def test_a_job_that_the_queue_shows_late_is_found_by_resume(
         studio = studio_at(front)
     shown.append(True)
     (again,) = studio.resume()
-    assert again.result(20).path.exists()
+    assert again.result(60).path.exists()
     assert (again.id, hub.posts, hub.enqueued) == (job.id, 1, 1)
 
 
@@ -131,7 +131,7 @@ def test_an_equal_job_of_another_time_is_not_taken_and_the_user_is_asked(
     hub.fault("lost_reply", times=1)
     job = generate(studio_at(front), f"a boat of another hour ({seconds})")
     with pytest.raises(errors.JobUncertain):
-        job.result(20)
+        job.result(60)
     assert (job.record.generation_id, hub.posts) == (None, 1)
     assert "a job like this one" in job.progress.trouble
 
@@ -156,7 +156,7 @@ def test_ids_too_many_become_jobs_of_the_batch(studio: Studio, hub: HubSide) -> 
     ids = ids_of(hub, "one boat too many", 3)
     named(hub, *ids)
     job = generate(studio, "one boat too many")
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     records = until(lambda: [one for one in studio.log() if one.status == "succeeded"][2:] and list(studio.log()))
     assert sorted(str(record.generation_id) for record in records) == sorted(ids)
     assert {record.batch for record in records} == {job.record.batch}
@@ -169,7 +169,7 @@ def test_an_id_that_is_named_twice_is_one_job(studio: Studio, hub: HubSide) -> N
     (own,) = ids_of(hub, "a boat named twice", 1)
     named(hub, own, own)
     job = generate(studio, "a boat named twice")
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert (job.record.generation_id, len(studio.log()), hub.posts) == (own, 1, 1)
 
 
@@ -179,7 +179,7 @@ def test_an_id_that_another_record_has_is_not_taken(studio: Studio, hub: HubSide
     (own,) = ids_of(hub, "a boat with a name of another", 1)
     named(hub, taken)
     job = generate(studio, "a boat with a name of another")
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert (job.record.generation_id, hub.posts) == (own, 1)
 
 
@@ -216,14 +216,14 @@ def test_a_job_that_goes_on_after_it_was_stopped_still_gives_its_clip(
     studio = studio_at(front, deadline=0.3)
     job = generate(studio, "a boat that does not stop")
     with pytest.raises(errors.WaitTimeout, match="does not stop"):
-        job.result(20)
+        job.result(60)
     assert (studio.store.get(job.id).status, front.count("DELETE")) == ("processing", 1)
     if restart:
         studio.close()
         (job,) = studio_at(front).resume()
     ready.append(True)
     until(lambda: job.state == "succeeded")
-    assert job.wait(20)
+    assert job.wait(60)
     assert job.result(0).path.exists()
     assert front.count("POST", QUEUE) == 1
 
@@ -241,11 +241,11 @@ def test_a_job_that_is_stopped_too_late_can_be_waited_for_again(
     studio = studio_at(front, deadline=0.3)
     job = generate(studio, "a boat that is waited for again")
     with pytest.raises(errors.WaitTimeout):
-        job.result(20)
+        job.result(60)
     (again,) = studio.resume()
     assert (again, again.done) == (job, False)
     ready.append(True)
-    assert again.result(20).path.exists()
+    assert again.result(60).path.exists()
     assert front.count("POST", QUEUE) == 1
 
 
@@ -259,7 +259,7 @@ def test_a_wait_ends_after_the_deadline_although_the_hub_cannot_be_asked(
     until(lambda: job.record.generation_id)
     hub.fault("unauthenticated")
     with pytest.raises(errors.WaitTimeout, match="could not be asked"):
-        job.result(30)
+        job.result(60)
     hub.clear()
     until(lambda: job.state in ("succeeded", "cancelled"))
     assert hub.posts == 1
@@ -281,7 +281,7 @@ def test_a_job_that_has_run_for_weeks_is_given_up(
     now = active.now
     active.now = lambda: now() + datetime.timedelta(days=8)
     with pytest.raises(errors.JobFailed, match="may have been billed"):
-        job.result(30)
+        job.result(60)
     assert (job.record.failure.kind, front.count("DELETE"), hub.posts) == ("stuck", 1, 1)
 
 
@@ -297,7 +297,7 @@ def test_waiting_in_the_queue_does_not_count_towards_the_deadline(
     time.sleep(1.2)
     assert front.count("DELETE") == 0
     free.append(True)
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert front.count("POST", QUEUE) == 1
 
 
@@ -312,7 +312,7 @@ def test_waiting_in_the_queue_has_a_bound_of_its_own(
     )
     job = generate(studio_at(front), "a boat that is never let in")
     with pytest.raises(errors.WaitTimeout):
-        job.result(20)
+        job.result(60)
     assert (front.count("DELETE"), front.count("POST", QUEUE)) == (1, 1)
     assert any("had not begun" in note for note in job.record.notes)
 
@@ -336,7 +336,7 @@ def test_an_id_that_could_not_be_saved_is_saved_at_the_next_poll(
     job = generate(studio, "a boat whose name is saved late")
     until(lambda: studio.store.get(job.id).generation_id)
     assert (failed, job.done) == ([True], False)
-    job.cancel().result(20)
+    job.cancel().result(60)
     assert slow.posts == 1
 
 
@@ -365,7 +365,7 @@ def test_a_status_is_read_as_the_end_that_it_means(
 ) -> None:
     front = behind(hub, lambda entry: {**entry, "status": word, **more} if entry["completed_at"] else entry)
     job = generate(studio_at(front), f"a boat that is {word}")
-    assert job.wait(20)
+    assert job.wait(60)
     assert (job.state, hub.posts) == (state, 1)
     if state == "failed":
         assert word in job.record.failure.message or "frozen" in job.record.failure.message
@@ -379,7 +379,7 @@ def test_a_status_without_a_meaning_is_shown_as_it_is(
     job = generate(studio_at(front), "a boat in winter")
     until(lambda: '"Hibernating"' in job.progress.trouble)
     asleep.clear()
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert hub.posts == 1
 
 
@@ -401,7 +401,7 @@ def test_a_success_without_an_address_is_asked_for_again_until_it_has_one(
     job = generate(studio_at(behind(hub, change)), "a boat without an address")
     until(lambda: job.progress.trouble or job.done)
     assert "safe at the hub" not in job.progress.trouble
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert hub.posts == 1
 
 
@@ -419,7 +419,7 @@ def test_the_address_in_an_event_serves_when_the_queue_has_forgotten_the_job(
     address = until(lambda: hub._http.get(f"{QUEUE}/{known}", headers=KEY).json()["result_url"])
     event = {"generation_id": known, "status": "succeeded", "media_type": "video", "model": "m", "url": address}
     events[0] = f"event: media_generation_completed\ndata: {json.dumps(event)}\n\n".encode()
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert hub.posts == 1
 
 
@@ -437,7 +437,7 @@ def test_the_address_in_an_event_serves_when_the_queue_never_hears_of_the_end(
     address = until(lambda: hub._http.get(f"{QUEUE}/{known}", headers=KEY).json()["result_url"])
     event = {"generation_id": known, "status": "succeeded", "media_type": "video", "url": address}
     events[0] = f"event: media_generation_completed\ndata: {json.dumps(event)}\n\n".encode()
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert (front.count("DELETE"), hub.posts) == (0, 1)
 
 
@@ -462,7 +462,7 @@ def test_the_address_in_an_event_serves_when_the_record_has_none(
     event = {"generation_id": known, "status": "succeeded", "media_type": "video", "url": address}
     events[0] = f"event: media_generation_completed\ndata: {json.dumps(event)}\n\n".encode()
     shown.append(True)
-    assert job.result(20).path.exists()
+    assert job.result(60).path.exists()
     assert front.count("POST", QUEUE) == 1
 
 
@@ -475,7 +475,7 @@ def test_a_job_that_the_hub_forgets_for_long_is_not_lost_for_good(
     studio = studio_at(front)
     job = generate(studio, "a boat in a forgetful harbour")
     with pytest.raises(errors.JobUncertain, match="does not know"):
-        job.result(20)
+        job.result(60)
     assert not studio.store.get(job.id).ended
     back.append(True)
     until(lambda: job.state == "succeeded")
@@ -494,7 +494,7 @@ def test_a_wait_ends_when_the_log_has_gone_and_the_clip_comes_once_it_is_back(
     until(lambda: job.record.generation_id)
     studio.store.folder.rename(tmp_path / "elsewhere")
     with pytest.raises(errors.LogError, match="is missing"):
-        job.result(30)
+        job.result(60)
     assert "is missing" in job.progress.trouble
     shutil.rmtree(studio.store.folder, ignore_errors=True)
     (tmp_path / "elsewhere").rename(studio.store.folder)

@@ -34,7 +34,7 @@ def studio(state: Path, tmp_path: Path) -> Iterator[Studio]:
 
 
 def test_the_same_lines_make_a_clip_without_a_key(studio: Studio) -> None:
-    clip = studio.generate("a paper boat", duration=3).result(40)
+    clip = studio.generate("a paper boat", duration=3).result(60)
     record = clip.record
     assert (record.local, record.hub, record.price, record.kind) == (True, "local", 0, "result")
     assert clip.path.read_bytes()[4:8] == b"ftyp"
@@ -42,7 +42,7 @@ def test_the_same_lines_make_a_clip_without_a_key(studio: Studio) -> None:
 
 
 def test_a_preview_is_free_and_not_a_result(studio: Studio) -> None:
-    clip = studio.preview("a paper boat", duration=3, num_generations=4).result(40)
+    clip = studio.preview("a paper boat", duration=3, num_generations=4).result(60)
     assert (clip.record.kind, clip.record.generations, clip.record.price) == ("preview", 1, 0)
     assert len(studio.log()) == 0
     assert len(studio.log(kind="preview")) == 1
@@ -50,7 +50,7 @@ def test_a_preview_is_free_and_not_a_result(studio: Studio) -> None:
 
 def test_a_killed_local_hub_is_started_again_with_its_jobs(studio: Studio, state: Path) -> None:
     first = studio.generate("a paper boat", duration=3)
-    first.result(40)
+    first.result(60)
     pid = httpx.get(f"{serve.ensure(state)}/_local/health", trust_env=False).json()["pid"]
     os.kill(pid, signal.SIGKILL)
     until(lambda: not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text())
@@ -66,6 +66,6 @@ def test_the_shared_studio_can_be_configured_while_jobs_go_on(
     job = kn.generate("a paper boat", duration=3)
     second = kn.configure(log=tmp_path / "two")
     assert len(kn.log()) == 0
-    assert job.result(40).path.is_relative_to(tmp_path / "one")
+    assert job.result(60).path.is_relative_to(tmp_path / "one")
     first.close()
     second.close()

@@ -29,14 +29,14 @@ def test_a_list_that_cannot_be_read_is_tried_again(studio: Studio, hub: HubSide)
 def test_a_request_that_timed_out_at_the_hub_is_not_sent_again(studio: Studio, hub: HubSide) -> None:
     hub.fault("unknown_error", status=408, **QUEUE)
     job = begin(studio, "a boat that took too long")
-    job.wait(20)
+    job.wait(60)
     assert (hub.posts, job.record.failure.kind) == (1, "lost")
 
 
 def test_an_answer_without_an_id_is_settled_by_the_list(studio: Studio, hub: HubSide) -> None:
     hub.fault("empty_200", times=1, body={"generations": [{"status": "queued"}]}, **QUEUE)
     job = begin(studio, "a boat without a name")
-    job.wait(20)
+    job.wait(60)
     assert (hub.posts, job.record.failure.kind) == (1, "lost")
 
 
@@ -44,5 +44,5 @@ def test_any_5xx_to_a_submission_is_uncertain_whatever_it_says(studio: Studio, h
     text = {"error": {"message": "Getting model response error: 500 - Internal Server Error"}}
     hub.fault("unknown_error", times=1, body=text, **QUEUE)
     job = begin(studio, "a boat that the model dropped")
-    job.wait(20)
+    job.wait(60)
     assert (hub.posts, job.record.failure.kind) == (1, "lost")

@@ -20,7 +20,7 @@ GONE = r"is missing: .*Restore it; or call kn\.configure\(log="
 def test_no_job_is_billed_while_the_log_is_missing_and_all_works_when_it_is_back(
     studio: Studio, hub: HubSide, tmp_path: Path, how: str
 ) -> None:
-    studio.generate("a paper boat", duration=3).result(40)
+    studio.generate("a paper boat", duration=3).result(60)
     studio.budget(total="9.00")
     folder = studio.store.folder
     folder.rename(tmp_path / "elsewhere")
@@ -47,7 +47,7 @@ def test_no_job_is_billed_while_the_log_is_missing_and_all_works_when_it_is_back
 
     shutil.rmtree(folder, ignore_errors=True)
     (tmp_path / "elsewhere").rename(folder)
-    assert studio.generate("a kite", duration=3).result(40).path.exists()
+    assert studio.generate("a kite", duration=3).result(60).path.exists()
     assert str(studio.budget().limits.total) == "9.00"
     assert studio.store.verify() == []
 
@@ -62,7 +62,7 @@ def test_another_studio_starts_a_new_log_after_it_was_deleted_on_purpose(
 
     again = studio_at(hub)
 
-    assert again.generate("a kite", duration=3).result(40).path.exists()
+    assert again.generate("a kite", duration=3).result(60).path.exists()
     assert studio.log()[0].prompt == "a kite", "there is a log again"
 
 

@@ -27,9 +27,9 @@ def test_a_price_above_the_last_one_shown_is_refused(
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, factor=10)
     with pytest.raises(errors.JobFailed) as caught:
-        studio.generate("a boat", duration=5).result(30)
+        studio.generate("a boat", duration=5).result(60)
     assert (caught.value.data["failure"].kind, hub.posts) == ("BudgetError", 0)
-    agreed = studio.generate("a boat", duration=5).result(30)  # the new price was shown
+    agreed = studio.generate("a boat", duration=5).result(60)  # the new price was shown
     assert (agreed.record.price, hub.posts) == (Decimal("11.20"), 1)
 
 
@@ -41,7 +41,7 @@ def test_a_rise_by_less_than_a_cent_is_shown_with_enough_digits(
     hub.fault("changed_price", match={"model": TARGET}, factor=1.002)
     jobs = studio.generate("a boat", duration=5, num_generations=2)
     with pytest.raises(errors.JobFailed, match=r"^The price is now \$2\.244; the hub's live price was \$2\.240\."):
-        jobs.result(30)
+        jobs.result(60)
     assert hub.posts == 0
 
 
@@ -52,10 +52,10 @@ def test_a_price_that_has_become_unknown_is_refused(
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, pricing={"method": "per_shot"})
     with pytest.raises(errors.JobFailed) as caught:
-        studio.generate("a boat", duration=5).result(30)
+        studio.generate("a boat", duration=5).result(60)
     assert (caught.value.data["failure"].kind, hub.posts) == ("BudgetError", 0)
     assert studio.price("a boat", duration=5).total is None
-    studio.generate("a boat", duration=5).result(30)  # shown as unknown, and no budget forbids it
+    studio.generate("a boat", duration=5).result(60)  # shown as unknown, and no budget forbids it
     assert hub.posts == 1
 
 
@@ -86,7 +86,7 @@ def test_a_length_that_the_model_chooses_is_budgeted_as_the_longest(studio: Stud
         studio.generate("a boat", model=model)
     assert (refused.value.asked, hub.posts) == (Decimal("1.120"), 0)
     studio.budget(total="1.12")
-    record = studio.generate("a boat", model=model).result(30).record
+    record = studio.generate("a boat", model=model).result(60).record
     assert (record.estimate.most, record.price, hub.posts) == (True, Decimal("1.120"), 1)
 
 
@@ -94,12 +94,12 @@ def test_a_lower_price_is_accepted(studio: Studio, hub: HubSide, hours_later: Ca
     studio.price("a boat", duration=5)
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, factor=0.5)
-    assert studio.generate("a boat", duration=5).result(30).record.price == Decimal("0.56")
+    assert studio.generate("a boat", duration=5).result(60).record.price == Decimal("0.56")
 
 
 def test_a_price_above_the_documented_one_is_accepted_and_noted(studio: Studio, hub: HubSide) -> None:
     hub.fault("changed_price", match={"model": TARGET}, factor=2)
-    record = studio.generate("a boat", duration=5).result(30).record
+    record = studio.generate("a boat", duration=5).result(60).record
     assert record.price == Decimal("2.24")
     assert any("$2.24" in message.text and "$1.12" in message.text for message in record.messages)
 
@@ -112,6 +112,6 @@ def test_a_plan_is_not_run_at_a_higher_price_than_agreed(
     hours_later()
     hub.fault("changed_price", match={"model": TARGET}, factor=10)
     with pytest.raises(errors.BudgetError):
-        plan.run().result(30)
+        plan.run().result(60)
     assert (hub.posts, plan.price) == (0, Decimal("33.60"))
     assert len(plan.run().result(60)) == 3

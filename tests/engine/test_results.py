@@ -43,12 +43,12 @@ def test_a_result_that_is_not_a_clip_is_not_kept_and_asked_for_again(studio: Stu
         hub.fault("wrong_result", times=1, content=content)
         job = studio.generate(f"a boat in place of {content}", duration=3)
         with pytest.raises(errors.TransferError, match=words):
-            job.result(30)
+            job.result(60)
         assert re.fullmatch(rf"{re.escape(hub.url)}/\S+\.mp4", job.record.server["result_url"])
         assert (job.state, job.record.clip, files(studio.store.folder)) == ("downloading", None, [])
         assert studio.log()[job.id].messages[-1].text == job.progress.trouble
         (again,) = studio.resume()
-        assert again.result(30).record.clip.frames == 72
+        assert again.result(60).record.clip.frames == 72
         for file in files(studio.store.folder):
             file.unlink()
     assert (hub.posts, hub.enqueued) == (len(WRONG), len(WRONG))
@@ -56,7 +56,7 @@ def test_a_result_that_is_not_a_clip_is_not_kept_and_asked_for_again(studio: Stu
 
 def test_a_wrong_result_is_tried_again_by_itself(studio: Studio, hub: HubSide) -> None:
     hub.fault("wrong_result", times=1, content="page")
-    assert studio.generate("a boat at the second try", duration=3).result(30).record.clip.frames == 72
+    assert studio.generate("a boat at the second try", duration=3).result(60).record.clip.frames == 72
     assert (hub.posts, hub.asked(RESULT)) == (1, 2)
 
 
@@ -69,10 +69,10 @@ def test_a_result_without_an_end_is_stopped_and_leaves_nothing(
     hub.fault("endless_result", times=1, **({"length": 2_000_000_001} if announced else {}))
     job = studio.generate("an endless boat", duration=3)
     with pytest.raises(errors.TransferStopped, match="larger than any clip"):
-        job.result(30)
+        job.result(60)
     assert (job.state, files(studio.store.folder), hub.asked(RESULT)) == ("downloading", [], 1)
     monkeypatch.undo()
-    assert studio.resume()[0].result(30).path.exists()
+    assert studio.resume()[0].result(60).path.exists()
     assert hub.posts == 1
 
 
@@ -84,9 +84,9 @@ def test_a_result_that_trickles_is_stopped_and_leaves_nothing(
     hub.fault("slow_download", times=1, bytes_per_second=10)
     job = studio.generate("a slow boat", duration=3)
     with pytest.raises(errors.TransferStopped, match=words):
-        job.result(30)
+        job.result(60)
     assert (job.state, files(studio.store.folder), hub.asked(RESULT)) == ("downloading", [], 1)
-    assert studio.resume()[0].result(30).path.exists()
+    assert studio.resume()[0].result(60).path.exists()
     assert hub.posts == 1
 
 
@@ -98,7 +98,7 @@ def test_a_hub_that_quotes_the_key_and_half_a_character_ends_the_job_as_usual(
     studio = studio_at(hub, key=KEY)
     job = studio.generate("a boat with a quoted key", duration=3)
     with pytest.raises(errors.JobFailed) as caught:
-        job.result(30)
+        job.result(60)
     said = "key … \ufffd is \ufffd invalid"
     assert said in str(caught.value)
     assert said in studio.log()[job.id].failure.message
@@ -114,5 +114,5 @@ def test_an_answer_that_is_nested_too_deeply_is_settled_by_the_list(studio: Stud
     hub.fault("nested_json", times=1, method="POST", path="/api/ai/queue")
     job = studio.generate("a deep boat", duration=3)
     with pytest.raises(errors.JobFailed):
-        job.result(30)
+        job.result(60)
     assert (job.record.failure.kind, hub.posts) == ("lost", 1)

@@ -59,12 +59,12 @@ def test_no_key_is_written_logged_shown_or_sent_elsewhere(
     keyed = own_hub("--key", key, side=side)
     studio = Studio(hub=keyed.address, log=tmp_path / "log")
     told: list[str] = []
-    assert studio.generate("@Image1 sails", input_image=[png_image()], duration=3).result(40).path.exists()
+    assert studio.generate("@Image1 sails", input_image=[png_image()], duration=3).result(60).path.exists()
     for fault in ("failed", "unauthenticated", "unknown_error", "lost_reply"):
         keyed.fault(fault, times=1, **keyed.SUBMIT)
         job = studio.generate(f"a boat in {fault}", duration=3)
         try:
-            job.result(40)
+            job.result(60)
         except errors.KlingError as exc:
             told += [repr(exc), str(exc), *traceback.format_exception(exc), repr(vars(exc))]
     told += [shown(studio), repr(job), repr(job.progress), str(job.card())]
@@ -81,7 +81,7 @@ def test_no_key_is_written_logged_shown_or_sent_elsewhere(
 def test_a_wrong_key_is_named_by_its_source_only(keyed: HubSide, studio_at: Callable[..., Studio]) -> None:
     studio = studio_at(keyed, key="oxk-WRONG-1234")
     with pytest.raises(errors.JobFailed, match=r"kn\.hub\(\) shows where") as caught:
-        studio.generate("a boat", duration=3).result(20)
+        studio.generate("a boat", duration=3).result(60)
     assert "WRONG" not in "".join(traceback.format_exception(caught.value))
 
 

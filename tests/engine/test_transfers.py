@@ -21,7 +21,7 @@ from kling_nb.studio import Studio
 
 
 def made(studio: Studio, **fields: Any) -> Clip:
-    return studio.generate("a paper boat", **{"duration": 3, **fields}).result(40)
+    return studio.generate("a paper boat", **{"duration": 3, **fields}).result(60)
 
 
 def digest(path: Path) -> str:
@@ -56,9 +56,9 @@ def test_a_slow_download_does_not_delay_other_jobs(studio: Studio, hub: HubSide)
     slow = studio.generate("a slow boat", duration=3)
     until(lambda: hub.asked(RESULT) == 1, within=30)
     hub.fault("failed")
-    assert studio.generate("a quick boat", duration=3).wait(10)
+    assert studio.generate("a quick boat", duration=3).wait(60)
     assert slow.state == "downloading"
-    assert slow.result(30).record.clip.frames == 72
+    assert slow.result(60).record.clip.frames == 72
 
 
 def test_the_key_never_follows_a_result_to_another_origin(studio: Studio, hub: HubSide) -> None:
@@ -85,12 +85,12 @@ def test_a_download_that_never_succeeds_raises_and_resume_completes_it(
     hub.fault("interrupted_download")
     job = studio.generate("a boat that sinks twice", duration=3)
     with pytest.raises(errors.TransferError):
-        job.result(40)
+        job.result(60)
     assert (job.state, "kn.resume()" in job.progress.trouble) == ("downloading", True)
     assert studio.log()[job.id].messages[-1].text == job.progress.trouble
     hub.clear()
     again = studio.resume()
-    assert again.result(30)[0].record.id == job.id
+    assert again.result(60)[0].record.id == job.id
     assert "Resumed by another kernel." in [message.text for message in again[0].record.messages]
     assert (hub.posts, hub.enqueued) == (1, 1)
 
@@ -99,7 +99,7 @@ def test_an_image_is_uploaded_once_and_its_signature_is_not_in_the_record(studio
     hub.fault("failed")
     for _ in range(2):
         job = studio.generate("@Image1 sails", input_image=[png_image("#336699")], duration=3)
-        job.wait(20)
+        job.wait(60)
     assert hub.asked(UPLOAD) == 1
     assert job.record.sent["input_image"][0].startswith(hub.url)
     assert "?" not in job.record.sent["input_image"][0]
@@ -112,7 +112,7 @@ def test_a_signature_older_than_45_minutes_is_renewed_without_another_upload(
     now, signed = time.time, list[int]()
     for minutes in (0, 44, 46, 0):  # the last one: the clock was corrected
         monkeypatch.setattr(upload, "time", SimpleNamespace(time=lambda minutes=minutes: now() + 60 * minutes))
-        studio.generate("@Image1 sails", input_image=[png_image("#335577")], duration=3).wait(20)
+        studio.generate("@Image1 sails", input_image=[png_image("#335577")], duration=3).wait(60)
         signed.append(hub.asked(SIGN))
     assert (signed, hub.asked(UPLOAD)) == ([1, 1, 2, 3], 1)
 
@@ -122,7 +122,7 @@ def test_an_image_reaches_the_hub_by_every_upload_method(
     hub: HubSide, studio_at: Callable[..., Studio], way: Any
 ) -> None:
     job = studio_at(hub, upload=way).generate("@Image1 sails", input_image=[png_image("#993366")], duration=3)
-    assert job.result(40).path.exists()
+    assert job.result(60).path.exists()
     assert (hub.posts, hub.enqueued) == (1, 1)
     assert len(str(job.record.sent)) < 1000
 
@@ -131,13 +131,13 @@ def test_a_blocking_upload_function_delays_no_other_job(hub: HubSide, studio_at:
     import threading
 
     gate = threading.Event()
-    studio = studio_at(hub, upload=lambda _: gate.wait(20) and "https://example.org/a.png")
+    studio = studio_at(hub, upload=lambda _: gate.wait(60) and "https://example.org/a.png")
     waiting = studio.generate("@Image1 waits", input_image=[png_image()], duration=3)
     until(lambda: waiting.progress.uploading)
     hub.fault("failed")
-    assert studio.generate("a quick boat", duration=3).wait(10)
+    assert studio.generate("a quick boat", duration=3).wait(60)
     gate.set()
-    assert waiting.wait(20)
+    assert waiting.wait(60)
 
 
 def test_a_failing_upload_function_spends_nothing(hub: HubSide, studio_at: Callable[..., Studio]) -> None:
@@ -146,7 +146,7 @@ def test_a_failing_upload_function_spends_nothing(hub: HubSide, studio_at: Calla
 
     job = studio_at(hub, upload=broken).generate("@Image1 sails", input_image=[png_image()], duration=3)
     with pytest.raises(errors.JobFailed, match="my bucket is gone"):
-        job.result(20)
+        job.result(60)
     assert hub.posts == 0
 
 
@@ -158,7 +158,7 @@ def test_an_upload_function_that_returns_no_url_spends_nothing(
 ) -> None:
     job = studio_at(hub, upload=lambda _: url).generate("@Image1 sails", input_image=[png_image()], duration=3)
     with pytest.raises(errors.JobFailed, match="must return a URL"):
-        job.result(20)
+        job.result(60)
     assert hub.posts == 0
 
 
@@ -168,7 +168,7 @@ def test_an_upload_function_that_runs_out_of_urls_spends_nothing(
     urls = iter(())
     job = studio_at(hub, upload=lambda _: next(urls)).generate("@Image1 sails", input_image=[png_image()], duration=3)
     with pytest.raises(errors.JobFailed, match="StopIteration"):
-        job.result(20)
+        job.result(60)
     assert hub.posts == 0
 
 
@@ -176,7 +176,7 @@ def test_a_refused_upload_spends_nothing(studio: Studio, hub: HubSide) -> None:
     hub.fault("unauthenticated", path="/api/users/me")
     job = studio.generate("@Image1 sails", input_image=[png_image("#112233")], duration=3)
     with pytest.raises(errors.JobFailed, match="Nothing was sent"):
-        job.result(20)
+        job.result(60)
     assert hub.posts == 0
 
 
@@ -188,11 +188,11 @@ def test_a_missing_workbench_file_is_uploaded_again(
     hub = own_hub()
     hub.fault("failed")
     face = png_image("#445566")
-    studio_at(hub).generate("@Image1 sails", input_image=[face], duration=3).wait(20)
+    studio_at(hub).generate("@Image1 sails", input_image=[face], duration=3).wait(60)
     assert hub.asked(UPLOAD) == 1
     for found in hub.folder.glob("repos/*/*"):
         shutil.rmtree(found) if found.is_dir() else found.unlink()
-    studio_at(hub).generate("@Image1 sails", input_image=[face], duration=3).wait(20)
+    studio_at(hub).generate("@Image1 sails", input_image=[face], duration=3).wait(60)
     assert (hub.asked(UPLOAD), hub.enqueued) == (2, 2)
 
 

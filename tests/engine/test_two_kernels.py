@@ -39,7 +39,7 @@ def left_uncertain(studio: Studio, hub: HubSide, prompt: str, fault: str) -> str
     hub.fault(fault, times=1, **QUEUE)
     hub.fault("unauthenticated", **LIST)
     job = begin(studio, prompt)
-    job.wait(20)
+    job.wait(60)
     assert job.state == "uncertain"
     hub.clear()
     dies(studio)
@@ -59,13 +59,13 @@ def test_two_kernels_that_resume_twins_at_once_claim_the_only_entry_once(
     def together(hub: Oxen) -> None:
         if hub not in have_read:
             have_read.add(hub)
-            both_have_read.wait(20)
+            both_have_read.wait(60)
 
     after_reading_the_lists(together, monkeypatch)
     jobs = [job for kernel in kernels for job in kernel.resume()]
     assert len(jobs) == 2
     for job in jobs:
-        job.wait(30)
+        job.wait(60)
     assert sorted(job.state for job in jobs) == ["failed", "succeeded"]
     assert (hub.posts, hub.enqueued) == (2, 1)
 
@@ -109,8 +109,8 @@ def test_a_lost_request_leaves_an_entry_to_a_kernel_that_waits_for_its_answer(
     lost = other.resume()[0]  # the other is followed
     until(lambda: len(readings) >= 2)  # once, and again after it had found an entry that may be its own
     answered.set()
-    assert job.result(30).path.exists()
-    assert lost.wait(30)
+    assert job.result(60).path.exists()
+    assert lost.wait(60)
     assert (lost.state, lost.record.generation_id, lost.record.failure.kind) == ("failed", None, "lost")
     assert (hub.posts, hub.enqueued) == (2, 1)
 
@@ -134,11 +134,11 @@ def test_a_kernel_that_died_between_claim_and_save_finds_its_entry_again(
 
     monkeypatch.setattr(dead.store._records, "save", never_saved)
     dead.resume()
-    assert at_the_save.wait(20)
+    assert at_the_save.wait(60)
     dies(dead)
     again = {job.id: job for job in studio_at(hub).resume()}
     for job in again.values():
-        job.wait(30)
+        job.wait(60)
     over.set()
     assert (again[mine].state, again[twin].state) == ("succeeded", "failed")
 
@@ -147,7 +147,7 @@ def test_a_job_that_finished_without_a_kernel_is_found(hub: HubSide, studio_at: 
     left_uncertain(studio_at(hub), hub, "finished meanwhile", "lost_reply")
     (finished,) = until(lambda: hub.prompted("finished meanwhile", status="succeeded"))
     (job,) = studio_at(hub).resume()
-    assert job.result(30).path.exists()
+    assert job.result(60).path.exists()
     assert job.record.generation_id == finished
     assert (hub.posts, hub.enqueued) == (1, 1)
 
@@ -159,7 +159,7 @@ def test_a_job_is_found_although_the_hubs_clock_is_two_hours_behind(
     real = ahead.now
     ahead.now = lambda: real() + datetime.timedelta(hours=2)
     hub.fault("lost_reply", times=1)
-    assert begin(studio, "from the future").result(30).path.exists()
+    assert begin(studio, "from the future").result(60).path.exists()
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
@@ -187,7 +187,7 @@ def test_of_two_kernels_that_resume_one_batch_one_sends_the_unsaved_part(
     jobs = [job for kernel in kernels for job in kernel.resume()]
     uploaded.set()
     for job in jobs:
-        job.wait(30)
+        job.wait(60)
     assert (len(jobs), hub.posts, hub.enqueued) == (3, 3, 3)
 
 
@@ -211,9 +211,9 @@ def test_a_job_that_another_kernel_took_over_is_not_sent_by_the_first(
     hold_back(first, thought_dead, monkeypatch)
     job = begin(first, "sent by one")
     dies(first)
-    assert second.resume().result(30)
+    assert second.resume().result(60)
     thought_dead.set()
-    assert job.wait(20)
+    assert job.wait(60)
     assert (hub.posts, hub.enqueued) == (1, 1)
 
 
@@ -257,7 +257,7 @@ def test_a_resume_on_another_thread_does_not_adopt_a_job_that_is_just_starting(
         saved = save(record)
         if record.status == "prepared":
             resumed.start()
-            assert taken.wait(20)
+            assert taken.wait(60)
             resumed.join(0.5)  # it waits for the job that is starting here, or it would be done by now
         return saved
 
@@ -269,6 +269,6 @@ def test_a_resume_on_another_thread_does_not_adopt_a_job_that_is_just_starting(
     monkeypatch.setattr(studio.store, "save", resumed_meanwhile)
     monkeypatch.setattr(studio.store, "take", taken_first)
     job = begin(studio, "started and resumed")
-    assert job.result(30).path.exists()
+    assert job.result(60).path.exists()
     resumed.join()
     assert (found, hub.posts, hub.enqueued) == ([job], 1, 1)

@@ -65,7 +65,7 @@ def test_a_missing_model_is_named_even_if_the_catalogue_cannot_be_read(
 
     studio = studio_at(before(answer))
     with pytest.raises(errors.JobFailed, match="does not know the model") as caught:
-        studio.generate("a boat", duration=3).result(30)
+        studio.generate("a boat", duration=3).result(60)
     assert re.search("Nothing was (billed|queued)", str(caught.value))
 
 
@@ -82,7 +82,7 @@ def test_an_invalid_entry_of_another_user_does_not_hide_the_rest(
 
     front = before(answer)
     hub.fault("lost_reply", times=1)
-    clip = studio_at(front).generate("a boat whose answer was lost", duration=3).result(40)
+    clip = studio_at(front).generate("a boat whose answer was lost", duration=3).result(60)
     assert (clip.record.status, hub.posts) == ("succeeded", 1)
 
 
@@ -98,7 +98,7 @@ def test_an_invalid_entry_of_ones_own_is_found_by_its_id(
 
     front = before(answer)
     hub.fault("lost_reply", times=1)
-    clip = studio_at(front).generate("a boat of an odd hub", duration=3).result(40)
+    clip = studio_at(front).generate("a boat of an odd hub", duration=3).result(60)
     assert (clip.record.status, hub.posts) == ("succeeded", 1)
 
 
@@ -133,7 +133,7 @@ def test_a_resume_ends_a_long_retry_after(
     job = studio.generate("an impatient boat", duration=3)
     until(lambda: "Retrying in 120 s (Retry-After)." in job.progress.trouble, within=30)
     studio.resume()
-    assert job.result(30).path.exists()
+    assert job.result(60).path.exists()
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_an_answer_that_cannot_be_decompressed_is_settled_by_the_list(
 
     front = before(answer)
     job = studio_at(front).generate("a boat packed badly", duration=3)
-    assert job.result(40).record.status == "succeeded"
+    assert job.result(60).record.status == "succeeded"
     assert hub.posts == 1
 
 
@@ -191,7 +191,7 @@ def test_an_upload_step_is_judged_by_its_status_only(
 
     front = before(answer)
     studio = studio_at(front, upload=way)
-    studio.generate("@Image1 at sea", input_image=[png_image()], duration=3).wait(5)
+    studio.generate("@Image1 at sea", input_image=[png_image()], duration=3).wait(60)
     assert front.count("POST", QUEUE) == 1
 
 
@@ -207,7 +207,7 @@ def test_a_long_retry_after_is_respected(
         return None
 
     front = before(answer)
-    assert studio_at(front).generate("a patient boat", duration=3).result(40).path.exists()
+    assert studio_at(front).generate("a patient boat", duration=3).result(60).path.exists()
     assert len(began) == 1
 
 
@@ -224,7 +224,7 @@ def test_a_proxys_page_does_not_count_as_an_upload(
 
     front = before(answer)
     job = studio_at(front, upload="repository").generate("@Image1 at sea", input_image=[png_image()], duration=3)
-    assert job.result(40).path.exists()
+    assert job.result(60).path.exists()
     assert front.count("PUT") == 2
 
 

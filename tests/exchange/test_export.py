@@ -135,7 +135,7 @@ def test_an_image_that_was_changed_is_exported_without_hidden_colours_and_import
     face = tmp_path / "face"
     face.write_bytes(image)
     with pytest.warns(RequestWarning, match="made white|turned"):
-        record = studio.generate("@Image1 turns", input_image=[face], duration=3).result(40).record
+        record = studio.generate("@Image1 turns", input_image=[face], duration=3).result(60).record
     (reference,) = record.references
     assert studio.store.read(reference.original or "") == image
     done = studio.log().export(tmp_path / "study")

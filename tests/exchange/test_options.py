@@ -77,8 +77,8 @@ def test_a_panel_knows_what_runs_and_what_was_made(studio: Studio, hub: HubSide)
     job = studio.generate(**fields)
     until(lambda: job.state == "processing")
     assert not studio.panel(fields).widget.earlier["ended"]
-    job.cancel().result(20)
-    job.wait(20)
+    job.cancel().result(60)
+    job.wait(60)
     assert studio.panel(fields).widget.earlier == {}, "what was stopped made nothing"
     done = studio.generate(**fields).result(60).record
     before = studio.panel(fields).widget.earlier

@@ -55,7 +55,7 @@ def test_a_file_that_is_not_a_video_is_refused_without_its_readers_words(filled:
 def test_a_name_that_is_not_utf8_can_be_used_everywhere(studio: Studio, hub: HubSide, tmp_path: Path) -> None:
     face, film = tmp_path / f"{NOT_UTF8}.png", tmp_path / f"{NOT_UTF8}.mp4"
     face.write_bytes(png_image())
-    clip = studio.generate("@Image1 sails", input_image=[face], duration=3).result(40)
+    clip = studio.generate("@Image1 sails", input_image=[face], duration=3).result(60)
     assert (hub.posts, clip.record.references[0].name) == (1, "caf\ufffd.png")
     assert studio.from_video(clip.save(film)).id == clip.record.id
     notebook = tmp_path / f"{NOT_UTF8}.ipynb"
@@ -74,7 +74,7 @@ def test_a_name_that_is_not_utf8_can_be_used_everywhere(studio: Studio, hub: Hub
 
 def test_a_log_may_have_a_name_that_is_not_utf8(hub: HubSide, studio_at: Callable[..., Studio], tmp_path: Path) -> None:
     studio = studio_at(hub, log=tmp_path / NOT_UTF8)
-    clip = studio.generate("a boat", duration=3).result(40)
+    clip = studio.generate("a boat", duration=3).result(60)
     assert clip.path.parent.parent.parent == tmp_path / NOT_UTF8
     assert "caf%E9/media/" in clip._repr_mimebundle_()["text/html"]
     assert str(studio.log()._repr_mimebundle_()["text/html"]).encode()

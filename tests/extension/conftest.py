@@ -100,5 +100,5 @@ def server(tmp_path_factory: pytest.TempPathFactory, movie: bytes) -> Iterator[S
                 time.sleep(0.05)
         yield Server(url, root, client, process.pid)
     process.terminate()
-    process.wait(20)
+    process.wait(60)
     shutil.rmtree(base, ignore_errors=True)

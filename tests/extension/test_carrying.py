@@ -75,8 +75,8 @@ def test_it_lets_go_of_a_job_that_a_kernel_wants(
     until(lambda: kernel.store.get(job.id).holder.startswith("kernel-"))
     carrier.look(NOTEBOOKS)
     assert not carrier.busy
-    followed.cancel().result(20)
-    assert followed.wait(20) and followed.state == "cancelled"
+    followed.cancel().result(60)
+    assert followed.wait(60) and followed.state == "cancelled"
     assert hub.posts == 1
 
 

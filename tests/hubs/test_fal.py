@@ -73,7 +73,7 @@ def studio(fal: FalSide, pace: Any, tmp_path: Path) -> Iterator[Studio]:
 
 
 def failure_of(job: Any) -> Any:
-    assert job.wait(40)
+    assert job.wait(60)
     return job.record.failure
 
 
@@ -106,7 +106,7 @@ def test_a_request_that_the_history_does_not_show_yet_stays_uncertain_until_resu
     fal.fault("late_listing")
     job = studio.generate("a boat that is listed late", duration=3)
     with pytest.raises(errors.JobUncertain):
-        job.result(40)
+        job.result(60)
     assert "proves nothing" in job.progress.trouble
     fal.http.delete("/_local/faults")
     (again,) = studio.resume()
@@ -118,7 +118,7 @@ def test_a_request_that_never_arrived_is_not_said_to_be_unbilled(studio: Studio,
     fal.fault("dropped_connection", times=1, match={"method": "POST"})
     job = studio.generate("a boat that sank", duration=3)
     with pytest.raises(errors.JobUncertain):
-        job.result(40)
+        job.result(60)
     assert "may be generated and billed" in job.progress.trouble
     assert job.record.status == "uncertain"
 
@@ -166,7 +166,7 @@ def test_a_cancelled_job_is_cancelled_at_fal(studio: Studio, fal: FalSide) -> No
     fal.fault("stuck", times=1)
     job = studio.generate("a boat in the ice", duration=3)
     until(lambda: job.state in ("queued", "processing"))
-    job.cancel().result(20)
+    job.cancel().result(60)
     until(lambda: job.done)
     assert job.record.status == "cancelled"
 
@@ -298,7 +298,7 @@ def test_resume_brings_in_the_jobs_of_every_provider_with_a_key(
     later = Studio(hub=hub.url, key="test-key", log=studio.store.folder)
     (again,) = later.resume()
     assert again.id == job.id
-    again.cancel().result(20)
+    again.cancel().result(60)
     until(lambda: again.done)
     assert again.record.status == "cancelled"
     later.close()

@@ -82,7 +82,7 @@ def test_a_setting_of_the_environment_ends_a_job_before_anything_is_sent(
     studio = Studio(hub=ELSEWHERE, key="test-key", log=tmp_path / "log")
     job = studio.generate("a boat", duration=3)
     with pytest.raises(errors.JobFailed, match="SSL_CERT_FILE"):
-        job.result(20)
+        job.result(60)
     assert "SSL_CERT_FILE" in repr(studio.hub())
     studio.close()
 

@@ -23,7 +23,7 @@ WAIT = """
 over = threading.Event()
 job.subscribe(lambda progress: over.set() if progress.ended else None)
 job.become("succeeded")
-over.wait(5)
+over.wait(60)
 publish([job])
 """
 

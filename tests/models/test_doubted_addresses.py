@@ -157,5 +157,5 @@ def test_an_upload_function_must_return_a_url(hub: HubSide, studio_at, returned:
 
     job = studio.generate("@Image1", input_image=[Image.new("RGB", (400, 400))])
     with pytest.raises(KlingError, match="URL"):
-        job.result(20)
+        job.result(60)
     assert hub.posts == 0

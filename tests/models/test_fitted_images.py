@@ -19,7 +19,7 @@ def test_the_record_keeps_the_original_and_the_fitted_image(studio: Studio, tmp_
     banner = tmp_path / "banner.webp"
     Image.new("RGB", (1200, 300), "teal").save(banner, lossless=True)
 
-    clip = studio.generate("@Image1 unrolls", input_image=[studio.fit_image(banner)], duration=3).result(40)
+    clip = studio.generate("@Image1 unrolls", input_image=[studio.fit_image(banner)], duration=3).result(60)
     (kept,) = clip.record.references
     (again,) = clip.record.request().input_image
 
@@ -41,7 +41,7 @@ def test_a_phones_photo_is_sent_upright_and_the_record_says_so(studio: Studio, h
     fields["elements"] = [{"frontal_image_url": photo, "reference_image_urls": [photo]}]
 
     with pytest.warns(RequestWarning, match="turned upright"):
-        clip = studio.generate(**fields).result(40)
+        clip = studio.generate(**fields).result(60)
 
     kept, element, angle = clip.record.references
     sent = studio.store.read(kept.digest or "") or b""

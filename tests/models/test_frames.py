@@ -90,7 +90,7 @@ def test_a_missing_file_raises_a_log_error_with_its_name(video: Callable[..., Pa
 
 
 def test_the_last_frame_can_start_another_shot(studio: Studio) -> None:
-    clip = studio.generate("a paper boat", duration=3).result(40)
+    clip = studio.generate("a paper boat", duration=3).result(60)
     last = clip.frame(-1)
 
     asset = Asset.parse(last)

@@ -144,7 +144,7 @@ def test_an_image_in_place_of_a_video_is_named() -> None:
 
 def test_a_record_with_a_field_that_is_not_sent_any_more_can_be_repeated(studio: Studio, tmp_path: Path) -> None:
     job = studio.generate("a", model=OMNI, start_image_url=Image.new("RGB", (400, 400)))
-    job.result(40)
+    job.result(60)
     canonical = {**job.record.canonical, "aspect_ratio": "16:9"}
     older = job.record.model_copy(update={"canonical": canonical, "request_hash": hash_of(canonical)})
     assert request_of(older, studio.store.read) == job.record.request()

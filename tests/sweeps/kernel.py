@@ -77,7 +77,7 @@ def killed_at(number: int, log: Path) -> bool:
         return saved
 
     RecordStore._write = write  # type: ignore[method-assign]
-    Studio(hub=HUB, key="test-key", log=log).sweep(**small_sweep(log)).run(limit=2).wait(40)
+    Studio(hub=HUB, key="test-key", log=log).sweep(**small_sweep(log)).run(limit=2).wait(60)
     os._exit(0)
 
 
@@ -109,14 +109,14 @@ def main() -> None:
     sys.stdin.readline()
     if MODE == "plan":
         run = studio.sweep(**sweep_of(Path(FOLDER))).run(limit=2)
-        run.wait(40)
+        run.wait(60)
         print(sum(status.started for status in run.statuses), flush=True)
     else:
         jobs: list[Any] = []
         for number in range(3):
             with contextlib.suppress(errors.BudgetError):
                 jobs.append(studio.generate(f"a boat {number} at {Path(FOLDER).parent.name}", duration=3))
-        studio.gather(jobs).wait(40)
+        studio.gather(jobs).wait(60)
         print(sum(job.state == "succeeded" for job in jobs), flush=True)
     studio.close()
 

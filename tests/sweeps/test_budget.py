@@ -162,7 +162,7 @@ def test_a_refusal_comes_at_once_and_nothing_is_saved_or_sent(studio: Studio, hu
     assert (refused.value.asked, refused.value.limit) == (Decimal("1.12"), "job")
     assert (len(studio.log()), hub.posts) == (0, 0)
     studio.budget(job=None)
-    assert studio.generate("a boat", duration=3).wait(40)
+    assert studio.generate("a boat", duration=3).wait(60)
 
 
 def test_a_limit_set_while_a_job_is_prepared_still_refuses_it(studio: Studio, hub: HubSide) -> None:
@@ -180,7 +180,7 @@ def test_a_limit_set_while_a_job_is_prepared_still_refuses_it(studio: Studio, hu
         patch.setattr(BudgetStore, "afford", afford_then_tighten)
         job = studio.generate("a boat", duration=3)
         with pytest.raises(errors.JobFailed):
-            job.result(40)  # type: ignore[union-attr]
+            job.result(60)  # type: ignore[union-attr]
     assert hub.posts == 0
     assert studio.spending().total.total == 0
 

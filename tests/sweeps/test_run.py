@@ -51,14 +51,14 @@ def test_a_plan_has_a_price_until_its_clips_exist(plan: Plan, hub: HubSide) -> N
     assert (len(plan), plan.price, hub.posts) == (4, 4 * THREE_SECONDS, 0)
     assert plan.sheet().summary == "4 clips to generate · $2.688"
 
-    records = plan.run().result(40)
+    records = plan.run().result(60)
 
     assert [record.status for record in records] == ["succeeded"] * 4
     assert len({record.id for record in records}) == 4
     assert {record.plan for record in records} == {plan.id}
     assert plan.sheet().summary == "4 of 4 done"
     run = plan.run()
-    assert [record.id for record in run.result(40)] == [record.id for record in records]
+    assert [record.id for record in run.result(60)] == [record.id for record in records]
     assert (hub.posts, run.spent, plan.price) == (4, 0, 0)
 
 
@@ -75,31 +75,31 @@ def test_the_expected_duration_comes_from_the_history_and_the_number_of_jobs_at_
 
 
 def test_a_clip_generated_outside_the_plan_is_not_paid_for_again(studio: Studio, plan: Plan, hub: HubSide) -> None:
-    studio.gather(studio.generate(plan.cells[0].request)).result(40)
+    studio.gather(studio.generate(plan.cells[0].request)).result(60)
     assert plan.sheet().summary == "1 of 4 done · 3 left · $2.016"
-    plan.run().result(40)
+    plan.run().result(60)
     assert hub.posts == 4
 
 
 def test_a_job_in_progress_is_waited_for(studio: Studio, plan: Plan, hub: HubSide) -> None:
     jobs = [studio.generate(plan.cells[0].request) for _ in range(2)]
-    records = plan.run(limit=8).result(40)
+    records = plan.run(limit=8).result(60)
     assert {job.id for job in jobs if not isinstance(job, tuple)} <= {record.id for record in records}
     assert hub.posts == 4
 
 
 def test_a_larger_plan_uses_the_clips_of_a_smaller_one(studio: Studio, hub: HubSide) -> None:
-    studio.sweep("a paper boat", duration=[3, 4]).run().result(40)
+    studio.sweep("a paper boat", duration=[3, 4]).run().result(60)
     larger = studio.sweep("a paper boat", duration=[3, 4, 5])
     assert [cell.values["duration"] for cell in larger.missing] == ["5"]
-    larger.run().result(40)
+    larger.run().result(60)
     assert hub.posts == 3
 
 
 def test_a_clip_of_another_hub_is_not_used(
     plan: Plan, own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
 ) -> None:
-    plan.run().result(40)
+    plan.run().result(60)
     elsewhere = studio_at(own_hub())
     assert len(elsewhere.sweep(**sweep_of(elsewhere.store.folder)).missing) == 4
 
@@ -149,26 +149,26 @@ def test_invalid_cells_are_listed_before_anything_is_spent(studio: Studio, hub: 
         plan.run()
     assert [problem.field for problem in invalid.value.problems] == ["duration"]
     assert hub.posts == 0
-    plan.run(skip_invalid=True).result(40)
+    plan.run(skip_invalid=True).result(60)
     assert hub.posts == 1
 
 
 def test_a_plan_stops_within_its_budget_and_continues_with_a_larger_one(plan: Plan, hub: HubSide) -> None:
     run = plan.run(limit=1, budget="1.40")
     with pytest.raises(errors.BudgetError) as refused:
-        run.result(40)
+        run.result(60)
     assert (refused.value.asked, refused.value.left) == (THREE_SECONDS, Decimal("0.056"))
     assert (hub.posts, run.spent, run.remaining) == (2, 2 * THREE_SECONDS, 2 * THREE_SECONDS)
     with pytest.raises(errors.BudgetError):
-        plan.run(limit=8, budget="1.40").result(40)
-    plan.run(budget="2.70").result(40)
+        plan.run(limit=8, budget="1.40").result(60)
+    plan.run(budget="2.70").result(60)
     assert hub.posts == 4
 
 
 @pytest.mark.parametrize("limit", [1, 4])
 def test_a_budget_holds_for_any_number_of_jobs_at_once(limit: int, studio: Studio, hub: HubSide) -> None:
     run = studio.sweep("boat {n}", n=list(range(6)), duration=3).run(limit=limit, budget="2.10")
-    assert run.wait(40)
+    assert run.wait(60)
     assert hub.posts == 3
 
 
@@ -177,12 +177,12 @@ def test_failures_stop_the_rest_and_the_first_is_raised(studio: Studio, hub: Hub
     plan = studio.sweep("a boat {n}", n=list(range(5)), duration=3)
     run = plan.run(limit=1, stop_after_failures=2)
     with pytest.raises(errors.JobFailed, match="safety check"):
-        run.result(40)
+        run.result(60)
     assert [status.state for status in run.statuses] == ["failed", "failed", "skipped", "skipped", "skipped"]
     with pytest.warns(errors.RequestWarning, match="refused"):
-        plan.run().result(40)
+        plan.run().result(60)
     assert hub.posts == 5
-    plan.run(retry_refused=True).result(40)
+    plan.run(retry_refused=True).result(60)
     assert hub.posts == 7
 
 
@@ -196,7 +196,7 @@ def test_a_paused_run_starts_nothing_until_it_is_resumed(
     until(lambda: run.statuses[0].state == "done")
     assert (run.paused, run.wait(0.3), hub.posts) == (True, False, 1)
     run.resume()
-    assert len(run.result(40)) == 3
+    assert len(run.result(60)) == 3
 
 
 def test_a_cancelled_run_cancels_its_own_jobs_and_starts_no_more(
@@ -208,7 +208,7 @@ def test_a_cancelled_run_cancels_its_own_jobs_and_starts_no_more(
     until(lambda: run.jobs and run.jobs[0].state in ("queued", "processing"))
     run.cancel()
     with pytest.raises(errors.JobCancelled):
-        run.result(40)
+        run.result(60)
     assert hub.posts == 1
     assert [status.state for status in run.statuses] == ["cancelled", "skipped", "skipped"]
     assert studio.spending().total.uncertain == THREE_SECONDS
@@ -218,7 +218,7 @@ def test_a_listener_is_called_after_the_end(plan: Plan) -> None:
     run, seen = plan.run(), list[bool]()
     run.subscribe(lambda: seen.append(run.over))
 
-    run.result(40)
+    run.result(60)
 
     until(lambda: seen and seen[-1], within=10)
 
@@ -227,7 +227,7 @@ def test_a_finished_plan_is_a_matrix_and_a_frame(studio: Studio, tmp_path: Path)
     (tmp_path / "face.png").write_bytes(png_image())
     looks: dict[str, Any] = {"look": ["<b>calm</b>", "wild"], "input_image": ["face.png"]}
     plan = studio.sweep("@Image1 is {look}", looks, duration=[3, 4])
-    plan.run().result(40)
+    plan.run().result(60)
     html = plan.matrix("look", "duration")._repr_mimebundle_()["text/html"]
     frame = plan.to_frame()
     assert html.count("<video") == 4
@@ -270,7 +270,7 @@ def test_a_run_that_is_cut_off_by_the_end_of_a_script_logs_nothing(
 
     monkeypatch.setattr(cells, "claim", ended)
     run = plan.run(limit=1)
-    assert run.wait(10)
+    assert run.wait(60)
     assert [status.state for status in run.statuses] == ["skipped"] * 4
     assert not caplog.records
 
@@ -283,5 +283,5 @@ def test_a_run_can_be_awaited_and_shows_itself(plan: Plan) -> None:
 
     assert asyncio.run(cell()) == 4
     run = plan.run()
-    run.wait(40)
+    run.wait(60)
     assert run._repr_mimebundle_()["text/plain"].startswith("4 in the log · $0.00 spent")

@@ -41,10 +41,10 @@ def test_a_sample_shows_each_value_as_early_as_possible(plan: Plan) -> None:
 def test_the_whole_plan_goes_on_after_a_sample_and_pays_for_none_of_it_again(plan: Plan, hub: HubSide) -> None:
     run = plan.sample(3)
     assert "$2.016" in run.sheet().rest and "3 clips" in run.sheet().rest
-    sampled = run.result(40)
+    sampled = run.result(60)
     assert (len(sampled), hub.posts, plan.price) == (3, 3, Decimal("2.016"))
-    assert plan.sample(3).result(40) == sampled and hub.posts == 3
-    assert {record.id for record in sampled} < {record.id for record in plan.run().result(40)}
+    assert plan.sample(3).result(60) == sampled and hub.posts == 3
+    assert {record.id for record in sampled} < {record.id for record in plan.run().result(60)}
     assert hub.posts == 6 and plan.sample(6).sheet().rest == ""
 
 
@@ -71,17 +71,17 @@ def test_a_request_that_was_refused_for_its_content_is_sent_again_only_if_asked(
     assert "1 refused before" in plan.sheet().summary
     with pytest.warns(errors.RequestWarning, match="1 clip"):
         run = plan.run()
-    assert len(run.result(40)) == 5 and hub.posts == 5
+    assert len(run.result(60)) == 5 and hub.posts == 5
     assert [status.state for status in run.statuses].count("refused") == 1
-    assert len(plan.run(retry_refused=True).result(40)) == 6 and hub.posts == 6
-    assert len(plan.run().result(40)) == 6, "there is a clip now"
+    assert len(plan.run(retry_refused=True).result(60)) == 6 and hub.posts == 6
+    assert len(plan.run().result(60)) == 6, "there is a clip now"
 
 
 def test_a_sample_leaves_out_what_was_refused(studio: Studio, plan: Plan, hub: HubSide) -> None:
     _refuse(studio, plan, hub)
     run = plan.sample(6)
     chosen = [status.cell for status in run.statuses]
-    run.result(40)
+    run.result(60)
     assert len(chosen) == 5 and plan.cells[0] not in chosen
 
 

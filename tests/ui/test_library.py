@@ -48,7 +48,7 @@ def test_a_preset_gives_the_same_request_in_another_kernel_without_its_files(
 
 def test_a_preset_may_be_unfinished_and_come_from_a_record(studio: Studio) -> None:
     studio.presets["night look"] = {"negative_prompt": "daylight", "aspect_ratio": "9:16"}
-    record = studio.generate("a paper boat", duration=3).result(40).record
+    record = studio.generate("a paper boat", duration=3).result(60).record
     studio.presets["boat"] = record
 
     assert studio.presets["night look"] == {"negative_prompt": "daylight", "aspect_ratio": "9:16"}
@@ -95,7 +95,7 @@ def test_an_element_is_saved_with_its_images_and_used_again(studio: Studio) -> N
         job = studio.generate("@Element1 lifts @Element2", elements=[mara, studio.elements["cup"]], duration=3)
 
     assert mara == Element.model_validate(MARA)
-    assert [reference.path for reference in job.result(40).record.references] == [
+    assert [reference.path for reference in job.result(60).record.references] == [
         "elements.0.frontal_image_url",
         "elements.0.reference_image_urls.0",
         "elements.1.frontal_image_url",
@@ -121,7 +121,7 @@ def test_a_cell_shows_presets_as_a_table_with_escaped_names(studio: Studio) -> N
 
 
 def test_the_images_of_a_saved_element_are_not_orphans_and_are_not_deleted(studio: Studio) -> None:
-    clip = studio.generate("@Image1 waves", input_image=[png_image()], duration=3).result(40)
+    clip = studio.generate("@Image1 waves", input_image=[png_image()], duration=3).result(60)
     studio.presets["wave"] = clip.record
     assert studio.store.verify() == []
 

@@ -21,7 +21,7 @@ def page(panel):
 @pytest.fixture
 def clip(panel):
     (job,) = panel.generate()
-    return job.result(40)
+    return job.result(60)
 
 
 def rows(panel):
@@ -68,7 +68,7 @@ def test_the_gallery_opens_below_the_rows_and_closes(panel, page, clip):
     page.say("gallery", id=clip.id)
     assert len(area.children) == 3 and page.replies[-1] == {"kind": "gallery", "open": True}
 
-    page.say("compare", ids=[clip.id, panel.generate()[0].result(40).id])
+    page.say("compare", ids=[clip.id, panel.generate()[0].result(60).id])
     assert len(area.children[1].comparison["clips"]) == 2
 
     page.say("gallery")
@@ -80,7 +80,7 @@ def test_the_clips_of_one_request_share_a_card_in_the_order_of_the_rows(panel, s
     panel.fill({**FIELDS, "prompt": "two boats", "num_generations": 2})
     second = panel.generate()
     for job in (*second, *first):
-        job.result(40)
+        job.result(60)
     panel.publish()
 
     assert [row["id"] for row in panel.widget.rows] == [job.id for job in (*second, *first)]
@@ -92,6 +92,6 @@ def test_the_panel_says_what_was_spent_today_and_what_a_budget_leaves(panel, stu
     assert panel.widget.money == "$0.672 spent today"
 
     studio.budget(day="5.00", total="100.00")
-    panel.generate()[0].result(40)
+    panel.generate()[0].result(60)
 
     assert panel.widget.money == "$1.344 spent today · $3.656 left of today's limit"

@@ -113,7 +113,7 @@ def test_a_thumbnail_is_upright(panel, page):
 
 
 def test_a_frame_of_an_earlier_clip_becomes_a_start_frame(panel, page, studio):
-    record = studio.generate("a paper boat", duration=3).result(40).record
+    record = studio.generate("a paper boat", duration=3).result(60).record
     (clip,) = page.ask("clips")["clips"]
     assert (clip["id"], clip["title"]) == (record.id, "a paper boat")
 

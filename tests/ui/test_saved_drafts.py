@@ -136,7 +136,7 @@ def test_the_last_draft_is_saved_even_if_saving_an_earlier_one_is_slow_or_fails(
     monkeypatch.setattr(NamedValues, "save", lambda _, *given: troubled(*given))
     panel = studio.panel()
     panel.fill({"prompt": "first"})
-    assert begun.wait(30)
+    assert begun.wait(60)
     panel.fill({"prompt": "second"})
 
     until(lambda: sorted(done) == ["first", "second"])
