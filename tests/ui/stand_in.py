@@ -29,7 +29,7 @@ from kling_nb.notebook.links import Links
 from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.store import Log
 from kling_nb.ui.library import Elements, Presets
-from kling_nb.ui.panel.controller import Banner, Verdict
+from kling_nb.ui.panel.controller import Banner, HubOffer, Verdict
 from kling_nb.ui.panel.models import ModelsController
 from kling_nb.ui.panel.saved import SavedController
 from tests.support.records import a_record
@@ -158,6 +158,7 @@ class Studio:
         results: Earlier results by prompt.
         checks: The number of calls of `check`.
         lookups: The number of calls of `earlier`.
+        offers: The providers to choose from, with their prices; none by default.
     """
 
     def __init__(self, *, local=False, engine=None):
@@ -168,6 +169,7 @@ class Studio:
         self.results, self.threshold, self.pricing = {}, None, None
         self.coded = self.checks = self.lookups = 0
         self.expected = None
+        self.offers: dict[str, str] = {}
         self.tell = lambda banner: None
         self.source = Source()
         self.catalogue = Catalogue(self.source)
@@ -183,7 +185,10 @@ class Studio:
             {"model": "kling-video-o3-pro-reference-to-video", **fields}, pricing=self.pricing, free=self.local
         )
         note = "" if self.local else "documented price as of 2026-11-22"
-        return Verdict(tuple(problems), str(cost), cost.seconds, request, note, cost.total)
+        hub = str(fields.get("hub") or next(iter(self.offers), ""))
+        hubs = tuple(HubOffer(each, each, price) for each, price in self.offers.items())
+        price, uploads = self.offers.get(hub, str(cost)), "Files are public there." if hub == "fal" else ""
+        return Verdict(tuple(problems), price, cost.seconds, request, note, cost.total, hubs, hub, uploads)
 
     def earlier(self, request):
         self.lookups += 1

@@ -34,13 +34,23 @@ def test_a_prompt_is_written_with_completion(panel, page):
     screen.kernel_says("panel.fields['prompt']", "'Look, @Image2 waves to @Nobody'")
 
 
-def test_problems_appear_and_disappear_while_typing(panel, page):
+def test_problems_and_prices_follow_what_is_typed_and_chosen(panel, page):
     screen = panel()
     expect(screen.generate).to_be_disabled()
+    provider = screen.root.get_by_label("Provider")
 
     screen.prompt.fill("A red kite")
     expect(screen.generate).to_be_enabled()
     expect(screen.generate).to_have_text("Generate · $1.12")
+    expect(provider).to_be_hidden()  # there is one
+
+    screen.ask("studio.offers.update(oxen='$1.12', fal='$0.56')")
+    screen.prompt.fill("A blue kite")
+    expect(provider.get_by_role("option")).to_have_text(["oxen · $1.12", "fal · $0.56"])
+    provider.select_option("fal")
+    expect(screen.generate).to_have_text("Generate · $0.56")
+    expect(screen.root.get_by_text("Files are public there.")).to_be_visible()
+    screen.kernel_says("panel.request.hub", "'fal'")
     screen.prompt.fill("x" * 2501)
 
     expect(screen.root.locator(".kn-problem[data-severity=error]")).to_contain_text("2,501")
