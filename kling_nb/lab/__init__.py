@@ -2,7 +2,7 @@
 
 The exception is `standalone.py` with `page/`: the gallery as a page of its own, for `python -m kling_nb serve`.
 
-`extension.py` adds the addresses below `kling_nb/api`; everything else is imported when the first question comes.
+`extension.py` adds the routes below `kling_nb/api`; everything else is imported at the first request.
 `labextension/` is the browser side: plain modules that Lab loads as they are, without a build.
 """
 

@@ -1,7 +1,7 @@
-"""Brings in the clips of jobs whose kernels are gone, if the user has switched that on. It never sends anything.
+"""Downloads the clips of jobs whose kernels have ended, if the user has switched that on. It never sends a request.
 
-A job is taken only after its hub has answered for it with the key that the server has, and it is given up at once to a
-kernel that calls `kn.resume()`.
+A job is taken over only after its hub has confirmed it with the server's key, and is released at once to a kernel that
+calls `kn.resume()`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from kling_nb.models.record import Record
 from kling_nb.session import Session
 
 _log = logging.getLogger(__name__)
-#: The states in which a clip is paid for and the hub can say whose it is.
+#: The states in which a clip is paid for and the hub knows the job.
 _BROUGHT = ("queued", "processing", "downloading")
-#: Seconds until a log is tried again whose hub did not answer for its jobs, or whose jobs a kernel asked for.
+#: Seconds until a log is tried again whose hub did not confirm its jobs, or whose jobs a kernel asked for.
 _PAUSE, _YIELD = 60.0, 5.0
 
 
 class Carrier:
-    """The jobs that a server brings in. Its methods block, and are called on one thread at a time."""
+    """The jobs that the server has taken over. Its methods block, and are called from one thread at a time."""
 
     def __init__(self, logs: Logs) -> None:
         self._logs = logs
@@ -37,22 +37,22 @@ class Carrier:
 
     @property
     def busy(self) -> bool:
-        """Whether any job is being brought in."""
+        """Whether the server follows any job."""
         return bool(self._carried)
 
     def look(self, notebooks: Iterable[str]) -> None:
-        """Take what no living process runs, in every known log."""
+        """Take over the jobs that no running process holds, in every known log."""
         for folder in self._logs.known(notebooks).values():
             if time.monotonic() < self._not_before.get(folder, 0) or folder in self._carried:
                 continue
             try:
                 self._take(folder)
             except (KlingError, OSError, TimeoutError) as exc:
-                _log.warning("kling_nb cannot bring in the jobs of %s: %s", folder, exc)
+                _log.warning("kling_nb cannot download the clips of %s: %s", folder, exc)
                 self._not_before[folder] = time.monotonic() + _PAUSE
 
     def give_up(self, *, everything: bool = False) -> None:
-        """Let go of the logs whose jobs a kernel wants or are done."""
+        """Release the logs whose jobs are done, or wanted by a kernel."""
         for folder, (session, jobs) in list(self._carried.items()):
             wanted = session.store.lease.wanted
             if everything or wanted or all(job.done for job in jobs):
@@ -82,7 +82,7 @@ class Carrier:
 
 
 def _answers(session: Session, record: Record) -> bool:
-    """Return whether the hub of a job answers for it with the key in use."""
+    """Return whether the hub confirms a job with the key in use."""
     engine = session.engine_of(record)
     if engine is None:
         return False

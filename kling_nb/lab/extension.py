@@ -1,4 +1,4 @@
-"""The addresses of the server half. This module loads no log: `reading` does, at the first question."""
+"""The routes of the server half. This module loads no log: `reading` does, at the first request."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from kling_nb.lab.reading import Reading
 
 BASE = "kling_nb/api"
-#: Seconds between two looks for jobs without a kernel, and for a kernel that wants the server's.
+#: Seconds between two checks for jobs without a kernel, and for a kernel that wants the server's jobs.
 _LOOK, _HAND_OVER = 2.0, 0.3
 
 
 def load(server: Any) -> None:
-    """Add the addresses to a Jupyter server."""
+    """Add the routes to a Jupyter server."""
     extension = Extension(server)
     parts = {"extension": extension}
     routes = [
@@ -45,13 +45,13 @@ def load(server: Any) -> None:
 
 
 def carries() -> bool:
-    """Return whether the user has switched on, in Lab's settings, that the server brings in clips."""
+    """Return whether the setting that lets the server download clips is on."""
     folder = os.environ.get("JUPYTERLAB_SETTINGS_DIR") or Path(jupyter_config_dir()) / "lab" / "user-settings"
     try:
         text = (Path(folder) / "kling_nb" / "plugin.jupyterlab-settings").read_text("utf-8")
     except OSError:
         return False
-    import json5  # what Lab writes has comments
+    import json5  # Lab's settings files have comments
 
     try:
         settings: Any = json5.loads(text)
@@ -81,13 +81,13 @@ class Extension:
 
     @cached_property
     def news(self) -> News:
-        """The news for open pages."""
+        """Notifies open pages of changes."""
         from kling_nb.lab.news import News
 
         return News(self)
 
     async def carry(self) -> None:
-        """Bring in the clips of jobs whose kernels are gone, as long as the setting `carry` is on."""
+        """Download the clips of jobs whose kernels have ended, while the setting `carry` is on."""
         carrier: Carrier | None = None
         while True:
             if carries():

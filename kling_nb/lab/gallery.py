@@ -37,11 +37,11 @@ class TabController(GalleryController):
         self._links = Links(log.folder, self._folder, log.media_file, log.read, small_poster, small_thumbnail)
 
     def price(self, record_ids: Sequence[str], /) -> str:
-        """Return a text in place of a price: nothing is generated from here."""
+        """Return the text that replaces a price: nothing is generated from here."""
         return "in a notebook"
 
     def generate(self, record_id: str, /) -> Any:
-        """Refuse: only a person at a kernel spends."""
+        """Refuse: only a kernel may spend."""
         raise KlingError(f'Generate it again in a notebook: kn.log()["{record_id}"].rerun().')
 
     def open_record(self, record_id: str, /) -> str:
@@ -81,7 +81,7 @@ class TabGallery(Gallery):
         self.widget._handle_custom_msg(content, [])  # pyright: ignore[reportPrivateUsage] -- what a comm would call
 
     def close(self) -> None:
-        """Forget the widgets, which ipywidgets keeps otherwise."""
+        """Close the widgets, which ipywidgets would otherwise keep."""
         for widget in (self._jobs.box, self.outlet.late, self.widget):
             widget.close()
 

@@ -1,6 +1,6 @@
-"""Questions by HTTP and news by websocket, for users who are logged in to the Jupyter server.
+"""HTTP and websocket handlers, for users who are logged in to the Jupyter server.
 
-A policy of the server that allows or forbids files (`contents`) holds for these addresses as well.
+The server's rules on who may read and write files (`contents`) apply to these routes, too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Answers(APIHandler):
 
 
 class AboutHandler(_Answers):
-    """The version that answers. The browser side shows nothing where this address is missing."""
+    """The version of the server half. Without this route, the browser side shows nothing."""
 
     @web.authenticated
     @authorized
@@ -102,13 +102,13 @@ class MediaHandler(AuthenticatedFileHandler):
         await web.StaticFileHandler.get(self, str(file.relative_to(folder)), include_body)
 
     def get_content_type(self) -> str:
-        """Return the type of an image or a video; anything else by its name is sent as a nameless file."""
+        """Return the MIME type of an image or a video, and that of unknown bytes for any other file."""
         kind = mimetypes.guess_type(self.absolute_path or "")[0] or ""
         shown = kind.startswith(("image/", "video/")) and "svg" not in kind
         return kind if shown else "application/octet-stream"
 
     def set_headers(self) -> None:
-        """Let the browser keep what is named by its own content."""
+        """Let the browser cache files, which are named by their content."""
         super().set_headers()
         self.set_header("Cache-Control", "private, max-age=31536000, immutable")
 
@@ -129,7 +129,7 @@ class _Socket(WebSocketMixin, WebSocketHandler, JupyterHandler):  # pyright: ign
 
 
 class NewsHandler(_Socket):
-    """Tells a page of every change in a log."""
+    """Notifies a page of every change in a log."""
 
     def open(self, *args: str, **kwargs: str) -> None:
         super().open(*args, **kwargs)
@@ -137,7 +137,7 @@ class NewsHandler(_Socket):
         self.extension.news.add(self.tell)
 
     def on_message(self, message: str | bytes) -> None:
-        """Ignore what a page says."""
+        """Ignore messages from the page."""
 
     def on_close(self) -> None:
         self.extension.news.remove(self.tell)
@@ -161,7 +161,7 @@ class GalleryPageHandler(_Answers):
 
 
 class GalleryHandler(_Socket):
-    """The gallery of one log in one page, `?log=…`: what its widget would say to a kernel and hear from it."""
+    """The gallery of one log for one page, `?log=…`: the messages that its widget would exchange with a kernel."""
 
     action = "write"
 
@@ -199,7 +199,7 @@ class GalleryHandler(_Socket):
 
 
 async def found(ask: Callable[[], T]) -> T:
-    """Return a thread's answer. Raises `HTTPError` for what there is not."""
+    """Return the result of a call on a thread. Raises `HTTPError` for anything that does not exist."""
     from kling_nb.errors import KlingError, NotSaved
     from kling_nb.lab.logs import UnknownLog
 

@@ -1,4 +1,4 @@
-"""The only question of the server to a hub: to stop a job that a user cancels. It starts nothing and sends nothing."""
+"""The only change that the server asks a hub for: to cancel a job, on behalf of a user. It never submits one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kling_nb.session import Session
 
 
 def session_of(folder: Path) -> Session:
-    """Return a session at a log, with the key and the hub that a kernel of a notebook beside it would have."""
+    """Return a session at a log, with the key and the hub that a kernel of a notebook next to it would have."""
     return Session(StudioActions, {"key": None, "hub": None, "log": folder}, "workbench", DEADLINE, folder.parent)
 
 
@@ -21,7 +21,7 @@ def cancel(record: Record, folder: Path) -> None:
     """Ask the hub of a job to stop it; the kernel that runs the job learns of it from the hub.
 
     Raises:
-        KlingError: The job has ended or is not at the hub yet, the server has no key of it, or the hub refuses.
+        KlingError: The job has ended or is not at the hub yet, the server has no key for it, or the hub refuses.
     """
     if record.ended:
         raise KlingError("The job has ended already.")
@@ -32,8 +32,8 @@ def cancel(record: Record, folder: Path) -> None:
         engine = session.engine_of(record)
         if engine is None:
             raise KlingError(
-                f"The Jupyter server has no key of {record.hub}. Cancel the job in its notebook, or put the key into a "
-                ".env file beside it."
+                f"The Jupyter server has no key for {record.hub}. Cancel the job in its notebook, or put the key into a "
+                ".env file next to it."
             )
         try:
             engine.cancel_at_hub(record.generation_id).result(PATIENCE)

@@ -1,4 +1,4 @@
-"""Tells open pages what has changed in the logs. It looks only while a page listens."""
+"""Notifies open pages of changes in the logs. It checks only while a page listens."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kling_nb.lab.extension import Extension
 
-#: Seconds between two looks at the files, and between two looks at which logs there are.
+#: Seconds between two checks of the files, and between two searches for logs.
 _LOOK, _KNOWN = 0.15, 0.8
 
 Listener = Callable[[dict[str, Any]], None]
 
 
 class News:
-    """The pages that listen, and the task that looks for them. Used on the server's loop only."""
+    """The pages that listen, and the task that checks the logs for them. Used on the server's loop only."""
 
     def __init__(self, extension: Extension) -> None:
         self._extension = extension
@@ -27,7 +27,7 @@ class News:
         self._logs: dict[str, dict[str, Any]] = {}
 
     def add(self, listener: Listener) -> None:
-        """Tell a listener the state of all logs, and from now on each change."""
+        """Send a listener the state of all logs, and from now on every change."""
         self._listeners.append(listener)
         if self._task is None:
             self._task = asyncio.ensure_future(self._look())
@@ -35,7 +35,7 @@ class News:
             listener({"kind": "logs", "logs": list(self._logs.values())})
 
     def remove(self, listener: Listener) -> None:
-        """Stop telling a listener."""
+        """Remove a listener."""
         if listener in self._listeners:
             self._listeners.remove(listener)
         if not self._listeners and self._task:
@@ -43,7 +43,7 @@ class News:
             self._task = None
 
     def tell(self, news: dict[str, Any]) -> None:
-        """Tell all listeners."""
+        """Notify all listeners."""
         for listener in list(self._listeners):
             listener(news)
 

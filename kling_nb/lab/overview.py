@@ -20,7 +20,7 @@ NEWEST = 24
 
 
 def overview(name: str, log: Log) -> dict[str, Any]:
-    """Return what the sidebar shows of a log; of one that cannot be read, why."""
+    """Return what the sidebar shows of a log, or why it cannot be read."""
     try:
         expected = _Expected(log)
         jobs = [job_of(record, name, expected(record)) for record in log.unfinished()]
@@ -36,7 +36,7 @@ def nothing(name: str, error: str) -> dict[str, Any]:
 
 
 def job_of(record: Record, log: str, expected: float | None = None) -> dict[str, Any]:
-    """Return a job as a row; times are Unix seconds, so that the browser can count by itself."""
+    """Return a job as a row; times are Unix seconds, so that the browser can keep the clock running."""
     progress = progress_of(record, expected_seconds=expected)
     return {
         "id": record.id,

@@ -15,7 +15,7 @@ from kling_nb.store.log import Log
 
 
 class Reading:
-    """Questions about the logs below a server's root folder."""
+    """Reads the logs below a server's root folder."""
 
     def __init__(self, root: Path | None) -> None:
         self.logs = Logs(root)
@@ -74,8 +74,8 @@ class Reading:
         cancel(self.logs.log(folder).get(record_id), folder)
 
     def signatures(self, known: Mapping[str, Path]) -> dict[str, tuple[int, ...]]:
-        """Return a value for each log that is another one when the log has changed."""
-        today = datetime.datetime.now().astimezone().toordinal()  # what was spent today changes at midnight
+        """Return a value for each log that differs whenever the log has changed."""
+        today = datetime.datetime.now().astimezone().toordinal()  # today's spending changes at midnight
         return {name: (today, *signature(folder)) for name, folder in known.items()}
 
 
