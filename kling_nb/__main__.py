@@ -1,4 +1,4 @@
-"""`python -m kling_nb`: the log, the gallery, spending, export, and bringing in clips, without a notebook.
+"""`python -m kling_nb`: the log, the gallery, spending, export, and downloading clips, without a notebook.
 
 Every command works on the log that a notebook in this folder would use, or on the one that `--log` names.
 """
@@ -35,7 +35,7 @@ class _Commands(click.Group):
 @click.version_option(package_name="kling-nb")
 @click.pass_context
 def main(ctx: click.Context, folder: Path | None) -> None:
-    """Show a log of kling_nb, bring in its clips, and export it."""
+    """Show a log of kling_nb, download its clips, and export it."""
     ctx.obj = studio = Studio(log=folder)
     ctx.call_on_close(studio.close)
 
@@ -75,13 +75,13 @@ def show_log(studio: Studio, limit: int, as_json: bool, text: str | None, **filt
 @click.option("--watch", is_flag=True, help="Go on until it is interrupted, also with jobs that are started later.")
 @click.pass_obj
 def resume(studio: Studio, watch: bool) -> None:
-    """Bring in the clips of unfinished jobs. Nothing is sent, so nothing new is paid for.
+    """Download the clips of unfinished jobs. Nothing is sent, so nothing new is paid for.
 
     Jobs that a running kernel holds stay there.
     """
     session = _existing(studio).session
     while True:
-        jobs = generation.bring_in(session, session.store.unfinished())
+        jobs = generation.take_over(session, session.store.unfinished())
         for job in jobs:
             job.subscribe(lambda progress: _say(progress))
         for job in jobs:
@@ -100,7 +100,9 @@ def resume(studio: Studio, watch: bool) -> None:
 
 
 @main.command()
-@click.option("--by", type=click.Choice(["day", "notebook", "model", "plan", "tag"]), default="day", show_default=True)
+@click.option(
+    "--by", type=click.Choice(["day", "notebook", "model", "plan", "tag", "person"]), default="day", show_default=True
+)
 @click.pass_obj
 def spending(studio: Studio, by: Any) -> None:
     """Show what was spent, and the budgets."""

@@ -133,8 +133,8 @@ def resume(session: Session) -> Jobs:
     return Jobs.of(jobs, session.display, note)
 
 
-def bring_in(session: Session, records: Iterable[Record]) -> list[Job]:
-    """Continue jobs that no living process runs, and send nothing: clips that are paid for are brought in."""
+def take_over(session: Session, records: Iterable[Record]) -> list[Job]:
+    """Continue jobs that no running process holds. Nothing is sent; clips that are paid for are downloaded."""
     sent = [record for record in records if record.status != "prepared" and session.engine_of(record)]
     taken = [mine for record in sent if (mine := session.store.take(record.id))]
     return [job for record in taken for job in _adopt(session, [record])]

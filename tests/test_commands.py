@@ -1,4 +1,4 @@
-"""`python -m kling_nb`: what a log holds, what it cost, its export, and clips brought in without a notebook."""
+"""`python -m kling_nb`: what a log holds, what it cost, its export, and clips downloaded without a notebook."""
 
 from __future__ import annotations
 

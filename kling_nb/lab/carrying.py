@@ -70,7 +70,7 @@ class Carrier:
         try:
             session.store.lease.kind = "server"
             proven = [record for record in left if _answers(session, record)]
-            jobs = generation.bring_in(session, proven)
+            jobs = generation.take_over(session, proven)
         except BaseException:
             session.close()
             raise

@@ -32,8 +32,8 @@ def cancel(record: Record, folder: Path) -> None:
         engine = session.engine_of(record)
         if engine is None:
             raise KlingError(
-                f"The Jupyter server has no key for {record.hub}. Cancel the job in its notebook, or put the key into a "
-                ".env file next to it."
+                f"The Jupyter server has no key for {record.hub}. Cancel the job in its notebook, or put the key into "
+                "a .env file next to it."
             )
         try:
             engine.cancel_at_hub(record.generation_id).result(PATIENCE)

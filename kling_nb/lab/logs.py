@@ -31,7 +31,7 @@ class Logs:
         self._lock = threading.Lock()
 
     def known(self, notebooks: Iterable[str]) -> dict[str, Path]:
-        """Return the logs next to these notebooks, those that kernels have registered, and the server's own, by name."""
+        """Return the logs next to these notebooks, those that kernels have noted, and the server's own, by name."""
         beside = [self._root / path for path in map(_folder_of, notebooks)] if self._root else []
         folders = [*([own] if (own := _servers_own()) else []), *(path / _FOLDER for path in beside), *remembered()]
         found: dict[str, Path] = {}

@@ -87,7 +87,7 @@ class KlingMagics(Magics):
         On a line of its own, `%kling` queries the log:
 
             %kling log tag=walk stars=4 since=7d lantern    records that match; words are searched in the prompts
-            %kling spending tag      money spent by day, notebook, model, plan or tag
+            %kling spending tag      money spent by day, notebook, model, plan, tag or person
             %kling hub               the hub that is used
             %kling resume            bring back unfinished jobs
             %kling                   this text, and all options

@@ -1,4 +1,4 @@
-"""The server brings in what is paid for when no kernel is left, sends nothing, and gives jobs up to a kernel."""
+"""The server downloads what is paid for when no kernel is left, sends nothing, and gives jobs up to a kernel."""
 
 from __future__ import annotations
 

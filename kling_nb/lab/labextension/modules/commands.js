@@ -30,7 +30,7 @@ export function addCommands({ app, palette, launcher, labShell, tracker, noteboo
   const all = [
     ['kling_nb:new-notebook', 'New Kling notebook', (args) => create(args.cwd ?? folder())],
     ['kling_nb:open-gallery', 'Open gallery', (args) => gallery(args.log ?? '')],
-    ['kling_nb:resume', 'Bring in unfinished jobs', () => cells.run('kn.resume()')],
+    ['kling_nb:resume', 'Resume unfinished jobs', () => cells.run('kn.resume()')],
     ['kling_nb:spending', 'Show spending', () => cells.run('kn.spending()')],
   ];
   /** @type {{dispose: () => void}[]} */
