@@ -1,4 +1,4 @@
-"""`kn.team()`, `kn.sync()` and `kn.share()`: a team's log, what waits to be sent to it, and a folder that joins it."""
+"""`kn.team()`, `kn.sync()` and `kn.share()`: the state of a team's log, sending to it, and copying a folder into it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _team_log(session: Session) -> TeamLog:
     if session.settings.database is None:
         raise SettingsError(
             f"The log in {session.store.folder} is not a team's. Set KLING_NB_DATABASE and KLING_NB_MEDIA to use one; "
-            "kn.share(database, media) brings this log into it."
+            "kn.share(database, media) copies this log into it."
         )
     from kling_nb.store.team import TeamLog
 
@@ -62,7 +62,7 @@ class Sharing(Shown):
     """Opens the team's log with the given folder as its cache."""
 
     def run(self) -> MergeReport:
-        """Bring the folder into the team's log and wait until everything has arrived; a second call adds nothing.
+        """Copy the folder into the team's log and wait until everything has arrived; a second call adds nothing.
 
         From then on the folder is this machine's cache of the team's log.
 
@@ -100,7 +100,7 @@ class Sharing(Shown):
 
 
 def share(session: Session, database: str | SecretStr, media: str) -> Sharing:
-    """Return what bringing this folder's log into a team's would do; see `Studio.share`."""
+    """Return what copying this folder's log into a team's would do; see `Studio.share`."""
     if session.settings.database is not None:
         raise ArgumentError("This log is a team's already. Start without KLING_NB_DATABASE to share a folder's log.")
     from kling_nb.store.team import TeamLog

@@ -1,4 +1,4 @@
-"""A team's log: who shares it and where, what waits to be sent, what was sent, and what sharing a folder would do."""
+"""A team's log: its members and addresses, what waits to be sent, what was sent, and what sharing a folder would do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kling_nb.render.page import render_template
 
 
 class Member(NamedTuple):
-    """A person who is there: on which machine, with how many kernels, and seconds since the last sign of life."""
+    """An active member: the machine, the number of kernels, and seconds since the last heartbeat."""
 
     person: str
     host: str
@@ -47,7 +47,7 @@ class TeamInfo(Shown):
         database: The address of the database, without a password.
         media: The address of the media.
         keys: Where the keys of the media come from.
-        members: Who is there.
+        members: The active members.
         waiting: The number of records and media files that wait on this machine.
         late: The number of records and other entries whose newest revision has not arrived in the bucket.
     """
@@ -100,7 +100,7 @@ class Synced(Shown):
             ("Pruned", counted(self.pruned, "old revision")),
             *(("Problem", problem) for problem in self.problems),
         ]
-        title, tone = ("Some of it still waits", "warning") if self.problems else ("Sent", "good")
+        title, tone = ("Some of it is still waiting", "warning") if self.problems else ("Sent", "good")
         return title, "", rows, tone
 
 

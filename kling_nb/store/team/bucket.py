@@ -16,7 +16,7 @@ from kling_nb.errors import ArgumentError, LogError, MissingExtra
 from kling_nb.models.urls import redact_urls
 
 SCHEMES = ("s3", "gs", "az", "file")
-#: How many times as long as an attempt in vain took none is made again, and at most how many seconds.
+#: The pause after a failed attempt, as a multiple of the time that it took, and its limit in seconds.
 _PAUSE, _LONGEST_PAUSE = 3.0, 15.0
 _TIMEOUTS = {"connect_timeout": "3s", "timeout": "120s"}
 
@@ -80,12 +80,12 @@ class Bucket:
                 self._opened().delete(key)
 
     def check(self) -> None:
-        """Write a small object, so that missing rights are known before anything is paid. Raises `BucketAway`."""
+        """Write a small object, so that missing rights are known before anything is paid for. Raises `BucketAway`."""
         self.put("kling_nb.json", b'{"about": "the bytes of a log of kling_nb, which a team shares"}\n')
 
     @property
     def keys_from(self) -> str:
-        """The source of the store's keys, as far as it is known without asking."""
+        """The source of the store's keys, as far as it can be told without a request."""
         if self._is_folder:
             return "no keys: a folder"
         named = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION_CREDENTIALS", "az": "AZURE_STORAGE_ACCOUNT_KEY"}
@@ -117,7 +117,7 @@ class Bucket:
             if not type(exc).__module__.startswith(("obstore", "builtins")) or isinstance(exc, _OURS):
                 raise
             failed = _said(exc)
-        if failed:  # outside of the handler: the frames below have the keys in their variables
+        if failed:  # outside the handler: the frames below have the keys in their variables
             why = f"The team's media at {self.address} cannot be used: {failed}."
             now = time.monotonic()
             self._away = now + min(_LONGEST_PAUSE, _PAUSE * (now - began)), why
@@ -142,7 +142,7 @@ def _said(exc: Exception) -> str:
 
 
 def check_address(address: str) -> None:
-    """Raise `ArgumentError` for what is not the address of an object store; keys in it are not shown."""
+    """Raise `ArgumentError` for anything but the address of an object store. Keys in it are not shown."""
     try:
         parts = urlsplit(address)
         whole = parts.scheme in SCHEMES and bool(parts.path.strip("/") if parts.scheme == "file" else parts.hostname)

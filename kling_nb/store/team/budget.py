@@ -23,14 +23,14 @@ from kling_nb.store.team.records import TeamRecords, scopes_of, statement_of, su
 
 _PATH = "budget.json"
 _NO_SIGN = (
-    "This kernel gave no sign of life to the team's log for a minute, so others may have taken over its jobs. Nothing "
+    "This kernel had no contact with the team's log for a minute, so others may have taken over its jobs. Nothing "
     "was sent. Try again."
 )
 
 
 @dataclass(frozen=True)
 class TeamBudget:
-    """The limits and sums of a team's log. Its days are those of UTC."""
+    """The limits and sums of a team's log. Its days are in UTC."""
 
     store: TeamRecords
     documents: Documents
@@ -72,7 +72,7 @@ class TeamBudget:
         return [record if done else None for record, done in zip(sent, written, strict=True)]
 
     def _spend(self, connection: Any, asked: Sequence[Record]) -> tuple[list[Record | None], list[Any]]:
-        """Read what decides in the first round trip, write in the second."""
+        """Read everything that the decision needs in one round trip, and write in a second one."""
         ids, first = [record.id for record in asked], asked[0]
         scopes = scopes_of(first)
         cells = {"ids": ids, "plan": first.plan, "cells": [one.cell for one in asked if one.cell]}
@@ -119,7 +119,7 @@ class TeamBudget:
         return utc_day(datetime.datetime.now(datetime.UTC)) if scope.name == "day" else scope.of or ""
 
     def entries(self) -> list[Entry]:
-        """Return every record that cost something, or may have, or would have; those in the trash too."""
+        """Return every record that cost something, or may have, or would have; also those in the trash."""
         trashed = [entry_of(record) for record in self.trashed() if charge_of(record) in COUNTED]
         return [*self.store.ask(lambda index: list(entries_in(index)), []), *trashed]
 

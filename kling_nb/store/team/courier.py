@@ -1,6 +1,6 @@
-"""The background work of a team's log: signs of life, and sending what waits to the database and the bucket.
+"""The background work of a team's log: heartbeats, and sending whatever waits to the database and the bucket.
 
-Objects of records and documents have their revision in their name and are never written over, so it does not matter
+The objects of records and documents have their revision in their name and are never overwritten, so it does not matter
 who sends one, how often, or in which order: the newest counts.
 """
 
@@ -27,7 +27,7 @@ from kling_nb.store.team.records import TeamRecords
 T = TypeVar("T")
 U = TypeVar("U")
 _log = logging.getLogger(__name__)
-#: Seconds in which several changes of one record are sent as one; after how many everybody's late ones are looked for.
+#: Seconds for which changes of one record are collected; seconds between two searches for other kernels' late ones.
 _GATHER, _LOOK_AROUND = 0.2, 60.0
 _AT_ONCE, _SENDERS = 200, 8
 #: The name of an object: what comes before the revision is the same for all revisions.
@@ -61,11 +61,11 @@ class Courier:
         self._said = ""
 
     def serve(self, records: TeamRecords, media: TeamMedia, lease: TeamLease) -> None:
-        """Set what is looked after."""
+        """Set what the threads work on."""
         self._records, self._media, self._lease = records, media, lease
 
     def wake(self, changed: str = "") -> None:
-        """Send soon what waits; `changed` is the id of a record or the path of a document."""
+        """Have the waiting changes sent soon; `changed` is the id of a record or the path of a document."""
         if changed:
             self._late.add(changed)
         self._woken.set()
@@ -80,7 +80,7 @@ class Courier:
                         thread.start()
 
     def turn(self, *, everything: bool = False) -> Sent:
-        """Send what this kernel changed, or `everything` that is late; what fails is in the `problems`."""
+        """Send what this kernel changed, or `everything` that is late. Failures are in `problems`."""
         sent = Sent()
         with self._turn:
             late, everything = set(self._late), everything or time.monotonic() - self._looked > _LOOK_AROUND
@@ -104,7 +104,7 @@ class Courier:
         return sum(1 for _ in self._records.spool.first()), len(self._media.waiting())
 
     def close(self) -> None:
-        """End the threads, after one more turn if something waits; the next change starts them again."""
+        """End the threads, after one more round if something waits; the next change starts them again."""
         self._closed.set()
         self._woken.set()
         with self._guard:
@@ -124,7 +124,7 @@ class Courier:
             except LogError as exc:
                 self._say(str(exc))
             except Exception:  # noqa: BLE001 - the other kernels would take this one for dead
-                _log.exception("no sign of life could be given")
+                _log.exception("the heartbeat could not be sent")
 
     def _carry(self) -> None:
         while not self._closed.is_set():
@@ -135,7 +135,7 @@ class Courier:
             try:
                 problems = self.turn().problems
             except Exception:  # noqa: BLE001 - the thread must go on: something else may be sent
-                _log.exception("what waits for the team's log could not be sent")
+                _log.exception("changes could not be sent to the team's log")
                 continue
             self._say("; ".join(problems))
             if problems:
@@ -143,7 +143,7 @@ class Courier:
 
     def _say(self, problem: str) -> None:
         if problem and problem != self._said:
-            _log.warning("%s What waits is sent later, or by kn.sync().", problem)
+            _log.warning("%s They are sent later, or by kn.sync().", problem)
         self._said = problem
 
     # What a turn does

@@ -1,4 +1,4 @@
-"""The small things of a team's log, each a document in the database: presets, plans, votes, scores."""
+"""The small values of a team's log, each a document in the database: presets, plans, votes, scores."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Documents:
     wake: Callable[[str], object]
 
     def read(self, *paths: str) -> dict[str, Document]:
-        """Return those of the documents that there are, by path."""
+        """Return those of the documents that exist, by path."""
         if not self.ready(False):
             return {}
         rows = self.database.run(lambda one: one.execute(tables.READ_DOCUMENTS, [list(paths)]).fetchall())
@@ -62,7 +62,7 @@ class Documents:
         return [Document(*row) for row in rows]
 
     def put(self, path: str, text: str, expected: int | None = None) -> bool:
-        """Write a document; with `expected`, only in place of that revision (0: of none). Return whether it was."""
+        """Write a document and return whether it was written; with `expected`, only over that revision (0: none)."""
         self.ready(True)
         given = {"path": path, "text": text.replace("\0", ""), "expected": expected}
         done = self.database.run(lambda one: one.execute(tables.PUT_DOCUMENT, given).fetchone()) is not None
@@ -70,7 +70,7 @@ class Documents:
         return done
 
     def change(self, path: str, change: Callable[[str | None], str | None]) -> str | None:
-        """Replace a document by what `change` returns for its text; None leaves it. Return the new text."""
+        """Replace a document by what `change` returns for its text, or keep it if that is None. Return the new text."""
         self.ready(True)
         for _ in range(_TRIES):
             now = self.read(path).get(path)
@@ -122,7 +122,7 @@ class TeamValues(NamedValues):
             self.documents.put(key, "")
 
     def digests(self) -> dict[str, str]:
-        """Return each digest that a value of the team names, with the value's name."""
+        """Return each digest that a value of the team refers to, with the value's name."""
         found: dict[str, str] = {}
         for one in self.documents.under("saved"):
             found |= dict.fromkeys(DIGESTS.findall(one.text), one.path)
@@ -168,7 +168,7 @@ class TeamPlans(Plans):
         return [Path(one.path).stem for one in self.documents.under("plans")]
 
     def digests(self) -> dict[str, str]:
-        """Return each digest that a plan names, with the plan's name."""
+        """Return each digest that a plan refers to, with the plan's name."""
         found: dict[str, str] = {}
         for one in self.documents.under("plans"):
             found |= dict.fromkeys(DIGESTS.findall(one.text), f"plan {Path(one.path).stem}")
@@ -226,7 +226,7 @@ class TeamVotes:
 
 @dataclass(frozen=True)
 class TeamScores:
-    """The scores of a team, a document for each clip; of one clip, request, scorer and version the newest counts."""
+    """The scores of a team, a document for each clip. The newest of a clip, request, scorer and version counts."""
 
     documents: Documents
 

@@ -1,4 +1,4 @@
-"""Which kernels of a team are alive: each gives a sign every ten seconds, by the database's clock."""
+"""The leases of a team's kernels: each sends a heartbeat every ten seconds, timed by the database's clock."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from kling_nb.store.team import tables
 from kling_nb.store.team.postgres import Postgres
 
 _log = logging.getLogger(__name__)
-#: Seconds between two signs of life, and after how many without one a kernel has lost its jobs.
+#: Seconds between two heartbeats, and seconds without one after which a kernel has lost its jobs.
 BEAT, LEASE = 10.0, 60.0
 
 
 class TeamLease:
     """This kernel's row in the database, made at the first call of `holder`.
 
-    A kernel that gave no sign for too long gets another name: what it had under the old one may be another's now.
+    A kernel without a heartbeat for too long gets another name: another kernel may have the jobs of the old one.
     """
 
     def __init__(self, database: Postgres, person: str) -> None:
@@ -36,7 +36,7 @@ class TeamLease:
         return self._held
 
     def holder(self) -> str:
-        """Return this kernel's name as a holder of jobs. Raises `LogError` if the database is away."""
+        """Return this kernel's name as a holder of jobs. Raises `LogError` if the database is unreachable."""
         with self._guard:
             if self._held and time.monotonic() - self._at > LEASE / 2:
                 self._beat()
@@ -48,7 +48,7 @@ class TeamLease:
             return self._held
 
     def beat(self) -> None:
-        """Say that this kernel is alive, if it holds anything. Raises `LogError` if the database is away."""
+        """Send a heartbeat if this kernel holds anything. Raises `LogError` if the database is away."""
         with self._guard:
             if self._held:
                 self._beat()
@@ -59,7 +59,7 @@ class TeamLease:
         return bool(self._database.run(lambda connection: connection.execute(tables.IS_ALIVE, given).fetchone()[0]))
 
     def members(self) -> list[tuple[str, str, int, float]]:
-        """Return who is there: person, host, kernels, seconds since the last sign of life."""
+        """Return the active members: person, host, kernels, seconds since the last heartbeat."""
         given = {"lease": LEASE}
         return self._database.run(lambda connection: connection.execute(tables.MEMBERS, given).fetchall())
 
@@ -78,5 +78,5 @@ class TeamLease:
         if self._database.run(lambda connection: connection.execute(tables.BEAT, given).fetchone()):
             self._at = time.monotonic()
         else:
-            _log.warning("this kernel gave no sign of life for %d s: others may have taken over its jobs", LEASE)
+            _log.warning("this kernel sent no heartbeat for %d s: others may have taken over its jobs", LEASE)
             self._held = None

@@ -1,4 +1,4 @@
-"""`TeamLog`: the log that a team shares. It has the methods of `Log`, and what only a team needs."""
+"""`TeamLog`: the log that a team shares. It has the methods of `Log`, and those that only a team needs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PATIENCE = 120.0
 
 @dataclass(frozen=True)
 class Team:
-    """The state of a team's log. `members` are (person, host, kernels, seconds since the last sign of life)."""
+    """The state of a team's log. `members` are (person, host, kernels, seconds since the last heartbeat)."""
 
     person: str
     database: str
@@ -87,7 +87,7 @@ class TeamLog(Log):
         trash = TeamTrash(records, self._documents, media_)
         self._team_records, self._team_lease, self._team_media, self._team_trash = records, lease, media_, trash
         self._courier.serve(records, media_, lease)
-        # What `Log` calls: the same methods, by other means.
+        # The parts that `Log` calls, in a database and a bucket.
         self._guide = Guide(self.folder, media_.local)
         self._records, self._lease, self._media, self._trash = records, lease, media_, trash  # pyright: ignore[reportAttributeAccessIssue]
         self.budget = TeamBudget(records, self._documents, lease, trash.records)  # pyright: ignore[reportAttributeAccessIssue] -- same
@@ -116,7 +116,7 @@ class TeamLog(Log):
         return None if self._team_trash.find(record.id) else self._team_records.add(record)
 
     def claim(self, record: Record) -> Record | None:
-        """Write a record whose generation was found in the hub's queue; return None if it is another record's."""
+        """Write a record whose generation was found in the hub's queue; return None if another record has it."""
         self._team_records.ready(writing=True)
         given = {"generation": record.generation_id, "id": record.id}
         row = self._database.run(lambda one: one.execute(tables.CLAIM, given).fetchone())
@@ -175,11 +175,11 @@ class TeamLog(Log):
         """Return everything that disagrees between the database, the bucket and this machine's folder."""
         if not self._team_records.ready():
             return []
-        self._courier.turn(everything=True)  # what is only a second late need not be listed
+        self._courier.turn(everything=True)  # anything that is only a second late need not be listed
         return list(restore.findings(self._team_records, self._team_media, self.bucket))
 
     def rebuild(self) -> int:
-        """Make the database again from the bucket, and return how many records it has."""
+        """Rebuild the database from the bucket, and return how many records it has."""
         return restore.rebuild(self._team_records, self.bucket)
 
     def merge(self, other: Path | str) -> MergeReport:
@@ -193,11 +193,11 @@ class TeamLog(Log):
         return self._database.name
 
     def has(self, record_id: str) -> bool:
-        """Return whether there is a record of this id."""
+        """Return whether a record has this id."""
         return self._team_records.ready() and self._team_records.has(record_id)
 
     def team(self) -> Team:
-        """Return who shares the log, and what waits. Raises `LogError` if the database is away."""
+        """Return who shares the log, and what waits. Raises `LogError` if the database is unreachable."""
         ready = self._team_records.ready()
         row = self._database.run(lambda one: one.execute(tables.COUNT_LATE).fetchone()) if ready else (0, 0)
         members = self._team_lease.members() if ready else []
@@ -219,7 +219,7 @@ class TeamLog(Log):
         self._team_records.close()
 
     def _last_turn(self) -> None:
-        with contextlib.suppress(Exception):  # the process ends: what cannot be sent waits for the next one
+        with contextlib.suppress(Exception):  # the process ends: anything that cannot be sent waits for the next one
             self._courier.close()
 
     def _mark(self) -> None:
@@ -239,7 +239,7 @@ def check_folder(folder: Path) -> None:
     """Raise `SettingsError` for the folder of a log that is not a team's."""
     if not (folder / MARK).exists() and ((folder / "records").exists() or (folder / "index.sqlite").exists()):
         raise SettingsError(
-            f"{folder} is a log of its own, whose records are not the team's. Bring them in: start without "
+            f"{folder} is a separate log, whose records are not the team's. To add them, start without "
             "KLING_NB_DATABASE and KLING_NB_MEDIA, and call kn.share(database, media). Or choose another folder by "
             "KLING_NB_LOG."
         )

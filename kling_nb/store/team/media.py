@@ -1,4 +1,4 @@
-"""A team's media: the bucket has every file by its digest; the folder is a cache, and has what waits to be sent."""
+"""A team's media: the bucket has every file by its digest; the folder is a cache, and holds files still to be sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TeamMedia(Media):
     wake: Callable[[], object] = lambda: None
 
     def file(self, digest: str) -> Path | None:
-        """Return the file of a digest, fetched at its first use; None if there is none, or the bucket is away."""
+        """Return the file of a digest, fetched at its first use; None without one, or without the bucket."""
         try:
             return self.local(digest) or self._fetched(digest)
         except LogError as exc:
@@ -60,7 +60,7 @@ class TeamMedia(Media):
         return [digest for name in sorted(names) if DIGEST.fullmatch(digest := f"sha256:{name}")]
 
     def send(self, digest: str) -> int:
-        """Send a waiting file and return its size. Raises `LogError` if the bucket is away."""
+        """Send a waiting file and return its size. Raises `LogError` if the bucket is unreachable."""
         file = self.local(digest)
         size = file.stat().st_size if file else 0
         if file is None:
@@ -97,6 +97,6 @@ class TeamMedia(Media):
 
 
 def key_of(digest: str) -> str:
-    """Return the name of a file's object. It has no ending, which would be another thing to know about it."""
+    """Return the name of a file's object. It has no suffix, so that the digest alone is enough to find it."""
     name = digest.removeprefix("sha256:")
     return f"media/{name[:2]}/{name}"

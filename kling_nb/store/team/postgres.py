@@ -22,10 +22,10 @@ from kling_nb.store.tables import metadata as index_tables
 from kling_nb.store.team import tables
 
 T = TypeVar("T")
-#: How many times as long as an attempt in vain took none is made again, and at most how many seconds.
+#: The pause after a failed attempt, as a multiple of the time that it took, and its limit in seconds.
 _PAUSE, _LONGEST_PAUSE = 3.0, 15.0
 _TRIES = 4
-#: A stopped kernel must not hold a lock for longer, and a broken network is noticed.
+#: A stopped kernel must not hold a lock for longer, and a broken network must be noticed.
 _LIMITS = "-c idle_in_transaction_session_timeout=15s -c lock_timeout=30s -c statement_timeout=60s"
 _NETWORK = {
     "connect_timeout": 5,
@@ -47,9 +47,9 @@ class Postgres:
     url: URL
     _engine: Engine | None = None
     _ready: bool = False
-    """Whether the tables are known to be there."""
+    """Whether the tables are known to exist."""
     _away: tuple[float, str] = (0.0, "")
-    """Until when no attempt is made, and why."""
+    """The time until which no attempt is made, and the reason."""
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -64,7 +64,7 @@ class Postgres:
 
     @property
     def is_open(self) -> bool:
-        """Whether the tables are there and the database was reached."""
+        """Whether the tables exist and the database was reached."""
         return self._ready
 
     def open(self, *, create: bool) -> bool:
@@ -103,7 +103,7 @@ class Postgres:
 
     @contextlib.contextmanager
     def writing(self) -> Generator[Connection]:
-        """Return the only transaction of its kind, for what is rare: tables, uploads, a rebuild. Raises `LogError`."""
+        """Return a transaction, for rare work only: creating tables, bulk uploads, a rebuild. Raises `LogError`."""
         with (
             self._errors(),
             self._opened().connect().execution_options(isolation_level="READ COMMITTED") as connection,
@@ -155,7 +155,7 @@ class Postgres:
             if not type(exc).__module__.startswith("psycopg"):
                 raise
             failed = self._error(exc, began)
-        if failed:  # outside of the handler: the frames below have the password in their variables
+        if failed:  # outside the handler: the frames below have the password in their variables
             raise failed from None
 
     def _error(self, exc: BaseException, began: float) -> KlingError:
@@ -218,7 +218,7 @@ def _engine(url: URL) -> Engine:
 
 
 def _check_out(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Replace a connection that its server has closed; to look costs no round trip, unlike `pool_pre_ping`."""
+    """Replace a connection that its server has closed. Unlike `pool_pre_ping`, the check costs no round trip."""
     driver = getattr(connection, "driver_connection", connection)
     try:
         with selectors.DefaultSelector() as selector:

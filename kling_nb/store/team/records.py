@@ -135,7 +135,7 @@ class TeamRecords:
         return Record.model_validate_json(row[0]) if row else None
 
     def has(self, record_id: str) -> bool:
-        """Return whether there is a record of this id."""
+        """Return whether a record has this id."""
         return self.read(record_id) is not None
 
     def count(self, record: Record) -> None:
@@ -150,7 +150,7 @@ class TeamRecords:
         return stored
 
     def _replaced(self, record_id: str, change: Callable[[Record | None], Record | None]) -> Record | None:
-        """Replace a record by what `change` makes of it; None leaves it. Another kernel's change is read first."""
+        """Replace a record by what `change` makes of it, or keep it if that is None. Others' changes are read first."""
         for _ in range(_TRIES):
             stored = self.read(record_id)
             wanted = change(stored)
@@ -186,7 +186,7 @@ class TeamRecords:
         return kept
 
     def drain(self) -> int:
-        """Write what the spool has to the database, and return how many records that were. Raises `LogError`."""
+        """Write the records of the spool to the database, and return how many there were. Raises `LogError`."""
         count = 0
         for path, _ in list(self.sidecars.first()):
             with self.lock("spool"):
@@ -206,7 +206,7 @@ class TeamRecords:
         return question(self.index) if self.ready() else default
 
     def ready(self, *, writing: bool = False) -> bool:
-        """Open the database; return False if it has no tables and none are wanted. Raises `LogError`."""
+        """Open the database; return False if it has no tables and none should be created. Raises `LogError`."""
         return self.database.open(create=writing)
 
     def exists(self) -> bool:
@@ -214,7 +214,7 @@ class TeamRecords:
         return self.database.is_open
 
     def check_complete(self) -> None:
-        """Raise `LogError` if the database is away: what it has is complete."""
+        """Raise `LogError` if the database is unreachable. Its contents are complete."""
         self.ready()
 
     def revisions(self, record_id: str) -> tuple[int | None, int | None]:
@@ -322,7 +322,7 @@ def _saved(record: Record, stored: Record | None) -> Record | None:
 
 
 def _joined(spooled: Record, stored: Record | None) -> Record | None:
-    """Return what a record of the spool makes of the stored one; None if that is as new."""
+    """Return the stored record with the changes of one in the spool; None if the stored one is as new."""
     if stored is None:
         return spooled
     if _prevails(stored, spooled) or (rank(stored) == rank(spooled) and stored.revision >= spooled.revision):

@@ -1,4 +1,4 @@
-"""The database made again from the bucket, and what the two, and this machine's folder, disagree about."""
+"""Rebuilds the database from the bucket, and finds where the two, and this machine's folder, disagree."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _SEND = "call kn.sync()"
 
 
 def rebuild(store: TeamRecords, bucket: Bucket) -> int:
-    """Bring everything that the bucket has into the database, and return how many records it has then.
+    """Copy everything in the bucket to the database, and return how many records the database has then.
 
-    What the database has in a newer revision stays. Others may go on working meanwhile.
+    Newer revisions in the database are kept. Others may continue to work meanwhile.
     """
     store.ready(writing=True)
     documents = [
@@ -54,7 +54,7 @@ def rebuild(store: TeamRecords, bucket: Bucket) -> int:
 
 
 def findings(store: TeamRecords, media: TeamMedia, bucket: Bucket) -> Iterator[Finding]:
-    """Yield everything that disagrees; every record is read, and every hash of this machine's files computed again."""
+    """Yield every disagreement. Every record is read, and the hash of each file on this machine is computed again."""
     late = store.database.run(lambda one: one.execute(tables.ALL_LATE).fetchall())
     for name, revision, arrived in late:
         has = f"its revision {arrived} of {revision}" if arrived else "nothing of it"

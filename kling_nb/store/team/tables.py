@@ -10,7 +10,7 @@ LAYOUT = 1
 
 metadata = MetaData()
 
-#: Small named values: limits, presets, plans, votes, scores and what is in the trash, by their path in the log.
+#: Small named values by their path in the log: limits, presets, plans, votes, scores, and records in the trash.
 documents = Table(
     "documents",
     metadata,
@@ -20,7 +20,7 @@ documents = Table(
     Column("arrived", Integer, nullable=False, server_default="0"),
     Column("changed", DateTime(timezone=True), nullable=False, server_default=text("now()")),
 )
-#: Who is there. A kernel that was not seen for `LEASE` seconds has lost its jobs.
+#: The active kernels. One that was not seen for `LEASE` seconds has lost its jobs.
 kernels = Table(
     "kernels",
     metadata,
@@ -65,7 +65,7 @@ _PARTS = """
 SELECT seq FROM r"""
 _ALIVE = "EXISTS (SELECT 1 FROM kernels WHERE holder = {} AND seen > now() - make_interval(secs => %(lease)s))"
 
-#: Writes a new record with everything that belongs to it; no row if there is one of that id.
+#: Writes a new record with everything that belongs to it; no row if the id is taken.
 INSERT_RECORD = (
     f"WITH r AS (INSERT INTO records ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of our own columns
     f"VALUES ({', '.join(f'%({name})s' for name in _COLUMNS)}) "
@@ -91,7 +91,7 @@ WHERE plan = %(plan)s AND cell = ANY(%(cells)s) AND id <> ALL(%(ids)s) AND (char
 READ_SUMS = """
 SELECT scope, sums.name, amount
 FROM sums JOIN unnest(%(scopes)s::text[], %(names)s::text[]) AS x(scope, name) USING (scope, name)"""
-#: A removed record stays paid: its sums stay.
+#: A removed record is still paid for: its sums stay.
 REMOVE_RECORD = """
 WITH r AS (DELETE FROM records WHERE id = %(id)s AND revision = %(expected)s RETURNING id)
 , d AS (INSERT INTO documents (path, text, revision) SELECT %(path)s, %(text)s, %(revision)s FROM r
@@ -128,7 +128,7 @@ INSERT INTO documents AS d (path, text, revision) VALUES (%(path)s, %(text)s, 1)
 ON CONFLICT (path) DO UPDATE SET text = excluded.text, revision = d.revision + 1, changed = now()
 WHERE %(expected)s::int IS NULL OR d.revision = %(expected)s::int RETURNING revision"""
 READ_DOCUMENTS = "SELECT path, text, revision FROM documents WHERE path = ANY(%s)"
-#: Those of a folder, the last changed last.
+#: The documents of a folder, the last changed last.
 LIST_DOCUMENTS = r"""
 SELECT path, text, revision FROM documents
 WHERE path >= %(under)s AND path < %(under)s || chr(1114111) AND text <> '' ORDER BY changed, path"""

@@ -1,4 +1,4 @@
-"""The trash of a team: a record in it is a document, `trash/records/<id>.json`. Its media stay where they are."""
+"""The trash of a team: a record in it is a document, `trash/records/<id>.json`. Its media are not moved."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TeamTrash:
 
     @property
     def trashed_media(self) -> TeamMedia:
-        """The media of records in the trash: the same as all."""
+        """The media of records in the trash, which are with all other media."""
         return self.media
 
     def ids(self) -> list[str]:
