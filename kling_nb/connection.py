@@ -53,7 +53,7 @@ class ConnectedHub:
 
     @property
     def name(self) -> str:
-        """Its name in records."""
+        """Its name in records: its address, or `local`."""
         return self.hub.name
 
     @property
@@ -85,7 +85,7 @@ class ConnectedHub:
         return estimate(draft, pricing=pricing, free=self.free, schema=schema, seen_on=seen_on)
 
     def problems(self, request: Request) -> list[Problem]:
-        """Return what of a request cannot be sent to this hub."""
+        """Return the problems with sending a request to this hub."""
         model = self.catalogue.known(request.model)
         return self.hub.problems(request.sendable(), model.request_schema if model else None)
 
@@ -175,7 +175,7 @@ class Connection:
         return chosen
 
     def named_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a request's fields with the names of the hub that they name, which may be given with another's."""
+        """Return a request's fields with the names that its `hub` has for them; they may have another hub's."""
         label = fields.get("hub")
         with contextlib.suppress(errors.RequestError):  # an unknown hub is reported at its field
             if isinstance(label, str) and label and isinstance(fields.get("model"), str):

@@ -158,7 +158,7 @@ class ActiveJobs:
     # --- progress and messages ---
 
     def report(self, jobs: Sequence[ActiveJob], *, uploading: str = "", trouble: str = "") -> None:
-        """Show what is being uploaded, or why nothing moves; without either, that all is well."""
+        """Show what is being uploaded, or why nothing happens; without either, clear the note."""
         if message := trouble or (f"Sending {uploading}." if uploading else ""):
             self.note(jobs, message)
         for job in jobs:
@@ -167,7 +167,7 @@ class ActiveJobs:
                 job.update(job.record, progress)
 
     def show_trouble(self, jobs: Sequence[ActiveJob], trouble: str) -> None:
-        """Show why nothing moves, without a message in the record."""
+        """Show why nothing happens, without a message in the record."""
         for job in jobs:
             job.update(job.record, replace(job.progress, trouble=trouble))
 

@@ -33,7 +33,7 @@ from kling_nb.models.request import Request
 
 #: Seconds of work after which the hub is asked to stop a job (some were seen stuck for weeks).
 DEADLINE = 3600.0
-#: Seconds between two looks at whether a job that is to be cancelled has its id.
+#: Seconds between two checks whether a job that is to be cancelled has its ID.
 _SETTLED_CHECK = 0.1
 
 

@@ -75,7 +75,7 @@ class Hub(Protocol):
         ...
 
     def hints(self) -> AsyncGenerator[Completion | None] | None:
-        """Return a stream of news (None once it is connected), after which it is worth to look; None without one."""
+        """Return a stream of events (None once it is connected), after which a look is worthwhile; None without one."""
         ...
 
     async def upload(self, asset: Asset) -> str:

@@ -37,7 +37,7 @@ from kling_nb.models.problem import Draft, Problem
 from kling_nb.models.request import OMNI, TARGET, Request
 from kling_nb.models.schema import Schema
 
-#: How many requests are asked about at once, and how many pages of a list are read at most.
+#: How many requests are asked about at the same time, and how many pages of a list are read at most.
 _MAX_REQUESTS, _MAX_PAGES = 8, 30
 #: A request is listed under the time of fal's clock, which may differ by this many seconds.
 _SKEW = datetime.timedelta(seconds=120)
@@ -77,9 +77,9 @@ class Fal:
         self.download = partial(download, apis.queue)
         self.silence = apis.queue.silence
         self._paths: dict[str, str] = {}
-        """The path of a ticket, where fal gave another one than the usual."""
+        """The paths of tickets for which fal gave an unusual one."""
         self._stopped: set[str] = set()
-        """Tickets that fal has taken out of its queue on our wish; it may not know them any more."""
+        """Tickets that fal has removed from its queue at our request; it may no longer know them."""
         self._prices: dict[str, Mapping[str, Any]] = {}
 
     @property
@@ -100,18 +100,18 @@ class Fal:
         return {**fields}
 
     def problems(self, draft: Draft, schema: Schema | None) -> list[Problem]:
-        """Return what cannot be sent to fal, at the field."""
+        """Return a problem for each field that cannot be sent to fal."""
         return list(translate(draft, schema).problems)
 
     def pricing(self, draft: Draft, model: Model | None) -> tuple[Pricing | None, datetime.date | None]:
-        """Return the pricing of a draft at the endpoint that it goes to, and its day if it is not live."""
+        """Return the pricing of a draft at its endpoint, and the day of the price if it is not live."""
         endpoint = endpoint_of(draft)
         return pricing_of(draft, self._prices.get(endpoint or ""), model.request_schema if model else None)
 
     # --- the queue (fal-api.md sections 2 and 3) ---
 
     def body(self, request: Request, resolve: Callable[[Asset], str]) -> dict[str, Any]:
-        """Return the endpoint as `model`, beside the body of its POST."""
+        """Return the body of the POST, with the endpoint as `model`."""
         sent = translate(request.sendable())
         return {"model": sent.endpoint, **resolved(sent.body, resolve)}
 
@@ -217,7 +217,7 @@ class Fal:
         taken: Callable[[Iterable[str]], Awaitable[set[str]]],
         wanted: int,
     ) -> Found | Absent | Undecided:
-        """Look for a request in fal's history, which shows it late: that it is not there proves nothing."""
+        """Search fal's history for a request. Entries appear late, so a missing one proves nothing."""
         endpoint = str(sent.get("model", ""))
         try:
             rows = await self._history(endpoint, start=f"{since - _SKEW:%Y-%m-%dT%H:%M:%SZ}")
@@ -229,10 +229,10 @@ class Fal:
         if any(row.ticket not in others for row in unread):
             return Undecided("fal.ai's history has a request of that time without its input.")
         if len(mine) > wanted:
-            return Undecided(f"fal.ai's history has {len(mine)} requests like this one, which it cannot tell apart.")
+            return Undecided(f"fal.ai's history has {len(mine)} requests like this one, which cannot be told apart.")
         if mine:
             return Found(tuple(row.ticket for row in mine))
-        return Undecided("fal.ai's history does not show the request so far, which proves nothing.")
+        return Undecided("fal.ai's history does not show the request yet, which proves nothing.")
 
     async def _history(self, endpoint: str, **query: str) -> list[Row]:
         found: list[Row] = []
@@ -262,7 +262,7 @@ class Fal:
     async def models(self) -> list[Model]:
         """Return the endpoints that make videos, without their schemas, and Oxen's names for those of Kling O3."""
         found: dict[str, Model] = {}
-        # Kling O3 by its IDs: which categories fal has for what is made from references is unknown.
+        # Kling O3 by its IDs: fal's category for models that take references is unknown.
         queries: list[dict[str, Any]] = [{"endpoint_id": list(O3_ENDPOINTS)}]
         queries += [{"category": category, "status": "active", "limit": "100"} for category in _CATEGORIES]
         for query in queries:

@@ -12,7 +12,7 @@ import httpx
 from kling_nb import errors
 from kling_nb.hubs.responses import error_of, is_page, json_of, key_rejected, read_json, seconds_of
 
-#: Beginnings of the types of infrastructure errors that pass by themselves.
+#: Prefixes of the types of transient infrastructure errors.
 _TRANSIENT = ("runner_", "internal_", "downstream_service_unavailable", "generation_timeout", "startup_timeout")
 _MOST_PROBLEMS = 5
 
@@ -26,7 +26,7 @@ def read_fal(response: httpx.Response) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a request, by its result's own answer: `error` is None for a success."""
+    """How a request ended, according to its result: `error` is None for a success."""
 
     body: Mapping[str, Any]
     error: str | None = None
@@ -35,7 +35,7 @@ class Outcome:
 
 
 def read_outcome(response: httpx.Response) -> dict[str, Any]:
-    """Return `{"outcome": Outcome}` for a result, or for an error that is the model's; raise any other error.
+    """Return `{"outcome": Outcome}` for a result or an error of the model; raise any other error.
 
     The model answers with its own status. An error of the gateway (the key, the account, the rate, a proxy) says
     nothing about the request.
@@ -54,14 +54,14 @@ def read_outcome(response: httpx.Response) -> dict[str, Any]:
 
 
 def is_transient(error_type: str) -> bool:
-    """Return whether an error of this type passes by itself."""
+    """Return whether an error of this type is transient."""
     return error_type.startswith(_TRANSIENT)
 
 
 def message_in(body: Mapping[str, Any]) -> str:
     """Return fal's message: its text, or `body.image_url: field required` for each field that it names.
 
-    What was sent is echoed beside it, and left out.
+    The echo of the request beside it is left out.
     """
     detail = body.get("detail")
     if isinstance(detail, str):

@@ -18,13 +18,13 @@ from kling_nb.models.asset import Asset
 
 _INITIATE = "/storage/upload/initiate?storage_type=fal-cdn-v3"
 _ATTEMPTS = 4
-#: A file with a lifetime is uploaded again once this part of it is over: it is read while a job waits, too.
+#: A file with a lifetime is uploaded again after this part of it, since a job that waits reads it late.
 _FRESH_PART = 0.5
 _TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 
 
 class FalUploads:
-    """Uploads assets; equal content goes up once, and its URL is used again while fal has it."""
+    """Uploads assets; equal content is uploaded once, and its URL is reused while fal has the file."""
 
     def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod, lifetime: int | None) -> None:
         self._client, self._cache, self._method, self._lifetime = client, cache, method, lifetime
@@ -49,14 +49,14 @@ class FalUploads:
             return url
 
     async def _is_there(self, known: dict[str, object]) -> bool:
-        """Return whether fal still has an uploaded file, as far as it can be told."""
+        """Return whether fal still has an uploaded file, as far as can be told."""
         until, url = known.get("until"), known.get("url")
         if not isinstance(url, str) or (isinstance(until, float | int) and time.time() > until):
             return False
         try:
             answer = await self._client.files.head(url)
         except httpx.HTTPError:
-            return True  # fal may reach it all the same
+            return True  # fal may still reach it
         return answer.status_code not in (403, 404, 410)
 
     async def _upload(self, asset: Asset) -> str:
@@ -85,6 +85,6 @@ class FalUploads:
         except httpx.TransportError as exc:
             raise transport_error(exc, at="fal.ai's storage", key=key_of(exc)) from exc
         except httpx.InvalidURL as exc:
-            raise errors.ServerError(f"fal.ai named no address to upload to ({exc}).") from exc
+            raise errors.ServerError(f"fal.ai gave an invalid upload address ({exc}).") from exc
         if not answer.is_success:
             raise error_of(answer)

@@ -31,9 +31,9 @@ from kling_nb.models.schema import Schema
 A = TypeVar("A", Generation, Model)
 logger = logging.getLogger(__name__)
 
-#: The queue's list is read at intervals anyway, and an outage should show soon.
+#: The queue's list is read at intervals anyway, and an outage should become visible soon.
 _LIST_ATTEMPTS = 2
-#: How many generations are asked about at once.
+#: How many generations are asked about at the same time.
 _MAX_REQUESTS = 8
 
 
@@ -68,7 +68,7 @@ class Oxen:
         return untranslate(fields)
 
     def problems(self, draft: Draft, schema: Schema | None) -> list[Problem]:
-        """Return what cannot be sent to this provider; its own names are checked by the models' rules."""
+        """Return nothing: requests in this provider's own terms are checked by the models' rules."""
         return []
 
     def pricing(self, draft: Draft, model: Model | None) -> tuple[Pricing | None, datetime.date | None]:
@@ -222,7 +222,7 @@ class Oxen:
     async def _with_alternatives(self, exc: errors.ModelNotFound) -> errors.ModelNotFound:
         try:
             known = [model.id for model in await self.models()]
-        except errors.HubError:  # that the model is missing is known, whatever becomes of a second question
+        except errors.HubError:  # the model is missing, whether or not this second request succeeds
             known = [name for name in bundled() if name != exc.model]
         return errors.ModelNotFound(exc.model, alternatives=alternatives(exc.model, known), body=exc.body)
 

@@ -15,13 +15,13 @@ from kling_nb.hubs.upload import UploadCache, UploadMethod
 
 AnyHub: TypeAlias = Oxen | Fal
 
-#: Any key will do for a stand-in. This one is in no text of a hub's, from which a key is taken out.
+#: A stand-in accepts any key. Keys are removed from a hub's texts, so this one must not occur in them.
 _STAND_IN_KEY = SecretStr("key-of-the-local-hub")
 _FAL = "https://queue.fal.run"
 
 
 class Files(NamedTuple):
-    """The way of local files to a hub: the method, the memory of what is there, and how many seconds fal keeps them."""
+    """How local files reach a hub: the method, the cache of uploads, and how many seconds fal keeps them."""
 
     cache: UploadCache
     method: UploadMethod

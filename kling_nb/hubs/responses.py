@@ -17,7 +17,7 @@ from kling_nb.models.urls import redact_urls, without_keys
 
 #: What JSON, a database or a file cannot hold: control characters, and halves of surrogate pairs.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-#: An answer is read to this depth; no contract nests so deep, and what handles it later would fail.
+#: An answer is read to this depth. No contract nests as deep, and later code would fail on it.
 _DEEPEST = 64
 #: The provider that takes a key by each scheme of authorization, and the variable that the key is read from.
 _KEYS: Mapping[str, tuple[str, str]] = {"Bearer": ("Oxen.ai", "OXEN_API_KEY"), "Key": ("fal.ai", "FAL_KEY")}
@@ -42,7 +42,7 @@ def read_json(response: httpx.Response) -> dict[str, Any]:
 def read_status(response: httpx.Response) -> dict[str, Any]:
     """Return nothing for a success, whatever its body. Raises as `read_json` does for any other status."""
     _check(response)
-    if is_page(response):  # of a proxy, which has not carried it out
+    if is_page(response):  # from a proxy, which did not pass the request on
         raise errors.ServerError(f"The hub did not respond: {_text_of(response)}", status=response.status_code)
     return {}
 

@@ -36,7 +36,7 @@ class UploadCache(Protocol):
 
 
 class Uploads:
-    """Uploads assets; equal content goes up once, even when it is asked for at the same time."""
+    """Uploads assets; equal content is uploaded once, even by simultaneous requests."""
 
     def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod = "workbench") -> None:
         self._client, self._cache, self._method = client, cache, method

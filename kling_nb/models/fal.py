@@ -40,9 +40,9 @@ O3_ENDPOINTS = tuple(
 #: Oxen's names of fields, with fal's.
 _NAMES: Mapping[str, str] = {"input_image": "image_urls", "tail_image_url": "end_image_url", "input_video": "video_url"}
 _OXENS_NAMES: Mapping[str, str] = {**{theirs: ours for ours, theirs in _NAMES.items()}, "image_url": "input_image"}
-#: Values of fields that only fal has which change nothing.
+#: Values of fal's own fields that change nothing.
 _IMPLIED: Mapping[str, str] = {"shot_type": "customize"}
-#: What each mode of O3 takes besides the prompt; anything else would be ignored without a word.
+#: What each mode of O3 takes besides the prompt; fal silently ignores anything else.
 _SHARED = frozenset({"prompt", "multi_prompt", "duration", "generate_audio", "shot_type"})
 _TAKES: Mapping[str, frozenset[str]] = {
     "text-to-video": _SHARED | {"aspect_ratio"},
@@ -53,7 +53,7 @@ _TAKES: Mapping[str, frozenset[str]] = {
         {"prompt", "video_url", "image_urls", "elements", "keep_audio", "shot_type", "duration", "aspect_ratio"}
     ),
 }
-#: Fields of ours that say nothing where they have no place.
+#: Fields that may be dropped where they have no counterpart.
 _HARMLESS = frozenset({"generate_audio", "duration", "aspect_ratio", "keep_audio"})
 
 
@@ -165,7 +165,7 @@ def _as_number(value: Any) -> Any:
 
 
 def _name_at(mode: str, name: str) -> str:
-    """Return fal's name of a field; an image-to-video endpoint calls its only image otherwise."""
+    """Return fal's name of a field; an image-to-video endpoint has another name for its only image."""
     if mode == "image-to-video" and name in ("input_image", "start_image_url"):
         return "image_url"
     return _NAMES.get(name, name)
@@ -206,7 +206,7 @@ def _missing_views(draft: Draft, mode: str) -> Iterator[Problem]:
 
 
 def _unlisted(given: Draft, schema: Schema | None) -> Iterator[Problem]:
-    """Yield an error for each field that the endpoint does not list: fal ignores it without a word."""
+    """Yield an error for each field that the endpoint does not list, which fal would silently ignore."""
     known = list(mapping_in(schema or {}, "properties"))
     for name in given:
         if known and name not in known:

@@ -1,4 +1,4 @@
-"""fal's history of requests, and which of its rows may be one whose answer was lost (fal-api.md section 6)."""
+"""fal's history of requests, and the search in it for a request whose answer was lost (fal-api.md section 6)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """fal's prices of the Kling family, by tier and sound (fal-api.md section 10), and what its price API adds to them.
 
-The price API has one base price for each endpoint, and sound is not in it. A price is therefore known for the
+The price API has one base price for each endpoint, which does not include sound. A price is therefore known for the
 endpoints of the table, and for others only if nothing in their schema can make them cost more.
 """
 
@@ -35,7 +35,7 @@ _TABLE: Mapping[str, _Row] = {
     **{f"{FAMILY}/o3/pro/{mode}": _Row("0.168", "0.168") for mode in _EDITS},
     **{f"{FAMILY}/v3/pro/{mode}": _Row("0.112", "0.168", "0.196") for mode in _MODES[:2]},
 }
-#: Parts of the names of fields that may change the price, in ways that the price API does not tell.
+#: Parts of the names of fields that may change the price in ways that the price API does not show.
 _PRICED = ("audio", "sound", "voice", "resolution", "quality", "mode", "tier", "fps", "frame_rate", "speed", "num_")
 
 

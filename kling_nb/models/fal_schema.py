@@ -9,7 +9,7 @@ from kling_nb.models.fields import media_kind
 from kling_nb.models.schema import Schema, list_in, mapping_in
 
 _SCHEMAS = "#/components/schemas/"
-#: References are followed to this depth; no input nests so deep.
+#: References are followed to this depth; no input nests as deep.
 _DEEPEST = 6
 
 
@@ -52,7 +52,7 @@ def _field(name: str, spec: Any, schemas: Schema, order: list[str]) -> dict[str,
 
 
 def _with_media(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
-    """Say of a text that is the address of an image or a video that it is one, also inside lists and elements."""
+    """Mark each string that is the address of an image or a video, also inside lists and elements."""
     field, kind = dict(field), media_kind(name)
     if kind and field.get("type") == "string":
         field |= {"format": "uri", "renderType": f"{kind}-url"}
