@@ -124,6 +124,14 @@ def _quick_fal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FalSide]:
     fal.close()
 
 
+@pytest.fixture
+def fal(_quick_fal: FalSide) -> Iterator[FalSide]:
+    """The stand-in for fal.ai, quick, without faults and with its counts at zero."""
+    _quick_fal.mark()
+    yield _quick_fal
+    _quick_fal.clear()
+
+
 @pytest.fixture(params=["oxen", "fal"])
 def provider(request: pytest.FixtureRequest) -> Iterator[HubSide]:
     """The stand-in of each provider in turn, quick, without faults and with its counts at zero."""

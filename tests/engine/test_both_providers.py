@@ -23,12 +23,6 @@ def studio(studio_at: Callable[..., Studio], provider: HubSide) -> Studio:
     return studio_at(provider)
 
 
-@pytest.fixture
-def fal(_quick_fal: FalSide) -> FalSide:
-    _quick_fal.mark()
-    return _quick_fal
-
-
 def begin(studio: Studio, prompt: str, **fields: Any) -> Job:
     job = studio.generate(prompt, **{"duration": 3, **fields})
     assert isinstance(job, Job)

@@ -3,73 +3,29 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from front import Front
-from hubside import png_image, until
+from hubside import FalSide, HubSide, png_image, until
 from PIL import Image
 
 from kling_nb import errors
-from kling_nb.localhub.serve import ensure, stop
 from kling_nb.models.refusals import named_field
 from kling_nb.studio import Studio
 
 KEY = "an-id:a-PLANTED-secret"
-SUBMIT, STATUS = "POST /:endpoint", "GET /:app/requests/:id/status"
 TARGET, OMNI = "kling-video-o3-pro-reference-to-video", "kling-video-o3-omni"
 PICTURE = "https://example.org/a.png"
 START_AND_END = {"start_image_url": PICTURE, "end_image_url": PICTURE}
 PRO = "fal-ai/kling-video/o3/pro/reference-to-video"
 
 
-class FalSide:
-    """The stand-in, its faults and its counts since `mark`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.url = ensure(folder, speed=50, idle=900, arguments=("--size", "180p"), provider="fal")
-        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30, headers={"Authorization": "Key x:y"})
-        self.mark()
-
-    def mark(self) -> None:
-        self.http.delete("/_local/faults")
-        self._before = self._requests()
-
-    def fault(self, name: str, **more: Any) -> None:
-        answer = self.http.post("/_local/faults", json={"fault": name, **more})
-        assert answer.status_code == 200, answer.text
-
-    def asked(self, label: str) -> int:
-        return self._requests().get(label, 0) - self._before.get(label, 0)
-
-    def _requests(self) -> dict[str, int]:
-        return self.http.get("/_local/stats").json()["requests"]
-
-
-@pytest.fixture(scope="module")
-def _fal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FalSide]:
-    side = FalSide(tmp_path_factory.mktemp("fal"))
-    yield side
-    side.http.close()
-    stop(side.folder)
-
-
 @pytest.fixture
-def fal(_fal: FalSide) -> Iterator[FalSide]:
-    _fal.mark()
-    yield _fal
-    _fal.mark()
-
-
-@pytest.fixture
-def studio(fal: FalSide, pace: Any, tmp_path: Path) -> Iterator[Studio]:
-    made = Studio(hub=f"fal+{fal.url}", key=KEY, log=tmp_path / "log")
-    yield made
-    made.close()
+def studio(studio_at: Callable[..., Studio], fal: FalSide) -> Studio:
+    return studio_at(fal, key=KEY)
 
 
 def failure_of(job: Any) -> Any:
@@ -80,7 +36,7 @@ def failure_of(job: Any) -> Any:
 def test_a_request_in_our_names_is_one_post_to_fals_endpoint_for_each_clip(studio: Studio, fal: FalSide) -> None:
     jobs = studio.generate("@Image1 sails", input_image=[png_image()], duration=3, num_generations=2)
     records = [clip.record for clip in jobs.result(60)]
-    assert fal.asked(SUBMIT) == 2
+    assert fal.posts == 2
     for record in records:
         sent = dict(record.sent)
         assert sent.pop("image_urls")[0].startswith("http")
@@ -92,30 +48,8 @@ def test_a_request_in_our_names_is_one_post_to_fals_endpoint_for_each_clip(studi
     assert KEY not in "".join(file.read_text() for file in Path(studio.session.store.folder).rglob("*.json"))
 
 
-def test_a_lost_answer_is_settled_by_the_history_with_one_post(studio: Studio, fal: FalSide) -> None:
-    fal.fault("lost_reply", times=1)
-    job = studio.generate("a boat whose reply was lost", duration=3)
-    assert job.result(60).path.exists()
-    assert fal.asked(SUBMIT) == 1
-
-
-def test_a_request_that_the_history_does_not_show_yet_stays_uncertain_until_resume(
-    studio: Studio, fal: FalSide
-) -> None:
-    fal.fault("lost_reply", times=1)
-    fal.fault("late_listing")
-    job = studio.generate("a boat that is listed late", duration=3)
-    with pytest.raises(errors.JobUncertain):
-        job.result(60)
-    assert "proves nothing" in job.progress.trouble
-    fal.http.delete("/_local/faults")
-    (again,) = studio.resume()
-    assert again.result(60).path.exists()
-    assert fal.asked(SUBMIT) == 1
-
-
 def test_a_request_that_never_arrived_is_not_said_to_be_unbilled(studio: Studio, fal: FalSide) -> None:
-    fal.fault("dropped_connection", times=1, match={"method": "POST"})
+    fal.fault("dropped_connection", times=1, **fal.SUBMIT)
     job = studio.generate("a boat that sank", duration=3)
     with pytest.raises(errors.JobUncertain):
         job.result(60)
@@ -125,14 +59,10 @@ def test_a_request_that_never_arrived_is_not_said_to_be_unbilled(studio: Studio,
 
 @pytest.mark.parametrize(
     ("fault", "kind", "says"),
-    [
-        ("insufficient_credits", "CreditError", "locked"),
-        ("unauthenticated", "AuthError", "FAL_KEY"),
-        ("failed", "hub", ""),
-    ],
+    [("insufficient_credits", "CreditError", "locked"), ("unauthenticated", "AuthError", "FAL_KEY")],
 )
 def test_a_refusal_is_our_own_error(studio: Studio, fal: FalSide, fault: str, kind: str, says: str) -> None:
-    fal.fault(fault, **({} if fault == "failed" else {"match": {"method": "POST"}}))
+    fal.fault(fault, **fal.SUBMIT)
     failure = failure_of(studio.generate("a boat", duration=3))
     assert failure.kind == kind
     assert says in f"{failure.message} {failure.remedy}"
@@ -157,20 +87,6 @@ def test_a_key_that_fal_quotes_is_in_no_record(fal: FalSide, pace: Any, tmp_path
     front.close()
 
 
-def test_a_job_that_a_runner_gave_back_ends_all_the_same(studio: Studio, fal: FalSide) -> None:
-    fal.fault("requeued", times=1)
-    assert studio.generate("a boat that comes back", duration=3).result(60).path.exists()
-
-
-def test_a_cancelled_job_is_cancelled_at_fal(studio: Studio, fal: FalSide) -> None:
-    fal.fault("stuck", times=1)
-    job = studio.generate("a boat in the ice", duration=3)
-    until(lambda: job.state in ("queued", "processing"))
-    job.cancel().result(60)
-    until(lambda: job.done)
-    assert job.record.status == "cancelled"
-
-
 def test_a_field_without_a_counterpart_is_an_error_at_the_field(studio: Studio, fal: FalSide) -> None:
     given: dict[str, Any] = {"negative_prompt": "rain", "response_format": "b64_json", "target_namespace": "team"}
     fields = {**given, "elements": [{"frontal_image_url": "https://example.org/a.png"}]}
@@ -180,7 +96,7 @@ def test_a_field_without_a_counterpart_is_an_error_at_the_field(studio: Studio, 
     }  # fmt: skip
     with pytest.raises(errors.RequestError):
         studio.generate("@Element1 sails", **fields)
-    assert fal.asked(SUBMIT) == 0
+    assert fal.posts == 0
 
 
 def test_the_price_is_by_tier_and_sound(studio: Studio) -> None:
@@ -213,7 +129,7 @@ def test_a_field_that_an_endpoint_does_not_list_is_refused(studio: Studio) -> No
 
 
 @pytest.fixture
-def both(fal: FalSide, hub: Any, pace: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+def both(fal: FalSide, hub: HubSide, pace: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     """A studio with the keys of both providers, of which fal is in use."""
     monkeypatch.setattr("kling_nb.connection.PROVIDERS", {"oxen": ("OXEN_API_KEY", hub.url), "fal": ("FAL_KEY", "")})
     monkeypatch.setenv("OXEN_API_KEY", "oxen-key")
@@ -235,7 +151,7 @@ def test_both_providers_serve_one_log_and_one_budget_and_a_request_names_its_own
         both.generate("a boat too many", duration=3, hub="fal")
 
 
-def test_the_models_of_both_providers_are_listed_each_with_its_price(both: Studio, fal: FalSide, hub: Any) -> None:
+def test_the_models_of_both_providers_are_listed_each_with_its_price(both: Studio, fal: FalSide, hub: HubSide) -> None:
     models = both.hub.models()
     prices = [model.pricing.text for model in models if model.id == TARGET and model.pricing]
     assert prices == ["$0.112–0.14 / s", "$0.224 / s"]
@@ -245,7 +161,7 @@ def test_the_models_of_both_providers_are_listed_each_with_its_price(both: Studi
     assert PRO in repr(models)
 
 
-def test_a_provider_that_refuses_its_key_is_named_beside_the_models_of_the_other(both: Studio, hub: Any) -> None:
+def test_a_provider_that_refuses_its_key_is_named_beside_the_models_of_the_other(both: Studio, hub: HubSide) -> None:
     hub.fault("unauthenticated")
     models = both.hub.models()
     assert PRO in {model.id for model in models}
@@ -286,7 +202,7 @@ def test_a_field_that_oxen_does_not_have_is_an_error_at_the_field(both: Studio) 
 
 
 def test_resume_brings_in_the_jobs_of_every_provider_with_a_key(
-    studio: Studio, fal: FalSide, hub: Any, pace: Any, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, fal: FalSide, hub: HubSide, pace: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fal.fault("stuck", times=1)
     job = studio.generate("a boat left at fal", duration=3)
@@ -307,6 +223,7 @@ def test_resume_brings_in_the_jobs_of_every_provider_with_a_key(
 def test_a_large_picture_is_uploaded_once_and_without_the_key(studio: Studio, fal: FalSide) -> None:
     image = io.BytesIO()
     Image.new("RGB", (400, 400), "#2050a0").save(image, "PNG")
+    fal.fault("failed")
     for _ in range(2):
         failure_of(studio.generate("@Image1 sails", input_image=[image.getvalue()], duration=3))
     assert fal.asked("POST /storage/upload/initiate") == 1
