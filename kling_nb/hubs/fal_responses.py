@@ -26,7 +26,7 @@ def read_fal(response: httpx.Response) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a request ended, according to its result: `error` is None for a success."""
+    """The end of a request, according to its result: `error` is None for a success."""
 
     body: Mapping[str, Any]
     error: str | None = None

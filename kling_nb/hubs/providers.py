@@ -21,7 +21,7 @@ _FAL = "https://queue.fal.run"
 
 
 class Files(NamedTuple):
-    """How local files reach a hub: the method, the cache of uploads, and how many seconds fal keeps them."""
+    """The upload of local files: the cache of earlier ones, the method, and how many seconds fal keeps them."""
 
     cache: UploadCache
     method: UploadMethod

@@ -19,7 +19,7 @@ By = Literal["day", "notebook", "model", "plan", "tag", "person"]
 
 @dataclass(frozen=True)
 class Spending:
-    """What was spent, in groups; iterate over it for the rows.
+    """The money that was spent, in groups; iterate over it for the rows.
 
     Attributes:
         by: How the rows are grouped.

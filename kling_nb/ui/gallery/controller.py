@@ -1,4 +1,4 @@
-"""What the gallery's buttons do: find, rate, tag, compare, generate again, export, delete."""
+"""The actions of the gallery's buttons: find, rate, tag, compare, generate again, export, delete."""
 
 from __future__ import annotations
 

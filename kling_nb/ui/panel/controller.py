@@ -1,4 +1,4 @@
-"""What the panel's buttons do: check, price, find earlier results, generate, preview, save the draft, write code."""
+"""The actions of the panel's buttons: check, price, find earlier results, generate, preview, save, write code."""
 
 from __future__ import annotations
 
