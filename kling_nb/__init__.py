@@ -1,6 +1,7 @@
 """Make videos with Kling O3 Pro from a notebook, and keep the record of how each was made.
 
 Compose    kn.panel()                          build a request in a cell, with its price and its errors
+           kn.storyboard("[0-3s] She wakes.")  a script or a shot list as shots
            kn.lint("…", duration=5)            every error and warning, nothing sent
            kn.price("…", duration=5)           what it costs
            kn.preview("…", duration=5)         a free animatic
@@ -19,11 +20,12 @@ Spend      kn.budget(day="20")                 limits
            kn.spending()                       what was spent
 Share      clip.save("boat.mp4")               the clip with its record inside
            kn.log().export("study.zip")        everything, for others
+           kn.import_log("study.zip")          the records of others; kn.from_video("boat.mp4") reads one clip's
 Set up     kn.hub(), kn.configure(key="…"), kn.options
 
 `help(kn.generate)` describes one of them.
 
-Importing starts nothing: no thread, no socket, no file, no look at the environment. Each name is loaded when it is
+Importing starts nothing: no thread, no socket, no file, no environment variable read. Each name is loaded when it is
 first used; `__init__.pyi` lists them.
 """
 

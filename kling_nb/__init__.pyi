@@ -33,7 +33,6 @@ price = _studio.price
 resume = _studio.resume
 gather = _studio.gather
 fit_image = _studio.fit_image
-from_video = _studio.from_video
 
 # Look
 log: LogAccess
@@ -46,11 +45,16 @@ plan = _studio.plan
 budget = _studio.budget
 spending = _studio.spending
 
-# Import, share and set
+# Exchange
+from_video = _studio.from_video
 import_log = _studio.import_log
+
+# Team
 team = _studio.team
 sync = _studio.sync
 share = _studio.share
+
+# Settings and saved values
 presets: Presets
 elements: Elements
 options: Options

@@ -1,4 +1,7 @@
-"""`Studio`: every verb of `kn.`, each a line that calls a feature with the session."""
+"""`Studio`: every verb of `kn.`, each one line that calls a feature with the session.
+
+This is the public interface in one place, so its docstrings make it longer than other modules.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +51,10 @@ class Studio:
     Making a studio opens nothing; its first use does.
 
     Args:
-        key: The hub's API key. By default `OXEN_API_KEY` from the environment, `.env` or the system keyring.
-        hub: The hub's base URL, or `"local"`. By default `KLING_NB_HUB`; else Oxen.ai if there is a key, or the local
-            hub if there is none.
+        key: The API key of the hub in use. By default `OXEN_API_KEY` or `FAL_KEY` from the environment, `.env` or the
+            system keyring.
+        hub: The hub in use: `"oxen"`, `"fal"`, `"local"`, or a base URL. By default `KLING_NB_HUB`; else the first
+            provider that has a key, or the local hub if none has one.
         log: The log's folder. By default `KLING_NB_LOG`; else `kling_log/` next to the notebook.
         database: The address of a team's database, `"postgresql://host/name"`. By default `KLING_NB_DATABASE`; without
             one the log is the folder. Its password is read from where PostgreSQL's own tools read it.
@@ -204,18 +208,6 @@ class Studio:
         """
         return generation.fit_image(image)
 
-    def from_video(self, file: str | Path) -> Record:
-        """Return the record that `record.save()` wrote into a clip's file, on any machine.
-
-        The file is not trusted: its record is checked, and only shown as text.
-
-        Raises:
-            ExchangeError: The file has no record.
-        """
-        from kling_nb.exchange import mp4
-
-        return mp4.from_video(self.session, file)
-
     # Look
 
     @property
@@ -331,7 +323,19 @@ class Studio:
 
         return Spending.of(self.session.store.budget.entries(), by)
 
-    # Import
+    # Exchange
+
+    def from_video(self, file: str | Path) -> Record:
+        """Return the record that `record.save()` wrote into a clip's file, on any machine.
+
+        The file is not trusted: its record is checked, and only shown as text.
+
+        Raises:
+            ExchangeError: The file has no record.
+        """
+        from kling_nb.exchange import mp4
+
+        return mp4.from_video(self.session, file)
 
     def import_log(self, source: str | Path) -> MergeReport:
         """Import a crate (a folder or `.zip`) or a `.jsonl` file into the log and return what was added.
@@ -346,7 +350,7 @@ class Studio:
 
         return importing.import_log(self.session, source)
 
-    # Share
+    # Team
 
     def team(self) -> TeamInfo:
         """Return who shares the team's log and where it is, and what waits to be sent to it.
@@ -387,7 +391,7 @@ class Studio:
 
         return team.share(self.session, hidden(database), media)
 
-    # Set
+    # Settings and saved values
 
     @property
     def presets(self) -> Presets:
