@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kling_nb.scoring.scoring import ScoreTable
     from kling_nb.sweeps.run import Run
     from kling_nb.ui.compare import VoteView
+    from kling_nb.ui.gallery.controller import GalleryController
     from kling_nb.ui.progress import JobsView, RunView
 
 
@@ -112,7 +113,12 @@ class StudioActions:
         """Display the live rows of jobs."""
         from kling_nb.ui import progress
 
-        progress.display(jobs, self._session.display.links.log)
+        def acts() -> GalleryController:
+            from kling_nb.ui.gallery.controller import GalleryController  # at the first press: it loads the panel
+
+            return GalleryController(self._session)
+
+        progress.display(jobs, self._session.display.links.log, acts)
 
     def jobs_view(self, jobs: Sequence[Job]) -> JobsView:
         """Return the live rows of jobs, for front ends that ask for an object to show."""

@@ -25,6 +25,7 @@ from kling_nb.render.facts import is_image
 from kling_nb.render.page import JOBS_TYPE, jobs_json, offline_html, running_html, running_plan_html
 from kling_nb.render.plan import plan_bundle, plan_html
 from kling_nb.render.tables import progress_html, progress_text
+from kling_nb.ui.cards import Acts, answer_cards
 from kling_nb.ui.marimo import card, late_cards, stack
 from kling_nb.ui.messages import Messages, Throttle
 from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, Note, Outlet, Pages, as_output, joined
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from kling_nb.sweeps.run import Run
 
 
-def display(jobs: Sequence[Job], log: str = "") -> JobsView:
+def display(jobs: Sequence[Job], log: str = "", acts: Acts | None = None) -> JobsView:
     """Show jobs in this cell, live, and return the view; `log` is the path of their log from the notebook."""
-    view = JobsView(jobs, log)
+    view = JobsView(jobs, log, acts)
     view.display()
     return view
 
@@ -45,7 +46,7 @@ def display(jobs: Sequence[Job], log: str = "") -> JobsView:
 class JobsView:
     """Live rows of jobs. When all have ended, the cell contains their cards as plain HTML, newest last."""
 
-    def __init__(self, jobs: Sequence[Job], log: str = "") -> None:
+    def __init__(self, jobs: Sequence[Job], log: str = "", acts: Acts | None = None) -> None:
         self.jobs, self._log_path = list(jobs), log
         self.widget = RowsWidget()
         self.late = late_cards()
@@ -61,6 +62,8 @@ class JobsView:
         self._box = _with_cards(self.widget, self.late)
         self._rows = Rows(lambda rows: self.widget.set_trait("rows", rows), self._ended)
         self._rows.add(self.jobs)
+        if acts:
+            answer_cards(self.widget, self._messages, acts, lambda job, stars: self._rows.change(job, {"stars": stars}))
 
     @property
     def ended(self) -> bool:

@@ -93,7 +93,7 @@ class RowsWidget(anywidget.AnyWidget):
     """The browser side of a cell with jobs."""
 
     _esm: ClassVar[str] = linked("jobs.js")
-    _css: ClassVar[str] = styles("base.css", "jobs.css")
+    _css: ClassVar[str] = styles("base.css", "stars.css", "jobs.css")
 
     alert = traitlets.Dict().tag(sync=True)
     rows = traitlets.List().tag(sync=True)

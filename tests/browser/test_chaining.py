@@ -5,25 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hubside import until
 from playwright.sync_api import Locator, Page, expect
 
 from browser.screen import Screen
+from kling_nb.store.probe import probe
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def test_a_frame_of_an_earlier_clip_is_one_click_or_drag_away(opened: Callable[..., Screen]) -> None:
     screen = opened(
-        "import kling_nb as kn\nclip = kn.generate('A paper boat', duration=3).result()",
+        "import kling_nb as kn\njob = kn.generate('A paper boat', duration=3)\njob.result()\njob",
         "panel = kn.panel({'prompt': 'It sails on'}); panel",
         "print(panel.fields['start_image_url'].given, panel.fields['tail_image_url'].given)",
         "kn.gallery()",
         "print(panel.fields['start_image_url'].given)",
     )
-    screen.run(0, 1)
+    screen.run(0)
+    card = screen.cards.first.locator(".kn-card-bar")
+    card.get_by_role("button", name="Continue from last frame").click()
+    expect(card.get_by_role("status")).to_contain_text("kn.panel()")  # there is none yet
+    screen.run(1)
     panel = screen.panel
     panel.get_by_text("Start and tail frames").click()
 
@@ -78,6 +84,24 @@ def test_a_frame_of_an_earlier_clip_is_one_click_or_drag_away(opened: Callable[.
     details.get_by_role("button", name="Open in panel").click()
     expect(screen.prompt).to_have_value("A paper boat")
     expect(details.get_by_role("status")).not_to_be_empty()
+
+    # The card of the first cell acts too, as long as its kernel lives.
+    card.get_by_role("button", name="4 stars").click()
+    expect(card.locator(".kn-star.kn-on")).to_have_count(4)
+    card.get_by_role("button", name="Continue from last frame").click()
+    expect(panel.locator(".kn-arrived-note")).to_contain_text("is now the start frame")
+    with screen.page.expect_download() as download:
+        card.get_by_role("button", name="Download").click()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d A paper boat · .+\.mp4", download.value.suggested_filename)
+    facts, _ = probe(Path(download.value.path()), "video")
+    assert facts.duration == pytest.approx(3, abs=0.1)
+
+    # Without its kernel a view says so, keeps what it shows, and takes no more presses.
+    screen.kernel("restart")
+    expect(panel.locator(".kn-dead-note")).to_be_visible()
+    expect(screen.prompt).to_have_value("A paper boat")
+    expect(screen.generate).not_to_be_enabled()
+    expect(screen.root.locator(".kn-card-bar")).to_have_count(0)
 
 
 @contextmanager

@@ -106,3 +106,14 @@ def test_the_request_of_a_withdrawn_model_moves_to_its_successor(
     expect(screen.cards.locator("video")).to_have_count(1, timeout=SLOW)
     screen.run(2)
     assert screen.notebook.outputs(2)[0]["text"].startswith("kling-video-o3-omni One")
+
+    # The same request for several models: what each takes and costs is said before, and the clips come side by side.
+    screen.panel.get_by_role("button", name="Several models").click()
+    several = screen.panel.get_by_role("group", name="Several models")
+    several.locator("[data-model=kling-video-o3-pro-text-to-video]").check()
+    start = several.locator("[data-action=run-models]")
+    expect(start).to_have_text("Generate 1 clip · free")  # that of the chosen model is there
+    start.click()
+    expect(several.get_by_role("status")).to_contain_text("Started as plan")
+    expect(screen.rows).to_have_count(2)
+    expect(screen.root.locator(".kling-matrix video")).to_have_count(2, timeout=SLOW)

@@ -51,7 +51,19 @@ from tests.render.reader import Reader
 PLANTED = "'\"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</pre></details>"
 #: The tags and attributes that the static forms use.
 TAGS = set(re.findall(r"\w+", "div span video img a details summary pre table tbody tr td b code br p button"))
-ATTRIBUTES = {"class", "style", "src", "href", "title", "alt", "width", "height", "poster", "target"}
+ATTRIBUTES = {
+    "class",
+    "style",
+    "src",
+    "href",
+    "title",
+    "alt",
+    "width",
+    "height",
+    "poster",
+    "target",
+    "data-kling-record",
+}
 ATTRIBUTES |= {"controls", "loop", "muted", "preload", "type"}
 #: The matrix plays a video on hover, with constant handlers.
 HANDLERS = {"onmouseenter", "onmouseleave", "onclick"}

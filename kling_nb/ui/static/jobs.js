@@ -1,4 +1,5 @@
 import { alertBox } from './alertbox.js';
+import { cardActions } from './cardactions.js';
 import { blockShortcuts } from './dom.js';
 import { jobList } from './joblist.js';
 import { watchKernel } from './liveness.js';
@@ -14,4 +15,10 @@ function renderJobs({ model, el }) {
   return () => { watch.close(); jobs.close(); alert.close(); };
 }
 
-export default { render: renderJobs };
+/** The cards outlive the view of the rows, so that the model has them. @param {{model: Model}} widget */
+function initializeJobs({ model }) {
+  const cards = cardActions(model);
+  return () => cards.close();
+}
+
+export default { initialize: initializeJobs, render: renderJobs };

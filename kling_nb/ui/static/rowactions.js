@@ -14,8 +14,8 @@ export function rowActions(acts) {
   const button = (action, name, text, title, act) => actionButton(action, () => { if (row) act(row); }, { class: 'kn-quiet kn-row-action', title, 'aria-label': text }, icon(name), h('span', { text }));
   const next = button('continue', 'continue', 'Continue from last frame', 'The last frame becomes the start frame in the panel', (it) => acts.continueFrom(it.id));
   const again = button('use-again', 'again', 'Use again', 'Put this request into the panel', (it) => acts.open(it.id));
-  const compare = button('compare-before', 'side', 'Compare', '', (it) => { if (before) acts.compare([before.id, it.id]); });
-  const gallery = button('show-in-gallery', 'grid', 'Gallery', 'Show in the gallery', (it) => acts.gallery(it.id));
+  const compare = button('compare-before', 'side', 'Compare', '', (it) => { if (before) acts.compare?.([before.id, it.id]); });
+  const gallery = button('show-in-gallery', 'grid', 'Gallery', 'Show in the gallery', (it) => acts.gallery?.(it.id));
   const download = button('download', 'download', 'Download', '', (it) => save(it));
   const el = h('div', { class: 'kn-row-actions', hidden: true }, stars.el, next, again, compare, gallery, download);
 
@@ -34,6 +34,7 @@ export function rowActions(acts) {
     const clip = Boolean(it.file);
     for (const part of [stars.el, gallery, download]) part.hidden = !clip;
     next.hidden = !clip || it.image;
+    gallery.hidden ||= !acts.gallery;
     compare.hidden = !clip || it.image || !earlier;
     compare.title = earlier ? `Compare with the clip before: ${earlier.title}` : '';
     download.title = it.file;

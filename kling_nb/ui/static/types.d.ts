@@ -125,14 +125,14 @@ interface JobRow {
   file: string;
   image: boolean;
 }
-/** What the rows of a panel offer for a clip, by the ID of its record. */
+/** What rows and cards offer for a clip, by the ID of its record. */
 interface RowActs {
   rate(id: string, stars: number): void;
   continueFrom(id: string): void;
   /** Put the request into the panel. */
   open(id: string): void;
-  compare(ids: string[]): void;
-  gallery(id: string): void;
+  compare?(ids: string[]): void;
+  gallery?(id: string): void;
   load: LoadClip;
   showError(reason: string): void;
 }
