@@ -1,4 +1,4 @@
-"""What the buttons on a finished card ask for, as long as the kernel of its cell lives."""
+"""The answers to the buttons on a finished card, as long as the kernel of its cell lives."""
 
 from __future__ import annotations
 
