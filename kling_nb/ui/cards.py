@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class CardActions(Protocol):
-    """What a card can do; a gallery's controller does it."""
+    """The actions of a card; a gallery's controller has them."""
 
     store: Log
 

@@ -96,7 +96,7 @@ def test_a_frame_of_an_earlier_clip_is_one_click_or_drag_away(opened: Callable[.
     facts, _ = probe(Path(download.value.path()), "video")
     assert facts.duration == pytest.approx(3, abs=0.1)
 
-    # Without its kernel a view says so, keeps what it shows, and takes no more presses.
+    # Without its kernel a view turns grey, keeps what it shows, and takes no more presses.
     screen.kernel("restart")
     expect(panel.locator(".kn-dead-note")).to_be_visible()
     expect(screen.prompt).to_have_value("A paper boat")

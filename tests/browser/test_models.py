@@ -107,7 +107,7 @@ def test_the_request_of_a_withdrawn_model_moves_to_its_successor(
     screen.run(2)
     assert screen.notebook.outputs(2)[0]["text"].startswith("kling-video-o3-omni One")
 
-    # The same request for several models: what each takes and costs is said before, and the clips come side by side.
+    # The same request for several models: each shows what it takes and costs, and the clips come side by side.
     screen.panel.get_by_role("button", name="Several models").click()
     several = screen.panel.get_by_role("group", name="Several models")
     several.locator("[data-model=kling-video-o3-pro-text-to-video]").check()
