@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Coroutine, Generator, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -62,7 +62,9 @@ class Run:
         estimate = session.connection.estimate
         self._agreed = {cell.id: estimate(cell.request) for cell in chosen if cell.request}
         self._free = any(self._agreed[cell.id].source == "free" for cell in chosen[:1] if cell.request)
-        self._guard = threading.Lock()
+        self._followed: list[asyncio.Task[None]] = []
+        self._tries = Counter[str]()
+        self._statuses_guard = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._open = asyncio.Event()
         self._open.set()
@@ -79,7 +81,7 @@ class Run:
     @property
     def statuses(self) -> list[CellStatus]:
         """The state of each clip, in the plan's order."""
-        with self._guard:
+        with self._statuses_guard:
             return list(self._statuses.values())
 
     @property
@@ -173,7 +175,10 @@ class Run:
 
     async def _work(self) -> None:
         try:
-            await asyncio.gather(*(self._worker() for _ in range(min(self._limit, len(self._waiting)))))
+            while self._waiting and self._stopped is None:
+                await asyncio.gather(*(self._worker() for _ in range(min(self._limit, len(self._waiting)))))
+                followed, self._followed = self._followed, []
+                await asyncio.gather(*followed)
         finally:
             self._starters.shutdown(wait=False)
             for status in self.statuses:
@@ -185,25 +190,39 @@ class Run:
             await self._open.wait()
             if self._waiting and self._stopped is None:
                 cell = self._waiting.popleft()
-                try:
-                    await self._make(cell)
-                except Exception as exc:
-                    if interpreter_exits(exc):
-                        return
-                    logger.exception("A cell of a plan ended with an error.")
-                    self._fail(CellStatus(cell), errors.KlingError(f"{type(exc).__name__}: {exc}"))
+                await self._guard(cell, self._make(cell))
+
+    async def _guard(self, cell: Cell, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as exc:
+            if interpreter_exits(exc):
+                return
+            logger.exception("A cell of a plan ended with an error.")
+            self._fail(CellStatus(cell), errors.KlingError(f"{type(exc).__name__}: {exc}"))
 
     async def _make(self, cell: Cell) -> None:
-        status = await self._follow(cell)
-        for _ in range(_MORE_TRIES):
-            if status is None or self._stopped or not status.may_be_tried_again:
-                break
-            status = await self._follow(cell)
-        if status:
+        """Make a cell's clip. One that another kernel makes is waited for beside the next cells, so that both work."""
+        status = await self._begin(cell)
+        if status is None or status.record is None:
+            return
+        if status.job or status.record.ended:
+            await self._finish(status, status.record)
+        else:
+            self._followed.append(asyncio.create_task(self._guard(cell, self._finish(status, status.record))))
+
+    async def _finish(self, status: CellStatus, record: Record) -> None:
+        """Wait for the end of a cell's job; try again if another kernel's gave no clip."""
+        status = replace(status, record=await cells.wait_for(self._session, record, status.job))
+        self._tries[status.cell.id] += 1
+        if status.may_be_tried_again and self._stopped is None and self._tries[status.cell.id] <= _MORE_TRIES:
+            self._update(CellStatus(status.cell))
+            self._waiting.append(status.cell)
+        else:
             self._settle(status)
 
-    async def _follow(self, cell: Cell) -> CellStatus | None:
-        """Start or find a cell's job and wait for its end; None if it cannot be started."""
+    async def _begin(self, cell: Cell) -> CellStatus | None:
+        """Start or find a cell's job; None if it cannot be started."""
         try:
             begin = partial(cells.claim, self._session, self._design, cell, self._agreed.get(cell.id))
             record, job, started = await asyncio.get_running_loop().run_in_executor(self._starters, begin)
@@ -217,7 +236,7 @@ class Run:
         state: TileState = "existing" if record.status == "succeeded" else "running"
         status = CellStatus(cell, state, record, job, started)
         self._update(status)
-        return replace(status, record=await cells.wait_for(self._session, record, job))
+        return status
 
     def _settle(self, status: CellStatus) -> None:
         record = status.record
@@ -264,7 +283,7 @@ class Run:
                 status.job.cancel()
 
     def _update(self, status: CellStatus) -> None:
-        with self._guard:
+        with self._statuses_guard:
             self._statuses[status.cell.id] = status
         self._notify()
 

@@ -178,6 +178,9 @@ def test_a_kernel_that_slept_past_its_lease_sends_nothing_of_what_it_had(
     with pytest.raises(LogError, match="Nothing was sent"):
         ann.spend([saved.model_copy(update={"status": "submitting"})])
     assert ann.get(saved.id).status == "prepared"
+    monkeypatch.setattr(leases, "LEASE", 60)
+    again = ann.save(paid(1, holder=ann.holder()))
+    assert ann.spend([again.model_copy(update={"status": "submitting"})]) != [None], "it goes on under another name"
 
 
 def test_a_kernel_that_has_lost_a_job_changes_it_only_by_what_the_hub_says(member: Member) -> None:

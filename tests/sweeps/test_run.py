@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from nursery import Kernel
 from support.records import START, make_record
 
 from kling_nb import errors
-from kling_nb.models.record import Times
+from kling_nb.models.record import Record, Times
 from kling_nb.studio import Studio
 from kling_nb.sweeps import cells
 from kling_nb.sweeps.plan import Plan
@@ -72,6 +73,27 @@ def test_the_expected_duration_comes_from_the_history_and_the_number_of_jobs_at_
         times = Times(created=accepted, accepted=accepted, completed=accepted + datetime.timedelta(seconds=60))
         studio.store.save(make_record(number, hub=hub.url, status="succeeded", times=times))
     assert plan.sheet().expected == 90, "twelve clips of a minute each, eight at once"
+
+
+def test_a_clip_that_another_kernel_makes_does_not_keep_this_one_from_the_next(
+    studio_at: Callable[..., Studio], hub: HubSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = studio_at(hub), studio_at(hub)
+    plan = mine.sweep(**sweep_of(mine.store.folder))
+    spend, others_turn = other.store.spend, threading.Event()
+
+    def slow(records: Sequence[Record]) -> list[Record | None]:
+        assert others_turn.wait(60)
+        return spend(records)
+
+    monkeypatch.setattr(other.store, "spend", slow)
+    first = other.generate(plan.cells[0].request)
+    run = plan.run(limit=1)
+    until(lambda: mine.store.count(status="succeeded") == 3)
+    assert (run.over, hub.posts) == (False, 3)
+    others_turn.set()
+    assert len(run.result(60)) == 4
+    assert (run.statuses[0].record.id, hub.posts) == (first.id, 4)
 
 
 def test_a_clip_generated_outside_the_plan_is_not_paid_for_again(studio: Studio, plan: Plan, hub: HubSide) -> None:

@@ -66,7 +66,11 @@ class TeamBudget:
             sent[:], cursors = self._spend(connection, asked)
             return [cursor is None or cursor.fetchone() is not None for cursor in cursors]
 
-        written = self.store.database.run(spend)
+        try:
+            written = self.store.database.run(spend)
+        except LeftToAnother:
+            self.lease.beat()  # which gives this kernel another name, for what it begins from now on
+            raise
         for record in asked:
             self.store.wake(record.id)
         return [record if done else None for record, done in zip(sent, written, strict=True)]
