@@ -7,15 +7,19 @@ export JUPYTER_PLATFORM_DIRS := 1
 # uv installs in a fraction of pip's time. Where it cannot (an index that only pip's settings name), pip does.
 install = $(BIN)/uv pip install --quiet --python $(1) $(2) || $(BIN)/python -m pip --python $(1) install --quiet $(2)
 
-.PHONY: help demo lab test check mutants bench docs screens constraints clean always
+.PHONY: help demo demo-team lab test check mutants bench docs screens constraints clean always
 
 ## help: list these commands
 help:
-	@sed -n 's/^## \([a-z]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 ## demo: make a clip in a real notebook, headless, and say where it is
 demo: .stamps/demo
 	$(BIN)/python notebooks/demo.py $(NOTEBOOK)
+
+## demo-team: run the notebook of two people at one log, on a PostgreSQL server and an object store of its own
+demo-team: .stamps/test .stamps/swift
+	$(BIN)/python notebooks/demo_team.py
 
 ## lab: open the same notebook live, with the extension as it is in the sources: reload the page after a change
 lab: .stamps/demo

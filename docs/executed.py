@@ -50,11 +50,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def _pages() -> list[str]:
-    return [f"notebooks/{path.stem}" for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
+    return [f"notebooks/{path.stem}" for path in _sources()]
+
+
+def _sources() -> list[Path]:
+    """The notebooks that need nothing but this package: that of a team needs a database."""
+    return [path for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")) if path.stem != "05_team"]
 
 
 def _begin(app: Sphinx, run: Run) -> None:
-    sources = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    sources = _sources()
     if app.config.executed_run:
         run.folder = Path(tempfile.mkdtemp(prefix="kling_nb-docs-"))
         documents = asyncio.run(_execute_all(sources, run.folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -15,8 +16,11 @@ HERE = Path(__file__).resolve().parent
 DEMO = HERE.parent / "demo"
 
 
-def main(notebook: Path) -> None:
-    """Execute a notebook in `demo/` and say what came of it. Raises `CellExecutionError` when a cell fails."""
+def main(notebook: Path, caches: Sequence[str] = ("kling_log",)) -> None:
+    """Execute a notebook in `demo/` and say what came of it. Raises `CellExecutionError` when a cell fails.
+
+    `caches` are the folders of its clips.
+    """
     began = time.monotonic()
     print(f"Running {notebook.name} with a real kernel …", flush=True)
     shutil.rmtree(DEMO, ignore_errors=True)
@@ -34,8 +38,7 @@ def main(notebook: Path) -> None:
     nbformat.write(client.execute(), executed)
     page = executed.with_suffix(".html")
     page.write_text(_as_page(executed), encoding="utf-8")
-    log = DEMO / "kling_log"  # its `clips` have names for people, where the system has links
-    found = list((log / "clips").glob("*.mp4")) or list((log / "media").glob("*/*.mp4"))
+    found = [clip for cache in caches for clip in _clips_in(DEMO / cache)]
     clips = sorted(found, key=lambda clip: clip.stat().st_mtime)
     print(f"Done in {time.monotonic() - began:.0f} s.\n")
     for what, paths in (("Notebook", [executed]), ("As HTML", [page]), ("Clips", clips)):
@@ -62,6 +65,11 @@ def _as_page(notebook: Path) -> str:
     themes = (Path(folder) / "static" / "theme-dark.css" for folder in exporter.template_paths)
     theme = next(file for file in themes if file.is_file()).read_text("utf-8")
     return page.replace("</head>", _DARK.format(theme=theme), 1)
+
+
+def _clips_in(log: Path) -> list[Path]:
+    # Its `clips` have names for people, where the system has links.
+    return list((log / "clips").glob("*.mp4")) or list((log / "media").glob("*/*.mp4"))
 
 
 if __name__ == "__main__":

@@ -16,10 +16,8 @@ from kling_nb.engine.pace import LOCAL_PACE
 from kling_nb.store.team import lease
 from kling_nb.studio import Studio
 
-PATIENCE = 120
 
-
-def main(hub: str, folder: str, media: str, person: str, cells: str, seconds: str) -> None:
+def main(hub: str, folder: str, media: str, person: str, cells: str, seconds: str, patience: str = "120") -> None:
     """Run the plan when a line comes, and wait for its end."""
     with Path(f"{folder}.log").open("wb") as log:
         os.dup2(log.fileno(), 2)
@@ -32,9 +30,9 @@ def main(hub: str, folder: str, media: str, person: str, cells: str, seconds: st
     studio.store.holder()
     print("READY", flush=True)
     sys.stdin.readline()
-    faulthandler.dump_traceback_later(PATIENCE + 30, exit=True)
+    faulthandler.dump_traceback_later(float(patience) + 30, exit=True)
     run = plan.run(limit=8)
-    over = run.wait(PATIENCE)
+    over = run.wait(float(patience))
     for status in run.statuses:
         if status.state not in ("existing", "done"):
             print(status, file=sys.stderr)

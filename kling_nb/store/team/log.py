@@ -221,6 +221,7 @@ class TeamLog(Log):
     def _last_turn(self) -> None:
         with contextlib.suppress(Exception):  # the process ends: anything that cannot be sent waits for the next one
             self._courier.close()
+            self._team_lease.release()
 
     def _mark(self) -> None:
         """Note in the folder that it is a cache, so that it is not taken for a log of its own."""
