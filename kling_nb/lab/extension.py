@@ -30,6 +30,7 @@ def load(server: Any) -> None:
     parts = {"extension": extension}
     routes = [
         (r"about", handlers.AboutHandler),
+        (r"documentation", handlers.DocumentationHandler),
         (r"overview", handlers.OverviewHandler),
         (r"record", handlers.RecordHandler),
         (r"cancel", handlers.CancelHandler),

@@ -42,6 +42,17 @@ class AboutHandler(_Answers):
         await self.finish({"version": self.extension.version})
 
 
+class DocumentationHandler(_Answers):
+    """The documentation as Markdown."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        from kling_nb.lab.documentation import documentation
+
+        await self.finish({"text": await found(documentation)})
+
+
 class OverviewHandler(_Answers):
     """Jobs, clips and spending of every log."""
 

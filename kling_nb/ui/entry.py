@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kling_nb.errors import ArgumentTypeError
+from kling_nb.errors import ArgumentTypeError, KlingError
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request
 from kling_nb.models.restore import available_fields
@@ -36,7 +37,11 @@ def panel(session: Session, source: Any) -> Panel:
         source = session.store.get(source.strip())
     source = getattr(source, "record", source)  # a clip or a job
     if isinstance(source, Record):
-        source, missing = available_fields(source, session.store.read)
+        record = source
+        source, missing = available_fields(record, session.store.read)
+        if missing:  # a record of another log, which has the images
+            with contextlib.suppress(KlingError):
+                source, missing = record.request(), []
     elif not (source is None or isinstance(source, Request | Mapping | str)):
         raise ArgumentTypeError(f"Cannot open a panel from {type(source).__name__}.")
     if isinstance(source, Mapping):

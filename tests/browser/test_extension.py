@@ -1,82 +1,106 @@
-"""The extension in JupyterLab and Notebook 7, as a person uses it."""
+"""The extension in JupyterLab, as a person uses it. All tests share the page of the other browser tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
+from axe import violations
+from hubside import HubSide
 from lab import Lab, Notebook
 from playwright.sync_api import Locator, Page, expect
 
+from kling_nb.store import Log
+from kling_nb.studio import Studio
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-JOB = """import kling_nb as kn
+JOBS = """import kling_nb as kn
 kn.budget(day="20")
-job = kn.generate("A paper boat on a rainy street", duration=3)"""
+jobs = kn.gather(kn.generate("A paper boat on a rainy street", duration=3), kn.generate("A kite", duration=3))"""
+FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 
 @pytest.fixture
-def sidebar(apart: Page) -> Callable[[], Locator]:
-    def shown() -> Locator:
-        apart.evaluate("() => window.jupyterapp.shell.activateById('kling_nb')")
-        return apart.locator(".knl-sidebar")
-
-    return shown
-
-
-@pytest.fixture
-def notebooks(lab: Lab, hub: object, apart: Page) -> Iterator[Callable[..., Notebook]]:
+def notebooks(lab: Lab, hub: object) -> Iterator[Callable[..., Notebook]]:
     opened: list[Notebook] = []
 
     def show(*cells: str) -> Notebook:
-        opened.append(lab.notebook(*cells, page=apart))
+        opened.append(lab.notebook(*cells))
         return opened[-1]
 
     yield show
-
-
-def sources(notebook: Notebook) -> list[str]:
-    return notebook.page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map((cell) => cell.getSource())"
+    lab.page.evaluate(
+        """async (paths) => {
+            const { shell } = window.jupyterapp;
+            for (const each of [...shell.widgets('main')]) {
+                if (!paths.includes(each.context?.path) && !each.id.startsWith('kling_nb')) continue;
+                await each.sessionContext?.shutdown();
+                each.dispose();
+            }
+            shell.collapseLeft();
+        }""",
+        [notebook.name for notebook in opened],
     )
 
 
-def test_a_job_of_one_notebook_is_seen_played_and_put_into_another(
-    notebooks: Callable[..., Notebook], sidebar: Callable[[], Locator]
+@pytest.fixture
+def page(lab: Lab) -> Page:
+    return lab.page
+
+
+def sidebar(page: Page) -> Locator:
+    page.evaluate("() => window.jupyterapp.shell.activateById('kling_nb')")
+    return page.locator(".knl-sidebar")
+
+
+def test_jobs_of_one_notebook_are_seen_and_their_clips_played_and_carried_into_another(
+    notebooks: Callable[..., Notebook], page: Page
 ) -> None:
-    first = notebooks(JOB, "job.result()")
+    first = notebooks(JOBS, "jobs.result()")
     first.run(0)
-    panel = sidebar()
-    row = panel.locator(".knl-job")
-    expect(row).to_contain_text("A paper boat")
-    expect(row).to_contain_text(first.path.name)
+    panel = sidebar(page)
+    rows = panel.locator(".knl-job")
+    boat = panel.locator(".knl-clip", has_text="A paper boat")
+    expect(rows.filter(has_text="A paper boat")).to_contain_text(first.path.stem)
     expect(panel.locator(".knl-limit").first).to_contain_text("$20.00")
     first.run(1)
-    clip = panel.locator(".knl-clip").first
-    expect(clip).to_contain_text("A paper boat")
-    expect(row).to_have_count(0)
+    expect(boat).to_be_visible()
+    expect(rows).to_have_count(0)
 
-    notebooks("# another notebook")
-    clip.locator(".knl-face").click()
-    first.page.wait_for_function("() => document.querySelector('.knl-video')?.currentTime > 0.1")
-    clip.get_by_role("button", name="Put into notebook").click()
-    card = first.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output video")
-    expect(card).to_have_count(1)
-    other = Notebook(first.page, first.path, first.name)
+    other = notebooks("# another notebook")
+    boat.locator(".knl-face").click()
+    page.wait_for_function("() => document.querySelector('.knl-video')?.currentTime > 0.1")
+    boat.get_by_role("button", name="Put into notebook").click()
+    expect(page.locator(f"{FRONT} .jp-OutputArea-output video")).to_have_count(1)
     assert sources(other)[1].startswith('import kling_nb as kn\n\nkn.Studio(log="../')
+    drag(page, boat.locator(".knl-title"), page.locator(f"{FRONT} .jp-Cell").first)
+    expect_cells(other, 3)
+    assert violations(page, ".knl-sidebar") == []
 
+    boat.get_by_role("button", name="Continue from last frame").click()
+    panels = page.locator(f"{FRONT} .kn-panel")
+    expect(panels.nth(0).get_by_text("Start and tail frames")).to_be_visible()
+    assert any(source.startswith('kn.panel({\n    "start_image_url": kn.Studio(') for source in sources(other))
+    boat.get_by_role("button", name="Open in panel").click()
+    expect(panels.nth(1).get_by_role("textbox", name="Prompt", exact=True)).to_have_value(
+        "A paper boat on a rainy street"
+    )
+    boat.get_by_role("button", name="Close").press("Enter")
+    expect(panel.locator(".knl-video")).to_have_count(0)
+    for mark in panel.locator(".knl-pick").all()[:2]:
+        mark.check()
+    panel.get_by_role("button", name="Compare").click()
+    expect(page.locator(f"{FRONT} .kn-compare[data-ready]")).to_be_visible()
     before = len(sources(other))
-    last = first.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").first
-    drag(first.page, clip.locator(".knl-title"), last)
+    boat.locator(".knl-face").dblclick()
     expect_cells(other, before + 1)
-    clip.get_by_role("button", name="Close").click()
-    clip.locator(".knl-face").dblclick()
-    expect_cells(other, before + 2)
-    expect(clip.locator(".knl-video")).to_have_count(0)
+    expect(panel.locator(".knl-video")).to_have_count(0)
 
 
 def test_a_cell_whose_kernel_has_ended_shows_its_clip_and_the_gallery_needs_no_kernel(
-    notebooks: Callable[..., Notebook], sidebar: Callable[[], Locator]
+    notebooks: Callable[..., Notebook], page: Page, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The studio is closed in mid-job, so that the kernel cannot finish the job before it is shut down.
     begin = """job = kn.generate("A red kite over the dunes", duration=3)
@@ -84,29 +108,36 @@ while not job.record.generation_id:
     time.sleep(0.02)
 studio().close()
 job"""
-    first = notebooks("import time\nimport kling_nb as kn\nfrom kling_nb.shared import studio", begin)
-    page = first.page
-    first.run(0)
-    first.run(1)
+    notebook = notebooks("import time\nimport kling_nb as kn\nfrom kling_nb.shared import studio", begin)
+    notebook.run()
     page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
-    first.save()
-    came = page.locator(".knl-came")
+    came = page.locator(f"{FRONT} .knl-came")
     expect(came).to_be_hidden()
-
-    log = f"../{first.path.parent.name}/kling_log"
-    second = notebooks(f"import kling_nb as kn\nkn.Studio(log={log!r}).resume().wait()")
-    second.run(0)
-    page.evaluate("(path) => { window.jupyterapp.commands.execute('docmanager:open', { path }); }", first.name)
+    folder = notebook.path.parent / "kling_log"
+    monkeypatch.setenv("XDG_STATE_HOME", str(hub.folder.parents[1]))  # where the kernels find the local hub
+    with closing(Studio(log=folder)) as studio:
+        studio.resume().wait()
     expect(came.locator("video")).to_be_visible()
     expect(came).to_contain_text("A red kite over the dunes")
-    expect(page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .kn-jobs-view")).to_be_hidden()
+    expect(page.locator(f"{FRONT} .kn-jobs-view")).to_be_hidden()
 
-    sidebar().get_by_role("button", name="Gallery").click()
+    sidebar(page).get_by_role("button", name="Gallery").click()
     tab = page.locator(".knl-gallery")
-    expect(tab.locator(".kn-card")).to_contain_text("A red kite over the dunes")
-    tab.locator(".kn-card").hover()
+    card = tab.locator(".kn-card")
+    expect(card).to_contain_text("A red kite over the dunes")
+    card.hover()
     page.wait_for_function("() => document.querySelector('.knl-gallery .kn-moving')?.currentTime > 0.1")
     expect(tab.locator("[data-action='generate-again']")).to_be_hidden()
+    card.press("4")
+    expect(card.locator("[data-action='stars-4']")).to_have_attribute("aria-pressed", "true")
+    assert [record.stars for record in Log(folder).find(limit=9)] == [4]
+    assert violations(page, ".knl-gallery") == []
+
+
+def sources(notebook: Notebook) -> list[str]:
+    return notebook.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map((cell) => cell.getSource())"
+    )
 
 
 def expect_cells(notebook: Notebook, count: int) -> None:

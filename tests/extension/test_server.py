@@ -222,3 +222,9 @@ def test_the_server_loads_no_log_before_the_first_question(server: Server) -> No
     assert "pydantic_core" not in server.loaded_at_first
     server.ask("overview")
     assert "pydantic_core" in server.loaded()
+
+
+def test_the_documentation_is_there_without_a_network(server: Server) -> None:
+    text = server.ask("documentation").json()["text"]
+    assert text.startswith("# kling_nb") and "kn.panel()" in text
+    assert "](docs/" not in text

@@ -128,3 +128,13 @@ def test_a_frame_of_an_earlier_clip_becomes_a_start_frame(panel, page, studio):
     after = page.ask("frame", clip=clip["id"], frame=record.clip.frames)  # a player that has ended counts one more
     page.edit(start_image_url=after["key"])
     assert panel.fields["start_image_url"].identity == asset.identity
+
+
+def test_a_record_of_another_log_fills_the_panel_with_its_images(studio, studio_at, hub, tmp_path):
+    there = studio_at(hub, log=tmp_path / "elsewhere")
+    saved = there.generate("@Image1 walks", input_image=[png_image()], duration=3).record
+
+    carried = studio.panel(there.log()[saved.id])
+
+    (image,) = carried.fields["input_image"]
+    assert image.identity == saved.request().input_image[0].identity

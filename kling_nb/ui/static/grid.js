@@ -21,7 +21,7 @@ export function tileGrid({ store, selected, opened, acts }) {
     const count = store.total ?? 0;
     const width = sheet.clientWidth || el.clientWidth;
     if (!width) { store.want([0]); return; } // the grid is hidden when nothing matched, but new filters need an answer
-    grid = gridLayout(width, count, width < 460 ? { minWidth: 118, gap: 10, textHeight: 74 } : {});
+    grid = gridLayout(width, count, width < 460 ? { minWidth: 148, gap: 10, textHeight: 74 } : {});
     sheet.style.height = `${grid.total}px`;
     el.style.height = `${Math.min(MAX_HEIGHT, grid.total + 6)}px`;
     const [from, to] = visibleRange(grid, count, el.scrollTop, el.clientHeight);

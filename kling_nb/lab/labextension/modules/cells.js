@@ -31,14 +31,16 @@ export function makeCells({ shell, tracker, state, actions, warn }) {
     actions.insertBelow(content);
     content.activeCell.model.sharedModel.setSource(text);
     content.mode = 'command';
+    const at = content.activeCellIndex;
     await actions.run(content, sessionContext);
-    content.scrollToItem?.(content.activeCellIndex);
+    content.scrollToItem?.(at, 'start'); // what the cell shows grows below it
   };
   return {
     reference: (clip) => withImport(ofRecord(clip)),
     show: (clip) => run(ofRecord(clip)),
-    panel: (clip) => run(`${studio(clip.log)}.panel(${quoted(clip.id)})`),
-    proceed: (clip, frame = -1) => run(`${studio(clip.log)}.panel({"start_image_url": ${ofRecord(clip)}.frame(${frame})})`),
+    // The panel is the notebook's own, whose log and budget count: only the record may be of another log.
+    panel: (clip) => run(`kn.panel(${studio(clip.log) === 'kn' ? quoted(clip.id) : ofRecord(clip)})`),
+    proceed: (clip, frame = -1) => run(`kn.panel({\n    "start_image_url": ${ofRecord(clip)}.frame(${frame}),\n})`),
     compare: (clips) => run(`${studio(clips[0].log)}.compare(${clips.map((clip) => (clip.log === clips[0].log ? quoted(clip.id) : ofRecord(clip))).join(', ')})`),
     run,
   };

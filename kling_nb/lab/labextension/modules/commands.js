@@ -6,7 +6,7 @@ const CATEGORY = 'Kling';
  * Add the commands, with their places in the palette and the launcher; return what the sidebar's buttons call.
  * @param {any} spec
  */
-export function addCommands({ app, palette, launcher, labShell, tracker, notebook, icon, cells, warn, gallery }) {
+export function addCommands({ app, palette, launcher, labShell, tracker, notebook, icon, cells, warn, gallery, documentation }) {
   const { commands, serviceManager } = app;
   const folder = () => {
     const path = String(tracker.currentWidget?.context.path ?? '');
@@ -32,6 +32,7 @@ export function addCommands({ app, palette, launcher, labShell, tracker, noteboo
     ['kling_nb:open-gallery', 'Open gallery', (args) => gallery(args.log ?? '')],
     ['kling_nb:resume', 'Resume unfinished jobs', () => cells.run('kn.resume()')],
     ['kling_nb:spending', 'Show spending', () => cells.run('kn.spending()')],
+    ['kling_nb:documentation', 'Documentation', documentation],
   ];
   /** @type {{dispose: () => void}[]} */
   const added = [];

@@ -9,6 +9,7 @@ import { makeServer } from './server.js';
 import { share } from './shared.js';
 import { makeSidebar } from './sidebar.js';
 import { makeState } from './state.js';
+import { makeTabs } from './tabs.js';
 
 const ID = 'kling_nb:plugin';
 
@@ -18,12 +19,12 @@ const ID = 'kling_nb:plugin';
  * @param {(name: string) => Promise<any>} take
  */
 export async function plugins(take) {
-  const names = ['application', 'apputils', 'launcher', 'notebook', 'services', 'settingregistry', 'statusbar', 'ui-components'].map((name) => `@jupyterlab/${name}`);
-  const [application, apputils, launcher, notebook, services, settingregistry, statusbar, ui] = await Promise.all(names.map(take));
+  const names = ['application', 'apputils', 'launcher', 'notebook', 'rendermime', 'services', 'settingregistry', 'statusbar', 'ui-components'].map((name) => `@jupyterlab/${name}`);
+  const [application, apputils, launcher, notebook, rendermime, services, settingregistry, statusbar, ui] = await Promise.all(names.map(take));
   const [widgets, dragdrop, coreutils] = await Promise.all(['widgets', 'dragdrop', 'coreutils'].map((name) => take(`@lumino/${name}`)));
   const tokens = {
     labShell: application?.ILabShell, restorer: application?.ILayoutRestorer, palette: apputils?.ICommandPalette, launcher: launcher?.ILauncher,
-    tracker: notebook?.INotebookTracker, settings: settingregistry?.ISettingRegistry, statusBar: statusbar?.IStatusBar,
+    tracker: notebook?.INotebookTracker, rendermime: rendermime?.IRenderMimeRegistry, settings: settingregistry?.ISettingRegistry, statusBar: statusbar?.IStatusBar,
   };
   const given = Object.entries(tokens).filter(([, token]) => token);
 
@@ -48,8 +49,19 @@ export async function plugins(take) {
     app.shell.add(panel, 'left', { rank: 610, type: 'Kling' });
     parts.restorer?.add(panel, 'kling_nb');
 
-    const gallery = makeGallery({ app, labShell: parts.labShell, restorer: parts.restorer, tracker: parts.tracker, widgets, apputils, icon, server, state, cells });
-    const acts = addCommands({ app, ...parts, notebook, icon, cells, warn, gallery });
+    const tabs = makeTabs({ app, labShell: parts.labShell, apputils, icon });
+    const gallery = makeGallery({ app, tabs, restorer: parts.restorer, tracker: parts.tracker, widgets, apputils, server, state, cells });
+    /** @type {any} */
+    let shown;
+    const documentation = async () => {
+      if (shown && !shown.isDisposed) { app.shell.activateById(shown.id); return; }
+      const { text } = await server.ask('documentation');
+      const page = parts.rendermime.createRenderer('text/markdown');
+      page.addClass('knl-documentation');
+      await page.renderModel(parts.rendermime.createModel({ data: { 'text/markdown': text } }));
+      shown = tabs(page, { id: 'kling_nb-documentation', label: 'Kling · Documentation', caption: 'How to use kling_nb' });
+    };
+    const acts = addCommands({ app, ...parts, notebook, icon, cells, warn, gallery, documentation });
     begin({ app, ...parts }, { acts, server, state, cells, icon, panel, node, warn, Notification });
   };
   /** Ask the server half who it is, and show all else; the application does not wait for it. @param {any} parts @param {any} own */

@@ -19,9 +19,9 @@ async function load(server) {
 
 /**
  * Return what opens the gallery of a log in a tab; without a name, that of the open notebook's log, or the newest one.
- * @param {{app: any, labShell: any, restorer: any, tracker: any, widgets: any, apputils: any, icon: any, server: Server, state: State, cells: Cells}} spec
+ * @param {{app: any, tabs: any, restorer: any, tracker: any, widgets: any, apputils: any, server: Server, state: State, cells: Cells}} spec
  */
-export function makeGallery({ app, labShell, restorer, tracker, widgets, apputils, icon, server, state, cells }) {
+export function makeGallery({ app, tabs, restorer, tracker, widgets, apputils, server, state, cells }) {
   const opened = new apputils.WidgetTracker({ namespace: 'kling_nb-gallery' });
   const usual = () => {
     const beside = inFolderOf(String(tracker.currentWidget?.context.path ?? '').replace(/^[^/]*:/, ''), 'kling_log');
@@ -33,13 +33,7 @@ export function makeGallery({ app, labShell, restorer, tracker, widgets, apputil
     const found = opened.find((/** @type {any} */ widget) => widget.content.node.dataset.log === name);
     if (found) { app.shell.activateById(found.id); return; }
     const content = new widgets.Widget({ node: h('div', { class: 'knl-gallery', 'data-log': name }) });
-    const tab = new apputils.MainAreaWidget({ content });
-    tab.id = `kling_nb-gallery-${name}`;
-    Object.assign(tab.title, { icon, label: `Clips · ${name.split('/').slice(-2, -1)[0] || 'Kling'}`, caption: name, closable: true });
-    app.shell.add(tab, labShell ? 'main' : 'right', { mode: 'tab-after' });
-    if (!labShell) app.shell.expandRight?.(tab.id);
-    app.shell.activateById(tab.id);
-    await opened.add(tab);
+    await opened.add(tabs(content, { id: `kling_nb-gallery-${name}`, label: `Clips · ${name.split('/').slice(-2, -1)[0] || 'Kling'}`, caption: name }));
     await fill(content, name);
   };
   /** @param {any} content @param {string} name */

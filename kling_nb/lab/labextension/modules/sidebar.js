@@ -11,7 +11,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
   const jobs = h('ul', { class: 'knl-jobs' });
   const money = h('div', { class: 'knl-money' });
   const grid = h('div', { class: 'knl-clips', role: 'list' });
-  const empty = h('p', { class: 'knl-empty' }, 'No clips yet. New notebook opens one with the panel in it.');
+  const empty = h('p', { class: 'knl-empty' });
   const chosen = h('div', { class: 'knl-chosen' });
   const sections = {
     jobs: section('Under way', jobs), money: section('Spending', money), clips: section('Newest clips', empty, grid),
@@ -56,7 +56,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
     const many = state.logs.length > 1;
     const rows = state.logs.flatMap((log) => {
       const limits = log.limits.some((limit) => limit.label === 'Today') ? log.limits : [{ label: 'Today', limit: '', spent: log.today }, ...log.limits];
-      return limits.filter((limit) => limit.limit || Number(limit.spent) || !many).map((limit) => moneyRow(limit, many ? log.name : ''));
+      return limits.filter((limit) => limit.limit || Number(limit.spent) || !many).map((limit) => moneyRow(limit, many ? log.name.replace(/(.)\/kling_log$/, '$1') : ''));
     });
     const errors = state.logs.filter((log) => log.error).map((log) => h('p', { class: 'knl-error' }, log.error));
     money.replaceChildren(...errors, ...rows);
@@ -65,6 +65,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
   const paintClips = () => {
     const clips = state.clips;
     empty.hidden = clips.length > 0;
+    empty.textContent = state.jobs.length ? 'The first clip appears here.' : 'No clips yet. “New notebook” opens a notebook with the panel in it.';
     const ids = new Set(clips.map((clip) => clip.id));
     for (const [id, tile] of tiles) if (!ids.has(id)) { tile.el.remove(); tiles.delete(id); }
     let here = grid.firstElementChild;
@@ -96,15 +97,18 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
 /** @param {string} title @param {...Node} children */
 const section = (title, ...children) => h('section', { class: 'knl-section' }, h('h3', {}, title), ...children);
 
+/** @param {string} notebook */
+const nameOf = (notebook) => notebook.replace(/\.ipynb$/, '');
+
 /** One job, with its state and time. @param {(job: Job) => void} cancel */
 function jobRow(cancel) {
   /** @type {Job|undefined} */
   let shown;
   const title = h('div', { class: 'knl-title' });
   const line = h('div', { class: 'knl-soft' });
-  const where = h('div', { class: 'knl-soft' });
+  const [where, cost] = [h('span'), h('span')];
   const stop = button('cancel', '✕', () => { if (shown) cancel(shown); }, { class: 'knl-button knl-stop', title: 'Cancel' });
-  const el = h('li', { class: 'knl-job' }, h('span', { class: 'knl-dot' }), h('div', { class: 'knl-job-text' }, title, line, where), stop);
+  const el = h('li', { class: 'knl-job' }, h('span', { class: 'knl-dot' }), h('div', { class: 'knl-job-text' }, title, line, h('div', { class: 'knl-soft knl-pair' }, where, cost)), stop);
   return {
     el,
     /** @param {Job} job @param {boolean} stopping */
@@ -116,7 +120,8 @@ function jobRow(cancel) {
       el.dataset.status = job.status;
       title.textContent = title.title = job.title;
       line.textContent = `${stopping ? 'Cancelling' : job.text} · ${clock(now - job.since)}${left}`;
-      where.textContent = [job.notebook, job.preview ? 'preview' : job.price].filter(Boolean).join(' · ');
+      where.textContent = where.title = nameOf(job.notebook);
+      cost.textContent = job.preview ? 'preview' : job.price;
       stop.disabled = stopping;
       stop.setAttribute('aria-label', `Cancel ${job.title}`);
     },
@@ -149,7 +154,7 @@ function clipTile(clip, { server, cells, drag, pick, play }) {
     button('insert', 'Put into notebook', () => cells.show(clip)), button('panel', 'Open in panel', () => cells.panel(clip)),
     !clip.image && button('continue', 'Continue from last frame', () => cells.proceed(clip)));
   const el = h('div', { class: 'knl-clip', role: 'listitem', 'data-record': clip.id }, h('div', { class: 'knl-screen' }, face, mark), h('div', { class: 'knl-line' }, title, shut),
-    h('div', { class: 'knl-soft' }, [clip.notebook, clip.badge || clip.price].filter(Boolean).join(' · ')), buttons);
+    h('div', { class: 'knl-soft knl-pair' }, h('span', { title: clip.notebook }, nameOf(clip.notebook)), h('span', {}, clip.badge || clip.price)), buttons);
   /** @type {HTMLVideoElement|null} */
   let video = null;
 

@@ -1,0 +1,15 @@
+/**
+ * Return what shows a widget in a tab of the main area; in Notebook 7, whose main area has one document, at the right.
+ * @param {{app: any, labShell: any, apputils: any, icon: any}} spec
+ */
+export function makeTabs({ app, labShell, apputils, icon }) {
+  return (/** @type {any} */ content, /** @type {{id: string, label: string, caption: string}} */ { id, label, caption }) => {
+    const tab = new apputils.MainAreaWidget({ content });
+    tab.id = id;
+    Object.assign(tab.title, { icon, label, caption, closable: true });
+    app.shell.add(tab, labShell ? 'main' : 'right', { mode: 'tab-after' });
+    if (!labShell) app.shell.expandRight?.(tab.id);
+    app.shell.activateById(tab.id);
+    return tab;
+  };
+}
