@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import runpy
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 os.environ["TZ"] = "UTC"
 time.tzset()
 
-# Formats that no test asks for: beside JupyterLab, jsonschema would take over a second in each process to load them.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+# Every interpreter that a test starts begins with `interpreter/sitecustomize.py`, as this one does.
+INTERPRETER = Path(__file__).with_name("interpreter")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(INTERPRETER), os.environ.get("PYTHONPATH")]))
+runpy.run_path(str(INTERPRETER / "sitecustomize.py"))
 
 # How long an example takes says more of the machine than of the code; speed is for the benchmarks.
 # HYPOTHESIS_PROFILE=deep draws many more examples, where a test does not set their number.

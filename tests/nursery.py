@@ -19,6 +19,9 @@ _HUB = [
     "kling_nb.localhub.app",
     "kling_nb.localhub.animatic",
     "uvicorn.protocols.http.h11_impl",
+    "uvicorn.lifespan.off",
+    "jsonschema",
+    "multiprocessing.popen_forkserver",
 ]
 _context.set_forkserver_preload(["kling_nb.studio", "sqlalchemy.dialects.sqlite", "httpx_sse", *_HUB])
 

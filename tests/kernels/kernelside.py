@@ -57,7 +57,7 @@ class Place:
             "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": f"ipykernel {line}",
             "language": "python",
-            "env": {"PYTHONPATH": os.pathsep.join([*paths, str(ROOT)])},
+            "env": {"PYTHONPATH": os.pathsep.join([*paths, str(ROOT), str(ROOT / "tests" / "interpreter")])},
         }
         (folder / "kernel.json").write_text(json.dumps(spec))
 

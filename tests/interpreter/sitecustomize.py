@@ -1,0 +1,6 @@
+"""The beginning of every interpreter that the tests start."""
+
+import sys
+
+# Formats that no test asks for: beside JupyterLab, jsonschema would take over a second in each process to load them.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
