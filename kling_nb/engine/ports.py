@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from kling_nb.errors import HubError
 from kling_nb.models.asset import Asset
 from kling_nb.models.generation import Completion, Generation
-from kling_nb.models.matching import Absent, Found, Undecided
+from kling_nb.models.matching import Absent, Found, LostRequest, Undecided
 from kling_nb.models.record import File, Record, Reference
 from kling_nb.models.request import Request
 
@@ -52,22 +52,9 @@ class Hub(Protocol):
         ...
 
     async def find(
-        self,
-        sent: Mapping[str, Any],
-        *,
-        since: datetime.datetime,
-        until: datetime.datetime,
-        taken: Callable[[Iterable[str]], Awaitable[set[str]]],
-        wanted: int,
+        self, lost: LostRequest, taken: Callable[[Iterable[str]], Awaitable[set[str]]]
     ) -> Found | Absent | Undecided:
-        """Look for generations that were submitted in a span of the hub's time and whose answer was lost.
-
-        Args:
-            sent: The body, as the record keeps it.
-            since, until: When it was submitted at the earliest and at the latest.
-            taken: Returns those of some tickets that belong to other records.
-            wanted: How many equal ones are looked for.
-        """
+        """Look for generations whose answer was lost. `taken` returns those tickets that belong to other records."""
         ...
 
     async def cancel(self, ticket: str) -> None:

@@ -11,7 +11,7 @@ from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.states import AT_THE_HUB
 from kling_nb.engine.tracking import LOST_REMEDY, Tracker
-from kling_nb.models.matching import Absent, Found, Undecided, alike
+from kling_nb.models.matching import Absent, Found, LostRequest, Undecided, alike
 
 _A_DAY = 86_400.0
 _NOT_SHOWN = "The hub's answer was lost, and its queue has not shown the job so far."
@@ -117,7 +117,7 @@ class Settler:
         if clock := self._hub.clock:
             since, until = jobs[0].sent or since + (clock - until), clock
         wanted = sum(job.record.sent == sent for job in _uncertain(self._active.jobs.values()))
-        return await self._hub.find(sent, since=since, until=until, taken=taken, wanted=wanted)
+        return await self._hub.find(LostRequest(sent, since, until, wanted), taken)
 
 
 def _uncertain(jobs: Iterable[ActiveJob]) -> list[ActiveJob]:

@@ -31,7 +31,7 @@ from kling_nb.models.fal_prices import pricing_of
 from kling_nb.models.fal_schema import entry_of
 from kling_nb.models.fields import resolved
 from kling_nb.models.generation import Generation
-from kling_nb.models.matching import Absent, Found, Undecided
+from kling_nb.models.matching import Absent, Found, LostRequest, Undecided
 from kling_nb.models.price import Pricing
 from kling_nb.models.problem import Draft, Problem
 from kling_nb.models.request import OMNI, TARGET, Request
@@ -209,26 +209,20 @@ class Fal:
     # --- the history (fal-api.md section 6) ---
 
     async def find(
-        self,
-        sent: Mapping[str, Any],
-        *,
-        since: datetime.datetime,
-        until: datetime.datetime,
-        taken: Callable[[Iterable[str]], Awaitable[set[str]]],
-        wanted: int,
+        self, lost: LostRequest, taken: Callable[[Iterable[str]], Awaitable[set[str]]]
     ) -> Found | Absent | Undecided:
         """Search fal's history for a request. Entries appear late, so a missing one proves nothing."""
-        endpoint = str(sent.get("model", ""))
+        endpoint = str(lost.sent.get("model", ""))
         try:
-            rows = await self._history(endpoint, start=f"{since - _SKEW:%Y-%m-%dT%H:%M:%SZ}")
+            rows = await self._history(endpoint, start=f"{lost.since - _SKEW:%Y-%m-%dT%H:%M:%SZ}")
         except (errors.AuthError, errors.InvalidParams, errors.NotFound) as exc:
             return Undecided(f"fal.ai's history, which would show the request, cannot be read: {exc}")
-        found, unread = requests_like(rows, sent, since=since - _SKEW, until=until + _SKEW)
+        found, unread = requests_like(rows, lost.sent, since=lost.since - _SKEW, until=lost.until + _SKEW)
         others = await taken([row.ticket for row in (*found, *unread)])
         mine = [row for row in found if row.ticket not in others]
         if any(row.ticket not in others for row in unread):
             return Undecided("fal.ai's history has a request of that time without its input.")
-        if len(mine) > wanted:
+        if len(mine) > lost.wanted:
             return Undecided(f"fal.ai's history has {len(mine)} requests like this one, which cannot be told apart.")
         if mine:
             return Found(tuple(row.ticket for row in mine))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections import defaultdict
 
@@ -13,7 +12,7 @@ from kling_nb import errors, retry
 from kling_nb.hubs.client import HubClient, origin_of
 from kling_nb.hubs.fal_responses import read_fal
 from kling_nb.hubs.responses import error_of, key_of, transport_error
-from kling_nb.hubs.upload import UploadCache, UploadMethod, file_name, text_in, url_from
+from kling_nb.hubs.upload import UploadCache, UploadMethod, file_name, text_in, url_without_hub
 from kling_nb.models.asset import Asset
 
 _INITIATE = "/storage/upload/initiate?storage_type=fal-cdn-v3"
@@ -27,17 +26,14 @@ class FalUploads:
     """Uploads assets; equal content is uploaded once, and its URL is reused while fal has the file."""
 
     def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod, lifetime: int | None) -> None:
-        self._client, self._cache, self._method, self._lifetime = client, cache, method, lifetime
+        self._client, self._cache, self._lifetime = client, cache, lifetime
+        self._method: UploadMethod = method
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def url_of(self, asset: Asset) -> str:
         """Return the URL to send for an asset: its own, or that of its uploaded bytes."""
-        if asset.url is not None:
-            return asset.url
-        if self._method == "data-uri":
-            return f"data:{asset.media_type};base64,{base64.b64encode(asset.data or b'').decode()}"
-        if not isinstance(self._method, str):
-            return await url_from(self._method, asset)
+        if url := await url_without_hub(self._method, asset):
+            return url
         digest, origin = asset.digest or asset.identity, origin_of(await self._client.address())
         async with self._locks[digest]:
             known = await asyncio.to_thread(self._cache.upload_of, origin, digest)

@@ -22,7 +22,7 @@ from kling_nb.models.asset import Asset
 from kling_nb.models.catalogue import Model, alternatives
 from kling_nb.models.fal import is_endpoint, untranslate
 from kling_nb.models.generation import Completion, Generation
-from kling_nb.models.matching import Absent, Found, Undecided, alike, matching
+from kling_nb.models.matching import Absent, Found, LostRequest, Undecided, alike, matching
 from kling_nb.models.price import Pricing
 from kling_nb.models.problem import Draft, Problem
 from kling_nb.models.request import Request
@@ -149,27 +149,21 @@ class Oxen:
         return {**{ticket: listed[ticket] for ticket in tickets if ticket in listed}, **dict(alone)}
 
     async def find(
-        self,
-        sent: Mapping[str, Any],
-        *,
-        since: datetime.datetime,
-        until: datetime.datetime,
-        taken: Callable[[Iterable[str]], Awaitable[set[str]]],
-        wanted: int,
+        self, lost: LostRequest, taken: Callable[[Iterable[str]], Awaitable[set[str]]]
     ) -> Found | Absent | Undecided:
         """Look for a request in the queue's list, which has every generation that was ever accepted."""
         listed: list[Generation] = []
-        for scope in _scopes(sent):
+        for scope in _scopes(lost.sent):
             # The running ones first: one that ends in between is in the later list.
             listed += await self.generations(**scope)
             for status in ("succeeded", "failed", "cancelled"):
                 listed += await self.generations(**scope, status=status)
-        if any(not entry.generation_id and alike(entry.raw, sent) for entry in listed):
+        if any(not entry.generation_id and alike(entry.raw, lost.sent) for entry in listed):
             raise errors.ServerError("The hub's queue has a job like this one, but without a generation ID.")
         unique = {entry.generation_id: entry for entry in listed if entry.generation_id}
         others = await taken(unique)
         unclaimed = [entry for name, entry in unique.items() if name not in others]
-        found, odd = matching(unclaimed, sent, since=since, until=until)
+        found, odd = matching(unclaimed, lost)
         if found:
             return Found(tuple(entry.generation_id for entry in found), odd)
         return Undecided(odd) if odd else Absent()

@@ -39,7 +39,8 @@ class Uploads:
     """Uploads assets; equal content is uploaded once, even by simultaneous requests."""
 
     def __init__(self, client: HubClient, cache: UploadCache, method: UploadMethod = "workbench") -> None:
-        self._client, self._cache, self._method = client, cache, method
+        self._client, self._cache = client, cache
+        self._method: UploadMethod = method
         self._signed: dict[str, tuple[str, float]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._namespace: str | None = None
@@ -49,12 +50,8 @@ class Uploads:
 
         Raises a `HubError` when the hub refuses the upload, `KlingError` when the user's own function fails.
         """
-        if asset.url is not None:
-            return asset.url
-        if self._method == "data-uri":
-            return f"data:{asset.media_type};base64,{base64.b64encode(asset.data or b'').decode()}"
-        if not isinstance(self._method, str):
-            return await url_from(self._method, asset)
+        if url := await url_without_hub(self._method, asset):
+            return url
         digest = asset.digest or asset.identity
         async with self._locks[digest]:
             url, signed = self._signed.get(digest, ("", 0.0))
@@ -144,9 +141,19 @@ def text_in(answer: Mapping[str, Any], *names: str) -> str:
     return found
 
 
-async def url_from(method: Callable[[Asset], str | Awaitable[str]], asset: Asset) -> str:
-    """Return the URL that a user's function gives for an asset. Raises `KlingError` if it fails."""
+async def url_without_hub(method: UploadMethod, asset: Asset) -> str | None:
+    """Return the URL of an asset that the hub need not store; None for any other.
 
+    It is the asset's own, a data URI, or that of the user's function. Raises `KlingError` if the function fails.
+    """
+    if asset.url is not None:
+        return asset.url
+    if method == "data-uri":
+        return f"data:{asset.media_type};base64,{base64.b64encode(asset.data or b'').decode()}"
+    return await _url_from(method, asset) if callable(method) else None
+
+
+async def _url_from(method: Callable[[Asset], str | Awaitable[str]], asset: Asset) -> str:
     def call() -> Any:
         try:
             return method(asset)

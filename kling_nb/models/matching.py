@@ -19,6 +19,23 @@ SLOW_ANSWER = 60.0
 
 
 @dataclass(frozen=True)
+class LostRequest:
+    """A request whose answer was lost.
+
+    Attributes:
+        sent: The body, as the record keeps it.
+        since: When it was submitted at the earliest, by the hub's clock.
+        until: When it was submitted at the latest.
+        wanted: How many equal ones are looked for.
+    """
+
+    sent: Mapping[str, Any]
+    since: datetime.datetime
+    until: datetime.datetime
+    wanted: int = 1
+
+
+@dataclass(frozen=True)
 class Found:
     """The hub has these jobs, which may be those that are looked for; the nearest in time first.
 
@@ -41,18 +58,16 @@ class Undecided:
     why: str
 
 
-def matching(
-    listed: Iterable[Generation], sent: Mapping[str, Any], *, since: datetime.datetime, until: datetime.datetime
-) -> tuple[list[Generation], str]:
-    """Return the entries with the model and parameters of `sent` that were enqueued in a span of time, nearest first.
+def matching(listed: Iterable[Generation], lost: LostRequest) -> tuple[list[Generation], str]:
+    """Return the entries with the model and parameters of a lost request that were enqueued in its time, nearest first.
 
     The times are of the hub's clock. Also returns a sentence about an entry of another time: it may be an equal job of
     another user, or the hub's times may be wrong. If one is dated in the future they are, and none is returned.
     """
-    earliest, latest = since.timestamp() - CLOCK_SKEW, until.timestamp() + SLOW_ANSWER
-    same = [entry for entry in listed if alike(entry.raw, sent)]
+    earliest, latest = lost.since.timestamp() - CLOCK_SKEW, lost.until.timestamp() + SLOW_ANSWER
+    same = [entry for entry in listed if alike(entry.raw, lost.sent)]
     found = [entry for entry in same if earliest <= (entry.enqueued_at or earliest) <= latest]
-    found.sort(key=lambda entry: abs((entry.enqueued_at or 0) - since.timestamp()))
+    found.sort(key=lambda entry: abs((entry.enqueued_at or 0) - lost.since.timestamp()))
     others = [entry for entry in same if entry not in found]
     if not others:
         return found, ""

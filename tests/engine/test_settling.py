@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb.models.generation import Generation
-from kling_nb.models.matching import CLOCK_SKEW, alike, matching, public
+from kling_nb.models.matching import CLOCK_SKEW, LostRequest, alike, matching, public
 
 SINCE = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 NOW = int(SINCE.timestamp())
@@ -33,7 +33,7 @@ LATER = SINCE + datetime.timedelta(seconds=100)
 
 
 def judged(*listed: Generation, **sent: Any) -> tuple[list[str], str]:
-    entries, odd = matching(listed, {**SENT, **sent}, since=SINCE, until=LATER)
+    entries, odd = matching(listed, LostRequest({**SENT, **sent}, SINCE, LATER))
     return [each.generation_id for each in entries], odd
 
 
@@ -73,7 +73,7 @@ def test_beside_an_equal_entry_of_the_future_none_is_taken_since_the_times_are_w
 @pytest.mark.parametrize(("seconds", "taken"), [(60, True), (60.5, False)])
 def test_an_entry_may_be_dated_a_minute_after_now_since_an_answer_may_be_as_slow(seconds: float, taken: bool) -> None:
     listed = [entry(enqueued_at=NOW + seconds)]
-    ids, odd = matching(listed, SENT, since=SINCE, until=SINCE)
+    ids, odd = matching(listed, LostRequest(SENT, SINCE, SINCE))
     assert ([one.generation_id for one in ids], bool(odd)) == (["g"] if taken else [], not taken)
 
 

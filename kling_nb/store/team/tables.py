@@ -106,7 +106,6 @@ NEW_KERNEL = "INSERT INTO kernels (holder, person, host, seen) VALUES (%(holder)
 MEMBERS = """
 SELECT person, host, count(*), extract(epoch FROM now() - max(seen))::float FROM kernels
 WHERE seen > now() - make_interval(secs => %(lease)s) GROUP BY person, host ORDER BY person, host"""
-FORGET_KERNELS = "DELETE FROM kernels WHERE seen < now() - interval '30 days'"
 
 #: One statement for two kernels that found the same generation. No row: another kernel was first just now.
 CLAIM = """
