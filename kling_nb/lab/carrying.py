@@ -17,6 +17,7 @@ from kling_nb.engine.job import Job
 from kling_nb.errors import KlingError
 from kling_nb.lab.hubs import session_of
 from kling_nb.lab.logs import Logs
+from kling_nb.lab.team import is_team
 from kling_nb.models.record import Record
 from kling_nb.session import Session
 
@@ -44,6 +45,8 @@ class Carrier:
         """Take over the jobs that no running process holds, in every known log."""
         for folder in self._logs.known(notebooks).values():
             if time.monotonic() < self._not_before.get(folder, 0) or folder in self._carried:
+                continue
+            if is_team(folder):  # its kernels take over the jobs of each other
                 continue
             try:
                 self._take(folder)

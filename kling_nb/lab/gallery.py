@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kling_nb.errors import KlingError
+from kling_nb.lab.team import is_team, team_log
 from kling_nb.notebook.links import Links
 from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.store.log import Log
@@ -110,4 +111,4 @@ class LabGallery(TabGallery):
 def open_gallery(folder: Path, as_it_is: Log, send: Send) -> LabGallery:
     """Return the gallery of the log in a folder. Raises `KlingError` if another version made its index."""
     as_it_is.count()
-    return LabGallery(Log(folder), send)
+    return LabGallery(team_log(folder) if is_team(folder) else Log(folder), send)

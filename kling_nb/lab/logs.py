@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from kling_nb.errors import LogError
+from kling_nb.lab.team import is_team, team_log
 from kling_nb.settings import LOG
 from kling_nb.store.log import Log
 from kling_nb.store.other_logs import remembered
@@ -55,10 +56,10 @@ class Logs:
         return folder
 
     def log(self, folder: Path) -> Log:
-        """Return the log in a folder, to be read as it is."""
+        """Return the log in a folder, to be read as it is. Raises `KlingError` for a team's that is not known here."""
         with self._lock:
             if folder not in self._open:
-                self._open[folder] = Log(folder, as_it_is=True)
+                self._open[folder] = team_log(folder) if is_team(folder) else Log(folder, as_it_is=True)
             return self._open[folder]
 
     def is_own(self, folder: Path) -> bool:
@@ -117,4 +118,4 @@ def _servers_own() -> Path | None:
 
 
 def _is_log(folder: Path) -> bool:
-    return (folder / "index.sqlite").is_file() and (folder / "records").is_dir()
+    return is_team(folder) or ((folder / "index.sqlite").is_file() and (folder / "records").is_dir())

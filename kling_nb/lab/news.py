@@ -66,9 +66,12 @@ class News:
     async def _read(self, changed: Iterable[str], gone: Iterable[str]) -> None:
         for name in gone:
             del self._logs[name]
+        different = bool(gone) or not self._logs
         for name in changed:
             before = self._logs.get(name)
             self._logs[name] = now = await asyncio.to_thread(self._extension.reading.of_log, name)
+            different = different or now != before
             for ended in await asyncio.to_thread(self._extension.reading.ended, name, before, now):
                 self.tell({"kind": "ended", "record": ended})
-        self.tell({"kind": "logs", "logs": [self._logs[name] for name in sorted(self._logs)]})
+        if different:
+            self.tell({"kind": "logs", "logs": [self._logs[name] for name in sorted(self._logs)]})

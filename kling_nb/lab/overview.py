@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from kling_nb.engine.pace import expected_seconds
 from kling_nb.engine.states import progress_of
-from kling_nb.errors import KlingError
+from kling_nb.lab.team import waiting_records
 from kling_nb.models.budget import Scope
 from kling_nb.models.record import Record
 from kling_nb.render.card import badge_of
@@ -20,14 +21,19 @@ NEWEST = 24
 
 
 def overview(name: str, log: Log) -> dict[str, Any]:
-    """Return what the sidebar shows of a log, or why it cannot be read."""
-    try:
-        expected = _Expected(log)
-        jobs = [job_of(record, name, expected(record)) for record in log.unfinished()]
-        clips = [clip_of(record, name) for record in log.find(limit=NEWEST, status="succeeded", kind="result")]
-        return {"name": name, "jobs": jobs, "clips": clips, **_spending(log), "error": ""}
-    except (KlingError, OSError) as exc:
-        return nothing(name, str(exc))
+    """Return what the sidebar shows of a log. Raises `KlingError` if it cannot be read."""
+    expected = _Expected(log)
+    jobs = [job_of(record, name, expected(record)) for record in log.unfinished()]
+    clips = [clip_of(record, name) for record in log.find(limit=NEWEST, status="succeeded", kind="result")]
+    return {"name": name, "jobs": jobs, "clips": clips, **_spending(log), "error": ""}
+
+
+def overview_of_cache(name: str, folder: Path, why: Exception) -> dict[str, Any]:
+    """Return the records that wait in the cache of a team's log, which cannot be read, with the reason."""
+    waiting = waiting_records(folder)
+    jobs = [job_of(record, name) for record in waiting if not record.ended]
+    clips = [clip_of(record, name) for record in reversed(waiting) if record.status == "succeeded"][:NEWEST]
+    return nothing(name, str(why)) | {"jobs": jobs, "clips": clips}
 
 
 def nothing(name: str, error: str) -> dict[str, Any]:
@@ -42,6 +48,7 @@ def job_of(record: Record, log: str, expected: float | None = None) -> dict[str,
         "id": record.id,
         "log": log,
         "notebook": record.notebook or "",
+        "by": record.by,
         "status": record.status,
         "text": progress.label,
         "title": progress.title,
@@ -61,6 +68,7 @@ def clip_of(record: Record, log: str) -> dict[str, Any]:
         "id": record.id,
         "log": log,
         "notebook": record.notebook or "",
+        "by": record.by,
         "status": record.status,
         "status_text": STATUS_WORDS[record.status],
         "ended": record.ended,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from kling_nb.errors import KlingError, NotSaved
 from kling_nb.lab.logs import Logs, file_of, signature
-from kling_nb.lab.overview import clip_of, nothing, overview
+from kling_nb.lab.overview import clip_of, nothing, overview, overview_of_cache
+from kling_nb.lab.team import is_team
 from kling_nb.models.record import Record
 from kling_nb.store.log import Log
+
+#: Seconds between two looks into a team's database.
+_TEAM_LOOK = 2.0
 
 
 class Reading:
@@ -30,13 +35,23 @@ class Reading:
             folder = self.logs.folder(name)
         except KlingError as exc:
             return nothing(name, str(exc))
-        return overview(name, self.logs.log(folder)) | {"own": self.logs.is_own(folder)}
+        about = {"own": self.logs.is_own(folder), "team": is_team(folder)}
+        try:
+            return overview(name, self.logs.log(folder)) | about
+        except (KlingError, OSError) as exc:
+            return (overview_of_cache(name, folder, exc) if is_team(folder) else nothing(name, str(exc))) | about
 
     def ended(self, name: str, before: dict[str, Any] | None, now: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the records of jobs that were under way before and have ended."""
         here = {job["id"] for job in now["jobs"]}
         gone = [job["id"] for job in before["jobs"] if job["id"] not in here] if before else []
-        found = [_record(self.logs.log(self.logs.folder(name)), record_id) for record_id in gone]
+        if not gone:
+            return []
+        try:
+            log = self.logs.log(self.logs.folder(name))
+        except KlingError:
+            return []
+        found = [_record(log, record_id) for record_id in gone]
         return [clip_of(record, name) for record in found if record and record.ended]
 
     def record(self, record_id: str, name: str, notebooks: Iterable[str]) -> dict[str, Any]:
@@ -76,7 +91,10 @@ class Reading:
     def signatures(self, known: Mapping[str, Path]) -> dict[str, tuple[int, ...]]:
         """Return a value for each log that differs whenever the log has changed."""
         today = datetime.datetime.now().astimezone().toordinal()  # today's spending changes at midnight
-        return {name: (today, *signature(folder)) for name, folder in known.items()}
+        look = int(time.monotonic() / _TEAM_LOOK)  # no file of this machine tells what others of a team have done
+        return {
+            name: (today, look) if is_team(folder) else (today, *signature(folder)) for name, folder in known.items()
+        }
 
 
 def _record(log: Log, record_id: str) -> Record | None:

@@ -4,6 +4,7 @@ interface Job {
   id: string;
   log: string;
   notebook: string;
+  by: string;
   status: string;
   text: string;
   title: string;
@@ -17,6 +18,7 @@ interface Clip {
   id: string;
   log: string;
   notebook: string;
+  by: string;
   status: string;
   status_text: string;
   ended: boolean;
@@ -32,8 +34,8 @@ interface Clip {
   poster: string;
 }
 interface Limit { label: string; limit: string; spent: string }
-/** `own` marks the log that the server's environment names for every notebook. */
-interface LogOverview { name: string; own: boolean; jobs: Job[]; clips: Clip[]; today: string; limits: Limit[]; error: string }
+/** `own` marks the log that the server's environment names for every notebook, `team` one that people share. */
+interface LogOverview { name: string; own: boolean; team: boolean; jobs: Job[]; clips: Clip[]; today: string; limits: Limit[]; error: string }
 
 type News =
   | { kind: 'about'; version: string }

@@ -1,6 +1,7 @@
 import { button, clock, dollars, h } from './dom.js';
 
 const MOST_COMPARED = 9;
+/** @typedef {(thing: {notebook: string, by: string, log: string}) => string} Origin */
 
 /**
  * The sidebar: jobs of all notebooks, spending, and the newest clips.
@@ -8,6 +9,7 @@ const MOST_COMPARED = 9;
  */
 export function makeSidebar({ state, server, cells, drag, acts, notice }) {
   const notices = h('div', { class: 'knl-notice', role: 'status' });
+  const errors = h('div');
   const jobs = h('ul', { class: 'knl-jobs' });
   const money = h('div', { class: 'knl-money' });
   const grid = h('div', { class: 'knl-clips', role: 'list' });
@@ -18,7 +20,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
   };
   const el = h('div', { class: 'knl knl-sidebar' },
     h('div', { class: 'knl-head' }, h('h2', {}, 'Kling'), button('new', 'New notebook', acts.create), button('gallery', 'Gallery', () => acts.gallery(''))),
-    notices, sections.jobs, sections.money, sections.clips, chosen);
+    notices, errors, sections.jobs, sections.money, sections.clips, chosen);
 
   /** @type {Map<string, Clip>} */
   const selected = new Map();
@@ -31,6 +33,8 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
   /** @type {Map<string, ReturnType<typeof jobRow>>} */
   const rows = new Map();
 
+  /** The notebook, and in a team's log the person. @type {Origin} */
+  const origin = ({ notebook, by, log }) => [notebook.replace(/\.ipynb$/, ''), state.logs.find((each) => each.name === log)?.team && by].filter(Boolean).join(' · ');
   const say = (/** @type {string} */ text) => { notices.textContent = text; notices.hidden = !text; };
   const cancel = async (/** @type {Job} */ job) => {
     stopping.add(job.id);
@@ -47,7 +51,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
     const ids = new Set(state.jobs.map((job) => job.id));
     for (const [id, row] of rows) if (!ids.has(id)) { row.el.remove(); rows.delete(id); stopping.delete(id); }
     for (const job of state.jobs) {
-      const row = rows.get(job.id) ?? jobRow(cancel);
+      const row = rows.get(job.id) ?? jobRow(cancel, origin);
       if (!rows.has(job.id)) { rows.set(job.id, row); jobs.append(row.el); }
       row.paint(job, stopping.has(job.id));
     }
@@ -56,11 +60,12 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
     const many = state.logs.length > 1;
     const rows = state.logs.flatMap((log) => {
       const limits = log.limits.some((limit) => limit.label === 'Today') ? log.limits : [{ label: 'Today', limit: '', spent: log.today }, ...log.limits];
-      return limits.filter((limit) => limit.limit || Number(limit.spent) || !many).map((limit) => moneyRow(limit, many ? log.name.replace(/(.)\/kling_log$/, '$1') : ''));
+      const whose = log.team ? ', the team' : '';
+      return limits.filter((limit) => limit.limit || Number(limit.spent) || !many).map((limit) => moneyRow({ ...limit, label: limit.label + whose }, many ? log.name.replace(/(.)\/kling_log$/, '$1') : ''));
     });
-    const errors = state.logs.filter((log) => log.error).map((log) => h('p', { class: 'knl-error' }, log.error));
-    money.replaceChildren(...errors, ...rows);
-    sections.money.hidden = !rows.length && !errors.length;
+    errors.replaceChildren(...state.logs.filter((log) => log.error).map((log) => h('p', { class: 'knl-error' }, h('b', {}, log.name), ` ${log.error}`)));
+    money.replaceChildren(...rows);
+    sections.money.hidden = !rows.length;
   };
   const paintClips = () => {
     const clips = state.clips;
@@ -70,7 +75,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
     for (const [id, tile] of tiles) if (!ids.has(id)) { tile.el.remove(); tiles.delete(id); }
     let here = grid.firstElementChild;
     for (const clip of clips) {
-      const tile = tiles.get(clip.id) ?? clipTile(clip, { server, cells, drag, pick, play });
+      const tile = tiles.get(clip.id) ?? clipTile(clip, { server, cells, drag, pick, play, origin });
       tiles.set(clip.id, tile);
       if (tile.el === here) here = here.nextElementSibling;
       else grid.insertBefore(tile.el, here);
@@ -97,11 +102,8 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
 /** @param {string} title @param {...Node} children */
 const section = (title, ...children) => h('section', { class: 'knl-section' }, h('h3', {}, title), ...children);
 
-/** @param {string} notebook */
-const nameOf = (notebook) => notebook.replace(/\.ipynb$/, '');
-
-/** One job, with its state and time. @param {(job: Job) => void} cancel */
-function jobRow(cancel) {
+/** One job, with its state and time. @param {(job: Job) => void} cancel @param {Origin} origin */
+function jobRow(cancel, origin) {
   /** @type {Job|undefined} */
   let shown;
   const title = h('div', { class: 'knl-title' });
@@ -120,7 +122,7 @@ function jobRow(cancel) {
       el.dataset.status = job.status;
       title.textContent = title.title = job.title;
       line.textContent = `${stopping ? 'Cancelling' : job.text} · ${clock(now - job.since)}${left}`;
-      where.textContent = where.title = nameOf(job.notebook);
+      where.textContent = where.title = origin(job);
       cost.textContent = job.preview ? 'preview' : job.price;
       stop.disabled = stopping;
       stop.setAttribute('aria-label', `Cancel ${job.title}`);
@@ -141,9 +143,9 @@ function moneyRow({ label, limit, spent }, log) {
 /**
  * One clip: its poster, which a click replaces with the player.
  * @param {Clip} clip
- * @param {{server: Server, cells: Cells, drag: (clip: Clip, event: PointerEvent, image: HTMLElement) => void, pick: (clip: Clip) => void, play: (id: string) => void}} acts
+ * @param {{server: Server, cells: Cells, drag: (clip: Clip, event: PointerEvent, image: HTMLElement) => void, pick: (clip: Clip) => void, play: (id: string) => void, origin: Origin}} acts
  */
-function clipTile(clip, { server, cells, drag, pick, play }) {
+function clipTile(clip, { server, cells, drag, pick, play, origin }) {
   const poster = h('img', { class: 'knl-poster', alt: '', draggable: 'false', loading: 'lazy', decoding: 'async', src: server.media(clip.poster, clip.log) });
   const face = h('button', { type: 'button', class: 'knl-face', 'aria-label': `Play ${clip.prompt}`, style: `aspect-ratio:${clip.shape}` }, poster,
     clip.length && h('span', { class: 'knl-tag' }, clip.length));
@@ -154,7 +156,7 @@ function clipTile(clip, { server, cells, drag, pick, play }) {
     button('insert', 'Put into notebook', () => cells.show(clip)), button('panel', 'Open in panel', () => cells.panel(clip)),
     !clip.image && button('continue', 'Continue from last frame', () => cells.proceed(clip)));
   const el = h('div', { class: 'knl-clip', role: 'listitem', 'data-record': clip.id }, h('div', { class: 'knl-screen' }, face, mark), h('div', { class: 'knl-line' }, title, shut),
-    h('div', { class: 'knl-soft knl-pair' }, h('span', { title: clip.notebook }, nameOf(clip.notebook)), h('span', {}, clip.badge || clip.price)), buttons);
+    h('div', { class: 'knl-soft knl-pair' }, h('span', { title: clip.notebook }, origin(clip)), h('span', {}, clip.badge || clip.price)), buttons);
   /** @type {HTMLVideoElement|null} */
   let video = null;
 
