@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -77,31 +77,27 @@ class TeamBudget:
 
     def _spend(self, connection: Any, asked: Sequence[Record]) -> tuple[list[Record | None], list[Any]]:
         """Read everything that the decision needs in one round trip, and write in a second one."""
-        ids, first = [record.id for record in asked], asked[0]
-        scopes = scopes_of(first)
-        cells = {"ids": ids, "plan": first.plan, "cells": [one.cell for one in asked if one.cell]}
+        scopes = scopes_of(asked[0])
+        given = {"ids": [one.id for one in asked], "cells": [one.cell for one in asked if one.cell]}
+        given |= {"plan": asked[0].plan, "holder": self.lease.held, "lease": leases.LEASE, "limits": _PATH}
+        given |= {"scopes": list(scopes), "names": list(scopes.values())}
         # Not `transaction()`, which waits for each of its own statements.
         with connection.pipeline() as pipeline:
             connection.execute("BEGIN")
             connection.execute(tables.MONEY_LOCK)
-            limits = connection.execute(tables.READ_DOCUMENTS, [[_PATH]])
-            sums = connection.execute(tables.READ_SUMS, {"scopes": list(scopes), "names": list(scopes.values())})
-            taken = connection.execute(tables.SENT_CELLS, cells)
-            alive = connection.execute(tables.IS_ALIVE, {"holder": self.lease.held, "lease": leases.LEASE})
-            stored = connection.execute(tables.READ_RECORDS, [ids])
+            answer = connection.execute(tables.DECIDE, given)
             pipeline.sync()
+            alive, limits, sums, sent_cells, stored = answer.fetchone()
             try:
-                spent = {scope: from_micros(amount) for scope, _, amount in sums.fetchall()}
-                if not alive.fetchone()[0]:
+                if not alive:
                     raise LeftToAnother(_NO_SIGN)
-                text = next((text for _, text, _ in limits.fetchall()), None)
-                enforce(_limits(text), asked, lambda scope: spent.get(scope.name, Decimal(0)))
+                spent = {scope: from_micros(amount) for scope, amount in (sums or {}).items()}
+                enforce(_limits(limits), asked, lambda scope: spent.get(scope.name, Decimal(0)))
             except KlingError:
                 connection.execute("ROLLBACK")
                 raise
-            sent_cells = {cell for (cell,) in taken.fetchall()}
-            known = {id_: Record.model_validate_json(json) for id_, json in stored.fetchall()}
-            records = [_sent(one, known.get(one.id), sent_cells) for one in asked]
+            known = {record.id: record for record in map(Record.model_validate_json, stored or ())}
+            records = [_sent(one, known.get(one.id), sent_cells or ()) for one in asked]
             cursors = [connection.execute(*statement_of(one, known[one.id])) if one else None for one in records]
             connection.execute("COMMIT")
         return records, cursors
@@ -128,7 +124,7 @@ class TeamBudget:
         return [*self.store.ask(lambda index: list(entries_in(index)), []), *trashed]
 
 
-def _sent(record: Record, stored: Record | None, sent_cells: set[str]) -> Record | None:
+def _sent(record: Record, stored: Record | None, sent_cells: Collection[str]) -> Record | None:
     if stored is None or stored.status != "prepared" or stored.holder != record.holder:
         return None
     return None if record.cell in sent_cells else with_user_fields(record, stored)

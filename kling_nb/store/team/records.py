@@ -55,6 +55,8 @@ class TeamRecords:
         While the database is away a job that was sent is written to the spool. Raises `LogError` if it was not.
         """
         try:
+            if record.revision == 0 and (new := self.add(record)):  # without reading first
+                return new
             return self._replaced(record.id, lambda stored: _saved(record, stored)) or self._existing(record.id)
         except LogError as exc:
             if record.status == "prepared":

@@ -83,11 +83,18 @@ READ_WITH_HOLDER = f"""
 SELECT b.json, {_ALIVE.format("b.json::json ->> 'holder'")}
 FROM bodies b JOIN records USING (seq) WHERE id = %(id)s"""  # noqa: S608 - a constant
 IS_ALIVE = f"SELECT {_ALIVE.format('%(holder)s')}"
-#: The cells of a plan that were sent already: each is paid for once. Imported clips (free, not local) do not count.
-SENT_CELLS = """
-SELECT cell FROM records
-WHERE plan = %(plan)s AND cell = ANY(%(cells)s) AND id <> ALL(%(ids)s) AND (charge <> 'free' OR local)
-  AND status IN ('submitting', 'uncertain', 'queued', 'processing', 'downloading', 'succeeded')"""
+#: All that decides whether records may be sent, in one row: whether this kernel is alive, the limits, what counts
+#: against them, the cells of the plan that were sent already (imported clips, free and not local, do not count), and
+#: the records.
+DECIDE = f"""
+SELECT {_ALIVE.format("%(holder)s")},
+  (SELECT text FROM documents WHERE path = %(limits)s),
+  (SELECT json_object_agg(scope, amount) FROM sums
+   JOIN unnest(%(scopes)s::text[], %(names)s::text[]) AS x(scope, name) USING (scope, name)),
+  (SELECT array_agg(cell) FROM records
+   WHERE plan = %(plan)s AND cell = ANY(%(cells)s) AND id <> ALL(%(ids)s) AND (charge <> 'free' OR local)
+     AND status IN ('submitting', 'uncertain', 'queued', 'processing', 'downloading', 'succeeded')),
+  (SELECT array_agg(json) FROM bodies JOIN records USING (seq) WHERE id = ANY(%(ids)s))"""  # noqa: S608 - a constant
 READ_SUMS = """
 SELECT scope, sums.name, amount
 FROM sums JOIN unnest(%(scopes)s::text[], %(names)s::text[]) AS x(scope, name) USING (scope, name)"""
