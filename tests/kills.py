@@ -1,0 +1,128 @@
+"""`make kills`: kernels of a team are killed at random instants while they carry out one plan; nothing is paid twice.
+
+`python -m tests.kills [KILLS] [KERNELS] [SEED]`. Exits with 1 if something is lost, doubled, or does not add up.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import nursery
+from hubside import HubSide
+from support import postgres
+
+from kling_nb.localhub import serve
+from kling_nb.store.team import TeamLog, tables
+
+KERNEL = Path(__file__).parent / "sweeps" / "team_kernel.py"
+LEASE, LONGEST = 3.0, 4.0
+CELLS_A_KILL, PATIENCE = 4, 900
+_OPEN = ("prepared", "submitting", "uncertain", "queued", "processing", "downloading")
+
+
+class Round:
+    """One plan, several kernels, and what was seen of those that were killed."""
+
+    def __init__(self, folder: Path, hub: HubSide, url: str, kills: int, seed: int) -> None:
+        self.folder, self.hub, self.url, self.media = folder, hub, url, f"file://{folder}/bucket"
+        self.cells, self.left, self._dice = kills * CELLS_A_KILL, kills, random.Random(seed)  # noqa: S311 - no secret
+        self.log = TeamLog(folder / "observer", url, self.media, "observer")
+        self.seen: Counter[str] = Counter()
+        self._guard = threading.Lock()
+
+    def kernel(self, name: str) -> None:
+        """Start a kernel and kill it, again and again, and let the last one end by itself."""
+        while True:
+            arguments = (self.hub.url, self.folder / name, self.media, name, self.cells, LEASE, PATIENCE)
+            with nursery.Kernel(KERNEL, *arguments) as kernel:
+                assert kernel.stdout.readline() == "READY\n", (self.folder / f"{name}.log").read_text()
+                kernel.stdin.write("\n")
+                kernel.stdin.flush()
+                with self._guard:
+                    last, self.left = self.left <= 0, self.left - 1
+                    lives = self._dice.uniform(0.0, LONGEST)
+                if last:
+                    assert kernel.wait(PATIENCE) == 0, (self.folder / f"{name}.log").read_text()
+                    return
+                time.sleep(lives)
+                kernel.kill()
+                kernel.wait()
+                held = Counter(record.status for record in self.log.find(by=name, status=_OPEN))
+                with self._guard:
+                    self.seen += held
+                    if self.left % 10 == 0:
+                        print(f"  {max(self.left, 0)} more, {sum(self.seen.values())} jobs hit", flush=True)
+
+    def findings(self, names: list[str]) -> list[str]:
+        """Return what is wrong after the last kernel has ended."""
+        found: list[str] = []
+        for name in names:  # what a killed kernel had not sent goes out from its folder
+            with closing(TeamLog(self.folder / name, self.url, self.media, name)) as own:
+                found += own.sync()[0].problems
+        records = self.log.find()
+        made = Counter(record.cell for record in records if record.generation_id or record.status == "uncertain")
+        tickets = Counter(record.generation_id for record in records if record.generation_id)
+        states = Counter(record.status for record in records)
+        found += [f"cell {cell} has {count} paid records" for cell, count in made.items() if count > 1]
+        found += [f"generation {ticket} has {count} records" for ticket, count in tickets.items() if count > 1]
+        if len(made) != self.cells:
+            found.append(f"{self.cells - len(made)} cells have no record")
+        if not self.hub.enqueued == self.hub.posts == len(tickets) == states["succeeded"]:
+            counts = f"{self.hub.posts} submits, {self.hub.enqueued} accepted, {len(tickets)} generations in the log"
+            found.append(f"{counts}, {states['succeeded']} succeeded")
+        with self.log._database.writing() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            stored = {(scope, name): amount for scope, name, amount in driver.execute("SELECT * FROM sums") if amount}
+            driver.execute("DELETE FROM sums")
+            driver.execute(tables.SUM_UP)
+            counted = {(scope, name): amount for scope, name, amount in driver.execute("SELECT * FROM sums") if amount}
+        found += [
+            f"sum {key}: {stored.get(key)}, by the records {counted.get(key)}"
+            for key in stored.keys() | counted.keys()
+            if stored.get(key) != counted.get(key)
+        ]
+        found += map(str, self.log.verify())
+        print(f"  the log in the end: {dict(states)}; the hub: {self.hub.posts} submits, {self.hub.enqueued} accepted")
+        print(f"  open when their kernel was killed: {dict(self.seen)}")
+        return found
+
+
+def main(kills: int = 100, kernels: int = 4, seed: int = 0) -> int:
+    """Kill so many kernels, check the log after it, and return the exit status."""
+    if postgres.UNAVAILABLE:
+        print(postgres.UNAVAILABLE)
+        return 1
+    began, names = time.monotonic(), [f"k{number}" for number in range(kernels)]
+    print(f"{kills} kills of {kernels} kernels at one plan of {kills * CELLS_A_KILL} cells, seed {seed}", flush=True)
+    serve._spawn = nursery.Hub
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kn-kills-")))
+        os.environ |= {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA", "STATE")}
+        server = stack.enter_context(closing(postgres.Postgres()))
+        os.environ["KLING_NB_DATABASE"] = url = server.schema()
+        hub = stack.enter_context(closing(HubSide(folder / "hub", "--keep-alive", "0.5", speed=100)))
+        round_ = Round(folder, hub, url, kills, seed)
+        stack.callback(round_.log.close)
+        round_.log.budget.change(lambda limits: limits.changed(total="1000000.00"))
+        with ThreadPoolExecutor(kernels) as pool:
+            for future in [pool.submit(round_.kernel, name) for name in names]:
+                future.result()
+        found = round_.findings(names)
+    print(f"  {time.monotonic() - began:.0f} s; {len(found)} findings", *found, sep="\n  ")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))
