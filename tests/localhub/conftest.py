@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -46,6 +47,9 @@ class HubClient(httpx.Client):
         return self.get("/_local/health").json()["pid"]
 
 
+C = TypeVar("C", bound=HubClient)
+
+
 def connect(url: str, key: str = "test-key") -> HubClient:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return HubClient(base_url=url, headers=headers, trust_env=False, timeout=30)
@@ -77,23 +81,30 @@ def data_uri(data: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., HubClient]]:
-    """Start a hub for one test alone: `start("--choice", "resign=never", speed=50)`."""
+@contextmanager
+def starting(tmp_path: Path, connect: Callable[[str], C], **more: Any) -> Iterator[Callable[..., C]]:
+    """Return a function that starts hubs, which end with the context, and connects to them."""
     folders: list[Path] = []
-    clients: list[HubClient] = []
+    clients: list[C] = []
 
-    def starter(*arguments: str, folder: Path | None = None, speed: float = 50, idle: float | None = 120) -> HubClient:
+    def start(*arguments: str, folder: Path | None = None, speed: float = 50, idle: float | None = 120) -> C:
         home = folder or tmp_path / f"hub{len(folders)}"
         folders.append(home)
-        clients.append(connect(ensure(home, speed=speed, idle=idle, arguments=(*SMALL, *arguments))))
+        clients.append(connect(ensure(home, speed=speed, idle=idle, arguments=(*SMALL, *arguments), **more)))
         return clients[-1]
 
-    yield starter
+    yield start
     for client in clients:
         client.close()
     for home in folders:
         stop(home)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., HubClient]]:
+    """Start a hub for one test alone: `start("--choice", "resign=never", speed=50)`."""
+    with starting(tmp_path, connect) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

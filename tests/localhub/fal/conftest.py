@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from kling_nb.localhub.serve import ensure, stop
+from tests.localhub.conftest import SMALL, HubClient, starting
 
 ENDPOINT = "fal-ai/kling-video/o3/pro/reference-to-video"
 FAL_KEY = "an-id:a-secret"
 SUBMIT, STATUS, RESULT = "POST /:endpoint", "GET /:app/requests/:id/status", "GET /:app/requests/:id"
 
 
-class FalSide(httpx.Client):
+class FalSide(HubClient):
     """The stand-in as plain HTTP, with a key, and its private routes."""
 
     def submit(self, endpoint: str = ENDPOINT, *, headers: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
@@ -31,13 +32,6 @@ class FalSide(httpx.Client):
         """Wait for the end of a request, and return its last status object."""
         stream = self.get(f"{reply['status_url']}/stream", params={"logs": 1})
         return httpx.Response(200, text=stream.text.strip().rpartition("data: ")[2]).json()
-
-    def fault(self, name: str, **settings: Any) -> None:
-        response = self.post("/_local/faults", json={"fault": name, **settings})
-        assert response.status_code == 200, response.text
-
-    def stats(self) -> dict[str, Any]:
-        return self.get("/_local/stats").json()
 
     def asked(self, label: str) -> int:
         return self.stats()["requests"].get(label, 0)
@@ -59,27 +53,14 @@ def connect(url: str, key: str = FAL_KEY) -> FalSide:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., FalSide]]:
     """Start a stand-in for one test alone."""
-    clients: list[FalSide] = []
-    folders: list[Path] = []
-
-    def starter(*arguments: str, folder: Path | None = None, speed: float = 50) -> FalSide:
-        home = folder or tmp_path / f"fal{len(folders)}"
-        folders.append(home)
-        url = ensure(home, speed=speed, idle=120, arguments=("--size", "180p", *arguments), provider="fal")
-        clients.append(connect(url))
-        return clients[-1]
-
-    yield starter
-    for client in clients:
-        client.close()
-    for home in folders:
-        stop(home)
+    with starting(tmp_path, connect, provider="fal") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FalSide]:
     folder = tmp_path_factory.mktemp("shared-fal")
-    with connect(ensure(folder, speed=50, idle=3600, arguments=("--size", "180p"), provider="fal")) as client:
+    with connect(ensure(folder, speed=50, idle=3600, arguments=SMALL, provider="fal")) as client:
         yield client
     stop(folder)
 
