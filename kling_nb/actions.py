@@ -1,4 +1,4 @@
-"""`StudioActions`: what records, selections and plans can do, each one line that calls a feature with the session."""
+"""`StudioActions`: the methods behind those of records, selections and plans, each one line that calls a feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two records beside each other, and a record beside the hub of today."""
+"""Compares two records, and a record with the hub's present state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The request in a cURL command, as the documentation and browsers write it. `shlex` takes it apart; nothing is run."""
+"""Reads the request in a cURL command, as documentation and browsers write it. `shlex` splits it; nothing is run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, cast
 from kling_nb.code.found import Found, endpoint_in, is_hub, wrong_address
 
 _OPERATORS = "();<>|&\n"
-#: Continued lines and comments, then everything that `shlex` reads otherwise than a shell, or slowly: a data URI in
+#: Continued lines and comments, then everything that `shlex` reads differently from a shell, or slowly: a data URI in
 #: quotes can be megabytes long.
 _PIECE = re.compile(
     r"""\\\n | (?<![^\s;&|(])\#[^\n]*

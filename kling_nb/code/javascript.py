@@ -1,6 +1,6 @@
 """The request in a call of fal's JavaScript client, or of `fetch`: literals, and names that are set once to literals.
 
-Nothing is run. Each other expression is named and left out.
+Nothing is run. Any other expression is named and left out.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class _Reader:
         found: dict[str, Any] = {}
         while self.peek()[1] not in ("}", ""):
             if self.peek()[1] == "...":
-                self.notes.append(f"{path}: {self._skipped()} is not followed".removeprefix(": "))
+                self.notes.append(f"{path}: {self._skipped()} is not evaluated".removeprefix(": "))
                 found.clear()  # it may replace any field before it
             else:
                 name = self._key()

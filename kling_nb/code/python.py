@@ -37,7 +37,7 @@ def read_python(text: str) -> Found:
 
 
 def _tree(text: str) -> ast.Module | None:
-    # As it is first: a line of a prompt may look like a magic too.
+    # First as it is: a line of a prompt may look like a magic.
     for source in (text, re.sub(r"(?m)^[ \t]*[%!].*$|^(?:>>>|\.\.\.) ?", "", text)):
         with warnings.catch_warnings(), contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             warnings.simplefilter("ignore")  # an invalid escape in pasted code

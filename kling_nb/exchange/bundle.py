@@ -1,4 +1,4 @@
-"""`Bundle`: records with their plans, votes, scores and media, laid out alike in a crate and a report."""
+"""`Bundle`: records with their plans, votes, scores and media, in the layout that crates and reports share."""
 
 from __future__ import annotations
 

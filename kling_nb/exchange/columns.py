@@ -1,4 +1,4 @@
-"""The forms for programs: JSON lines, and a Parquet file of one row a record."""
+"""The formats for programs: JSON lines, and a Parquet file with a row for each record."""
 
 from __future__ import annotations
 

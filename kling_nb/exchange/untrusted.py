@@ -1,4 +1,4 @@
-"""Checks of JSON from elsewhere: from a clip's file, another's crate, a line. It is not trusted."""
+"""Checks of untrusted JSON: from a clip's file, another user's crate, or a line of JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hub's models as last seen: fetched once in a while, read at once (hub-api.md section 6)."""
+"""A cache of the hub's models: fetched now and then, and read without waiting (hub-api.md section 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of every stand-in that no provider has: the guard around all routes, and the private `/_local/` routes."""
+"""The parts that only stand-ins have: the guard around all routes, and the private `/_local/` routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Runner`: what the stand-ins of both providers are made of. It keeps jobs, draws their clips and ends them."""
+"""`Runner`: the base of both providers' stand-ins. It keeps jobs, draws their clips and ends them."""
 
 from __future__ import annotations
 

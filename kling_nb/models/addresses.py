@@ -1,4 +1,4 @@
-"""Addresses that a service probably cannot fetch an image or a video from, told without fetching them."""
+"""Recognises, without fetching, addresses from which a service probably cannot fetch an image or a video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spending limits, and whether some records fit under them. Pure: the sums come from outside."""
+"""Spending limits, and whether some records fit under them. Pure: the sums are arguments."""
 
 from __future__ import annotations
 

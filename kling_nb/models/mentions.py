@@ -61,14 +61,14 @@ def _places(name: str, value: Any) -> list[Path]:
 
 
 def _name_at(draft: Draft, path: Path) -> str | None:
-    """Return the name of its own that an element has."""
+    """Return the name that an element has, if any."""
     element = draft["elements"][path[1]] if path[0] == "elements" else None
     name = element.get("name") if isinstance(element, Mapping) else None
     return name if isinstance(name, str) else None
 
 
 def _must_be_mentioned(path: Path) -> bool:
-    """Return whether a reference has no effect unless a prompt mentions it: those of Kling, but not a first frame."""
+    """Return whether a reference has no effect unless a prompt mentions it, as with Kling, except for a first frame."""
     return path == ("input_video",) or (len(path) > 1 and path[0] in ("input_image", "elements"))
 
 

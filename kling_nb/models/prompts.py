@@ -20,7 +20,7 @@ _UNSEEN = re.compile(
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a text shows nothing: it is empty, or has only white space and characters of zero width."""
+    """Return whether a text has nothing to read: it is empty, or only white space and characters of zero width."""
     return _UNSEEN.fullmatch(text) is not None
 
 
@@ -215,7 +215,7 @@ _AT = re.compile(
 
 
 def latest_time(prompt: str) -> float:
-    """Return the latest time in seconds that a prompt names; 0 if it names none. `the 80s` and `7:30 pm` are none."""
+    """Return the latest time in seconds that a prompt names; 0 without one. `the 80s` and `7:30 pm` are not times."""
     named = [float(next(filter(None, found.groups()))) for found in _AT.finditer(prompt[:_MOST])]
     return max([*named, *(start.until for start in _starts(prompt) if start.until is not None)], default=0)
 

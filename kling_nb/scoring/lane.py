@@ -1,4 +1,4 @@
-"""A process that runs scorers one at a time, whatever they do: it is killed when one hangs, and replaced when it dies.
+"""A process that runs scorers one at a time. It is killed when one hangs, and replaced when it dies.
 
 It speaks over its own pipes: functions that are defined in a cell travel to it (cloudpickle), and what a scorer prints
 goes nowhere. It needs no rights that a worker of a cluster lacks, where `multiprocessing` may not start processes.

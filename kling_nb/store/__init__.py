@@ -1,4 +1,4 @@
-"""The record store: sidecar files are the truth, an index makes them findable, media lie under their content's name."""
+"""The record store: sidecar files are the truth, an index makes them searchable, media are named by their content."""
 
 from kling_nb.store.audit import Finding
 from kling_nb.store.log import UNSET, Log

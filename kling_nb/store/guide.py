@@ -1,4 +1,4 @@
-"""The folder of a log as a person finds it: a README, a `.gitignore`, and the clips under names for people.
+"""Files that explain a log's folder to people: a README, a `.gitignore`, and the clips under readable names.
 
 All of it is a convenience: whatever cannot be written is left out, and nothing reads it again.
 """

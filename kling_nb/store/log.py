@@ -1,4 +1,4 @@
-"""The log: what was asked, what it cost, what came out. Safe for many threads, and for kernels that share a folder."""
+"""The log: requests, their costs and their clips. Safe for many threads, and for kernels that share a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The merge of another log into this one: nothing is lost or doubled, and a second merge changes nothing."""
+"""Merges another log into this one: nothing is lost or duplicated, and a second merge changes nothing."""
 
 from __future__ import annotations
 

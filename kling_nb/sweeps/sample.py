@@ -1,4 +1,4 @@
-"""A few cells of a plan that cover its axes, and what the others cost."""
+"""A few cells of a plan that cover its axes, and the cost of the others."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from kling_nb.models.storyboard.words import (
     with_speech,
 )
 
-#: The characters of a text that is read: more is a whole script, and not a clip of 15 seconds.
+#: The longest text that is read, in characters: a longer one is a whole script, not a clip of 15 seconds.
 MOST_TEXT = 20_000
 _NATURAL, _WORDS_A_SECOND = 3.0, 2.5
 _SOUND = re.compile(
@@ -57,7 +57,7 @@ class Limits:
 
     @classmethod
     def of(cls, form: Form) -> Self:
-        """Return those of a model's form."""
+        """Return the limits in a model's form."""
         length, aspect, prompt = form.spec("duration"), form.spec("aspect_ratio"), form.spec("prompt")
         allowed: tuple[int, ...] = ()
         if length is not None:
@@ -98,7 +98,7 @@ def read_storyboard(
         return _prompt(text, found, limits, duration)
     lead = take_cast(take_settings(script.lead, found, lead=True), found)
     length_named(lead, found)
-    if script.kind == "cuts":  # it has no lead: names are above the first shot
+    if script.kind == "cuts":  # a screenplay has no lead: names are above the first shot
         first = replace(script.shots[0], text=take_cast(script.shots[0].text, found))
         script = replace(script, shots=(first, *script.shots[1:]))
     found.left_out += script.left_out
@@ -163,7 +163,7 @@ def _without_blank(shots: Sequence[Shot], found: Found) -> list[Shot]:
 
 
 def _with_references(shots: Sequence[Shot], found: Found) -> list[Shot]:
-    """Return the shots with `(@Image1)` behind the first mention of a name that the text gives to a reference."""
+    """Return the shots with `(@Image1)` after the first mention of each name that the text gives to a reference."""
     texts: list[str] = []
     where: dict[str, list[str]] = {name: [] for name in found.cast}
     for number, shot in enumerate(shots, 1):
@@ -196,14 +196,12 @@ def _fitted(shots: Sequence[Shot], limits: Limits, found: Found) -> list[Shot]:
         stop = "" if one.text[-1] in '.!?;:,…。！？"”' else "."
         fitted[at : at + 2] = [Shot(f"{one.text}{stop} Then: {other.text}", length, one.begin)]
     if len(fitted) < len(shots):
-        found.notes.append(
-            f"{len(shots)} shots are too many: neighbours were joined to {len(fitted)}, the most that a clip can have."
-        )
+        found.notes.append(f"{len(shots)} shots are too many: neighbours were joined into {len(fitted)}, the maximum.")
     return fitted
 
 
 def _with_lead(lead: str, shots: Sequence[Shot], limits: Limits, found: Found) -> list[Shot]:
-    """Return the shots with the text that belongs to all: before each one if there is room, else before the first."""
+    """Return the shots with the text that applies to all: before each one if there is room, else before the first."""
     if not lead:
         return list(shots)
     stop = "" if lead[-1] in ".!?:;,…。！？：；，" else "."
@@ -211,10 +209,10 @@ def _with_lead(lead: str, shots: Sequence[Shot], limits: Limits, found: Found) -
     if not limits.shots:
         return [whole[0], *shots[1:]]
     if all(len(shot.text) <= limits.characters for shot in whole):
-        found.notes.append(f"The text above the list goes with every shot: “{_short(lead)}”.")
+        found.notes.append(f"The text above the list was added to every shot: “{_short(lead)}”.")
         return whole
     found.notes.append(
-        f"The text above the list is only in shot 1, as it does not fit into every shot: “{_short(lead)}”."
+        f"The text above the list was added to shot 1 only, since it does not fit into every shot: “{_short(lead)}”."
     )
     return [whole[0], *shots[1:]]
 
@@ -228,7 +226,7 @@ def _board(kind: str, shots: Sequence[Shot], found: Found, limits: Limits, durat
 
 
 def _split_long(shots: Sequence[Shot], limits: Limits, found: Found) -> list[Shot]:
-    """Return the shots with those that are too long in two, at a sentence, while there is room for more shots."""
+    """Return the shots, with long ones split in two at a sentence, while there is room for more shots."""
     split = list(shots)
     at = 0
     while at < len(split):
@@ -242,7 +240,7 @@ def _split_long(shots: Sequence[Shot], limits: Limits, found: Found) -> list[Sho
             rest = shot.length - share if shot.length and share else None
             split[at : at + 1] = [Shot(first, share, shot.begin), Shot(second, rest)]
             found.notes.append(
-                f"Shot {at + 1} had {len(shot.text)} characters and became two: a shot has at most {limits.characters}."
+                f"Shot {at + 1} had {len(shot.text)} characters and was split: a shot has at most {limits.characters}."
             )
             continue
         if len(shot.text) > limits.characters:
@@ -267,7 +265,7 @@ def _finished(
         fields["prompt"] = (
             "\n".join(lines) if lengths else "\n".join(f"Shot {n}: {shot.text}" for n, shot in enumerate(shots, 1))
         )
-        found.notes.append("This model takes no shots: they are lines of one prompt.")
+        found.notes.append("This model has no shots: they became lines of one prompt.")
     if (
         lengths
         and "multi_prompt" not in fields
@@ -288,10 +286,10 @@ def _finished(
 
 
 def _lengths(shots: Sequence[Shot], found: Found, limits: Limits, duration: int | None) -> list[int]:
-    """Return whole seconds for each shot, with a sum that the model can make, and say how they came about."""
+    """Return whole seconds for each shot, with a sum that the model can make, and note how they were chosen."""
     if not limits.seconds:
         if any(shot.length for shot in shots) or "duration" in found.settings:
-            found.notes.append("This model's clips have no length to set: the times were left out.")
+            found.notes.append("The length of this model's clips cannot be set: the times were left out.")
         return []
     natural = [max(_NATURAL, _speech_seconds(shot.text)) for shot in shots]
     given = [shot.length for shot in shots]
@@ -338,7 +336,7 @@ def _say_gaps(shots: Sequence[Shot], found: Found) -> None:
 
 
 def _allowed(wanted: float, seconds: Sequence[int], count: int) -> int:
-    """Return the length nearest to the wanted one that the model can make, with a second for each shot at least."""
+    """Return the length nearest to the wanted one that the model can make, with at least a second for each shot."""
     enough = [each for each in seconds if each >= count] or [max(seconds)]
     return min(enough, key=lambda each: (abs(each - wanted), -each))
 

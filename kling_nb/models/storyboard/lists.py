@@ -15,7 +15,7 @@ from kling_nb.models.storyboard.words import cleaned
 
 @dataclass(frozen=True)
 class Shot:
-    """A shot as it was found: its text, its length in seconds if that is given, and the second at which it begins."""
+    """A shot as it was found: its text, its length in seconds if it is given, and the second at which it begins."""
 
     text: str
     length: float | None = None
@@ -34,7 +34,7 @@ class Script:
 
 @dataclass(frozen=True)
 class _Mark:
-    """The start of a shot in a text: from `start` to `end` is the mark itself."""
+    """The mark that begins a shot in a text, from `start` to `end`."""
 
     start: int
     end: int
@@ -112,7 +112,7 @@ def _labelled(text: str) -> Script | None:
 
 
 def _counts_up(marks: Sequence[_Mark], counts: Counter[str]) -> bool:
-    """Return whether the numbers count up; below scenes, those of shots may begin again."""
+    """Return whether the numbers count up; the shots of each scene may begin at 1 again."""
     falls = sum(later.number < earlier.number for earlier, later in pairwise(marks))
     return falls <= (max(counts.values()) if len(counts) > 1 else 0)
 
@@ -282,7 +282,7 @@ _DURATION = re.compile(r"\W*(?:duration|length|runtime|running time|时长)\s*[:
 
 
 def _without_tail(text: str) -> tuple[str, str]:
-    """Return a text without the last paragraphs that are about all of it (`Style: …`, one `Duration: …`), and those."""
+    """Split off the last paragraphs if they apply to the whole text (`Style: …`, one `Duration: …`)."""
     body, tail = text.rstrip(), ""
     while True:
         rest, gap, last = body.rpartition("\n\n")

@@ -35,7 +35,7 @@ _FORMAL = re.compile(r"\((?:CONT['’]?D\.?|CONTINUED|CONTINUING)\)", re.IGNOREC
 
 @dataclass
 class _Beat:
-    """One picture: what is seen, and the speech that goes with it."""
+    """One shot: what is visible, and the speech that goes with it."""
 
     heading: str
     parts: list[str] = field(default_factory=list[str])
@@ -100,7 +100,7 @@ class _Reader:
         while end < len(self._lines) and self._lines[end].strip() and not self._starts_other(end, at):
             end += 1
         text = "\n".join(self._lines[at:end])
-        if at < self._first:  # a title page, or who is who
+        if at < self._first:  # a title page, or a list of characters
             self._lead.append(text)
             return end
         beat = self._beats[-1] if self._beats else None

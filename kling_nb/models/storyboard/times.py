@@ -1,4 +1,4 @@
-"""Times in shot lists: clock times, ranges and lengths as people write them, and seconds that add up."""
+"""Times in shot lists: clock times, ranges and lengths as people write them, and durations that add up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ABOUT = r"(?:(?:duration|length|time|timing|approx\.?|about|ca\.?)\s*:?\s*)?[~�
 _LENGTH = rf"{_ABOUT}(\d{{1,3}}(?:\.\d+)?)[ \t]*(?:-[ \t]*)?{UNIT}"
 _OPEN, _CLOSE = r"[\[(（【]\s*", r"\s*[\])）】]"
 
-#: Where a shot's block may name its time, in the order in which they are tried. Each is removed from the text.
+#: The places where a shot's block may give its time, in the order in which they are tried. A match is removed.
 _RANGES = (
     re.compile(
         rf"^[\s|,:：–—-]*(?:{_OPEN})?{_ABOUT}{RANGE}(?:{_CLOSE})?(?=\s*(?:[|,:：;–—\n*_-]|$)|\s)", re.IGNORECASE

@@ -1,4 +1,4 @@
-"""The words of a pasted text: settings, the cast, speech, and lines as sentences; what is dropped is noted."""
+"""The words of a pasted text: settings, the cast, speech, and lines as sentences. Dropped lines are noted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BULLET = re.compile(r"^\s*(?:>\s*)*(?:#{1,6}\s+|[-*•–]\s+)?")
 _STRONG = re.compile(r"\*\*|__(?=\S)|(?<=\S)__|`")
 _RULE = re.compile(r"^\s*(?:-{3,}|\*{3,}|_{3,}|={3,}|~{3,})\s*$")
 _ENDS = '.!?…:;,。！？：；，、—–"”’»」』'
-#: A line of this length goes on in the next one; one that begins with a label (`Camera:`) is a new sentence.
+#: A line of this length continues in the next one, unless that begins with a label (`Camera:`).
 _WRAPPED, _LABELLED = 50, re.compile(r"[^\W\d_][\w ]{1,20}[:：]")
 
 _SETTINGS = {
@@ -38,7 +38,7 @@ _INLINE = {
     "aspect_ratio": re.compile(r"(?:^|\s)--(?:ar|aspect)\s+(\d{1,2}:\d{1,2})(?=\s|$)"),
     "negative_prompt": re.compile(r"(?:^|\s)--no\s+([^\n]+?)(?=\s--|\s*$)", re.MULTILINE),
 }
-#: Lines that say something about the text and not about the clip.
+#: Lines about the text, not about the clip.
 _ABOUT = re.compile(
     r"(?:title|logline|author|credit|written by|by|source|draft(?: date)?|contact|copyright|model|seed|fps"
     r"|frame rate|resolution"
@@ -54,7 +54,7 @@ _ABOUT = re.compile(
 
 @dataclass
 class Found:
-    """Finds beside the shots: settings by the hub's names, references by name, and notes."""
+    """The findings beside the shots: settings by the hub's names, references by name, and notes."""
 
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
     cast: dict[str, str] = field(default_factory=dict[str, str])
@@ -95,7 +95,7 @@ def with_mentions(text: str, found: Found) -> str:
 
 
 def take_settings(text: str, found: Found, *, lead: bool = False) -> str:
-    """Return a text without the lines that set a field; `found` has them.
+    """Return a text without the lines that set a field, which are added to `found`.
 
     In the lead, above the shots, a duration is that of the clip, and lines about the text itself are left out too.
     """
@@ -108,7 +108,7 @@ def take_settings(text: str, found: Found, *, lead: bool = False) -> str:
 
 
 def _kept(line: str, found: Found, lead: bool) -> str | None:
-    """Return the part of a line that is not a setting; None if nothing is left of it."""
+    """Return the part of a line that is not a setting; None if the whole line is."""
     parts = line.split("|") if line.count("|") and not line.strip().startswith("|") else [line]
     rest: list[str] = []
     for part in parts:
@@ -171,7 +171,7 @@ _CAST = re.compile(r"^(?:cast|characters?|references?|elements|who is who)\s*[:�
 
 
 def take_cast(lead: str, found: Found) -> str:
-    """Return the lead without lines that only name a reference (`@Image1 = Mara`); those with more words stay."""
+    """Return the lead without lines that only name a reference (`@Image1 = Mara`)."""
     kept: list[str] = []
     for line in lead.split("\n"):
         plain = cleaned(line)
@@ -254,7 +254,7 @@ def with_speech(text: str, cast: Iterable[str] = ()) -> str:
     lines = [cleaned(line) for line in text.split("\n")]
     speakers = [match["who"].lower() for line in lines if (match := _LINE.match(line)) and not _is_label(match["who"])]
     if len(speakers) > 1 and len(speakers) == sum(map(bool, lines)):
-        names |= set(speakers)  # nothing but lines of speech
+        names |= set(speakers)  # only lines of speech
     return "\n".join(_spoken(line, names, speakers) if line else "" for line in lines)
 
 
