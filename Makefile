@@ -7,7 +7,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 # uv installs in a fraction of pip's time. Where it cannot (an index that only pip's settings name), pip does.
 install = $(BIN)/uv pip install --quiet --python $(1) $(2) || $(BIN)/python -m pip --python $(1) install --quiet $(2)
 
-.PHONY: help demo demo-team lab test check mutants kills bench docs screens constraints clean always
+.PHONY: help demo demo-team lab test check test-hosts mutants kills bench docs screens constraints clean always
 
 ## help: list these commands
 help:
@@ -31,6 +31,10 @@ lab: .stamps/demo
 ## test: everything for the tests, and the tests
 test: .stamps/test .stamps/kernels .stamps/validator .stamps/swift
 	sh tests/run.sh
+
+## test-hosts: other front ends and browsers, which `make test` leaves out (marimo)
+test-hosts: .stamps/test
+	$(BIN)/python -m pytest -q --reruns 1 -m browser tests/hosts
 
 ## check: format, lint and types only
 check: .stamps/test

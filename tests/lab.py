@@ -78,11 +78,11 @@ class Lab:
         """Start JupyterLab in `folder`, and Chromium; stop both at the end."""
         from playwright.sync_api import sync_playwright  # lazily: the tests of a server alone need no browser
 
-        port = _free_port()
-        environment = _environment(folder) | dict(env or {})
-        command, sign = _command(folder, port), f"/api/status?token={TOKEN}"
+        port = free_port()
+        environment = lab_environment(folder) | dict(env or {})
+        command, sign = lab_command(folder, port), f"/api/status?token={TOKEN}"
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
-        with _serving(command, environment, folder / ".lab.log", sign, port) as url, sync_playwright() as playwright:
+        with serving(command, environment, folder / ".lab.log", sign, port) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
             yield cls(folder, url, browser.new_context(), environment)  # one context, so that all pages share its cache
             browser.close()
@@ -90,12 +90,12 @@ class Lab:
     @contextmanager
     def voila(self, folder: Path) -> Iterator[str]:
         """Serve the notebooks of a folder, and their clips, with Voila; gives its URL."""
-        port = _free_port()
+        port = free_port()
         command = [
             *(sys.executable, "-m", "voila", str(folder), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"),
             "--VoilaConfiguration.file_allowlist=.*\\.(png|jpg|gif|svg|mp4)",
         ]
-        with _serving(command, self._env, folder / ".voila.log", "/voila/static/voila.js", port) as url:
+        with serving(command, self._env, folder / ".voila.log", "/voila/static/voila.js", port) as url:
             yield url
 
     def new_page(self, *, width: int = 1280, height: int = 1000, dark: bool = False) -> Page:
@@ -270,7 +270,7 @@ def _stacks(kernel: str) -> str:
 
 
 @contextmanager
-def _serving(command: list[str], env: Mapping[str, str], log: Path, sign: str, port: int) -> Iterator[str]:
+def serving(command: list[str], env: Mapping[str, str], log: Path, sign: str, port: int) -> Iterator[str]:
     """Run a server until the end of the block; `sign` is a path that answers once the server is up."""
     url = f"http://127.0.0.1:{port}"
     with log.open("wb") as output:
@@ -289,7 +289,8 @@ def _serving(command: list[str], env: Mapping[str, str], log: Path, sign: str, p
             server.wait(5)
 
 
-def _command(folder: Path, port: int) -> list[str]:
+def lab_command(folder: Path, port: int) -> list[str]:
+    """Return the command of a server without a browser."""
     return [
         sys.executable,
         *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
@@ -300,7 +301,7 @@ def _command(folder: Path, port: int) -> list[str]:
     ]
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def lab_environment(folder: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return an environment with separate Jupyter folders, and with our package on the path of its kernels."""
     home = folder / ".jupyter-of-tests"
     settings = home / "settings"
@@ -311,7 +312,7 @@ def _environment(folder: Path) -> dict[str, str]:
     (quiet / "themes.jupyterlab-settings").write_text(json.dumps({"adaptive-theme": True}))
     paths = [str(ROOT), str(ROOT / "tests" / "ui"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        **os.environ,
+        **base,
         "PYTHONFAULTHANDLER": "1",
         **laid_out(home),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
@@ -350,7 +351,8 @@ def _await_server(sign: str, server: subprocess.Popen[bytes], log: Path) -> None
     raise TimeoutError(f"the server did not answer within 60 s; see {log}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

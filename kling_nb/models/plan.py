@@ -39,7 +39,9 @@ class StoredPoint(_Part):
 class StoredPlan(_Part):
     """A whole sweep: the labels of each axis's values, and the points, each made `repeat` times.
 
-    `references` are the images that the requests name by identity; their bytes are in the log's media.
+    `references` are the images that the requests name by identity; their bytes are in the log's media. `lost` has what
+    a model cannot take of the base, by model and field, and `left_out` the reason why a model is not in the sweep:
+    both are only told, and not part of the ID.
     """
 
     version: int = 1
@@ -48,6 +50,8 @@ class StoredPlan(_Part):
     repeat: int = 1
     points: tuple[StoredPoint, ...]
     references: tuple[Reference, ...] = ()
+    lost: dict[str, dict[str, str]] = {}
+    left_out: dict[str, str] = {}
 
     @property
     def derived_id(self) -> str:

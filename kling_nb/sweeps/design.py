@@ -334,6 +334,8 @@ def to_stored(design: Design, add_reference: Callable[..., Reference]) -> Stored
         repeat=design.repeat,
         points=tuple(_stored_point(cell, design.repeat) for cell in points),
         references=tuple(add_reference(asset, path="").public() for _, asset in sorted(assets.items())),
+        lost={model: dict(fields) for model, fields in design.lost.items()},
+        left_out=dict(design.left_out),
     )
 
 
@@ -362,7 +364,7 @@ def from_stored(stored: StoredPlan, read: Callable[[str], bytes | None]) -> Desi
         return known[identity]
 
     cells = [cell for point in stored.points for cell in repeated(_cell(point, image), stored.repeat, labels)]
-    return Design(tuple(cells), stored.axes, stored.repeat)
+    return Design(tuple(cells), stored.axes, stored.repeat, lost=stored.lost, left_out=stored.left_out)
 
 
 def _field_axes(stored: StoredPlan) -> set[str]:

@@ -6,8 +6,10 @@ import pytest
 from hubside import HubSide, png_image
 
 from kling_nb import errors
+from kling_nb.models.plan import StoredPlan
 from kling_nb.models.request import OMNI, TARGET
 from kling_nb.studio import Studio
+from kling_nb.sweeps.design import from_stored
 
 O1, TEXT, V26 = (
     "kling-video-o1-reference-to-video",
@@ -41,6 +43,11 @@ def test_losses_prices_and_models_left_out_are_named_before_paying(studio: Studi
         assert any(model in str(each.message) for each in issued)
         assert model in plan._repr_mimebundle_()["text/html"]
     assert [cell.values["model"] for cell in plan.cells] == [TARGET, OMNI] and hub.posts == 0
+
+    stored = StoredPlan.model_validate_json(plan.to_stored().model_dump_json())
+    assert stored.id == stored.derived_id == plan.id  # both are told a week later, and are not part of the ID
+    assert set(stored.left_out) == {TEXT, "kling-omny"} and "multi_prompt" in stored.lost[OMNI]
+    assert from_stored(stored, lambda digest: None).lost == stored.lost
 
 
 def test_a_request_without_pictures_may_go_to_any_model(studio: Studio) -> None:

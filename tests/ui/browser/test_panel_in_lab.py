@@ -173,6 +173,7 @@ def test_shots_are_added_timed_and_moved(panel, page):
     screen.root.get_by_role("button", name="Add shot").click()
     page.keyboard.type("The boat leaves")
     expect(screen.root.locator(".kn-total")).to_have_text("11 / 15 s")
+    expect(screen.root.locator(".kn-raised-note")).to_have_text(re.compile(r"^\$[\d.]+ before shot 2 "))
 
     for _ in range(5):
         screen.root.get_by_role("button", name="one second more").nth(1).click()
