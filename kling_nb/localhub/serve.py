@@ -15,8 +15,10 @@ from filelock import FileLock
 from . import NAME
 
 STATE_FILE = "hub.json"
-_START_TIMEOUT = 30.0
-_STOP_TIMEOUT = 10.0
+#: Held by the hub of a folder for as long as its process lives.
+SERVE_LOCK = "serve.lock"
+_START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 30.0
 
 
 def ensure(
@@ -71,7 +73,9 @@ def stop(state_dir: str | Path) -> bool:
         if time.monotonic() > deadline:
             raise TimeoutError(f"The local hub at {url} did not exit within {_STOP_TIMEOUT:g} s.")
         time.sleep(0.05)
-    return True
+    # It stops answering before it has ended, and until then the next one could not start.
+    with FileLock(folder / SERVE_LOCK, timeout=max(0.0, deadline - time.monotonic())):
+        return True
 
 
 def last_state(folder: Path) -> dict[str, Any]:

@@ -22,7 +22,10 @@ from .jobs import write_atomically
 from .options import Options
 from .providers import PROVIDERS, Provider
 from .runner import Runner
-from .serve import STATE_FILE, last_state
+from .serve import SERVE_LOCK, STATE_FILE, last_state
+
+#: Seconds that a hub which no longer answers may take to end: so long the next one waits.
+_ENDING = 3.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         # Two processes on one folder would overwrite each other's jobs.
-        with FileLock(folder / "serve.lock", blocking=False):
+        with FileLock(folder / SERVE_LOCK, timeout=_ENDING):
             asyncio.run(_serve(provider, folder, options, args.port))
     except Timeout:
         print(f"Another local hub is already running on {folder}.", file=sys.stderr)
