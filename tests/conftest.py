@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import runpy
 import signal
@@ -39,9 +40,13 @@ settings.register_profile("kling_nb", deadline=None, max_examples=25)
 settings.register_profile("deep", deadline=None, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kling_nb"))
 
+#: The folders with the longest tests, which are run first.
+LONG = ("kernels", "docs", "sweeps", "interactive", "exchange", "engine", "store", "scoring", "localhub")
+
 
 def pytest_configure() -> None:
     """Hear interrupts also in the background of a shell, where they are ignored, and so by all that tests start."""
+    gc.disable()  # until all tests are collected: thousands of objects, of which none goes away
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -49,13 +54,22 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the browser to a call of its own: after Playwright's sync API no test can start an event loop.
 
-    The folders with the longest files come first, so that no worker is left alone with one in the end.
+    The longest files come first, so that no worker is left alone with one in the end: those of the folders whose tests
+    start processes and wait for them, and in a folder those with the most lines.
     """
-    items.sort(key=lambda item: item.path.parent.name not in ("kernels", "docs"))
+    size = {path: path.stat().st_size for path in {item.path for item in items}}
+    rank = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: (rank.get(item.path.parent.name, len(LONG)), -size[item.path], str(item.path)))
     chosen = "browser" in (config.getoption("markexpr") or "")
     for item in items:
         if "browser" in item.keywords and not chosen:
             item.add_marker(pytest.mark.skip(reason="runs in a call of its own: pytest -m browser"))
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage of tests only, and not each time among all that was loaded before."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -30,7 +30,7 @@ def program(path: Path, name: str, body: str) -> None:
 
 def ask(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     variables = {"PATH": str(path), **environment}
-    return subprocess.run([SH, str(SCRIPT)], env=variables, capture_output=True, text=True, timeout=20)
+    return subprocess.run([SH, str(SCRIPT)], env=variables, capture_output=True, text=True, timeout=60)
 
 
 def test_without_a_browser_or_apt_it_says_what_cannot_run_and_fails(path: Path) -> None:

@@ -79,4 +79,4 @@ def test_a_question_to_the_hub_from_its_own_thread_is_refused(studio: Studio, hu
         studio.hub.models()
 
     with pytest.raises(errors.KlingError, match="event-loop thread"):
-        studio.session.loop.submit(ask()).result(10)
+        studio.session.loop.submit(ask()).result(60)

@@ -64,7 +64,7 @@ def hub(calm_hub: HubSide) -> HubSide:
 def kernel_at(point: str, hub: HubSide, log: Path, *images: Path) -> Iterator[Kernel]:
     """A kernel that has reached this point; killed in the end."""
     with Kernel(CHILD, hub.address, log, point, *images) as child:
-        watchdog = threading.Timer(40, child.kill)
+        watchdog = threading.Timer(60, child.kill)
         watchdog.start()
         try:
             line = child.stdout.readline()

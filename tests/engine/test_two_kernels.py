@@ -240,9 +240,9 @@ def test_the_wait_ends_though_another_kernel_was_quicker_while_the_request_was_s
     job = begin(studio, f"overtaken {answered} {status}")
     if status == "failed":
         with pytest.raises(errors.JobFailed, match="refused"):
-            job.result(30)
+            job.result(60)
     else:
-        assert job.result(30).path.exists()
+        assert job.result(60).path.exists()
     assert hub.posts == 1
 
 

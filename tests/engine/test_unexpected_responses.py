@@ -114,7 +114,7 @@ def test_a_matching_entry_without_an_id_leaves_the_job_uncertain(
     front = before(answer)
     hub.fault("lost_reply", times=1)
     job = studio_at(front).generate("a boat without a name", duration=3)
-    until(lambda: "without a generation ID" in job.progress.trouble, within=30)
+    until(lambda: "without a generation ID" in job.progress.trouble, within=60)
     assert (job.state, job.done) == ("uncertain", False)
 
 
@@ -131,7 +131,7 @@ def test_a_resume_ends_a_long_retry_after(
 
     studio = studio_at(before(answer))
     job = studio.generate("an impatient boat", duration=3)
-    until(lambda: "Retrying in 120 s (Retry-After)." in job.progress.trouble, within=30)
+    until(lambda: "Retrying in 120 s (Retry-After)." in job.progress.trouble, within=60)
     studio.resume()
     assert job.result(60).path.exists()
 
@@ -151,7 +151,7 @@ def test_a_job_whose_entry_cannot_be_read_is_still_stopped_at_the_deadline(
 
     front = before(answer)
     job = studio_at(front, deadline=1).generate("a boat for ever", duration=3)
-    until(lambda: front.count("DELETE", QUEUE) > 0, within=40)
+    until(lambda: front.count("DELETE", QUEUE) > 0, within=60)
     assert not job.done
 
 

@@ -199,7 +199,7 @@ except KeyboardInterrupt:
     with script(hub, tmp_path / "log", waits) as child:
         assert child.stdout.readline() == "WAITING\n"
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=60)
     assert (out, child.returncode) == ("INTERRUPTED False\n", 0)
     assert "1 job is unfinished" in err
     assert (hub.asked(DELETE), hub.stats()["jobs"].get("processing", 0) > 0) == (0, True)

@@ -89,7 +89,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, movie: bytes) -> Iterator[S
     with (base / "server.log").open("wb") as said:
         process = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT, cwd=base)
     url = f"http://127.0.0.1:{port}"
-    with httpx.Client(headers={"Authorization": f"token {TOKEN}"}, timeout=20) as client:
+    with httpx.Client(headers={"Authorization": f"token {TOKEN}"}, timeout=60) as client:
         end = time.monotonic() + 60
         while True:
             try:

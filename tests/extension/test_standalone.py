@@ -39,7 +39,7 @@ def page(log: Log) -> Iterator[Standalone]:
     thread.start()
     yield page
     page.stop()
-    thread.join(20)
+    thread.join(60)
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,7 @@ def test_a_hub_that_does_not_answer_is_named_by_the_row_and_by_the_wait(
     monkeypatch.setattr("kling_nb.session.PATIENCE", 0.1)
     studio = Studio(hub=silent, key="test-key", log=tmp_path / "log")
     job = studio.generate("a boat", duration=3)
-    until(lambda: job.progress.trouble, within=20)
+    until(lambda: job.progress.trouble, within=60)
     words = rf"The hub at {silent} has not answered for \d+ s\."
     with pytest.raises(errors.WaitTimeout, match=words):
         job.result(0)

@@ -133,13 +133,13 @@ class Kernel:
         self._cells[cell.id] = cell
         return cell
 
-    def run(self, code: str, within: float = 40, *, cell_id: str = "") -> Cell:
+    def run(self, code: str, within: float = 60, *, cell_id: str = "") -> Cell:
         """Run a cell to its end; one that fails is a failed test."""
         cell = self.ended(self.send(code, cell_id), within)
         assert cell.error is None, cell.traceback
         return cell
 
-    def ended(self, cell: Cell, within: float = 40) -> Cell:
+    def ended(self, cell: Cell, within: float = 60) -> Cell:
         """Hear everything until a cell has ended, and take the reply to it.
 
         Until that reply has left, ipykernel 7.0 to 7.3 may overlook a request (its issue 1554, mended in 7.4): it
@@ -152,7 +152,7 @@ class Kernel:
 
     def completed(self, line: str) -> list[str]:
         """Press Tab at the end of a line; returns what is offered, each as the whole line would then end."""
-        reply = self._client.complete(line, reply=True, timeout=40)["content"]
+        reply = self._client.complete(line, reply=True, timeout=60)["content"]
         return [line[: reply["cursor_start"]] + match for match in reply["matches"]]
 
     def interrupt(self) -> None:
@@ -161,7 +161,7 @@ class Kernel:
 
     # --- what it publishes ---
 
-    def hear(self, until: Callable[[], Any], within: float = 40) -> Any:
+    def hear(self, until: Callable[[], Any], within: float = 60) -> Any:
         """Take what the kernel publishes until something is so, and return that."""
         deadline = time.monotonic() + within
         while not (value := until()):
@@ -211,7 +211,7 @@ class Kernel:
 
     def _subshell(self) -> str:
         self._client.control_channel.send(self._client.session.msg("create_subshell_request", {}))
-        return self._client.get_control_msg(timeout=10)["content"]["subshell_id"]
+        return self._client.get_control_msg(timeout=60)["content"]["subshell_id"]
 
     # --- its end ---
 

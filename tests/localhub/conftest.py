@@ -33,7 +33,7 @@ class HubClient(httpx.Client):
     def record(self, job_id: str) -> dict[str, Any]:
         return self.get(f"/api/ai/queue/{job_id}").json()
 
-    def finished(self, job_id: str, within: float = 30) -> dict[str, Any]:
+    def finished(self, job_id: str, within: float = 60) -> dict[str, Any]:
         return wait_for(lambda: (record := self.record(job_id))["status"] in TERMINAL and record, within)
 
     def fault(self, name: str, **settings: Any) -> None:
@@ -52,7 +52,7 @@ C = TypeVar("C", bound=HubClient)
 
 def connect(url: str, key: str = "test-key") -> HubClient:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return HubClient(base_url=url, headers=headers, trust_env=False, timeout=30)
+    return HubClient(base_url=url, headers=headers, trust_env=False, timeout=60)
 
 
 def request(**body: Any) -> dict[str, Any]:

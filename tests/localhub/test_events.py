@@ -18,7 +18,7 @@ class Listener:
     """A subscriber, and the text that it has received."""
 
     def __init__(self, stack: ExitStack, hub: HubClient, **headers: str) -> None:
-        response = stack.enter_context(hub.stream("GET", "/api/events", headers=headers, timeout=20))
+        response = stack.enter_context(hub.stream("GET", "/api/events", headers=headers, timeout=60))
         assert response.headers["content-type"].startswith("text/event-stream")
         self._chunks = response.iter_text()
         self.text = ""

@@ -242,7 +242,7 @@ def test_a_listener_is_called_after_the_end(plan: Plan) -> None:
 
     run.result(60)
 
-    until(lambda: seen and seen[-1], within=10)
+    until(lambda: seen and seen[-1], within=60)
 
 
 def test_a_finished_plan_is_a_matrix_and_a_frame(studio: Studio, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_rows_can_be_added_while_late_ones_are_sent():
     early.become("downloading")
     adding = threading.Thread(target=rows.add, args=([late],), daemon=True)
     adding.start()
-    adding.join(20)
+    adding.join(60)
 
     assert not adding.is_alive()
     until(lambda: {row["title"]: row["status"] for row in sent[-1]} == {"early": "downloading", "late": "queued"})

@@ -47,7 +47,7 @@ class FalSide(HubClient):
 
 def connect(url: str, key: str = FAL_KEY) -> FalSide:
     headers = {"Authorization": f"Key {key}"} if key else {}
-    return FalSide(base_url=url, headers=headers, trust_env=False, timeout=30)
+    return FalSide(base_url=url, headers=headers, trust_env=False, timeout=60)
 
 
 @pytest.fixture
