@@ -177,13 +177,15 @@ class Log:
         self, *, limit: int | None = None, offset: int = 0, newest_first: bool = True, **filters: Unpack[Search]
     ) -> list[Record]:
         """Return the records that match the filters; see `Search`."""
-        wanted = list(conditions(filters, _now()))  # a wrong value raises even while the log is empty
+        wanted = list(
+            conditions(filters, datetime.datetime.now(datetime.UTC))
+        )  # a wrong value raises even while the log is empty
         words, page = split(filters.get("text") or ""), Page(limit, offset, newest_first)
         return self._records.ask(lambda index: index.find(wanted, words, page), [])
 
     def count(self, **filters: Unpack[Search]) -> int:
         """Return how many records match the filters."""
-        wanted = list(conditions(filters, _now()))
+        wanted = list(conditions(filters, datetime.datetime.now(datetime.UTC)))
         return self._records.ask(lambda index: index.count(wanted, split(filters.get("text") or "")), 0)
 
     def unfinished(self, hub: str | None = None) -> list[Record]:
@@ -330,7 +332,7 @@ class Log:
     def remember_upload(self, origin: str, digest: str, address: dict[str, Any]) -> None:
         """Remember the address of uploaded content at a hub, without its signature, so that it is not sent again."""
         self._records.ready(writing=True)
-        public = {key: _public(value) for key, value in address.items()}
+        public = {key: redact_url(url) if "://" in (url := str(value)) else value for key, value in address.items()}
         self._records.ask(lambda index: index.put_upload(origin, digest, public), None)
 
     def upload_of(self, origin: str, digest: str) -> dict[str, Any] | None:
@@ -394,11 +396,3 @@ def id_of(thing: Any) -> str:
         given = repr(thing) if isinstance(thing, int | float | None) else type(thing).__name__
         raise ArgumentTypeError(f"A record must be given by its id, got {given}.")
     return found
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
-
-
-def _public(value: Any) -> Any:
-    return redact_url(value) if isinstance(value, str) and "://" in value else value

@@ -15,7 +15,8 @@ from kling_nb.store.media import Media, digest_of
 from kling_nb.store.named import SHARED, DamagedValue, NamedValues
 from kling_nb.store.plans import Plans
 from kling_nb.store.probe import fault_of
-from kling_nb.store.records import RecordStore, rank
+from kling_nb.store.records import RecordStore
+from kling_nb.store.revisions import rank
 from kling_nb.store.sidecars import (
     LATER,
     UPDATE,

@@ -22,12 +22,12 @@ from kling_nb.store.disk import can_write, on_network, written_in
 from kling_nb.store.index import Index, Versioned
 from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
+from kling_nb.store.revisions import is_ahead, with_user_fields, writable
 from kling_nb.store.sidecars import (
     LATER,
     UPDATE,
     FileVersion,
     Sidecars,
-    UnreadableRecord,
     checked_id,
     read_or_warn,
     version_of,
@@ -39,7 +39,6 @@ _PATIENCE, _STEP = 30.0, 0.005
 _STRIPES = 64
 #: Seconds after which a process that can only read a log looks for new records.
 _LOOK_AGAIN = 2.0
-_USER_FIELDS = ("tags", "stars", "note")
 #: The parts of a log's folder; each may outlive the others.
 _PARTS = ("index.sqlite", "records", "saved", "budget.json", "plans", "votes", "scores", "trash")
 
@@ -376,29 +375,3 @@ def _versioned(sidecar: tuple[Path, FileVersion]) -> Versioned:
     path, version = sidecar
     record = read_or_warn(path)
     return (record, version) if record else None
-
-
-def rank(record: Record) -> int:
-    """Return how far a record got: 0 running, 1 ended, 2 succeeded, 3 with its clip."""
-    if not record.ended:
-        return 0
-    return 1 if record.status != "succeeded" else 3 if record.clip else 2
-
-
-def is_ahead(stored: Record, record: Record) -> bool:
-    # An end, a clip or the id of a paid generation is never undone.
-    return rank(stored) > rank(record) or bool(stored.generation_id and not record.generation_id)
-
-
-def writable(record: Record) -> Record:
-    """Return the record. Raises `UnreadableRecord` if a later version wrote it, since some fields are unknown."""
-    if record.version > RECORD_VERSION:
-        raise UnreadableRecord(record.id, LATER, f"{UPDATE} to change it")
-    return record
-
-
-def with_user_fields(record: Record, stored: Record | None) -> Record:
-    if stored is None:
-        return record.model_copy(update={"revision": record.revision + 1})
-    users = {name: getattr(stored, name) for name in _USER_FIELDS}
-    return record.model_copy(update={**users, "revision": max(stored.revision, record.revision) + 1})

@@ -14,7 +14,7 @@ from kling_nb.errors import KlingError, LeftToAnother, LogError
 from kling_nb.models.budget import COUNTED, Limits, Scope, charge_of, enforce, from_micros
 from kling_nb.models.record import Record
 from kling_nb.store.budget import Entry, entries_in, entry_of
-from kling_nb.store.records import with_user_fields
+from kling_nb.store.revisions import with_user_fields
 from kling_nb.store.team import lease as leases
 from kling_nb.store.team import tables
 from kling_nb.store.team.documents import Documents

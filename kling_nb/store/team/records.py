@@ -22,7 +22,7 @@ from kling_nb.models.record import RECORD_VERSION, Record
 from kling_nb.models.urls import printable
 from kling_nb.store.disk import written_in
 from kling_nb.store.index import Index
-from kling_nb.store.records import is_ahead, rank, with_user_fields, writable
+from kling_nb.store.revisions import is_ahead, rank, with_user_fields, writable
 from kling_nb.store.sidecars import LATER, UPDATE, FileVersion, Sidecars, checked_id, invalid_values, read_or_warn
 from kling_nb.store.tables import charged_at, row_of, without_nul, words_of
 from kling_nb.store.team import lease as leases
