@@ -186,7 +186,20 @@ def test_images_are_priced_by_their_number() -> None:
     assert (free.total, free.list_price) == (0, Decimal("0.028"))
 
 
+def test_an_image_without_a_rate_in_one_of_its_rows_has_no_price() -> None:
+    pricing = Pricing.model_validate({"cost_per_image_grid": {"high": {"1K": 0.1}, "low": {"2K": 0.05}}})
+    assert pricing.rate({"resolution": "2K"}) is None
+    assert pricing.rate({"resolution": "2K", "quality": "low"}) == Decimal("0.05")
+
+
+def test_a_model_with_both_rates_and_no_method_is_priced_by_the_second() -> None:
+    pricing = Pricing.model_validate({"cost_per_second": 0.2, "cost_per_image": 0.05})
+    assert (pricing.by_image, pricing.text) == (False, "$0.2 / s")
+
+
 def test_the_text_of_rates_is_their_range() -> None:
+    with_sound = {"cost_per_second": 0.112, "cost_per_second_with_audio": 0.14}
+    assert Pricing.model_validate(with_sound).text == "$0.112–0.14 / s"
     by = {"720p": 0.168, "1080p": 0.224, "4k": 0.42}
     assert Pricing.model_validate({**RATE, "cost_per_second_by_resolution": by}).text == "$0.168–0.42 / s"
     assert Pricing.model_validate(RATE).text == "$0.224 / s"
