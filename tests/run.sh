@@ -51,11 +51,18 @@ types_and_browser() {
   [ -z "$failed" ] || { echo "FAILED: $failed." && return 1; }
 }
 
+# Four workers that collect at once would each compile what none has compiled yet: it is done once, beside the types.
+plain="tests --ignore=tests/browser --ignore=tests/ui/browser"
+compiled() {
+  .venv/bin/python -m pytest -q --collect-only $plain >"$said/collected" || { tail -n 40 "$said/collected" && return 1; }
+}
+
+beside "types, browser" types_and_browser
 step "format" .venv/bin/ruff format --check --quiet .
 step "lint" .venv/bin/ruff check --quiet .
 step "plain English" .venv/bin/python tests/english.py
-beside "types, browser" types_and_browser
-step "tests, plain and in kernels" several 4 tests --ignore=tests/browser --ignore=tests/ui/browser
+step "collection" compiled
+step "tests, plain and in kernels" several 4 $plain
 wait
 cat "$said/types, browser"
 [ -e "$said/types, browser.passed" ] || failed="${failed:+$failed, }types or tests in a browser"

@@ -23,9 +23,9 @@ from .conftest import HubClient, data_uri, image_bytes, wait_for
 _SPAWN = serve._spawn
 
 
-@pytest.fixture(autouse=True)
-def _as_a_user_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hubs of these tests start as a user's do."""
+@pytest.fixture
+def as_a_user_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hubs of this test are started as a user's are."""
     monkeypatch.setattr(serve, "_spawn", _SPAWN)
 
 
@@ -53,6 +53,7 @@ def test_it_listens_on_loopback_only(hub: HubClient) -> None:
     assert listening == {"127.0.0.1"}
 
 
+@pytest.mark.usefixtures("as_a_user_does")
 def test_a_killed_hub_restarts_with_its_port_and_jobs(start: Callable[..., HubClient], tmp_path: Path) -> None:
     home = tmp_path / "home"
     hub = start(folder=home)
@@ -76,6 +77,7 @@ def test_a_killed_hub_restarts_with_its_port_and_jobs(start: Callable[..., HubCl
     assert again.finished(midway, within=60)["status"] == "succeeded"
 
 
+@pytest.mark.usefixtures("as_a_user_does")
 def test_a_clip_is_rendered_by_a_new_worker_if_the_first_is_killed(start: Callable[..., HubClient]) -> None:
     hub = start()
     process = psutil.Process(hub.pid())
