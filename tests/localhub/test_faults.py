@@ -13,7 +13,7 @@ import pytest
 
 from kling_nb.localhub.faults import FAULTS, parse
 
-from .conftest import HubClient, request
+from .conftest import HubClient, request, wait_for
 
 RESPONSES = {
     "unauthenticated": (401, "unauthenticated"),
@@ -242,13 +242,13 @@ def test_the_ids_of_an_answer_can_be_wrong(hub: HubClient, how: str, ids: int, j
 
 
 def test_a_new_job_can_be_hidden_for_a_while(hub: HubClient) -> None:
-    hub.fault("late_listing", seconds=0.5)
+    hub.fault("late_listing", seconds=2)
     job = hub.enqueue({"X-Local-Fault": "stuck"})
     listed = {entry["generation_id"] for entry in hub.get("/api/ai/queue").json()["generations"]}
     assert (job in listed, hub.get(f"/api/ai/queue/{job}").status_code) == (False, 404)
-    time.sleep(0.5)
+    wait_for(lambda: hub.get(f"/api/ai/queue/{job}").status_code == 200)
     listed = {entry["generation_id"] for entry in hub.get("/api/ai/queue").json()["generations"]}
-    assert (job in listed, hub.get(f"/api/ai/queue/{job}").status_code) == (True, 200)
+    assert job in listed
     hub.delete(f"/api/ai/queue/{job}")
 
 

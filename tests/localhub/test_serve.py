@@ -89,7 +89,7 @@ def test_a_clip_is_rendered_by_a_new_worker_if_the_first_is_killed(start: Callab
 
 
 def test_an_idle_hub_exits_despite_a_subscriber(start: Callable[..., HubClient]) -> None:
-    hub = start(idle=2)
+    hub = start(idle=4)
     pid = hub.pid()
     with hub.stream("GET", "/api/events") as events:
         list(events.iter_bytes())
@@ -97,11 +97,10 @@ def test_an_idle_hub_exits_despite_a_subscriber(start: Callable[..., HubClient])
 
 
 def test_a_hub_with_an_active_job_is_not_idle(start: Callable[..., HubClient]) -> None:
-    hub = start(idle=1.5, speed=1)
-    job = hub.enqueue()
-    time.sleep(4)  # more than twice its idle time, and less than the job takes
+    hub = start(idle=2, speed=0.1)
+    hub.enqueue()
+    time.sleep(4.5)  # more than twice its idle time, and far less than the job takes
     assert hub.get("/_local/health").status_code == 200
-    assert hub.finished(job)["status"] == "succeeded"
 
 
 def test_stop_returns_false_if_no_hub_is_running(tmp_path: Path) -> None:
