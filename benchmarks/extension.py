@@ -1,4 +1,4 @@
-"""What the Jupyter extension costs a server, and how soon a page hears of a job."""
+"""The cost of the Jupyter extension for a server, and the time until a page hears of a job."""
 
 from __future__ import annotations
 
