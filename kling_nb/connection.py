@@ -263,10 +263,10 @@ class HubAccess:
         Raises:
             HubError: The hub cannot be reached or refuses the key.
             WaitTimeout: It did not answer in time.
-            RequestError: There is no such hub, or no key for it.
+            RequestError, ArgumentTypeError: There is no such hub, or no key for it.
         """
         connection = self._session.connection
-        first, *others = [connection.named(hub)] if hub else connection.with_keys
+        first, *others = connection.with_keys if hub is None else [connection.named(check_text("hub", hub))]
         found, notes = {first.title: self._models_of(first)}, list[str]()
         for each in others:
             try:
@@ -288,9 +288,10 @@ class HubAccess:
         Raises:
             ModelNotFound: The hub does not have it; the exception has alternatives.
             HubError: The hub cannot be reached or refuses the key.
-            RequestError: There is no such hub, or no key for it.
+            RequestError, ArgumentTypeError: There is no such hub, or no key for it.
         """
-        return self._session.model(model_id, self._session.connection.named(hub) if hub else None)
+        known = None if hub is None else self._session.connection.named(check_text("hub", hub))
+        return self._session.model(model_id, known)
 
     def schema_changes(self, model_id: str = TARGET) -> Changes:
         """Return the differences between a model's live schema and the one that came with this package.
