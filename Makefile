@@ -32,7 +32,7 @@ lab: .stamps/demo
 test: .stamps/test .stamps/kernels .stamps/validator .stamps/swift
 	sh tests/run.sh
 
-## test-hosts: other front ends and browsers, which `make test` leaves out (marimo, JupyterLab 4.3, JupyterHub)
+## test-hosts: other front ends and browsers, which `make test` leaves out (marimo, Firefox, JupyterLab 4.3, JupyterHub)
 test-hosts: .stamps/test .stamps/hosts
 	$(BIN)/python -m pytest -q --reruns 1 -m browser tests/hosts
 
