@@ -24,6 +24,7 @@ from kling_nb.studio import Studio
 
 if TYPE_CHECKING:
     from lab import Lab
+    from support.postgres import Postgres
 
 # Times are shown in the zone of the machine, which must not change a text.
 os.environ["TZ"] = "UTC"
@@ -202,6 +203,18 @@ def studio_at(tmp_path: Path, pace: Any) -> Iterator[Callable[..., Studio]]:
 def studio(studio_at: Callable[..., Studio], hub: HubSide) -> Studio:
     """A studio at the shared hub, with an empty log."""
     return studio_at(hub)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL server, started when the first test of a team's log asks for it."""
+    from support import postgres  # psycopg is loaded only for them
+
+    if postgres.UNAVAILABLE:
+        pytest.skip(f"A team's log is not tested: {postgres.UNAVAILABLE}.")
+    server = postgres.Postgres()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,10 @@ from kling_nb.localhub import serve
 from kling_nb.store.team import TeamLog, tables
 
 KERNEL = Path(__file__).parent / "sweeps" / "team_kernel.py"
-LEASE, LONGEST = 3.0, 4.0
-CELLS_A_KILL, PATIENCE = 4, 900
+LEASE = 3.0
+#: A kernel is killed after at most so many changes in the log, its own or others', since it began.
+CHANGES = 15
+PATIENCE = 1800
 _OPEN = ("prepared", "submitting", "uncertain", "queued", "processing", "downloading")
 
 
@@ -36,7 +38,7 @@ class Round:
 
     def __init__(self, folder: Path, hub: HubSide, url: str, kills: int, seed: int) -> None:
         self.folder, self.hub, self.url, self.media = folder, hub, url, f"file://{folder}/bucket"
-        self.cells, self.left, self._dice = kills * CELLS_A_KILL, kills, random.Random(seed)  # noqa: S311 - no secret
+        self.cells, self.left, self._dice = max(120, kills), kills, random.Random(seed)  # noqa: S311 - no secret
         self.log = TeamLog(folder / "observer", url, self.media, "observer")
         self.seen: Counter[str] = Counter()
         self._guard = threading.Lock()
@@ -51,11 +53,13 @@ class Round:
                 kernel.stdin.flush()
                 with self._guard:
                     last, self.left = self.left <= 0, self.left - 1
-                    lives = self._dice.uniform(0.0, LONGEST)
+                    lives = self._changes() + self._dice.randrange(CHANGES)
                 if last:
                     assert kernel.wait(PATIENCE) == 0, (self.folder / f"{name}.log").read_text()
                     return
-                time.sleep(lives)
+                deadline = time.monotonic() + 60
+                while self._changes() < lives and time.monotonic() < deadline:
+                    time.sleep(self._dice.uniform(0.01, 0.05))
                 kernel.kill()
                 kernel.wait()
                 held = Counter(record.status for record in self.log.find(by=name, status=_OPEN))
@@ -63,6 +67,10 @@ class Round:
                     self.seen += held
                     if self.left % 10 == 0:
                         print(f"  {max(self.left, 0)} more, {sum(self.seen.values())} jobs hit", flush=True)
+
+    def _changes(self) -> int:
+        query = "SELECT coalesce(sum(revision), 0) FROM records"
+        return int(self.log._database.run(lambda one: one.execute(query).fetchone()[0]))
 
     def findings(self, names: list[str]) -> list[str]:
         """Return what is wrong after the last kernel has ended."""
@@ -105,7 +113,7 @@ def main(kills: int = 100, kernels: int = 4, seed: int = 0) -> int:
         print(postgres.UNAVAILABLE)
         return 1
     began, names = time.monotonic(), [f"k{number}" for number in range(kernels)]
-    print(f"{kills} kills of {kernels} kernels at one plan of {kills * CELLS_A_KILL} cells, seed {seed}", flush=True)
+    print(f"{kills} kills of {kernels} kernels at one plan of {max(120, kills)} cells, seed {seed}", flush=True)
     serve._spawn = nursery.Hub
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kn-kills-")))

@@ -62,7 +62,8 @@ class Run:
         estimate = session.connection.estimate
         self._agreed = {cell.id: estimate(cell.request) for cell in chosen if cell.request}
         self._free = any(self._agreed[cell.id].source == "free" for cell in chosen[:1] if cell.request)
-        self._followed: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._working = 0
         self._tries = Counter[str]()
         self._statuses_guard = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -175,22 +176,28 @@ class Run:
 
     async def _work(self) -> None:
         try:
-            while self._waiting and self._stopped is None:
-                await asyncio.gather(*(self._worker() for _ in range(min(self._limit, len(self._waiting)))))
-                followed, self._followed = self._followed, []
-                await asyncio.gather(*followed)
+            for _ in range(min(self._limit, len(self._waiting))):
+                self._spawn(self._worker())
+            while self._tasks:
+                tasks, self._tasks = self._tasks, []
+                await asyncio.gather(*tasks)
         finally:
             self._starters.shutdown(wait=False)
             for status in self.statuses:
                 if status.state == "waiting":
                     self._update(replace(status, state="skipped"))
 
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
     async def _worker(self) -> None:
+        self._working += 1
         while self._waiting and self._stopped is None:
             await self._open.wait()
             if self._waiting and self._stopped is None:
                 cell = self._waiting.popleft()
                 await self._guard(cell, self._make(cell))
+        self._working -= 1
 
     async def _guard(self, cell: Cell, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -202,14 +209,14 @@ class Run:
             self._fail(CellStatus(cell), errors.KlingError(f"{type(exc).__name__}: {exc}"))
 
     async def _make(self, cell: Cell) -> None:
-        """Make a cell's clip. One that another kernel makes is waited for beside the next cells, so that both work."""
+        """Make a cell's clip. One that is, or may be, another kernel's is waited for beside the next cells."""
         status = await self._begin(cell)
         if status is None or status.record is None:
             return
-        if status.job or status.record.ended:
+        if status.record.ended or (status.job and status.record.status not in ("submitting", "uncertain")):
             await self._finish(status, status.record)
         else:
-            self._followed.append(asyncio.create_task(self._guard(cell, self._finish(status, status.record))))
+            self._spawn(self._guard(cell, self._finish(status, status.record)))
 
     async def _finish(self, status: CellStatus, record: Record) -> None:
         """Wait for the end of a cell's job; try again if another kernel's gave no clip."""
@@ -218,6 +225,8 @@ class Run:
         if status.may_be_tried_again and self._stopped is None and self._tries[status.cell.id] <= _MORE_TRIES:
             self._update(CellStatus(status.cell))
             self._waiting.append(status.cell)
+            if self._working < self._limit:
+                self._spawn(self._worker())
         else:
             self._settle(status)
 

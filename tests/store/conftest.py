@@ -9,7 +9,6 @@ from pathlib import Path
 import av
 import pytest
 from PIL import Image
-from support import postgres
 
 from kling_nb.store import Log
 
@@ -23,16 +22,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames and (databases := getattr(metafunc.module, "DATABASES", ())):
         databases = (SQLITE,) if metafunc.definition.get_closest_marker("folder") else databases
         metafunc.parametrize("database", databases, indirect=True)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Postgres]:
-    """A PostgreSQL server, started when the first test asks for it."""
-    if postgres.UNAVAILABLE:
-        pytest.skip(f"The index in PostgreSQL is not tested: {postgres.UNAVAILABLE}.")
-    server = postgres.Postgres()
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from kling_nb.store.team import lease
 from kling_nb.studio import Studio
 
 
-def main(hub: str, folder: str, media: str, person: str, cells: str, seconds: str, patience: str = "120") -> None:
+def main(hub: str, folder: str, media: str, person: str, cells: str, seconds: str, patience: str = "360") -> None:
     """Run the plan when a line comes, and wait for its end."""
     with Path(f"{folder}.log").open("wb") as log:
         os.dup2(log.fileno(), 2)
@@ -31,7 +31,7 @@ def main(hub: str, folder: str, media: str, person: str, cells: str, seconds: st
     print("READY", flush=True)
     sys.stdin.readline()
     faulthandler.dump_traceback_later(float(patience) + 30, exit=True)
-    run = plan.run(limit=8)
+    run = plan.run(limit=4)
     over = run.wait(float(patience))
     for status in run.statuses:
         if status.state not in ("existing", "done"):

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,8 @@ from kling_nb.store.team import TeamLog
 from kling_nb.store.team import lease as leases
 
 KERNEL = Path(__file__).with_name("team_kernel.py")
-CELLS, LEASE = 120, 3.0
+#: 120 of them are in `make kills`.
+CELLS, LEASE = 36, 3.0
 NAMES = ("ann", "bob", "cat")
 
 pytestmark = pytest.mark.skipif(
@@ -27,21 +28,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[postgres.Postgres]:
-    if postgres.UNAVAILABLE:
-        pytest.skip(f"A team's log is not tested: {postgres.UNAVAILABLE}.")
-    server = postgres.Postgres()
-    yield server
-    server.close()
-
-
 def seldom(condition: Callable[[], bool]) -> None:
     """Wait until a condition is true, and leave the processor to the kernels meanwhile."""
-    until(lambda: condition() or time.sleep(0.2), 120)
+    until(lambda: condition() or time.sleep(0.2), 240)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_each_cell_is_paid_once_though_one_kernel_is_killed_and_one_sleeps_past_its_lease(
     hub: HubSide, server: postgres.Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,15 +47,15 @@ def test_each_cell_is_paid_once_though_one_kernel_is_killed_and_one_sleeps_past_
     for kernel in kernels:
         kernel.stdin.write("\n")
         kernel.stdin.flush()
-    seldom(lambda: all(log.count(status="succeeded", by=name) >= 5 for name in NAMES))
+    seldom(lambda: all(log.count(status="succeeded", by=name) >= 1 for name in NAMES))
     killed.kill()
     killed.wait()
-    seldom(lambda: log.count(status="succeeded") >= 40)
+    seldom(lambda: log.count(status="succeeded") >= 10)
     os.kill(asleep._process.pid or 0, signal.SIGSTOP)
     seldom(lambda: "bob" not in [person for person, *_ in log.team().members])
     os.kill(asleep._process.pid or 0, signal.SIGCONT)
     for kernel, name in ((asleep, "bob"), (last, "cat")):
-        assert kernel.wait(200) == 0, (tmp_path / f"{name}.log").read_text()
+        assert kernel.wait(400) == 0, (tmp_path / f"{name}.log").read_text()
     for name in NAMES[:2]:  # what a killed kernel had not sent goes out from its folder
         with contextlib.closing(TeamLog(tmp_path / name, url, media, name)) as own:
             assert own.sync()[0].problems == []

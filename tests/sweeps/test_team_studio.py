@@ -31,15 +31,6 @@ pytestmark = pytest.mark.skipif(
 Join = Callable[[str], Studio]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[postgres.Postgres]:
-    if postgres.UNAVAILABLE:
-        pytest.skip(f"A team's log is not tested: {postgres.UNAVAILABLE}.")
-    server = postgres.Postgres()
-    yield server
-    server.close()
-
-
 @pytest.fixture
 def join(
     server: postgres.Postgres, hub: HubSide, pace: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
