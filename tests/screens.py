@@ -86,6 +86,18 @@ _CELLS = (
     *(_SETUP, _MANY, _REFUSED, _JOB, _PANEL, _STORY, _PROBLEMATIC, _TAKES, "kn.compare(job, takes[0])", "kn.gallery()"),
     *("kn.log()", _PLAN, "plan.matrix('camera', 'light')", "plan.vote(seed=4)"),
 )
+_EXTENSION = (
+    """import kling_nb as kn
+kn.budget(day="20")
+takes = kn.gather(
+    kn.generate("@Image1 turns to the camera and smiles", input_image=["images/astronaut.jpg"], duration=5),
+    kn.generate("A paper boat drifts down a flooded street at night, neon signs", duration=3),
+    kn.generate("Close-up of @Image1, ears up", input_image=["images/cat.jpg"], duration=4),
+).result()
+takes[0]""",
+    """job = kn.generate("@Image1 on a table, steam rises", input_image=["images/coffee.jpg"], duration=3)
+job""",
+)
 #: Hide the toolbar of the cell.
 _CALM = """.jp-Cell .jp-Toolbar, .jp-cell-toolbar {display: none !important}
 .jp-Notebook .jp-Cell.jp-mod-active .jp-Collapser {visibility: hidden}"""
@@ -105,6 +117,34 @@ def main(wanted: tuple[str, ...]) -> None:
             page.add_style_tag(content=_CALM)
             Taking(notebook, faults, wanted).all()
             notebook.close()
+            if not wanted or any("lab".startswith(name) or name.startswith("lab") for name in wanted):
+                _extension(lab, faults)
+
+
+def _extension(lab: Lab, faults: Callable[..., None]) -> None:
+    """Take JupyterLab with the sidebar, the gallery in a tab, and the launcher, in light and dark."""
+    page = lab.new_page(width=_WIDE, height=760)
+    page.set_default_timeout(_SLOW)
+    notebook = lab.notebook(*_EXTENSION, page=page, name="harbour.ipynb")
+    notebook.run(0)
+    faults("stuck", times=2)
+    notebook.run(1)
+    page.evaluate("() => window.jupyterapp.shell.activateById('kling_nb')")
+    page.locator(".knl-job").first.wait_for()
+    page.locator(".knl-poster").nth(2).wait_for()
+    for command, name, sign in (
+        ("", "lab-sidebar", ".knl-clip"),
+        ("kling_nb:open-gallery", "lab-gallery", ".knl-gallery .kn-poster:not([hidden])"),
+        ("launcher:create", "lab-launcher", ".jp-LauncherCard"),
+    ):
+        page.evaluate("(name) => { if (name) window.jupyterapp.commands.execute(name); }", command)
+        page.locator(sign).first.wait_for()
+        for theme in ("light", "dark"):
+            set_theme(page, theme)
+            page.wait_for_timeout(800)  # for images to be decoded and for the layout to settle
+            _save(page, SCREENS / f"{name}-{theme}.png")
+        set_theme(page, "light")
+    faults("")
 
 
 class Taking:
@@ -219,7 +259,7 @@ def _at(page: Page, video: Locator) -> None:
     video.evaluate("(video) => video.pause()")
 
 
-def _save(target: Locator, file: Path) -> None:
+def _save(target: Locator | Page, file: Path) -> None:
     """Save a screenshot with few colours, so that the repository stays small."""
     target.screenshot(path=file)
     with Image.open(file) as image:

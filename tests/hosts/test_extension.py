@@ -183,7 +183,7 @@ def test_on_a_jupyterhub_each_user_sees_their_own(environment: dict[str, str], t
             page = _entered(browser.new_page(), url, "ann")
             path = tmp_path / "ann" / "boat.ipynb"
             path.write_text(json.dumps(_notebook(JOB)))
-            page.evaluate("() => { window.jupyterapp.commands.execute('docmanager:open', { path: 'boat.ipynb' }); }")
+            page.goto(f"{url}/user/ann/lab/tree/boat.ipynb")
             page.wait_for_function(
                 "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
             )
