@@ -7,7 +7,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 # uv installs in a fraction of pip's time. Where it cannot (an index that only pip's settings name), pip does.
 install = $(BIN)/uv pip install --quiet --python $(1) $(2) || $(BIN)/python -m pip --python $(1) install --quiet $(2)
 
-.PHONY: help demo demo-team lab test check test-hosts mutants kills bench docs screens constraints clean always
+.PHONY: help demo demo-team lab test check test-hosts test-pythons mutants kills bench docs screens constraints clean always
 
 ## help: list these commands
 help:
@@ -35,6 +35,10 @@ test: .stamps/test .stamps/kernels .stamps/validator .stamps/swift
 ## test-hosts: other front ends and browsers, which `make test` leaves out (marimo, Firefox, JupyterLab 4.3, JupyterHub)
 test-hosts: .stamps/test .stamps/hosts
 	$(BIN)/python -m pytest -q --reruns 1 -m browser tests/hosts
+
+## test-pythons: the tests without a browser on the newer Pythons of this machine
+test-pythons: .stamps/test .stamps/kernels
+	sh tests/pythons.sh 3.12 3.13
 
 ## check: format, lint and types only
 check: .stamps/test

@@ -1,7 +1,7 @@
 """The buttons of finished jobs in a panel."""
 
 import pytest
-from hubside import png_image
+from hubside import png_image, until
 
 from tests.support.frontend import FakeFrontend
 
@@ -60,7 +60,8 @@ def test_a_row_gives_the_request_back(panel, page, clip):
 
 
 def test_a_row_names_the_file_for_people(panel, clip):
-    assert rows(panel)[clip.id]["file"].endswith(f"a paper boat · {'-'.join(clip.id.split('-')[-2:])}.mp4")
+    file = until(lambda: rows(panel)[clip.id].get("file"))
+    assert file.endswith(f"a paper boat · {'-'.join(clip.id.split('-')[-2:])}.mp4")
 
 
 def test_the_gallery_opens_below_the_rows_and_closes(panel, page, clip):
