@@ -30,15 +30,22 @@ beside() {
   ("$@" >"$output" 2>&1 && touch "$output.passed") &
 }
 
-# A test that fails is tried once more, and the summary names it: two cores run four workers, two browsers and dozens of
-# kernels and hubs, and a deadline may pass for that reason alone.
 # Several processes, each with whole files of tests, in the order of tests/conftest.py. Who may import what is one of
 # the plain tests.
 several() {
-  count=$1
-  shift
-  .venv/bin/python -m pytest -q -n "$count" --dist loadfile --no-loadscope-reorder --reruns 1 -r fER \
-    --durations=12 --durations-min=3 "$@"
+  lane=$1 count=$2
+  shift 2
+  .venv/bin/python -m pytest -q -n "$count" --dist loadfile --no-loadscope-reorder -r fE -o cache_dir=".pytest_cache/$lane" \
+    --durations=12 --durations-min=3 "$@" || again "$lane" $? "$@"
+}
+
+# Two cores run several workers, two browsers, and dozens of kernels and hubs, and a deadline may pass for that reason
+# alone: the tests that failed are tried once more in the end, one after the other, when nothing else runs.
+again() {
+  [ "$2" = 1 ] || return "$2"
+  lane=$1
+  shift 2
+  echo ".venv/bin/python -m pytest -q --last-failed -r fE -o cache_dir=.pytest_cache/$lane $*" >>"$said/again"
 }
 
 # The browser has a pytest of its own: after Playwright's sync API no event loop can be started in the same process.
@@ -47,7 +54,7 @@ several() {
 types_and_browser() {
   failed=""
   step "types" make --no-print-directory .stamps/types
-  [ $driven = no ] || step "tests in a browser" several 2 --timeout=240 -m browser tests/browser tests/ui/browser
+  [ $driven = no ] || step "tests in a browser" several browser 2 --timeout=240 -m browser tests/browser tests/ui/browser
   [ -z "$failed" ] || { echo "FAILED: $failed." && return 1; }
 }
 
@@ -62,10 +69,11 @@ step "format" .venv/bin/ruff format --check --quiet .
 step "lint" .venv/bin/ruff check --quiet .
 step "plain English" .venv/bin/python tests/english.py
 step "collection" compiled
-step "tests, plain and in kernels" several 4 $plain
+step "tests, plain and in kernels" several plain 3 $plain
 wait
 cat "$said/types, browser"
 [ -e "$said/types, browser.passed" ] || failed="${failed:+$failed, }types or tests in a browser"
+[ ! -e "$said/again" ] || step "the tests that failed, alone" sh -e "$said/again"
 
 took=$(($(date +%s) - began))
 if [ -n "$failed" ]; then
