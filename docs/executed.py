@@ -21,6 +21,8 @@ from nbclient import NotebookClient
 from sphinx.application import Sphinx
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+#: These are shown without outputs.
+NEED_A_DATABASE = {"05_team"}
 #: Two kernels and the hub's two renderers keep a small machine busy.
 AT_ONCE = 2
 PANEL = "\n\n".join(
@@ -54,18 +56,16 @@ def _pages() -> list[str]:
 
 
 def _sources() -> list[Path]:
-    """The notebooks that need nothing but this package: that of a team needs a database."""
-    return [path for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")) if path.stem != "05_team"]
+    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
 
 
 def _begin(app: Sphinx, run: Run) -> None:
-    sources = _sources()
+    documents = {path: nbformat.read(path, as_version=4) for path in _sources()}
     if app.config.executed_run:
         run.folder = Path(tempfile.mkdtemp(prefix="kling_nb-docs-"))
-        documents = asyncio.run(_execute_all(sources, run.folder))
-    else:
-        documents = [nbformat.read(path, as_version=4) for path in sources]
-    run.documents = dict(zip(_pages(), documents, strict=True))
+        alone = [path for path in documents if path.stem not in NEED_A_DATABASE]
+        documents |= zip(alone, asyncio.run(_execute_all(alone, run.folder)), strict=True)
+    run.documents = dict(zip(_pages(), documents.values(), strict=True))
 
 
 def _read(run: Run, name: str, source: list[str]) -> None:

@@ -35,7 +35,7 @@ def test_a_request_that_timed_out_at_the_hub_is_not_sent_again(studio: Studio, h
 
 def test_an_answer_without_an_id_is_settled_by_the_list(studio: Studio, hub: HubSide) -> None:
     hub.fault("empty_200", times=1, body={"generations": [{"status": "queued"}]}, **QUEUE)
-    job = begin(studio, "a boat without a name")
+    job = begin(studio, "a boat whose answer has no id")
     job.wait(60)
     assert (hub.posts, job.record.failure.kind) == (1, "lost")
 

@@ -122,7 +122,7 @@ def test_resume_sends_nothing_of_a_cell_that_was_interrupted_while_saving(
 
 def test_a_job_that_is_cancelled_between_two_attempts_is_never_sent(studio: Studio, hub: HubSide) -> None:
     hub.fault("rate_limited", times=1, retry_after=60, **QUEUE)
-    job = studio.generate("an unwanted boat", duration=3)
+    job = studio.generate("a boat that is not wanted", duration=3)
     until(lambda: any("Retrying" in message.text for message in job.record.messages))
     posts = hub.posts
     job.cancel().result(60)
@@ -244,7 +244,7 @@ def test_resume_says_which_jobs_it_leaves_alone(
 def test_cancelling_a_job_that_was_given_up_returns(studio: Studio, hub: HubSide) -> None:
     hub.fault("lost_reply", times=1, **QUEUE)
     hub.fault("unauthenticated", **LIST)
-    job = studio.generate("a boat without papers", duration=3)
+    job = studio.generate("a boat whose papers were lost", duration=3)
     assert job.wait(60)
     job.cancel().result(60)
 
