@@ -22,8 +22,9 @@ for version in "$@"; do
     .venv/bin/uv pip install --quiet --python "$here/bin/python" -c constraints.txt -e . --group test
     touch "$here/.stamp"
   fi
+  # Python 3.13 has `pdb` import `code`, for which it would take tests/code.
   # shellcheck disable=SC2086  # a list of folders
-  "$here/bin/python" -m pytest -q -n 2 --dist loadfile --reruns 1 -p no:cacheprovider $(printf 'tests/%s ' $folders) \
+  "$here/bin/python" -m pytest -q -n 2 --dist loadfile --reruns 1 -p no:cacheprovider -p no:debugging $(printf 'tests/%s ' $folders) \
     --ignore=tests/ui/browser || failed="$failed $version"
   ran="$ran $version"
 done

@@ -148,7 +148,7 @@ X = {"prompt": "x"}
     ("text", "fields", "notes"),
     [
         (f"curl -d @body.json {QUEUE}", {}, ["-d @body.json: the body is in a file; paste the JSON itself"]),
-        (f'curl {QUEUE} -d \'{{"prompt": "x",}}\'', {}, ["the body is not valid JSON (line 1, column 16)"]),
+        (f"curl {QUEUE} -d '{{\"prompt\": x}}'", {}, ["the body is not valid JSON (line 1, column 12)"]),
         (f"curl {QUEUE} -d '[1]'", {}, ["the body is not a JSON object"]),
         (f'curl {QUEUE} -d \'{{"prompt": ', {}, ["the command is incomplete: No closing quotation"]),
         (f"curl {QUEUE}", {}, ["no cURL command in the text has a JSON body (-d '{…}')"]),

@@ -216,7 +216,7 @@ def test_an_event_without_an_end_is_given_up(
 
     with pytest.raises(errors.ServerError, match="longer than"):
         asked(front, listen)
-    assert len(seen) > 500  # those that came before it
+    assert len(seen) > 100  # of those that came before it
 
 
 @settings(max_examples=30)
