@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     folder = Path(args.state).expanduser().absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.chdir(folder)  # the folder of the notebook that started it may be deleted: then no renderer would start
     try:
         # Two processes on one folder would overwrite each other's jobs.
         with FileLock(folder / SERVE_LOCK, timeout=_ENDING):

@@ -88,6 +88,19 @@ def test_a_clip_is_rendered_by_a_new_worker_if_the_first_is_killed(start: Callab
     assert hub.finished(job)["status"] == "succeeded"
 
 
+@pytest.mark.usefixtures("as_a_user_does")
+def test_a_hub_draws_though_the_folder_in_which_it_was_started_is_gone(
+    start: Callable[..., HubClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    hub = start()
+    monkeypatch.chdir(tmp_path)
+    gone.rmdir()
+    assert hub.finished(hub.enqueue())["status"] == "succeeded"
+
+
 def test_an_idle_hub_exits_despite_a_subscriber(start: Callable[..., HubClient]) -> None:
     hub = start(idle=4)
     pid = hub.pid()
