@@ -37,7 +37,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     try:
         import jupyter_server  # noqa: F401
     except ImportError as exc:
-        raise LeftOut("there is no Jupyter server here") from exc
+        raise LeftOut("jupyter_server is not installed") from exc
     times = 3 if quick else 9
     names = ("jupyter_server.serverapp", "jupyter_server.serverapp, kling_nb.lab.extension", "kling_nb.lab.reading")
     took = {name: [_seconds(_TIMED.format(name=name, clock="process_time"))[0] for _ in range(times)] for name in names}

@@ -58,7 +58,7 @@ types_and_browser() {
   [ -z "$failed" ] || { echo "FAILED: $failed." && return 1; }
 }
 
-# Four workers that collect at once would each compile what none has compiled yet: it is done once, beside the types.
+# Workers that collect at once would each compile what none has compiled yet: it is done once, beside the types.
 plain="tests --ignore=tests/browser --ignore=tests/ui/browser"
 compiled() {
   .venv/bin/python -m pytest -q --collect-only $plain >"$said/collected" || { tail -n 40 "$said/collected" && return 1; }

@@ -34,7 +34,7 @@ class Reference(Part):
         sent: The address that the hub got, without its query.
         thumbnail: The `sha256:` of a small JPEG in the log's media.
         original: The `sha256:` of the image before it was fixed, if it was.
-        fixes: What was done to it: converted, padded, made smaller.
+        fixes: The changes made to the file: converted, padded, made smaller.
         source: The ID of the record whose clip it is a frame of, if it is one.
     """
 
