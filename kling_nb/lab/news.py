@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kling_nb.lab.extension import Extension
 
-#: Seconds between two checks of the files, and between two searches for logs.
-_LOOK, _KNOWN = 0.15, 0.8
+_log = logging.getLogger(__name__)
+#: Seconds between two checks of the files, between two searches for logs, and for which changes are told together.
+_LOOK, _KNOWN, _TOGETHER = 0.15, 0.8, 0.02
 
 Listener = Callable[[dict[str, Any]], None]
 
 
 class News:
-    """The pages that listen, and the task that checks the logs for them. Used on the server's loop only."""
+    """The pages that listen, and the task that checks the logs for them. Used on the server's loop only.
+
+    Each log that has changed is read by a task of its own: a team's database that does not answer delays no other log.
+    """
 
     def __init__(self, extension: Extension) -> None:
         self._extension = extension
         self._listeners: list[Listener] = []
         self._task: asyncio.Task[None] | None = None
+        self._reads: dict[str, asyncio.Task[None]] = {}
         self._logs: dict[str, dict[str, Any]] = {}
+        self._telling: asyncio.TimerHandle | None = None
 
     def add(self, listener: Listener) -> None:
         """Send a listener the state of all logs, and from now on every change."""
@@ -39,8 +46,10 @@ class News:
         if listener in self._listeners:
             self._listeners.remove(listener)
         if not self._listeners and self._task:
-            self._task.cancel()
+            for task in (self._task, *self._reads.values()):
+                task.cancel()
             self._task = None
+            self._reads.clear()
 
     def tell(self, news: dict[str, Any]) -> None:
         """Notify all listeners."""
@@ -48,30 +57,53 @@ class News:
             listener(news)
 
     async def _look(self) -> None:
-        seen: dict[str, tuple[int, ...]] | None = None
+        seen: dict[str, tuple[int, ...]] = {}
         reading = self._extension.reading
         known, asked = dict[str, Path](), float("-inf")
+        told = False
         while True:
             if time.monotonic() - asked > _KNOWN:
                 notebooks, asked = await self._extension.notebooks(), time.monotonic()
                 known = await asyncio.to_thread(reading.logs.known, notebooks)
             now = await asyncio.to_thread(reading.signatures, known)
-            if now != seen:
-                changed = [name for name in now if (seen or {}).get(name) != now[name]]
-                gone = [name for name in self._logs if name not in now]
-                seen = now
-                await self._read(changed, gone)
+            if gone := self._logs.keys() - now.keys():
+                for name in gone:
+                    del self._logs[name]
+                self._tell_soon()
+            seen = {name: value for name, value in seen.items() if name in now}
+            for name, value in now.items():
+                # A log whose last change is still being read is seen to have changed again afterwards.
+                if seen.get(name) != value and name not in self._reads:
+                    seen[name] = value
+                    self._begin_reading(name)
+            if not (now or told):
+                self._tell_soon()
+            told = True
             await asyncio.sleep(_LOOK)
 
-    async def _read(self, changed: Iterable[str], gone: Iterable[str]) -> None:
-        for name in gone:
-            del self._logs[name]
-        different = bool(gone) or not self._logs
-        for name in changed:
-            before = self._logs.get(name)
-            self._logs[name] = now = await asyncio.to_thread(self._extension.reading.of_log, name)
-            different = different or now != before
-            for ended in await asyncio.to_thread(self._extension.reading.ended, name, before, now):
-                self.tell({"kind": "ended", "record": ended})
-        if different:
-            self.tell({"kind": "logs", "logs": [self._logs[name] for name in sorted(self._logs)]})
+    def _begin_reading(self, name: str) -> None:
+        task = self._reads[name] = asyncio.ensure_future(self._read(name))
+
+        def done(task: asyncio.Task[None]) -> None:
+            if self._reads.get(name) is task:
+                del self._reads[name]
+            if not task.cancelled() and (exc := task.exception()):
+                _log.error("kling_nb cannot read the log %s", name, exc_info=exc)
+
+        task.add_done_callback(done)
+
+    async def _read(self, name: str) -> None:
+        before = self._logs.get(name)
+        self._logs[name] = now = await asyncio.to_thread(self._extension.reading.of_log, name)
+        for ended in await asyncio.to_thread(self._extension.reading.ended, name, before, now):
+            self.tell({"kind": "ended", "record": ended})
+        if now != before:
+            self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TOGETHER, self._tell_logs)
+
+    def _tell_logs(self) -> None:
+        self._telling = None
+        self.tell({"kind": "logs", "logs": [self._logs[name] for name in sorted(self._logs)]})
