@@ -52,6 +52,8 @@ def problem_of(details: ErrorDetails, kind: type[BaseModel]) -> Problem:
             return error(path, f"{short_repr(value)} is not {noun}", example)
         case "greater_than_equal" | "less_than_equal":
             return error(path, *_range(name, value, context, owner.model_fields.get(name)))
+        case "int_type":
+            return error(path, *_whole_number(name, value, owner.model_fields.get(name)))
         case known if known in _TEXTS:
             return error(path, *_TEXTS[known](name, value, context))
         case _:
@@ -92,12 +94,19 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _range(name: str, value: Any, context: Mapping[str, Any], field: FieldInfo | None) -> Texts:
     """Return the texts for a number out of range, with both limits of its field: pydantic reports one."""
-    limits = dict(context)
-    for constraint in field.metadata if field else ():
-        limits |= {side: getattr(constraint, side) for side in ("ge", "le") if hasattr(constraint, side)}
     unit, small, large = (" s", "short", "long") if name == "duration" else ("", "small", "large")
     size = small if "ge" in context else large
-    return f"{short_repr(value)}{unit} is too {size}", f"{limits['ge']} to {limits['le']}{unit}"
+    return f"{short_repr(value)}{unit} is too {size}", _limits(name, dict(context) | _sides(field))
+
+
+def _sides(field: FieldInfo | None) -> dict[str, Any]:
+    """Return the least and the largest value of a field, as far as it has them."""
+    constraints = field.metadata if field else ()
+    return {side: getattr(one, side) for one in constraints for side in ("ge", "le") if hasattr(one, side)}
+
+
+def _limits(name: str, sides: Mapping[str, Any]) -> str:
+    return f"{sides['ge']} to {sides['le']}{' s' if name == 'duration' else ''}"
 
 
 def _length(name: str, value: Any, context: Mapping[str, Any]) -> Texts:
@@ -110,19 +119,20 @@ def _length(name: str, value: Any, context: Mapping[str, Any]) -> Texts:
     return f"{count} items are too many", f"at most {limit}"
 
 
-def _whole_number(name: str, value: Any, context: Mapping[str, Any]) -> Texts:
+def _whole_number(name: str, value: Any, field: FieldInfo | None) -> Texts:
     text = str(value).removesuffix(".0") if isinstance(value, str | float) else ""
     without = "quotes" if isinstance(value, str) else "a decimal point"
-    is_whole = text.isascii() and text.isdigit() and len(text) < 4
-    return f"{short_repr(value)} is not a whole number", (
-        f"write {text} without {without}" if is_whole else "use a whole number"
-    )
+    if text.isascii() and text.isdigit() and len(text) < 4:
+        remedy = f"write {text} without {without}"
+    else:
+        sides = _sides(field)
+        remedy = _limits(name, sides) if len(sides) == 2 else "use a whole number"
+    return f"{short_repr(value)} is not a whole number", remedy
 
 
 _TEXTS: Mapping[str, Callable[[str, Any, Mapping[str, Any]], Texts]] = {
     "value_error": lambda name, value, context: (str(context["error"]), context["error"].remedy),
     "missing": lambda name, value, context: ("it is required", _REQUIRED.get(name, "set it")),
-    "int_type": _whole_number,
     "bool_type": lambda name, value, context: (f"{short_repr(value)} is not True or False", "use True or False"),
     "string_type": lambda name, value, context: (f"{short_repr(value)} is not a string", "use a string"),
     "string_unicode": lambda name, value, context: ("the text contains a lone surrogate", "type it again"),
