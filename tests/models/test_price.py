@@ -45,6 +45,14 @@ def test_five_seconds_of_the_default_model_cost_a_dollar_twelve() -> None:
     assert str(estimate({"model": TARGET, "num_generations": 4})) == "$4.48 (4 × $1.12)"
 
 
+@pytest.mark.parametrize(
+    ("given", "generations"),
+    [(1, 1), ("4", 4), (0, 1), (-2, 1), ("0", 1), (True, 1), (2.5, 1), ("²", 1), ("9" * 9, 999_999_999), ("9" * 10, 1)],
+)
+def test_any_value_that_is_not_a_positive_whole_number_counts_as_one_generation(given: Any, generations: int) -> None:
+    assert estimate({"model": TARGET, "num_generations": given}).generations == generations
+
+
 def test_a_live_rate_precedes_the_bundled_one() -> None:
     assert estimate({"model": TARGET}, pricing=Pricing(cost_per_second="0.3")).total == Decimal("1.5")
 

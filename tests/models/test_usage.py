@@ -67,6 +67,9 @@ NAMED = {"$defs": {"Long": {"enum": ["5", "10"], "default": "10"}}, "properties"
         (WHOLE, {"duration": -1}, "12", True),
         (WHOLE, {"duration": "-1"}, "12", True),
         (WHOLE, {"duration": 0}, "12", True),
+        (WHOLE, {"duration": -2}, "12", True),
+        ({"num_frames": {"default": 120, "maximum": 240}, "fps": {"default": 24}}, {"num_frames": 0}, "10", True),
+        ({"num_frames": {"default": 120}, "fps": {"minimum": 12, "default": 24}}, {"fps": 0}, "10", True),
         (WHOLE, {"duration": "long"}, "12", True),
         (WHOLE, {"duration": "5 parsecs"}, "12", True),
         (WHOLE, {"duration": 10**9}, "1000000000", False),
@@ -118,6 +121,23 @@ def test_a_clip_counts_with_the_seconds_that_it_may_have(
     assert (found.total, found.most) == (Decimal(seconds) / 2, most)
     assert Decimal(str(found.seconds)) == Decimal(seconds)
     assert str(found).startswith("up to $") is most
+
+
+def test_a_length_is_found_three_objects_deep_and_no_deeper() -> None:
+    properties: Fields = WHOLE
+    draft: dict[str, Any] = {"duration": 4}
+    for _ in range(3):
+        properties, draft = {"config": {"type": "object", "properties": properties}}, {"config": draft}
+    assert price(properties, HALF, draft).total == 2
+    assert price({}, HALF, draft).total == 2
+    deeper = {"config": {"type": "object", "properties": properties}}
+    assert price(deeper, HALF, {"config": draft}).total is None
+
+
+def test_a_schema_that_contains_itself_is_read() -> None:
+    node = {"type": "object", "properties": {"duration": {"default": 4}, "next": {"$ref": "#/$defs/Node"}}}
+    schema = {"$defs": {"Node": node}}
+    assert price({"first": {"$ref": "#/$defs/Node"}}, HALF, {}, **schema).total == 2
 
 
 def test_the_length_may_be_behind_a_reference() -> None:
@@ -193,6 +213,9 @@ TALL = {"method": "per_video_output_second", "cost_per_second": 0.5, "cost_per_s
         ({"resolution": {"enum": ["720p", "1080p", "4k"]}}, TALL, {"resolution": "4K"}, "1"),
         ({"resolution": {"enum": ["720p", "1080p", "4k"]}}, TALL, {}, "1"),
         ({"resolution": {"enum": ["low", "ultra"], "default": "ultra"}}, TALL, {}, "1"),
+        (SIZES, TALL, {"resolution": "1282x721"}, "1"),
+        ({"resolution": {"enum": ["720p", "1922x1081"]}}, TALL, {"resolution": "1080p"}, "0.5"),
+        ({"resolution": {"enum": ["720p", "1922x1081"]}}, TALL, {"resolution": "1922x1081"}, "1"),
         ({"size": {"enum": ["1280x720", "1024x1792"]}}, TALL, {"size": "1024x1792"}, "1"),
         ({"size": {"enum": ["1280x720", "1024x1792"]}}, TALL, {"size": "1280x720"}, "0.5"),
         ({"quality": {"enum": ["540p", "720p", "1080p"], "default": "720p"}}, TALL, {"quality": "1080p"}, "1"),
