@@ -37,18 +37,10 @@ def _row_poster(record: Record, links: Links) -> str | None:
     return smaller(poster, POSTER_BYTES) if poster else None
 
 
-def records_html(
-    records: Sequence[Record],
-    links: Links,
-    *,
-    total: int | None = None,
-    spent: Decimal | None = None,
-    note: str = "",
-) -> str:
+def records_html(records: Sequence[Record], links: Links, *, total: int | None = None, note: str = "") -> str:
     """Return records as a table, in the given order, above a note.
 
-    `total` is the number of all records in the log, `spent` their total cost; without them the summary is about the
-    given records.
+    `total` is the number of all records in the log; without it the given records are all.
     """
     rows = [
         {
@@ -64,29 +56,26 @@ def records_html(
         }
         for record in records
     ]
-    return render_template("records", rows=rows, summary=_records_summary(records, total, spent), note=note)
+    return render_template("records", rows=rows, summary=_records_summary(records, total), note=note)
 
 
-def records_text(records: Sequence[Record], *, total: int | None = None, spent: Decimal | None = None) -> str:
+def records_text(records: Sequence[Record], *, total: int | None = None) -> str:
     """Return records as lines of plain text under a summary."""
     lines = [
         f"{record.id}  {STATUS_WORDS[record.status]:<11}  {price_of(record):>8}  {prompt_line(record, 60)}"
         for record in records
     ]
-    return "\n".join([_records_summary(records, total, spent), *lines])
+    return "\n".join([_records_summary(records, total), *lines])
 
 
-def _records_summary(records: Sequence[Record], total: int | None, spent: Decimal | None) -> str:
+def _records_summary(records: Sequence[Record], total: int | None) -> str:
     count, whole = len(records), len(records) if total is None else total
     if not whole:
         return "No records"
     shown = f"{count} of {whole:,} records" if count < whole else counted(count, "record")
-    if spent is None:
-        paid = (record.price for record in records if record.status == "succeeded" and not record.local)
-        spent, of_these = sum((price for price in paid if price), Decimal(0)), " on these" if count < whole else ""
-    else:
-        of_these = ""
-    return f"{shown} · {format_money(spent)} spent{of_these}"
+    paid = (record.price for record in records if record.status == "succeeded" and not record.local)
+    spent = sum((price for price in paid if price), Decimal(0))
+    return f"{shown} · {format_money(spent)} spent{' on these' if count < whole else ''}"
 
 
 @dataclass(frozen=True)

@@ -149,9 +149,9 @@ class Index:
         """Return the records of jobs that have not ended, oldest first."""
         return self.records(records.c.status.in_(_OPEN), *([] if hub is None else [records.c.hub == hub]))
 
-    def ids_starting_with(self, prefix: str, limit: int = 6) -> list[str]:
-        """Return ids that begin with a prefix."""
-        return self._column(select(records.c.id).where(records.c.id.startswith(prefix, autoescape=True)).limit(limit))
+    def ids_starting_with(self, prefix: str) -> list[str]:
+        """Return up to six ids that begin with a prefix."""
+        return self._column(select(records.c.id).where(records.c.id.startswith(prefix, autoescape=True)).limit(6))
 
     def newest_ids(self, limit: int = 500) -> list[str]:
         """Return the ids of the newest records."""

@@ -162,10 +162,9 @@ class Throttle:
         send: Callable[[], None],
         *,
         interval: float = INTERVAL,
-        clock: Callable[[], float] = time.monotonic,
         lock: AbstractContextManager[Any] | None = None,
     ) -> None:
-        self._send, self._interval, self._clock = send, interval, clock
+        self._send, self._interval = send, interval
         self._lock = lock or threading.RLock()
         self._last = float("-inf")
         self._waiting = False
@@ -175,7 +174,7 @@ class Throttle:
         with self._lock:
             if self._waiting:
                 return
-            wait = self._last + self._interval - self._clock()
+            wait = self._last + self._interval - time.monotonic()
             loop = _running_loop()
             if wait > 0 and loop is not None:
                 self._waiting = True
@@ -187,7 +186,7 @@ class Throttle:
         """Send now."""
         with self._lock:
             self._waiting = False
-            self._last = self._clock()
+            self._last = time.monotonic()
             self._send()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import time
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -59,7 +58,7 @@ def test_the_table_counts_records_and_spending():
     records = [record_of(), record_of(local=True), record_of(status="failed")]
     text = Reader(records_html(records, Media(), total=148)).text
     assert "3 of 148 records" in text and "$1.12" in text
-    assert "$312.48" in records_text(records, total=148, spent=Decimal("312.48"))
+    assert "$1.12 spent on these" in records_text(records, total=148)
 
 
 def test_a_row_of_the_table_is_small():

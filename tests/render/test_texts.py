@@ -122,7 +122,7 @@ def test_the_texts_of_tables():
         "tables",
         {
             "records": text_of(records_html(records, Media(), total=148)),
-            "records, plain": records_text(records, total=148, spent=Decimal("312.48")),
+            "records, plain": records_text(records, total=148),
             "no records": records_text([]),
             "gallery": text_of(gallery_html(records, NoMedia(), total=9)),
             "gallery, plain": gallery_text(records[:1], total=1),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import logging
-import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,7 +44,6 @@ class TeamRecords:
         self.folder, self.database, self.wake = folder, database, wake
         self.index = Index(database)  # pyright: ignore[reportArgumentType] -- it reads and writes like a `Database`
         self.sidecars = self.spool = Sidecars(folder / "records")
-        self._draining = threading.Lock()
 
     # Changing a record
 
