@@ -39,7 +39,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     except ImportError as exc:
         raise LeftOut("jupyter_server is not installed") from exc
     times = 3 if quick else 9
-    names = ("jupyter_server.serverapp", "jupyter_server.serverapp, kling_nb.lab.extension", "kling_nb.lab.reading")
+    names = ("jupyter_server.serverapp", "jupyter_server.serverapp, kling_nb.lab.extension", "kling_nb.lab.queries")
     took = {name: [_seconds(_TIMED.format(name=name, clock="process_time"))[0] for _ in range(times)] for name in names}
     server, ours, reading = (median(took[name]) * 1000 for name in names)
     yield Row("import at the server's start", ours, "ms", server, "a server without the extension")

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from kling_nb import errors
 from kling_nb.engine.job import Job, Jobs
-from kling_nb.engine.sending import records_for, sibling
+from kling_nb.engine.sender import records_for, sibling
 from kling_nb.models import fit
 from kling_nb.models.asset import Asset
 from kling_nb.models.canonical import request_hash

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, Unpack, cast, o
 
 from kling_nb.engine.job import Clip, Job
 from kling_nb.errors import ArgumentError, ArgumentTypeError, MissingExtra
-from kling_nb.models.brief import counted
 from kling_nb.models.judgements import score_columns
 from kling_nb.models.messages import short_repr
 from kling_nb.models.record import Record
+from kling_nb.models.reprs import counted
 from kling_nb.models.rows import COLUMNS, row_of
 from kling_nb.models.signatures import lists_keywords
 from kling_nb.session import Session

@@ -18,7 +18,7 @@ from kling_nb.connection import PATIENCE, ConnectedHub, Connection, nothing_know
 from kling_nb.engine.engine import Engine
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import LOCAL_PACE, Pace
-from kling_nb.engine.sending import Describe
+from kling_nb.engine.sender import Describe
 from kling_nb.errors import (
     ArgumentError,
     HubError,

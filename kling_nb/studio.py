@@ -346,9 +346,9 @@ class Studio:
         Raises:
             ArgumentError, ExchangeError: The source is not such a file, or cannot be read.
         """
-        from kling_nb.exchange import importing
+        from kling_nb.exchange import importer
 
-        return importing.import_log(self.session, source)
+        return importer.import_log(self.session, source)
 
     # Team
 

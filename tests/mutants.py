@@ -31,7 +31,7 @@ TARGETS = {
     "kling_nb.models.usage": [f"{_MODELS}/test_usage.py"],
     "kling_nb.engine.states": ["tests/engine/test_states.py"],
     "kling_nb.engine.pace": ["tests/engine/test_pace.py"],
-    "kling_nb.engine.settling": ["tests/engine/test_settling.py", "tests/engine/test_settler.py"],
+    "kling_nb.engine.settler": ["tests/models/test_matching.py", "tests/engine/test_settler.py"],
     "kling_nb.retry": ["tests/test_retry.py"],
 }
 #: Of the package and its tests, imported once for all processes.

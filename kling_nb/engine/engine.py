@@ -18,15 +18,15 @@ from functools import partial
 from kling_nb import errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.delivery import Delivery
-from kling_nb.engine.following import Follower
+from kling_nb.engine.follower import Follower
 from kling_nb.engine.job import Job
 from kling_nb.engine.loop import BackgroundLoop
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Display, Hub, Log
-from kling_nb.engine.sending import Describe, Sender
-from kling_nb.engine.settling import Settler
+from kling_nb.engine.sender import Describe, Sender
+from kling_nb.engine.settler import Settler
 from kling_nb.engine.states import AT_THE_HUB, with_failure, with_status
-from kling_nb.engine.tracking import Tracker
+from kling_nb.engine.tracker import Tracker
 from kling_nb.models.generation import Generation
 from kling_nb.models.record import Record
 from kling_nb.models.request import Request

@@ -24,9 +24,9 @@ from kling_nb.errors import (
     TransferError,
     WaitTimeout,
 )
-from kling_nb.models.brief import parts, shorten
 from kling_nb.models.frames import frame_of
 from kling_nb.models.images import SOURCE
+from kling_nb.models.reprs import parts, shorten
 
 if TYPE_CHECKING:  # for jedi too: it fails on a live job if it can look up `Status`, a `Literal`
     from PIL.Image import Image as PILImage

@@ -1,4 +1,4 @@
-"""The routes of the server half. This module loads no log: `reading` does, at the first request."""
+"""The routes of the server half. This module loads no log: `queries` does, at the first request."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from jupyter_server.utils import url_path_join
 from kling_nb.lab import handlers
 
 if TYPE_CHECKING:
-    from kling_nb.lab.carrying import Carrier
-    from kling_nb.lab.news import News
-    from kling_nb.lab.reading import Reading
+    from kling_nb.lab.downloads import Downloads
+    from kling_nb.lab.notifications import Notifications
+    from kling_nb.lab.queries import Queries
 
 BASE = "kling_nb/api"
 #: Seconds between two checks for jobs without a kernel, and for a kernel that wants the server's jobs.
@@ -73,34 +73,34 @@ class Extension:
         return version("kling-nb")
 
     @cached_property
-    def reading(self) -> Reading:
+    def queries(self) -> Queries:
         """The logs; the first use loads the package's modules."""
-        from kling_nb.lab.reading import Reading
+        from kling_nb.lab.queries import Queries
 
         root = getattr(self._server.contents_manager, "root_dir", None)
-        return Reading(Path(root) if root else None)
+        return Queries(Path(root) if root else None)
 
     @cached_property
-    def news(self) -> News:
+    def news(self) -> Notifications:
         """Notifies open pages of changes."""
-        from kling_nb.lab.news import News
+        from kling_nb.lab.notifications import Notifications
 
-        return News(self)
+        return Notifications(self)
 
     async def carry(self) -> None:
         """Download the clips of jobs whose kernels have ended, while the setting `carry` is on."""
-        carrier: Carrier | None = None
+        downloads: Downloads | None = None
         while True:
             if carries():
-                if carrier is None:
-                    from kling_nb.lab.carrying import Carrier
+                if downloads is None:
+                    from kling_nb.lab.downloads import Downloads
 
-                    carrier = Carrier(self.reading.logs)
+                    downloads = Downloads(self.queries.logs)
                 notebooks = await self.notebooks()
-                await asyncio.to_thread(carrier.look, notebooks)
-            if carrier:
-                await asyncio.to_thread(carrier.give_up, everything=not carries())
-            await asyncio.sleep(_HAND_OVER if carrier and carrier.busy else _LOOK)
+                await asyncio.to_thread(downloads.look, notebooks)
+            if downloads:
+                await asyncio.to_thread(downloads.give_up, everything=not carries())
+            await asyncio.sleep(_HAND_OVER if downloads and downloads.busy else _LOOK)
 
     async def notebooks(self) -> list[str]:
         """Return the paths of the notebooks that are running."""
@@ -110,4 +110,4 @@ class Extension:
     async def overview(self) -> list[dict[str, Any]]:
         """Return the overview of every log of this server."""
         notebooks = await self.notebooks()
-        return await asyncio.to_thread(lambda: self.reading.overview(notebooks))
+        return await asyncio.to_thread(lambda: self.queries.overview(notebooks))

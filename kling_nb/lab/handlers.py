@@ -70,7 +70,7 @@ class RecordHandler(_Answers):
     async def get(self) -> None:
         record_id, name = self.get_query_argument("id"), self.get_query_argument("log", "")
         notebooks = await self.extension.notebooks()
-        await self.finish(await found(lambda: self.extension.reading.record(record_id, name, notebooks)))
+        await self.finish(await found(lambda: self.extension.queries.record(record_id, name, notebooks)))
 
 
 class CancelHandler(_Answers):
@@ -81,7 +81,7 @@ class CancelHandler(_Answers):
     async def post(self) -> None:
         body = self.get_json_body() or {}
         name, record_id = str(body.get("log") or ""), str(body.get("id") or "")
-        await found(lambda: self.extension.reading.cancel(record_id, name))
+        await found(lambda: self.extension.queries.cancel(record_id, name))
         await self.finish({})
 
 
@@ -108,7 +108,7 @@ class MediaHandler(AuthenticatedFileHandler):
         """Send the file, or only its headers."""
         self.check_xsrf_cookie()
         name = self.get_query_argument("log")
-        folder, file = await found(lambda: self.extension.reading.media(digest, name))
+        folder, file = await found(lambda: self.extension.queries.media(digest, name))
         self.root = str(folder.resolve())
         await web.StaticFileHandler.get(self, str(file.relative_to(folder)), include_body)
 
@@ -184,7 +184,7 @@ class GalleryHandler(_Socket):
         name = self.get_query_argument("log", "")
         try:
             async with self._turn:
-                self.gallery = await asyncio.to_thread(self.extension.reading.gallery, name, self._from_thread)
+                self.gallery = await asyncio.to_thread(self.extension.queries.gallery, name, self._from_thread)
                 await asyncio.to_thread(self.gallery.start)
         except Exception as exc:  # noqa: BLE001 - the page shows what went wrong
             self._tell({"error": str(exc) or type(exc).__name__}, ())

@@ -18,7 +18,6 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from kling_nb.models.brief import format_size, parts, shorten
 from kling_nb.models.images import (
     SOURCE,
     ImageError,
@@ -28,6 +27,7 @@ from kling_nb.models.images import (
     png_of,
     prepared_image,
 )
+from kling_nb.models.reprs import format_size, parts, shorten
 from kling_nb.models.urls import media_type_of, printable, redact_url, redact_urls, sha256, suffix_of
 from kling_nb.models.videos import VideoFacts, video_facts
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from kling_nb.models.brief import parts
 from kling_nb.models.record import ENDED, Failure, Status
+from kling_nb.models.reprs import parts
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, S
 from pydantic import AfterValidator, Field, PrivateAttr
 
 from kling_nb.errors import KlingError
-from kling_nb.models.brief import parts, shorten
 from kling_nb.models.judgements import Score
 from kling_nb.models.price import Estimate
 from kling_nb.models.record_parts import Failure, File, Message, Part, Reference, Times
+from kling_nb.models.reprs import parts, shorten
 from kling_nb.models.request import DEFAULTS, RequestFields, SingleFields
 from kling_nb.models.signatures import lists_keywords
 from kling_nb.models.urls import normalize_url

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, model_serializer, model_validator
 
-from kling_nb.models.brief import BriefModel, format_size, parts
 from kling_nb.models.images import WHITENED
+from kling_nb.models.reprs import BriefModel, format_size, parts
 from kling_nb.models.signatures import own_names
 
 

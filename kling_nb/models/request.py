@@ -25,7 +25,6 @@ from pydantic_core import PydanticCustomError
 from kling_nb.errors import ArgumentTypeError, RequestError
 from kling_nb.models import rules
 from kling_nb.models.asset import Asset, ImageField, ImageInput, VideoField, VideoInput
-from kling_nb.models.brief import BriefModel
 from kling_nb.models.fields import (
     assets_in,
     listed,
@@ -41,6 +40,7 @@ from kling_nb.models.fields import (
 from kling_nb.models.images import ImageError
 from kling_nb.models.messages import problems_of, short_repr
 from kling_nb.models.problem import Problem
+from kling_nb.models.reprs import BriefModel
 from kling_nb.models.rules import Rule
 from kling_nb.models.signatures import own_names
 

@@ -6,12 +6,12 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 
-from kling_nb.models.brief import counted as counted
-from kling_nb.models.brief import format_size as format_size
-from kling_nb.models.brief import shorten as shorten
 from kling_nb.models.price import Estimate
 from kling_nb.models.progress import LABELS
 from kling_nb.models.record import Record, Status
+from kling_nb.models.reprs import counted as counted
+from kling_nb.models.reprs import format_size as format_size
+from kling_nb.models.reprs import shorten as shorten
 
 #: Each state as in a row of progress, but short enough for a badge.
 STATUS_WORDS: dict[Status, str] = {**LABELS, "uncertain": "Unconfirmed"}

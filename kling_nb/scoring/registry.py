@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: A package adds scorers with `[project.entry-points."kling_nb.scorers"]`: a name, and a decorated function.
 GROUP = "kling_nb.scorers"
-_BUILT_IN = tuple(f"kling_nb.scoring.measures.{name}" for name in ("image", "shots", "stretches", "sound", "likeness"))
+_BUILT_IN = tuple(f"kling_nb.scoring.measures.{name}" for name in ("image", "shots", "still", "sound", "likeness"))
 #: The attribute of a decorated function that has its scorer.
 _ATTRIBUTE = "__scorer__"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

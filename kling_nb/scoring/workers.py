@@ -1,6 +1,6 @@
 """Clips scored by an executor: threads of this process, or the workers of a cluster. A clip is one task.
 
-On either side a scorer runs in a `Lane`, a process of its own, so one that hangs, dies or prints affects nothing else.
+On either side each scorer runs in a `ScorerProcess`, so one that hangs, dies or prints affects nothing else.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 from kling_nb import __version__
 from kling_nb.models.record import Record
 from kling_nb.scoring.footage import RequestInfo
-from kling_nb.scoring.lane import Lane, pack
 from kling_nb.scoring.measure import Measure
+from kling_nb.scoring.process import ScorerProcess, pack
 from kling_nb.scoring.registry import Scorer
 
 
@@ -43,34 +43,34 @@ class Answer:
     version: str = __version__
 
 
-class Lanes:
-    """Lanes of one process: as many as it scores clips at the same time."""
+class ScorerProcesses:
+    """The scorer processes of one process: as many as it scores clips at the same time."""
 
     def __init__(self) -> None:
-        self._all: list[Lane] = []
-        self._idle: list[Lane] = []
+        self._all: list[ScorerProcess] = []
+        self._idle: list[ScorerProcess] = []
         self._closed = False
 
     def score(self, packed: Sequence[bytes], path: str, info: RequestInfo, timeout: float) -> list[Measure]:
-        """Run the scorers of a clip in turn, in one lane: they share what is decoded."""
-        lane = self._idle.pop() if self._idle else self._new()
+        """Run the scorers of a clip in turn, in one process: they share what is decoded."""
+        process = self._idle.pop() if self._idle else self._new()
         try:
-            return [lane.measure(scorer, path, info, timeout) for scorer in packed]
+            return [process.measure(scorer, path, info, timeout) for scorer in packed]
         finally:
-            self._idle.append(lane)
+            self._idle.append(process)
 
     def close(self) -> None:
-        """End all lanes."""
+        """End them all."""
         self._closed = True
-        for lane in self._all:
-            lane.close()
+        for process in self._all:
+            process.close()
 
-    def _new(self) -> Lane:
-        lane = Lane()
-        self._all.append(lane)
+    def _new(self) -> ScorerProcess:
+        process = ScorerProcess()
+        self._all.append(process)
         if self._closed:
-            lane.close()
-        return lane
+            process.close()
+        return process
 
 
 def run_scorers(
@@ -95,13 +95,13 @@ def run_scorers(
         ready[number] = [scorer for scorer in task.scorers if scorer.name not in failed]
         packed.append([one for one in packs.values() if isinstance(one, bytes)])
         yield from ((task, scorer, failed[scorer.name]) for scorer in task.scorers if scorer.name in failed)
-    lanes = Lanes()
+    processes = ScorerProcesses()
     executor = on or ThreadPoolExecutor(workers, thread_name_prefix="kling_nb scoring")
 
     def submit(number: int, files: Mapping[str, bytes] | None = None) -> Future[Answer]:
         task = tasks[number]
         if on is None:
-            return executor.submit(_here, lanes, packed[number], task.path, task.info, timeout)
+            return executor.submit(_here, processes, packed[number], task.path, task.info, timeout)
         return executor.submit(score_clip, pickle.dumps((packed[number], task.path, task.info, timeout, files)))
 
     futures: dict[Future[Answer], int] = {}
@@ -123,7 +123,7 @@ def run_scorers(
     finally:
         for future in futures:
             future.cancel()
-        lanes.close()
+        processes.close()
         if on is None:
             executor.shutdown(cancel_futures=True)
 
@@ -135,24 +135,24 @@ def score_clip(task: bytes) -> Answer:
         needed = [path, *(image.file for image in info.images)]
         if not all(Path(each).is_file() for each in needed):
             return Answer(missing=True)
-        return Answer(_lanes_of_worker().score(packed, path, info, timeout))
+        return Answer(_processes_of_worker().score(packed, path, info, timeout))
     with tempfile.TemporaryDirectory(prefix="kling_nb-") as folder:
         places = {name: Path(folder) / f"{number}{Path(name).suffix}" for number, name in enumerate(files)}
         for name, data in files.items():
             places[name].write_bytes(data)
         images = tuple(image._replace(file=places[str(image.file)]) for image in info.images)
-        return Answer(_lanes_of_worker().score(packed, str(places[path]), replace(info, images=images), timeout))
+        return Answer(_processes_of_worker().score(packed, str(places[path]), replace(info, images=images), timeout))
 
 
-def _here(lanes: Lanes, packed: Sequence[bytes], path: str, info: RequestInfo, timeout: float) -> Answer:
-    return Answer(lanes.score(packed, path, info, timeout))
+def _here(processes: ScorerProcesses, packed: Sequence[bytes], path: str, info: RequestInfo, timeout: float) -> Answer:
+    return Answer(processes.score(packed, path, info, timeout))
 
 
 @cache
-def _lanes_of_worker() -> Lanes:
-    lanes = Lanes()
-    atexit.register(lanes.close)
-    return lanes
+def _processes_of_worker() -> ScorerProcesses:
+    processes = ScorerProcesses()
+    atexit.register(processes.close)
+    return processes
 
 
 def _answer(future: Future[Any], count: int) -> Answer:

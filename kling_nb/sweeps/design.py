@@ -17,12 +17,12 @@ from pydantic import ValidationError
 
 from kling_nb.errors import ArgumentError, LogError, RequestError
 from kling_nb.models.asset import Asset
-from kling_nb.models.brief import counted
 from kling_nb.models.canonical import canonical_json, canonical_request, request_hash
 from kling_nb.models.fields import plain, resolved, with_media
 from kling_nb.models.plan import REPEAT, StoredPlan, StoredPoint, StoredProblem, numbered, plan_id
 from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Reference
+from kling_nb.models.reprs import counted
 from kling_nb.models.request import TARGET, Request, request_type
 from kling_nb.models.restore import asset_of, with_images
 from kling_nb.models.urls import sha256

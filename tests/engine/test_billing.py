@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from hubside import HubSide
 
-from kling_nb.engine.sending import records_for
+from kling_nb.engine.sender import records_for
 from kling_nb.models.price import estimate
 from kling_nb.models.record import Record
 from kling_nb.models.request import ReferenceToVideo

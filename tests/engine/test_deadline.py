@@ -13,7 +13,7 @@ from support.records import START, a_record, a_report
 
 from kling_nb.engine.active import ActiveJobs
 from kling_nb.engine.pace import HUB_PACE
-from kling_nb.engine.tracking import Tracker
+from kling_nb.engine.tracker import Tracker
 
 SECONDS = st.integers(-100_000, 100_000)
 UNIX = int(START.timestamp())

@@ -14,7 +14,7 @@ from support.records import START, a_record
 from kling_nb import errors, retry
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.pace import Pace
-from kling_nb.engine.settling import Settler
+from kling_nb.engine.settler import Settler
 from kling_nb.hubs.oxen import Oxen
 from kling_nb.models.generation import Generation
 from kling_nb.models.record import Record

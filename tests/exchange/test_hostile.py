@@ -17,8 +17,8 @@ from hubside import HubSide, png_image
 
 from kling_nb import errors
 from kling_nb.errors import ArgumentError
-from kling_nb.exchange import importing
-from kling_nb.exchange.importing import Staging
+from kling_nb.exchange import importer
+from kling_nb.exchange.importer import Staging
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.request import TARGET
 from kling_nb.models.urls import sha256
@@ -85,7 +85,7 @@ def test_a_link_in_an_archive_is_refused_and_one_in_a_folder_not_followed(
 def test_an_archive_that_unpacks_to_far_more_is_refused(
     crate: Path, elsewhere: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(importing, "LARGEST", 3_000_000)
+    monkeypatch.setattr(importer, "LARGEST", 3_000_000)
     bomb = packed(crate, {"clips/bomb.mp4": bytes(4_000_000)})
     with pytest.raises(errors.ExchangeError, match="unpacks to far more"):
         elsewhere.import_log(bomb)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kling_nb.exchange.bundle import Bundle
 from kling_nb.exchange.export import export
-from kling_nb.exchange.importing import import_records
+from kling_nb.exchange.importer import import_records
 from kling_nb.exchange.mp4 import embed_record, packets_of, read_embedded
 from kling_nb.models.record import File, Record
 from kling_nb.render.report import Heading

@@ -13,8 +13,8 @@ from support import postgres
 from support.records import make_record
 
 from extension.conftest import with_clip
-from kling_nb.lab.carrying import Carrier
-from kling_nb.lab.reading import Reading
+from kling_nb.lab.downloads import Downloads
+from kling_nb.lab.queries import Queries
 from kling_nb.models.record import Record
 from kling_nb.store.team import TeamLog
 
@@ -58,49 +58,49 @@ def clip(addresses: dict[str, str], tmp_path: Path, movie: bytes) -> Record:
 
 
 @pytest.fixture
-def reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reading]:
+def queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queries]:
     monkeypatch.chdir(tmp_path)
-    reading = Reading(tmp_path / "root")
-    yield reading
-    reading.logs.close()
+    queries = Queries(tmp_path / "root")
+    yield queries
+    queries.logs.close()
 
 
-def shown(reading: Reading) -> dict[str, Any]:
-    (overview,) = reading.overview(NOTEBOOKS)
+def shown(queries: Queries) -> dict[str, Any]:
+    (overview,) = queries.overview(NOTEBOOKS)
     return overview
 
 
 def test_the_jobs_and_clips_of_colleagues_are_shown_with_their_names_and_fetched_to_be_played(
-    reading: Reading, clip: Record, addresses: dict[str, str], movie: bytes, monkeypatch: pytest.MonkeyPatch
+    queries: Queries, clip: Record, addresses: dict[str, str], movie: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in addresses.items():
         monkeypatch.setenv(name, value)
-    overview = shown(reading)
+    overview = shown(queries)
     assert [(job["by"], job["status"]) for job in overview["jobs"]] == [("bob", "processing")]
     assert [(one["id"], one["by"]) for one in overview["clips"]] == [(clip.id, "ann")]
     assert (overview["name"], overview["team"], overview["error"]) == (NAME, True, "")
-    _, file = reading.media(overview["clips"][0]["media"], NAME)
+    _, file = queries.media(overview["clips"][0]["media"], NAME)
     assert file.read_bytes() == movie
-    log = reading.logs.log(reading.logs.folder(NAME))
+    log = queries.logs.log(queries.logs.folder(NAME))
     assert isinstance(log, TeamLog) and log.team().members == [], "a reader is not a kernel of the team"
-    Carrier(reading.logs).look(NOTEBOOKS)
+    Downloads(queries.logs).look(NOTEBOOKS)
     assert log.get("job00002").status == "processing", "a team's kernels take over each other's jobs"
 
 
 def test_the_addresses_may_be_in_a_file_beside_the_notebook(
-    reading: Reading, clip: Record, addresses: dict[str, str], tmp_path: Path
+    queries: Queries, clip: Record, addresses: dict[str, str], tmp_path: Path
 ) -> None:
     text = "".join(f"{name}={json.dumps(value)}\n" for name, value in addresses.items())
     (tmp_path / "root" / "one" / ".env").write_text(text)
-    assert [one["id"] for one in shown(reading)["clips"]] == [clip.id]
+    assert [one["id"] for one in shown(queries)["clips"]] == [clip.id]
 
 
 def test_without_the_addresses_the_cache_shows_what_waits_in_it_and_what_to_set(
-    reading: Reading, clip: Record, tmp_path: Path
+    queries: Queries, clip: Record, tmp_path: Path
 ) -> None:
     waiting = tmp_path / "root" / "one" / "kling_log" / "records" / "2026-11" / "job00009.json"
     waiting.parent.mkdir(parents=True)
     waiting.write_text(make_record(9, status="processing", generation_id="g9").model_dump_json())
-    overview = shown(reading)
+    overview = shown(queries)
     assert ([job["id"] for job in overview["jobs"]], overview["clips"]) == (["job00009"], [])
     assert "KLING_NB_DATABASE" in overview["error"] and "s3cret" not in overview["error"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_nb import errors
-from kling_nb.engine.sending import may_have_accepted
+from kling_nb.engine.sender import may_have_accepted
 from kling_nb.hubs.responses import error_of, message_of, read_json, seconds_of, transport_error
 from kling_nb.hubs.upload import text_in
 

@@ -104,7 +104,7 @@ async def test_silence_is_counted_from_the_first_request_without_an_answer(silen
 def test_a_hub_that_does_not_answer_is_named_by_the_row_and_by_the_wait(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, silent: str
 ) -> None:
-    monkeypatch.setattr("kling_nb.engine.sending._SILENT", 0.2)
+    monkeypatch.setattr("kling_nb.engine.sender._SILENT", 0.2)
     monkeypatch.setattr("kling_nb.session.PATIENCE", 0.1)
     studio = Studio(hub=silent, key="test-key", log=tmp_path / "log")
     job = studio.generate("a boat", duration=3)

@@ -292,7 +292,7 @@ def test_of_two_kernels_one_at_a_time_starts_a_request_and_a_dead_ones_turn_ends
 
 
 def test_each_decision_takes_at_most_two_round_trips(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kling_nb.store.team.courier.Courier.wake", lambda self, changed="": None)  # no other traffic
+    monkeypatch.setattr("kling_nb.store.team.sync.Sync.wake", lambda self, changed="": None)  # no other traffic
     way = Distance(url, 0.15)  # so long that what is sent without waiting is sent before an answer
     log = TeamLog(tmp_path / "far", way.url, f"file://{tmp_path}/bucket", "ann")
     saved = log.save(paid(0, holder=log.holder(), plan="p", cell="c"))

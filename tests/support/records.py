@@ -6,7 +6,7 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
-from kling_nb.engine.sending import records_for
+from kling_nb.engine.sender import records_for
 from kling_nb.models.canonical import canonical_json, canonical_request, request_hash
 from kling_nb.models.generation import Generation
 from kling_nb.models.price import Estimate, estimate

@@ -19,7 +19,7 @@ import kling_nb as kn
 from kling_nb import generation
 from kling_nb.engine.job import Job
 from kling_nb.errors import BudgetError, LogError, SettingsError
-from kling_nb.exchange.importing import import_records
+from kling_nb.exchange.importer import import_records
 from kling_nb.models.record import Record
 from kling_nb.store import Log
 from kling_nb.store.team import TeamLog

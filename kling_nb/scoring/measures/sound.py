@@ -7,7 +7,7 @@ import math
 from kling_nb.errors import NotApplicable
 from kling_nb.scoring.footage import Footage
 from kling_nb.scoring.measure import Measure
-from kling_nb.scoring.measures.stretches import stretches, total
+from kling_nb.scoring.measures.still import stretches, total
 from kling_nb.scoring.registry import scorer
 
 #: Silence: in windows of `_WINDOW` seconds no sample is above `_THRESHOLD`, for at least `_MIN_SECONDS`.

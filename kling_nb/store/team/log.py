@@ -24,12 +24,12 @@ from kling_nb.store.team import lease as leases
 from kling_nb.store.team import restore, tables
 from kling_nb.store.team.bucket import Bucket
 from kling_nb.store.team.budget import TeamBudget
-from kling_nb.store.team.courier import Courier, Sent, prune
 from kling_nb.store.team.documents import Documents, TeamPlans, TeamScores, TeamValues, TeamVotes
 from kling_nb.store.team.lease import TeamLease
 from kling_nb.store.team.media import TeamMedia
 from kling_nb.store.team.postgres import Postgres
 from kling_nb.store.team.records import TeamRecords
+from kling_nb.store.team.sync import Sent, Sync, prune
 from kling_nb.store.team.trash import TeamTrash
 
 T = TypeVar("T")
@@ -77,8 +77,8 @@ class TeamLog(Log):
         self.folder = Path(folder).expanduser().absolute()
         self.person, self._opened, self._marked, self._checked = person, opened, False, False
         self.bucket = Bucket(media)
-        self._courier = Courier(self.bucket)
-        wake = self._courier.wake
+        self._sync = Sync(self.bucket)
+        wake = self._sync.wake
         self._database = Postgres.at(database)
         records = TeamRecords(self.folder, self._database, wake)
         self._documents = Documents(self._database, lambda writing: records.ready(writing=writing), wake)
@@ -86,7 +86,7 @@ class TeamLog(Log):
         media_ = TeamMedia(self.folder, self.bucket, wake)
         trash = TeamTrash(records, self._documents, media_)
         self._team_records, self._team_lease, self._team_media, self._team_trash = records, lease, media_, trash
-        self._courier.serve(records, media_, lease)
+        self._sync.serve(records, media_, lease)
         # The parts that `Log` calls, in a database and a bucket.
         self._guide = Guide(self.folder, media_.local)
         self._records, self._lease, self._media, self._trash = records, lease, media_, trash  # pyright: ignore[reportAttributeAccessIssue]
@@ -133,7 +133,7 @@ class TeamLog(Log):
             self.bucket.check()
             self._checked = True
         held = self._team_lease.holder()
-        self._courier.wake()
+        self._sync.wake()
         return held
 
     def take(self, record_id: str) -> Record | None:
@@ -175,7 +175,7 @@ class TeamLog(Log):
         """Return everything that disagrees between the database, the bucket and this machine's folder."""
         if not self._team_records.ready():
             return []
-        self._courier.turn(everything=True)  # anything that is only a second late need not be listed
+        self._sync.turn(everything=True)  # anything that is only a second late need not be listed
         return list(restore.findings(self._team_records, self._team_media, self.bucket))
 
     def rebuild(self) -> int:
@@ -201,7 +201,7 @@ class TeamLog(Log):
         ready = self._team_records.ready()
         row = self._database.run(lambda one: one.execute(tables.COUNT_LATE).fetchone()) if ready else (0, 0)
         members = self._team_lease.members() if ready else []
-        here = self._courier.waiting()
+        here = self._sync.waiting()
         addresses = (self._database.name, self.bucket.address, self.bucket.keys_from)
         return Team(self.person, *addresses, members, *here, late=(row[0], row[1]))
 
@@ -209,18 +209,18 @@ class TeamLog(Log):
         """Send everything that waits, here and in the database; delete old revisions, and return how many."""
         self._mark()
         self._team_records.ready(writing=True)
-        sent = self._courier.turn(everything=True)
+        sent = self._sync.turn(everything=True)
         return sent, 0 if sent.problems else prune(self.bucket)
 
     def close(self) -> None:
         """Send what waits, release this process's jobs and close the database; the next use opens it again."""
-        self._courier.close()
+        self._sync.close()
         self._team_lease.release()
         self._team_records.close()
 
     def _last_turn(self) -> None:
         with contextlib.suppress(Exception):  # the process ends: anything that cannot be sent waits for the next one
-            self._courier.close()
+            self._sync.close()
             self._team_lease.release()
 
     def _mark(self) -> None:

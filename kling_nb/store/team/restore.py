@@ -18,9 +18,9 @@ from kling_nb.store.sidecars import digests_of
 from kling_nb.store.tables import records as rows
 from kling_nb.store.team import tables
 from kling_nb.store.team.bucket import Bucket
-from kling_nb.store.team.courier import FOLDERS, newest_of
 from kling_nb.store.team.media import TeamMedia
 from kling_nb.store.team.records import TeamRecords, statement_of, sums_of
+from kling_nb.store.team.sync import FOLDERS, newest_of
 from kling_nb.store.team.trash import FOLDER as TRASH
 
 _READERS, _CHUNK = 16, 2_000

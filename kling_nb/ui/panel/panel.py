@@ -22,9 +22,9 @@ from IPython.display import display
 
 from kling_nb.errors import KlingError, RequestError
 from kling_nb.models.asset import Asset
-from kling_nb.models.brief import counted
 from kling_nb.models.images import ImageError
 from kling_nb.models.problem import Problem
+from kling_nb.models.reprs import counted
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook.location import where_views_live
 from kling_nb.render.form import form_html

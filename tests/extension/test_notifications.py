@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from support.records import make_record
 
-from kling_nb.lab.news import News
-from kling_nb.lab.reading import Reading
+from kling_nb.lab.notifications import Notifications
+from kling_nb.lab.queries import Queries
 from kling_nb.store import Log
 
 OWN, TEAM = "one/kling_log", "team/kling_log"
 
 
 class Server:
-    """The parts of a server that `News` uses: the logs, and the notebooks that are open."""
+    """The parts of a server that `Notifications` uses: the logs, and the notebooks that are open."""
 
     def __init__(self, root: Path) -> None:
-        self.reading = Reading(root)
+        self.queries = Queries(root)
 
     async def notebooks(self) -> list[str]:
         return ["one/a.ipynb", "team/b.ipynb"]
@@ -42,7 +42,7 @@ async def test_a_teams_database_that_never_answers_delays_the_news_of_no_other_l
     log = Log(tmp_path / OWN)
     running = log.save(make_record(1, status="queued", generation_id="g1"))
     server = Server(tmp_path)
-    news: Any = News(server)  # pyright: ignore[reportArgumentType] -- the two parts that it uses
+    news: Any = Notifications(server)  # pyright: ignore[reportArgumentType] -- the two parts that it uses
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     news.add(heard.put_nowait)
 
@@ -59,4 +59,4 @@ async def test_a_teams_database_that_never_answers_delays_the_news_of_no_other_l
 
     assert [[(name, len(each["jobs"])) for name, each in logs.items()] for logs in told] == [[(OWN, 1)], [(OWN, 0)]]
     log.close()
-    server.reading.logs.close()
+    server.queries.logs.close()

@@ -15,9 +15,9 @@ from typing import Any
 from kling_nb import errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.ports import Hub, Log
-from kling_nb.engine.settling import Settler
+from kling_nb.engine.settler import Settler
 from kling_nb.engine.states import with_status
-from kling_nb.engine.tracking import Tracker
+from kling_nb.engine.tracker import Tracker
 from kling_nb.models.canonical import canonical_request, delivery_of, hash_of
 from kling_nb.models.matching import public
 from kling_nb.models.price import Estimate, distinct_amounts

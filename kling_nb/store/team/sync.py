@@ -47,7 +47,7 @@ class Sent:
     problems: list[str] = field(default_factory=list[str])
 
 
-class Courier:
+class Sync:
     """Two threads, from the first change until `close`; one of them must not wait for a slow upload."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -74,7 +74,7 @@ class Courier:
                 if not self._threads:
                     self._threads = [
                         threading.Thread(target=target, name=f"kling_nb team {name}", daemon=True)
-                        for name, target in (("life", self._live), ("courier", self._carry))
+                        for name, target in (("life", self._live), ("sync", self._carry))
                     ]
                     for thread in self._threads:
                         thread.start()

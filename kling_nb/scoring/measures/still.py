@@ -1,4 +1,4 @@
-"""Black and frozen stretches."""
+"""The measures of still images: black frames, and frames without motion."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.pace import Pace
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.states import AT_THE_HUB
-from kling_nb.engine.tracking import LOST_REMEDY, Tracker
+from kling_nb.engine.tracker import LOST_REMEDY, Tracker
 from kling_nb.models.matching import Absent, Found, LostRequest, Undecided, alike
 
 _A_DAY = 86_400.0

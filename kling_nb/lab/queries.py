@@ -19,7 +19,7 @@ from kling_nb.store.log import Log
 _TEAM_LOOK = 2.0
 
 
-class Reading:
+class Queries:
     """Reads the logs below a server's root folder."""
 
     def __init__(self, root: Path | None) -> None:

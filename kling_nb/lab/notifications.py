@@ -19,7 +19,7 @@ _LOOK, _KNOWN, _TOGETHER = 0.15, 0.8, 0.02
 Listener = Callable[[dict[str, Any]], None]
 
 
-class News:
+class Notifications:
     """The pages that listen, and the task that checks the logs for them. Used on the server's loop only.
 
     Each log that has changed is read by a task of its own: a team's database that does not answer delays no other log.
@@ -58,14 +58,14 @@ class News:
 
     async def _look(self) -> None:
         seen: dict[str, tuple[int, ...]] = {}
-        reading = self._extension.reading
+        queries = self._extension.queries
         known, asked = dict[str, Path](), float("-inf")
         told = False
         while True:
             if time.monotonic() - asked > _KNOWN:
                 notebooks, asked = await self._extension.notebooks(), time.monotonic()
-                known = await asyncio.to_thread(reading.logs.known, notebooks)
-            now = await asyncio.to_thread(reading.signatures, known)
+                known = await asyncio.to_thread(queries.logs.known, notebooks)
+            now = await asyncio.to_thread(queries.signatures, known)
             if gone := self._logs.keys() - now.keys():
                 for name in gone:
                     del self._logs[name]
@@ -94,8 +94,8 @@ class News:
 
     async def _read(self, name: str) -> None:
         before = self._logs.get(name)
-        self._logs[name] = now = await asyncio.to_thread(self._extension.reading.of_log, name)
-        for ended in await asyncio.to_thread(self._extension.reading.ended, name, before, now):
+        self._logs[name] = now = await asyncio.to_thread(self._extension.queries.of_log, name)
+        for ended in await asyncio.to_thread(self._extension.queries.ended, name, before, now):
             self.tell({"kind": "ended", "record": ended})
         if now != before:
             self._tell_soon()

@@ -27,7 +27,7 @@ _LENGTH = struct.Struct("<Q")
 _CANNOT_TRAVEL = "it cannot be run in another process: "
 
 
-class Lane:
+class ScorerProcess:
     """A process for scorers, which starts with the first one."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Lane:
             if self._process is not None or self._closed:
                 return None if self._closed else self._process
             self._process = process = subprocess.Popen(
-                [sys.executable, "-c", "from kling_nb.scoring.lane import serve; serve()"],
+                [sys.executable, "-c", "from kling_nb.scoring.process import serve; serve()"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -88,7 +88,7 @@ class Lane:
 
 
 def pack(scorer: Scorer) -> bytes | Measure:
-    """Return a scorer as bytes for a `Lane`, or a failure if it cannot travel.
+    """Return a scorer as bytes for a `ScorerProcess`, or a failure if it cannot travel.
 
     Raises:
         KlingError: cloudpickle is not installed.
@@ -104,7 +104,7 @@ def pack(scorer: Scorer) -> bytes | Measure:
 
 
 def serve() -> None:
-    """Run what comes in on standard input, in the process of a `Lane`."""
+    """Run what comes in on standard input, in the process of a `ScorerProcess`."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a scorer that prints must not disturb the answers
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -28,7 +28,7 @@ _BROUGHT = ("queued", "processing", "downloading")
 _PAUSE, _YIELD = 60.0, 5.0
 
 
-class Carrier:
+class Downloads:
     """The jobs that the server has taken over. Its methods block, and are called from one thread at a time."""
 
     def __init__(self, logs: Logs) -> None:

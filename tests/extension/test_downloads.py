@@ -10,7 +10,7 @@ from hubside import HubSide, until
 from support.records import make_record
 
 from kling_nb.engine.job import Job
-from kling_nb.lab.carrying import Carrier
+from kling_nb.lab.downloads import Downloads
 from kling_nb.lab.extension import carries
 from kling_nb.lab.logs import Logs
 from kling_nb.studio import Studio
@@ -24,8 +24,8 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def carrier(tmp_path: Path) -> Iterator[Carrier]:
-    made = Carrier(Logs(tmp_path / "root"))
+def downloads(tmp_path: Path) -> Iterator[Downloads]:
+    made = Downloads(Logs(tmp_path / "root"))
     yield made
     made.give_up(everything=True)
 
@@ -47,13 +47,13 @@ def left(studio_at: Callable[..., Studio], hub: HubSide, log: Path) -> Job:
 
 @pytest.mark.usefixtures("key")
 def test_the_server_brings_in_a_clip_whose_kernel_is_gone(
-    studio_at: Callable[..., Studio], hub: HubSide, log: Path, carrier: Carrier
+    studio_at: Callable[..., Studio], hub: HubSide, log: Path, downloads: Downloads
 ) -> None:
     hub.fault("stuck", times=1)
     stuck = left(studio_at, hub, log)
     hub.clear()
     job = left(studio_at, hub, log)
-    carrier.look(NOTEBOOKS)
+    downloads.look(NOTEBOOKS)
     store = studio_at(hub, log=log).store
     until(lambda: store.get(job.id).status == "succeeded")
     assert store.get(stuck.id).holder.startswith("server-")
@@ -62,46 +62,46 @@ def test_the_server_brings_in_a_clip_whose_kernel_is_gone(
 
 @pytest.mark.usefixtures("key")
 def test_it_lets_go_of_a_job_that_a_kernel_wants(
-    studio_at: Callable[..., Studio], hub: HubSide, log: Path, carrier: Carrier
+    studio_at: Callable[..., Studio], hub: HubSide, log: Path, downloads: Downloads
 ) -> None:
     hub.fault("stuck")
     job = left(studio_at, hub, log)
-    carrier.look(NOTEBOOKS)
-    assert carrier.busy
+    downloads.look(NOTEBOOKS)
+    assert downloads.busy
     kernel = studio_at(hub, log=log)
     (followed,) = kernel.resume()
     assert followed.record.holder.startswith("server-")
-    carrier.give_up()
+    downloads.give_up()
     until(lambda: kernel.store.get(job.id).holder.startswith("kernel-"))
-    carrier.look(NOTEBOOKS)
-    assert not carrier.busy
+    downloads.look(NOTEBOOKS)
+    assert not downloads.busy
     followed.cancel().result(60)
     assert followed.wait(60) and followed.state == "cancelled"
     assert hub.posts == 1
 
 
 def test_without_the_key_it_takes_nothing(
-    studio_at: Callable[..., Studio], hub: HubSide, log: Path, carrier: Carrier
+    studio_at: Callable[..., Studio], hub: HubSide, log: Path, downloads: Downloads
 ) -> None:
     hub.fault("stuck")
     job = left(studio_at, hub, log)
     before = studio_at(hub, log=log).store.get(job.id)
-    carrier.look(NOTEBOOKS)
-    assert not carrier.busy
+    downloads.look(NOTEBOOKS)
+    assert not downloads.busy
     assert studio_at(hub, log=log).store.get(job.id) == before
 
 
 @pytest.mark.usefixtures("key")
 def test_what_was_never_sent_and_what_a_kernel_runs_stay_as_they_are(
-    studio_at: Callable[..., Studio], hub: HubSide, log: Path, carrier: Carrier
+    studio_at: Callable[..., Studio], hub: HubSide, log: Path, downloads: Downloads
 ) -> None:
     hub.fault("stuck")
     kernel = studio_at(hub, log=log)
     job = kernel.generate("a boat", duration=3)
     until(lambda: job.record.generation_id)
     kernel.store.save(make_record(7, hub=hub.url, local=False))
-    carrier.look(NOTEBOOKS)
-    assert not carrier.busy
+    downloads.look(NOTEBOOKS)
+    assert not downloads.busy
     assert (kernel.store.get("job00007").holder, kernel.store.get("job00007").status) == (None, "prepared")
     assert (kernel.store.get(job.id).holder, hub.posts) == (kernel.store.holder(), 1)
 
