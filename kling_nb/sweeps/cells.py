@@ -172,6 +172,11 @@ def expected_durations(session: Session, cells: Sequence[Cell], estimates: Seque
     return known if len(known) == len(expected) else []
 
 
+def problems_text(cell: Cell) -> str:
+    """Return what is wrong with a cell's request, on one line."""
+    return "; ".join(map(str, cell.problems))
+
+
 def tile_of(
     session: Session, cell: Cell, state: TileState, record: Record | None, *, note: str = "", video: Video | None = None
 ) -> Tile:

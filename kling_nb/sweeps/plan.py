@@ -30,6 +30,7 @@ from kling_nb.render.plan import (
     matrix_html,
     matrix_text,
     plan_bundle,
+    plan_text,
 )
 from kling_nb.selection import Selected, data_frame
 from kling_nb.session import Session
@@ -37,7 +38,7 @@ from kling_nb.store.disk import path_of
 from kling_nb.store.index import RecordSummary
 from kling_nb.store.log import UNSET
 from kling_nb.sweeps.axes import How, points, whole_number
-from kling_nb.sweeps.cells import existing_records, expected_durations, refused_cells, tile_of
+from kling_nb.sweeps.cells import existing_records, expected_durations, problems_text, refused_cells, tile_of
 from kling_nb.sweeps.design import Cell, Design, build_design, to_stored
 from kling_nb.sweeps.models import loss_notes, models_text, with_models
 from kling_nb.sweeps.run import Run, sum_known
@@ -314,7 +315,7 @@ class Plan(Selected):
                 for cell in cells
             ],
             axes=self._design.axes,
-            invalid=[(cell.label, _problems_text(cell)) for cell in self._design.invalid],
+            invalid=[(cell.label, problems_text(cell)) for cell in self._design.invalid],
             cells=len(self._design.cells),
             price=sum_known([estimate.each for estimate in priced]),
             unpriced=len(estimates) - len(priced),
@@ -348,7 +349,7 @@ class Plan(Selected):
             "stars": record.stars if record else None,
             "file": record.clip.place if record and record.clip else None,
             "request_hash": cell.request_hash or None,
-            "problems": _problems_text(cell),
+            "problems": problems_text(cell),
         }
         return {**cell.values, **facts}
 
@@ -362,7 +363,7 @@ class Plan(Selected):
         refused: bool = False,
     ) -> Tile:
         state: TileState = "refused" if refused else _state(cell, summary)
-        return tile_of(self._session, cell, state, record, note=_problems_text(cell), video=video)
+        return tile_of(self._session, cell, state, record, note=problems_text(cell), video=video)
 
     def _estimate(self, cell: Cell) -> Estimate:
         assert cell.request is not None  # noqa: S101 - only cells with a request have a price
@@ -373,6 +374,9 @@ class Plan(Selected):
 
     def __repr__(self) -> str:
         return f"<Plan {self.id}: {self.sheet().summary}>"
+
+    def __str__(self) -> str:
+        return plan_text(self.sheet())
 
 
 class Matrix:
@@ -393,7 +397,3 @@ def _state(cell: Cell, summary: RecordSummary | None) -> TileState:
     if summary is None:
         return "missing" if cell.request else "invalid"
     return "existing" if summary.done else "running"
-
-
-def _problems_text(cell: Cell) -> str:
-    return "; ".join(map(str, cell.problems))

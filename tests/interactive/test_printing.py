@@ -55,6 +55,12 @@ def test_a_printed_clip_is_for_a_person(clips: list[kn.Clip]) -> None:
     assert clips[0].id in repr(clips[0])
 
 
+def test_a_printed_plan_names_each_invalid_request_and_why(studio: Studio) -> None:
+    plan = studio.sweep("a boat, {light}", duration=[3, 99])
+    assert all(str(problem) in str(plan) for cell in plan.cells for problem in cell.problems)
+    assert plan.id in str(plan)
+
+
 def test_several_clips_draw_as_a_strip(clips: list[kn.Clip]) -> None:
     bundle: dict[str, str] = clips._repr_mimebundle_()  # type: ignore[attr-defined]
     assert bundle["text/html"].count("<video") == 2
