@@ -46,7 +46,7 @@ def _filtered(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--status", help="Such as succeeded, failed or queued."),
         click.option("--model", help="The model's name."),
         click.option("--tag", help="A tag."),
-        click.option("--stars", type=click.IntRange(1, 5), help="At least so many stars."),
+        click.option("--stars", type=click.IntRange(1, 5), help="At least this many stars."),
     )
     for option in reversed(options):
         command = option(command)
@@ -55,7 +55,7 @@ def _filtered(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @main.command("log")
 @_filtered
-@click.option("--limit", default=20, show_default=True, help="At most so many records.")
+@click.option("--limit", default=20, show_default=True, help="At most this many records.")
 @click.option("--json", "as_json", is_flag=True, help="Print one record a line, as JSON.")
 @click.pass_obj
 def show_log(studio: Studio, limit: int, as_json: bool, text: str | None, **filters: Any) -> None:
@@ -72,7 +72,7 @@ def show_log(studio: Studio, limit: int, as_json: bool, text: str | None, **filt
 
 
 @main.command()
-@click.option("--watch", is_flag=True, help="Go on until it is interrupted, also with jobs that are started later.")
+@click.option("--watch", is_flag=True, help="Keep running until Ctrl+C, and include jobs that start later.")
 @click.pass_obj
 def resume(studio: Studio, watch: bool) -> None:
     """Download the clips of unfinished jobs. Nothing is sent, so nothing new is paid for.
@@ -136,7 +136,7 @@ def serve(studio: Studio, port: int, browser: bool) -> None:
     try:
         page = Standalone(log, port)
     except OSError as exc:
-        raise click.ClickException(f"Cannot use port {port}: {exc.strerror}. Choose another one by --port.") from exc
+        raise click.ClickException(f"Cannot use port {port}: {exc.strerror}. Choose another one with --port.") from exc
     click.echo(f"{page.url}\nCtrl+C ends it.")
     if browser:
         click.launch(page.once)
@@ -147,7 +147,7 @@ def _existing(studio: Studio) -> Studio:
     """Return the studio. Raises `NotSaved` without a log: a command that only looks must not begin one."""
     folder = studio.store.folder
     if not folder.is_dir():
-        raise NotSaved(f"No log in {folder}. Name one by --log.")
+        raise NotSaved(f"No log in {folder}. Name another one with --log.")
     return studio
 
 

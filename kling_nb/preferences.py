@@ -59,7 +59,7 @@ class Options:
         """Whether cells contain clips instead of links to them.
 
         `"auto"` (the default) embeds clips where links do not work, `"always"` everywhere, `"never"` nowhere. A number
-        embeds everywhere, up to so many megabytes in one output. Raises `SettingsError` for any other value.
+        embeds everywhere, up to this many megabytes in one output. Raises `SettingsError` for any other value.
         """
         return embed_of(self._store).value
 

@@ -181,8 +181,9 @@ def spending_html(by: str, rows: Sequence[SpendingRow], total: SpendingRow) -> s
 
 def spending_text(by: str, rows: Sequence[SpendingRow], total: SpendingRow) -> str:
     """Return the spending in lines of plain text."""
-    lines = [f"  {shorten(row.name, 40):<40} {'  '.join(f'{cell:>11}' for cell in _cells(row))}" for row in rows]
-    return "\n".join([_spending_summary(total), f"  {by:<40} {'  '.join(f'{name:>11}' for name in _HEADINGS)}", *lines])
+    table = [(by, _HEADINGS), *((shorten(row.name, 40), _cells(row)) for row in rows)] if rows else []
+    lines = [f"  {name:<40} {'  '.join(f'{cell:>11}' for cell in cells)}" for name, cells in table]
+    return "\n".join([_spending_summary(total), *lines])
 
 
 def limits_html(rows: Sequence[LimitRow], *, unknown_ok: bool) -> str:
