@@ -1,6 +1,6 @@
 /**
- * What the gallery takes for its widget's model. Its messages go through a websocket; those that `act` answers with a
- * text are answered here.
+ * Stands in for the model of the gallery's widget. Messages go through a websocket, except those that `act` answers with
+ * a text.
  * @param {{socket: WebSocket, act?: (message: any) => Promise<string>|undefined, fail: (reason: string) => void}} spec
  */
 export function makeModel({ socket, act, fail }) {

@@ -3,7 +3,7 @@ import { h } from './dom.js';
 const ANNOUNCE_PAUSE = 1000; // ms without a change before something is announced
 
 /**
- * Announces changes to screen readers after a pause, so that many rows and fields do not all speak at every keystroke.
+ * Announces changes to screen readers after a pause, so that a keystroke does not announce every row and field.
  * @param {() => string} find returns the text to announce, '' for none; the state at the start is not announced
  */
 export function announcer(find) {

@@ -3,7 +3,7 @@ import { h } from './dom.js';
 const NOTE_SHOWN = 12000; // ms that the sentence stays
 
 /**
- * Shows what has been put into the panel from elsewhere: opens its part, scrolls there and names it in a sentence.
+ * Shows where the panel was changed from outside: opens that part, scrolls to it and names the change in a sentence.
  * @param {Model} model @param {HTMLElement} root
  */
 export function arrivals(model, root) {

@@ -4,11 +4,11 @@ import { blockShortcuts, h } from './dom.js';
 import { panelLink } from './panellink.js';
 import { rowActions } from './rowactions.js';
 
-const INTERVAL = 1000; // ms: a card replaces its row at a time that no view hears of
+const INTERVAL = 1000; // ms between two checks: no view is told when a card replaces its row
 
 /**
- * Puts buttons on the static cards of a cell's clips, wherever the page shows them: stars, the next shot, the request
- * again, the file. They act while the kernel lives, and are gone with it.
+ * Adds buttons to the static cards of a cell's clips, wherever the page shows them: stars, the next shot, the same
+ * request again, the file. They work while the kernel runs, and disappear with it.
  * @param {Model} model @returns {{close: () => void}}
  */
 export function cardActions(model) {

@@ -1,10 +1,10 @@
-/** A clip, and one of its frames: two types, since while dragging only the types can be read. */
+/** The MIME types of a dragged clip and of one of its frames: during a drag only the types can be read. */
 const WHOLE = 'application/x-kling-nb-clip';
 const FRAME = 'application/x-kling-nb-frame';
 
 /**
- * Let a clip be dragged from an element onto the places for images of a panel: with a `frame` that frame, without one
- * the clip, of which the place takes the frame it needs. Without a clip, nothing is dragged.
+ * Let a clip be dragged from an element onto the image slots of a panel: with a `frame` that frame, otherwise the clip,
+ * of which the slot takes the frame it needs. If `clip` returns null, nothing is dragged.
  * @param {HTMLElement} el @param {() => DraggedClip|null} clip
  */
 export function dragsClip(el, clip) {
@@ -18,13 +18,13 @@ export function dragsClip(el, clip) {
   });
 }
 
-/** What of a clip is being dragged, '' for other drags. @param {DataTransfer|null} transfer @returns {''|'clip'|'frame'} */
+/** Whether a clip or a frame is being dragged; '' for other drags. @param {DataTransfer|null} transfer @returns {''|'clip'|'frame'} */
 export function draggedPart(transfer) {
   const types = [...(transfer?.types ?? [])];
   return types.includes(FRAME) ? 'frame' : types.includes(WHOLE) ? 'clip' : '';
 }
 
-/** The clips of a drop. Another page may have written them. @param {DataTransfer|null} transfer @returns {DraggedClip[]} */
+/** The dropped clips. Another page may have written them. @param {DataTransfer|null} transfer @returns {DraggedClip[]} */
 export function droppedClips(transfer) {
   const text = transfer?.getData(FRAME) || transfer?.getData(WHOLE);
   if (!text) return [];

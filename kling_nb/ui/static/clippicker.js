@@ -44,7 +44,7 @@ export function clipPicker({ model, kernel, showError }) {
     dragsClip(video, () => ({ id: clip.id, title: clip.title, frame: frameAt(video.currentTime, clip.fps) }));
     const use = actionButton('use-frame', () => useFrame(clip, frameAt(video.currentTime, clip.fps)), { class: 'kn-small kn-strong', text: 'Use this frame', disabled: true });
     video.addEventListener('loadeddata', () => { use.disabled = false; });
-    // Pause in the middle of a frame, so that the frame that is seen is the one that is used.
+    // Pause in the middle of a frame, so that the frame on the screen is the one that is used.
     video.addEventListener('pause', () => { if (!video.ended) video.currentTime = frameMiddle(frameAt(video.currentTime, clip.fps), clip.fps); });
     player.replaceChildren(video, use);
     player.hidden = false;

@@ -5,7 +5,7 @@ import { segmented } from './inputs.js';
 
 const FLAVOURS = [
   ['kling_nb', 'kling_nb'], ['requests', 'requests'], ['httpx', 'httpx'],
-  ['fal_client', 'fal_client'], ['javascript', 'JavaScript'], // where fal.ai is the hub
+  ['fal_client', 'fal_client'], ['javascript', 'JavaScript'], // if the hub is fal.ai
   ['curl', 'cURL'], ['json', 'JSON'],
 ];
 const OXEN = ['kling_nb', 'requests', 'httpx', 'curl', 'json'];
@@ -17,7 +17,7 @@ const FLOWS = [
 const CODE_PAUSE = 250; // ms after the last edit
 
 /**
- * The request as code, written by Python. It is asked for only while the fold is open, a moment after the last edit.
+ * The request as code, written by Python. It is requested only while the fold is open, a moment after the last edit.
  * @param {Pick<Shared, 'model'|'store'>} shared
  */
 export function codeFold({ model, store }) {
@@ -82,7 +82,7 @@ export function codeFold({ model, store }) {
   return { el, close: () => { clearTimeout(timer); model.off('msg:custom', onMessage); } };
 }
 
-/** Copy the text of an element; also select it where the page may not write to the clipboard (plain http). @param {HTMLElement} el */
+/** Copy the text of an element; select it too if the page may not write to the clipboard (plain http). @param {HTMLElement} el */
 async function copyToClipboard(el) {
   try {
     await navigator.clipboard.writeText(el.textContent ?? '');

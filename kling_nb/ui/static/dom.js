@@ -28,7 +28,7 @@ export function h(tag, props = {}, ...children) {
 }
 
 /**
- * A button. `action` becomes `data-action`, by which tests and other code find it whatever its text.
+ * A button. `action` becomes `data-action`, by which tests and other code find it regardless of its text.
  * @param {string} action @param {(event: MouseEvent) => void} act @param {Props} [props] @param {...Child} children
  */
 export function actionButton(action, act, props = {}, ...children) {
@@ -90,7 +90,7 @@ export function childIndex(box, node) {
   return [...box.children].findIndex((child) => child.contains(node));
 }
 
-/** The child that took the place of a removed one; the last child if it was at the end. @param {Element} box @param {number} at @returns {Element|null} */
+/** The child that replaced a removed one; the last child if the removed one was at the end. @param {Element} box @param {number} at @returns {Element|null} */
 export function neighbourAt(box, at) {
   return box.children[Math.min(at, box.children.length - 1)] ?? null;
 }

@@ -1,6 +1,6 @@
 import { emptyHistory, recordEdit, redoStep, undoStep } from './history.js';
 
-const SEND_PAUSE = 60; // ms; the first edit is sent at once, those that follow within a pause are sent together
+const SEND_PAUSE = 60; // ms: the first edit is sent immediately, further ones within this time are sent together
 
 /**
  * The draft of one view, with undo. Edits are shown at once and sent to Python. Drafts that come from elsewhere (Python

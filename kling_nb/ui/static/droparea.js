@@ -4,7 +4,7 @@ const HOLD = 500; // ms that a drag rests on the title of a collapsed part befor
 
 /**
  * Adds images, files and clips that are dropped or pasted anywhere on the panel. While such a drag is over the page, the
- * places for images are marked, and the collapsed parts that have some open under it.
+ * image slots are marked, and a collapsed part with image slots opens when the drag rests on its title.
  * @param {HTMLElement} el @param {(sources: Sources) => void} add
  */
 export function dropArea(el, add) {
@@ -44,7 +44,7 @@ export function dropArea(el, add) {
     add({ files, locations: [] });
   });
 
-  // The page: a place takes a drop for itself, and a drag may end anywhere.
+  // On the page, not the panel: an image slot handles its own drops, and a drag may end anywhere.
   const onEnter = (/** @type {DragEvent} */ event) => near(hasImages(event));
   const onLeave = (/** @type {DragEvent} */ event) => { if (!event.relatedTarget) ended(); }; // it has left the window
   document.addEventListener('dragenter', onEnter, true);

@@ -2,20 +2,20 @@ import { actionButton, h, newId } from './dom.js';
 import { clockText, problemCounts } from './format.js';
 import { icon } from './icons.js';
 
-const YOUNG = 10000; // ms after a press in which its button leads to the job instead of sending another one
+const YOUNG = 10000; // ms after a press during which its button leads to the job instead of sending another one
 const DOUBLE_CLICK = 700; // ms
 const CONTROL_KEY = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? '') ? '⌘' : 'Ctrl+';
 
 /**
- * The last line of the panel: the price, the number of problems, Preview and Generate. One click sends one message,
- * which the button confirms at once; for some seconds it leads to the job.
+ * The last line of the panel: the price, the number of problems, Preview and Generate. One click sends one message.
+ * The button confirms it immediately, and leads to the job for some seconds.
  * @param {{model: Model, store: DraftStore, showProblem: () => void, showRow: (job: string) => void}} spec
  */
 export function footer({ model, store, showProblem, showRow }) {
   const seconds = h('b', {});
   const note = h('span', { class: 'kn-price-note' });
   const raise = h('span', { class: 'kn-raised-note', role: 'status' });
-  const money = h('span', { class: 'kn-money', title: 'With running jobs, and charges that are uncertain' });
+  const money = h('span', { class: 'kn-money', title: 'Including running jobs and unconfirmed charges' });
   /** @type {{shots: number, price: string}|null} */
   let before = null;
   const problemCount = actionButton('show-problem', showProblem, { class: 'kn-problem-count' });
@@ -29,7 +29,7 @@ export function footer({ model, store, showProblem, showRow }) {
   /** @typedef {{id: string, action: string, at: number, job: string, edit: string|undefined}} Press */
   /** @type {Press|null} */
   let pending = null;
-  /** @type {Press|null} the last press that started a job, while it is young */
+  /** @type {Press|null} the last press that started a job, until it has expired */
   let sent = null;
 
   const press = (/** @type {'generate'|'preview'} */ action) => {
@@ -53,7 +53,7 @@ export function footer({ model, store, showProblem, showRow }) {
     const rest = Math.max(0, DOUBLE_CLICK - (Date.now() - pending.at)); // for the second click of a double click
     setTimeout(() => { pending = null; paint(); }, rest);
   };
-  /** Forget a press that is not young any more, or that was for an earlier draft. */
+  /** Forget a press that has expired, or that was for an earlier draft. */
   const age = () => { if (sent && (Date.now() - sent.at > YOUNG || store.draft.edit !== sent.edit)) sent = null; };
   const clock = setInterval(() => { if (pending || sent) { age(); paintButtons(); } }, 250);
   const onKey = (/** @type {KeyboardEvent} */ event) => {
@@ -78,7 +78,7 @@ export function footer({ model, store, showProblem, showRow }) {
     age();
     paintButtons();
   };
-  /** Say what the request cost before the last shot was added; until its shots or its price change again. @param {string} price */
+  /** Show what the request cost before the last shot was added, until its shots or its price change again. @param {string} price */
   const paintRaise = (price) => {
     if (model.get('verdict').edit !== store.draft.edit) return;
     const shots = store.draft.mode === 'shots' ? (store.draft.multi_prompt ?? []).length : 0;

@@ -62,7 +62,7 @@ function fieldMakers(form, shared) {
     return { el, paint: (draft) => { el.hidden = main && inShots(draft); editor.paint(String(draft[spec.name] ?? '')); } };
   };
   const makeSlot = (/** @type {Spec} */ spec) => {
-    const leads = !/tail|end|last/.test(spec.name); // the clip goes on from the one before, or ends where another begins
+    const leads = !/tail|end|last/.test(spec.name); // the clip continues the previous one, or ends where another begins
     const add = (/** @type {Sources} */ sources) => uploadSources(oneOf(sources), kernel, slot.uploads, set(spec), showError, 'image', leads ? -1 : 0);
     const slot = imageSlot({ title: spec.title, field: spec.name, ofClip: leads ? 'Last frame' : 'First frame', labels, set: set(spec), add });
     return { ...slot, add };

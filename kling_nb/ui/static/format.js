@@ -13,7 +13,7 @@ export function clockText(seconds) {
 }
 
 /**
- * The remaining time, rounded so that it promises no more than is known.
+ * The remaining time, rounded to what the estimate can support.
  * @param {number|null} expected unix seconds @param {number} now @returns {string}
  */
 export function remainingText(expected, now) {
@@ -25,7 +25,7 @@ export function remainingText(expected, now) {
   return `about ${minutes} min left`;
 }
 
-/** What separates a message from its remedy: a space after a sentence, otherwise a dash. @param {string} message */
+/** The separator between a message and its remedy: a space after a sentence, otherwise a dash. @param {string} message */
 export function remedySeparator(message) {
   return /[.!?]$/.test(message) ? ' ' : ' – ';
 }

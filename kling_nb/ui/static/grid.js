@@ -20,7 +20,7 @@ export function tileGrid({ store, selected, opened, acts }) {
     frame = 0;
     const count = store.total ?? 0;
     const width = sheet.clientWidth || el.clientWidth;
-    if (!width) { store.want([0]); return; } // the grid is hidden when nothing matched, but new filters need an answer
+    if (!width) { store.want([0]); return; } // the grid is hidden while nothing matches, but new filters still need an answer
     grid = gridLayout(width, count, width < 460 ? { minWidth: 148, gap: 10, textHeight: 74 } : {});
     sheet.style.height = `${grid.total}px`;
     el.style.height = `${Math.min(MAX_HEIGHT, grid.total + 6)}px`;

@@ -16,11 +16,11 @@ const SHORTCUTS = [
   [`${CONTROL}Enter`, 'in the script box: fill in'],
   [`${CONTROL}Enter`, 'anywhere else: preview'],
   [`${CONTROL}Shift+Enter`, 'generate'],
-  [`${CONTROL}V`, 'paste a picture anywhere in the panel'],
+  [`${CONTROL}V`, 'paste an image anywhere in the panel'],
   ['Alt+↑ ↓', 'in a shot: move it up or down'],
   ['Alt+← →', 'on a reference or on a block of the timeline: move it'],
   ['← →', 'on the edge of a shot in the timeline: a second less or more'],
-  ['?', 'outside of texts: this list'],
+  ['?', 'outside text fields: this list'],
 ];
 
 /**
@@ -60,7 +60,7 @@ export function helpBox({ model, store, kernel, showError, root }) {
     }
   };
   const exampleCard = (/** @type {{title: string, text: string, images: string[]}} */ { title, text, images }) => h('div', { role: 'listitem' },
-    h('button', { type: 'button', class: 'kn-example', 'data-action': 'use-example', title: 'Replace the request by this example; undo takes it back',
+    h('button', { type: 'button', class: 'kn-example', 'data-action': 'use-example', title: 'Replace the request with this example; undo restores it',
       on: { click: () => { store.flush(); model.send({ kind: 'example', title }); open(false); button.focus(); } } },
     h('span', { class: 'kn-example-images' }, ...images.map((uri) => h('img', { src: uri, alt: '' }))), h('b', { text: title }), h('span', { text })));
 

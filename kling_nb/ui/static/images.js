@@ -4,7 +4,7 @@ import { icon } from './icons.js';
 import { ruleBadge } from './imagefit.js';
 
 const TILE = 'application/x-kling-nb-tile';
-const ACCEPT = 'image/*,.heic,.heif,.avif,.tif,.tiff,.bmp,.jp2'; // a browser may know no type for some
+const ACCEPT = 'image/*,.heic,.heif,.avif,.tif,.tiff,.bmp,.jp2'; // browsers do not know the type of some
 
 /** The files, URLs or clips of a drop or a paste. @param {DataTransfer|null} transfer @returns {Sources} */
 export function sourcesOf(transfer) {
@@ -13,7 +13,7 @@ export function sourcesOf(transfer) {
   return { files, locations: list.split(/\r?\n/).filter((line) => /^https?:/.test(line)), clips: droppedClips(transfer) };
 }
 
-/** The first of the sources, for a place with room for one. @param {Sources} sources @returns {Sources} */
+/** The first of the sources, for a slot that takes one image. @param {Sources} sources @returns {Sources} */
 export function oneOf({ files, locations, clips = [] }) {
   return { files: files.slice(0, 1), locations: locations.slice(0, 1), clips: clips.slice(0, 1) };
 }
@@ -143,7 +143,7 @@ function openImage(from, key) {
 }
 
 /**
- * A place for exactly one image. `ofClip` names the frame that it takes of a clip that is dropped on it.
+ * A slot for exactly one image. `ofClip` names the frame that it takes from a clip dropped on it.
  * @param {{title: string, field?: string, ofClip?: string, labels: () => Labels, set: (key: string|null) => void, add: (sources: Sources) => void}} spec
  */
 export function imageSlot({ title, field = '', ofClip = 'First frame', labels, set, add }) {

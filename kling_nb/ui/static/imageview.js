@@ -3,8 +3,7 @@ import { imageName, withImage } from './imagefit.js';
 import { chooseFiles } from './images.js';
 
 /**
- * Shows one image of the draft large, below its field: turn it, crop it to the aspect ratio, or put another in its
- * place. Closes when the image is removed.
+ * Shows one image of the draft large, below its field: rotate it, crop it to the aspect ratio, or replace it. Closes when the image is removed.
  * @param {{root: HTMLElement} & Pick<Shared, 'store'|'labels'|'kernel'|'showError'|'form'>} spec
  */
 export function imageView({ root, store, labels, kernel, showError, form }) {
@@ -31,7 +30,7 @@ export function imageView({ root, store, labels, kernel, showError, form }) {
     box.remove();
     if (inside && image) place(image)?.focus();
   };
-  /** Put another image in its place. @param {string} next */
+  /** Replace the image with another. @param {string} next */
   const put = (next) => {
     if (!key) return;
     const old = key;

@@ -74,7 +74,7 @@ export function jobList(model, acts = null) {
 }
 
 /**
- * The rows to show: all of a few, or of many the ones that went wrong, then the active ones, in their own order.
+ * The rows to show: all if there are few; otherwise those that failed, then the active ones, each in their order.
  * @template {{status: string, ended: boolean}} R
  * @param {R[]} rows @returns {R[]}
  */
@@ -88,7 +88,7 @@ export function visibleRows(rows) {
 }
 
 /**
- * `now` gives unix seconds, `before` the clip before that of a job.
+ * `now` gives unix seconds, `before` the clip that precedes that of a job.
  * @param {JobRow} first @param {{cancel: (id: string) => void, now: () => number, acts: RowActs|null, before: (id: string) => JobRow|null}} spec
  */
 function jobRow(first, { cancel, now, acts, before }) {

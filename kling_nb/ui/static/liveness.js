@@ -4,8 +4,8 @@ import { icon } from './icons.js';
 const TEXT = 'The kernel has restarted: run this cell again, nothing is lost.';
 
 /**
- * Greys a view when its kernel has restarted: its presses would be lost. A message from the kernel brings it
- * back to life.
+ * Greys out a view when its kernel has restarted, since its clicks would be lost. A message from the kernel
+ * reactivates it.
  * @param {Model} model @param {HTMLElement} el @param {string} [text]
  */
 export function watchKernel(model, el, text = TEXT) {

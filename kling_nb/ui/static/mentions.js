@@ -6,7 +6,7 @@ const MENTION = new RegExp(`(?:<{1,3}|\\[{1,2}|\\{{1,2}) *${AT}?${NOUN}[ _#-]?${
   + `|${AT}${NOUN}[ _#-]?${NUMBER}(?![A-Za-z0-9_])|${AT}(${NOUN}[0-9]+[A-Za-z0-9_]*)|(?<![A-Za-z0-9_@.])${AT}([A-Za-z0-9_]+)`, 'gi');
 
 /**
- * The mentions in a prompt as they are written, and the names that they stand for: `<<<image_1>>>` is `Image1`. An e-mail
+ * The mentions in a prompt as they are written, and the names that they mean: `<<<image_1>>>` is `Image1`. An e-mail
  * address is not a mention.
  * @param {string} text @returns {{start: number, written: string, name: string}[]}
  */

@@ -4,7 +4,7 @@ import { icon } from './icons.js';
 import { chooseModel } from './modelpicker.js';
 import { problemPlace } from './problems.js';
 
-/** Lists what a fill left out: code that was not understood, images that are missing. Shown until dismissed or filled again. @param {Model} model */
+/** Lists the parts that a fill left out: code that was not understood, missing images. Shown until dismissed or filled again. @param {Model} model */
 export function fillNotes(model) {
   const list = h('ul', {});
   const el = h('div', { class: 'kn-notice', role: 'note', 'aria-label': 'Not filled in', hidden: true }, icon('warn'),

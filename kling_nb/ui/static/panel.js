@@ -104,9 +104,9 @@ function renderPanel({ model, el }) {
     el.classList.toggle('kn-pristine', String(draft.edit).startsWith('fill:') && !draft.prompt && !(draft.multi_prompt ?? []).length);
   };
   const applyFix = (/** @type {Partial<Draft>} */ changes) => {
-    if (model.get('verdict').edit !== store.draft.edit) return; // made for an earlier text: the next verdict has its own
+    if (model.get('verdict').edit !== store.draft.edit) return; // it was made for an earlier text; the next verdict brings its own
     const shots = changes.multi_prompt?.map((shot, i) => ({ id: store.draft.multi_prompt[i]?.id ?? newId(), ...shot }));
-    // A step of its own for undo. The prompt stays where it was.
+    // A separate undo step. The prompt does not move.
     store.edit(shots ? { multi_prompt: shots, mode: 'shots' } : changes, `fix:${store.draft.edit}`);
   };
   const paintVerdict = () => {

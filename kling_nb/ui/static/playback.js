@@ -20,7 +20,7 @@ export function makePlayback(players, changed) {
   /** @type {Promise<void>|null} */
   let seeking = null;
   let animation = 0;
-  let turn = 0; // counts plays and pauses, so that an earlier play that still waits is abandoned
+  let turn = 0; // counts plays and pauses, so that an earlier play that is still waiting is abandoned
 
   const endOf = (/** @type {Player} */ player) => frameMiddle(frameCount(player.video.duration, player.fps) - 1, player.fps);
   const isOver = (/** @type {Player} */ player, /** @type {number} */ time) => time >= endOf(player);
@@ -33,7 +33,7 @@ export function makePlayback(players, changed) {
     else video.addEventListener('canplay', done, { once: true });
   });
 
-  /** Seek every video. During a seek only the latest of further requests counts. @param {number} time */
+  /** Seek every video. While a seek is under way, only the latest further request is kept. @param {number} time */
   const seek = (time) => {
     wanted = Math.max(0, Math.min(time, endOf(leader)));
     seeking ??= (async () => {

@@ -3,7 +3,7 @@ import { remedySeparator } from './format.js';
 import { icon } from './icons.js';
 
 /**
- * Sort problems by the place that shows them: the field of their path or its nearest parent, otherwise `''`.
+ * Group problems by the place that shows them: the field of their path or its nearest parent, otherwise `''`.
  * @param {Problem[]} problems
  * @param {string[]} places the paths that have a place on the screen
  * @returns {Map<string, Problem[]>}

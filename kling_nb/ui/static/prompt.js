@@ -14,7 +14,7 @@ export function promptEditor({ label, hint, usual, max, write, labels, draft }) 
   const list = h('div', { class: 'kn-completion', role: 'listbox', id: `kn-${newId()}`, 'aria-label': 'References', hidden: true });
   const count = h('span', { class: 'kn-count' });
   const el = h('div', { class: 'kn-prompt' }, h('div', { class: 'kn-editor' }, layer, area, list), count);
-  /** `write` is the text that an option puts in place of what was typed. @type {{start: number, words: boolean, options: {name: string, note: string, write: string}[]}|null} */
+  /** `write` is the text that replaces the typed text. @type {{start: number, words: boolean, options: {name: string, note: string, write: string}[]}|null} */
   let completion = null;
   let chosen = 0;
 

@@ -88,7 +88,7 @@ export function recordStore(model, changed, showError) {
 }
 
 /**
- * Asks for the status of unfinished clips until they end, also those of other kernels; not while the page is hidden.
+ * Asks for the status of unfinished clips until they end, those of other kernels too; not while the page is hidden.
  * @param {{model: Model, el: HTMLElement, tiles: () => Tile[]}} spec
  */
 export function pollUnfinished({ model, el, tiles }) {

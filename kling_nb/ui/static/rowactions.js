@@ -2,7 +2,7 @@ import { actionButton, h } from './dom.js';
 import { icon } from './icons.js';
 import { starRow } from './stars.js';
 
-/** What can be done with a job that has ended. @param {RowActs} acts */
+/** The actions on a job that has ended. @param {RowActs} acts */
 export function rowActions(acts) {
   /** @type {JobRow|null} */
   let row = null;
@@ -36,15 +36,15 @@ export function rowActions(acts) {
     next.hidden = !clip || it.image;
     gallery.hidden ||= !acts.gallery;
     compare.hidden = !clip || it.image || !earlier;
-    compare.title = earlier ? `Compare with the clip before: ${earlier.title}` : '';
+    compare.title = earlier ? `Compare with the previous clip: ${earlier.title}` : '';
     download.title = it.file;
     stars.paint(it.stars);
   } };
 }
 
 /**
- * The clip before that of a row: its neighbour in the same request, or the newest of the requests before, which are
- * below it.
+ * The clip before that of a row: its neighbour in the same request, otherwise the newest of the earlier requests, which
+ * are below it.
  * @template {{id: string, batch: string, file: string, image: boolean}} R
  * @param {R[]} rows @param {string} id @returns {R|null}
  */

@@ -1,6 +1,6 @@
 import { watchKernel } from './liveness.js';
 
-/** Watches the kernel for the sheet of a run, which is made of other widgets. @param {Rendered} view */
+/** Watches whether the kernel still runs, for the sheet of a run, which consists of other widgets. @param {Rendered} view */
 function renderRun({ model, el }) {
   el.classList.add('kn', 'kn-run-watch');
   const box = /** @type {HTMLElement} */ (el.closest('.kn-run') ?? el);

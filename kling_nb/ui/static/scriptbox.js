@@ -2,7 +2,7 @@ import { actionButton, h } from './dom.js';
 import { icon } from './icons.js';
 
 /**
- * A box for a screenplay, a shot list or code, which Python reads into the form. It says what was done; one step of undo
+ * A box for a screenplay, a shot list or code, which Python reads into the form. It shows what was read; one undo step
  * takes it back. @param {Pick<Shared, 'store'|'kernel'>} shared
  */
 export function scriptBox({ store, kernel }) {
@@ -15,7 +15,7 @@ export function scriptBox({ store, kernel }) {
   const el = h('div', { class: 'kn-library', role: 'group', 'aria-label': 'Paste a script', hidden: true }, area,
     h('div', { class: 'kn-script-end' }, fill, undo, h('span', { class: 'kn-soft', text: 'Free: no model reads it. It replaces the prompt and the shots.' })), status);
   const button = actionButton('open-script', () => open(Boolean(el.hidden)), { 'aria-expanded': 'false' }, icon('script'), 'Paste a script');
-  /** The edit that filled the form in; undo is offered until another one. */
+  /** The edit that filled in the form; undo is offered until the next edit. */
   let edit = '';
 
   const open = (/** @type {boolean} */ on) => {
@@ -49,7 +49,7 @@ export function scriptBox({ store, kernel }) {
     event.stopPropagation();
     read();
   });
-  area.addEventListener('paste', (event) => event.stopPropagation()); // a picture in the clipboard is not meant
+  area.addEventListener('paste', (event) => event.stopPropagation()); // an image in the clipboard is not for this box
   store.listen((draft) => { undo.hidden = !edit || draft.edit !== edit; });
   return { el, button, shut: () => open(false) };
 }

@@ -4,7 +4,7 @@ import { icon } from './icons.js';
 
 /**
  * The actions on the selected clips: compare, generate again (after a question with the price), export, delete (can be
- * undone). Selected clips that the filters hide stay selected but are left out, so that nothing unseen is paid or deleted.
+ * undone). Selected clips that the filters hide stay selected but are left out, so that no hidden clip is paid for or deleted.
  * @param {{model: Model, selected: Set<string>, find: (id: string) => Tile|undefined, shows: (id: string) => boolean, deselect: (ids: Iterable<string>) => void, max: number}} spec
  */
 export function selectionBar({ model, selected, find, shows, deselect, max }) {
@@ -67,7 +67,7 @@ export function selectionBar({ model, selected, find, shows, deselect, max }) {
   const paint = () => {
     const ids = visible();
     const hidden = selected.size - ids.length;
-    if (asked && String(asked.ids) !== String(ids)) { asked = null; price = ''; } // the question was about other clips
+    if (asked && String(asked.ids) !== String(ids)) { asked = null; price = ''; } // the confirmation was for other clips
     count.textContent = `${ids.length} selected${hidden ? ` (${hidden} hidden)` : ''}`;
     const clips = withClips().length;
     compare.disabled = clips < 2 || ids.length > max;

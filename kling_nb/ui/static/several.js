@@ -4,7 +4,7 @@ import { icon } from './icons.js';
 const ASK_PAUSE = 400; // ms after the last change
 
 /**
- * The same request for several models: each with its price, its time, and what it does not take. All are started at once.
+ * The same request for several models: each with its price, its time, and the fields that it does not support. One click starts all.
  * @param {Pick<Shared, 'model'|'store'|'kernel'>} shared
  */
 export function severalModels({ model, store, kernel }) {

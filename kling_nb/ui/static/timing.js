@@ -38,7 +38,7 @@ export function moveItem(list, from, to) {
 }
 
 /**
- * The new index of a dragged shot: it goes past every other shot whose middle its start has passed.
+ * The new index of a dragged shot: it moves past every shot whose middle its start has passed.
  * @param {{duration: number}[]} shots @param {number} from its index @param {number} start seconds @returns {number}
  */
 export function dropIndex(shots, from, start) {

@@ -12,7 +12,7 @@ interface Traits {
   unsupported: UnsupportedField[];
   verdict: { edit?: string; problems?: Problem[]; price: string; seconds: number; note: string; hubs?: { id: string; title: string; price: string }[]; hub?: string; uploads?: string };
   earlier: { id?: string; text?: string; poster?: string; ended?: boolean };
-  /** What was spent today, and what a budget leaves. */
+  /** The money spent today, and the rest of the budget. */
   money: string;
   labels: Labels;
   banner: { text?: string; tone?: string; detail?: string };
@@ -69,7 +69,7 @@ interface Draft {
   elements: DraftElement[];
   /** The author of the last edit: `fill:3`, `frame:a4`, or a view and a number. */
   edit?: string;
-  /** The number of the fill that brought the fields that are not shown. */
+  /** The number of the fill that set the fields that are not shown. */
   extra?: number;
 }
 interface Label { name: string; note: string; uri: string; rules: string[]; blocked: boolean; fixable: boolean }
@@ -118,14 +118,14 @@ interface JobRow {
   preview: boolean;
   warning: string;
   failure: { message: string; remedy: string } | null;
-  /** The jobs of one request have the same. */
+  /** The same for all jobs of one request. */
   batch: string;
   stars: number;
   /** The name of the clip's file for people; '' without a clip. */
   file: string;
   image: boolean;
 }
-/** What rows and cards offer for a clip, by the ID of its record. */
+/** The actions of rows and cards on a clip, by the ID of its record. */
 interface RowActs {
   rate(id: string, stars: number): void;
   continueFrom(id: string): void;
@@ -251,7 +251,7 @@ type Incoming =
 
 /** Show an error; '' clears it. */
 type ShowError = (remedy: string, message?: string) => void;
-/** What was dropped, pasted or typed; a location is a URL or a path. */
+/** The items that were dropped, pasted or typed; a location is a URL or a path. */
 interface Sources { files: File[]; locations: string[]; clips?: DraggedClip[] }
 /** A clip by the ID of its record; `frame` is null for the whole clip. */
 interface DraggedClip { id: string; title: string; frame: number | null }

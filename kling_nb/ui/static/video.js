@@ -5,7 +5,7 @@ import { hasImages, locationInput, oneOf, sourcesOf, uploadSources } from './ima
 const ACCEPTED_VIDEO = 'video/mp4,video/quicktime,video/webm';
 
 /**
- * A place for one video: a file, a URL, a path or an earlier clip.
+ * A slot for one video: a file, a URL, a path or an earlier clip.
  * @param {Spec} spec @param {Shared & {clips: ReturnType<typeof import('./clippicker.js').clipPicker>}} shared
  */
 export function videoSlot(spec, { store, labels, kernel, showError, clips }) {

@@ -6,7 +6,7 @@ import { watchKernel } from './liveness.js';
 /** @type {Record<string, string>} */
 const KEYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowDown: 'tie', t: 'tie', s: 'skip' };
 
-/** A vote: two clips, and one key for each answer. @param {Rendered} view */
+/** A vote: two clips, with a key for each answer. @param {Rendered} view */
 function renderVote({ model, el }) {
   blockShortcuts(el);
   el.classList.add('kn', 'kn-vote-view');

@@ -8,7 +8,7 @@ const LOG = 'kling_log';
  */
 export function makeCells({ shell, tracker, state, actions, warn }) {
   const path = () => String(tracker?.currentWidget?.context.path ?? '').replace(/^[^/]*:/, '');
-  /** The code of the studio that has a log: `kn` for the notebook's own. @param {string} log */
+  /** The code for the studio of a log: `kn` for the notebook's own log. @param {string} log */
   const studio = (log) => {
     const own = state.logs.find((each) => each.own)?.name ?? inFolderOf(path(), LOG);
     if (log === own) return 'kn';
@@ -33,12 +33,12 @@ export function makeCells({ shell, tracker, state, actions, warn }) {
     content.mode = 'command';
     const at = content.activeCellIndex;
     await actions.run(content, sessionContext);
-    content.scrollToItem?.(at, 'start'); // what the cell shows grows below it
+    content.scrollToItem?.(at, 'start'); // its output grows below it
   };
   return {
     reference: (clip) => withImport(ofRecord(clip)),
     show: (clip) => run(ofRecord(clip)),
-    // The panel is the notebook's own, whose log and budget count: only the record may be of another log.
+    // The panel uses the notebook's own log and budget; only the record may come from another log.
     panel: (clip) => run(`kn.panel(${studio(clip.log) === 'kn' ? quoted(clip.id) : ofRecord(clip)})`),
     proceed: (clip, frame = -1) => run(`kn.panel({\n    "start_image_url": ${ofRecord(clip)}.frame(${frame}),\n})`),
     compare: (clips) => run(`${studio(clips[0].log)}.compare(${clips.map((clip) => (clip.log === clips[0].log ? quoted(clip.id) : ofRecord(clip))).join(', ')})`),
@@ -63,7 +63,7 @@ export function relative(file, to) {
   return [...from.map(() => '..'), ...parts].join('/');
 }
 
-/** The path that a relative one names from the folder of `file`, null if it leads out. @param {string} file @param {string} path */
+/** The path that a relative path leads to from the folder of `file`, null if it is outside. @param {string} file @param {string} path */
 export function resolved(file, path) {
   const parts = file.split('/').slice(0, -1);
   for (const part of path.split('/')) {

@@ -3,7 +3,7 @@ import { CARD } from './icons.js';
 const CATEGORY = 'Kling';
 
 /**
- * Add the commands, with their places in the palette and the launcher; return what the sidebar's buttons call.
+ * Add the commands to the palette and the launcher; return the functions that the sidebar's buttons call.
  * @param {any} spec
  */
 export function addCommands({ app, palette, launcher, labShell, tracker, notebook, icon, cells, warn, gallery, documentation }) {

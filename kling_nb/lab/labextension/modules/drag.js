@@ -3,7 +3,7 @@ import { h } from './dom.js';
 const CELLS = 'application/vnd.jupyter.cells';
 
 /**
- * Return what begins to drag a clip: dropped on a notebook, it becomes a cell.
+ * Return a function that starts to drag a clip; dropped on a notebook, it becomes a cell.
  * @param {{Drag: any, MimeData: any, cells: Cells}} spec
  */
 export function makeDrag({ Drag, MimeData, cells }) {

@@ -14,8 +14,8 @@ import { makeTabs } from './tabs.js';
 const ID = 'kling_nb:plugin';
 
 /**
- * The plugin: sidebar, status bar, launcher and commands. Everything of the application is optional: Notebook 7 has no
- * launcher and no status bar, and Voila has nothing of it.
+ * The plugin: sidebar, status bar, launcher and commands. Each of them is optional: Notebook 7 has neither a
+ * launcher nor a status bar, and Voila has none of them.
  * @param {(name: string) => Promise<any>} take
  */
 export async function plugins(take) {
@@ -40,7 +40,7 @@ export async function plugins(take) {
     const warn = (/** @type {string} */ text) => Notification.warning(text, { autoClose: 6000 });
     const cells = makeCells({ shell: app.shell, tracker: parts.tracker, state, actions: notebook.NotebookActions, warn });
 
-    // In the layout at once, so that the application restores it open; away again if no server half answers.
+    // Added before the server has answered, so that the application restores it open; removed if it does not answer.
     const node = h('div', { class: 'knl-panel' });
     const panel = new widgets.Widget({ node });
     panel.id = 'kling_nb';
@@ -64,7 +64,7 @@ export async function plugins(take) {
     const acts = addCommands({ app, ...parts, notebook, icon, cells, warn, gallery, documentation });
     begin({ app, ...parts }, { acts, server, state, cells, icon, panel, node, warn, Notification });
   };
-  /** Ask the server half who it is, and show all else; the application does not wait for it. @param {any} parts @param {any} own */
+  /** Ask the server half for its version, then show everything else; the application does not wait for this. @param {any} parts @param {any} own */
   const begin = async (parts, { acts, server, state, cells, icon, panel, node, warn, Notification }) => {
     const { app } = parts;
     /** @type {{version: string}} */

@@ -4,7 +4,7 @@ import { inFolderOf } from './cells.js';
 /** @type {Promise<{render: (view: {model: any, el: HTMLElement}) => () => void, makeModel: (spec: any) => any}>|undefined} */
 let house;
 
-/** The gallery of the notebooks, loaded once: its modules, and its sheets in the page. @param {Server} server */
+/** The gallery that notebooks use, loaded once: its modules, and its style sheets in the page. @param {Server} server */
 async function load(server) {
   const { esm, model, css } = await server.ask('gallery/page');
   const modules = await Promise.all([esm, model].map(async (text) => {
@@ -18,7 +18,7 @@ async function load(server) {
 }
 
 /**
- * Return what opens the gallery of a log in a tab; without a name, that of the open notebook's log, or the newest one.
+ * Return a function that opens the gallery of a log in a tab: by default the open notebook's log, or the newest one.
  * @param {{app: any, tabs: any, restorer: any, tracker: any, widgets: any, apputils: any, server: Server, state: State, cells: Cells}} spec
  */
 export function makeGallery({ app, tabs, restorer, tracker, widgets, apputils, server, state, cells }) {

@@ -1,4 +1,4 @@
-// What the extension's modules share. JupyterLab's own objects are `any`: its types are in packages that nothing here installs.
+// Types that the extension's modules share. JupyterLab's own objects are `any`: the packages with its types are not installed.
 
 interface Job {
   id: string;
@@ -13,7 +13,7 @@ interface Job {
   since: number;
   expected: number | null;
 }
-/** `media` and `poster` are digests; all else is text. */
+/** `media` and `poster` are digests; everything else is text. */
 interface Clip {
   id: string;
   log: string;
@@ -43,13 +43,13 @@ type News =
   | { kind: 'ended'; record: Clip };
 
 interface Server {
-  /** Ask a question. Throws an Error with the server's reason and its `status`. */
+  /** Ask the server. Throws an Error with the server's reason and its `status`. */
   ask(path: string, query?: Record<string, string>): Promise<any>;
   post(path: string, body: unknown): Promise<any>;
   /** The address of an image or a video. */
   media(digest: string, log: string): string;
   socket(path: string, query?: Record<string, string>): WebSocket;
-  /** Hear the news, over one connection that is opened again when it is lost; call the result to stop. */
+  /** Listen for changes over one connection, which is reopened when it is lost; call the result to stop. */
   listen(hear: (news: News) => void): () => void;
 }
 interface State {
@@ -63,7 +63,7 @@ interface State {
   start(): void;
   stop(): void;
 }
-/** What can be done with clips in the open notebook. */
+/** Actions with clips in the open notebook. */
 interface Cells {
   /** The code that refers to a record from the open notebook. */
   reference(clip: { id: string; log: string }): string;

@@ -6,8 +6,8 @@ const PATIENCE = 4000; // ms
 const TYPE = 'application/vnd.kling_nb.jobs+json';
 
 /**
- * The renderer of a cell that waits for jobs: the note for a notebook without its kernel, as Lab draws it, and the clips
- * in its place as soon as the log has them.
+ * The renderer of a cell that waits for jobs: it shows the note for a notebook without a kernel, and replaces it with
+ * the clips as soon as the log has them.
  * @param {(name: string) => Promise<any>} take
  */
 export async function plugins(take) {
@@ -48,7 +48,7 @@ export async function plugins(take) {
         }
         const all = ids.length > 0 && ended.size === ids.length;
         note.setHidden(all);
-        // A living kernel puts the cards here itself. If it has not, its rows are dead, though the page still shows them.
+        // A running kernel shows the cards here itself. If it has not, the rows that the page still shows are dead.
         if (all) setTimeout(() => { if (!this.isDisposed) { clips.removeClass('kling-gone'); this.addClass('knl-final'); } }, PATIENCE);
       };
       await look();
@@ -68,6 +68,6 @@ function endOf(clip, server, cells) {
   const line = [clip.status_text, clip.length, clip.badge, clip.price].filter(Boolean).join(' · ');
   return h('div', { class: 'knl-end', 'data-record': clip.id, 'data-status': clip.status }, screen,
     h('div', { class: 'knl-end-text' }, h('div', {}, clip.prompt), h('div', { class: 'knl-soft' }, line), clip.reason && h('div', {}, clip.reason),
-      clip.media && h('div', { class: 'knl-soft' }, 'It came in after the kernel of this cell had ended.'),
+      clip.media && h('div', { class: 'knl-soft' }, 'It arrived after the kernel of this cell had ended.'),
       clip.media && button('card', 'Show its card', () => cells.show(clip))));
 }

@@ -1,5 +1,5 @@
 /**
- * Say with the application's own notifications when a clip is done or has failed.
+ * Show a notification of the application when a clip is done or has failed.
  * @param {{state: State, server: Server, Notification: any, wanted: () => boolean, cells: Cells}} spec
  */
 export function notifyOfEnds({ state, server, Notification, wanted, cells }) {
@@ -17,7 +17,7 @@ export function notifyOfEnds({ state, server, Notification, wanted, cells }) {
   });
 }
 
-/** Put the poster into the notification, whose content can only be text. @param {string} id @param {string} src @param {string} text */
+/** Add the poster to the notification's element: the application accepts only text. @param {string} id @param {string} src @param {string} text */
 function showPoster(id, src, text) {
   if (!src) return;
   requestAnimationFrame(() => setTimeout(() => {

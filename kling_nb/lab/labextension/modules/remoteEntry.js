@@ -1,9 +1,9 @@
 // The container that JupyterLab and Notebook 7 load: a classic script whose `init` receives their packages, and whose
-// `get` gives a module. A bundler would write one; this one is written by hand, and the modules are loaded as they are.
+// `get` returns a module. A bundler would generate it; this one is written by hand, and loads the modules unbundled.
 (() => {
   /** @type {Record<string, Record<string, {get: () => Promise<() => any>, loaded?: boolean}>>} */
   let scope = {};
-  /** The copy of a package that the application itself uses: a loaded one, else the newest. @param {string} name */
+  /** The copy of a package that the application uses: the loaded one, otherwise the newest. @param {string} name */
   const take = async (name) => {
     const versions = Object.entries(scope[name] ?? {});
     if (!versions.length) return undefined;
@@ -17,7 +17,7 @@
     init: (/** @type {typeof scope} */ shared) => { scope = shared; },
     get: async (/** @type {string} */ name) => {
       const module = await import(files[name]);
-      // An object of our own: the application writes a field on it, which a module does not allow.
+      // A plain object: the application sets a field on it, which a module does not allow.
       const made = { __esModule: true, default: await module.plugins(take) };
       return () => made;
     },

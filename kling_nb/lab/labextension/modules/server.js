@@ -2,7 +2,7 @@ const FIRST_PAUSE = 1000; // ms before a lost connection is opened again; double
 const LONGEST_PAUSE = 30_000;
 
 /**
- * The server half: its answers, its news, and the addresses of media.
+ * A client of the server half: requests, notifications of changes, and the addresses of media.
  * @param {any} services `@jupyterlab/services`
  * @returns {Server}
  */

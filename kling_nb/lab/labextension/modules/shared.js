@@ -1,5 +1,5 @@
-/** The plugin gives its parts to the renderers of outputs, which the application loads apart from it. */
+/** Passes the plugin's parts to the renderers of outputs, which the application loads separately. */
 /** @type {(parts: {server: Server, state: State, cells: Cells}) => void} */
 export let share = () => {};
-/** Never settles where no server half answers: then outputs stay as they are. @type {Promise<{server: Server, state: State, cells: Cells}>} */
+/** Never resolves if the server half does not answer: outputs then stay as they are. @type {Promise<{server: Server, state: State, cells: Cells}>} */
 export const shared = new Promise((resolve) => { share = resolve; });

@@ -33,7 +33,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
   /** @type {Map<string, ReturnType<typeof jobRow>>} */
   const rows = new Map();
 
-  /** The notebook, and in a team's log the person. @type {Origin} */
+  /** The notebook of a job, and its author in a team's log. @type {Origin} */
   const origin = ({ notebook, by, log }) => [notebook.replace(/\.ipynb$/, ''), state.logs.find((each) => each.name === log)?.team && by].filter(Boolean).join(' · ');
   const say = (/** @type {string} */ text) => { notices.textContent = text; notices.hidden = !text; };
   const cancel = async (/** @type {Job} */ job) => {
@@ -160,7 +160,7 @@ function clipTile(clip, { server, cells, drag, pick, play, origin }) {
   /** @type {HTMLVideoElement|null} */
   let video = null;
 
-  // A second click within this time is a double click: the clip goes into the notebook, and does not start to play.
+  // A second click within this time is a double click: it puts the clip into the notebook instead of playing it.
   let timer = 0;
   face.addEventListener('click', (event) => {
     clearTimeout(timer);
@@ -192,7 +192,7 @@ function clipTile(clip, { server, cells, drag, pick, play, origin }) {
         video = h('video', { class: 'knl-video', controls: true, loop: true, playsinline: true, poster: poster.src, src: server.media(clip.media, clip.log), style: `aspect-ratio:${clip.shape}` });
         video.addEventListener('dblclick', () => cells.show(clip));
         face.before(video);
-        video.play().catch(() => {}); // a page that may not start sound by itself shows the controls
+        video.play().catch(() => {}); // if the page may not play sound without a click, show the controls
       } else if (!playing && video) {
         video.remove();
         video = null;

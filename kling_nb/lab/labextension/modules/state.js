@@ -1,5 +1,5 @@
 /**
- * What the logs of this server hold, as the news brought it last.
+ * The contents of this server's logs, as last reported by the server.
  * @param {Server} server
  * @returns {State}
  */

@@ -1,5 +1,6 @@
 /**
- * Return what shows a widget in a tab of the main area; in Notebook 7, whose main area has one document, at the right.
+ * Return a function that shows a widget in a tab of the main area; in Notebook 7, whose main area holds one document, in
+ * the right sidebar.
  * @param {{app: any, labShell: any, apputils: any, icon: any}} spec
  */
 export function makeTabs({ app, labShell, apputils, icon }) {
