@@ -25,8 +25,8 @@ from kling_nb.models.price import Estimate, estimate
 from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.record import Kind, Record
 from kling_nb.models.request import TARGET, TYPED, HubRequest, Request, given_fields, request_type
-from kling_nb.models.specs import form_of
-from kling_nb.models.storyboard.board import MOST_TEXT, Limits, read_storyboard
+from kling_nb.models.specs import form_of, storyboard_limits
+from kling_nb.models.storyboard.board import MOST_TEXT, read_storyboard
 from kling_nb.notebook.display import Problems, Storyboard
 from kling_nb.notebook.location import notebook_path
 from kling_nb.preferences import reuses
@@ -96,7 +96,7 @@ def storyboard(session: Session, text: str, *, duration: Any = None, model: str 
     name = model or TARGET
     known = session.connection.catalogue.known(name) if name not in TYPED else None
     reading = read_storyboard(
-        text, Limits.of(form_of(name, known)), duration=None if duration is None else int(duration)
+        text, storyboard_limits(form_of(name, known)), duration=None if duration is None else int(duration)
     )
     return Storyboard(reading.fields | ({"model": name} if name != TARGET else {}), reading.notes)
 

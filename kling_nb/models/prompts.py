@@ -1,4 +1,4 @@
-"""Prompts as people write and paste them: mentions in any spelling, speech, times, and lists of shots.
+"""Prompts as people write and paste them: mentions in any spelling, speech and times.
 
 `ui/static/mentions.js` finds the same mentions in the browser.
 """
@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from itertools import islice, pairwise
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import NamedTuple
 
 #: Control characters, apart from line breaks and tabs.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -34,7 +34,7 @@ _MENTION = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _NOUNS = {"img": "Image"}
-#: The characters in which speech, times and shots are looked for: a longer prompt is refused anyway.
+#: The characters in which speech and times are looked for: a longer prompt is refused anyway.
 _MOST = 5000
 
 
@@ -117,94 +117,14 @@ def is_shouted(speech: str) -> bool:
     return speech.isupper() and (len(words) > 1 or any(len(word) > 4 for word in words))
 
 
-_UNIT = r"(?:seconds?|secs?|s|秒)"
-_MOMENT = rf"((?:\d{{1,2}}:)?\d{{1,3}}(?:\.\d+)?)\s{{0,3}}({_UNIT}(?![A-Za-z0-9]))?"
-_RANGE = rf"[\[(（【]?\s{{0,3}}{_MOMENT}\s{{0,3}}(?:-|–|—|~|to|until|至|到)\s{{0,3}}{_MOMENT}\s{{0,3}}[\])）】]?"
-_DIGITS = {**dict(zip("一二三四五六", range(1, 7), strict=True)), **dict(zip("１２３４５６", range(1, 7), strict=True))}
-_SHOT = (
-    r"(?:\b(?:shot|scene|cut|clip|panel)\s{0,3}#?\s{0,3}|(?:镜头|分镜|场景)\s{0,3})([0-9]{1,2}|[一二三四五六１-６])\b"
-    rf"(?:\s{{0,3}}[(\[（]\s{{0,3}}([0-9]{{1,2}})\s{{0,3}}{_UNIT}\s{{0,3}}[)\]）])?"
-)
-#: The start of a shot in a list: `Shot 1 (3s):`, `[0-3s]`, `0:00 - 0:03`, or `1.` at the start of a line.
-_START = re.compile(
-    rf"{_SHOT}\s{{0,3}}(?:{_RANGE})?\s{{0,3}}[:：.,)\n–—-]|{_RANGE}\s{{0,3}}[:：,–—-]?|^\s{{0,3}}([0-9]{{1,2}})[.)、]\s{{1,3}}",
-    re.IGNORECASE | re.MULTILINE,
-)
 MAX_SHOTS, MAX_SHOT_PROMPT = 6, 512
-#: White space, and the marks of lists and of Markdown.
-_AROUND = " \t\n-–—•*_#"
-
-
-class _Start(NamedTuple):
-    start: int
-    end: int
-    number: int
-    begin: float | None
-    until: float | None
-    length: int | None
-
-
-def _starts(prompt: str) -> list[_Start]:
-    found: list[_Start] = []
-    for match in _START.finditer(prompt[:_MOST]):
-        shot, length, *first = match.groups()[:6]
-        range_ = first if first[0] else list(match.groups()[6:10])
-        begin, until = _seconds(range_[0]), _seconds(range_[2])
-        with_unit = range_[1] or range_[3] or ":" in str(range_[0]) or match[0].lstrip()[0] in "[【"
-        is_time = begin is not None and bool(with_unit)
-        if not shot and match[11] is None and not is_time:
-            continue  # `5-10 people`
-        number = _DIGITS.get(str(shot)) or int(shot or match[11] or 0)
-        span = (begin, until) if is_time else (None, None)
-        found.append(_Start(match.start(), match.end(), number, *span, int(length) if length else None))
-    return found
-
-
-def _seconds(clock: str | None) -> float | None:
-    if clock is None:
-        return None
-    minutes, _, rest = clock.rpartition(":")
-    return int(minutes or 0) * 60 + float(rest)
-
-
-def shots_in(prompt: str, total: int) -> list[dict[str, Any]]:
-    """Return the shots that a prompt lists, each with its text and its length; nothing if it lists none.
-
-    Text before the list goes with each shot if there is room for it. Shots without a length share the rest
-    of `total` seconds.
-    """
-    starts = _starts(prompt)
-    ascending = all(
-        (one.begin or 0) < (other.begin or 0) if one.begin is not None and other.begin is not None
-        else one.number < other.number
-        for one, other in pairwise(starts)
-    )  # fmt: skip
-    if len(starts) < 2 or not ascending:
-        return []
-    ends = [*(start.start for start in starts[1:]), len(prompt)]
-    texts = [prompt[start.end : end].strip(_AROUND) for start, end in zip(starts, ends, strict=True)]
-    lead = prompt[: starts[0].start].strip(_AROUND)
-    lengths = _lengths([_length(start) for start in starts], total)
-    room = all(len(lead) + 1 + len(text) <= MAX_SHOT_PROMPT for text in texts)
-    return [
-        {"prompt": f"{lead} {text}".strip() if room or not index else text, "duration": length}
-        for index, (text, length) in enumerate(zip(texts, lengths, strict=True))
-    ]
-
-
-def _length(start: _Start) -> int | None:
-    if start.begin is not None and start.until is not None and start.until > start.begin:
-        return max(1, round(start.until - start.begin))
-    return start.length
-
-
-def _lengths(given: Sequence[int | None], total: int) -> list[int]:
-    """Return the lengths with those that are not given: equal parts of the rest, the first ones a second longer."""
-    missing = given.count(None)
-    rest = max(total - sum(length or 0 for length in given), missing)
-    each, more = divmod(rest, missing) if missing else (0, 0)
-    parts = iter([each + 1] * more + [each] * (missing - more))
-    return [next(parts) if length is None else length for length in given]
+_UNIT = r"(?:seconds?|secs?|s|秒)"
+_CLOCK = r"(?:(\d{1,2}):)?(\d{1,3}(?:\.\d+)?)"
+#: The end of a range in brackets or between clock times: `[0-8]`, `0:00 - 0:08`.
+_UNTIL = re.compile(
+    rf"(?:[\[(（【]\s{{0,3}}[\d:.]{{1,7}}|\d{{1,2}}:\d\d)\s{{0,3}}{_UNIT}?\s{{0,3}}(?:-|–|—|~|to|until|至|到)\s{{0,3}}{_CLOCK}",
+    re.IGNORECASE,
+)
 
 
 _AT = re.compile(
@@ -217,7 +137,8 @@ _AT = re.compile(
 def latest_time(prompt: str) -> float:
     """Return the latest time in seconds that a prompt names; 0 without one. `the 80s` and `7:30 pm` are not times."""
     named = [float(next(filter(None, found.groups()))) for found in _AT.finditer(prompt[:_MOST])]
-    return max([*named, *(start.until for start in _starts(prompt) if start.until is not None)], default=0)
+    ends = [int(found[1] or 0) * 60 + float(found[2]) for found in _UNTIL.finditer(prompt[:_MOST])]
+    return max([*named, *ends], default=0)
 
 
 _NO = re.compile(

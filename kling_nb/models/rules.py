@@ -14,11 +14,9 @@ from kling_nb.models.mentions import changed_prompt, check_mentions, prompts_of
 from kling_nb.models.problem import Draft, Fix, Path, Problem, error, warning
 from kling_nb.models.prompts import (
     CONTROL,
-    MAX_SHOTS,
     is_blank,
     is_shouted,
     latest_time,
-    shots_in,
     speech_in,
     without_no,
 )
@@ -217,14 +215,28 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
+#: Words and numbers of which every list of shots has some; only then the text is read as one.
+_MAY_LIST = re.compile(
+    r"\b(?:shot|scene|cut|clip|panel)\b|镜头|分镜|场景"
+    r"|\d ?(?:s|secs?|seconds?|秒)?\s{0,3}(?:[-–—~]|to|至|到)|^\W*\d+[.)、]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LISTS = frozenset({"a shot list", "time ranges", "a table", "a numbered list"})
+
+
 def _listed_shots(draft: Draft) -> Iterator[Problem]:
-    shots = shots_in(str(draft.get("prompt") or ""), seconds_of(draft)) if not draft.get("multi_prompt") else []
-    if not shots:
+    prompt = str(draft.get("prompt") or "")
+    if draft.get("multi_prompt") or not _MAY_LIST.search(prompt):
         return
+    from kling_nb.models.storyboard.board import MOST_TEXT, read_storyboard
+
+    fields, kind, _ = read_storyboard(prompt[:MOST_TEXT])
+    shots = fields.get("multi_prompt", ())
+    if kind not in _LISTS or not shots:
+        return
+    usable = all(0 < len(shot["prompt"]) <= USUAL_PROMPT for shot in shots)
     total = sum(shot["duration"] for shot in shots)
-    legal = len(shots) <= MAX_SHOTS and MIN_SECONDS <= total <= MAX_SECONDS
-    usable = legal and all(0 < len(shot["prompt"]) <= USUAL_PROMPT for shot in shots)
-    fix = Fix(f"Make {len(shots)} shots ({total} s)", {"prompt": "", "multi_prompt": shots, "duration": 5})
+    fix = Fix(f"Make {len(shots)} shots ({total} s)", {"prompt": "", "duration": 5, **fields})
     remedy = "give the shots in multi_prompt, each with its duration"
     message = f"the prompt lists {len(shots)} shots, but one prompt makes one shot"
     yield warning(("prompt",), message, remedy, "make them shots", fix if usable else None)

@@ -6,16 +6,21 @@ function turns either into an ordered list of specs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kling_nb.models.catalogue import Model
 from kling_nb.models.fields import media_kind
+from kling_nb.models.prompts import MAX_SHOT_PROMPT, MAX_SHOTS
 from kling_nb.models.request import OMNI, TARGET, TYPED, HubRequest, Request, request_type
 from kling_nb.models.rules import MAX_REFERENCES
 from kling_nb.models.schema import Schema, fields_of, flat, list_in
+
+if TYPE_CHECKING:
+    from kling_nb.models.storyboard.board import Limits
 
 Kind = Literal[
     "prompt", "shots", "images", "image", "elements", "video", "choice", "integer", "number", "toggle", "text", "json"
@@ -249,3 +254,24 @@ def _count(value: Any) -> int | None:
 def _plain(value: Any) -> Any:
     """Return a default or a choice if a control can show it; None for a list or an object."""
     return value if isinstance(value, str | int | float | bool) else None
+
+
+def storyboard_limits(form: Form) -> Limits:
+    """Return the limits that a model's form sets to a storyboard."""
+    from kling_nb.models.storyboard.board import Limits
+
+    length, aspect, prompt = form.spec("duration"), form.spec("aspect_ratio"), form.spec("prompt")
+    allowed: tuple[int, ...] = ()
+    if length is not None:
+        allowed = tuple(sorted(int(one) for one in length.choices if re.fullmatch(r"\d+", str(one))))
+        if not allowed and length.minimum is not None and length.maximum is not None:
+            allowed = tuple(range(int(length.minimum), int(length.maximum) + 1))
+    has_shots = form.of_kind("shots") is not None
+    return Limits(
+        shots=MAX_SHOTS if has_shots else 0,
+        characters=MAX_SHOT_PROMPT if has_shots else (prompt.max_length if prompt and prompt.max_length else 2500),
+        seconds=tuple(range(3, 16)) if has_shots else allowed,
+        aspects=tuple(str(choice) for choice in aspect.choices) if aspect else (),
+        audio=form.spec("generate_audio") is not None,
+        negative=form.spec("negative_prompt") is not None,
+    )

@@ -13,8 +13,9 @@ from support.texts import assert_texts
 
 from kling_nb.models.lint import lint
 from kling_nb.models.problem import Problem
-from kling_nb.models.prompts import is_blank, latest_time, mentions_in, shots_in, speech_in, without_no
+from kling_nb.models.prompts import is_blank, latest_time, mentions_in, speech_in, without_no
 from kling_nb.models.request import OMNI, TARGET
+from kling_nb.models.storyboard.board import read_storyboard
 
 from .drafts import FACE
 
@@ -170,18 +171,19 @@ def test_other_speech_may_have_capitals(speech: str) -> None:
 
 
 LISTS = {
-    "Shot 1: a cat. Shot 2: a dog.": [3, 2],
+    "Shot 1: a cat. Shot 2: a dog.": [3, 3],
     "Shot 1 (3s): a cat; Shot 2 (4s): a dog": [3, 4],
-    "Scene 1 - a cat. Scene 2 - a dog": [3, 2],
-    "**Shot 1:** a cat\n**Shot 2:** a dog": [3, 2],
+    "Scene 1 - a cat. Scene 2 - a dog": [3, 3],
+    "**Shot 1:** a cat\n**Shot 2:** a dog": [3, 3],
     "[0-3s] a cat [3-7s] a dog": [3, 4],
     "(0s-2s) a cat (2s-5s) a dog": [2, 3],
     "0:00-0:03 a cat\n0:03 – 0:08 a dog": [3, 5],
     "0-3 seconds: a cat, 3-5 seconds: a dog": [3, 2],
     "Shot 1 (0-3s): a cat Shot 2 (3-6s): a dog": [3, 3],
-    "1. a cat\n2. a dog\n3. a cow": [2, 2, 1],
-    "镜头1：a cat 镜头2：a dog": [3, 2],
+    "1. a cat\n2. a dog\n3. a cow": [3, 3, 3],
+    "镜头1：a cat 镜头2：a dog": [3, 3],
     "0-3秒：a cat，3-5秒：a dog": [3, 2],
+    "[0-8s] a cat [8-20s] a dog": [6, 9],
 }
 
 
@@ -196,11 +198,13 @@ def test_a_list_of_shots_in_a_prompt_is_warned_of_and_becomes_a_storyboard(promp
     assert lint(fixed) == []
 
 
-def test_text_before_a_list_of_shots_goes_with_each_of_them() -> None:
-    assert [shot["prompt"] for shot in shots_in("Film noir.\nShot 1: a cat\nShot 2: a dog", 5)] == [
-        "Film noir. a cat",
-        "Film noir. a dog",
-    ]
+def test_the_shots_of_a_prompt_are_those_of_the_storyboard() -> None:
+    prompt = "Film noir.\nAspect ratio: 9:16\nShot 1: a cat\nShot 2 (4s): a dog"
+    [problem] = [problem for problem in lint({"prompt": prompt}) if problem.fix]
+    fixed = after_fix({"prompt": prompt}, problem)
+    read = read_storyboard(prompt).fields
+    assert read["aspect_ratio"] == "9:16"
+    assert {name: fixed[name] for name in read} == read
 
 
 @pytest.mark.parametrize(
@@ -212,28 +216,17 @@ def test_text_before_a_list_of_shots_goes_with_each_of_them() -> None:
         "Shot 1: only one",
         "Scene 2: first, Scene 1: second",
         "ISO 100-200, f/2-4",
+        "A street at night. Cut to a face.",
     ],
 )
 def test_other_numbers_are_not_a_list_of_shots(prompt: str) -> None:
-    assert shots_in(prompt, 5) == []
+    assert not any("shots" in problem.message for problem in lint({"prompt": prompt}))
 
 
-def test_a_list_that_is_too_long_for_a_storyboard_is_warned_of_without_a_fix() -> None:
-    long, many = "[0-8s] a [8-20s] b", " ".join(f"Shot {number}: a" for number in range(1, 8))
-    assert [problem.fix for problem in at(lint({"prompt": many}), "prompt")] == [None]
-    assert all(problem.fix is None for problem in at(lint({"prompt": long}), "prompt"))
+def test_a_shot_that_is_too_long_is_warned_of_without_a_fix() -> None:
+    long = f"Shot 1: {'a' * 600}\nShot 2: b"
+    assert [problem.fix for problem in at(lint({"prompt": long}), "prompt") if "shots" in problem.message] == [None]
     assert lint({"model": OMNI, "prompt": "Shot 1: a cat. Shot 2: a dog."}) == []  # it has no storyboard
-
-
-@given(st.lists(st.integers(0, 9), min_size=2, max_size=6), st.integers(3, 15))
-def test_the_shots_of_a_list_keep_its_lengths_or_share_the_duration(lengths: list[int], total: int) -> None:
-    prompt = "\n".join(f"Shot {i + 1}{f' ({n}s)' if n else ''}: view {i}" for i, n in enumerate(lengths))
-    shots = shots_in(prompt, total)
-    assert len(shots) == len(lengths)
-    assert all(shot["duration"] == length for shot, length in zip(shots, lengths, strict=True) if length)
-    assert all(shot["duration"] >= 1 for shot in shots)
-    if 0 in lengths and sum(lengths) + lengths.count(0) <= total:
-        assert sum(shot["duration"] for shot in shots) == total
 
 
 TIMES = {

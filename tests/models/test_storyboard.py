@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kling_nb.errors import ArgumentError, ArgumentTypeError
 from kling_nb.models.lint import lint
 from kling_nb.models.request import OMNI, TARGET
-from kling_nb.models.specs import form_of
+from kling_nb.models.specs import form_of, storyboard_limits
 from kling_nb.models.storyboard.board import Limits, Reading, read_storyboard
 from kling_nb.models.storyboard.times import allot
 from kling_nb.studio import Studio
@@ -288,7 +288,7 @@ def test_times_beyond_the_longest_clip_are_scaled_and_noted() -> None:
 
 
 def test_a_model_without_shots_gets_one_prompt_with_the_times_and_a_length_that_it_has() -> None:
-    omni = read_storyboard("[0-3s] a cat [3-7s] a dog", Limits.of(form_of(OMNI))).fields
+    omni = read_storyboard("[0-3s] a cat [3-7s] a dog", storyboard_limits(form_of(OMNI))).fields
     assert omni == {"prompt": "Shot 1 (3 s): a cat\nShot 2 (4 s): a dog", "duration": 7}
     fixed = Limits(shots=0, characters=2500, seconds=(5, 10), aspects=(), audio=False, negative=False)
     reading = read_storyboard("[0-3s] a cat [3-7s] a dog\n\nAspect ratio: 9:16\nNegative prompt: blur", fixed)
@@ -297,7 +297,7 @@ def test_a_model_without_shots_gets_one_prompt_with_the_times_and_a_length_that_
 
 
 def test_the_limits_of_the_headline_model_are_those_of_its_form() -> None:
-    assert Limits.of(form_of(TARGET)) == Limits()
+    assert storyboard_limits(form_of(TARGET)) == Limits()
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\n", "Shot 1:\nShot 2:", "```\n```"])

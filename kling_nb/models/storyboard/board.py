@@ -7,10 +7,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, cast
 
 from kling_nb.models.prompts import MAX_SHOT_PROMPT, MAX_SHOTS, is_blank, speech_in
-from kling_nb.models.specs import Form
 from kling_nb.models.storyboard.lists import Script, Shot, marked_list, plain_list
 from kling_nb.models.storyboard.screenplay import screenplay
 from kling_nb.models.storyboard.times import allot
@@ -54,25 +53,6 @@ class Limits:
     aspects: tuple[str, ...] = ("16:9", "9:16", "1:1")
     audio: bool = True
     negative: bool = True
-
-    @classmethod
-    def of(cls, form: Form) -> Self:
-        """Return the limits in a model's form."""
-        length, aspect, prompt = form.spec("duration"), form.spec("aspect_ratio"), form.spec("prompt")
-        allowed: tuple[int, ...] = ()
-        if length is not None:
-            allowed = tuple(sorted(int(one) for one in length.choices if re.fullmatch(r"\d+", str(one))))
-            if not allowed and length.minimum is not None and length.maximum is not None:
-                allowed = tuple(range(int(length.minimum), int(length.maximum) + 1))
-        has_shots = form.of_kind("shots") is not None
-        return cls(
-            shots=MAX_SHOTS if has_shots else 0,
-            characters=MAX_SHOT_PROMPT if has_shots else (prompt.max_length if prompt and prompt.max_length else 2500),
-            seconds=tuple(range(3, 16)) if has_shots else allowed,
-            aspects=tuple(str(choice) for choice in aspect.choices) if aspect else (),
-            audio=form.spec("generate_audio") is not None,
-            negative=form.spec("negative_prompt") is not None,
-        )
 
 
 def read_storyboard(

@@ -14,8 +14,8 @@ from kling_nb.errors import KlingError
 from kling_nb.models.asset import Asset
 from kling_nb.models.fields import mapped
 from kling_nb.models.mentions import mentionable
-from kling_nb.models.specs import Form
-from kling_nb.models.storyboard.board import MOST_TEXT, Limits, read_storyboard
+from kling_nb.models.specs import Form, storyboard_limits
+from kling_nb.models.storyboard.board import MOST_TEXT, read_storyboard
 from kling_nb.render.images import screen_image
 from kling_nb.ui.messages import Messages
 
@@ -72,7 +72,7 @@ class PromptHelp:
         length = form.spec("duration")
         chosen = draft.get("duration") if length and draft.get("mode") != "shots" else None
         wanted = chosen if length and isinstance(chosen, int) and chosen != length.default else None
-        reading = read_storyboard(text, Limits.of(form), duration=wanted, references=mentionable(draft))
+        reading = read_storyboard(text, storyboard_limits(form), duration=wanted, references=mentionable(draft))
         edit = f"script:{next(_numbers)}"
         if not reading.fields:
             return edit, reading.notes
