@@ -46,7 +46,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 
 def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
-    """Clips of three seconds at 720p, each a file of its own."""
+    """Clips of three seconds at 720p, each its own file."""
     drawn = folder / "film.mp4"
     animatic.write_video(drawn, {"model": MODEL, "prompt": "A paper boat sets sail", "duration": 3}, {})
     body, records = drawn.read_bytes(), list[Record]()

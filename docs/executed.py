@@ -103,7 +103,7 @@ async def _execute_all(sources: list[Path], workspace: Path) -> list[Any]:
 
 
 async def _execute(source: Path, folder: Path, state: Path, turn: asyncio.Semaphore) -> Any:
-    """Execute a notebook in a folder of its own and return it with its outputs."""
+    """Execute a notebook in its own folder and return it with its outputs."""
     folder.mkdir(parents=True)
     shutil.copytree(NOTEBOOKS / "images", folder / "images")
     others = ("OXEN_", "KLING_NB_", "JPY_")

@@ -110,7 +110,7 @@ class Connection:
         self._hubs: dict[str, ConnectedHub] = {}
         self._lock = threading.RLock()
         self._label = next((name for name, (_, url) in PROVIDERS.items() if url == settings.hub), settings.hub)
-        # Previews are drawn at once, whatever pace the local hub acts out for jobs.
+        # Previews are drawn immediately, whatever pace the local hub acts out for jobs.
         self.previews: dict[str, AnyHub] = {
             provider: stand_in(provider, name, self._files, instant=True) for name, provider in LOCAL.items()
         }

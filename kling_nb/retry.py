@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 6
 LONGEST_WAIT = 60.0
-#: A longer `Retry-After`, in seconds, ends the attempts of one request; loops that go on wait at most this long.
+#: A longer `Retry-After`, in seconds, ends the attempts of one request; loops that keep trying wait at most this long.
 LONGEST_RETRY_AFTER = 120.0
 #: Failures that pass by themselves. After `NoResponse` and `ServerError` the request may have been carried out.
 TRANSIENT = (RateLimited, Unreachable, NoResponse, ServerError)

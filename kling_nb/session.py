@@ -1,4 +1,4 @@
-"""`Session`: what a studio is made of, wired at the first use. This is the only module that wires."""
+"""`Session`: the parts of a studio, wired at first use. This is the only module that wires."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ class Session:
             raise WaitTimeout(f"The hub ({name}) has not answered for {patience:.0f} s.") from exc
 
     def close(self) -> None:
-        """Stop the background loop and close the log. Jobs at the hub go on; `resume` finds them."""
+        """Stop the background loop and close the log. Jobs at the hub continue; `resume` finds them."""
         self.loop.stop()
         self.store.close()
         self._closed = True

@@ -47,7 +47,7 @@ class StudioSettings(TypedDict, total=False):
 
 @lists_keywords(StudioSettings, {name: one.default for name, one in inspect.signature(Studio).parameters.items()})
 def configure(**settings: Unpack[StudioSettings]) -> Studio:
-    """Use these settings from now on. Running jobs go on.
+    """Use these settings from now on. Running jobs continue.
 
     Args:
         settings: `key`, `hub`, `log`, `database`, `media`, `upload`, `deadline`; see `Studio`.

@@ -162,7 +162,7 @@ class Studio:
     def lint(self, request: RequestLike = None, /, **fields: Unpack[RequestFields]) -> Problems:
         """Return every error and warning of a request without sending anything.
 
-        Takes what `generate` takes. Models without a class of their own are checked against the schema of the hub's
+        Takes what `generate` takes. Models without their own class are checked against the schema of the hub's
         catalogue, if the hub can be reached.
         """
         return generation.lint(self.session, request, fields)
@@ -366,7 +366,7 @@ class Studio:
     def sync(self) -> Synced:
         """Send what waits on this machine to the team's log, now, and return what was sent.
 
-        It is sent by itself, too. What could not be sent is in the result's `problems` and waits.
+        It is sent by itself, too. Anything that could not be sent waits, and is in the result's `problems`.
 
         Raises:
             SettingsError: The log is not a team's.
@@ -425,7 +425,7 @@ class Studio:
         return self.session.store
 
     def close(self) -> None:
-        """Stop the background loop and close the log. Jobs at the hub go on; `resume` continues them."""
+        """Stop the background loop and close the log. Jobs at the hub continue; `resume` continues them."""
         self.session.close()
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ DEMO = HERE.parent / "demo"
 
 
 def main(notebook: Path, caches: Sequence[str] = ("kling_log",)) -> None:
-    """Execute a notebook in `demo/` and say what came of it. Raises `CellExecutionError` when a cell fails.
+    """Execute a notebook in `demo/` and print the results. Raises `CellExecutionError` when a cell fails.
 
     `caches` are the folders of its clips.
     """
@@ -47,7 +47,7 @@ def main(notebook: Path, caches: Sequence[str] = ("kling_log",)) -> None:
     print("\nOpen the HTML in a browser, or the notebook live:  make lab")
 
 
-#: nbconvert's page is light or dark; this one is what the browser is.
+#: nbconvert's page is light or dark; this page follows the browser.
 _DARK = """<style>:root {{ color-scheme: light dark }}
 @media (prefers-color-scheme: dark) {{ {theme} }}</style>
 <script>addEventListener("DOMContentLoaded", () => {{

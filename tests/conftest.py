@@ -1,4 +1,4 @@
-"""Every test lives in a home of its own, with no key and no network but loopback."""
+"""Every test has its own home folder, with no key and no network but loopback."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the browser to a call of its own: after Playwright's sync API no test can start an event loop.
+    """Run browser tests in a separate call only: after Playwright's sync API no test can start an event loop.
 
     The longest files come first, so that no worker is left alone with one in the end: those of the folders whose tests
     start processes and wait for them, and in a folder those with the most lines.
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = "browser" in (config.getoption("markexpr") or "")
     for item in items:
         if "browser" in item.keywords and not chosen:
-            item.add_marker(pytest.mark.skip(reason="runs in a call of its own: pytest -m browser"))
+            item.add_marker(pytest.mark.skip(reason="runs in its own call: pytest -m browser"))
 
 
 def pytest_collection_finish() -> None:
@@ -94,7 +94,7 @@ def _hubs_start_at_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_of_shared_fixtures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Fixtures of a module are made before `_isolated`: they note their logs in a home of their own, too."""
+    """Fixtures of a module are made before `_isolated`: they note their logs in their own home, too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("shared-state")))
         yield

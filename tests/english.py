@@ -28,6 +28,9 @@ PHRASES = {
     "stands, lies": r"\b(?:stands?|stood|lies|lay) (?:in|at|on|by|beside|there|for itself|alone)\b",
     "as it wishes, in words": r"\bas it wishes\b|\bin words\b|\banew\b|\bto be seen\b|\b(?:thrown|put) away\b",
     "one that is": r"\b(?:one|ones) (?:that|which|of) (?:is|are|was|has|had|can)\b",
+    "returns at once": r"\b(?:[Rr]eturns?|saved|sent|shown|drawn|fails|polls?|released|refused) at once\b",
+    "in a folder of its own": r"\bin an? \w+ of (?:its|their) own\b",
+    "go on": r"\b(?:jobs?|runs?|requests?|hub) goe?s? on\b(?! (?:not|to|with))",
     "is too little": r"\bis too (?:little|much)\b",
     "mend, doubt": r"\b(?:[Mm]end(?:s|ed|ing)?|[Dd]oubts|[Dd]oubted)\b",
 }

@@ -1,4 +1,4 @@
-"""Films as another program reads them: an ffmpeg of its own out of a wheel, where the package has PyAV's library."""
+"""Films as another program reads them: a separate ffmpeg from a wheel, where the package has PyAV's library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AUDIO = re.compile(r"Stream #0:\d.*: Audio: (\w+).*?, (\d+) Hz, (\w+)")
 
 @dataclass(frozen=True)
 class Film:
-    """What ffmpeg found when it decoded a file from end to end."""
+    """The facts that ffmpeg found when it decoded a file from end to end."""
 
     video: tuple[str, str]  # codec, pixel format
     size: tuple[int, int]

@@ -5,7 +5,7 @@
         notebook.run()
         notebook.outputs(0)
 
-Use it in a pytest process of its own: after Playwright's sync API, `asyncio.run` fails in the same process.
+Use it in its own pytest process: after Playwright's sync API, `asyncio.run` fails in the same process.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Lab:
             notebook.close()
 
     def seven(self, *cells: str, page: Page) -> Notebook:
-        """Write a notebook and open it in Notebook 7, in a page of its own."""
+        """Write a notebook and open it in Notebook 7, in its own page."""
         path = self._written(cells, self._new_path())
         name = self._name(path)
         page.goto(f"{self.url}/notebooks/{name}?token={TOKEN}")
@@ -183,7 +183,7 @@ class Notebook:
     name: str
 
     def run(self, cell: int | None = None, *, wait: bool = True) -> None:
-        """Run one cell, or all of them; without `wait`, return at once."""
+        """Run one cell, or all of them; without `wait`, return immediately."""
         act = "notebook:run-all-cells" if cell is None else "notebook:run-cell"
         hung = self.page.evaluate(
             """async ([act, cell, wait, timeout]) => {

@@ -114,7 +114,7 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def survives(mutated: _Mutated | None, tests: Sequence[str]) -> bool:
-    """Return whether the tests pass in a process of their own, with one module mutated."""
+    """Return whether the tests pass in their own process, with one module mutated."""
     child = os.fork()
     if not child:
         os.setpgid(0, 0)

@@ -12,7 +12,7 @@ _TRAILING = re.compile(rb"[ \t]+$", re.MULTILINE)
 
 
 def problems(data: bytes) -> Iterator[str]:
-    """What is wrong with the bytes of a text file."""
+    """Return the faults in the bytes of a text file."""
     if b"\r\n" in data:
         yield "has Windows line ends"
     if _TRAILING.search(data):

@@ -58,7 +58,7 @@ def fal(flavour: str, endpoint: str, arguments: dict[str, Any], *, count: int, b
         flavour: `fal_client`, `javascript` or `curl`.
         endpoint: The id of the endpoint.
         arguments: Its input.
-        count: The number of clips, each a request of its own.
+        count: The number of clips, each its own request.
         base: The URL of a stand-in, of which fal's hosts are paths; empty for fal itself.
         every: Seconds between two polls.
     """

@@ -96,7 +96,7 @@ class ActiveJob:
                 logger.exception("a listener of job %s failed", record.id)
 
     def finish(self, path: Path | None = None, error: errors.KlingError | None = None) -> None:
-        """End every wait, with the file or with the error to raise. The work on the job may go on."""
+        """End every wait, with the file or with the error to raise. The work on the job may continue."""
         self.path = path or self.path
         if not self.end.done():
             if error is None:
@@ -106,7 +106,7 @@ class ActiveJob:
 
 
 class ActiveJobs:
-    """The jobs by their ids. `add` may be called on any thread, all else on the engine's loop."""
+    """The jobs by their ids. `add` may be called on any thread, everything else on the engine's loop."""
 
     def __init__(self, log: Log, now: Callable[[], datetime.datetime]) -> None:
         self._log = log
@@ -194,7 +194,7 @@ class ActiveJobs:
             self.report([job])
 
     async def save(self, job: ActiveJob, record: Record) -> None:
-        """Save a job's new record, then show what the log has of it: another kernel may have got further with it."""
+        """Save a job's new record, then show the log's version of it, in which another kernel may be ahead."""
         saved = await asyncio.to_thread(self._log.save, record)
         if (saved.status, saved.clip) == (record.status, record.clip):
             self.show(job, saved)
@@ -202,7 +202,7 @@ class ActiveJobs:
             await self.yield_to(job, saved)
 
     async def yield_to(self, job: ActiveJob, stored: Record) -> None:
-        """Show what another kernel has made of a job, and end the wait for it unless it is at the hub."""
+        """Show the state that another kernel has recorded for a job, and end its wait unless it is at the hub."""
         job.path = await self._file_of(stored)
         self.show(job, stored)
         if stored.ended:

@@ -69,7 +69,7 @@ class Engine:
         self._sender = Sender(hub, log, self._active, self._tracker, self._settler, describe=describe, add=self._add)
 
     def start(self, records: Sequence[Record], request: Request) -> list[Job]:
-        """Save the intent and start the jobs of one request, a record for each generation. Returns at once.
+        """Save the intent and start the jobs of one request, a record for each generation. Returns immediately.
 
         Raises `LogError` if the intent cannot be saved; nothing is sent then.
         """
@@ -114,7 +114,7 @@ class Engine:
         return self._loop.submit(self._hub.cancel(generation_id))
 
     async def aclose(self) -> None:
-        """End every wait and stop tracking. The jobs at the hub go on."""
+        """End every wait and stop tracking. The jobs at the hub continue."""
         self._tracker.close()
         for job in (*self._active.jobs.values(), *self._follower.jobs.values()):
             if not job.done:
@@ -122,7 +122,7 @@ class Engine:
                 job.finish(error=errors.KlingError(message))
 
     async def _resume(self, jobs: list[ActiveJob], under_way: list[ActiveJob], request: Request | None) -> None:
-        """Continue `jobs`, and ask the hub at once about those that are `under_way` here."""
+        """Continue `jobs`, and ask the hub immediately about those that are `under_way` here."""
         for job in jobs:
             if job.state == "prepared" and job.record.batch in self._active.abandoned:
                 message = "It had failed before anything was sent."

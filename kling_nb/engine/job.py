@@ -193,7 +193,7 @@ class Job:
         return self._active.done
 
     def add_done_callback(self, callback: Callable[[Job], Any]) -> None:
-        """Call `callback(job)` once the job is `done`, on any thread; at once if it is done already."""
+        """Call `callback(job)` once the job is `done`, on any thread; immediately if it is done already."""
         checked = _callable("callback", callback)
         self._active.end.add_done_callback(lambda _: checked(self))
 
@@ -211,7 +211,7 @@ class Job:
             timeout: Seconds to wait at most; None waits as long as it takes.
 
         Raises:
-            WaitTimeout: The timeout was reached, or the hub does not stop the job at its deadline; the job goes on.
+            WaitTimeout: The timeout was reached, or the hub does not stop the job at its deadline; the job continues.
             JobFailed: The hub refused the request or could not generate the clip.
             JobCancelled: The job was cancelled.
             JobUncertain: It is not known whether the hub has the job; `kn.resume()` checks again.
@@ -271,7 +271,7 @@ class Job:
             unsubscribe()
 
     def cancel(self) -> Future[None]:
-        """Ask for the job to be stopped; return at once. The hub may still bill what it has begun."""
+        """Ask for the job to be stopped; return immediately. The hub may still bill a clip that it has begun."""
         self._check_process()
         return self._cancel()
 
@@ -349,7 +349,7 @@ class Jobs(tuple[Job, ...]):
             timeout: Seconds to wait at most for all of them together.
 
         Raises:
-            WaitTimeout: The timeout was reached; the jobs go on.
+            WaitTimeout: The timeout was reached; the jobs continue.
             KlingError: The error of the first job without a clip, see `Job.result`. The others keep their results.
         """
         self.wait(timeout)
@@ -375,7 +375,7 @@ class Jobs(tuple[Job, ...]):
         return Clips(clips, self._display)
 
     def cancel(self) -> list[Future[None]]:
-        """Ask for every job to be stopped; return at once."""
+        """Ask for every job to be stopped; return immediately."""
         return [job.cancel() for job in self]
 
     def _ipython_display_(self) -> None:

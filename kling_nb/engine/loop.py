@@ -1,4 +1,4 @@
-"""`BackgroundLoop`: one event loop on a daemon thread, so that jobs go on while cells run and while none does."""
+"""`BackgroundLoop`: one event loop on a daemon thread, so that jobs continue while cells run and while none does."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Pace:
         lost: A job that the hub does not show is given up this long after it was sent; until then `resume` asks again.
         unknown: The hub has answered for this long that it does not know a job before the wait for it ends.
         waiting: A job that the hub has not begun after this long is stopped.
-        stopping: The wait for a job goes on for this long after the hub was asked to stop it and did not.
+        stopping: The wait for a job continues for this long after the hub was asked to stop it and did not.
         slowest: Most time between two polls for jobs that should have ended long ago, or that the hub does not know.
         fetching: A clip that cannot be downloaded is tried again for this long.
     """

@@ -32,7 +32,7 @@ class Hub(Protocol):
         ...
 
     def silence(self) -> float:
-        """Return the seconds for which the hub has not answered what it was asked."""
+        """Return for how many seconds the hub has left a request unanswered."""
         ...
 
     def body(self, request: Request, resolve: Callable[[Asset], str]) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class Sender:
         return True
 
     async def _leave_to_another(self, job: ActiveJob) -> None:
-        """End a job that must not be sent from here; what another kernel has made of it is shown."""
+        """End a job that must not be sent from here, and show the state that another kernel has recorded."""
         stored = await asyncio.to_thread(self._log.get, job.id)
         if (stored.status, stored.holder) == ("prepared", job.record.holder):
             exc = errors.LeftToAnother("Another kernel makes the clip of this cell.")

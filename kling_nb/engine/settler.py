@@ -20,7 +20,7 @@ _TWIN = "An identical request is being sent, and the queue cannot tell them apar
 
 
 class Settler:
-    """Settles uncertain jobs by what the hub has. Never sends them again."""
+    """Settles uncertain jobs by the hub's own list of jobs. It never sends them again."""
 
     def __init__(self, hub: Hub, log: Log, active: ActiveJobs, tracker: Tracker, pace: Pace) -> None:
         self._hub, self._log, self._active, self._tracker, self._pace = hub, log, active, tracker, pace
@@ -79,7 +79,7 @@ class Settler:
         return odd
 
     async def _claim_for(self, jobs: list[ActiveJob]) -> tuple[bool, str]:
-        """Claim what the hub has of these jobs.
+        """Claim the hub's entries for these jobs.
 
         Returns whether it may be of a twin that is being sent, and why something like them was not taken.
         """

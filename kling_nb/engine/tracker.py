@@ -26,7 +26,7 @@ _MAX_HINTS = 1000
 #: Seconds by which a job may seem to begin after now. The hub's times are whole seconds, and its clock is behind by the
 #: time that its last answer was on the way.
 _AHEAD = 120.0
-#: Seconds for which the event stream stays open without a job, since the next one often follows at once.
+#: Seconds for which the event stream stays open without a job, since the next one often follows immediately.
 _LINGER = 10.0
 #: A job that waits for longer, in seconds, is shown with the time since when.
 _LONG_WAIT = 600.0
@@ -45,7 +45,7 @@ _STEADY = 30.0
 class Tracker:
     """Polls the hub about the running jobs of `active`, and hands those that have a clip to `delivery`.
 
-    A job that the hub has worked on for `deadline` seconds is stopped; if it goes on, it is watched slowly.
+    A job that the hub has worked on for `deadline` seconds is stopped; if it continues, it is watched slowly.
     """
 
     def __init__(self, hub: Hub, active: ActiveJobs, delivery: Delivery, pace: Pace, *, deadline: float) -> None:
@@ -69,7 +69,7 @@ class Tracker:
                 await asyncio.wait_for(self._connected.wait(), 2.0)
 
     def watch(self, *, now: bool = False) -> None:
-        """Follow the running jobs from now on; with `now`, poll at once."""
+        """Follow the running jobs from now on; with `now`, poll immediately."""
         self._poll_now |= now
         self._wake.set()
         if self._polling is None or self._polling.done():
@@ -97,7 +97,7 @@ class Tracker:
             await self._woken(self._interval())
             try:
                 await self._poll_until_answered()
-            except RuntimeError:  # it goes on after any failure but one: the interpreter exits
+            except RuntimeError:  # it continues after any failure but one: the interpreter exits
                 return
         asyncio.get_running_loop().call_later(_LINGER, self._stop_listening)
 
@@ -145,7 +145,7 @@ class Tracker:
             self._report_trouble("")
 
     async def _woken(self, within: float) -> None:
-        """Wait for a reason to poll at once, up to `within` seconds. A job that was only just submitted is not one."""
+        """Wait up to `within` seconds for a reason to poll. A job that was only just submitted is not a reason."""
         running = self._active.running
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
@@ -270,7 +270,7 @@ class Tracker:
             self._wake.set()
 
     async def _take_unknown(self, job: ActiveJob) -> None:
-        """Give a job up only when the hub goes on not to know it: it may just be restarting, and the clip is paid."""
+        """Give a job up only if the hub denies it repeatedly: it may just be restarting, and the clip is paid."""
         told = self._active.told_of(job)
         if told and told.result_url:
             await self._take_report(job, told)
@@ -324,7 +324,7 @@ class Tracker:
             self._active.report([job])
 
     def _check_deadline(self, job: ActiveJob, seconds: float) -> None:
-        """Ask the hub to stop a job that takes too long; if it goes on, end the wait and watch it slowly.
+        """Ask the hub to stop a job that takes too long; if it continues, end the wait and watch it slowly.
 
         It is paid for, and may still succeed.
         """

@@ -28,7 +28,7 @@ from kling_nb.store.sidecars import errors_in
 
 #: The metadata key, as `ffprobe -show_entries format_tags` lists it.
 TAG = "kling_nb"
-#: The metadata that a muxer writes itself; all else is kept, such as a label that the video is generated.
+#: The metadata that a muxer writes itself; everything else is kept, such as a label that the video is generated.
 _WRITTEN_AGAIN = {"major_brand", "minor_version", "compatible_brands", "encoder", TAG}
 
 

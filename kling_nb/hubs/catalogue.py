@@ -23,7 +23,7 @@ class ModelSource(Protocol):
 
 
 class Catalogue:
-    """Models by id. `model` and `models` ask the hub when what is known is old; the rest never waits."""
+    """Models by id. `model` and `models` ask the hub when the known list is old; the other methods never wait."""
 
     def __init__(self, hub: ModelSource) -> None:
         self._hub = hub

@@ -110,7 +110,7 @@ class HubClient:
         return date + datetime.timedelta(seconds=time.monotonic() - then)
 
     def silence(self) -> float:
-        """Return the seconds for which the hub has not answered what it was asked; 0.0 if it has."""
+        """Return for how many seconds the hub has left a request unanswered; 0.0 if it has."""
         return 0.0 if self._unanswered is None else time.monotonic() - self._unanswered
 
     async def send(

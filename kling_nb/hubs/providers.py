@@ -36,7 +36,7 @@ def connect(provider: str, address: str, key: SecretStr | None, files: Files) ->
 def stand_in(provider: str, name: str, files: Files, *, instant: bool = False) -> AnyHub:
     """Return the stand-in of a provider, at the address of a server that the first request starts on this machine.
 
-    With `instant`, it draws a clip at once instead of acting out a queue.
+    With `instant`, it draws a clip immediately instead of acting out a queue.
     """
     headers = {"X-Local-Instant": "1"} if instant else {}
     make = partial(HubClient, partial(_start, provider, name), _STAND_IN_KEY, headers=headers, attempts=2)

@@ -1,6 +1,6 @@
 """The Jupyter extension: the logs of all notebooks in JupyterLab and Notebook 7. Only a Jupyter server imports it.
 
-The exception is `standalone.py` with `page/`: the gallery as a page of its own, for `python -m kling_nb serve`.
+The exception is `standalone.py` with `page/`: the gallery as its own page, for `python -m kling_nb serve`.
 
 `extension.py` adds the routes below `kling_nb/api`; everything else is imported at the first request.
 `labextension/` is the browser side: plain modules that Lab loads as they are, without a build.

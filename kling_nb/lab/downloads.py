@@ -1,7 +1,7 @@
 """Downloads the clips of jobs whose kernels have ended, if the user has switched that on. It never sends a request.
 
-A job is taken over only after its hub has confirmed it with the server's key, and is released at once to a kernel that
-calls `kn.resume()`.
+A job is taken over only after its hub has confirmed it with the server's key. A kernel that calls `kn.resume()` gets it
+back immediately.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ Listener = Callable[[dict[str, Any]], None]
 class Notifications:
     """The pages that listen, and the task that checks the logs for them. Used on the server's loop only.
 
-    Each log that has changed is read by a task of its own: a team's database that does not answer delays no other log.
+    Each log that has changed is read by its own task: a team's database that does not answer delays no other log.
     """
 
     def __init__(self, extension: Extension) -> None:

@@ -62,7 +62,7 @@ def job_of(record: Record, log: str, expected: float | None = None) -> dict[str,
 
 
 def clip_of(record: Record, log: str) -> dict[str, Any]:
-    """Return a record as a clip; its `media` and `poster` are digests in hexadecimal, and all else is text."""
+    """Return a record as a clip; its `media` and `poster` are digests in hexadecimal, and everything else is text."""
     clip = record.clip
     return {
         "id": record.id,

@@ -1,4 +1,4 @@
-"""The gallery of a log as a page of its own, without Jupyter: `python -m kling_nb serve`.
+"""The gallery of a log as its own page, without Jupyter: `python -m kling_nb serve`.
 
 It listens on loopback only, and answers only those who know its token: other users of the machine reach loopback too.
 """

@@ -29,7 +29,7 @@ _TYPES = {
 
 
 def clip_response(path: Path, faults: Faults, request: Request) -> Response:
-    """Return a clip, or what a fault puts in its place."""
+    """Return a clip, or the bytes that a fault replaces it with."""
     if (wrong := faults.take(request, "wrong_result")) is not None:
         return Response(_WRONG[wrong.extra.get("content", "page")](path.read_bytes()), media_type="video/mp4")
     if (endless := faults.take(request, "endless_result")) is not None:

@@ -19,7 +19,7 @@ from .runner import Runner
 
 @dataclass(frozen=True)
 class Provider:
-    """A stand-in: what it is made of, and what can be switched on it."""
+    """A stand-in server: its parts, and the faults that can be switched on."""
 
     hub: Callable[[Path, Options], Runner]
     build: Callable[[Any], ASGIApp]

@@ -116,7 +116,7 @@ async def generate(hub: Hub, request: Request) -> Response:
     try:
         job = await asyncio.wait_for(hub.wait(submitted.id), float(hub.options.choices["sync_timeout"]))
     except TimeoutError:
-        return proxy_page(504, "Gateway Time-out")  # the job goes on
+        return proxy_page(504, "Gateway Time-out")  # the job continues
     if job.error is not None:
         return error_response("invalid_params", job.error, status=upstream_status)
     path, result = hub.result_file(job.id), {"url": hub.result_url(job)}

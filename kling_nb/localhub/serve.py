@@ -36,7 +36,7 @@ def ensure(
         speed: 1 takes about 6 s for a clip, 100 a hundredth of that.
         idle: Seconds without requests and active jobs after which the hub exits; None means never.
         arguments: Further command-line arguments, see `python -m kling_nb.localhub --help`.
-        provider: Whose contract it speaks: `oxen` or `fal`. Each needs a folder of its own.
+        provider: Whose contract it speaks: `oxen` or `fal`. Each needs its own folder.
 
     A hub that is running already keeps its speed, idle time and arguments.
 

@@ -53,7 +53,7 @@ class Workers:
         return CRASHED
 
     def close(self) -> None:
-        """End the workers at once; the next start renders their unfinished clips again."""
+        """End the workers immediately; the next start renders their unfinished clips again."""
         if self._pool is None:
             return
         pool, self._pool = self._pool, None

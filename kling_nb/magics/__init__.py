@@ -84,7 +84,7 @@ class KlingMagics(Magics):
             BudgetError: The request exceeds a spending limit. Nothing was sent.
             JobError: With --wait: the job ended without a clip.
 
-        On a line of its own, `%kling` queries the log:
+        On its own line, `%kling` queries the log:
 
             %kling log tag=walk stars=4 since=7d lantern    records that match; words are searched in the prompts
             %kling spending tag      money spent by day, notebook, model, plan, tag or person

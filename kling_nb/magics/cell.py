@@ -86,7 +86,7 @@ def read_cell(line: str, body: str, evaluate: Evaluate) -> CellRequest:
 
     On the line, `image=a.png image=b.png` is a list, `element=mara` a saved element and `element=front.png,side.png` a
     new one. In the body, a line `---` starts the next shot, and `--- 3` one of three seconds; `duration=` is for each
-    shot without a length of its own. `{expression}` and `$name` stand for Python values in both, and `{value:.1f}` and
+    shot without its own length. `{expression}` and `$name` stand for Python values in both, and `{value:.1f}` and
     `{value!r}` for text, as in an f-string. Braces around anything else stay as text, with a warning.
 
     Args:

@@ -15,7 +15,7 @@ _LOCAL_NAME = re.compile(r"(?:^|\.)(?:localhost|local|lan|internal|intranet|home
 
 _LATEST = 2.0**36  # seconds, two thousand years
 
-#: Pages that show a file to a person: the host, the path and query, what it is, and the remedy.
+#: Pages that show a file to a person: the host, the path and query, the kind of page, and the remedy.
 _PAGES = [
     (re.compile(host), re.compile(page), name, remedy)
     for host, page, name, remedy in (

@@ -1,6 +1,6 @@
 """`Asset`: an image or a video of a request, from a URL, a path, bytes, a PIL image, an array or a figure.
 
-A local file is read at once, so that the same bytes are checked, hashed and sent.
+A local file is read immediately, so that the same bytes are checked, hashed and sent.
 """
 
 from __future__ import annotations

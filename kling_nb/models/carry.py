@@ -95,7 +95,7 @@ JOINED = ", now one prompt with a line for each shot"
 
 
 def carry_fields(fields: Mapping[str, Any], old: Form, new: Form) -> tuple[Values, dict[str, str]]:
-    """Return a request's fields for another model, and by field what of them is lost or changed.
+    """Return a request's fields for another model, and the losses and changes by field.
 
     A field that only the new model has is kept.
     """

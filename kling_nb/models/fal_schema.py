@@ -64,7 +64,7 @@ def _with_media(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inlined(spec: Any, schemas: Schema, depth: int) -> Any:
-    """Return a schema with its references to other schemas of the document in their place."""
+    """Return a schema with its references to other schemas of the document resolved."""
     if isinstance(spec, list):
         return [_inlined(each, schemas, depth) for each in cast(list[Any], spec)]
     if not isinstance(spec, Mapping):

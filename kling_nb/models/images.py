@@ -83,7 +83,7 @@ def image_facts(data: bytes) -> ImageFacts:
 
 
 def _unknown(data: bytes) -> str:
-    """Return what a file is that PIL does not read."""
+    """Return the format of a file that PIL does not read."""
     kind, _, form = media_type_of(data).partition("/")
     if kind != "application":
         return "it is a video" if kind == "video" else f"it is a damaged {form.upper()} image"
@@ -145,7 +145,7 @@ def _changes(image: PILImage, frames: int, orientation: Any, data: bytes) -> tup
 
 
 def _is_see_through(image: PILImage) -> bool:
-    if not image.has_transparency_data or image.mode.startswith("I"):  # a grey level of 16 bits stays what it is
+    if not image.has_transparency_data or image.mode.startswith("I"):  # 16-bit grey is not converted
         return False
     low, _ = image.convert("RGBA").getchannel("A").getextrema()
     return isinstance(low, int | float) and low < 255

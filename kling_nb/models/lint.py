@@ -53,7 +53,7 @@ def parse(given: Request | Mapping[str, Any], model: Model | None = None, *, now
 
     Args:
         given: The fields, finished or not, or a request.
-        model: The catalogue's entry, to check a request without a class of its own against its `request_schema`.
+        model: The catalogue's entry, to check a request without its own class against its `request_schema`.
         now: Unix seconds, to find addresses that have expired.
     """
     if isinstance(given, Request):

@@ -74,7 +74,7 @@ def with_exact_mentions(prompt: str, known: Collection[str]) -> str:
 
 
 def stuck_name(word: str, known: Collection[str]) -> str | None:
-    """Return the known name at the start of a word that goes on with letters: `Image1` of `Image1runs`."""
+    """Return the known name at the start of a word that continues with letters: `Image1` of `Image1runs`."""
     return next((name for name in known if re.match(rf"{name}[A-Za-z_]", word)), None)
 
 

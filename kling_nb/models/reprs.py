@@ -1,4 +1,4 @@
-"""Values on one short line: `repr` and `str` of requests, records and what they are made of."""
+"""Values on one short line: `repr` and `str` of requests, records and their parts."""
 
 from __future__ import annotations
 

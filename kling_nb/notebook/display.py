@@ -56,7 +56,7 @@ class Display:
     def show(self, jobs: list[Job], note: str = "") -> None:
         """Show the live rows of jobs, or a sentence that there are none, and a note below.
 
-        A terminal cannot replace what it has printed, so it gets the rows of this moment.
+        A terminal cannot replace printed text, so it gets the current rows.
         """
         if jobs and in_kernel():
             self._show_jobs(jobs)

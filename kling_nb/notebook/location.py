@@ -35,7 +35,7 @@ _marimo = False
 
 
 def in_marimo() -> bool:
-    """Return whether marimo runs this code. Only its own thread can tell; others get what that one has found."""
+    """Return whether marimo runs this code. Only its own thread can find out; other threads get its answer."""
     global _marimo
     if not _marimo and (marimo := sys.modules.get("marimo")):
         _marimo = bool(getattr(marimo, "running_in_notebook", bool)())

@@ -87,7 +87,7 @@ def _text(spec: FieldSpec, draft: Draft) -> Text | None:
 
 
 def _shown(spec: FieldSpec, draft: Draft) -> bool:
-    """Whether a setting is one of those shown first, or has a value of its own."""
+    """Whether a setting is one of those shown first, or has its own value."""
     if spec.kind not in _SETTINGS or (spec.requires and not draft.get(spec.requires)):
         return False
     value = draft.get(spec.name)

@@ -75,7 +75,7 @@ def _environment() -> Environment:
 def _words(text: str) -> Any:
     """Escape text between tags, never in an attribute: quotes, of which code has many, stay as they are.
 
-    A line break becomes a tag, which takes less space in a notebook's file than a line of its own.
+    A line break becomes a tag, which takes less space in a notebook's file than a separate line.
     """
     from markupsafe import Markup
 

@@ -198,7 +198,7 @@ class Footage:
         import av
         from av.video.reformatter import VideoReformatter
 
-        scalers = [VideoReformatter() for _ in sizes]  # a scaler of its own for each frame would take as long again
+        scalers = [VideoReformatter() for _ in sizes]  # one scaler for each frame would take as long again
         with av.open(str(self.path)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1  # there is a worker for each core

@@ -150,7 +150,7 @@ def scorer(*, version: str | int, name: str | None = None, unit: str = "", reque
     """Register a function of a clip as a scorer. The function itself is not changed.
 
     The function gets a `Footage` and returns a number or a `Measure`. If it does not apply to a clip, it returns None
-    or raises `NotApplicable`. It runs in a process of its own: later changes of variables do not reach it. A package
+    or raises `NotApplicable`. It runs in its own process: later changes of variables do not reach it. A package
     adds scorers with entry points of the group `kling_nb.scorers` that point to decorated functions.
 
     Args:

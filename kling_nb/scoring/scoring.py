@@ -138,7 +138,7 @@ class Scoring:
         if not total:
             return
         results = run_scorers(tasks, workers=_worker_count(), timeout=self.timeout, on=self.on)
-        with contextlib.closing(results):  # an interrupt ends the workers at once, even if the traceback is kept
+        with contextlib.closing(results):  # an interrupt ends the workers immediately, even if the traceback is kept
             for done, (task, scorer, measure) in enumerate(results, 1):
                 self._save(task.record, scorer, measure)
                 self.progress(done, total)

@@ -1,4 +1,4 @@
-"""The budget of a log: its limits, the sums of what was spent, and the moment of spending.
+"""The budget of a log: its limits, the money spent, and the moment of spending.
 
 The records themselves are the account. A record that is about to be sent is written as such under the same lock under
 which the sums were read, so that two kernels cannot both spend what is left for one.

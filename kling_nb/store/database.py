@@ -180,6 +180,6 @@ def _set_up(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A reader that becomes a writer cannot wait for another writer: it fails at once. So writers announce themselves.
+    # A reader that becomes a writer cannot wait for another writer, but fails: so writers announce themselves.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -65,7 +65,7 @@ _CRATE = "ro-crate-metadata.json"
 
 @dataclass(frozen=True)
 class Merge:
-    """The merge of logs into one; `report` tells what it did."""
+    """The merge of logs into one; `report` lists the changes."""
 
     store: RecordStore
     media: Media

@@ -89,7 +89,7 @@ _DECODED = (".png", ".jpg", ".gif", ".webp", ".bmp")
 
 
 def media_kind(file: Path) -> Literal["image", "video", ""]:
-    """Return what a file is by its first bytes; empty for anything else, and for a file that cannot be read."""
+    """Return the format of a file by its first bytes; empty for anything else, and for a file that cannot be read."""
     try:
         with file.open("rb") as stream:
             return _kind_of(stream.read(_HEAD))

@@ -221,7 +221,7 @@ class RecordStore:
     def exists(self) -> bool:
         """Return whether there is a log. Raises `LogError` if this process has found one here and it is missing now.
 
-        Called before anything is written: a new log in its place would know no limits and nothing that was paid.
+        Called before anything is written: a new log there would know neither the limits nor the payments.
         """
         seen = self._seen  # read first: another thread may be creating the log
         with written_in(self.folder):  # an unreachable disk gives the same error
@@ -252,7 +252,7 @@ class RecordStore:
         return not all(can_write(path) for path in (self.folder, self.folder / "index.sqlite") if path.exists())
 
     def _open_privately(self) -> None:
-        """Open an index in a temporary folder, and look now and then for what writers of the log have added."""
+        """Open an index in a temporary folder, and check now and then for records that writers have added."""
         with self._guard:
             if self._private is None:
                 self._private = tempfile.TemporaryDirectory(prefix="kling-nb-index-", ignore_cleanup_errors=True)

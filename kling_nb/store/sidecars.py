@@ -236,7 +236,7 @@ DIGESTS = re.compile(r"(?<![\w-])sha256:[0-9a-f]{64}(?![0-9a-f])")
 
 
 def digests_of(record: Record) -> Iterator[tuple[str, str]]:
-    """Yield every digest by which a record names a file in the media, with what the file is to the record."""
+    """Yield every digest by which a record names a file in the media, with the file's role in the record."""
     if record.clip:
         yield record.clip.digest, "its clip"
         if record.clip.poster:
@@ -245,7 +245,7 @@ def digests_of(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def named_digests(references: Iterable[Reference]) -> dict[str, str]:
-    """Return every digest by which references name a file in the media, with what the file is."""
+    """Return every digest by which references name a file in the media, with the file's role."""
     found: dict[str, str] = {}
     for reference in references:
         files = {

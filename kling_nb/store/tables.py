@@ -1,6 +1,6 @@
 """The index's tables, and the row of a record.
 
-The narrow columns of `records` are for filters; a record's JSON and its words have tables of their own, so that a scan
+The narrow columns of `records` are for filters; a record's JSON and its words have their own tables, so that a scan
 stays short. Everything here can be rebuilt from the files, so a changed layout needs no migration: raise `LAYOUT`.
 """
 

@@ -73,7 +73,7 @@ def loss_notes(lost: Mapping[str, Mapping[str, str]], left_out: Mapping[str, str
 
 
 def lost_text(fields: Mapping[str, str]) -> str:
-    """Return the fields that are lost, each with what was in it."""
+    """Return the fields that are lost, each with its value."""
     return ", ".join(f"{name} ({why})" for name, why in fields.items())
 
 

@@ -147,7 +147,7 @@ class Plan(Selected):
         skip_invalid: bool = False,
         retry_refused: bool = False,
     ) -> Run:
-        """Start the missing clips and return at once.
+        """Start the missing clips and return immediately.
 
         Clips in the log are not paid for again, and jobs in progress, here or in another kernel, are waited for. A
         request that the hub has refused for its content is not sent again, with a warning.
@@ -174,9 +174,9 @@ class Plan(Selected):
         return self._start(self._design.unique_cells, limit, budget, stop_after_failures, refused)
 
     def sample(self, count: int = 3, *, limit: int = LIMIT, budget: Any = UNSET) -> Run:
-        """Start a few of the clips, chosen so that each value of each axis is seen early, and return at once.
+        """Start a few of the clips, chosen so that each value of each axis is seen early, and return immediately.
 
-        The run says what the others cost; `run` makes them, and pays for none of the sample again.
+        The run shows the price of the others; `run` makes them, and pays for none of the sample again.
 
         Args:
             count: The number of clips. Those in the log count, and cost nothing.

@@ -138,7 +138,7 @@ class Run:
             timeout: Seconds; by default without a limit.
 
         Raises:
-            WaitTimeout: The run has not ended; it goes on.
+            WaitTimeout: The run has not ended; it continues.
             BudgetError: A budget has stopped the run.
             KlingError: The error of the first clip that failed.
         """
@@ -157,7 +157,7 @@ class Run:
         return self._records()
 
     def pause(self) -> None:
-        """Start no more jobs until `resume`; running jobs go on."""
+        """Start no more jobs until `resume`; running jobs continue."""
         self._session.loop.submit(self._set_open(False))
 
     def resume(self) -> None:

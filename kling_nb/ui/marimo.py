@@ -1,4 +1,4 @@
-"""Views in marimo, which asks objects for `_display_`: the same widgets, and finished cards in a widget of their own.
+"""Views in marimo, which asks objects for `_display_`: the same widgets, and finished cards in their own widget.
 
 An output of marimo cannot be replaced from a thread, and its pages do not have ipywidgets' boxes and outputs.
 """

@@ -150,7 +150,7 @@ INTERVAL = 0.125
 
 
 class Throttle:
-    """Calls `send` at once on the first change, then at most once per `interval`.
+    """Calls `send` immediately on the first change, then at most once per `interval`.
 
     Late calls are scheduled on the event loop of the calling thread (the engine's). Without one, every change is sent
     at once. `lock` is held while `send` runs, so that the last message is the last state. A caller that holds a lock

@@ -1,7 +1,7 @@
 """Finished cards in a cell: static HTML that needs no kernel, and an Output widget for pages that were reloaded.
 
 A reloaded page forgets its display IDs, so that updates of them are lost (jupyter.md section 3), while widgets survive.
-After a reload all cards are therefore in an Output widget too, since the kernel cannot tell which of them the page has.
+After a reload all cards are therefore in an Output widget too: the kernel does not know which of the two the page has.
 The first page hides the widget's cards; a later page hides those that it has from the notebook's file. In Voila display
 IDs stop working when a cell has ended, so each of its pages is treated like a reloaded one.
 """

@@ -119,7 +119,7 @@ def test_a_story_is_composed_generated_compared_and_rated_and_survives_its_kerne
     expect(tiles.nth(1).locator(".kn-star.kn-on")).to_have_count(4)
     shot(screen, "compared")
 
-    # Restart the kernel and reopen the notebook: the cards are there at once, the rest after running the cells.
+    # Restart the kernel and reopen the notebook: the cards are there immediately, the rest after running the cells.
     screen.notebook.save()
     screen.kernel("restart")
     screen.notebook.reload()

@@ -18,7 +18,7 @@ from kling_nb.studio import Studio
 
 @pytest.fixture
 def job(studio: Studio, hub: HubSide) -> Job:
-    """A job that the hub fails at once, so that no video is drawn."""
+    """A job that the hub fails immediately, so that no video is drawn."""
     hub.fault("failed", message="No such luck.")
     return studio.generate("a paper boat", duration=3)
 

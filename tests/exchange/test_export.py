@@ -151,7 +151,7 @@ def test_an_image_that_was_changed_is_exported_without_hidden_colours_and_import
 def test_clips_that_an_export_lacks_are_missing_and_can_be_generated(
     filled: Studio, tmp_path: Path, studio_at: Callable[..., Studio], hub: HubSide
 ) -> None:
-    # Records know their hub by its address: another log at the same hub is where such a plan goes on.
+    # Records know their hub by its address: another log at the same hub is where such a plan continues.
     theirs, mine = studio_at(hub), studio_at(hub, log=tmp_path / "mine")
     plan = theirs.sweep({"prompt": "a {colour} kite"}, colour=["red", "blue"], duration=[3])
     price = plan.price

@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, _quick_hub: HubSide) -> tuple
 
 
 def streams(file: Path) -> list[list[tuple[Any, ...]]]:
-    """Every packet by a reader of its own: time, size and bytes."""
+    """Every packet, read by independent code: time, size and bytes."""
     with av.open(str(file)) as container:
         found: list[list[tuple[Any, ...]]] = [[] for _ in container.streams]
         for packet in container.demux():

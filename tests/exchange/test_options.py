@@ -1,4 +1,4 @@
-"""What is set once holds in every kernel, and the panel of a real studio knows what was made before."""
+"""Settings that are saved hold in every kernel, and the panel of a real studio knows the clips made before."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def _cleared() -> Any:
 
 
 def bundle(given_records: list[Record]) -> Bundle:
-    """What is handed on, without media."""
+    """The parts of a record that are passed on, without media."""
     return Bundle([record.public() for record in given_records], lambda _: None)
 
 

@@ -1,6 +1,6 @@
 """The extension in Notebook 7, an older JupyterLab, below a prefix and on a JupyterHub, as a person uses it.
 
-The older versions and the JupyterHub have environments of their own in `.hosts`.
+The older versions and the JupyterHub have their own environments in `.hosts`.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Place:
             self._write_spec(line, beside)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a kernel's process gets: no settings and no folder of the developer's."""
+        """The environment of a kernel's process: without the settings and folders of the developer."""
         ours = ("OXEN_", "KLING_NB_", "JPY_", "PYTHONPATH")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         folders = {f"XDG_{name}_HOME": str(self.home / name.lower()) for name in ("CACHE", "CONFIG", "DATA", "STATE")}
@@ -87,7 +87,7 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """What it printed."""
+        """The text that it printed."""
         return "".join(m.content["text"] for m in self.heard if m.kind == "stream")
 
     @property
@@ -103,7 +103,7 @@ class Cell:
 
 
 class Kernel:
-    """A kernel of one line, in a folder of its own, and a client of it."""
+    """A kernel of one line, in its own folder, and a client of it."""
 
     def __init__(self, line: str, place: Place, folder: Path, **environment: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ class Kernel:
     # --- cells ---
 
     def send(self, code: str, cell_id: str = "") -> Cell:
-        """Send a cell and return at once; with its id, which JupyterLab sends along, when that is given."""
+        """Send a cell and return immediately; with its id, which JupyterLab sends along, when that is given."""
         asked = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
         metadata = {"cellId": cell_id} if cell_id else {}
         message = self._client.session.msg("execute_request", asked, metadata=metadata)
@@ -142,7 +142,7 @@ class Kernel:
     def ended(self, cell: Cell, within: float = 60) -> Cell:
         """Hear everything until a cell has ended, and take the reply to it.
 
-        Until that reply has left, ipykernel 7.0 to 7.3 may overlook a request (its issue 1554, mended in 7.4): it
+        Until that reply has left, ipykernel 7.0 to 7.3 may overlook a request (its issue 1554, fixed in 7.4): it
         would lie there until the next message, and the next cell never begin.
         """
         self.hear(lambda: cell.over_at is not None, within)
@@ -203,7 +203,7 @@ class Kernel:
             self._cells[parent].heard.append(message)
 
     def _post(self, kind: str, content: dict[str, Any]) -> None:
-        """Send to the shell; with a subshell of its own where the kernel has such, as JupyterLab 4.4 and later do."""
+        """Send to the shell; with its own subshell where the kernel has such, as JupyterLab 4.4 and later do."""
         message = self._client.session.msg(kind, content)
         if not self.line.startswith("6"):
             message["header"]["subshell_id"] = self._subshell()

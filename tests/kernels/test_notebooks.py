@@ -1,4 +1,4 @@
-"""Whole notebooks that nobody looks at: what stays in the file, and what must not."""
+"""Whole notebooks without a viewer: what stays in the file, and what must not."""
 
 from __future__ import annotations
 

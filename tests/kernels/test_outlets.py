@@ -1,4 +1,4 @@
-"""A notebook that nobody looks at keeps static cards and no widgets."""
+"""A notebook without a viewer keeps static cards and no widgets."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A parametrised experiment that nobody looks at: papermill runs it, it pays once, and it fails with one error."""
+"""A parametrised experiment without a viewer: papermill runs it, it pays once, and it fails with one error."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def executed(experiment: Path, name: str, **parameters: Any) -> Any:
 
 
 def text_of(notebook: Any, source: str) -> str:
-    """What the cell that has these words says in the end."""
+    """Return the last text of the cell that contains these words."""
     (cell,) = [cell for cell in notebook.cells if source in cell.source]
     return "\n".join(output.data["text/plain"] for output in cell.outputs if "data" in output)
 

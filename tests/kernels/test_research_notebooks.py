@@ -51,13 +51,13 @@ def executed(folder: Path, name: str) -> Any:
 
 
 def text_of(notebook: Any, source: str) -> str:
-    """What the cell that has these words says in plain text."""
+    """Return the plain text of the cell that contains these words."""
     (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code" and source in cell.source]
     return "".join(output.get("text") or output.data.get("text/plain", "") for output in cell.outputs)
 
 
 def html_of(notebook: Any, source: str) -> str:
-    """What the cell that has these words shows."""
+    """Return the outputs of the cell that contains these words."""
     (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code" and source in cell.source]
     return "".join(output.data.get("text/html", "") for output in cell.outputs if "data" in output)
 

@@ -193,7 +193,7 @@ def test_the_timeout_of_the_synchronous_route_can_be_chosen(start: Callable[...,
     assert response.status_code == 504
     assert response.headers["content-type"].startswith("text/html") and "504 Gateway Time-out" in response.text
     [saved] = (tmp_path / "hub0" / "jobs").glob("*.json")
-    assert json.loads(saved.read_text())["cancelled_at"] is None  # the job goes on and is billed
+    assert json.loads(saved.read_text())["cancelled_at"] is None  # the job continues and is billed
 
 
 def test_an_image_model_makes_an_image(hub: HubClient) -> None:

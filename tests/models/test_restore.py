@@ -1,4 +1,4 @@
-"""What can be repeated from a record."""
+"""Repeating a request from its record: what can be restored, and what cannot."""
 
 from __future__ import annotations
 

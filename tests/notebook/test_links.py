@@ -1,4 +1,4 @@
-"""How a cell reaches the log's media: relative and quoted, and never to a file that is not there."""
+"""Links from a cell to the log's media: relative and quoted, and never to a missing file."""
 
 from __future__ import annotations
 

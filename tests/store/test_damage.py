@@ -1,4 +1,4 @@
-"""What people, copies and crashes leave in a log's folder: the rest is read, the damage named, no cost forgotten."""
+"""Damage that people, copies and crashes leave in a log's folder: it is named, the rest read, no cost forgotten."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def url(server: Postgres) -> str:
 
 @pytest.fixture
 def member(tmp_path: Path, url: str) -> Iterator[Member]:
-    """Open the team's log on a machine of its own for each person; the bucket is a folder."""
+    """Open the team's log on its own machine for each person; the bucket is a folder."""
     logs: list[TeamLog] = []
 
     def join(person: str) -> TeamLog:

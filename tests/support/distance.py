@@ -43,7 +43,7 @@ class Distance:
                 threading.Thread(target=self._carry, args=(source, target, name, turn), daemon=True).start()
 
     def _carry(self, source: socket.socket, target: socket.socket, name: str, turn: list[str]) -> None:
-        """Read at once, and pass on later: what is sent without waiting for an answer is under way together."""
+        """Read immediately, and pass on later: what is sent without waiting for an answer is under way together."""
         under_way: queue.Queue[tuple[float, bytes]] = queue.Queue()
         threading.Thread(target=self._deliver, args=(under_way, target), daemon=True).start()
         while True:

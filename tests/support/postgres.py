@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests: in a folder of its own, on a socket only, with the binaries on PATH."""
+"""A PostgreSQL server for the tests: in its own folder, on a socket only, with the binaries on PATH."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WATCH = 'cat; if kill -QUIT "$(head -n 1 data/postmaster.pid)"; then sleep 1; f
 
 
 class Postgres:
-    """A running server; every log gets a schema of its own."""
+    """A running server; every log gets its own schema."""
 
     def __init__(self) -> None:
         # A short path: that of a socket may have 107 characters.
@@ -59,7 +59,7 @@ class Postgres:
         raise RuntimeError((self._folder / "server.log").read_text())
 
     def stop(self) -> None:
-        """Stop the server at once, as a crash would."""
+        """Stop the server immediately, as a crash would."""
         self._end(signal.SIGQUIT)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What tests ask of a studio beyond its verbs."""
+"""Helpers for tests of a studio, beyond its verbs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenStack Swift with its S3 API, from an environment of its own: a real object store for the tests, on loopback."""
+"""OpenStack Swift with its S3 API, from its own environment: a real object store for the tests, on loopback."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ use = egg:swift#{kind}
 
 
 class Swift:
-    """Four running servers, with one bucket; every log gets a prefix of its own."""
+    """Four running servers, with one bucket; every log gets its own prefix."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="kn-swift-"))
@@ -126,7 +126,7 @@ class Swift:
         raise RuntimeError((self._folder / "server.log").read_text())
 
     def stop(self) -> None:
-        """Stop the servers at once, as a cut network would."""
+        """Stop the servers immediately, as a cut network would."""
         for server in self._servers:
             server.kill()
             server.wait()

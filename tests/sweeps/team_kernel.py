@@ -21,7 +21,7 @@ def main(hub: str, folder: str, media: str, person: str, cells: str, seconds: st
     """Run the plan when a line comes, and wait for its end."""
     with Path(f"{folder}.log").open("wb") as log:
         os.dup2(log.fileno(), 2)
-    # As at the real hub, a job whose answer was lost is not given up at once: its kernel may only be asleep.
+    # As at the real hub, a job whose answer was lost is not given up immediately: its kernel may only be asleep.
     connection.HUB_PACE = replace(LOCAL_PACE, lost=600)
     lease.BEAT, lease.LEASE = 0.3, float(seconds)
     os.environ.update({"KLING_NB_MEDIA": media, "KLING_NB_USER": person})

@@ -35,7 +35,7 @@ Join = Callable[[str], Studio]
 def join(
     server: postgres.Postgres, hub: HubSide, pace: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Join]:
-    """Open a studio for a person of the team, each with a folder of their own."""
+    """Open a studio for a person of the team, in their own folder."""
     studios: list[Studio] = []
     monkeypatch.setenv("KLING_NB_DATABASE", server.schema())
     monkeypatch.setenv("KLING_NB_MEDIA", f"file://{tmp_path}/bucket")

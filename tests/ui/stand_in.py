@@ -74,7 +74,7 @@ class Job:
         return lambda: self.listeners.remove(listener)
 
     def become(self, status, **changes):
-        """Change the state on the engine's thread, or at once without an engine."""
+        """Change the state on the engine's thread, or immediately without an engine."""
         if self.engine is None:
             self._become(status, changes)
         else:
@@ -129,7 +129,7 @@ class Source:
 
 
 class Here:
-    """Runs a submitted coroutine at once."""
+    """Runs a submitted coroutine immediately."""
 
     def submit(self, coroutine):
         asyncio.run(coroutine)

@@ -98,7 +98,7 @@ def test_a_draft_from_before_the_switch_is_checked_with_its_own_model(studio):
 
     FakeFrontend(panel).show({**before, "edit": "view:9"})  # undo
 
-    assert [each["path"] for each in panel.widget.verdict["problems"]] == ["negative_prompt"]  # a warning of its own
+    assert [each["path"] for each in panel.widget.verdict["problems"]] == ["negative_prompt"]  # its own warning
     assert panel.request.model == TARGET
 
 

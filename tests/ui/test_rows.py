@@ -118,7 +118,7 @@ def test_rows_can_be_added_while_late_ones_are_sent():
     early, late = Job("early", engine=engine), SlowJob("late")
     rows = Rows(sent.append, lambda job: None)
     rows.add([early])
-    early.become("processing")  # at once or late; the next one is late in any case
+    early.become("processing")  # immediately or late; the next one is late in any case
     early.become("downloading")
     adding = threading.Thread(target=rows.add, args=([late],), daemon=True)
     adding.start()

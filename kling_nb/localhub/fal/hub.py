@@ -140,7 +140,7 @@ class FalHub(Runner):
     # --- media ---
 
     def new_upload(self, name: str) -> str:
-        """Return the path of a new file on the media host, under a name of its own."""
+        """Return the path of a new file on the media host, under its own name."""
         name = _NAME.sub("_", name)[-80:].lstrip(".") or "file"
         return f"/files/b/{secrets.token_hex(4)}/{secrets.token_urlsafe(12)}_{name}"
 

@@ -80,7 +80,7 @@ FAULT_RESPONSES: Mapping[str, Callable[[Mapping[str, Any]], Response]] = {
     "dropped_connection": lambda _: DroppedConnection(),
     "result_gone": lambda _: not_found(),
 }
-# The Platform API has an envelope of its own.
+# The Platform API has its own envelope.
 _PLATFORM: Mapping[str, Callable[[Mapping[str, Any]], Response]] = {
     "unauthenticated": lambda _: platform(401, "authorization_error", "Invalid API key."),
     "forbidden": lambda _: platform(403, "authorization_error", "The key has no access to this resource."),

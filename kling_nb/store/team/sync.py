@@ -1,4 +1,4 @@
-"""The background work of a team's log: heartbeats, and sending whatever waits to the database and the bucket.
+"""The background work of a team's log: heartbeats, and sending waiting records and files.
 
 The objects of records and documents have their revision in their name and are never overwritten, so it does not matter
 who sends one, how often, or in which order: the newest counts.
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 #: Seconds for which changes of one record are collected; seconds between two searches for other kernels' late ones.
 _GATHER, _LOOK_AROUND = 0.2, 60.0
 _AT_ONCE, _SENDERS = 200, 8
-#: The name of an object: what comes before the revision is the same for all revisions.
+#: The name of an object: the part before the revision is the same for all revisions.
 REVISION = re.compile(r"(?P<key>.+)\.(?P<revision>[0-9]+)\.json")
 #: The folders whose objects have revisions in their names.
 FOLDERS = ("records", "saved", "plans", "votes", "scores", "trash", "budget")
@@ -38,7 +38,7 @@ FOLDERS = ("records", "saved", "plans", "votes", "scores", "trash", "budget")
 
 @dataclass
 class Sent:
-    """A count of what was sent: records of the spool, sidecars and documents, media files with their bytes."""
+    """The numbers of objects sent: records of the spool, sidecars and documents, media files with their bytes."""
 
     records: int = 0
     objects: int = 0
@@ -134,7 +134,7 @@ class Sync:
             self._woken.clear()
             try:
                 problems = self.turn().problems
-            except Exception:  # noqa: BLE001 - the thread must go on: something else may be sent
+            except Exception:  # noqa: BLE001 - the thread must continue: something else may be sent
                 _log.exception("changes could not be sent to the team's log")
                 continue
             self._say("; ".join(problems))
@@ -189,7 +189,7 @@ def _each(send: Callable[[T], U], things: Sequence[T]) -> Iterator[U]:
     try:
         with ThreadPoolExecutor(min(_SENDERS, len(things))) as pool:
             futures = [pool.submit(send, one) for one in things]
-    except RuntimeError:  # Python starts no thread any more; what was sent already is sent again, which does no harm
+    except RuntimeError:  # Python no longer starts threads; sending objects a second time does no harm
         yield from map(send, things)
         return
     for future in futures:

@@ -69,7 +69,7 @@ class GalleryController:
         return f"{most}{format_money(sum(totals, start=Decimal(0)))}"
 
     def generate(self, record_id: str, /) -> Sequence[Job]:
-        """Start one more clip of the record's request, which costs money on the real hub; return at once."""
+        """Start one more clip of the record's request, which costs money on the real hub; return immediately."""
         fields = generation.fields_of(self._session, self._single(record_id), {})
         request, _ = generation.check(self._session, fields)
         return generation.start(self._session, request, rerun_of=record_id)

@@ -178,11 +178,11 @@ class PanelController:
         return Options(self._session.store).confirm_above
 
     def generate(self, request: Request, /) -> Sequence[Job]:
-        """Start the jobs of a request, which cost money on the real hub; return at once."""
+        """Start the jobs of a request, which cost money on the real hub; return immediately."""
         return generation.start(self._session, request)
 
     def preview(self, request: Request, /) -> Sequence[Job]:
-        """Start one free preview on the local hub; return at once."""
+        """Start one free preview on the local hub; return immediately."""
         return generation.start(self._session, request.model_copy(update={"num_generations": 1}), "preview")
 
     def _catalogue(self, hub: str, model: str) -> Catalogue:
@@ -200,7 +200,7 @@ class PanelController:
         SeveralModels(messages, self._session, jobs, fields_of=fields_of, confirm_above=self.confirm_above)
 
     def watch_hub(self, callback: Callable[[Banner], None], /) -> None:
-        """Call `callback` at once with the selected hub, and again from the loop's thread when it has answered."""
+        """Call `callback` immediately with the selected hub, and again from the loop's thread when it has answered."""
         connecting = Banner(f"{self._host} · live", detail="Loading the catalogue…")
         callback(_LOCAL if self._settings.local else connecting)
         self._session.loop.submit(self._connect(callback))

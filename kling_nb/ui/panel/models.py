@@ -178,7 +178,7 @@ class ModelPicker:
 
 
 class ModelsController:
-    """The catalogue as a panel sees it. Every method may be called from any thread and returns at once."""
+    """The catalogue as a panel sees it. Every method may be called from any thread and returns immediately."""
 
     def __init__(
         self, catalogue: Catalogue, loop: BackgroundLoop, find: Callable[[str, str], Catalogue] | None = None
@@ -203,7 +203,7 @@ class ModelsController:
         return form_of(model, self._catalogue_of(model).known(model))
 
     def load_offers(self, callback: Callable[[Offers], None], /) -> None:
-        """Call `callback` with the known models at once, and with the hub's own list when it has answered."""
+        """Call `callback` with the known models immediately, and with the hub's own list when it has answered."""
         callback(self._offers())
         self._loop.submit(self._load_offers(callback))
 
@@ -230,7 +230,7 @@ class ModelsController:
 
     async def _load_status(self, model: str, callback: Callable[[ModelStatus], None]) -> None:
         catalogue = self._catalogue_of(model)
-        with contextlib.suppress(errors.HubError):  # the list answers for most models at once
+        with contextlib.suppress(errors.HubError):  # the list answers for most models immediately
             await catalogue.models()
         try:
             entry = await catalogue.model(model)

@@ -169,7 +169,7 @@ class Panel:
         """Use an image as the start frame, and show it. Raises `KlingError` if the model takes none.
 
         Args:
-            of: What it is a frame of, in the user's words.
+            of: The source of the frame, in the user's words.
         """
         with self._lock:
             form = self._form

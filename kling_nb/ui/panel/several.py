@@ -55,7 +55,7 @@ class SeveralModels:
         messages.on(models=self._asked(self._offer), run_models=self._asked(self._run))
 
     def _asked(self, act: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Any:
-        """Return a handler that answers a question from a thread of its own."""
+        """Return a handler that answers a question from its own thread."""
 
         async def answer(content: Mapping[str, Any]) -> None:
             try:

@@ -3,7 +3,7 @@ import { emptyHistory, recordEdit, redoStep, undoStep } from './history.js';
 const SEND_PAUSE = 60; // ms: the first edit is sent immediately, further ones within this time are sent together
 
 /**
- * The draft of one view, with undo. Edits are shown at once and sent to Python. Drafts that come from elsewhere (Python
+ * The draft of one view, with undo. Edits are shown immediately and sent to Python. Drafts that come from elsewhere (Python
  * or another view) replace it.
  * @param {Model} model @param {string} view names this view in `edit` @returns {DraftStore}
  */

@@ -21,7 +21,7 @@ export function addCommands({ app, palette, launcher, labShell, tracker, noteboo
     const cell = { cell_type: 'code', id: 'kling', source: 'import kling_nb as kn\n\nkn.panel()', metadata: {}, outputs: [], execution_count: null };
     await contents.save(path, { type: 'notebook', format: 'json', content: { cells: [cell], metadata, nbformat: 4, nbformat_minor: 5 } });
     const opened = await commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { name } });
-    if (!opened?.context || !labShell) return; // Notebook 7 opens a page of its own
+    if (!opened?.context || !labShell) return; // Notebook 7 opens its own page
     await opened.context.ready;
     await opened.sessionContext.ready;
     await notebook.NotebookActions.run(opened.content, opened.sessionContext);
