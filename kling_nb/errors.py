@@ -221,7 +221,7 @@ class LogError(KlingError):
     """The record store cannot be read or written."""
 
 
-class LeftToAnother(LogError):
+class RunByAnother(LogError):
     """A request was not sent from this kernel, since another one may send it, or has."""
 
 

@@ -127,7 +127,7 @@ class ActiveJobs:
         self._index(job)
         return job
 
-    def take_in(self, job: ActiveJob) -> None:
+    def adopt(self, job: ActiveJob) -> None:
         """Carry out a job that was only followed before."""
         self.jobs[job.id] = job
         self._index(job)
@@ -143,8 +143,8 @@ class ActiveJobs:
             job.late_since = time.monotonic() if job.late_since else None
         return None if job.done else job
 
-    def told_of(self, job: ActiveJob) -> Generation | None:
-        """Return what an event said of a job."""
+    def event_report(self, job: ActiveJob) -> Generation | None:
+        """Return the report of a job that came with an event."""
         return self.told.get(job.record.generation_id or "")
 
     def age(self, job: ActiveJob) -> float:
@@ -199,9 +199,9 @@ class ActiveJobs:
         if (saved.status, saved.clip) == (record.status, record.clip):
             self.show(job, saved)
         else:
-            await self.yield_to(job, saved)
+            await self.follow_other(job, saved)
 
-    async def yield_to(self, job: ActiveJob, stored: Record) -> None:
+    async def follow_other(self, job: ActiveJob, stored: Record) -> None:
         """Show the state that another kernel has recorded for a job, and end its wait unless it is at the hub."""
         job.path = await self._file_of(stored)
         self.show(job, stored)

@@ -73,7 +73,7 @@ class Delivery:
 
     async def _fetch(self, job: ActiveJob, url: str | None) -> None:
         async def renew() -> str | None:
-            told = self._active.told_of(job)
+            told = self._active.event_report(job)
             try:
                 found = await report_of(self._hub, job)
             except errors.NotFound:

@@ -150,7 +150,7 @@ class Engine:
 
     async def _continue_here(self, job: ActiveJob) -> None:
         """Carry on with a job that was followed until its process had gone."""
-        self._active.take_in(job)
+        self._active.adopt(job)
         await self._resume([job], [], None)
 
     async def _look(self, ticket: str) -> Generation:

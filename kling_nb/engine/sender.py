@@ -145,10 +145,10 @@ class Sender:
         """End a job that must not be sent from here, and show the state that another kernel has recorded."""
         stored = await asyncio.to_thread(self._log.get, job.id)
         if (stored.status, stored.holder) == ("prepared", job.record.holder):
-            exc = errors.LeftToAnother("Another kernel makes the clip of this cell.")
+            exc = errors.RunByAnother("Another kernel makes the clip of this cell.")
             await self._active.fail_all([job], exc, "Nothing was sent or billed from here.")
         else:
-            await self._active.yield_to(job, stored)
+            await self._active.follow_other(job, stored)
 
     async def _submit(self, job: ActiveJob, body: dict[str, Any], unwanted: asyncio.Event) -> None:
         job.sent = self._hub.clock
@@ -160,7 +160,7 @@ class Sender:
             if not may_have_accepted(exc):
                 await self._active.fail_all([job], exc, _remedy(exc, self._hub.key_name))
                 return
-            await self._doubt(job, redact_urls(f"The submission's answer: {exc}"))
+            await self._mark_uncertain(job, redact_urls(f"The submission's answer: {exc}"))
         else:
             await self._accept(job, tickets)
 
@@ -173,7 +173,7 @@ class Sender:
         if len(tickets) != 1:
             self._active.note([job], f"The hub named {len(tickets)} generations; 1 was asked for.")
         if not tickets:  # it may be billed all the same
-            await self._doubt(job, "The hub's answer did not name this generation.")
+            await self._mark_uncertain(job, "The hub's answer did not name this generation.")
             return
         for each, ticket in zip([job, *[await self._added(job.record) for _ in tickets[1:]]], tickets, strict=True):
             try:
@@ -195,7 +195,7 @@ class Sender:
             job.record = await asyncio.to_thread(self._log.save, record)
         return job
 
-    async def _doubt(self, job: ActiveJob, note: str) -> None:
+    async def _mark_uncertain(self, job: ActiveJob, note: str) -> None:
         await self._active.move(job, "uncertain", notes=(*job.record.notes, note))
 
 

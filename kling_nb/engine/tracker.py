@@ -271,7 +271,7 @@ class Tracker:
 
     async def _take_unknown(self, job: ActiveJob) -> None:
         """Give a job up only if the hub denies it repeatedly: it may just be restarting, and the clip is paid."""
-        told = self._active.told_of(job)
+        told = self._active.event_report(job)
         if told and told.result_url:
             await self._take_report(job, told)
             return
@@ -331,7 +331,7 @@ class Tracker:
         longest = self._pace.waiting if job.waiting else self._deadline
         if job.state not in AT_THE_HUB or seconds < longest:
             return
-        told = self._active.told_of(job)
+        told = self._active.event_report(job)
         if told and told.result_url:  # the queue has not heard of it
             self._active.spawn(job, self._take_report(job, told))
             return
@@ -340,16 +340,16 @@ class Tracker:
         if not job.asked_to_stop:
             job.asked_to_stop = True
             done = "begun" if job.waiting else "finished"
-            note = f"The hub had not {done} after {_spoken(longest)} and was asked to stop."
+            note = f"The hub had not {done} after {_duration_text(longest)} and was asked to stop."
             self._active.spawn(job, self._ask_to_stop(job, note))
         if now - job.late_since < self._pace.stopping:
             return
         if self._active.age(job) > _GIVEN_UP_AFTER:
-            message = f"The job has not ended after {_spoken(_GIVEN_UP_AFTER)}."
+            message = f"The job has not ended after {_duration_text(_GIVEN_UP_AFTER)}."
             self._active.spawn(job, self._active.fail(job, "stuck", message, LOST_REMEDY))
             return
         why = "the hub does not stop it" if job.heard_to_stop else "the hub could not be asked to stop it"
-        message = f"The job has not ended after {_spoken(longest)}, and {why}."
+        message = f"The job has not ended after {_duration_text(longest)}, and {why}."
         message += " If its clip comes, it is downloaded, here or by kn.resume()."
         self._active.report([job], trouble=message)
         job.finish(error=WaitTimeout(message))
@@ -368,6 +368,6 @@ async def _nothing() -> AsyncGenerator[None]:
     yield
 
 
-def _spoken(seconds: float) -> str:
+def _duration_text(seconds: float) -> str:
     unit, name = (3600, "hours") if seconds >= 7200 else (60, "minutes") if seconds >= 120 else (1, "s")
     return f"{seconds / unit:.0f} {name}"

@@ -35,7 +35,7 @@ def load(server: Any) -> None:
         (r"record", handlers.RecordHandler),
         (r"cancel", handlers.CancelHandler),
         (r"media/([0-9a-f]{64})", handlers.MediaHandler),
-        (r"news", handlers.NewsHandler),
+        (r"news", handlers.NotificationsHandler),
         (r"gallery/page", handlers.GalleryPageHandler),
         (r"gallery", handlers.GalleryHandler),
     ]

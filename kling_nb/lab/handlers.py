@@ -139,7 +139,7 @@ class _Socket(WebSocketMixin, WebSocketHandler, JupyterHandler):  # pyright: ign
         await super().get(*args, **kwargs)
 
 
-class NewsHandler(_Socket):
+class NotificationsHandler(_Socket):
     """Notifies a page of every change in a log."""
 
     def open(self, *args: str, **kwargs: str) -> None:

@@ -61,7 +61,7 @@ class CellStatus:
         """Whether the clip is missing because of another kernel: its job gave none, or this one left it to another."""
         if self.record is None or self.record.status not in ("failed", "cancelled"):
             return False
-        left = self.record.failure and self.record.failure.kind == errors.LeftToAnother.__name__
+        left = self.record.failure and self.record.failure.kind == errors.RunByAnother.__name__
         return bool(left) or not self.started
 
     @property

@@ -203,13 +203,13 @@ def build_design(
     for point in read:
         texts = {name: text for name, (_, text) in point.items()}
         given = {name: value for name, (value, _) in point.items()}
-        carried = _carrying(carry, str(base.get("model", TARGET)), given, lost)
+        carried = _carry_to_model(carry, str(base.get("model", TARGET)), given, lost)
         cell = _checked_cell(base, given, placeholders, texts, lambda fields, carried=carried: parse(carried(fields)))
         cells += repeated(cell, repeat, labels)
     return Design(tuple(cells), axes, repeat, tuple(warnings_of(base, *points)), lost, left_out or {})
 
 
-def _carrying(
+def _carry_to_model(
     carry: Carry | None, model: str, point: Point, lost: dict[str, dict[str, str]]
 ) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """Return a function that carries the fields of a point over to its model, and notes what is lost."""

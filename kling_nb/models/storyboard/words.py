@@ -255,16 +255,16 @@ def with_speech(text: str, cast: Iterable[str] = ()) -> str:
     speakers = [match["who"].lower() for line in lines if (match := _LINE.match(line)) and not _is_label(match["who"])]
     if len(speakers) > 1 and len(speakers) == sum(map(bool, lines)):
         names |= set(speakers)  # only lines of speech
-    return "\n".join(_spoken(line, names, speakers) if line else "" for line in lines)
+    return "\n".join(_speech_of_line(line, names, speakers) if line else "" for line in lines)
 
 
-def _spoken(line: str, names: set[str], speakers: list[str]) -> str:
+def _speech_of_line(line: str, names: set[str], speakers: list[str]) -> str:
     if found := _SPEECH.match(line):
         inner = _LINE.match(found["said"])
         if inner and not _is_label(inner["who"]):
-            return _said(inner["who"], inner["how"] or inner["tone"] or "", inner["said"])
+            return _speech_line(inner["who"], inner["how"] or inner["tone"] or "", inner["said"])
         if found["who"]:
-            return _said(found["who"], "", found["said"])
+            return _speech_line(found["who"], "", found["said"])
         return (
             line
             if found["said"][0] in _QUOTES or found["said"].lower().rstrip(".") in ("none", "no", "-", "n/a")
@@ -279,14 +279,14 @@ def _spoken(line: str, names: set[str], speakers: list[str]) -> str:
     says = re.search(rf"\b{SPEAKS}\b", who, re.IGNORECASE) or WRITTEN.search(f"{who} ")
     if (says and not upper and not _VOICE_OVER.match(who)) or not (upper or known or (quoted and who[0].isupper())):
         return line
-    return _said(who, found["how"] or found["tone"] or "", said)
+    return _speech_line(who, found["how"] or found["tone"] or "", said)
 
 
 def _is_label(who: str) -> bool:
     return not who.split() or who.split()[0].lower().strip("-") in _LABELS
 
 
-def _said(who: str, how: str, said: str) -> str:
+def _speech_line(who: str, how: str, said: str) -> str:
     name = named(who)
     words = said.strip()
     if words[0] in _QUOTES and words.count(words[0]) + len([one for one in words[1:] if one in _QUOTES]) >= 2:

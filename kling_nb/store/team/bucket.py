@@ -21,7 +21,7 @@ _PAUSE, _LONGEST_PAUSE = 3.0, 15.0
 _TIMEOUTS = {"connect_timeout": "3s", "timeout": "120s"}
 
 
-class BucketAway(LogError):
+class BucketUnreachable(LogError):
     """The object store cannot be reached, or refuses."""
 
 
@@ -37,19 +37,19 @@ class Bucket:
         check_address(self.address)
 
     def put(self, key: str, data: bytes | Path, kind: str = "application/json") -> None:
-        """Write an object whole, replacing any of that name. Raises `BucketAway`."""
+        """Write an object whole, replacing any of that name. Raises `BucketUnreachable`."""
         attributes = {} if self._is_folder else {"Content-Type": kind}
         with self._errors() as store:
             store.put(key, data, attributes=attributes)
 
     def get(self, key: str) -> bytes | None:
-        """Return the content of an object, None if there is none. Raises `BucketAway`."""
+        """Return the content of an object, None if there is none. Raises `BucketUnreachable`."""
         with self._errors(), contextlib.suppress(FileNotFoundError):
             return bytes(self._opened().get(key).bytes())
         return None
 
     def fetch(self, key: str, file: Path) -> bool:
-        """Write an object into a file as it arrives; return False if there is none. Raises `BucketAway`, OSError."""
+        """Write an object into a file as it arrives; return whether it exists. Raises `BucketUnreachable`, OSError."""
         with self._errors() as store:
             try:
                 found = store.get(key)
@@ -61,26 +61,26 @@ class Bucket:
             return True
 
     def has(self, key: str) -> bool:
-        """Return whether there is an object. Raises `BucketAway`."""
+        """Return whether there is an object. Raises `BucketUnreachable`."""
         with self._errors(), contextlib.suppress(FileNotFoundError):
             self._opened().head(key)
             return True
         return False
 
     def names(self, prefix: str) -> Iterator[str]:
-        """Yield the names of all objects below a prefix, which ends at a `/`. Raises `BucketAway`."""
+        """Yield the names of all objects below a prefix, which ends at a `/`. Raises `BucketUnreachable`."""
         with self._errors():
             for some in self._opened().list(prefix):
                 yield from (str(one["path"]) for one in some)
 
     def remove(self, keys: list[str]) -> None:
-        """Delete objects; missing ones are ignored. Raises `BucketAway`."""
+        """Delete objects; missing ones are ignored. Raises `BucketUnreachable`."""
         for key in keys:
             with self._errors(), contextlib.suppress(FileNotFoundError):
                 self._opened().delete(key)
 
     def check(self) -> None:
-        """Write a small object, so that missing rights are known before anything is paid for. Raises `BucketAway`."""
+        """Write a small object, to find missing rights before anything is paid for. Raises `BucketUnreachable`."""
         self.put("kling_nb.json", b'{"about": "the bytes of a log of kling_nb, which a team shares"}\n')
 
     @property
@@ -105,7 +105,7 @@ class Bucket:
     def _errors(self) -> Generator[Any]:
         until, why = self._away
         if time.monotonic() < until:
-            raise BucketAway(why)
+            raise BucketUnreachable(why)
         failed, began = "", time.monotonic()
         try:
             yield self._opened()
@@ -116,12 +116,12 @@ class Bucket:
         except Exception as exc:
             if not type(exc).__module__.startswith(("obstore", "builtins")) or isinstance(exc, _OURS):
                 raise
-            failed = _said(exc)
+            failed = _reason_of(exc)
         if failed:  # outside the handler: the frames below have the keys in their variables
             why = f"The team's media at {self.address} cannot be used: {failed}."
             now = time.monotonic()
             self._away = now + min(_LONGEST_PAUSE, _PAUSE * (now - began)), why
-            raise BucketAway(why) from None
+            raise BucketUnreachable(why) from None
 
 
 _OURS = (TypeError, AttributeError, LookupError, LogError, AssertionError)
@@ -131,7 +131,7 @@ _REASONS = {
 }
 
 
-def _said(exc: Exception) -> str:
+def _reason_of(exc: Exception) -> str:
     name = type(exc).__name__
     if name in _REASONS:
         return _REASONS[name]

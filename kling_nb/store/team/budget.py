@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kling_nb.errors import KlingError, LeftToAnother, LogError
+from kling_nb.errors import KlingError, LogError, RunByAnother
 from kling_nb.models.budget import COUNTED, Limits, Scope, charge_of, enforce, from_micros
 from kling_nb.models.record import Record
 from kling_nb.store.budget import Entry, entries_in, entry_of
@@ -68,7 +68,7 @@ class TeamBudget:
 
         try:
             written = self.store.database.run(spend)
-        except LeftToAnother:
+        except RunByAnother:
             self.lease.beat()  # which gives this kernel another name, for what it begins from now on
             raise
         for record in asked:
@@ -90,7 +90,7 @@ class TeamBudget:
             alive, limits, sums, sent_cells, stored = answer.fetchone()
             try:
                 if not alive:
-                    raise LeftToAnother(_NO_SIGN)
+                    raise RunByAnother(_NO_SIGN)
                 spent = {scope: from_micros(amount) for scope, amount in (sums or {}).items()}
                 enforce(_limits(limits), asked, lambda scope: spent.get(scope.name, Decimal(0)))
             except KlingError:

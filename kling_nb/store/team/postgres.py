@@ -36,7 +36,7 @@ _NETWORK = {
 }
 
 
-class DatabaseAway(LogError):
+class DatabaseUnreachable(LogError):
     """The team's database cannot be reached."""
 
 
@@ -134,7 +134,7 @@ class Postgres:
     def _opened(self) -> Engine:
         until, why = self._away
         if time.monotonic() < until:
-            raise DatabaseAway(why)
+            raise DatabaseUnreachable(why)
         with self._guard:
             if self._engine is None:
                 self._engine = _engine(self.url)
@@ -173,7 +173,7 @@ class Postgres:
             why = f"The team's database {self.name} cannot be reached: {said}. Nothing is sent without it."
             now = time.monotonic()
             self._away = now + min(_LONGEST_PAUSE, _PAUSE * (now - began)), why
-            return DatabaseAway(why)
+            return DatabaseUnreachable(why)
         return LogError(f"The team's database {self.name} cannot be used: {said}. Try again.")
 
 
