@@ -14,7 +14,7 @@ from support.clips import grey, write_clip
 from support.texts import assert_texts
 
 from kling_nb.hubs.catalogue import bundled
-from kling_nb.models.price import BUNDLED_ON, Pricing, distinct_amounts, estimate, keeps_length, rate_text
+from kling_nb.models.price import BUNDLED_ON, Pricing, distinct_amounts, estimate, keeps_length, rate_text, rates_text
 from kling_nb.models.request import OMNI, TARGET, HubRequest, Omni, ReferenceToVideo
 
 from .drafts import garbage
@@ -42,7 +42,13 @@ def test_shots_cost_their_sum(seconds: list[int]) -> None:
 def test_five_seconds_of_the_default_model_cost_a_dollar_twelve() -> None:
     price = estimate({"model": TARGET, "prompt": "a"})
     assert (str(price), price.source, price.as_of) == ("$1.12", "bundled", BUNDLED_ON)
-    assert str(estimate({"model": TARGET, "num_generations": 4})) == "$4.48 (4 × $1.12)"
+    assert str(estimate({"model": TARGET, "num_generations": 2})) == "$2.24 (2 × $1.12)"
+
+
+def test_the_rates_of_a_model_as_text_are_those_of_the_catalogue_or_the_documentation() -> None:
+    assert rates_text(TARGET, None) == Pricing(cost_per_second="0.224").text
+    assert rates_text(TARGET, Pricing(cost_per_second="0.3")) == Pricing(cost_per_second="0.3").text
+    assert rates_text("unknown-model", None) == ""
 
 
 @pytest.mark.parametrize(
