@@ -95,7 +95,7 @@ def test_retry_after_is_read_from_a_failure_or_its_cause(failure: Exception | No
     assert retry.retry_after(failure) == retry.bounded_retry_after(failure) == seconds
 
 
-def test_a_loop_that_goes_on_waits_two_minutes_at_most() -> None:
+def test_a_loop_that_continues_waits_two_minutes_at_most() -> None:
     assert retry.bounded_retry_after(limited(900.0)) == 120.0
 
 

@@ -161,7 +161,7 @@ def test_log_and_dotenv_are_beside_the_notebook_wherever_a_cell_has_gone(
         ({"log": "a\0b"}, "KLING_NB_LOG .*must be a folder"),
     ],
 )
-def test_what_is_no_setting_is_refused_by_name(given: dict[str, Any], says: str) -> None:
+def test_an_unknown_setting_is_refused_by_name(given: dict[str, Any], says: str) -> None:
     with pytest.raises(SettingsError, match=says) as caught:
         read_settings(**given)
     assert "PLANTED" not in str(caught.value)
@@ -387,7 +387,7 @@ def test_a_setting_of_the_environment_that_cannot_be_used_is_refused_by_configur
 
 
 @pytest.mark.parametrize("hub", ["htp://hub.example", "hub.example", "https://", "http://[", "file:///etc", 5])
-def test_a_hub_that_cannot_be_used_is_refused_at_once(hub: Any) -> None:
+def test_a_hub_that_cannot_be_used_is_refused_immediately(hub: Any) -> None:
     before = shared.studio()
     for use in (kling_nb.configure, Studio):
         with pytest.raises(SettingsError, match="KLING_NB_HUB"):
@@ -429,7 +429,7 @@ def test_only_the_local_hub_that_we_start_is_asked_often_a_loopback_address_may_
         ({"colour": 1}, ["'colour'", "key, hub, log, "]),
     ],
 )
-def test_a_setting_that_cannot_be_used_raises_at_once_and_changes_nothing(
+def test_a_setting_that_cannot_be_used_raises_immediately_and_changes_nothing(
     wrong: dict[str, Any], named: list[str]
 ) -> None:
     before = shared.studio()

@@ -153,6 +153,6 @@ def test_an_expression_that_is_not_followed_is_named() -> None:
         f'fal.subscribe("{ENDPOINT}", {{ input: {"[" * 3000}',
     ],
 )
-def test_broken_code_is_no_request_or_names_what_is_missing(text: str) -> None:
+def test_broken_code_is_not_read_as_a_request_or_names_the_missing_part(text: str) -> None:
     fields, notes = read_request(text)
     assert notes or fields == {"model": TARGET, "prompt": "a"}

@@ -83,7 +83,7 @@ def test_a_job_that_was_accepted_behind_a_proxys_error_is_found(studio: Studio, 
     assert (provider.posts, provider.enqueued) == (1, 1)
 
 
-def test_fal_has_accepted_what_an_answer_without_an_id_does_not_show(
+def test_fal_has_accepted_a_request_although_its_answer_has_no_id(
     fal: FalSide, studio_at: Callable[..., Studio]
 ) -> None:
     fal.fault("failed")

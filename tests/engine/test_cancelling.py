@@ -27,7 +27,7 @@ def ended(job: Job) -> str:
     return job.state
 
 
-def test_a_cancel_during_an_upload_ends_the_job_at_once_and_nothing_is_sent(
+def test_a_cancel_during_an_upload_ends_the_job_immediately_and_nothing_is_sent(
     hub: HubSide, studio_at: Callable[..., Studio], gate: threading.Event
 ) -> None:
     studio = studio_at(hub, upload=lambda _: gate.wait(60) and "https://example.org/a.png")
@@ -92,7 +92,7 @@ def test_a_cancel_that_comes_too_late_keeps_the_clip(
     assert job.result(60).path.exists()
 
 
-def test_a_refused_cancel_is_shown_and_the_job_goes_on(studio: Studio, hub: HubSide) -> None:
+def test_a_refused_cancel_is_shown_and_the_job_continues(studio: Studio, hub: HubSide) -> None:
     hub.fault("stuck")
     job = studio.generate("a boat in the ice", duration=3)
     until(lambda: job.state == "processing")

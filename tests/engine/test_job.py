@@ -25,7 +25,7 @@ def test_a_clip_has_its_size_duration_and_frame_rate(studio: Studio) -> None:
     assert public_names(Clip) >= {"frame", "id", "save", "scores"}
 
 
-def test_a_callback_is_called_with_the_job_once_it_is_done_and_at_once_later(studio: Studio, hub: HubSide) -> None:
+def test_a_callback_is_called_with_the_job_once_it_is_done_and_immediately_later(studio: Studio, hub: HubSide) -> None:
     hub.fault("failed")
     job, called = studio.generate("a paper boat", duration=3), list[Job]()
     job.add_done_callback(called.append)

@@ -202,7 +202,7 @@ def test_a_record_of_another_job_is_not_taken_for_ours(
 
 
 @pytest.mark.parametrize("restart", [False, True], ids=["here", "in another kernel"])
-def test_a_job_that_goes_on_after_it_was_stopped_still_gives_its_clip(
+def test_a_job_that_continues_after_it_was_stopped_still_gives_its_clip(
     behind: Callable[..., Front], studio_at: Callable[..., Studio], slow: HubSide, pace: Any, restart: bool
 ) -> None:
     pace(stopping=2, shortest=0.1)  # the answer to the DELETE must arrive before the wait ends
@@ -301,7 +301,7 @@ def test_waiting_in_the_queue_does_not_count_towards_the_deadline(
     assert front.count("POST", QUEUE) == 1
 
 
-def test_waiting_in_the_queue_has_a_bound_of_its_own(
+def test_waiting_in_the_queue_has_its_own_bound(
     behind: Callable[..., Front], studio_at: Callable[..., Studio], slow: HubSide, pace: Any
 ) -> None:
     pace(shortest=0.1, waiting=0.3, stopping=0.1)

@@ -45,7 +45,7 @@ def test_the_pauses_stay_within_the_pace_however_often_a_hub_has_failed(pace: An
     assert pace.back_off(10**6, jitter=0.0) == pace.longest / 2
 
 
-def test_resume_polls_at_once_about_a_job_that_is_under_way_here(
+def test_resume_polls_immediately_about_a_job_that_is_under_way_here(
     slow: HubSide, studio_at: Callable[..., Studio]
 ) -> None:
     studio = studio_at(slow)
@@ -151,7 +151,7 @@ def test_a_submission_with_an_unexpected_answer_is_settled_by_the_list(studio: S
     assert (job.record.generation_id, hub.posts) == (theirs, 1)
 
 
-def test_an_id_that_cannot_be_saved_at_once_is_not_lost(
+def test_an_id_that_cannot_be_saved_immediately_is_not_lost(
     slow: HubSide, studio_at: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studio = studio_at(slow)

@@ -37,7 +37,7 @@ def test_a_refused_request_is_sent_once_and_says_what_to_do(
     assert (hub.posts, hub.enqueued) == (1, 0)
 
 
-def test_a_warning_names_the_callers_line_and_the_job_goes_on(studio: Studio, hub: HubSide) -> None:
+def test_a_warning_names_the_callers_line_and_the_job_continues(studio: Studio, hub: HubSide) -> None:
     with pytest.warns(errors.RequestWarning) as caught:
         job = studio.generate("@Image1 and @Image2 turn", duration=3)
     assert [str(one.message) for one in caught] == [str(warning) for warning in studio.lint(job.record.request())]

@@ -115,7 +115,7 @@ def ids(jobs: list[ActiveJob]) -> list[str | None]:
     return [job.record.generation_id for job in jobs]
 
 
-async def test_a_matching_entry_is_claimed_and_tracked_at_once() -> None:
+async def test_a_matching_entry_is_claimed_and_tracked_immediately() -> None:
     scene = await Scene([entry("other", prompt="a kite"), entry()]).settle()
     assert (scene.states, ids(scene.jobs), scene.watched, scene.readings) == (["queued"], ["g"], [True], 1)
     assert [filters.get("status") for filters in scene.hub.asked] == [None, "succeeded", "failed", "cancelled"]

@@ -110,7 +110,7 @@ def _check_order(states: list[str]) -> None:
     assert states.count("cancelled") == 1
 
 
-def test_iterating_over_a_job_that_has_ended_ends_at_once(job: Job) -> None:
+def test_iterating_over_a_job_that_has_ended_ends_immediately(job: Job) -> None:
     job.wait(60)
     assert [progress.status for progress in job] == ["failed"]
 

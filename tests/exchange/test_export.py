@@ -442,7 +442,7 @@ def test_anything_that_refers_to_a_record_can_be_exported(filled: Studio, studio
 
 
 @pytest.mark.parametrize("wrong", [None, 5, [None], [b"x"], [[3]], object()])
-def test_a_thing_that_refers_to_no_record_raises(filled: Studio, tmp_path: Path, wrong: Any) -> None:
+def test_an_object_without_a_record_raises(filled: Studio, tmp_path: Path, wrong: Any) -> None:
     for ask in (filled.log, filled.compare):
         with pytest.raises(errors.ArgumentTypeError, match="Expected a record"):
             ask([wrong])

@@ -69,7 +69,7 @@ def test_a_wrong_option_is_a_clear_error(studio: Studio) -> None:
         studio.options.confirm_over = 5  # type: ignore[attr-defined] -- that is the mistake
 
 
-def test_a_panel_knows_what_runs_and_what_was_made(studio: Studio, hub: HubSide) -> None:
+def test_a_panel_knows_the_running_and_the_finished_jobs(studio: Studio, hub: HubSide) -> None:
     fields = {"prompt": "a paper boat", "duration": 3}
     panel = studio.panel(fields)
     assert panel.widget.earlier == {}

@@ -25,7 +25,7 @@ USES: dict[str, Callable[[Studio, Path], Any]] = {
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_path_that_is_not_that_of_a_file_is_refused_at_once(filled: Studio, tmp_path: Path, use: str) -> None:
+def test_a_path_that_is_not_that_of_a_file_is_refused_immediately(filled: Studio, tmp_path: Path, use: str) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
     paths = {
         tmp_path / "pipe.jsonl": "is not a regular file",

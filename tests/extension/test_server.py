@@ -96,7 +96,7 @@ def test_what_is_not_media_of_the_log_is_refused(server: Server, movie: bytes) -
     shutil.rmtree(folder)
 
 
-def test_nobody_is_answered_who_is_not_logged_in(server: Server) -> None:
+def test_users_who_are_not_logged_in_get_no_answer(server: Server) -> None:
     path, log = media_of(server, "one/kling_log")
     base = f"{server.url}/kling_nb/api"
     for asked in ("about", "overview", "record?id=job00000"):

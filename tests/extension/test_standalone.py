@@ -81,7 +81,7 @@ def told(socket: ClientConnection, kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", ["/", "/ui/static/gallery.js", "/page.js", "/?token=guess", "/?token="])
-def test_nobody_is_answered_without_the_token(page: Standalone, path: str) -> None:
+def test_a_request_without_the_token_gets_no_answer(page: Standalone, path: str) -> None:
     assert ask(base(page) + path)[0] == 403
 
 

@@ -48,7 +48,7 @@ def test_a_request_in_our_names_is_one_post_to_fals_endpoint_for_each_clip(studi
     assert KEY not in "".join(file.read_text() for file in Path(studio.session.store.folder).rglob("*.json"))
 
 
-def test_a_request_that_never_arrived_is_not_said_to_be_unbilled(studio: Studio, fal: FalSide) -> None:
+def test_a_request_that_never_arrived_is_not_called_unbilled(studio: Studio, fal: FalSide) -> None:
     fal.fault("dropped_connection", times=1, **fal.SUBMIT)
     job = studio.generate("a boat that sank", duration=3)
     with pytest.raises(errors.JobUncertain):

@@ -43,7 +43,7 @@ async def refusal(hub: str = ELSEWHERE) -> errors.HubError:
 
 @pytest.mark.parametrize("variable", [*PROXIES, "all_proxy"])
 @pytest.mark.parametrize("proxy", ["socks5://me:PASSWORD@127.0.0.1:9", "socks4://x", "htp://x", "http://[::1"])
-async def test_a_proxy_that_cannot_be_used_is_named_at_once_without_its_password(
+async def test_a_proxy_that_cannot_be_used_is_named_immediately_without_its_password(
     monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str
 ) -> None:
     monkeypatch.setenv(variable, proxy)
@@ -54,7 +54,7 @@ async def test_a_proxy_that_cannot_be_used_is_named_at_once_without_its_password
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a certificate", bytes(100)])
-async def test_certificates_that_cannot_be_used_are_named_at_once(
+async def test_certificates_that_cannot_be_used_are_named_immediately(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
 ) -> None:
     file = tmp_path / "certificates.pem"

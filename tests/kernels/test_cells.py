@@ -50,7 +50,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("busy", WAYS)
-def test_a_click_on_cancel_is_handled_at_once_or_after_the_cell(kernel: Kernel, hub: HubSide, busy: str) -> None:
+def test_a_click_on_cancel_is_handled_immediately_or_after_the_cell(kernel: Kernel, hub: HubSide, busy: str) -> None:
     hub.fault("stuck", times=1)
     began = time.monotonic()
     kernel.run(GENERATE)
@@ -80,7 +80,7 @@ def test_a_wait_gives_the_clip(kernel: Kernel, wait: str) -> None:
 
 
 @pytest.mark.parametrize("wait", WAITS)
-def test_an_interrupt_ends_the_wait_and_the_job_goes_on(kernel: Kernel, hub: HubSide, wait: str) -> None:
+def test_an_interrupt_ends_the_wait_and_the_job_continues(kernel: Kernel, hub: HubSide, wait: str) -> None:
     hub.fault("stuck", times=1)
     began = time.monotonic()
     kernel.run(GENERATE)
@@ -114,7 +114,7 @@ def test_a_kernel_knows_the_id_of_the_cell_that_runs_where_the_frontend_tells_it
     assert [kernel.run(ask, cell_id=cell).text.strip() for cell in told] == ["'2f1c0a9e-3b-_Z'", "''", "''"]
 
 
-def test_an_id_that_is_made_up_at_each_opening_is_no_id(kernel: Kernel, tmp_path: Path) -> None:
+def test_an_id_that_is_new_at_each_opening_is_not_used(kernel: Kernel, tmp_path: Path) -> None:
     said = list[str]()
     for minor in (4, 5):
         notebook = tmp_path / f"of-4-{minor}.ipynb"

@@ -52,5 +52,5 @@ def test_waiting_in_a_later_cell_leaves_the_card_in_the_first(notebook):
     assert notebook.cells[1].outputs == []
 
 
-def test_a_panel_that_nobody_sees_keeps_its_cards_too(notebook):
+def test_a_panel_without_a_viewer_keeps_its_cards_too(notebook):
     assert "card of job-" in notebook.cells[2].outputs[1].data["text/html"]

@@ -49,7 +49,9 @@ def text_of(notebook: Any, source: str) -> str:
     return "\n".join(output.data["text/plain"] for output in cell.outputs if "data" in output)
 
 
-def test_papermill_runs_a_sweep_and_a_second_run_pays_nothing_for_what_is_there(experiment: Path, hub: HubSide) -> None:
+def test_papermill_runs_a_sweep_and_a_second_run_pays_nothing_for_existing_clips(
+    experiment: Path, hub: HubSide
+) -> None:
     first = executed(experiment, "first", lights=["at dawn", "by moonlight"])
     assert text_of(first, "run.result()") == "(2, '1.344')"
     assert "2 done" in text_of(first, "plan.run(")  # the cell keeps the end of it

@@ -48,7 +48,7 @@ def test_an_invalid_choice_is_rejected(choice: str) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 5, "2", True, None])
-def test_an_invalid_number_of_generations_is_rejected_at_once(hub: HubClient, count: object) -> None:
+def test_an_invalid_number_of_generations_is_rejected_immediately(hub: HubClient, count: object) -> None:
     response = hub.post("/api/ai/queue", json=request(num_generations=count))
     assert response.status_code == 400
     error = response.json()["error"]
@@ -181,7 +181,7 @@ def test_the_synchronous_route_returns_base64_on_request(hub: HubClient) -> None
     assert base64.b64decode(response["videos"][0]["b64_json"])[4:8] == b"ftyp"
 
 
-def test_the_synchronous_route_validates_at_once(hub: HubClient) -> None:
+def test_the_synchronous_route_validates_immediately(hub: HubClient) -> None:
     response = hub.post("/api/ai/videos/generate", json=request(duration=2))
     assert response.status_code == 400
     assert response.json()["error"]["detail"].startswith("Getting model response error: 422 - Value error, duration")

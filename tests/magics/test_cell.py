@@ -45,7 +45,7 @@ def test_options_are_short_names_or_wire_names() -> None:
     )
 
 
-def test_dashes_start_the_next_shot_with_a_length_of_its_own() -> None:
+def test_dashes_start_the_next_shot_with_its_own_length() -> None:
     shots = read("duration=4", "A fox wakes.\n\n--- 3\nIt looks\nup.\n---\nIt runs.\n").fields
     assert shots["multi_prompt"] == [
         {"prompt": "A fox wakes.", "duration": 4},

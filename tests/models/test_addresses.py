@@ -48,7 +48,7 @@ def test_a_query_without_a_signature_is_part_of_the_address(pairs: list[tuple[st
 
 
 @given(st.text(max_size=40))
-def test_a_redacted_address_stays_as_it_is(tail: str) -> None:
+def test_a_redacted_address_is_unchanged(tail: str) -> None:
     try:
         once = redact_url(f"https://example.org/{tail}")
     except ValueError:

@@ -236,7 +236,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("suffix", KINDS)
-def test_a_file_is_named_as_what_it_is(suffix: str) -> None:
+def test_a_file_is_named_after_its_real_format(suffix: str) -> None:
     asset = Asset.from_bytes(KINDS[suffix]())
     assert asset.name == f"image{suffix}"
     videos = (".mov", ".mp4", ".3gp", ".avi", ".webm", ".mkv")

@@ -94,7 +94,7 @@ def test_mentions_stuck_to_letters_and_to_each_other_are_mentions(prompt: str) -
 
 
 @pytest.mark.parametrize("prompt", ["@Image1runs", "a@Image1runs", "@Image1_runs"])
-def test_a_mention_that_goes_on_with_letters_is_named_and_can_be_split(prompt: str) -> None:
+def test_a_mention_followed_by_letters_is_named_and_can_be_split(prompt: str) -> None:
     fields = {"prompt": prompt, "input_image": [FACE]}
     [problem] = lint(fields)
     fixed = after_fix(fields, problem)
@@ -324,7 +324,7 @@ def test_characters_that_show_nothing_are_an_empty_prompt(prompt: str, model: st
 
 
 @pytest.mark.parametrize("part", [" ", "\n", "1", '"a ', "[0 ", "0:00-", "shot 1", "@", "no, ", "\u200b", "<<<"])
-def test_the_longest_prompt_is_read_at_once(part: str) -> None:
+def test_the_longest_prompt_is_read_immediately(part: str) -> None:
     began = time.process_time()
     lint({"prompt": "a" + part * 20_000, "negative_prompt": part * 20_000, "generate_audio": False})
     assert time.process_time() - began < 3

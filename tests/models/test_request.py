@@ -110,7 +110,7 @@ def test_an_invalid_value_is_one_error_at_its_field(fields: dict[str, Any], wher
 
 
 @pytest.mark.parametrize(("fields", "where"), OMNI_REFUSED)
-def test_omni_has_rules_of_its_own(fields: dict[str, Any], where: str) -> None:
+def test_omni_has_its_own_rules(fields: dict[str, Any], where: str) -> None:
     with pytest.raises(RequestError):
         Omni(**fields)
     assert [problem.field for problem in parse({**fields, "model": OMNI}).errors] == [where]

@@ -332,6 +332,6 @@ def test_a_storyboard_is_a_request_for_the_other_verbs(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("given_", [{"text": None}, {"text": "a" * 30_000}, {"text": "a", "duration": 0}])
-def test_what_is_not_a_text_or_a_length_is_refused(studio: Studio, given_: dict[str, Any]) -> None:
+def test_a_value_that_is_not_a_text_or_a_length_is_refused(studio: Studio, given_: dict[str, Any]) -> None:
     with pytest.raises((ArgumentError, ArgumentTypeError)):
         studio.storyboard(**given_)

@@ -96,7 +96,7 @@ def test_times_are_aware_utc() -> None:
     assert from_unix(None) is None
 
 
-def test_an_event_has_names_of_its_own() -> None:
+def test_an_event_has_its_own_names() -> None:
     done = Completion.read({"generation_id": "g1", "status": "succeeded", "model": "m", "url": "https://example.org"})
     assert (done.url, done.error) == ("https://example.org", None)
     assert Completion.read({"generation_id": "g1", "status": "failed", "error": "no"}).error == "no"

@@ -60,7 +60,7 @@ def test_a_notebook_in_a_folder_beside_reaches_it_too(log: Path, tmp_path: Path)
     assert unquote(film.src or "").startswith("../my films")
 
 
-def test_what_is_missing_has_no_link(log: Path, tmp_path: Path) -> None:
+def test_a_missing_file_has_no_link(log: Path, tmp_path: Path) -> None:
     gone = of("media/aa/gone.mp4", digest="sha256:" + "0" * 64)
     missing, nothing = links(log, tmp_path).videos([gone, a_record()])
     assert missing.src is missing.href is None
@@ -130,7 +130,7 @@ def test_small_pictures_are_embedded(log: Path, tmp_path: Path) -> None:
     assert found.poster(of("x", poster=DIGEST)) == "<b'jpeg'>"
 
 
-def test_the_notebook_is_what_the_server_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notebook_is_the_one_that_the_server_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert notebook_path() is None
     monkeypatch.setenv("JPY_SESSION_NAME", "/somewhere/a b.ipynb")
     assert notebook_path() == Path("/somewhere/a b.ipynb")

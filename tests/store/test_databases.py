@@ -56,7 +56,7 @@ def test_the_records_of_requests_are_found_for_a_plan(log: Log) -> None:
     assert log.made(hashes, "https://another.example") == []
 
 
-def test_sums_and_entries_count_what_was_spent(log: Log) -> None:
+def test_sums_and_entries_count_the_money_spent(log: Log) -> None:
     for number, status in enumerate(["succeeded", "uncertain", "failed"]):
         log.save(make_record(number, status=status, local=False, estimate=priced("1.12"), plan="p"))
     log.annotate("job00000", tags=["walk"])

@@ -154,7 +154,7 @@ def test_a_selection_takes_a_text_without_a_name_once(log: Log) -> None:
             select(log, **{name: 5})
 
 
-def test_a_thing_with_an_id_selects_its_record(log: Log) -> None:
+def test_an_object_with_an_id_selects_its_record(log: Log) -> None:
     save(log, make_record(0), make_record(1))
     found = select(log)
     record = found["job00000"]
@@ -166,7 +166,7 @@ def test_a_thing_with_an_id_selects_its_record(log: Log) -> None:
 @pytest.mark.parametrize(
     ("wrong", "shown"), [(None, "None"), (True, "True"), (1.5, "1.5"), (object(), "object"), (["job00000"], "list")]
 )
-def test_a_thing_without_an_id_raises(log: Log, wrong: Any, shown: str) -> None:
+def test_an_object_without_an_id_raises(log: Log, wrong: Any, shown: str) -> None:
     save(log, make_record(0))
     found = select(log)
     for ask in (lambda: found[wrong], lambda: found.annotate(wrong, stars=5), lambda: log.get(wrong)):

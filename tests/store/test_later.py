@@ -22,7 +22,7 @@ def written_later(log: Log, record_id: str, **more: object) -> Path:
     return path
 
 
-def test_a_later_record_is_read_and_never_written_without_what_it_holds(log: Log) -> None:
+def test_a_record_of_a_later_version_is_read_and_never_written_with_fields_missing(log: Log) -> None:
     log.save(make_record(0, status="failed"))
     path = written_later(log, "job00000")
     before = path.read_bytes()
@@ -61,7 +61,7 @@ def test_a_later_index_is_left_alone_and_paid_work_is_still_written(log: Log) ->
     assert log._records.sidecars.read("job00001") is not None
 
 
-def test_a_merge_leaves_out_what_a_later_version_wrote_and_says_so(log: Log, tmp_path: Path) -> None:
+def test_a_merge_leaves_out_records_of_a_later_version_and_reports_them(log: Log, tmp_path: Path) -> None:
     other = Log(tmp_path / "other")
     for number in range(4):
         other.save(make_record(number, status="failed"))
@@ -81,7 +81,7 @@ def test_a_merge_leaves_out_what_a_later_version_wrote_and_says_so(log: Log, tmp
     assert not list(log.folder.rglob("job00000.json"))
 
 
-def test_a_merge_goes_on_past_a_record_of_here_that_cannot_be_read(log: Log, tmp_path: Path) -> None:
+def test_a_merge_continues_past_a_record_here_that_cannot_be_read(log: Log, tmp_path: Path) -> None:
     other = Log(tmp_path / "other")
     for number in range(2):
         other.save(make_record(number, status="failed"))

@@ -111,7 +111,7 @@ NAMES = [
 ]
 
 
-def test_any_name_has_a_file_of_its_own_on_any_disk(log: Log) -> None:
+def test_any_name_has_its_own_file_on_any_disk(log: Log) -> None:
     for number, name in enumerate(NAMES):
         log.values.save("draft", name, number)
     files = [path.name for path in (log.folder / "saved" / "draft").iterdir()]

@@ -167,9 +167,7 @@ def test_a_record_is_sent_once_and_only_by_the_kernel_that_holds_it(member: Memb
     assert ann.spend([submitting]) == [None]
 
 
-def test_a_kernel_that_slept_past_its_lease_sends_nothing_of_what_it_had(
-    member: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kernel_that_slept_past_its_lease_sends_nothing(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "LEASE", 0.3)
     ann, bob = member("ann"), member("bob")
     saved = ann.save(paid(holder=ann.holder()))
@@ -183,7 +181,7 @@ def test_a_kernel_that_slept_past_its_lease_sends_nothing_of_what_it_had(
     assert ann.spend([again.model_copy(update={"status": "submitting"})]) != [None], "it goes on under another name"
 
 
-def test_a_kernel_that_has_lost_a_job_changes_it_only_by_what_the_hub_says(member: Member) -> None:
+def test_a_kernel_that_has_lost_a_job_changes_it_only_as_the_hub_reports(member: Member) -> None:
     ann, bob = member("ann"), member("bob")
     saved = ann.save(paid(holder=ann.holder()))
     ann._team_lease.release()
@@ -317,7 +315,7 @@ def test_each_decision_takes_at_most_two_round_trips(tmp_path: Path, url: str, m
 # Away
 
 
-def test_while_the_database_is_away_a_new_job_is_refused_and_a_sent_one_goes_on(
+def test_while_the_database_is_away_a_new_job_is_refused_and_a_sent_one_continues(
     tmp_path: Path, server: Postgres, log: TeamLog, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = log.save(paid(0, holder=log.holder(), status="queued", generation_id="g"))
@@ -362,7 +360,7 @@ def test_a_restart_of_the_server_is_not_noticed(server: Postgres, log: TeamLog) 
     assert log.count() == 1
 
 
-def test_while_the_bucket_is_away_everything_goes_on_and_is_sent_when_it_is_back(
+def test_while_the_bucket_is_away_everything_continues_and_is_sent_when_it_is_back(
     tmp_path: Path, url: str, bucket: str, swift: Swift
 ) -> None:
     log = TeamLog(tmp_path / "log", url, bucket, "ann")
@@ -531,7 +529,7 @@ def test_without_psycopg_the_message_says_how_to_install_it(log: TeamLog, monkey
         log.find()
 
 
-def test_the_folder_of_a_log_of_its_own_is_not_taken_for_a_cache(log: TeamLog) -> None:
+def test_the_folder_of_another_log_is_not_taken_for_a_cache(log: TeamLog) -> None:
     plain = Log(log.folder)
     plain.save(make_record(0))
     plain.close()

@@ -154,7 +154,7 @@ def test_limits_do_not_depend_on_the_index_and_an_unreadable_file_refuses_everyt
         log.spend([priced(Decimal(1))])
 
 
-def test_a_refusal_comes_at_once_and_nothing_is_saved_or_sent(studio: Studio, hub: HubSide) -> None:
+def test_a_refusal_comes_immediately_and_nothing_is_saved_or_sent(studio: Studio, hub: HubSide) -> None:
     studio.price("a boat")
     studio.budget(job=1)
     with pytest.raises(errors.BudgetError) as refused:
@@ -194,7 +194,7 @@ def test_kernels_that_share_a_log_do_not_overspend_together(studio: Studio, hub:
     assert studio.spending().total.spent == Decimal("2.016")
 
 
-def test_running_jobs_are_counted_apart_from_what_is_spent(
+def test_running_jobs_are_counted_separately_from_spent_money(
     own_hub: Callable[..., HubSide], studio_at: Callable[..., Studio]
 ) -> None:
     hub = own_hub(speed=2)

@@ -38,7 +38,7 @@ def test_a_sample_shows_each_value_as_early_as_possible(plan: Plan) -> None:
     assert len(covering(plan.cells, 99)) == 6
 
 
-def test_the_whole_plan_goes_on_after_a_sample_and_pays_for_none_of_it_again(plan: Plan, hub: HubSide) -> None:
+def test_the_whole_plan_continues_after_a_sample_and_pays_for_none_of_it_again(plan: Plan, hub: HubSide) -> None:
     run = plan.sample(3)
     assert "$2.016" in run.sheet().rest and "3 clips" in run.sheet().rest
     sampled = run.result(60)
@@ -77,7 +77,7 @@ def test_a_request_that_was_refused_for_its_content_is_sent_again_only_if_asked(
     assert len(plan.run().result(60)) == 6, "there is a clip now"
 
 
-def test_a_sample_leaves_out_what_was_refused(studio: Studio, plan: Plan, hub: HubSide) -> None:
+def test_a_sample_leaves_out_refused_cells(studio: Studio, plan: Plan, hub: HubSide) -> None:
     _refuse(studio, plan, hub)
     run = plan.sample(6)
     chosen = [status.cell for status in run.statuses]

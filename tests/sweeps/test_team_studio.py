@@ -83,7 +83,7 @@ def test_a_limit_of_the_team_refuses_in_every_studio(join: Join, hub: HubSide) -
     assert "ann" in repr(ann.budget())
 
 
-def test_a_plan_goes_on_with_what_another_kernel_has_taken_over_before_it_was_sent(
+def test_a_plan_continues_with_jobs_that_another_kernel_has_taken_over_before_they_were_sent(
     join: Join, hub: HubSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann, bob = join("ann"), join("bob")
@@ -206,7 +206,7 @@ def test_a_password_in_a_notebook_is_refused_and_never_shown(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("wrong", ["mysql://host/x", "host"])
-def test_an_address_that_is_not_one_is_refused_at_once(wrong: str) -> None:
+def test_an_address_that_is_not_one_is_refused_immediately(wrong: str) -> None:
     with pytest.raises(SettingsError, match="postgresql://host/name"):
         kn.configure(database=wrong, media="s3://bucket")
     with pytest.raises(SettingsError, match="s3://bucket/prefix"):

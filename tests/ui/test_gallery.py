@@ -101,7 +101,7 @@ def test_an_invalid_filter_is_reported_in_the_reply(page):
     assert "bogus" in records(page, status="bogus")["reason"]
 
 
-def test_annotations_are_written_to_the_log_at_once(page, stand):
+def test_annotations_are_written_to_the_log_immediately(page, stand):
     page.say("annotate", id="job00002", changes={"stars": 4})
     page.say("annotate", id="job00002", changes={"tags": ["hero", "v2"], "note": "the one"})
 

@@ -34,7 +34,7 @@ def page(panel):
     return FakeFrontend(panel)
 
 
-def test_an_edit_is_checked_at_once(page):
+def test_an_edit_is_checked_immediately(page):
     page.edit(duration=9)
 
     assert page.widget.verdict["seconds"] == 9

@@ -85,7 +85,7 @@ def test_publish_sends_the_cards_again_from_the_waiting_thread(screen):
     assert [bundle for verb, bundle, place in screen if (verb, place) == ("update", rows)] == [job.card()] * 3
 
 
-def test_ended_jobs_show_their_cards_at_once(screen):
+def test_ended_jobs_show_their_cards_immediately(screen):
     job = Job("a")
     job.become("succeeded")
 

@@ -89,7 +89,7 @@ def test_the_clips_of_one_request_share_a_card_in_the_order_of_the_rows(panel, s
     assert "1 of 2" in panel.outlet.cards[0]["text/html"] and "2 of 2" in panel.outlet.cards[0]["text/html"]
 
 
-def test_the_panel_says_what_was_spent_today_and_what_a_budget_leaves(panel, studio, clip):
+def test_the_panel_shows_todays_spending_and_the_rest_of_a_budget(panel, studio, clip):
     assert panel.widget.money == "$0.672 spent today"
 
     studio.budget(day="5.00", total="100.00")

@@ -73,7 +73,7 @@ async def test_a_burst_on_a_loop_is_two_messages_and_the_last_one_is_current():
     assert sent == [0, 499]
 
 
-def test_without_a_loop_every_change_is_sent_at_once():
+def test_without_a_loop_every_change_is_sent_immediately():
     sent = []
     throttle = Throttle(lambda: sent.append(1))
 

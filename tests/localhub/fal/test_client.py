@@ -60,7 +60,7 @@ def test_a_failed_runner_has_an_error_type(fal: FalSide, client: fal_client.Sync
     assert (completed.error, completed.error_type) == ("The runner has left", "runner_disconnected")
 
 
-def test_a_waiting_request_is_cancelled_at_once(fal: FalSide, client: fal_client.SyncClient) -> None:
+def test_a_waiting_request_is_cancelled_immediately(fal: FalSide, client: fal_client.SyncClient) -> None:
     fal.fault("stuck")
     handle = client.submit(ENDPOINT, {"prompt": "a"})
     assert isinstance(handle.status(), fal_client.Queued)

@@ -244,7 +244,7 @@ def test_a_clip_of_another_kernel_is_updated_without_a_reload(gallery):
     expect(seen.cards.first.locator("img.kn-poster")).to_be_visible()
 
 
-def test_stars_tags_and_notes_are_saved_at_once(gallery):
+def test_stars_tags_and_notes_are_saved_immediately(gallery):
     seen = gallery()
     card = seen.cards.nth(2)  # job00005
     card.get_by_role("button", name="4 stars").click()
