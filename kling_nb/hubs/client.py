@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, suppress
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
@@ -224,7 +224,7 @@ class HubClient:
         # A proxy of the environment is for the world outside, not for this machine.
         proxied = self._start is None and not is_loopback(httpx.URL(self._address or "").host)
         common: dict[str, Any] = {"timeout": _TIMEOUT, "trust_env": proxied, "follow_redirects": False}
-        common["verify"] = _certificates(trust_env=proxied)  # one for all: it reads every root certificate
+        common["verify"] = _certificates(trust_env=proxied)
         agent = {"User-Agent": USER_AGENT}
         headers = {**agent, **self._headers}
         # A connection of its own for each: after a reused one that the hub has just closed, it would be unknown
@@ -283,9 +283,17 @@ def _waits(attempts: int, *, billed: bool) -> Callable[[int, Exception], float |
     return wait
 
 
+@cache
+def _usual_certificates() -> ssl.SSLContext:
+    """Read the root certificates once in a process, which takes 40 ms."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def _certificates(*, trust_env: bool) -> ssl.SSLContext:
+    if not trust_env or not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
+        return _usual_certificates()
     try:
-        return httpx.create_ssl_context(trust_env=trust_env)
+        return httpx.create_ssl_context()
     except OSError as exc:
         name = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)), "SSL_CERT_FILE")
         why = "it has no certificates" if isinstance(exc, ssl.SSLError) else exc.strerror

@@ -144,15 +144,18 @@ def _written(screen: Screen) -> None:
 
 
 def test_resume_fetches_the_job_of_a_restarted_kernel(opened: Opened, hub: HubSide) -> None:
+    hub.fault("interrupted_download")  # the clip must not come before the kernel has ended
     screen = opened(GENERATE, "import kling_nb as kn\nkn.resume()")
     screen.run(0)
-    expect(screen.rows.first.locator(".kn-row-status")).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
+    underway = re.compile("Queued|Generating|Downloading")
+    expect(screen.rows.first.locator(".kn-row-status")).to_have_text(underway, timeout=SLOW)
 
     screen.notebook.save()
     screen.kernel("restart")
     screen.notebook.reload()
     expect(screen.root.get_by_text("kn.resume() follows “A red kite over the sea”")).to_be_visible()
     _alarm_is_hidden(screen, 1)
+    hub.clear()
     screen.run(1)
 
     card = screen.root.locator(".jp-Cell").nth(1).locator("video")

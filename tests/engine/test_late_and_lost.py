@@ -255,8 +255,9 @@ def test_a_wait_ends_after_the_deadline_although_the_hub_cannot_be_asked(
     pace(stopping=0.2, shortest=0.1)
     hub = own_hub(speed=5)
     hub.fault("stuck")  # the job must not end before the key is refused
+    hub.fault("unauthenticated", method="DELETE")
     job = generate(studio_at(hub, deadline=0.5), "a boat whose papers expire")
-    until(lambda: job.record.generation_id)
+    until(lambda: job.state == "processing")  # in the queue it might wait for hours
     hub.fault("unauthenticated")
     with pytest.raises(errors.WaitTimeout, match="could not be asked"):
         job.result(60)
