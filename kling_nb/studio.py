@@ -321,7 +321,7 @@ class Studio:
         """
         from kling_nb.sweeps.spending import Spending
 
-        return Spending.of(self.session.store.budget.entries(), by)
+        return Spending.of(self.session.store.budget.entries(by), by)
 
     # Exchange
 

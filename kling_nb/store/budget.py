@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, func, select
@@ -30,7 +31,7 @@ _LOCK = "money"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record in the sums of `kn.spending()`; `cost` is None if the price is unknown."""
+    """A record in the sums of `kn.spending()`, or `jobs` records of one group; `cost` is None if no price is known."""
 
     day: datetime.date
     model: str
@@ -40,6 +41,14 @@ class Entry:
     cost: Decimal | None
     tags: tuple[str, ...] = ()
     by: str = ""
+    jobs: int = 1
+    priced: int | None = None
+    """How many of the jobs have a price; None for one that has one if it has a cost."""
+
+    @property
+    def unpriced(self) -> int:
+        """The number of jobs without a known price."""
+        return self.jobs - (self.priced if self.priced is not None else self.cost is not None)
 
 
 def _now() -> datetime.datetime:
@@ -107,10 +116,13 @@ class BudgetStore:
         trashed = (record.price or Decimal(0) for record in self._paid_in_trash() if self._is_within(scope, record))
         return from_micros(self.store.ask(lambda index: _sum(index, query), 0)) + sum(trashed, Decimal(0))
 
-    def entries(self) -> list[Entry]:
-        """Return every record that cost something, or may have, or would have; those in the trash too."""
+    def entries(self, by: str = "") -> list[Entry]:
+        """Return every record that cost something, or may have, or would have; those in the trash too.
+
+        With `by` the database adds up: an entry of each group and charge, which has only what that grouping needs.
+        """
         trashed = [entry_of(record) for record in self._paid_in_trash()]
-        return [*self.store.ask(lambda index: list(entries_in(index)), []), *trashed]
+        return [*self.store.ask(lambda index: list(entries_in(index, by)), []), *trashed]
 
     def _paid_in_trash(self) -> list[Record]:
         """Return the paid records in the trash, since the money is still spent; unreadable ones are left out."""
@@ -164,10 +176,13 @@ def entry_of(record: Record) -> Entry:
     return Entry(when, record.model, record.notebook, record.plan, charge, record.price, record.tags, record.by)
 
 
-def entries_in(index: Index) -> Iterator[Entry]:
-    """Yield the entries of an index, oldest first."""
+def entries_in(index: Index, by: str = "") -> Iterator[Entry]:
+    """Yield the entries of an index, oldest first, or the sums of its groups; see `BudgetStore.entries`."""
+    paid = records.c.charge.in_((*COUNTED, "planned"))
+    if by in _GROUPS:
+        yield from _groups_in(index, by, paid)
+        return
     c = records.c
-    paid = c.charge.in_((*COUNTED, "planned"))
     query = (
         select(c.seq, c.charged, c.model, c.notebook, c.plan, c.charge, c.cost, c.by).where(paid).order_by(c.charged)
     )
@@ -177,6 +192,32 @@ def entries_in(index: Index) -> Iterator[Entry]:
         for seq, tag in connection.execute(tagged):
             words.setdefault(seq, []).append(tag)
         for seq, charged, model, notebook, plan, charge, cost, by in connection.execute(query):
-            when = datetime.datetime.fromtimestamp(charged / 1e6, datetime.UTC).astimezone()
             amount = None if cost is None else from_micros(cost)
-            yield Entry(when.date(), model, notebook, plan, charge, amount, tuple(words.get(seq, ())), by or "")
+            yield Entry(_day_of(charged), model, notebook, plan, charge, amount, tuple(words.get(seq, ())), by or "")
+
+
+#: Microseconds of a quarter of an hour, of which the days of every time zone consist.
+_QUARTER = 900_000_000
+#: What the rows of a grouping have in common. A record has several tags, so those are not here.
+_GROUPS: dict[str, ColumnElement[Any]] = {
+    "day": records.c.charged // _QUARTER,
+    "model": records.c.model,
+    "notebook": records.c.notebook,
+    "plan": records.c.plan,
+    "person": records.c.by,
+}
+
+
+def _groups_in(index: Index, by: str, paid: ColumnElement[bool]) -> Iterator[Entry]:
+    group, c = _GROUPS[by].label("common"), records.c
+    query = select(group, c.charge, func.count(), func.count(c.cost), func.sum(c.cost)).where(paid)
+    with index.database.reading() as connection:
+        for common, charge, jobs, priced, cost in connection.execute(query.group_by(group, c.charge).order_by(group)):
+            entry = Entry(_day_of(0), "", None, None, charge, None if cost is None else from_micros(int(cost)))
+            value: Any = _day_of(int(common) * _QUARTER) if by == "day" else common
+            given = {"by": value or ""} if by == "person" else {by: value}
+            yield replace(entry, jobs=jobs, priced=priced, **given)
+
+
+def _day_of(charged: int) -> datetime.date:
+    return datetime.datetime.fromtimestamp(charged / 1e6, datetime.UTC).astimezone().date()

@@ -145,6 +145,18 @@ class Index:
             found = connection.scalars(query.order_by(records.c.created, records.c.seq))
             return [Record.model_validate_json(body) for body in found]
 
+    def every(self) -> Iterator[Record]:
+        """Yield every record, a part at a time: all of them may need more memory than there is."""
+        last = -1
+        query = select(bodies.c.seq, bodies.c.json).order_by(bodies.c.seq).limit(_CHUNK)
+        while True:
+            with self.database.reading() as connection:
+                rows = connection.execute(query.where(bodies.c.seq > last)).all()
+            if not rows:
+                return
+            yield from (Record.model_validate_json(body) for _, body in rows)
+            last = rows[-1].seq
+
     def unfinished(self, hub: str | None) -> list[Record]:
         """Return the records of jobs that have not ended, oldest first."""
         return self.records(records.c.status.in_(_OPEN), *([] if hub is None else [records.c.hub == hub]))

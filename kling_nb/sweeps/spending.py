@@ -119,7 +119,7 @@ def _groups(entry: Entry, by: By) -> Sequence[str]:
 
 
 def _added(row: SpendingRow, entry: Entry) -> SpendingRow:
-    more: dict[str, Any] = {"jobs": row.jobs + 1, "unpriced": row.unpriced + (entry.cost is None)}
+    more: dict[str, Any] = {"jobs": row.jobs + entry.jobs, "unpriced": row.unpriced + entry.unpriced}
     if entry.charge in ("spent", "open", "uncertain", "planned"):
         more[entry.charge] = getattr(row, entry.charge) + (entry.cost or Decimal(0))
     return replace(row, **more)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from support.records import HUB, MODEL, make_record, priced
 
 from kling_nb.errors import BudgetError
 from kling_nb.models.budget import Scope
-from kling_nb.models.record import File
+from kling_nb.models.record import File, Times
 from kling_nb.store import Log
+from kling_nb.sweeps.spending import By, Spending
 
 from .conftest import POSTGRESQL, SQLITE, OpenLog
 
@@ -72,6 +75,20 @@ def test_sums_and_entries_count_the_money_spent(log: Log) -> None:
     with pytest.raises(BudgetError) as refused:
         log.spend([asked])
     assert (refused.value.limit, refused.value.left) == ("total", Decimal("0.76"))
+
+
+@pytest.mark.parametrize("by", get_args(By))
+def test_the_database_adds_up_spending_as_one_by_one(log: Log, by: By) -> None:
+    for number in range(6):
+        price = {"estimate": priced(f"{number}.12")} if number else {}
+        given = {"plan": "p" if number % 2 else None, "by": "ann" if number < 3 else "bob", "local": False}
+        start = datetime.datetime(2026, 11, 1, 23, 50 + number, tzinfo=datetime.UTC)
+        log.save(make_record(number, status="succeeded", times=Times(created=start), **given, **price))
+    log.annotate("job00001", tags=["walk", "rain"])
+    summed = Spending.of(log.budget.entries(by), by)
+    assert {row.name: row for row in summed} == {row.name: row for row in Spending.of(log.budget.entries(), by)}
+    assert summed.total == Spending.of(log.budget.entries(), by).total
+    assert (summed.total.jobs, summed.total.unpriced) == (6, 1)
 
 
 def test_a_rebuild_beside_a_writer_loses_nothing(log: Log, opened: OpenLog) -> None:

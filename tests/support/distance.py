@@ -1,4 +1,4 @@
-"""A network between a client and the tests' PostgreSQL: it counts round trips, and each may take some time."""
+"""A network between a client and the tests' PostgreSQL: it counts round trips, may take its time, and may hang."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ class Distance:
         self.port = self._listening.getsockname()[1]
         self.url = url.replace("@/", f"@127.0.0.1:{self.port}/").replace(f"host={folder}&", "")
         self.trips = 0
+        #: Cleared while the server hangs: it takes what is sent, and does not answer.
+        self.answers = threading.Event()
+        self.answers.set()
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -45,7 +48,7 @@ class Distance:
     def _carry(self, source: socket.socket, target: socket.socket, name: str, turn: list[str]) -> None:
         """Read immediately, and pass on later: what is sent without waiting for an answer is under way together."""
         under_way: queue.Queue[tuple[float, bytes]] = queue.Queue()
-        threading.Thread(target=self._deliver, args=(under_way, target), daemon=True).start()
+        threading.Thread(target=self._deliver, args=(under_way, target, name), daemon=True).start()
         while True:
             try:
                 data = source.recv(1 << 16)
@@ -58,10 +61,12 @@ class Distance:
             if not data:
                 return
 
-    def _deliver(self, under_way: queue.Queue[tuple[float, bytes]], target: socket.socket) -> None:
+    def _deliver(self, under_way: queue.Queue[tuple[float, bytes]], target: socket.socket, name: str) -> None:
         while True:
             at, data = under_way.get()
             time.sleep(max(0.0, at - time.monotonic()))
+            if name == "server":
+                self.answers.wait()
             try:
                 target.sendall(data) if data else target.close()
             except OSError:

@@ -153,7 +153,14 @@ class Swift:
         import obstore
 
         url = obstore.sign(store, "PUT", "", datetime.timedelta(seconds=60))
-        urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=30).close()
+        for left in reversed(range(600)):
+            try:
+                urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=30).close()
+                return
+            except urllib.error.HTTPError as exc:
+                if exc.code != 503 or not left:  # 503: the servers behind the first one do not listen yet
+                    raise
+                time.sleep(0.1)
 
 
 def _free_port() -> int:

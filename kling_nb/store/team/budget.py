@@ -118,10 +118,10 @@ class TeamBudget:
     def _name(self, scope: Scope) -> str:
         return utc_day(datetime.datetime.now(datetime.UTC)) if scope.name == "day" else scope.of or ""
 
-    def entries(self) -> list[Entry]:
-        """Return every record that cost something, or may have, or would have; also those in the trash."""
+    def entries(self, by: str = "") -> list[Entry]:
+        """Return every record that cost something, also those in the trash; see `BudgetStore.entries`."""
         trashed = [entry_of(record) for record in self.trashed() if charge_of(record) in COUNTED]
-        return [*self.store.ask(lambda index: list(entries_in(index)), []), *trashed]
+        return [*self.store.ask(lambda index: list(entries_in(index, by)), []), *trashed]
 
 
 def _sent(record: Record, stored: Record | None, sent_cells: Collection[str]) -> Record | None:

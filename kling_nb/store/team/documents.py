@@ -61,6 +61,14 @@ class Documents:
         rows = self.database.run(lambda one: one.execute(tables.LIST_DOCUMENTS, given).fetchall())
         return [Document(*row) for row in rows]
 
+    def paths(self, folder: str) -> list[str]:
+        """Return the paths of all documents below a folder, the last changed last."""
+        if not self.ready(False):
+            return []
+        given = {"under": f"{folder}/"}
+        rows = self.database.run(lambda one: one.execute(tables.LIST_PATHS, given).fetchall())
+        return [path for (path,) in rows]
+
     def put(self, path: str, text: str, expected: int | None = None) -> bool:
         """Write a document and return whether it was written; with `expected`, only over that revision (0: none)."""
         self.ready(True)
@@ -165,7 +173,7 @@ class TeamPlans(Plans):
 
     def ids(self) -> list[str]:
         """Return the ids of all plans, the last run last."""
-        return [Path(one.path).stem for one in self.documents.under("plans")]
+        return [Path(path).stem for path in self.documents.paths("plans")]
 
     def digests(self) -> dict[str, str]:
         """Return each digest that a plan refers to, with the plan's name."""

@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
@@ -25,8 +26,10 @@ T = TypeVar("T")
 #: The pause after a failed attempt, as a multiple of the time that it took, and its limit in seconds.
 _PAUSE, _LONGEST_PAUSE = 3.0, 15.0
 _TRIES = 4
+#: The seconds after which the server itself ends a statement, and those after which it is taken to be hanging.
+_STATEMENT, PATIENCE = 60, 65.0
 #: A stopped kernel must not hold a lock for longer, and a broken network must be noticed.
-_LIMITS = "-c idle_in_transaction_session_timeout=15s -c lock_timeout=30s -c statement_timeout=60s"
+_LIMITS = f"-c idle_in_transaction_session_timeout=15s -c lock_timeout=30s -c statement_timeout={_STATEMENT}s"
 _NETWORK = {
     "connect_timeout": 5,
     "keepalives_idle": 15,
@@ -50,6 +53,8 @@ class Postgres:
     """Whether the tables are known to exist."""
     _away: tuple[float, str] = (0.0, "")
     """The time until which no attempt is made, and the reason."""
+    _failed: list[float] = field(default_factory=lambda: [0.0])
+    """When the database was away last: connections that are older may lead to a server that hangs."""
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -137,7 +142,7 @@ class Postgres:
             raise DatabaseUnreachable(why)
         with self._guard:
             if self._engine is None:
-                self._engine = _engine(self.url)
+                self._engine = _engine(self.url, self._failed)
                 weakref.finalize(self, _dispose, self._engine, os.getpid())
             return self._engine
 
@@ -173,6 +178,7 @@ class Postgres:
             why = f"The team's database {self.name} cannot be reached: {said}. Nothing is sent without it."
             now = time.monotonic()
             self._away = now + min(_LONGEST_PAUSE, _PAUSE * (now - began)), why
+            self._failed[0] = now
             return DatabaseUnreachable(why)
         return LogError(f"The team's database {self.name} cannot be used: {said}. Try again.")
 
@@ -205,7 +211,7 @@ def _dispose(engine: Engine, pid: int) -> None:
         engine.dispose()
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, failed: list[float]) -> Engine:
     query = dict(url.query)
     options = f"{query.pop('options', '')} {_LIMITS}".strip()
     # A server, or a pooler before it, may put its statements elsewhere: none is prepared under a name.
@@ -213,11 +219,53 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(
         url.set(query=query), connect_args=arguments, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=32
     )
-    event.listen(engine, "checkout", _check_out)
+
+    def connect(_dialect: Any, _record: Any, given: Any, named: Any) -> Any:
+        return _connection_type().connect(*given, **named)
+
+    def connected(_connection: Any, record: Any) -> None:
+        record.info["since"] = time.monotonic()
+
+    def check_out(connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info["since"] <= failed[0]:
+            raise DisconnectionError
+        _check_out(connection)
+
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkout", check_out)
     return engine
 
 
-def _check_out(connection: Any, _record: Any, _proxy: Any) -> None:
+@cache
+def _connection_type() -> Any:
+    import psycopg
+
+    class Connection(psycopg.Connection[Any]):
+        """A connection that ends when no answer comes: a server that hangs, and its network, report no error."""
+
+        def wait(self, gen: Any, *given: Any, **named: Any) -> Any:
+            return super().wait(self._limited(gen), *given, **named)
+
+        def _limited(self, work: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+            until = time.monotonic() + PATIENCE
+            try:
+                wanted = next(work)
+                while True:
+                    ready = yield wanted
+                    if ready:
+                        until = time.monotonic() + PATIENCE
+                    elif time.monotonic() > until:
+                        self.pgconn.finish()
+                        raise psycopg.OperationalError(f"it has not answered for {PATIENCE:g} s")
+                    wanted = work.send(ready)
+            except StopIteration as done:
+                return done.value
+
+    return Connection
+
+
+def _check_out(connection: Any) -> None:
     """Replace a connection that its server has closed. Unlike `pool_pre_ping`, the check costs no round trip."""
     driver = getattr(connection, "driver_connection", connection)
     try:

@@ -70,7 +70,7 @@ def findings(store: TeamRecords, media: TeamMedia, bucket: Bucket) -> Iterator[F
     except LogError as exc:
         yield Finding("not in bucket", bucket.address, str(exc), "try again when it is back")
         return
-    for record in store.index.records():
+    for record in store.index.every():
         if record.id not in late_ids and f"{record.id}.{record.revision}.json" not in objects:
             message = f"{bucket.address} lacks its revision {record.revision}, which had arrived"
             yield Finding("sidecar missing", record.id, message, "restore the bucket from a copy")

@@ -135,9 +135,10 @@ ON CONFLICT (path) DO UPDATE SET text = excluded.text, revision = d.revision + 1
 WHERE %(expected)s::int IS NULL OR d.revision = %(expected)s::int RETURNING revision"""
 READ_DOCUMENTS = "SELECT path, text, revision FROM documents WHERE path = ANY(%s)"
 #: The documents of a folder, the last changed last.
-LIST_DOCUMENTS = r"""
-SELECT path, text, revision FROM documents
+_BELOW = """FROM documents
 WHERE path >= %(under)s AND path < %(under)s || chr(1114111) AND text <> '' ORDER BY changed, path"""
+LIST_DOCUMENTS = f"SELECT path, text, revision {_BELOW}"
+LIST_PATHS = f"SELECT path {_BELOW}"
 
 LATE_RECORDS = """
 SELECT id, created, revision, arrived, json FROM records JOIN bodies USING (seq)

@@ -59,7 +59,7 @@ class TeamTrash:
 
     def ids(self) -> list[str]:
         """Return the ids of the records in the trash, sorted."""
-        return sorted(Path(one.path).stem for one in self.documents.under(FOLDER))
+        return sorted(Path(path).stem for path in self.documents.paths(FOLDER))
 
     def records(self) -> list[Record]:
         """Return the records in the trash; unreadable ones are left out."""
