@@ -7,7 +7,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 # uv installs in a fraction of pip's time. Where it cannot (an index that only pip's settings name), pip does.
 install = $(BIN)/uv pip install --quiet --python $(1) $(2) || $(BIN)/python -m pip --python $(1) install --quiet $(2)
 
-.PHONY: help demo demo-team lab test check test-hosts test-pythons mutants kills bench docs screens constraints clean always
+.PHONY: help demo demo-team lab test check test-hosts test-pythons mutants kills bench simulation docs screens constraints clean always
 
 ## help: list these commands
 help:
@@ -52,13 +52,17 @@ check: .stamps/test
 mutants: .stamps/test
 	$(BIN)/python tests/mutants.py
 
-## kills: kill kernels of a team at random instants of one plan, and check that nothing is lost or paid twice
+## kills: kill kernels of a team at every step of a send, and check that nothing is lost or paid twice
 kills: .stamps/test
 	$(BIN)/python -m tests.kills $(KILLS)
 
 ## bench: print the figures, with the ratio to a baseline in the same run
 bench: .stamps/test
 	$(BIN)/python -m benchmarks
+
+## simulation: print what each query of a team takes as its log grows to a million records (some minutes, 5 GB)
+simulation: .stamps/test
+	$(BIN)/python -m benchmarks.simulation $(RECORDS)
 
 ## docs: build the documentation in site/, offline, with its notebooks run on the local hub
 docs: .stamps/docs

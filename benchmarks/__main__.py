@@ -26,6 +26,7 @@ NAMES = (
     "fal",
     "workbench",
     "extension",
+    "team",
 )
 
 

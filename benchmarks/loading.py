@@ -32,7 +32,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     took: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(5 if quick else 9):
         for name in names:
-            took[name] += _seconds(_TIMED.format(name=name, clock="perf_counter"))
+            took[name] += seconds_of(_TIMED.format(name=name, clock="perf_counter"))
     ours, httpx, studio = (median(took[name]) * 1000 for name in names)
     yield Row("import kling_nb", ours, "ms", httpx, "import httpx", aim=100)
     yield Row("import kling_nb.studio (all that a request needs)", studio, "ms", httpx, "import httpx")
@@ -44,10 +44,11 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 
 def _first(url: str, log: Path) -> list[float]:
-    return _seconds(_FIRST.format(url=url, key=KEY, log=str(log), clock="perf_counter"))
+    return seconds_of(_FIRST.format(url=url, key=KEY, log=str(log), clock="perf_counter"))
 
 
-def _seconds(code: str) -> list[float]:
+def seconds_of(code: str) -> list[float]:
+    """Return the numbers that a fresh interpreter prints."""
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     return [float(line) for line in _lines(said)]
 

@@ -19,7 +19,7 @@ from kling_nb.scoring.registry import scorers
 from kling_nb.store.media import digest_of
 from kling_nb.studio import Studio
 
-_SECONDS = 5
+SECONDS = 5
 _PHOTO = Path(__file__).resolve().parents[1] / "notebooks" / "images" / "astronaut.jpg"
 
 
@@ -28,7 +28,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     folder.mkdir(parents=True)
     count = 2 if quick else 8
     studio = Studio(log=folder / "log")
-    records = _filled(studio, folder, count)
+    records = filled(studio, folder, count)
     files = [file for record in records if record.clip and (file := studio.store.file(record.clip.digest))]
     names = [name for name, scorer in scorers.items() if scorer.built_in]
 
@@ -38,19 +38,19 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     for record in records:
         assert record.clip
         assert len(studio.store.scores.of(records)[record.id]) == len(names)
-    video_seconds = count * _SECONDS
-    name = f"{len(names)} scorers on {count} clips of {_SECONDS} s, 720p"
+    video_seconds = count * SECONDS
+    name = f"{len(names)} scorers on {count} clips of {SECONDS} s, 720p"
     yield Row(name, video_seconds / first, "x", video_seconds / plain, "decoding alone, in one process", 1, True)
     yield Row("the same, from the log", cached * 1000, "ms", first * 1000, "computed")
     studio.close()
 
 
-def _filled(studio: Studio, folder: Path, count: int) -> list[Record]:
+def filled(studio: Studio, folder: Path, count: int) -> list[Record]:
     """Return records of clips that differ in a word of their caption."""
     photo, records = {_PHOTO.name: decode_image(_PHOTO.read_bytes(), _PHOTO.name)}, list[Record]()
     for number in range(count):
         file = folder / f"{number}.mp4"
-        request: dict[str, Any] = {"model": MODEL, "prompt": f"Take {number}", "duration": _SECONDS}
+        request: dict[str, Any] = {"model": MODEL, "prompt": f"Take {number}", "duration": SECONDS}
         animatic.write_video(file, {**request, "input_image": [_PHOTO.name], "generate_audio": True}, photo)
         record = record_of(number)
         clip = studio.store.add_clip(record.id, file, digest_of(file))
