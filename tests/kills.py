@@ -1,12 +1,14 @@
-"""`make kills`: kernels of a team are killed at random instants while they carry out one plan; nothing is paid twice.
+"""`make kills`: kernels of a team are killed at every step of a send while they carry out one plan.
 
-`python -m tests.kills [KILLS] [KERNELS] [SEED]`. Exits with 1 if something is lost, doubled, or does not add up.
+`python -m tests.kills [KILLS] [KERNELS] [SEED]`. Exits with 1 if something is lost, doubled, or does not add up. The
+steps are those of `kill_steps`, in turn, and any instant.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -20,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import nursery
 from hubside import HubSide
+from kill_steps import STEPS
 from support import postgres
 
 from kling_nb.localhub import serve
@@ -27,9 +30,16 @@ from kling_nb.store.team import TeamLog, tables
 
 KERNEL = Path(__file__).parent / "sweeps" / "team_kernel.py"
 LEASE = 3.0
-#: A kernel is killed after at most so many changes in the log, its own or others', since it began.
-CHANGES = 15
-PATIENCE = 1800
+ANY, TOO_LATE = "any instant", "none: the plan had ended"
+#: At any instant, a kernel is killed after at most so many changes in the log since it began, its own or others'; and
+#: so is one that has not come to its step after `LATE` seconds.
+CHANGES, LATE = 15, 8.0
+#: So many cells for each kill, so that even the last kernels have new ones to begin.
+CELLS = 4
+#: How often, at most, a kernel goes on at its step before it dies there.
+SKIPS = 3
+#: Seconds after which a kernel no longer looks for a job whose answer was lost: one of those may be killed in between.
+PATIENCE, LOST = 1800, 45
 _OPEN = ("prepared", "submitting", "uncertain", "queued", "processing", "downloading")
 
 
@@ -38,35 +48,46 @@ class Round:
 
     def __init__(self, folder: Path, hub: HubSide, url: str, kills: int, seed: int) -> None:
         self.folder, self.hub, self.url, self.media = folder, hub, url, f"file://{folder}/bucket"
-        self.cells, self.left, self._dice = max(120, kills), kills, random.Random(seed)  # noqa: S311 - no secret
+        self.cells, self.left, self._dice = max(120, CELLS * kills), kills, random.Random(seed)  # noqa: S311 - no secret
         self.log = TeamLog(folder / "observer", url, self.media, "observer")
-        self.seen: Counter[str] = Counter()
+        self.seen, self.killed = Counter[str](), Counter[str]()
+        self._number = seed * 7  # another seed begins with another step
         self._guard = threading.Lock()
 
     def kernel(self, name: str) -> None:
-        """Start a kernel and kill it, again and again, and let the last one end by itself."""
+        """Start a kernel that is killed, again and again, and let the last one end by itself."""
         while True:
-            arguments = (self.hub.url, self.folder / name, self.media, name, self.cells, LEASE, PATIENCE)
+            with self._guard:
+                last, self.left = self.left <= 0, self.left - 1
+                step = [*STEPS, ANY][self._number % (len(STEPS) + 1)]
+                self._number += 1
+                skip, lives = self._dice.randrange(SKIPS), self._dice.randrange(CHANGES)
+            kill = () if last or step == ANY else (step, skip)
+            arguments = (self.hub.url, self.folder / name, self.media, name, self.cells, LEASE, PATIENCE, LOST, *kill)
             with nursery.Kernel(KERNEL, *arguments) as kernel:
                 assert kernel.stdout.readline() == "READY\n", (self.folder / f"{name}.log").read_text()
                 kernel.stdin.write("\n")
                 kernel.stdin.flush()
-                with self._guard:
-                    last, self.left = self.left <= 0, self.left - 1
-                    lives = self._changes() + self._dice.randrange(CHANGES)
                 if last:
                     assert kernel.wait(PATIENCE) == 0, (self.folder / f"{name}.log").read_text()
                     return
-                deadline = time.monotonic() + 60
-                while self._changes() < lives and time.monotonic() < deadline:
-                    time.sleep(self._dice.uniform(0.01, 0.05))
-                kernel.kill()
-                kernel.wait()
+                self.killed[self._killed(kernel, step, lives)] += 1
                 held = Counter(record.status for record in self.log.find(by=name, status=_OPEN))
                 with self._guard:
                     self.seen += held
                     if self.left % 10 == 0:
                         print(f"  {max(self.left, 0)} more, {sum(self.seen.values())} jobs hit", flush=True)
+
+    def _killed(self, kernel: nursery.Kernel, step: str, changes: int) -> str:
+        """Wait until a kernel has killed itself, or kill it after so many changes in the log; return where it died."""
+        lives, deadline = self._changes() + changes, time.monotonic() + LATE
+        while time.monotonic() < deadline and (step != ANY or self._changes() < lives):
+            if (code := kernel.wait(0.05)) is not None:
+                assert code in (0, -signal.SIGKILL), f"a kernel that should die {step} ended with {code}"
+                return step if code else TOO_LATE
+        kernel.kill()
+        kernel.wait()
+        return ANY
 
     def _changes(self) -> int:
         query = "SELECT coalesce(sum(revision), 0) FROM records"
@@ -86,7 +107,9 @@ class Round:
         found += [f"generation {ticket} has {count} records" for ticket, count in tickets.items() if count > 1]
         if len(made) != self.cells:
             found.append(f"{self.cells - len(made)} cells have no record")
-        if not self.hub.enqueued == self.hub.posts == len(tickets) == states["succeeded"]:
+        # A request that was broken off with its kernel stays uncertain, and is not sent again.
+        broken = self.hub.posts - self.hub.enqueued
+        if not self.hub.enqueued == len(tickets) == states["succeeded"] or broken > states["uncertain"]:
             counts = f"{self.hub.posts} submits, {self.hub.enqueued} accepted, {len(tickets)} generations in the log"
             found.append(f"{counts}, {states['succeeded']} succeeded")
         with self.log._database.writing() as connection:
@@ -104,6 +127,7 @@ class Round:
         found += map(str, self.log.verify())
         print(f"  the log in the end: {dict(states)}; the hub: {self.hub.posts} submits, {self.hub.enqueued} accepted")
         print(f"  open when their kernel was killed: {dict(self.seen)}")
+        print("  kills by step:", *(f"{self.killed[step]:4} {step}" for step in (*STEPS, ANY, TOO_LATE)), sep="\n  ")
         return found
 
 
@@ -113,7 +137,7 @@ def main(kills: int = 100, kernels: int = 4, seed: int = 0) -> int:
         print(postgres.UNAVAILABLE)
         return 1
     began, names = time.monotonic(), [f"k{number}" for number in range(kernels)]
-    print(f"{kills} kills of {kernels} kernels at one plan of {max(120, kills)} cells, seed {seed}", flush=True)
+    print(f"{kills} kills of {kernels} kernels at one plan of {max(120, CELLS * kills)} cells, seed {seed}", flush=True)
     serve._spawn = nursery.Hub
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kn-kills-")))

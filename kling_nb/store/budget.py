@@ -43,7 +43,7 @@ class Entry:
     by: str = ""
     jobs: int = 1
     priced: int | None = None
-    """How many of the jobs have a price; None for one that has one if it has a cost."""
+    """The number of jobs with a known price; None for a single job, whose cost tells."""
 
     @property
     def unpriced(self) -> int:
