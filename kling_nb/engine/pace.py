@@ -41,6 +41,11 @@ class Pace:
     slowest: float = 300.0
     fetching: float = 6 * 3600.0
 
+    @property
+    def settled(self) -> float:
+        """Seconds after which any kernel has read the hub's list for the last time, with the time that this takes."""
+        return 1.2 * sum(self.settling) + 10.0
+
     def next_poll(self, ages: Sequence[tuple[float, float | None]], *, listening: bool, jitter: float = 0.5) -> float:
         """Return the seconds until the next poll.
 

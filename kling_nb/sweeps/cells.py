@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from decimal import Decimal
 
 from kling_nb import errors, generation
 from kling_nb.engine.job import Job
-from kling_nb.engine.pace import expected_seconds
+from kling_nb.engine.pace import HUB_PACE, expected_seconds
 from kling_nb.models.budget import COUNTED, charge_of
 from kling_nb.models.frontend import Video
 from kling_nb.models.price import Estimate
@@ -139,14 +140,23 @@ def _hub_of(session: Session, cell: Cell) -> str:
 
 
 async def wait_for(session: Session, record: Record, job: Job | None) -> Record:
-    """Wait for the end of a record's job, in this kernel or another, and return the record as it is then."""
+    """Wait for the end of a record's job, in this kernel or another, and return the record as it is then.
+
+    An uncertain one that does not change was given up by its kernel, which may be waiting for a cell of this one.
+    """
+    hub = session.connection.of_record(record)
+    patience, changed = (hub.pace if hub else HUB_PACE).settled, time.monotonic()
     while job or not record.ended:
         if job:
             record = await _end_here(job)
             if record.ended or record.holder == await asyncio.to_thread(session.store.holder):
                 break
         await asyncio.sleep(_WATCH_INTERVAL)
-        record = await asyncio.to_thread(session.store.get, record.id)
+        before, record = record, await asyncio.to_thread(session.store.get, record.id)
+        if record.status != "uncertain" or record.revision != before.revision:
+            changed = time.monotonic()
+        elif time.monotonic() - changed > patience:
+            break
         job = None if record.ended else await asyncio.to_thread(generation.adopt, session, record)
     return record
 

@@ -272,3 +272,22 @@ def test_a_resume_on_another_thread_does_not_adopt_a_job_that_is_just_starting(
     assert job.result(60).path.exists()
     resumed.join()
     assert (found, hub.posts, hub.enqueued) == ([job], 1, 1)
+
+
+def test_a_plan_does_not_wait_for_a_job_that_its_living_kernel_has_given_up(
+    hub: HubSide, studio_at: Studios, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kling_nb.engine.pace.Pace.settled", 0.5)
+    theirs, mine = studio_at(hub), studio_at(hub)
+    hub.fault("dropped_connection", times=1, **QUEUE)
+    hub.fault("unauthenticated", **LIST)
+    job = begin(theirs, "a boat that both want")
+    job.wait(60)
+    assert job.state == "uncertain"
+    hub.clear()
+    posts = hub.posts
+    run = mine.sweep(prompt=["a boat that both want"], duration=3).run()
+    assert run.wait(60)
+    (status,) = run.statuses
+    assert status.record is not None
+    assert (status.state, status.record.id, hub.posts) == ("uncertain", job.id, posts)
