@@ -164,7 +164,9 @@ def test_a_record_is_sent_once_and_only_by_the_kernel_that_holds_it(member: Memb
     submitting = saved.model_copy(update={"status": "submitting"})
     assert bob.take(saved.id) is None, "its kernel is alive"
     assert bob.spend([submitting.model_copy(update={"holder": bob.holder()})]) == [None]
-    assert [record and record.status for record in ann.spend([submitting])] == ["submitting"]
+    bob.annotate(saved.id, note="seen")  # after it was read here
+    assert [record and (record.status, record.note) for record in ann.spend([submitting])] == [("submitting", "seen")]
+    assert ann.get(saved.id).note == "seen"
     assert ann.spend([submitting]) == [None]
 
 
