@@ -351,7 +351,12 @@ def _matching(
     query = select(records.c.seq, records.c.created).where(*conditions)
     if not wanted:
         return query
-    terms = matching(wanted) if has_fts5(connection) else ""
+    has_index = has_fts5(connection)
+    if not has_index and not count:  # a scan of the words alone; it is short for a common word, and left unused
+        found = connection.scalars(select(words.c.seq).where(containing(wanted)).limit(AT_ONCE + 1)).all()
+        if len(found) <= AT_ONCE:
+            return query.where(records.c.seq.in_(found))
+    terms = matching(wanted) if has_index else ""
     if terms and (count or _is_rare(connection, terms)):
         hits = text("SELECT rowid FROM words_fts WHERE words_fts MATCH :terms").bindparams(terms=terms)
         return query.where(records.c.seq.in_(hits.columns(literal_column("rowid")).scalar_subquery()))

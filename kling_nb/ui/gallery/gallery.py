@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 CONTROLS = ("text", "model", "status", "stars", "tag")
 #: The largest page.
 PAGE = 60
-#: Threads that decode the images of a page.
-_THREADS = 4
+#: Threads that read the images of a page, which for a team may be in its bucket, and decode them.
+_THREADS = 12
 #: The most characters of a note, tags, and characters of a tag in a message.
 _NOTE, _TAGS, _TAG = 4000, 30, 100
 
