@@ -1,7 +1,7 @@
 """One of several senders at one limit: `python -m benchmarks.sender FOLDER NAME COUNT [MEDIA]`, for `team.py`.
 
-Saves its records and says so; after a line on standard input it sends them, and prints how many the limit let through.
-The database of a team is in `KLING_NB_DATABASE`; without MEDIA the log is a folder's.
+Saves its records and prints `ready`; after a line on standard input it sends them, and prints how many the limit let
+through. The database of a team is in `KLING_NB_DATABASE`; without MEDIA the log is a folder's.
 """
 
 from __future__ import annotations

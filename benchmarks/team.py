@@ -123,7 +123,7 @@ class Bench:
         yield "save its ticket", time.perf_counter() - began
 
     def lag(self) -> Row:
-        """How long after the last of many saves everything of them is in the bucket."""
+        """The delay from the last of many saves until everything is in the bucket."""
         with _step("save 20 times a second", 60):
             self.team.sync()
             began = time.perf_counter()
@@ -260,7 +260,7 @@ def _cluster(folder: Path, *, quick: bool) -> Iterator[Row]:
     studio.close()
     speed, here = (count * scoring.SECONDS / min(took[there]) for there in (True, False))
     what = f"{len(names)} scorers on {count} clips, 2 dask workers"
-    yield Row(what, speed, "x", here, "own processes, started anew", aim=0.9 * here, more_is_better=True)
+    yield Row(what, speed, "x", here, "own processes, started again", aim=0.9 * here, more_is_better=True)
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ KERNEL = Path(__file__).parent / "sweeps" / "team_kernel.py"
 LEASE = 3.0
 ANY, TOO_LATE = "any instant", "none: the plan had ended"
 #: At any instant, a kernel is killed after at most so many changes in the log since it began, its own or others'; and
-#: so is one that has not come to its step after `LATE` seconds.
+#: after `LATE` seconds if it has not come to its step.
 CHANGES, LATE = 15, 8.0
 #: So many cells for each kill, so that even the last kernels have new ones to begin.
 CELLS = 4

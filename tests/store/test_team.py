@@ -373,7 +373,7 @@ def test_a_database_that_hangs_is_taken_for_away(tmp_path: Path, url: str, monke
     with pytest.raises(LogError, match=r"cannot be reached: it has not answered for 0\.5 s"):
         log.spend([paid(1, status="submitting")])
     log.save(sent.model_copy(update={"status": "succeeded"}))
-    assert log._team_records.spool.read(sent.id), "the job goes on"
+    assert log._team_records.spool.read(sent.id), "the job continues"
     way.answers.set()
     until(lambda: not log.sync()[0].problems)
     assert log.get(sent.id).status == "succeeded"

@@ -81,7 +81,7 @@ class TeamBudget:
         given = {"ids": [one.id for one in asked], "cells": [one.cell for one in asked if one.cell]}
         given |= {"plan": asked[0].plan, "holder": self.lease.held, "lease": leases.LEASE, "limits": _PATH}
         given |= {"scopes": list(scopes), "names": list(scopes.values())}
-        # Written down before others have to wait: nobody changes most records between two of their steps.
+        # Written down before others have to wait: most records do not change between two of their steps.
         likely = [(with_user_fields(one, one), one.model_copy(update={"status": "prepared"})) for one in asked]
         statements = [statement_of(*pair) for pair in likely]
         # Not `transaction()`, which waits for each of its own statements.
