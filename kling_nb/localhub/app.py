@@ -16,7 +16,7 @@ from . import catalogue, files, queue
 from .faults import parse
 from .hub import Hub
 from .private import Guard, private_routes, routes_of
-from .responses import FAULT_RESPONSES, Rejection, error_response, fault_response, model_not_found
+from .responses import FAULT_RESPONSES, Rejection, error_response, fault_response, json_of, model_not_found, rejected
 
 _NO_KEY_NEEDED = re.compile(r"/api/ai/models(/|$)")
 # These routes check access themselves, since a signature can replace the key.
@@ -50,7 +50,7 @@ def build(hub: Hub) -> ASGIApp:
         ("GET", repo + "/workspaces/{job_id}/files/{path:path}", files.result),
     ]
     routes = [*routes_of(handlers, hub), *private_routes(hub)]
-    exception_handlers: dict[Any, Any] = {HTTPException: _http_error, Rejection: _rejection}
+    exception_handlers: dict[Any, Any] = {HTTPException: _http_error, Rejection: rejected}
     app = Starlette(routes=routes, exception_handlers=exception_handlers)
     return Guard(app, hub, partial(_answer, hub), partial(_at_other_origin, hub))
 
@@ -59,7 +59,7 @@ async def _answer(hub: Hub, request: Request) -> Response | None:
     """Answer a request by a fault or the rules for User-Agents and keys, or return None."""
     headers, path = request.headers, request.scope["path"]
     if request.method == "POST" and path.startswith("/api/ai/"):
-        request.state.body = body = await _json(request)
+        request.state.body = body = await json_of(request)
         request.state.model = body.get("model") if isinstance(body, dict) else None
     if "oxen" in headers.get("user-agent", "").lower():
         return error_response("update_required")
@@ -79,13 +79,6 @@ async def _at_other_origin(hub: Hub, request: Request) -> Response:
     return files.at_other_origin(hub, request)
 
 
-async def _json(request: Request) -> Any:
-    try:
-        return await request.json()
-    except ValueError:
-        return None
-
-
 async def _models(hub: Hub, request: Request) -> Response:
     found = catalogue.search(request.query_params.get("search", ""), catalogue.current(hub.faults))
     return JSONResponse({"object": "list", "data": found})
@@ -95,10 +88,6 @@ async def _model(hub: Hub, request: Request) -> Response:
     model_id = request.path_params["model_id"]
     model = catalogue.find(model_id, catalogue.current(hub.faults))
     return JSONResponse(model) if model else model_not_found(model_id)
-
-
-async def _rejection(request: Request, exc: Rejection) -> Response:
-    return exc.response
 
 
 async def _http_error(request: Request, exc: HTTPException) -> Response:

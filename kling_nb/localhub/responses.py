@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -32,6 +33,19 @@ class Rejection(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__()
         self.response = response
+
+
+async def rejected(request: Request, exc: Rejection) -> Response:
+    """Return the response of a rejection."""
+    return exc.response
+
+
+async def json_of(request: Request) -> Any:
+    """Return the JSON of a body, None if it is not JSON."""
+    try:
+        return await request.json()
+    except ValueError:
+        return None
 
 
 class DroppedConnection(Response):

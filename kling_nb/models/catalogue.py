@@ -15,6 +15,7 @@ from rfc8785 import CanonicalizationError
 from kling_nb.models.asset import sha256
 from kling_nb.models.canonical import canonical_json
 from kling_nb.models.price import Pricing
+from kling_nb.models.reprs import shorten
 from kling_nb.models.request import OMNI, TARGET
 from kling_nb.models.schema import Schema, fields_of, flat, list_in
 
@@ -204,5 +205,4 @@ def _joined(values: Sequence[Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return shorten(value if isinstance(value, str) else repr(value), 40)

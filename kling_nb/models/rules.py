@@ -20,6 +20,7 @@ from kling_nb.models.prompts import (
     speech_in,
     without_no,
 )
+from kling_nb.models.reprs import shorten
 from kling_nb.models.videos import edits_video
 
 MIN_SECONDS, MAX_SECONDS = 3, 15
@@ -194,7 +195,7 @@ def _unheard_speech(draft: Draft) -> Iterator[Problem]:
     spoken = [(path, speech[0]) for path, prompt in prompts_of(draft) if (speech := speech_in(prompt))]
     if spoken:
         path, speech = spoken[0]
-        message = f"“{_short(speech)}” is spoken, but the clip has no audio"
+        message = f"“{shorten(speech, 40)}” is spoken, but the clip has no audio"
         fix = Fix("Turn audio on", {"generate_audio": True})
         yield warning(path, message, "set generate_audio to True, or leave the speech out", "turn audio on", fix)
 
@@ -206,13 +207,9 @@ def _shouted_speech(draft: Draft) -> Iterator[Problem]:
         for speech in shouted:
             quieter = quieter.replace(speech, re.sub(r"\bi\b", "I", speech.capitalize()))
         if shouted:
-            message = f"“{_short(shouted[0])}” is in capitals, which may be spelt out letter by letter"
+            message = f"“{shorten(shouted[0], 40)}” is in capitals, which may be spelt out letter by letter"
             fix = Fix("Write in lower case", changed_prompt(draft, path, quieter))
             yield warning(path, message, "write speech in lower case", fix=fix)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 #: Words and numbers of which every list of shots has some; only then the text is read as one.
@@ -257,9 +254,9 @@ def _late_times(draft: Draft) -> Iterator[Problem]:
 def _negated(draft: Draft) -> Iterator[Problem]:
     negative = draft.get("negative_prompt")
     if isinstance(negative, str) and (better := without_no(negative)) != negative:
-        fix = None if is_blank(better) else Fix(f"Write “{_short(better)}”", {"negative_prompt": better})
+        fix = None if is_blank(better) else Fix(f"Write “{shorten(better, 40)}”", {"negative_prompt": better})
         message = "a negative prompt names what to avoid, without “no”"
-        yield warning(("negative_prompt",), message, f"write {_short(better)!r}", fix=fix)
+        yield warning(("negative_prompt",), message, f"write {shorten(better, 40)!r}", fix=fix)
 
 
 def _negative_without_effect(draft: Draft) -> Iterator[Problem]:

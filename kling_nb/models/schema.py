@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kling_nb.errors import did_you_mean
 from kling_nb.models.problem import Problem, error, warning
+from kling_nb.models.reprs import shorten
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -146,5 +147,4 @@ def _problem(invalid: ValidationError) -> Problem:
 
 
 def _short(value: Any, limit: int = 60) -> str:
-    text = value if isinstance(value, str) and limit > 60 else repr(value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return shorten(value if isinstance(value, str) and limit > 60 else repr(value), limit)

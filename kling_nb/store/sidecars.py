@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from kling_nb.errors import ArgumentError, LogError
 from kling_nb.models.record import RECORD_VERSION, Record, Reference, Times
+from kling_nb.models.reprs import shorten
 from kling_nb.store.disk import MOST_BYTES, read_whole, write_whole
 
 _log = logging.getLogger(__name__)
@@ -226,8 +227,7 @@ def invalid_time(when: datetime.datetime) -> str:
 
 
 def _short(value: object) -> str:
-    text = str(value) if isinstance(value, Decimal) else repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}…"
+    return shorten(str(value) if isinstance(value, Decimal) else repr(value), 40)
 
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

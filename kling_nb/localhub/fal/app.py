@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kling_nb.localhub.faults import parse
 from kling_nb.localhub.private import Guard, private_routes, routes_of
-from kling_nb.localhub.responses import Rejection
+from kling_nb.localhub.responses import Rejection, json_of, rejected
 
 from . import platform, queue, storage
 from .hub import FalHub
@@ -42,7 +42,7 @@ def build(hub: FalHub) -> ASGIApp:
         ("PUT", "/{path:path}", queue.change),
         ("POST", "/{path:path}", queue.submit),
     ]
-    exception_handlers: dict[Any, Any] = {HTTPException: _http_error, Rejection: _rejection}
+    exception_handlers: dict[Any, Any] = {HTTPException: _http_error, Rejection: rejected}
     app = Starlette(routes=[*private_routes(hub), *routes_of(handlers, hub)], exception_handlers=exception_handlers)
     return _Hosts(Guard(app, hub, partial(_answer, hub), partial(storage.at_media_host, hub)))
 
@@ -65,7 +65,7 @@ async def _answer(hub: FalHub, request: Request) -> Response | None:
     path = request.scope["path"]
     request.state.route = label = hub.label(request)
     if request.method == "POST":
-        request.state.body = await _json(request)
+        request.state.body = await json_of(request)
         request.state.model = path.strip("/") if label == "/:endpoint" else None
     try:
         asked = request.headers.get("x-local-fault")
@@ -78,17 +78,6 @@ async def _answer(hub: FalHub, request: Request) -> Response | None:
     if (reads and (path in _NO_KEY_NEEDED or path.startswith(_PUBLIC))) or hub.accepts_key_of(request.headers):
         return None
     return fault_response(parse("unauthenticated", hub.known_faults), path)
-
-
-async def _json(request: Request) -> Any:
-    try:
-        return await request.json()
-    except ValueError:
-        return None
-
-
-async def _rejection(request: Request, exc: Rejection) -> Response:
-    return exc.response
 
 
 async def _http_error(request: Request, exc: HTTPException) -> Response:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 from kling_nb.models.prompts import MAX_SHOT_PROMPT, MAX_SHOTS, is_blank, speech_in
+from kling_nb.models.reprs import shorten
 from kling_nb.models.storyboard.lists import Script, Shot, marked_list, plain_list
 from kling_nb.models.storyboard.screenplay import screenplay
 from kling_nb.models.storyboard.times import allot
@@ -188,12 +189,11 @@ def _with_lead(lead: str, shots: Sequence[Shot], limits: Limits, found: Found) -
     whole = [replace(shot, text=f"{lead}{stop} {shot.text}") for shot in shots]
     if not limits.shots:
         return [whole[0], *shots[1:]]
+    shown = f"“{shorten(lead, 80)}”"
     if all(len(shot.text) <= limits.characters for shot in whole):
-        found.notes.append(f"The text above the list was added to every shot: “{_short(lead)}”.")
+        found.notes.append(f"The text above the list was added to every shot: {shown}.")
         return whole
-    found.notes.append(
-        f"The text above the list was added to shot 1 only, since it does not fit into every shot: “{_short(lead)}”."
-    )
+    found.notes.append(f"The text above the list was added to shot 1 only, since it does not fit into all: {shown}.")
     return [whole[0], *shots[1:]]
 
 
@@ -348,7 +348,3 @@ def _set_fields(fields: dict[str, Any], found: Found, limits: Limits, shots: Seq
         found.notes.append(f"Audio is {'on' if audio else 'off'}{where}.")
     elif heard:
         found.notes.append("The text has speech or sound, but this model makes no audio.")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:79]}…"
