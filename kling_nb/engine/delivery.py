@@ -15,7 +15,7 @@ from kling_nb.models.record import SAME_CLIP, Record
 from kling_nb.models.request import HubRequest, request_type
 
 _MAX_DOWNLOADS = 4
-#: Failures that time does not fix, as a rule, are tried this often.
+#: Failures that usually do not pass with time are tried this often.
 _ATTEMPTS = 5
 #: Only a person can fix these.
 _FINAL = (errors.AuthError, errors.CreditError, errors.UpdateRequired, errors.LogError)
@@ -110,7 +110,7 @@ async def report_of(hub: Hub, job: ActiveJob) -> Generation:
 
 
 def _kind_of(record: Record) -> str:
-    """Return what a job was to make, `video` or `image`; empty if only the hub knows, and does not say."""
+    """Return the kind of file that a job makes, `video` or `image`; empty if it is not known."""
     if request_type(record.model) is not HubRequest:
         return "video"
     said = (record.server or {}).get("media_type")

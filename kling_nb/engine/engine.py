@@ -168,7 +168,7 @@ class Engine:
             raise errors.KlingError("The hub has not confirmed the job yet. Try again soon.")
 
     async def _cancel(self, job: ActiveJob) -> None:
-        """Before the POST a job just ends; during it, its id must be known before it can be stopped."""
+        """Before the POST a job simply ends; during it, the job cannot be stopped until its id is known."""
         if self._sender.cancel(job):
             try:
                 await self._active.end(job, with_status(job.record, "cancelled", self._active.now()))

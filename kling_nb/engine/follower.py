@@ -1,4 +1,4 @@
-"""`Follower`: jobs that another process runs, followed by the log. When that process is gone, they are taken over."""
+"""`Follower`: follows jobs of another process in the log, and takes them over when that process has ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INTERVAL = 0.5
 
 
 class Follower:
-    """The jobs of other processes. `continue_here` carries on with a job whose process is gone."""
+    """The jobs of other processes. `continue_here` continues a job whose process has ended."""
 
     def __init__(self, log: Log, active: ActiveJobs, continue_here: Callable[[ActiveJob], Awaitable[None]]) -> None:
         self._log, self._active, self._continue_here = log, active, continue_here
@@ -31,7 +31,7 @@ class Follower:
         return job, True
 
     async def follow(self, job: ActiveJob) -> None:
-        """Show what the log says of a job until it has ended or is carried on here."""
+        """Show a job's state in the log until the job has ended or is continued here."""
         await self._active.expect(job)
         while not job.done:
             try:
@@ -49,7 +49,7 @@ class Follower:
         if record.ended:
             job.finish(job.path)
             return True
-        if record.status == "prepared":  # only a person at a kernel spends: `resume` sends it
+        if record.status == "prepared":  # only a person at a kernel may spend: `resume` sends it
             return False
         taken = await asyncio.to_thread(self._log.take, job.id)
         if taken is None:

@@ -186,7 +186,7 @@ class Job:
 
     @property
     def done(self) -> bool:
-        """Whether `result()` returns or raises at once: the job has ended, or this session has stopped working on it.
+        """Whether `result()` returns or raises immediately: the job has ended, or this session has given it up.
 
         `record.ended` tells the two apart.
         """
@@ -225,7 +225,7 @@ class Job:
         return self._clip()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the job is done, whatever its end; return whether it is, within `timeout` seconds."""
+        """Wait until the job is done, however it ends; return whether it is, within `timeout` seconds."""
         self._check_process()
         with suppress(KlingError, TimeoutError):
             self._active.end.result(timeout)
@@ -303,7 +303,7 @@ class Job:
             raise AttributeError(f"'Job' object has no attribute {name!r}")
 
     def _check_process(self) -> None:
-        """Refuse to wait in a forked process, which no news of the job reaches."""
+        """Refuse to wait in a forked process, which gets no updates of the job."""
         if self._process != os.getpid() and not self.done:
             raise KlingError(f"Job {self.id} belongs to another process. Wait for it there, or see kn.log().")
 
@@ -357,7 +357,7 @@ class Jobs(tuple[Job, ...]):
         return self._clips(job.result(0) for job in self)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until every job is done, whatever its end; return whether all are, within `timeout` seconds."""
+        """Wait until every job is done, however it ends; return whether all are, within `timeout` seconds."""
         end = None if timeout is None else time.monotonic() + timeout
         done = [job.wait(None if end is None else max(end - time.monotonic(), 0)) for job in self]
         return all(done)

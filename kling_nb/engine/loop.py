@@ -107,7 +107,7 @@ async def _cancel_tasks() -> None:
 
 
 def interpreter_exits(exc: BaseException) -> bool:
-    """Whether a failure only means that the interpreter exits: it runs nothing on threads any more."""
+    """Whether a failure only means that the interpreter exits, and no longer runs work on threads."""
     return isinstance(exc, RuntimeError) and "cannot schedule new futures" in str(exc)
 
 

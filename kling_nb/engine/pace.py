@@ -99,8 +99,8 @@ LOCAL_PACE = Pace(
 def expected_seconds(history: Iterable[tuple[float, float]], clip_seconds: float) -> float | None:
     """Return how long a clip of `clip_seconds` should take, from (clip seconds, seconds taken) of earlier ones.
 
-    The median rate, or None with fewer than three, from which a guess would not be honest. None, too, for no seconds:
-    an image, or a clip as long as a source that was not measured.
+    By the median rate. None with fewer than three earlier clips, which are too few for an estimate, and for a clip of
+    0 seconds: an image, or a clip as long as a source that was not measured.
     """
     rates = [took / length for length, took in history if length > 0 and took > 0]
     return median(rates) * clip_seconds if len(rates) >= 3 and clip_seconds else None

@@ -58,7 +58,7 @@ class Hub(Protocol):
         ...
 
     async def cancel(self, ticket: str) -> None:
-        """Ask the hub to stop a generation. Only a later look says how it ended."""
+        """Ask the hub to stop a generation. A later `look` shows how it ended."""
         ...
 
     def hints(self) -> AsyncGenerator[Completion | None] | None:

@@ -29,7 +29,7 @@ Describe = Callable[[Record, Request], Awaitable[dict[str, Any]]]
 """Returns what the catalogue knows of a request's model now (its price and its schema), for the record."""
 
 
-#: A hub that does not answer for this many seconds is named, and again after as many.
+#: After this many seconds without an answer the hub is named, and again after as many more.
 _SILENT = 5.0
 
 

@@ -54,7 +54,7 @@ class Settler:
     async def _search(self, jobs: Sequence[ActiveJob]) -> str:
         """Read the list until every job has its entry, or after each pause of `Pace.settling`.
 
-        Returns why an entry that may be theirs was not taken, if there was one at last.
+        Returns why the last entry that may belong to them was not taken; empty without such an entry.
         """
         pauses = iter(self._pace.settling)
         pause: float | None = self._pace.settling[0]
@@ -81,7 +81,8 @@ class Settler:
     async def _claim_for(self, jobs: list[ActiveJob]) -> tuple[bool, str]:
         """Claim the hub's entries for these jobs.
 
-        Returns whether it may be of a twin that is being sent, and why something like them was not taken.
+        Returns whether an entry may belong to an identical request that is being sent, and why a similar one was not
+        taken.
         """
         record = jobs[0].record
         answer = await self._find(jobs)
@@ -93,7 +94,7 @@ class Settler:
                 odd = answer.why
             case Absent():
                 pass
-        # After the hub was asked: a request that it had by then was recorded as being sent before.
+        # Read after the hub's list: a request in that list was recorded as being sent before.
         others = await asyncio.to_thread(self._log.being_sent, record) if tickets else []
         if any(alike(other.sent or {}, record.sent or {}) for other in others):
             return True, ""

@@ -55,7 +55,7 @@ _MESSAGES: Mapping[Status, str] = {
 
 
 class IllegalTransition(AssertionError):
-    """A transition that the table does not have: a bug in kling_nb, not a mistake of the user's."""
+    """A transition that the table does not have: a bug in kling_nb, not the user's mistake."""
 
 
 def with_status(record: Record, status: Status, at: datetime.datetime, **changes: Any) -> Record:
@@ -139,7 +139,7 @@ def with_report(record: Record, generation: Generation, at: datetime.datetime) -
 def is_of_another(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
     """Return whether the hub's record is of another request.
 
-    By the letters of its prompt alone: a hub may shorten it, write mentions in another way, or change the rest.
+    Only letters of the prompt count: a hub may shorten it, write mentions in another way, or change the rest.
     """
     theirs, ours = (_letters(str(body.get("prompt") or "")) for body in (echo, sent))
     return bool(theirs and ours) and theirs not in ours and ours not in theirs

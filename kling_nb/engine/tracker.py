@@ -1,5 +1,5 @@
-"""`Tracker`: follows the jobs of a hub until it has finished them. Hints wake it, one look a poll serves all jobs, and
-what the hub answers to it is the truth.
+"""`Tracker`: follows the jobs of a hub until it has finished them. Events wake it, one
+request per poll serves all jobs, and only the answers to polls count.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MAX_HINTS = 1000
 _AHEAD = 120.0
 #: Seconds for which the event stream stays open without a job, since the next one often follows immediately.
 _LINGER = 10.0
-#: A job that waits for longer, in seconds, is shown with the time since when.
+#: A job that has waited for more seconds is shown with the time at which the wait began.
 _LONG_WAIT = 600.0
 #: A job that the hub reports as running for this many seconds, and does not stop, has failed.
 _GIVEN_UP_AFTER = 7 * 24 * 3600.0
@@ -61,7 +61,7 @@ class Tracker:
     async def listen(self) -> None:
         """Connect to the hub's events, if it has any, before a job is submitted: they are not replayed.
 
-        Goes on without them after 2 s; polling finds everything.
+        Continues without them after 2 s: polling finds everything.
         """
         self._start_listening()
         if self._listening:
@@ -163,7 +163,7 @@ class Tracker:
             await self._look(set(self._active.running))
 
     async def _look(self, tickets: Collection[str]) -> None:
-        """Take in what the hub says of each job; then raise the first error, if there was one."""
+        """Apply the hub's report on each job, then raise the first error, if any."""
         failures: list[HubError] = []
         for ticket, answer in (await self._hub.look(tickets) if tickets else {}).items():
             match answer:
@@ -199,7 +199,7 @@ class Tracker:
                         self._take_event(event)
                     else:
                         self._connected.set()
-                        self._poll_now |= failures > 0  # nothing is replayed: the queue knows what was missed
+                        self._poll_now |= failures > 0  # events are not replayed, but the queue knows the changes
                     self._wake.set()
                 raise NoResponse("The event stream ended.")
             finally:
@@ -214,7 +214,7 @@ class Tracker:
         await retry.retrying(receive, wait)
 
     def _take_event(self, event: Completion) -> None:
-        """Note that the queue has news of a job, and what the event says in case that the queue forgets it."""
+        """Note that a job has changed, and keep the event's report in case the queue forgets the job."""
         self._hinted.add(event.generation_id)
         if len(self._active.told) >= _MAX_HINTS:
             del self._active.told[next(iter(self._active.told))]
@@ -223,7 +223,7 @@ class Tracker:
     # --- the hub's answers ---
 
     async def _take(self, generation_id: str, generation: Generation | None) -> None:
-        """Take in what the hub answers about a job; None if it does not know it."""
+        """Apply the hub's report on a job; None if the hub does not know it."""
         job = self._active.running.get(generation_id)
         if job is None:
             return
@@ -290,7 +290,7 @@ class Tracker:
             await self._active.fail(job, "lost", "The hub no longer knows this job.", LOST_REMEDY)
 
     def _report_trouble(self, text: str) -> None:
-        """Show why nothing moves, or nothing if it does again."""
+        """Show why the job does not advance; an empty text clears the note."""
         running = list(self._active.running.values())
         if text:
             for job in running:
@@ -304,7 +304,7 @@ class Tracker:
     def _seconds(self, job: ActiveJob, generation: Generation | None = None) -> float:
         """Return how long a job has waited at the hub, or how long the hub has worked on it.
 
-        By the smaller of two clocks' answers, since one may be set.
+        The smaller of two clocks' times, since one of them may have been changed.
         """
         accepted = job.record.times.accepted or job.record.times.created
         answers = [self._active.seconds_since(accepted if job.waiting else job.began or accepted)]

@@ -12,7 +12,7 @@ _ELSEWHERE = "\n## Learn more"
 
 
 def documentation() -> str:
-    """Return the README as Markdown, without what leads to other files of the repository."""
+    """Return the README as Markdown, without links to other files of the repository."""
     about = metadata("kling-nb")
     whole = about.get("Description") or cast("str", about.get_payload())  # type: ignore[attr-defined]
     text = _LINK.sub(r"\1", _IMAGE.sub("", whole.partition(_ELSEWHERE)[0])).rstrip()

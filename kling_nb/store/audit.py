@@ -1,4 +1,4 @@
-"""The audit of a log: what disagrees between its files and its index, with every hash computed again."""
+"""The audit of a log: differences between its files and its index, with every hash computed again."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def read_whole(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def lines_of(stream: BinaryIO, longest: int) -> Iterator[bytes]:
-    """Yield the lines of a file; of a line that is longer than `longest` bytes, just enough to see that."""
+    """Yield the lines of a file; a line that is longer than `longest` bytes is cut just after them."""
     while line := stream.readline(longest + 2):
         complete = line.endswith(b"\n")
         yield line

@@ -1,6 +1,6 @@
 """Files that explain a log's folder to people: a README, a `.gitignore`, and the clips under readable names.
 
-All of it is a convenience: whatever cannot be written is left out, and nothing reads it again.
+They are a convenience: a file that cannot be written is left out, and no code reads them.
 """
 
 from __future__ import annotations

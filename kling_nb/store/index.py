@@ -187,7 +187,7 @@ class Index:
             return [(seconds, took) for seconds, took in connection.execute(query.limit(limit))]
 
     def referenced(self, digests: Iterable[str]) -> set[str]:
-        """Return those of the digests that some record names: as its clip, its poster, a reference."""
+        """Return those digests that a record names, as its clip, its poster or a reference."""
         found: set[str] = set()
         with self.database.reading() as connection:
             for digest in digests:
@@ -234,7 +234,7 @@ class Index:
         return found
 
     def being_sent(self, record: Record) -> list[Record]:
-        """Return the other records of the same model that are being sent: an entry of the queue may be theirs."""
+        """Return the other records of the same model that are being sent: an entry may belong to one of them."""
         return self.records(
             records.c.status == "submitting", records.c.model == record.model, records.c.id != record.id
         )

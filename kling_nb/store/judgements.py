@@ -1,4 +1,4 @@
-"""The votes and the scores of a log: lines of JSON, one file a month. A rebuild leaves them as they are."""
+"""The votes and the scores of a log: lines of JSON, one file a month. A rebuild does not change them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class JsonLines(Generic[T]):
 
 
 def _line_break(file: BinaryIO) -> bytes:
-    """Return the line break that is missing before a new line: the last one has none if the disk was full."""
+    """Return the line break that is missing before a new line: the last line has none if the disk was full."""
     if file.seek(0, os.SEEK_END) == 0:
         return b""
     file.seek(-1, os.SEEK_END)
@@ -198,7 +198,7 @@ class Scores:
 
 
 def newest_by_name(every: Mapping[str, Sequence[Score]]) -> dict[str, list[Score]]:
-    """Return of each record's scores the newest of each scorer, in the order of their names."""
+    """Return the newest score of each scorer for each record, in the order of the scorers' names."""
     newest = {
         record_id: {score.name: score for score in sorted(found, key=lambda score: score.at)}
         for record_id, found in every.items()

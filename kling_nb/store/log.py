@@ -44,7 +44,7 @@ MARK = "team.json"
 
 
 class HasId(Protocol):
-    """A thing that has a record's id: the record, its job."""
+    """An object that has a record's id: the record, its job."""
 
     @property
     def id(self) -> str:
@@ -154,9 +154,9 @@ class Log:
         return self._records.change(self.get(record_id).id, changes)
 
     def get(self, record_id: str | HasId) -> Record:
-        """Return a record by its id, the beginning of it, or a thing that has the id: a record, a job.
+        """Return a record by its id, the beginning of it, or an object that has the id: a record, a job.
 
-        Raises `NotSaved` unless exactly one record matches, `ArgumentTypeError` for a thing without an id.
+        Raises `NotSaved` unless exactly one record matches, `ArgumentTypeError` for an object without an id.
         """
         record_id = id_of(record_id)
         ask = self._records.ask
@@ -390,7 +390,7 @@ def _text(given: str) -> str:
 
 
 def id_of(thing: Any) -> str:
-    """Return a record's id, given as such or by a thing that has it. Raises `ArgumentTypeError`."""
+    """Return a record's id, given as such or by an object that has it. Raises `ArgumentTypeError`."""
     found = thing if isinstance(thing, str) else getattr(thing, "id", None)
     if not isinstance(found, str):
         given = repr(thing) if isinstance(thing, int | float | None) else type(thing).__name__

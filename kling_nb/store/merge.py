@@ -118,7 +118,7 @@ class Merge:
                 report.restored.append(record.id)
             self._files(dict(digests_of(record)), [source], self.media, record.id)
             change = self.store.merge(record, merged)
-        except UnreadableRecord as exc:  # the one of this log, which stays as it is
+        except UnreadableRecord as exc:  # this log's own, which is not changed
             report.problems.append(str(exc))
             return
         if change == "added":

@@ -56,7 +56,7 @@ class _Seen:
 
 @dataclass(frozen=True)
 class NamedValues:
-    """The saved values of a log. A value is replaced whole; of two processes, the later one's stays."""
+    """The saved values of a log. A value is replaced whole; if two processes save one, the later value stays."""
 
     log: Path
     written: Callable[[], object] = lambda: None

@@ -1,4 +1,4 @@
-"""The plans of a log, one JSON file each: `plans/<id>.json`. A rebuild leaves them as they are."""
+"""The plans of a log, one JSON file each: `plans/<id>.json`. A rebuild does not change them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Plans:
         return self._whole(found[0])
 
     def ids(self) -> list[str]:
-        """Return the ids of all plans, the last run last."""
+        """Return the ids of all plans, in the order of their last run."""
         files = [path for path in self.folder.glob("*.json") if _ID.fullmatch(path.stem) and path.is_file()]
         return [path.stem for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.stem))]
 

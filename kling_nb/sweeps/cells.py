@@ -54,7 +54,7 @@ class CellStatus:
 
     @property
     def failed_here(self) -> bool:
-        """Whether it failed in this run: what another kernel began and lost says nothing of the clips to come."""
+        """Whether it failed in this run: a job that another kernel lost says nothing about later clips."""
         return self.failed and (self.started or self.record is None)
 
     @property

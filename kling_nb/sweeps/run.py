@@ -74,7 +74,7 @@ class Run:
         # Threads of its own: a start may wait for a kernel that has died, and running jobs must not wait with it.
         self._starters = ThreadPoolExecutor(min(limit, _STARTERS), "kling_nb plan")
         self._end: Future[None] = session.loop.submit(self._work())
-        # Not in `_work`, which has not ended while it notifies: a view would see a run that goes on.
+        # Not in `_work`: while that notifies it has not ended, and a view would see a run that continues.
         self._end.add_done_callback(lambda _: self._notify())
 
     # State

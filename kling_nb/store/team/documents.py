@@ -54,7 +54,7 @@ class Documents:
         return {path: Document(path, text, revision) for path, text, revision in rows if text}
 
     def under(self, folder: str) -> list[Document]:
-        """Return all documents below a folder, the last changed last."""
+        """Return all documents below a folder, in the order of their last change."""
         if not self.ready(False):
             return []
         given = {"under": f"{folder}/"}
@@ -172,7 +172,7 @@ class TeamPlans(Plans):
         return bool(self.documents.read(_plan_key(plan_id)))
 
     def ids(self) -> list[str]:
-        """Return the ids of all plans, the last run last."""
+        """Return the ids of all plans, in the order of their last run."""
         return [Path(path).stem for path in self.documents.paths("plans")]
 
     def digests(self) -> dict[str, str]:

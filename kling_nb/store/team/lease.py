@@ -48,7 +48,7 @@ class TeamLease:
             return self._held
 
     def beat(self) -> None:
-        """Send a heartbeat if this kernel holds anything. Raises `LogError` if the database is away."""
+        """Send a heartbeat if this kernel holds anything. Raises `LogError` if the database is unreachable."""
         with self._guard:
             if self._held:
                 self._beat()
