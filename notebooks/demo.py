@@ -47,8 +47,9 @@ def main(notebook: Path, caches: Sequence[str] = ("kling_log",)) -> None:
     print("\nOpen the HTML in a browser, or the notebook live:  make lab")
 
 
-#: nbconvert's page is light or dark; this page follows the browser.
-_DARK = """<style>:root {{ color-scheme: light dark }}
+#: nbconvert's page is light or dark; this page follows the browser. Outputs without a number begin where others do.
+_STYLE = """<style>:root {{ color-scheme: light dark }}
+.jp-OutputArea-prompt:empty {{ padding: var(--jp-code-padding); border: var(--jp-border-width) solid transparent }}
 @media (prefers-color-scheme: dark) {{ {theme} }}</style>
 <script>addEventListener("DOMContentLoaded", () => {{
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -64,7 +65,7 @@ def _as_page(notebook: Path) -> str:
     page, _ = exporter.from_filename(str(notebook))
     themes = (Path(folder) / "static" / "theme-dark.css" for folder in exporter.template_paths)
     theme = next(file for file in themes if file.is_file()).read_text("utf-8")
-    return page.replace("</head>", _DARK.format(theme=theme), 1)
+    return page.replace("</head>", _STYLE.format(theme=theme), 1)
 
 
 def _clips_in(log: Path) -> list[Path]:
