@@ -66,6 +66,11 @@ class Asset:
         size = format_size(len(self.data)) if self.data is not None else None
         return f"<Asset {shorten(self.name or self.given, 60)}: {parts(self.kind, size, *self.fixes)}>"
 
+    @property
+    def named(self) -> str:
+        """The file as the subject of a message: as it was given, or `the image` if it was given as bytes."""
+        return f"the {self.kind}" if self.given == "bytes" else self.given
+
     @classmethod
     def parse(cls, value: Any, kind: Kind = "image") -> Asset:
         """Return the asset for any value that a request's field accepts.
@@ -178,7 +183,7 @@ class Asset:
         try:
             data, changes = prepared_image(self.data, self.facts)
         except Exception as exc:  # decoders fed foreign bytes raise anything
-            raise ImageError(f"{self.given} cannot be converted: {exc}", "save it as JPEG or PNG yourself") from exc
+            raise ImageError(f"{self.named} cannot be converted: {exc}", "save it as JPEG or PNG yourself") from exc
         return replace(self, data=data, original=self.original or self, fixes=(*self.fixes, *changes))
 
     @property

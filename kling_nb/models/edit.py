@@ -40,7 +40,7 @@ def cropped(asset: Asset, ratio: str) -> Asset:
 
 def _edited(asset: Asset, change: Callable[[PILImage], PILImage], step: str) -> Asset:
     if asset.data is None or asset.facts is None:
-        raise ImageError(f"{asset.given} cannot be edited", "it is at an address: save it to a file first")
+        raise ImageError(f"{asset.named} cannot be edited", "it is at an address: save it to a file first")
     try:
         with open_image(asset.data) as opened:
             profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA") else None
@@ -48,7 +48,7 @@ def _edited(asset: Asset, change: Callable[[PILImage], PILImage], step: str) -> 
         lossy = asset.facts.format in LOSSY and image.mode in ("L", "RGB")
         data = encoded_image(image, "JPEG" if lossy else "PNG", profile)
     except Exception as exc:  # decoders fed foreign bytes raise anything
-        raise ImageError(f"{asset.given} cannot be edited: {exc}", "convert it to JPEG or PNG first") from exc
+        raise ImageError(f"{asset.named} cannot be edited: {exc}", "convert it to JPEG or PNG first") from exc
     name = f"{PurePath(asset.name or 'image').stem}{suffix_of(data)}"
     edited = Asset(sha256(data), asset.given, name, data=data, original=asset.original or asset)
     return replace(edited, fixes=(*asset.fixes, step), source=asset.source)

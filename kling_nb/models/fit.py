@@ -62,7 +62,7 @@ def fit_image(asset: Asset) -> Asset:
         return asset
     if rules and not fixable(asset):
         why = facts.error or f"{facts.width}×{facts.height} px is less than {MIN_PIXELS} px on a side"
-        raise ImageError(f"{asset.given} cannot be fixed: {why}", "use a larger or undamaged file: nothing is upscaled")
+        raise ImageError(f"{asset.named} cannot be fixed: {why}", "use a larger or undamaged file: nothing is upscaled")
     sent = asset.prepared
     data, steps = sent.data or b"", list[str]()
     if rules:
@@ -71,7 +71,7 @@ def fit_image(asset: Asset) -> Asset:
         except ImageError:
             raise
         except Exception as exc:  # decoders fed foreign bytes raise anything
-            raise ImageError(f"{asset.given} cannot be fixed: {exc}", "convert it to JPEG or PNG yourself") from exc
+            raise ImageError(f"{asset.named} cannot be fixed: {exc}", "convert it to JPEG or PNG yourself") from exc
     name, fixes = f"{PurePath(asset.name or 'image').stem}{suffix_of(data)}", (*sent.fixes, *steps)
     fixed = Asset(sha256(data), asset.given, name, data=data, original=asset.original or asset, fixes=fixes)
     return replace(fixed, source=asset.source)

@@ -82,7 +82,7 @@ def check_asset(path: Path, asset: Asset, model: str = TARGET) -> Iterator[Probl
 
     A video, and an image for a model other than Kling's, is only checked for being readable; see `check_video`.
     """
-    facts, given = asset.facts, asset.given
+    facts, given = asset.facts, asset.named
     if asset.video_facts and asset.video_facts.error:
         yield error(path, f"{given} cannot be read: {asset.video_facts.error}", "use an MP4 file")
     if facts is None:

@@ -130,7 +130,7 @@ def check_video(path: Path, asset: Asset, *, model: str, edited: bool) -> Iterat
     )
     for wrong, what, remedy in found:
         if wrong:
-            yield error(path, f"{asset.given} is {what}", remedy)
+            yield error(path, f"{asset.named} is {what}", remedy)
 
 
 def edits_video(draft: Draft) -> bool:
