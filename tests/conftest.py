@@ -41,8 +41,8 @@ settings.register_profile("kling_nb", deadline=None, max_examples=25)
 settings.register_profile("deep", deadline=None, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kling_nb"))
 
-#: The folders with the longest tests, which are run first.
-LONG = ("kernels", "docs", "sweeps", "interactive", "exchange", "engine", "store", "scoring", "localhub")
+#: The folders with the longest tests, which are run first; of these, first those that mostly wait, while browsers work.
+LONG = ("engine", "store", "scoring", "localhub", "kernels", "docs", "sweeps", "interactive", "exchange")
 
 
 def pytest_configure() -> None:

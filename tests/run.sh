@@ -69,7 +69,7 @@ step "format" .venv/bin/ruff format --check --quiet .
 step "lint" .venv/bin/ruff check --quiet .
 step "plain English" .venv/bin/python tests/english.py
 step "collection" compiled
-step "tests, plain and in kernels" several plain 3 $plain
+step "tests, plain and in kernels" several plain 4 $plain
 wait
 cat "$said/types, browser"
 [ -e "$said/types, browser.passed" ] || failed="${failed:+$failed, }types or tests in a browser"
