@@ -41,9 +41,9 @@ class Parsed(NamedTuple):
         return [problem for problem in self.problems if problem.severity == "warning"]
 
 
-def lint(given: Request | Mapping[str, Any], model: Model | None = None) -> list[Problem]:
+def lint(given: Request | Mapping[str, Any], model: Model | None = None, *, now: float | None = None) -> list[Problem]:
     """Return every problem of a request or its fields, errors first; see `parse`."""
-    return parse(given, model).problems
+    return parse(given, model, now=now).problems
 
 
 def parse(given: Request | Mapping[str, Any], model: Model | None = None, *, now: float | None = None) -> Parsed:
