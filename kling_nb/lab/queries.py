@@ -11,7 +11,7 @@ from typing import Any
 from kling_nb.errors import KlingError, NotSaved
 from kling_nb.lab.logs import Logs, file_of, signature
 from kling_nb.lab.overview import clip_of, nothing, overview, overview_of_cache
-from kling_nb.lab.team import is_team
+from kling_nb.lab.team import address_of, is_team
 from kling_nb.models.record import Record
 from kling_nb.store.log import Log
 
@@ -24,6 +24,8 @@ class Queries:
 
     def __init__(self, root: Path | None) -> None:
         self.logs = Logs(root)
+        self._read: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
+        """The overview of each log, with the signature that it had before it was read."""
 
     def overview(self, notebooks: Iterable[str]) -> list[dict[str, Any]]:
         """Return the overview of each log that is known."""
@@ -35,9 +37,15 @@ class Queries:
             folder = self.logs.folder(name)
         except KlingError as exc:
             return nothing(name, str(exc))
-        about = {"own": self.logs.is_own(folder), "team": is_team(folder)}
+        about = {"own": self.logs.is_own(folder), "team": is_team(folder), "address": address_of(folder)}
+        now = self.signatures({name: folder})[name]
+        before, read = self._read.get(name, (None, about))
+        if now == before:
+            return read
         try:
-            return overview(name, self.logs.log(folder)) | about
+            read = overview(name, self.logs.log(folder)) | about
+            self._read[name] = now, read
+            return read
         except (KlingError, OSError) as exc:
             return (overview_of_cache(name, folder, exc) if is_team(folder) else nothing(name, str(exc))) | about
 

@@ -24,6 +24,11 @@ def is_team(folder: Path) -> bool:
     return (folder / MARK).is_file()
 
 
+def address_of(folder: Path) -> str:
+    """Return the address of the database of a team's log, without its password; empty for any other log."""
+    return str((team_of(folder) or {}).get("database", ""))
+
+
 def team_log(folder: Path) -> Log:
     """Return the log of the team whose cache a folder is. Raises `KlingError` if its addresses are not known here."""
     from kling_nb.session import log_of  # which loads the hubs: only for a team

@@ -79,6 +79,7 @@ def test_the_jobs_and_clips_of_colleagues_are_shown_with_their_names_and_fetched
     assert [(job["by"], job["status"]) for job in overview["jobs"]] == [("bob", "processing")]
     assert [(one["id"], one["by"]) for one in overview["clips"]] == [(clip.id, "ann")]
     assert (overview["name"], overview["team"], overview["error"]) == (NAME, True, "")
+    assert overview["address"].startswith("postgresql://") and "s3cret" not in overview["address"]
     _, file = queries.media(overview["clips"][0]["media"], NAME)
     assert file.read_bytes() == movie
     log = queries.logs.log(queries.logs.folder(NAME))

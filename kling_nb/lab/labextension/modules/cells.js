@@ -11,7 +11,7 @@ export function makeCells({ shell, tracker, state, actions, warn }) {
   /** The code for the studio of a log: `kn` for the notebook's own log. @param {string} log */
   const studio = (log) => {
     const own = state.logs.find((each) => each.own)?.name ?? inFolderOf(path(), LOG);
-    if (log === own) return 'kn';
+    if (state.same(log, own)) return 'kn';
     return `kn.Studio(log=${quoted(log.startsWith('@') ? log : relative(path(), log))})`;
   };
   const ofRecord = (/** @type {{id: string, log: string}} */ clip) => `${studio(clip.log)}.log()[${quoted(clip.id)}]`;
@@ -41,7 +41,7 @@ export function makeCells({ shell, tracker, state, actions, warn }) {
     // The panel uses the notebook's own log and budget; only the record may come from another log.
     panel: (clip) => run(`kn.panel(${studio(clip.log) === 'kn' ? quoted(clip.id) : ofRecord(clip)})`),
     proceed: (clip, frame = -1) => run(`kn.panel({\n    "start_image_url": ${ofRecord(clip)}.frame(${frame}),\n})`),
-    compare: (clips) => run(`${studio(clips[0].log)}.compare(${clips.map((clip) => (clip.log === clips[0].log ? quoted(clip.id) : ofRecord(clip))).join(', ')})`),
+    compare: (clips) => run(`${studio(clips[0].log)}.compare(${clips.map((clip) => (state.same(clip.log, clips[0].log) ? quoted(clip.id) : ofRecord(clip))).join(', ')})`),
     run,
   };
 }

@@ -26,7 +26,7 @@ export function makeGallery({ app, tabs, restorer, tracker, widgets, apputils, s
   const usual = () => {
     const beside = inFolderOf(String(tracker.currentWidget?.context.path ?? '').replace(/^[^/]*:/, ''), 'kling_log');
     const names = state.logs.map((log) => log.name);
-    return state.logs.find((log) => log.own)?.name ?? (names.includes(beside) ? beside : state.clips[0]?.log ?? names[0] ?? beside);
+    return state.logs.find((log) => log.own)?.name ?? (names.find((name) => state.same(name, beside)) ?? state.clips[0]?.log ?? names[0] ?? beside);
   };
   const open = async (/** @type {string} */ given) => {
     const name = given || usual();
@@ -61,7 +61,7 @@ export function makeGallery({ app, tabs, restorer, tracker, widgets, apputils, s
       content.disposed.connect(render({ model, el }));
       let seen = '';
       state.onChange(() => {
-        const log = state.logs.find((each) => each.name === name);
+        const log = state.logs.find((each) => state.same(each.name, name));
         const now = JSON.stringify([log?.jobs, log?.clips]);
         if (seen && now !== seen && !content.isDisposed) model.emit('msg:custom', { kind: 'changed' }, []);
         seen = now;

@@ -34,8 +34,8 @@ interface Clip {
   poster: string;
 }
 interface Limit { label: string; limit: string; spent: string }
-/** `own` marks the log that the server's environment names for every notebook, `team` one that people share. */
-interface LogOverview { name: string; own: boolean; team: boolean; jobs: Job[]; clips: Clip[]; today: string; limits: Limit[]; error: string }
+/** `own` marks the log that the server's environment names for every notebook, `team` one that people share at an `address`. */
+interface LogOverview { name: string; own: boolean; team: boolean; address: string; jobs: Job[]; clips: Clip[]; today: string; limits: Limit[]; error: string }
 
 type News =
   | { kind: 'about'; version: string }
@@ -54,6 +54,8 @@ interface Server {
 }
 interface State {
   readonly logs: LogOverview[];
+  /** Whether two names are of one log: a team's has a cache in the folder of each notebook. */
+  same(a: string, b: string): boolean;
   readonly version: string;
   readonly jobs: Job[];
   readonly clips: Clip[];
