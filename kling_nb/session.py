@@ -43,7 +43,7 @@ from kling_nb.preferences import embed_of
 from kling_nb.render.images import small_poster, small_thumbnail
 from kling_nb.settings import Settings, check_given, read_settings
 from kling_nb.store.log import Log, team_of
-from kling_nb.store.other_logs import moved_text, remember
+from kling_nb.store.other_logs import log_with, moved_text, remember
 
 if TYPE_CHECKING:
     from kling_nb.actions import StudioActions
@@ -207,6 +207,10 @@ class Session:
             return ""
         notebook = notebook_path()
         return moved_text(self.store.folder, self._folder, notebook.name if notebook else None)
+
+    def other_log_with(self, record_id: str) -> Log | None:
+        """Return another log of this user that has a record; None if there is none."""
+        return log_with(record_id)
 
     def wait(self, work: Coroutine[Any, Any, T], patience: float = PATIENCE, name: str = "") -> T:
         """Run a coroutine on the engine's loop and return its result.

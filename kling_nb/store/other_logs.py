@@ -15,6 +15,7 @@ from typing import Any, cast
 from kling_nb.errors import KlingError
 from kling_nb.models.record import Record
 from kling_nb.store.disk import read_whole, write_whole
+from kling_nb.store.log import Log
 from kling_nb.store.sidecars import Sidecars, read_sidecar
 
 #: How many logs are remembered, how many folders above are looked into, and how many records of each log are read.
@@ -62,6 +63,15 @@ def other_logs(own: Path, beside: Path, notebook: str | None) -> list[OtherLog]:
             if records:
                 found.append(OtherLog(folder, len(records), unfinished))
     return found
+
+
+def log_with(record_id: str) -> Log | None:
+    """Return the log of the list that has a record, to be read as it is; None if there is none."""
+    for folder in remembered():
+        with contextlib.suppress(OSError, KlingError):
+            if Sidecars(folder / "records").find(record_id):
+                return Log(folder, as_it_is=True)
+    return None
 
 
 def moved_text(own: Path, beside: Path, notebook: str | None) -> str:

@@ -130,6 +130,19 @@ def test_a_frame_of_an_earlier_clip_becomes_a_start_frame(panel, page, studio):
     assert panel.fields["start_image_url"].identity == asset.identity
 
 
+def test_a_clip_that_is_dragged_from_another_notebook_is_found_in_its_log(panel, page, studio_at, hub, tmp_path):
+    there = studio_at(hub, log=tmp_path / "elsewhere")
+    record = there.generate("a kite", duration=3).result(60).record
+
+    page.edit(start_image_url=page.ask("frame", clip=record.id, frame=-1)["key"])
+
+    asset = panel.fields["start_image_url"]
+    assert (asset.given, asset.source) == (f"last frame of {record.id}", record.id)
+    assert asset.identity == there.log()[record.id].frame(-1).identity
+    assert page.ask("video", clip=record.id)["key"]
+    assert "reason" in page.ask("frame", clip="unknown", frame=0)
+
+
 def test_a_record_of_another_log_fills_the_panel_with_its_images(studio, studio_at, hub, tmp_path):
     there = studio_at(hub, log=tmp_path / "elsewhere")
     saved = there.generate("@Image1 walks", input_image=[png_image()], duration=3).record

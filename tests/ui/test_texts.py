@@ -80,6 +80,7 @@ def banner_texts():
             connection=SimpleNamespace(catalogue=SimpleNamespace(models=answer), selected=selected),
             store=None,
             display=SimpleNamespace(links=None),
+            other_log_with=None,
         )
         banners = []
         PanelController(session).watch_hub(banners.append)

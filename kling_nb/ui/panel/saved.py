@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from kling_nb.errors import KlingError, LogError
+from kling_nb.errors import KlingError, LogError, NotSaved
 from kling_nb.models.asset import Asset
 from kling_nb.models.edit import cropped, turned
 from kling_nb.models.fit import broken_rules, fit_image
@@ -109,7 +109,7 @@ class SavedItems:
 
     def _video(self, content: Mapping[str, Any]) -> dict[str, Any]:
         clip = str(content.get("clip"))
-        data = self._controller.store.clip(clip)
+        data = self._controller.log_of(clip).clip(clip)
         if data is None:
             raise KlingError("The clip's file is missing.")
         asset = Asset.from_bytes(data, given=f"clip of {clip}", kind="video")
@@ -185,12 +185,14 @@ class SavedController:
     elements: Elements
     store: Log
     links: Links
+    others: Callable[[str], Log | None] = lambda record_id: None
+    """Returns the log of a record that is not in this one."""
 
     @classmethod
     def of(cls, session: Session) -> Self:
         """Return those of a session's log."""
         store, links = session.store, session.display.links
-        return cls(Presets(store, links), Elements(store, links), store, links)
+        return cls(Presets(store, links), Elements(store, links), store, links, session.other_log_with)
 
     def clips(self) -> list[dict[str, Any]]:
         """Return the newest clips whose files exist, as they are sent to the browser."""
@@ -208,10 +210,19 @@ class SavedController:
             if record.clip and self.store.media_file(record.clip.digest)
         ]
 
+    def log_of(self, record_id: str, /) -> Log:
+        """Return the log of a record: a clip may be dragged here from another notebook, or from the sidebar."""
+        try:
+            self.store.get(record_id)
+        except NotSaved:
+            return self.others(record_id) or self.store
+        return self.store
+
     def frame(self, record_id: str, number: int, /) -> Asset:
         """Return a frame of a clip, from 0; -1 is the last, as is any number after it: a player may count one more."""
-        record = self.store.get(record_id)
-        file = self.store.media_file(record.clip.digest) if record.clip else None
+        log = self.log_of(record_id)
+        record = log.get(record_id)
+        file = log.media_file(record.clip.digest) if record.clip else None
         if file is None:
             raise LogError(f"The clip of {record.id} is missing in the log. See kn.log.verify().")
         count = record.clip.frames if record.clip else None
