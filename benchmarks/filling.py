@@ -22,6 +22,10 @@ COMMON, RARE = "lantern", "zeppelin"
 #: A score document for one record in so many.
 SCORED = 4
 _CHUNK = 50_000
+_SCORE = (
+    '{"clip":"sha256:CLIP","request":"","name":"motion","version":"2","unit":"% of width/s","value":12.5,"note":"",'
+    '"parts":{},"at":"2026-01-01T00:00:00Z"}'
+)
 
 #: One row for each number: what differs from record to record. Prompts have 24 words, some far more often than others.
 _VARIED = """
@@ -94,7 +98,7 @@ def fill(url: str, real: Record, count: int, there: int = 0) -> None:
                 _run(connection, _rows(), {"real": real.id})
                 _run(connection, _BODIES, _replaced(real, seconds))
                 for statement in _MORE:
-                    _run(connection, statement, {"scored": SCORED, "cells": CELLS})
+                    _run(connection, statement, {"scored": SCORED, "cells": CELLS, "score": _SCORE})
         with connection.transaction():
             _run(connection, "UPDATE kernels SET seen = now()")
             _run(connection, "DELETE FROM sums")
@@ -147,7 +151,9 @@ _MORE = (
     "FROM varied v JOIN records r ON r.id = v.batch || '-0' WHERE n %% 5 = 0",
     # The nine scores of a clip, and a plan of 120 cells: as many bytes as real ones have.
     "INSERT INTO documents (path, text, revision, arrived) "
-    "SELECT 'scores/' || clip || '.json', repeat(md5(clip), 60), 1, 1 FROM varied WHERE n %% %(scored)s = 0",
+    "SELECT 'scores/' || clip || '.json', "
+    "'[' || array_to_string(array_fill(replace(%(score)s, 'CLIP', clip), ARRAY[9]), ',') || ']', 1, 1 "
+    "FROM varied WHERE n %% %(scored)s = 0",
     "INSERT INTO documents (path, text, revision, arrived) "
     "SELECT 'plans/' || plan || '.json', string_agg(md5(plan || i), ''), 1, 1 "
     "FROM (SELECT DISTINCT plan FROM varied WHERE plan IS NOT NULL AND n %% %(cells)s = 0) p, "

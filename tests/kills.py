@@ -33,11 +33,11 @@ LEASE = 3.0
 ANY, TOO_LATE = "any instant", "none: the plan had ended"
 #: At any instant, a kernel is killed after at most so many changes in the log since it began, its own or others'; and
 #: after `LATE` seconds if it has not come to its step.
-CHANGES, LATE = 15, 8.0
+CHANGES, LATE = 15, 20.0
 #: So many cells for each kill, so that even the last kernels have new ones to begin.
 CELLS = 4
 #: How often, at most, a kernel goes on at its step before it dies there.
-SKIPS = 3
+SKIPS = 2
 #: Seconds after which a kernel no longer looks for a job whose answer was lost: one of those may be killed in between.
 PATIENCE, LOST = 1800, 45
 _OPEN = ("prepared", "submitting", "uncertain", "queued", "processing", "downloading")

@@ -210,13 +210,18 @@ _GROUPS: dict[str, ColumnElement[Any]] = {
 
 def _groups_in(index: Index, by: str, paid: ColumnElement[bool]) -> Iterator[Entry]:
     group, c = _GROUPS[by].label("common"), records.c
-    query = select(group, c.charge, func.count(), func.count(c.cost), func.sum(c.cost)).where(paid)
+    query = select(group, c.charge, func.count(), func.count(c.cost), func.coalesce(func.sum(c.cost), 0)).where(paid)
+    sums: dict[tuple[Any, Charge], tuple[int, int, int]] = {}
     with index.database.reading() as connection:
-        for common, charge, jobs, priced, cost in connection.execute(query.group_by(group, c.charge).order_by(group)):
-            entry = Entry(_day_of(0), "", None, None, charge, None if cost is None else from_micros(int(cost)))
-            value: Any = _day_of(int(common) * _QUARTER) if by == "day" else common
-            given = {"by": value or ""} if by == "person" else {by: value}
-            yield replace(entry, jobs=jobs, priced=priced, **given)
+        for common, charge, *counts in connection.execute(query.group_by(group, c.charge).order_by(group)):
+            key = _day_of(int(common) * _QUARTER) if by == "day" else common, charge
+            jobs, priced, cost = sums.get(key, (0, 0, 0))
+            sums[key] = jobs + counts[0], priced + counts[1], cost + int(counts[2])
+    nothing = Entry(_day_of(0), "", None, None, "free", None)
+    for (common, charge), (jobs, priced, cost) in sums.items():
+        given = {"by": common or ""} if by == "person" else {by: common}
+        amount = from_micros(cost) if priced else None
+        yield replace(nothing, charge=charge, cost=amount, jobs=jobs, priced=priced, **given)
 
 
 def _day_of(charged: int) -> datetime.date:
