@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import kernelnursery
 import nursery
 import pytest
 from hubside import FalSide, HubSide
@@ -45,9 +46,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kling_nb"))
 LONG = ("engine", "store", "scoring", "localhub", "kernels", "docs", "sweeps", "interactive", "exchange")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Hear interrupts also in the background of a shell, where they are ignored, and so by all that tests start."""
     gc.disable()  # until all tests are collected: thousands of objects, of which none goes away
+    if kernelnursery.FOLDER not in os.environ:  # workers use that of the process that started them
+        # Kernels with its command are forked; those of papermill and nbconvert start as a user's do.
+        forked = kernelnursery.opened(os.environ)
+        forked.__enter__()
+        config.add_cleanup(lambda: forked.__exit__(None, None, None))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -232,7 +238,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, hub_of_lab: HubSide) -> Iterat
     from lab import Lab, chromium  # Playwright is loaded only for them
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=30_000)  # a machine that does much else at once needs more than the usual five seconds
+    expect.set_options(timeout=60_000)  # a machine that does much else at once needs more than the usual five seconds
     if chromium() is None:
         pytest.skip("there is no Chromium on this machine")
     folder = tmp_path_factory.mktemp("lab")

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import kernelnursery
 import nbformat
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Lab:
         page = self._context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if dark else "light")
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         return page
 
     def notebook(self, *cells: str, page: Page | None = None, name: str = "") -> Notebook:
@@ -320,11 +321,17 @@ def lab_environment(folder: Path, base: Mapping[str, str] = os.environ, python: 
     news = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
     (quiet / "notification.jupyterlab-settings").write_text(json.dumps(news))
     (quiet / "themes.jupyterlab-settings").write_text(json.dumps({"adaptive-theme": True}))
+    forked = home / "forked" / "kernels" / "python3"
+    if python == sys.executable:
+        forked.mkdir(parents=True, exist_ok=True)
+        spec = {"argv": kernelnursery.argv(), "display_name": "Python 3 (ipykernel)", "language": "python"}
+        (forked / "kernel.json").write_text(json.dumps({**spec, "metadata": {"debugger": True}}))
     paths = [str(ROOT), str(ROOT / "tests" / "ui"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **base,
         "PYTHONFAULTHANDLER": "1",
         **laid_out(home),
+        "JUPYTER_PATH": str(forked.parents[1]),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
         "PATH": f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}",

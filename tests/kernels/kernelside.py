@@ -7,13 +7,13 @@ import math
 import os
 import queue
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import kernelnursery
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
@@ -54,7 +54,7 @@ class Place:
         folder.mkdir(parents=True)
         paths = [str(ROOT / beside)] if beside else []
         spec = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "argv": kernelnursery.argv(),
             "display_name": f"ipykernel {line}",
             "language": "python",
             "env": {"PYTHONPATH": os.pathsep.join([*paths, str(ROOT), str(ROOT / "tests" / "interpreter")])},

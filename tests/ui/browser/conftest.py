@@ -73,7 +73,7 @@ class Screen:
 
     def kernel_says(self, expression, expected):
         """Wait until an expression has a value in the kernel, which edits reach a moment after they are seen."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while (said := self.ask(expression)) != expected and time.monotonic() < deadline:
             self.page.wait_for_timeout(30)
         assert said == expected

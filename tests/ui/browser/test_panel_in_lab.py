@@ -117,7 +117,7 @@ def test_fifty_megabytes_arrive_complete_and_a_bar_shows_their_progress(panel, p
     )
     screen.root.locator(".kn-references").dispatch_event("drop", {"dataTransfer": transfer})
 
-    expect(screen.problem("input_image.0").first).to_contain_text("large.png")
+    expect(screen.problem("input_image.0").first).to_contain_text("large.png", timeout=120_000)
     screen.kernel_says("len(panel.fields['input_image'][0].data)", str(50 * 1024 * 1024))
     screen.kernel_says("list(panel.fields['input_image'][0].data[::1024 * 1024]) == list(range(50))", "True")
     shares = [float(width[:-1]) for width in page.evaluate("() => [...window.__bars]") if width]
