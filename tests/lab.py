@@ -140,9 +140,9 @@ class Lab:
         else:
             notebook.close()
 
-    def seven(self, *cells: str, page: Page) -> Notebook:
+    def seven(self, *cells: str, page: Page, name: str = "") -> Notebook:
         """Write a notebook and open it in Notebook 7, in its own page."""
-        path = self._written(cells, self._new_path())
+        path = self._written(cells, self.folder / name if name else self._new_path())
         name = self._name(path)
         page.goto(f"{self.url}/notebooks/{name}?token={TOKEN}")
         page.wait_for_function(_READY, timeout=60_000)
