@@ -180,6 +180,7 @@ function clipTile(clip, { server, cells, drag, pick, play, origin }) {
   };
   face.addEventListener('pointerdown', begin);
   title.addEventListener('pointerdown', begin);
+  el.addEventListener('dragstart', (event) => event.preventDefault()); // the browser would drag selected text instead
   return {
     el,
     /** @param {{playing: boolean, picked: boolean}} now */
