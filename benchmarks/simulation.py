@@ -98,7 +98,7 @@ def _queries(log: TeamLog, real: Record) -> Iterator[tuple[str, Callable[[], obj
     yield "jobs under way: `kn.resume()`", log.unfinished
     yield f"a plan of {filling.CELLS} cells: which have a clip", lambda: log.made(hashes, real.hub)
     yield "gallery: first page, with the number of all", lambda: (log.find(limit=24), log.count())
-    yield "gallery: a page after 10,000 records", lambda: log.find(limit=24, offset=9_000)
+    yield "gallery: a page after 9,000 records", lambda: log.find(limit=24, offset=9_000)
     yield "gallery: the menus of models and tags", lambda: (log.models(), log.tags())
     yield "gallery: scores of a page", lambda: log.scores.of(some[:24])
     yield "search: 50 of a person with 3 stars", lambda: log.find(by="person07", stars=3, limit=50)
