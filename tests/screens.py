@@ -98,6 +98,15 @@ takes[0]""",
     """job = kn.generate("@Image1 on a table, steam rises", input_image=["images/coffee.jpg"], duration=3)
 job""",
 )
+#: A job whose kernel cannot finish it: its studio is closed in mid-job.
+_LEFT = """import time
+import kling_nb as kn
+from kling_nb.shared import studio
+job = kn.generate("A red kite over the dunes, wind in the grass", duration=3)
+while not job.record.generation_id:
+    time.sleep(0.02)
+studio().close()
+job"""
 #: Hide the toolbar of the cell.
 _CALM = """.jp-Cell .jp-Toolbar, .jp-cell-toolbar {display: none !important}
 .jp-Notebook .jp-Cell.jp-mod-active .jp-Collapser {visibility: hidden}"""
@@ -145,6 +154,22 @@ def _extension(lab: Lab, faults: Callable[..., None]) -> None:
             _save(page, SCREENS / f"{name}-{theme}.png")
         set_theme(page, "light")
     faults("")
+    _waiting(lab, page)
+
+
+def _waiting(lab: Lab, page: Page) -> None:
+    """Take a cell that shows the clip that came in after its kernel had ended."""
+    waiting = lab.notebook(_LEFT, page=page, name="dunes/waiting.ipynb")
+    waiting.run(0)
+    page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
+    other = lab.notebook(f"{_SETUP}\nkn.resume()", page=lab.new_page(), name="dunes/other.ipynb")
+    other.run(0)
+    page.bring_to_front()
+    page.locator(".knl-came video").wait_for()
+    for theme in ("light", "dark"):
+        set_theme(page, theme)
+        page.wait_for_timeout(800)
+        _save(page, SCREENS / f"lab-waiting-{theme}.png")
 
 
 class Taking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -83,6 +84,12 @@ def test_jobs_of_one_notebook_are_seen_and_their_clips_played_and_carried_into_a
     panels = page.locator(f"{FRONT} .kn-panel")
     expect(panels.nth(0).get_by_text("Start and tail frames")).to_be_visible()
     assert any(source.startswith('kn.panel({\n    "start_image_url": kn.Studio(') for source in sources(other))
+    slot = panels.nth(0).locator('[data-slot="tail_image_url"]')
+    panels.nth(0).locator("summary", has_text="Start and tail frames").click()
+    before = len(sources(other))
+    drag(page, boat.locator(".knl-title"), slot.locator(".kn-slot-face"))
+    expect(slot).to_have_class(re.compile("kn-filled"))
+    assert len(sources(other)) == before
     boat.get_by_role("button", name="Open in panel").click()
     expect(panels.nth(1).get_by_role("textbox", name="Prompt", exact=True)).to_have_value(
         "A paper boat on a rainy street"
@@ -148,10 +155,11 @@ def expect_cells(notebook: Notebook, count: int) -> None:
 
 def drag(page: Page, source: Locator, target: Locator) -> None:
     """Drag with the mouse, in steps, as a hand does."""
+    target.hover(trial=True)  # scrolls to it, and waits until it stands still
     start, end = source.bounding_box(), target.bounding_box()
     assert start and end
     page.mouse.move(start["x"] + 20, start["y"] + start["height"] / 2)
     page.mouse.down()
     page.mouse.move(start["x"] + 60, start["y"] + 30, steps=3)
-    page.mouse.move(end["x"] + 80, end["y"] + end["height"] - 4, steps=8)
+    page.mouse.move(end["x"] + min(end["width"] / 2, 80), end["y"] + end["height"] - 4, steps=8)
     page.mouse.up()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -61,8 +60,7 @@ def test_the_clips_and_jobs_of_colleagues_are_seen_and_played(
         clip.get_by_role("button", name="Put into notebook").click()
         expect(lab.page.locator(f"{FRONT} .jp-OutputArea-output video")).to_have_count(1)
         assert ours(said) == []
-        shots = Path(os.environ.get("KLING_NB_SHOTS") or tmp_path)
         for theme in ("light", "dark"):
             set_theme(lab.page, theme)
-            lab.page.screenshot(path=shots / f"team-{theme}.png")
+            lab.page.screenshot(path=tmp_path / f"team-{theme}.png")
         hub_of_lab.clear()
