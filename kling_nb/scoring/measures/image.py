@@ -14,7 +14,7 @@ from kling_nb.scoring.registry import scorer
 _FLOW_EVERY, _FLOW_WIDTH = 4, 160
 
 
-@scorer(version="2", unit="% of width/s")
+@scorer(version="3", unit="% of width/s")
 def motion(clip: Footage) -> Measure:
     """Speed of motion: the mean length of the optical flow, in percent of the frame's width per second.
 
@@ -54,7 +54,7 @@ def _at_most(width: int, image: Any) -> Any:
     return cv2.resize(image, (width, max(1, round(height * width / given))), interpolation=cv2.INTER_AREA)
 
 
-@scorer(version="1", unit="% of full scale")
+@scorer(version="2", unit="% of full scale")
 def flicker(clip: Footage) -> Measure:
     """Flicker of the brightness: the mean deviation of a frame from its two neighbours.
 
@@ -73,7 +73,7 @@ def flicker(clip: Footage) -> Measure:
     return Measure(float(100 * np.mean(deviations) / 255))
 
 
-@scorer(version="1", unit="")
+@scorer(version="2", unit="")
 def sharpness(clip: Footage) -> Measure:
     """Amount of fine detail: the variance of the Laplacian of luma, as the median over the clip.
 
