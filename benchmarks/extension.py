@@ -21,7 +21,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.hub import KEY, BenchHub
-from benchmarks.loading import _TIMED, _seconds
+from benchmarks.loading import _TIMED, seconds_of
 from benchmarks.logbook import index, record_of
 from benchmarks.table import LeftOut, Row
 from kling_nb.store.log import Log
@@ -40,7 +40,9 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
         raise LeftOut("jupyter_server is not installed") from exc
     times = 3 if quick else 9
     names = ("jupyter_server.serverapp", "jupyter_server.serverapp, kling_nb.lab.extension", "kling_nb.lab.queries")
-    took = {name: [_seconds(_TIMED.format(name=name, clock="process_time"))[0] for _ in range(times)] for name in names}
+    took = {
+        name: [seconds_of(_TIMED.format(name=name, clock="process_time"))[0] for _ in range(times)] for name in names
+    }
     server, ours, reading = (median(took[name]) * 1000 for name in names)
     yield Row("import at the server's start", ours, "ms", server, "a server without the extension")
     yield Row("import at the first question", reading, "ms")

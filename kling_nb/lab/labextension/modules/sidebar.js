@@ -60,7 +60,7 @@ export function makeSidebar({ state, server, cells, drag, acts, notice }) {
     const many = state.logs.length > 1;
     const rows = state.logs.flatMap((log) => {
       const limits = log.limits.some((limit) => limit.label === 'Today') ? log.limits : [{ label: 'Today', limit: '', spent: log.today }, ...log.limits];
-      const whose = log.team ? ', the team' : '';
+      const whose = log.team ? ' (team)' : '';
       return limits.filter((limit) => limit.limit || Number(limit.spent) || !many).map((limit) => moneyRow({ ...limit, label: limit.label + whose }, many ? log.name.replace(/(.)\/kling_log$/, '$1') : ''));
     });
     errors.replaceChildren(...state.logs.filter((log) => log.error).map((log) => h('p', { class: 'knl-error' }, h('b', {}, log.name), ` ${log.error}`)));
