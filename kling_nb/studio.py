@@ -317,11 +317,14 @@ class Studio:
     def spending(self, by: By = "day") -> Spending:
         """Return what was spent by `"day"`, `"notebook"`, `"model"`, `"plan"`, `"tag"` or `"person"`.
 
-        Uncertain amounts are apart.
-        """
-        from kling_nb.sweeps.spending import Spending
+        Uncertain amounts are listed separately.
 
-        return Spending.of(self.session.store.budget.entries(by), by)
+        Raises:
+            ArgumentError: There is no such grouping.
+        """
+        from kling_nb.sweeps.spending import spending
+
+        return spending(self.session, by)
 
     # Exchange
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from kling_nb.errors import ArgumentError
 from kling_nb.models.budget import Limits, Scope
+from kling_nb.models.messages import short_repr
 from kling_nb.notebook.location import notebook_path
 from kling_nb.render.figures import LimitRow, SpendingRow, limits_html, limits_text, spending_html, spending_text
 from kling_nb.session import Session
@@ -33,13 +34,7 @@ class Spending:
 
     @classmethod
     def of(cls, entries: Sequence[Entry], by: By) -> Spending:
-        """Add up a log's entries.
-
-        Raises:
-            ArgumentError: There is no such grouping.
-        """
-        if by not in get_args(By):
-            raise ArgumentError(f"by must be one of {', '.join(get_args(By))}, got {by!r}.")
+        """Add up a log's entries."""
         groups: dict[str, SpendingRow] = {}
         total = SpendingRow("Total")
         for entry in entries:
@@ -79,6 +74,13 @@ class Budget:
 
     def __repr__(self) -> str:
         return limits_text(self.rows, unknown_ok=self.limits.unknown_ok)
+
+
+def spending(session: Session, by: By) -> Spending:
+    """Return what was spent; see `Studio.spending`."""
+    if by not in get_args(By):
+        raise ArgumentError(f"by must be one of {', '.join(get_args(By))}, got {short_repr(by)}.")
+    return Spending.of(session.store.budget.entries(by), by)
 
 
 def budget(session: Session, changes: Mapping[str, Any]) -> Budget:
