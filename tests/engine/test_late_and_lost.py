@@ -433,7 +433,7 @@ def test_the_address_in_an_event_serves_when_the_queue_never_hears_of_the_end(
         lambda entry: {**entry, "status": "processing", "result_url": None},
         GET=lambda path: (200, events[0], STREAM) if path == "/api/events" else None,
     )
-    job = generate(studio_at(front, deadline=3), "a boat whose queue stands still")
+    job = generate(studio_at(front, deadline=8), "a boat whose queue stands still")
     known = until(lambda: job.record.generation_id)
     address = until(lambda: hub._http.get(f"{QUEUE}/{known}", headers=KEY).json()["result_url"])
     event = {"generation_id": known, "status": "succeeded", "media_type": "video", "url": address}

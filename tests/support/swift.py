@@ -116,13 +116,20 @@ class Swift:
                     )
                 )
         (self._folder / "pids").write_text(" ".join(str(server.pid) for server in self._servers))
+        # All of them: the first one takes no notice for a minute of servers that did not listen when it asked them.
+        for port in self._ports.values():
+            self._wait_for(port)
+
+    def _wait_for(self, port: int) -> None:
         for _ in range(600):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self._ports['proxy']}/", timeout=5).close()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
             except urllib.error.HTTPError:
-                return  # it wants a signature
+                return  # it wants a signature, or a path
             except OSError:
                 time.sleep(0.05)
+            else:
+                return
         raise RuntimeError((self._folder / "server.log").read_text())
 
     def stop(self) -> None:
