@@ -9,8 +9,7 @@ export function makeTabs({ app, labShell, apputils, icon }) {
     tab.id = id;
     Object.assign(tab.title, { icon, label, caption, closable: true });
     app.shell.add(tab, labShell ? 'main' : 'right', { mode: 'tab-after' });
-    if (!labShell) app.shell.expandRight?.(tab.id);
-    app.shell.activateById(tab.id);
+    if (!tab.isVisible) app.shell.activateById(tab.id); // Notebook 7.3 hides a sidebar that is activated again
     return tab;
   };
 }
