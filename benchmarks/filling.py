@@ -15,7 +15,7 @@ from kling_nb.store.tables import records as table
 from kling_nb.store.team import tables as team_tables
 from kling_nb.studio import Studio
 
-#: What is assumed of a team that makes a million records in a year.
+#: Assumptions about a team that makes a million records in a year.
 PEOPLE, NOTEBOOKS, CELLS, PER_YEAR = 50, 400, 120, 1_000_000
 #: In every 3rd prompt, and in one of 25,000.
 COMMON, RARE = "lantern", "zeppelin"

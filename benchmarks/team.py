@@ -68,7 +68,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 @dataclass
 class Bench:
-    """The two logs with the same records, and what is measured of them."""
+    """The two logs with the same records, and the measurements of both."""
 
     folder: Path
     url: str
@@ -139,7 +139,7 @@ class Bench:
     def senders(self) -> Iterator[Row]:
         """Several kernels at one limit that has room for three quarters of what they want to send."""
         few = self.quick
-        bucket = f"file://{self.folder}/bucket"  # an object store on the same cores would be what is measured
+        bucket = f"file://{self.folder}/bucket"  # an object store on the same cores would take half of them
         folder = self._tries(self.alone, 4 if few else 12, "")
         what = f"{self.many}: {_SENDERS} senders at one limit, tries a second"
         yield Row(
@@ -265,7 +265,7 @@ def _cluster(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 @contextlib.contextmanager
 def _step(what: str, seconds: int) -> Generator[None]:
-    """Say what is measured, and end with an error and every thread's stack if it takes too long."""
+    """Print the name of a measurement, and end with an error and every thread's stack if it takes too long."""
 
     def late(*_: Any) -> None:
         faulthandler.dump_traceback()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kling_nb.lab.extension import Extension
 
 _log = logging.getLogger(__name__)
-#: Seconds between two checks of the files, between two searches for logs, and for which changes are told together.
+#: Seconds between two checks of the files, between two searches for logs, and during which changes are collected.
 _LOOK, _KNOWN, _TOGETHER = 0.15, 0.8, 0.02
 
 Listener = Callable[[dict[str, Any]], None]

@@ -52,7 +52,7 @@ class ScorerProcesses:
         self._closed = False
 
     def score(self, packed: Sequence[bytes], path: str, info: RequestInfo, timeout: float) -> list[Measure]:
-        """Run the scorers of a clip in turn, in one process: they share what is decoded."""
+        """Run the scorers of a clip in turn, in one process: they share its decoded frames."""
         process = self._idle.pop() if self._idle else self._new()
         try:
             return [process.measure(scorer, path, info, timeout) for scorer in packed]

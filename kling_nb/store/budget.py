@@ -119,7 +119,7 @@ class BudgetStore:
     def entries(self, by: str = "") -> list[Entry]:
         """Return every record that cost something, or may have, or would have; those in the trash too.
 
-        With `by` the database adds up: an entry of each group and charge, which has only what that grouping needs.
+        With `by`, the database adds up: one entry for each group and charge, with only the fields of that grouping.
         """
         trashed = [entry_of(record) for record in self._paid_in_trash()]
         return [*self.store.ask(lambda index: list(entries_in(index, by)), []), *trashed]
