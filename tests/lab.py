@@ -26,8 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import kernelnursery
 import nbformat
+
+from tests import kernelnursery
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page

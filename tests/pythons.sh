@@ -17,9 +17,10 @@ for version in "$@"; do
   fi
   echo "--- $("$python" --version)"
   here=.pythons/$version
-  [ -x "$here/bin/python" ] || "$python" -m venv "$here"
+  [ -x "$here/bin/python" ] || { "$python" -m venv "$here" && "$here/bin/python" -m pip install --quiet -c constraints.txt "pip>=25.1"; }
   if [ ! -e "$here/.stamp" ] || [ pyproject.toml -nt "$here/.stamp" ] || [ constraints.txt -nt "$here/.stamp" ]; then
-    .venv/bin/uv pip install --quiet --python "$here/bin/python" -c constraints.txt -e . --group test
+    .venv/bin/uv pip install --quiet --python "$here/bin/python" -c constraints.txt -e . --group test ||
+      "$here/bin/python" -m pip install --quiet -c constraints.txt -e . --group test
     touch "$here/.stamp"
   fi
   # Python 3.13 has `pdb` import `code`, for which it would take tests/code.

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_every_make_command_that_a_page_names_exists_and_is_listed_by_help() -> 
     for page in [*pages(), ROOT / "CONTRIBUTING.md"]:
         named = set(re.findall(r"(?:`|\$ )make ([a-z]+)", page.read_text("utf-8")))
         assert named <= targets, page.name
+
+
+def test_what_make_runs_can_be_imported_outside_of_pytest() -> None:
+    """`make test` runs none of them, so an import that fails would go unnoticed."""
+    modules = set(re.findall(r"\$\(BIN\)/python -m ((?:tests|benchmarks)\S*)", (ROOT / "Makefile").read_text("utf-8")))
+    assert {"tests.screens", "tests.kills", "benchmarks"} <= modules
+    modules |= {f"benchmarks.{file.stem}" for file in (ROOT / "benchmarks").glob("*.py") if file.stem != "__main__"}
+    lines = "; ".join(f"import {module}" for module in sorted(modules))
+    subprocess.run([sys.executable, "-c", lines], cwd=ROOT, check=True)
 
 
 def test_the_pages_of_the_local_hub_list_its_options_faults_and_open_questions(

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import kernelnursery
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
+
+from tests import kernelnursery
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The kernels that people have: each line's name, and where `make` put it; None is the environment's own.
