@@ -1,7 +1,7 @@
 """Every error that this package raises, in one tree, by what you can do about it.
 
 * `KlingError`
-    + `RequestError`             fix the request: `.problems` lists every error; nothing was spent
+    + `RequestError`             fix the request: `.problems` lists all that is wrong; nothing was spent
     + `ArgumentError`            an argument has an invalid value; a `ValueError` too
     + `ArgumentTypeError`        an argument has the wrong type; a `TypeError` too
     + `SettingsError`            fix a setting: a URL, a folder, an unreadable key
@@ -62,14 +62,14 @@ class KlingError(Exception):
 
 
 class RequestError(KlingError, ValueError):
-    """A request would fail or cost money for nothing. Nothing was sent; `problems` lists every error."""
+    """A request would fail or cost money for nothing. Nothing was sent; `problems` lists every error, then warnings."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def _shown(self) -> list[str]:
-        return ["RequestError: nothing was sent", *(f"  ✗ {problem}" for problem in self.problems)]
+        return ["RequestError: nothing was sent", *(f"  {problem.mark} {problem}" for problem in self.problems)]
 
 
 class ArgumentError(KlingError, ValueError):

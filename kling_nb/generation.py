@@ -223,16 +223,15 @@ def check(session: Session, fields: Mapping[str, Any]) -> tuple[Request, list[Pr
     """Return the request that the fields make, and its warnings.
 
     Raises:
-        RequestError: The request has errors; the exception has all of them.
+        RequestError: The request has errors; the exception has all of them, and the warnings.
     """
     request, problems = parse(fields, now=time.time())
     if isinstance(request, HubRequest):
         model = session.model(request.model, session.connection.of(request))
         problems = lint_fields(request, model, now=time.time())
     problems = with_hub(session, request, problems)
-    found = [problem for problem in problems if problem.severity == "error"]
-    if request is None or found:
-        raise errors.RequestError(found)
+    if request is None or any(problem.severity == "error" for problem in problems):
+        raise errors.RequestError(problems)
     return request, problems
 
 

@@ -44,6 +44,12 @@ def test_a_cell_shows_the_users_own_lines_and_the_message_and_no_frame_of_ours(s
     assert PACKAGE not in text
 
 
+def test_an_invalid_request_lists_its_warnings_after_its_errors(shown: Callable[[str], str]) -> None:
+    text = shown("import kling_nb as kn\nkn.generate('@Image3 turns', duration=99, aspect_ratio='2:1')")
+    listed = [line.split(":")[0] for line in text.splitlines() if line.startswith("  ")]
+    assert listed[-3:] == ["  ✗ duration", "  ✗ aspect_ratio", "  ! prompt"]
+
+
 def test_a_cause_is_not_shown_in_a_cell(shown: Callable[[str], str]) -> None:
     text = shown(
         "from kling_nb import errors\n"

@@ -42,6 +42,11 @@ class Problem:
         """The path as one word: `multi_prompt.0.duration`."""
         return ".".join(map(str, self.path))
 
+    @property
+    def mark(self) -> str:
+        """The character before its line in a list."""
+        return "✗" if self.severity == "error" else "!"
+
     def __str__(self) -> str:
         where = f"{self.field}: " if self.path else ""
         return f"{where}{self.message} – {self.remedy}"

@@ -129,8 +129,7 @@ def problems_html(problems: Sequence[Problem]) -> str:
 
 def problems_text(problems: Sequence[Problem]) -> str:
     """Return problems as lines of plain text under a summary."""
-    marks = {"error": "✗", "warning": "!"}
-    return "\n".join([_problems_summary(problems), *(f"  {marks[problem.severity]} {problem}" for problem in problems)])
+    return "\n".join([_problems_summary(problems), *(f"  {problem.mark} {problem}" for problem in problems)])
 
 
 def _problems_summary(problems: Sequence[Problem]) -> str:
