@@ -98,14 +98,8 @@ takes[0]""",
     """job = kn.generate("@Image1 on a table, steam rises", input_image=["images/coffee.jpg"], duration=3)
 job""",
 )
-#: A job whose kernel cannot finish it: its studio is closed in mid-job.
-_LEFT = """import time
-import kling_nb as kn
-from kling_nb.shared import studio
+_LEFT = """import kling_nb as kn
 job = kn.generate("A red kite over the dunes, wind in the grass", duration=3)
-while not job.record.generation_id:
-    time.sleep(0.02)
-studio().close()
 job"""
 #: Hide the toolbar of the cell.
 _CALM = """.jp-Cell .jp-Toolbar, .jp-cell-toolbar {display: none !important}
@@ -115,19 +109,27 @@ _CALM = """.jp-Cell .jp-Toolbar, .jp-cell-toolbar {display: none !important}
 def main(wanted: tuple[str, ...]) -> None:
     """Take all screenshots, or those whose names start with one of `wanted`."""
     SCREENS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kling_nb-screens-") as name, _hub(Path(name)) as faults:
-        folder = Path(name)
-        shutil.copytree(ROOT / "notebooks" / "images", folder / "images")
-        with Lab.started(folder, env={"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}) as lab:
+    if not wanted or any(not name.startswith("lab") for name in wanted):
+        with _started() as (lab, faults):
             page = lab.new_page(width=_WIDE, height=_HIGH)
             page.set_default_timeout(_SLOW)
             notebook = lab.notebook(*_CELLS, page=page, name="takes.ipynb")
             page.evaluate("() => { const { shell } = window.jupyterapp; shell.collapseLeft(); shell.collapseRight(); }")
             page.add_style_tag(content=_CALM)
             Taking(notebook, faults, wanted).all()
-            notebook.close()
-            if not wanted or any("lab".startswith(name) or name.startswith("lab") for name in wanted):
-                _extension(lab, faults)
+    if not wanted or any(name.startswith("lab") for name in wanted):
+        with _started() as (lab, faults):
+            _extension(lab, faults)
+
+
+@contextmanager
+def _started() -> Iterator[tuple[Lab, Callable[..., None]]]:
+    """Start JupyterLab in a new folder, with a new log, and give it and a function that sets faults of its hub."""
+    with tempfile.TemporaryDirectory(prefix="kling_nb-screens-") as name, _hub(Path(name)) as faults:
+        folder = Path(name)
+        shutil.copytree(ROOT / "notebooks" / "images", folder / "images")
+        with Lab.started(folder, env={"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}) as lab:
+            yield lab, faults
 
 
 def _extension(lab: Lab, faults: Callable[..., None]) -> None:
@@ -153,14 +155,16 @@ def _extension(lab: Lab, faults: Callable[..., None]) -> None:
             page.wait_for_timeout(800)  # for images to be decoded and for the layout to settle
             _save(page, SCREENS / f"{name}-{theme}.png")
         set_theme(page, "light")
-    faults("")
-    _waiting(lab, page)
+    _waiting(lab, page, faults)
 
 
-def _waiting(lab: Lab, page: Page) -> None:
+def _waiting(lab: Lab, page: Page, faults: Callable[..., None]) -> None:
     """Take a cell that shows the clip that came in after its kernel had ended."""
+    faults("slow_download", bytes_per_second=1000)
     waiting = lab.notebook(_LEFT, page=page, name="dunes/waiting.ipynb")
     waiting.run(0)
+    expect(page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .kn-row")).to_contain_text("Downloading")
+    faults("")
     page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
     other = lab.notebook(f"{_SETUP}\nkn.resume()", page=lab.new_page(), name="dunes/other.ipynb")
     other.run(0)
