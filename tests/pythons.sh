@@ -23,10 +23,13 @@ for version in "$@"; do
       "$here/bin/python" -m pip install --quiet -c constraints.txt -e . --group test
     touch "$here/.stamp"
   fi
-  # Python 3.13 has `pdb` import `code`, for which it would take tests/code.
-  # shellcheck disable=SC2086  # a list of folders
-  "$here/bin/python" -m pytest -q -n 2 --dist loadfile --reruns 1 -p no:cacheprovider -p no:debugging $(printf 'tests/%s ' $folders) \
-    --ignore=tests/ui/browser || failed="$failed $version"
+  # Python 3.13 has `pdb` import `code`, for which it would take tests/code. What failed is tried once more, alone.
+  # shellcheck disable=SC2046,SC2086  # lists
+  tests() {
+    "$here/bin/python" -m pytest -q -p no:debugging -p no:rerunfailures -o cache_dir=".pytest_cache/$version" "$@" \
+      $(printf 'tests/%s ' $folders) --ignore=tests/ui/browser
+  }
+  tests -n 2 --dist loadfile || tests --last-failed || failed="$failed $version"
   ran="$ran $version"
 done
 [ -z "$failed" ] || { echo "FAILED with Python$failed." && exit 1; }
