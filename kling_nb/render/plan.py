@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import ceil
 from typing import Literal
 
 from kling_nb.models.price import format_money
@@ -195,7 +196,7 @@ def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
     if sheet.real_price:
         facts.append(("Real hub", f"would cost {format_money(sheet.real_price)}"))
     if sheet.expected:
-        facts.append(("Time", f"about {format_duration(sheet.expected)}, estimated from earlier jobs"))
+        facts.append(("Time", f"about {format_duration(ceil(sheet.expected))}, estimated from earlier jobs"))
     facts += sheet.models.items()
     facts += [("Left out", f"{model}: {reason}") for model, reason in sheet.left_out.items()]
     if any(tile.state == "refused" for tile in sheet.tiles):
@@ -204,6 +205,9 @@ def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
         facts.append(("The rest", sheet.rest))
     if sheet.stopped:
         facts.append(("Stopped", sheet.stopped))
+    if sheet.spent is None and (missing := sum(tile.state == "missing" for tile in sheet.tiles)):
+        sample = ", plan.sample(3) three of them first" if missing > 3 else ""
+        facts.append(("Next", f"plan.run() makes them{sample}"))
     return [*facts, ("Plan", sheet.name)]
 
 

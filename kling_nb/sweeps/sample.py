@@ -37,6 +37,7 @@ def rest_text(prices: Sequence[Decimal | None]) -> str:
     if not prices:
         return ""
     known = [price for price in prices if price is not None]
-    money = [format_money(sum(known, Decimal(0)))] if known else []
+    total = sum(known, Decimal(0))
+    money = [format_money(total) if total else "free"] if known else []
     money += [f"price unknown for {counted(len(prices) - len(known), 'clip')}"] if len(known) < len(prices) else []
     return " · ".join([counted(len(prices), "clip"), *money, "plan.run() makes them"])
