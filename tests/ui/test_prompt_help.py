@@ -38,6 +38,12 @@ def test_the_length_that_was_chosen_in_the_panel_is_kept(page):
     assert sum(shot["duration"] for shot in page.draft["multi_prompt"]) == 9
 
 
+def test_times_in_the_text_replace_the_length_that_was_chosen(page):
+    page.edit(duration=3)
+    page.ask("script", text="[0-3s] a kite\n[3-7s] a dog\n[7-20s] a cat", draft=page.draft)
+    assert [shot["duration"] for shot in page.draft["multi_prompt"]] == [2, 3, 10]  # 20 s do not fit into a clip
+
+
 def test_an_edit_that_is_still_on_its_way_is_not_lost(page):
     page.ask("script", text="a cat", draft={**page.draft, "duration": 8})
     assert (page.draft["prompt"], page.draft["duration"]) == ("a cat", 8)

@@ -57,7 +57,12 @@ class Limits:
 
 
 def read_storyboard(
-    text: str, limits: Limits | None = None, *, duration: int | None = None, references: Collection[str] = ()
+    text: str,
+    limits: Limits | None = None,
+    *,
+    duration: int | None = None,
+    untimed: int | None = None,
+    references: Collection[str] = (),
 ) -> Reading:
     """Return a screenplay, a shot list, time ranges, a table or a prompt as the fields of a request.
 
@@ -65,9 +70,10 @@ def read_storyboard(
         text: The text as it was pasted.
         limits: What the model takes; by default Kling O3 Pro reference-to-video.
         duration: The length of the clip in seconds. By default the times in the text, or what its shots need.
+        untimed: The length if the text has no times.
         references: The names of the references that the request has (`Image1`); others that are mentioned are noted.
     """
-    limits, found = limits or Limits(), Found(references=references)
+    limits, found = limits or Limits(), Found(references=references, untimed=untimed)
     text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\xa0", " ")
     text = "\n".join(line for line in text.split("\n") if not _FENCE.match(line))
     text = with_mentions(text, found)
@@ -273,7 +279,7 @@ def _lengths(shots: Sequence[Shot], found: Found, limits: Limits, duration: int 
         return []
     natural = [max(_NATURAL, _speech_seconds(shot.text)) for shot in shots]
     given = [shot.length for shot in shots]
-    wanted = duration or found.settings.get("duration")
+    wanted = duration or found.settings.get("duration") or (None if any(given) else found.untimed)
     needed = sum(natural[i] if length is None else length for i, length in enumerate(given))
     total = _allowed(wanted or needed, limits.seconds, len(shots))
     lengths = allot(given, natural, total)

@@ -54,13 +54,17 @@ _ABOUT = re.compile(
 
 @dataclass
 class Found:
-    """The findings beside the shots: settings by the hub's names, references by name, and notes."""
+    """The findings beside the shots: settings by the hub's names, references by name, and notes.
+
+    `untimed` is the length in seconds if the text has no times.
+    """
 
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
     cast: dict[str, str] = field(default_factory=dict[str, str])
     left_out: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
     references: Collection[str] = ()
+    untimed: int | None = None
 
 
 def cleaned(line: str) -> str:

@@ -72,7 +72,7 @@ class PromptHelp:
         length = form.spec("duration")
         chosen = draft.get("duration") if length and draft.get("mode") != "shots" else None
         wanted = chosen if length and isinstance(chosen, int) and chosen != length.default else None
-        reading = read_storyboard(text, storyboard_limits(form), duration=wanted, references=mentionable(draft))
+        reading = read_storyboard(text, storyboard_limits(form), untimed=wanted, references=mentionable(draft))
         edit = f"script:{next(_numbers)}"
         if not reading.fields:
             return edit, reading.notes
