@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--gap", type=float, required=True, help="seconds between two requests")
     parser.add_argument("--every", type=float, help="the script, asking each job every so many seconds; else ours")
     parser.add_argument("--fal-client", action="store_true", help="fal's own client, at its own pace")
+    parser.add_argument("--cards", action="store_true", help="ours, with a card drawn for each job, as in a cell")
     parser.add_argument("--sweep", type=int, help="ours, as one plan with so many jobs at once")
     given = parser.parse_args()
     make = _fal_client if given.fal_client else _script if given.every is not None else _ours
@@ -54,7 +55,8 @@ def _ours(given: argparse.Namespace) -> dict[str, Any]:
 
     def carded(job: Any) -> None:
         job.wait()
-        job.card()
+        if given.cards:
+            job.card()
         ended[job.id] = time.time()
 
     with _Costs() as costs:

@@ -51,7 +51,7 @@ def _run(folder: Path, count: int, takes: float, *, theirs: bool) -> Run:
     with BenchHub(folder / f"hub-{name}", takes=takes, provider="fal") as hub:
         address = hub.url if theirs else f"fal+{hub.url}"
         command = [sys.executable, "-m", "benchmarks.client", address, str(folder / f"clips-{name}"), str(count)]
-        command += ["--gap", str(_SPREAD / count), *(["--fal-client"] if theirs else [])]
+        command += ["--gap", str(_SPREAD / count), "--fal-client" if theirs else "--cards"]
         said = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
         spans, asked = hub.spans(), hub.requests()
     lags = [job["ended"] - spans[job["generation"]][1] for job in said["jobs"]]

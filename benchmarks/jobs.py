@@ -16,6 +16,8 @@ from benchmarks.table import Row
 
 #: Seconds over which the requests of one run are spread.
 _SPREAD = 5.0
+#: With so many jobs, each has a card. Others draw none, like jobs that no cell shows.
+_DRAWN = 10
 #: None is ours; else the script, asking each job every so many seconds.
 Way = float | None
 
@@ -55,11 +57,15 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
             yield Row(f"{_of(count)}: the same", ours.requests, "", quickly.requests, _EACH_1)
     for count in counts:
         ours, slow = runs[count, None], runs[count, 10.0]
-        aim = 2 if count == 50 and not quick else None
+        aim = {50: 2, 500: 17}.get(count) if not quick else None
         yield Row(f"{_of(count)}: share of a core while they run", ours.share, "%", slow.share, _EACH_10, aim=aim)
         if quickly := runs.get((count, 1.0)):
             yield Row(f"{_of(count)}: the same", ours.share, "%", quickly.share, _EACH_1)
-    ours, slow, quickly = (runs[10, way] for way in (None, 10.0, 1.0))
+    for count in counts:
+        ours, slow = runs[count, None], runs[count, 10.0]
+        aim = 12 if count == 500 else None
+        yield Row(f"{_of(count)}: processor time per job", ours.cpu, "ms", slow.cpu, _EACH_10, aim=aim)
+    ours, slow, quickly = (runs[_DRAWN, way] for way in (None, 10.0, 1.0))
     yield Row("from the hub's completion to the finished card", ours.lag * 1e3, "ms", quickly.lag * 1e3, _EACH_1, 300)
     yield Row("the same", ours.lag * 1e3, "ms", slow.lag * 1e3, _EACH_10)
     more, theirs = ours.overhead * 1e3, quickly.overhead * 1e3
@@ -84,6 +90,7 @@ def _run(folder: Path, count: int, every: Way, takes: float) -> Run:
     with BenchHub(folder / f"hub-{name}", takes=takes) as hub:
         command = [sys.executable, "-m", "benchmarks.client", hub.url, str(folder / f"clips-{name}"), str(count)]
         command += ["--gap", str(_SPREAD / count), *(["--every", str(every)] if every is not None else [])]
+        command += ["--cards"] if count == _DRAWN else []
         said = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
         spans, asked = hub.spans(), sum(hub.requests().values())
     took = [(job["ended"] - job["asked"], spans[job["generation"]], job["ended"]) for job in said["jobs"]]

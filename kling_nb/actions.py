@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kling_nb import comparison, generation
+from kling_nb import generation
 from kling_nb.engine.job import Clip, Job, Jobs
-from kling_nb.models import restore
 from kling_nb.models.asset import Asset
 from kling_nb.models.judgements import Score
 from kling_nb.models.record import Record
@@ -19,7 +18,9 @@ from kling_nb.session import Session
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from kling_nb.comparison import Diff
     from kling_nb.exchange.export import ExportReport
+    from kling_nb.models.restore import Reproducibility
     from kling_nb.render.report import Paragraph
     from kling_nb.scoring.ranking import Ranking
     from kling_nb.scoring.scoring import ScoreTable
@@ -37,18 +38,24 @@ class StudioActions:
 
     def request_of(self, record: Record) -> Request:
         """Return the request that a record was made from, its images read from the log."""
+        from kling_nb.models import restore
+
         return restore.request_of(record, self._session.store.read)
 
     def rerun(self, record: Record, changes: Mapping[str, Any]) -> Job | Jobs:
         """Run a record's request again, with changes."""
         return generation.rerun(self._session, record, changes)
 
-    def diff(self, record: Record, other: Record | Clip | Job | str) -> comparison.Diff:
+    def diff(self, record: Record, other: Record | Clip | Job | str) -> Diff:
         """Return the differences between two records."""
+        from kling_nb import comparison
+
         return comparison.diff(self._session, record, other)
 
-    def reproducibility_of(self, record: Record) -> restore.Reproducibility:
+    def reproducibility_of(self, record: Record) -> Reproducibility:
         """Return what of a record can be reproduced."""
+        from kling_nb import comparison
+
         return comparison.reproducibility_of(self._session, record)
 
     def scores_of(self, record: Record) -> dict[str, Score]:

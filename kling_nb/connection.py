@@ -22,10 +22,10 @@ from kling_nb.models.problem import Problem, error
 from kling_nb.models.record import Record
 from kling_nb.models.request import TARGET, Request
 from kling_nb.notebook.display import Models
-from kling_nb.render.tables import HubInfo
 from kling_nb.settings import LOCAL, PROVIDERS, Settings
 
 if TYPE_CHECKING:
+    from kling_nb.render.tables import HubInfo
     from kling_nb.session import Session
 
 #: Seconds to wait for the catalogue, and seconds more for the local hub to start.
@@ -192,6 +192,8 @@ class Connection:
 
     async def info(self) -> HubInfo:
         """Return the hub in use, where its key came from (never the key), and whether it has the headline model."""
+        from kling_nb.render.tables import HubInfo
+
         selected = self.selected
         found, alternatives, trouble, address = None, (), "", self._settings.hub
         try:

@@ -26,7 +26,6 @@ from kling_nb.models.problem import Problem, error, warning
 from kling_nb.models.record import Kind, Record
 from kling_nb.models.request import TARGET, TYPED, HubRequest, Request, given_fields, request_type
 from kling_nb.models.specs import form_of, storyboard_limits
-from kling_nb.models.storyboard.board import MOST_TEXT, read_storyboard
 from kling_nb.notebook.display import Problems, Storyboard
 from kling_nb.notebook.location import notebook_path
 from kling_nb.preferences import reuses
@@ -87,6 +86,8 @@ def price(session: Session, request: RequestLike, fields: Mapping[str, Any]) -> 
 
 def storyboard(session: Session, text: str, *, duration: Any = None, model: str | None = None) -> Storyboard:
     """Return a text as a storyboard; see `Studio.storyboard`."""
+    from kling_nb.models.storyboard.board import MOST_TEXT, read_storyboard  # a tenth of all that a request imports
+
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] -- the user's value
         raise errors.ArgumentTypeError(f"A storyboard is read from text, got {short_repr(text)}.")
     if len(text) > MOST_TEXT:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kling_nb.errors import ArgumentError, LogError, SettingsError
 from kling_nb.models.budget import dollars
 from kling_nb.models.frontend import CAP, Embed
 from kling_nb.models.price import format_money
 from kling_nb.notebook.location import in_marimo
-from kling_nb.render.tables import OptionRow, options_html, options_text
 from kling_nb.store.log import Log
+
+if TYPE_CHECKING:
+    from kling_nb.render.tables import OptionRow
 
 _KIND = "option"
 
@@ -91,6 +93,8 @@ class Options:
 
     def rows(self) -> list[OptionRow]:
         """Return each option with its value as text and its meaning."""
+        from kling_nb.render.tables import OptionRow
+
         above, embed = self.confirm_above, embed_of(self._store)
         return [
             OptionRow(
@@ -117,7 +121,11 @@ class Options:
             self._store.values.save(_KIND, name, value)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from kling_nb.render.tables import options_html
+
         return {"text/html": options_html(self.rows()), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
+        from kling_nb.render.tables import options_text
+
         return options_text(self.rows())

@@ -6,11 +6,12 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Any, TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_nb.errors import HubError, NoResponse, RateLimited, ServerError, TransferError, Unreachable
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -41,6 +42,8 @@ async def retrying(
     Raises:
         Exception: The last failure of `call`, once `wait` gives up.
     """
+    from tenacity import AsyncRetrying  # nothing is tried before the first request, which waits for its import
+
     seconds: float | None = None
 
     def gives_another_try(state: RetryCallState) -> bool:

@@ -17,10 +17,8 @@ from kling_nb.models.reprs import counted
 from kling_nb.models.rows import COLUMNS, row_of
 from kling_nb.models.signatures import lists_keywords
 from kling_nb.session import Session
-from kling_nb.store.audit import Finding
 from kling_nb.store.filters import Search, check_names, with_text
 from kling_nb.store.log import UNSET, HasId
-from kling_nb.store.merge import MergeReport
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     from kling_nb.render.report import Paragraph
     from kling_nb.scoring.ranking import Ranking
     from kling_nb.scoring.scoring import ScoreTable
+    from kling_nb.store.audit import Finding
+    from kling_nb.store.merge import MergeReport
     from kling_nb.ui.compare import VoteView
 
 #: How many records a table in a cell shows.
@@ -252,7 +252,7 @@ class Chosen(Selected, Sequence[Record]):
         return f"<{len(self)} records>"
 
 
-class Findings(list[Finding]):
+class Findings(list["Finding"]):
     """The findings of an audit of the log: a list that says in a cell what is wrong, or that all is well."""
 
     def __init__(self, found: Iterable[Finding], records: int) -> None:

@@ -95,6 +95,8 @@ class Session:
         self._lock = threading.RLock()
         self._parts: Parts | None = None
         self._closed = False
+        self._has_records = False
+        """Whether the log was seen with a record, so that it is not counted before every request."""
         self.cells = CellJobs()
         self._folder = beside or beside_notebook()
         if hasattr(os, "register_at_fork"):
@@ -200,10 +202,13 @@ class Session:
 
     def moved(self) -> str:
         """Return where records of this notebook are while this log has none; empty if it has, or there are none."""
+        if self._has_records:
+            return ""
         try:
-            if self.store.count(kind=None):
-                return ""
+            self._has_records = bool(self.store.count(kind=None))
         except LogError:  # a hint: what needs the index raises the error itself
+            return ""
+        if self._has_records:
             return ""
         notebook = notebook_path()
         return moved_text(self.store.folder, self._folder, notebook.name if notebook else None)

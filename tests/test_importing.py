@@ -54,6 +54,15 @@ def test_importing_loads_nothing_heavy() -> None:
     assert {name for name in found["modules"] if name.startswith("kling_nb.")} == set()
 
 
+def test_what_a_request_needs_loads_no_cards_no_readers_of_text_and_no_decoders() -> None:
+    found = run("import kling_nb.studio, sys; print(*sys.modules)").split()
+    late = {"ipywidgets", "anywidget", "IPython", "jinja2", "jsonschema", "tenacity", "av", "PIL", "numpy"}
+    late |= {
+        f"kling_nb.{name}" for name in ("code.read", "models.storyboard.board", "render.card", "store.audit", "ui")
+    }
+    assert late & set(found) == set()
+
+
 def test_no_module_takes_the_place_of_a_public_name() -> None:
     """Python sets a module as an attribute of its package when it is loaded: it would hide the name from then on."""
     code = """

@@ -232,8 +232,13 @@ class ActiveJobs:
         # Before the state: a job that reads as done must have its clip, also after its wait ended.
         job.path = await self._file_of(record)
         await self.save(job, record)
-        self._history.pop(record.model, None)
+        self._remember(record)
         job.finish(job.path)
+
+    def _remember(self, record: Record) -> None:
+        """Add a success to the history, as the log would return it."""
+        if record.status == "succeeded" and record.seconds is not None and record.model in self._history:
+            self._history[record.model] = [(record.estimate.seconds, record.seconds), *self._history[record.model]][:50]
 
     async def _file_of(self, record: Record) -> Path | None:
         return await asyncio.to_thread(self._log.file, record.clip.digest) if record.clip else None

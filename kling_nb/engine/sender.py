@@ -9,10 +9,9 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import cache
-from importlib import metadata
 from typing import Any
 
-from kling_nb import errors
+from kling_nb import __version__, errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.settler import Settler
@@ -259,7 +258,7 @@ def sibling(record: Record, index: int) -> Record:
 def versions() -> dict[str, str]:
     """Return the versions of this package and of Python, and the platform, for the record."""
     return {
-        "kling_nb": metadata.version("kling-nb"),
+        "kling_nb": __version__,
         "python": platform.python_version(),
         "platform": platform.system().lower(),
     }

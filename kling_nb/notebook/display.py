@@ -15,25 +15,12 @@ from kling_nb.models.problem import Problem
 from kling_nb.models.record import Record
 from kling_nb.notebook.links import Links
 from kling_nb.notebook.location import in_kernel
-from kling_nb.render.batch import batch_bundle
-from kling_nb.render.card import card_bundle
-from kling_nb.render.compare import strip_html
-from kling_nb.render.storyboard import storyboard_html, storyboard_text
-from kling_nb.render.tables import (
-    models_html,
-    models_text,
-    problems_html,
-    problems_text,
-    progress_text,
-    records_html,
-    records_text,
-)
 
 _NO_JOBS = "No unfinished jobs. kn.log() lists the finished ones, newest first."
 
 
 class Display:
-    """Shows jobs and records in cells. Widgets are loaded when the first row is shown."""
+    """Shows jobs and records in cells. Widgets and cards are loaded when the first one is shown."""
 
     def __init__(
         self,
@@ -61,6 +48,8 @@ class Display:
         if jobs and in_kernel():
             self._show_jobs(jobs)
         elif jobs:
+            from kling_nb.render.tables import progress_text
+
             now = datetime.datetime.now(datetime.UTC)
             _show_text("\n".join(progress_text(job.progress, now) for job in jobs))
         if note or not jobs:
@@ -95,14 +84,24 @@ class Display:
 
     def bundle(self, record: Record, *others: Record, scores: Iterable[Score] = ()) -> dict[str, Any]:
         """Return the card of a record, or of several of one batch, as a MIME bundle."""
-        return batch_bundle([record, *others], self.links) if others else card_bundle(record, self.links, scores)
+        if others:
+            from kling_nb.render.batch import batch_bundle
+
+            return batch_bundle([record, *others], self.links)
+        from kling_nb.render.card import card_bundle
+
+        return card_bundle(record, self.links, scores)
 
     def strip(self, records: Sequence[Record]) -> dict[str, Any]:
         """Return several clips side by side as a MIME bundle."""
+        from kling_nb.render.compare import strip_html
+
         return {"text/html": strip_html(records, self.links), "text/plain": "\n".join(map(str, records))}
 
     def table(self, records: Sequence[Record], total: int, note: str = "") -> dict[str, Any]:
         """Return records as a table in a MIME bundle, above a note; `total` counts those that are not shown, too."""
+        from kling_nb.render.tables import records_html, records_text
+
         return {
             "text/html": records_html(records, self.links, total=total, note=note),
             "text/plain": "\n".join(filter(None, [records_text(records, total=total), note])),
@@ -119,9 +118,13 @@ class Problems(list[Problem]):
     """The problems that `kn.lint` found: a list of `Problem` with a display in a cell."""
 
     def _repr_html_(self) -> str:
+        from kling_nb.render.tables import problems_html
+
         return problems_html(self)
 
     def __repr__(self) -> str:
+        from kling_nb.render.tables import problems_text
+
         return problems_text(self)
 
 
@@ -151,9 +154,13 @@ class Storyboard(Mapping[str, Any]):
         return len(self.fields)
 
     def _repr_html_(self) -> str:
+        from kling_nb.render.storyboard import storyboard_html
+
         return storyboard_html(self.fields, self.notes)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from kling_nb.render.storyboard import storyboard_text
+
         return {"text/html": self._repr_html_(), "text/plain": storyboard_text(self.fields, self.notes)}
 
     def __repr__(self) -> str:
@@ -186,7 +193,11 @@ class Models(Sequence[Model]):
         return len(self._models)
 
     def _repr_html_(self) -> str:
+        from kling_nb.render.tables import models_html
+
         return models_html(self.hubs, self.notes)
 
     def __repr__(self) -> str:
+        from kling_nb.render.tables import models_text
+
         return models_text(self.hubs, self.notes)

@@ -1,6 +1,5 @@
 """The record store: sidecar files are the truth, an index makes them searchable, media are named by their content."""
 
-from kling_nb.store.audit import Finding
 from kling_nb.store.log import UNSET, Log
 
-__all__ = ["UNSET", "Finding", "Log"]
+__all__ = ["UNSET", "Log"]

@@ -31,14 +31,15 @@ from kling_nb.store.database import Database
 from kling_nb.store.filters import containing, matching
 from kling_nb.store.sidecars import FileVersion
 from kling_nb.store.tables import (
+    ROW,
     bodies,
     claims,
     has_fts5,
     records,
     row_of,
+    storable,
     tags,
     uploads,
-    without_nul,
     words,
     words_in_bulk,
     words_of,
@@ -310,39 +311,44 @@ def _order(pair: tuple[Record, FileVersion]) -> tuple[datetime.datetime, str, in
 
 
 def _put(connection: Connection, pairs: Sequence[tuple[Record, FileVersion]]) -> None:
-    put = _STATEMENTS
-    connection.execute(put["records"], [row_of(record, version) for record, version in pairs])
-    stored = connection.execute(_STORED, {"ids": [record.id for record, _ in pairs]})
-    seq_of = {(row.id, row.revision): row.seq for row in stored}
+    def run(name: str, rows: list[dict[str, Any]]) -> None:
+        connection.exec_driver_sql(_STATEMENTS[name], rows)
+
+    run("records", [row_of(record, version) for record, version in pairs])
+    marks = ", ".join("?" * len(pairs))
+    query = f"SELECT id, revision, seq FROM records WHERE id IN ({marks})"  # noqa: S608 - nothing but question marks
+    stored = connection.exec_driver_sql(query, tuple(record.id for record, _ in pairs))
+    seq_of = {(id_, revision): seq for id_, revision, seq in stored}
     written = [(seq, record) for record, _ in pairs if (seq := seq_of.get((record.id, record.revision))) is not None]
     if not written:
         return
-    connection.execute(put["bodies"], [{"seq": seq, "json": record.model_dump_json()} for seq, record in written])
-    connection.execute(put["words"], [{"seq": seq, "text": words_of(record)} for seq, record in written])
-    connection.execute(_OLD_TAGS, [{"at": seq} for seq, _ in written])
-    rows = [{"seq": seq, "tag": tag} for seq, record in written for tag in dict.fromkeys(map(without_nul, record.tags))]
+    run("bodies", [{"seq": seq, "json": record.model_dump_json()} for seq, record in written])
+    run("words", [{"seq": seq, "text": words_of(record)} for seq, record in written])
+    run("old_tags", [{"at": seq} for seq, _ in written])
+    rows = [{"seq": seq, "tag": tag} for seq, record in written for tag in dict.fromkeys(map(storable, record.tags))]
     if rows:  # an empty list would insert one row of defaults
-        connection.execute(_ADD_TAGS, rows)
+        run("tags", rows)
 
 
-def _statements(insert: Any) -> dict[str, Any]:
-    """Return the statements that insert or replace rows."""
-    row, body, said = insert(records), insert(bodies), insert(words)
+def _statements() -> dict[str, str]:
+    """Return the statements that insert or replace rows, as text."""
+    row, body, said = sqlite.insert(records), sqlite.insert(bodies), sqlite.insert(words)
     changes = {column.name: column for column in row.excluded if column.name not in ("seq", "id", "arrived")}
     newer = row.excluded.revision >= records.c.revision
-    return {
-        "records": row.on_conflict_do_update(index_elements=["id"], set_=changes, where=newer),
-        "bodies": body.on_conflict_do_update(index_elements=["seq"], set_={"json": body.excluded.json}),
-        "words": said.on_conflict_do_update(index_elements=["seq"], set_={"text": said.excluded.text}),
+    statements = {
+        "records": (row.on_conflict_do_update(index_elements=["id"], set_=changes, where=newer), ROW),
+        "bodies": (body.on_conflict_do_update(index_elements=["seq"], set_={"json": body.excluded.json}), None),
+        "words": (said.on_conflict_do_update(index_elements=["seq"], set_={"text": said.excluded.text}), None),
+        "old_tags": (delete(tags).where(tags.c.seq == bindparam("at")), None),
+        "tags": (insert(tags), None),
     }
+    named = sqlite.dialect(paramstyle="named")
+    return {name: str(one.compile(dialect=named, column_keys=keys)) for name, (one, keys) in statements.items()}
 
 
-# Built once: a job's record is replaced at each of its moves, and building a statement takes longer than running it.
-_STATEMENTS = _statements(sqlite.insert)
-_STORED = select(records.c.id, records.c.revision, records.c.seq).where(
-    records.c.id.in_(bindparam("ids", expanding=True))
-)
-_OLD_TAGS, _ADD_TAGS = delete(tags).where(tags.c.seq == bindparam("at")), insert(tags)
+# As text: a job's record is replaced at each of its moves, and SQLAlchemy takes longer to prepare a statement than
+# SQLite to run it.
+_STATEMENTS = _statements()
 
 
 def _matching(

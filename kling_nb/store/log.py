@@ -8,13 +8,12 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, Unpack, cast
 
 from kling_nb.errors import ArgumentError, ArgumentTypeError, LogError, NotSaved
 from kling_nb.models.asset import Asset
 from kling_nb.models.record import File, Record, Reference
 from kling_nb.models.urls import redact_url
-from kling_nb.store.audit import Audit, Finding
 from kling_nb.store.budget import BudgetStore
 from kling_nb.store.disk import path_of, read_whole
 from kling_nb.store.filters import Search, conditions
@@ -23,13 +22,16 @@ from kling_nb.store.index import Index, Page, RecordSummary
 from kling_nb.store.judgements import Scores, Votes
 from kling_nb.store.lease import Lease
 from kling_nb.store.media import Media, clip_of, reference_of
-from kling_nb.store.merge import Merge, MergeReport
 from kling_nb.store.named import NamedValues
 from kling_nb.store.plans import Plans
 from kling_nb.store.probe import media_kind
 from kling_nb.store.records import RecordStore
 from kling_nb.store.tables import split
 from kling_nb.store.trash import Trash
+
+if TYPE_CHECKING:
+    from kling_nb.store.audit import Finding
+    from kling_nb.store.merge import MergeReport
 
 T = TypeVar("T")
 
@@ -65,11 +67,7 @@ class Log:
     """
 
     def __init__(
-        self,
-        folder: Path | str,
-        *,
-        opened: Callable[[Path], object] = lambda folder: None,
-        as_it_is: bool = False,
+        self, folder: Path | str, *, opened: Callable[[Path], object] = lambda folder: None, as_it_is: bool = False
     ) -> None:
         self.folder = Path(folder).expanduser().absolute()
         self._records = RecordStore(self.folder, opened, as_it_is)
@@ -347,6 +345,8 @@ class Log:
 
     def verify(self) -> list[Finding]:
         """Return everything that disagrees; all files are read and all hashes computed again."""
+        from kling_nb.store.audit import Audit
+
         return list(Audit(self._records, self._media).findings()) if self._records.ready() else []
 
     def rebuild(self) -> int:
@@ -355,6 +355,8 @@ class Log:
 
     def merge(self, other: Path | str) -> MergeReport:
         """Merge the log in another folder into this one; see `Merge.run`."""
+        from kling_nb.store.merge import Merge
+
         self._records.ready(writing=True)
         parts = (self._records, self._media, self._trash, self.plans, self.votes, self.scores, self.values)
         return Merge(*parts).run(path_of("folder", other).absolute())

@@ -37,6 +37,8 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _PATIENCE, _STEP = 30.0, 0.005
 _STRIPES = 64
+#: An index without rows takes so many records as usual; more are added in bulk.
+_FEW = 100
 #: Seconds after which a process that can only read a log looks for new records.
 _LOOK_AGAIN = 2.0
 #: The parts of a log's folder; each may outlive the others.
@@ -55,6 +57,7 @@ class RecordStore:
         self.sidecars = Sidecars(folder / "records")
         self.index = Index(self.database)
         self.named = NamedValues(folder, self.exists)
+        self._parts = [folder / part for part in _PARTS]
         self._locks: dict[str, tuple[threading.Lock, FileLock]] = {}
         self._guard = threading.RLock()
         self._private: tempfile.TemporaryDirectory[str] | None = None
@@ -225,7 +228,7 @@ class RecordStore:
         """
         seen = self._seen  # read first: another thread may be creating the log
         with written_in(self.folder):  # an unreachable disk gives the same error
-            here = any((self.folder / part).exists() for part in _PARTS)
+            here = any(part.exists() for part in self._parts)
         if seen and not here:
             raise LogError(
                 f"The log in {self.folder} is missing: its folder was moved, renamed or deleted while this kernel used "
@@ -306,7 +309,7 @@ class RecordStore:
             if changed:
                 _log.info("the log's index adds %d records from their sidecars", len(changed))
                 many = map(_versioned, changed)
-                self.index.put(*many) if known else self.index.replace_all(many)
+                self.index.put(*many) if known or len(changed) <= _FEW else self.index.replace_all(many)
         self._caught_up = True
 
     @contextlib.contextmanager

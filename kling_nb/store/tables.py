@@ -51,7 +51,7 @@ class _Name(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else without_nul(printable(value))
+        return None if value is None else storable(value)
 
 
 def _text(name: str, **more: Any) -> Column[str]:
@@ -113,8 +113,9 @@ def prepare(connection: Connection) -> None:
         return
     if number is not None and number > LAYOUT:
         raise LogError("A later version of kling_nb made the log's index. Update this one.")
-    metadata.drop_all(connection)
-    metadata.create_all(connection)
+    if inspect(connection).get_table_names():
+        metadata.drop_all(connection)
+    metadata.create_all(connection, checkfirst=False)
     connection.execute(insert(layout).values(number=LAYOUT))
     if has_fts5(connection):
         connection.execute(text("DROP TABLE IF EXISTS words_fts"))
@@ -176,13 +177,13 @@ def row_of(record: Record, version: FileVersion) -> dict[str, Any]:
         "charged": microseconds(charged_at(record)),
         "cost": None if record.price is None else micros(record.price),
     }
-    row = {name: values[name] if name in values else getattr(record, name) for name in _ROW}
-    return {name: without_nul(value) if isinstance(value, str) else value for name, value in row.items()}
+    row = {name: values[name] if name in values else getattr(record, name) for name in ROW}
+    return {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def without_nul(value: str) -> str:
-    """Return a text without NUL characters, which PostgreSQL cannot store."""
-    return value.replace("\0", "")
+def storable(value: str) -> str:
+    """Return a text as databases can hold it: without NUL characters and halves of surrogate pairs."""
+    return printable(value.replace("\0", ""))
 
 
 def charged_at(record: Record) -> datetime.datetime:
@@ -198,7 +199,7 @@ def microseconds(when: datetime.datetime) -> int:
 def words_of(record: Record) -> str:
     """Return the words that a search by text looks in, each after a space: prompts, negative prompt, note and id."""
     parts = (record.id, record.prompt, str(record.canonical.get("negative_prompt") or ""), record.note)
-    return "".join(f" {word}" for word in split(" ".join(parts)))
+    return storable("".join(f" {word}" for word in split(" ".join(parts))))
 
 
 def split(text: str) -> list[str]:
@@ -206,6 +207,6 @@ def split(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-_ROW = [column.name for column in records.columns if column.name not in ("seq", "arrived")]
+ROW = [column.name for column in records.columns if column.name not in ("seq", "arrived")]
 _WORD = re.compile(r"[^\W_]+")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

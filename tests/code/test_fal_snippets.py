@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kling_nb.code import read_request
+from kling_nb.code.read import read_request
 
 ENDPOINT = "fal-ai/kling-video/o3/pro/reference-to-video"
 TARGET, OMNI = "kling-video-o3-pro-reference-to-video", "kling-video-o3-omni"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kling_nb.code import read_request
+from kling_nb.code.read import read_request
 from kling_nb.models.specs import form_of
 from kling_nb.ui.panel.form import draft_of
 from kling_nb.ui.panel.uploads import AssetTable

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from kling_nb.code import FLAVOURS, FLOWS, read_request, snippet
+from kling_nb.code.literal import FLAVOURS, FLOWS
+from kling_nb.code.read import read_request
+from kling_nb.code.write import snippet
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.request import Request, request_type
 from tests.code.samples import FACE, bodies, prompts

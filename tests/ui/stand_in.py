@@ -17,7 +17,7 @@ from functools import cached_property
 
 from PIL import Image
 
-from kling_nb.code import snippet
+from kling_nb.code.write import snippet
 from kling_nb.errors import KlingError, ModelNotFound, Unreachable
 from kling_nb.hubs.catalogue import Catalogue, bundled
 from kling_nb.models.catalogue import alternatives

@@ -5,7 +5,8 @@ import json
 import pytest
 from stand_in import Studio, png
 
-from kling_nb.code import FLAVOURS, FLOWS, read_request
+from kling_nb.code.literal import FLAVOURS, FLOWS
+from kling_nb.code.read import read_request
 from kling_nb.models.canonical import request_hash
 from kling_nb.studio import Studio as KlingStudio
 from kling_nb.ui.panel.panel import Panel

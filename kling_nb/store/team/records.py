@@ -18,12 +18,11 @@ from filelock import FileLock, Timeout
 from kling_nb.errors import ArgumentError, LogError, NotSaved
 from kling_nb.models.budget import COUNTED, charge_of, micros
 from kling_nb.models.record import RECORD_VERSION, Record
-from kling_nb.models.urls import printable
 from kling_nb.store.disk import written_in
 from kling_nb.store.index import Index
 from kling_nb.store.revisions import is_ahead, rank, with_user_fields, writable
 from kling_nb.store.sidecars import LATER, UPDATE, FileVersion, Sidecars, checked_id, invalid_values, read_or_warn
-from kling_nb.store.tables import charged_at, row_of, without_nul, words_of
+from kling_nb.store.tables import charged_at, row_of, storable, words_of
 from kling_nb.store.team import lease as leases
 from kling_nb.store.team import tables
 from kling_nb.store.team.postgres import Postgres
@@ -261,10 +260,10 @@ def statement_of(
             change[key] = change.get(key, 0) + sign * amount
     keys = [key for key, amount in sorted(change.items()) if amount]
     given = {
-        **{name: clean(value) if isinstance(value, str) else value for name, value in row_of(record, _NOWHERE).items()},
+        **row_of(record, _NOWHERE),
         "json": record.model_dump_json(),
         "words": words_of(record),
-        "tags": list(dict.fromkeys(map(clean, record.tags))),
+        "tags": list(dict.fromkeys(map(storable, record.tags))),
         "scopes": [scope for scope, _ in keys],
         "names": [name for _, name in keys],
         "amounts": [change[key] for key in keys],
@@ -293,12 +292,7 @@ def scopes_of(record: Record) -> dict[str, str]:
         "person": record.by,
         "plan": record.plan or "",
     }
-    return {scope: clean(name) for scope, name in scopes.items()}
-
-
-def clean(text: str) -> str:
-    """Return a text as PostgreSQL can hold it: without NUL and halves of surrogate pairs."""
-    return without_nul(printable(text))
+    return {scope: storable(name) for scope, name in scopes.items()}
 
 
 def utc_day(when: datetime.datetime) -> str:

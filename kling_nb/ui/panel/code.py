@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kling_nb.code import FAL_FLAVOURS, FLAVOURS, FLOWS, Flavour, Flow, read_request
+from kling_nb.code.literal import FAL_FLAVOURS, FLAVOURS, FLOWS, Flavour, Flow
+from kling_nb.code.read import read_request
 from kling_nb.models.fields import with_media
 from kling_nb.models.problem import Path, Problem
 

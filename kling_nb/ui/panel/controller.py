@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from kling_nb import errors, generation
-from kling_nb.code import Flavour, Flow, Snippet, snippet
+from kling_nb.code.literal import Flavour, Flow
+from kling_nb.code.write import Snippet, snippet
 from kling_nb.models.budget import Name, Scope
 from kling_nb.models.canonical import request_hash
 from kling_nb.models.fields import assets_in

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from kling_nb.code import read_request
+from kling_nb.code.read import read_request
 from kling_nb.errors import KlingError
 from kling_nb.models.asset import Asset
 from kling_nb.models.fields import mapped
