@@ -7,7 +7,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 # uv installs in a fraction of pip's time. Where it cannot (an index that only pip's settings name), pip does.
 install = $(BIN)/uv pip install --quiet --python $(1) $(2) || $(BIN)/python -m pip --python $(1) install --quiet $(2)
 
-.PHONY: help demo demo-team lab test check test-hosts test-pythons mutants kills bench simulation docs screens constraints clean always
+.PHONY: help demo demo-team lab test browser-for-tests check test-hosts test-pythons mutants kills bench simulation docs screens constraints clean always
 
 ## help: list these commands
 help:
@@ -29,8 +29,13 @@ lab: .stamps/demo
 	$(BIN)/jupyter lab $(NOTEBOOK)
 
 ## test: everything for the tests, and the tests
-test: .stamps/test .stamps/kernels .stamps/validator .stamps/swift
+test:
+	@$(MAKE) --no-print-directory -j browser-for-tests .stamps/test .stamps/kernels .stamps/validator .stamps/swift
 	sh tests/run.sh
+
+# Downloads wait for the network and for the disk: those of the environments and of a browser run beside each other.
+browser-for-tests:
+	@sh tests/browser.sh
 
 ## test-hosts: other front ends and browsers, which `make test` leaves out (JupyterLab 4.3, JupyterHub, Voila, marimo, Firefox …)
 test-hosts: .stamps/test .stamps/hosts

@@ -9,12 +9,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kernelnursery
 import nursery
 import pytest
+from httpx._transports import default as httpx_default
 from hubside import FalSide, HubSide
 from hypothesis import settings
 
@@ -49,6 +51,8 @@ LONG = ("engine", "store", "scoring", "localhub", "kernels", "docs", "sweeps", "
 def pytest_configure(config: pytest.Config) -> None:
     """Hear interrupts also in the background of a shell, where they are ignored, and so by all that tests start."""
     gc.disable()  # until all tests are collected: thousands of objects, of which none goes away
+    # Each client of httpx would read the root certificates, which takes 50 ms, and hardly any speaks TLS.
+    httpx_default.create_ssl_context = cache(httpx_default.create_ssl_context)
     if kernelnursery.FOLDER not in os.environ:  # workers use that of the process that started them
         # Kernels with its command are forked; those of papermill and nbconvert start as a user's do.
         forked = kernelnursery.opened(os.environ)
@@ -180,10 +184,10 @@ def own_hub(tmp_path: Path) -> Iterator[Callable[..., HubSide]]:
 
 @pytest.fixture
 def pace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make every hub as quick as the local one, with changes: `pace(lost=60)`."""
+    """Make every hub as quick as these ones, whose clips take a moment, with changes: `pace(lost=60)`."""
 
     def quick(**changes: Any) -> None:
-        monkeypatch.setattr("kling_nb.connection.HUB_PACE", replace(LOCAL_PACE, **changes))
+        monkeypatch.setattr("kling_nb.connection.HUB_PACE", replace(LOCAL_PACE, **{"usual": 1.0, **changes}))
 
     quick()
     return quick

@@ -34,11 +34,15 @@ PHRASES = {
     "is too little": r"\bis too (?:little|much)\b",
     "mend, doubt": r"\b(?:[Mm]end(?:s|ed|ing)?|[Dd]oubts|[Dd]oubted)\b",
 }
+#: Any of them, also where no string or comment begins: most files have none, and need not be taken apart.
+ANYWHERE = [re.compile(pattern.removeprefix(r"^\s*"), re.MULTILINE) for pattern in PHRASES.values()]
 
 
 def texts_of(file: Path) -> Iterator[tuple[int, str]]:
     """Yield the line and the text of each string and comment of a Python file, or each line of another file."""
     text = file.read_text("utf-8")
+    if not any(pattern.search(text) for pattern in ANYWHERE):
+        return
     if file.suffix == ".ipynb":
         for cell in json.loads(text)["cells"]:
             yield from enumerate("".join(cell["source"]).splitlines(), 1)

@@ -38,7 +38,7 @@ class HubSide:
     SEARCH: ClassVar[dict[str, str]] = LOOK
 
     def __init__(self, folder: Path, *arguments: str, speed: float = 100) -> None:
-        self.folder, self._arguments, self._speed = folder, ("--size", "180p", *arguments), speed
+        self.folder, self._arguments, self._speed = folder, ("--size", "90p", *arguments), speed
         self.url = ""
         self.start()
         self._http = httpx.Client(base_url=self.url, trust_env=False, verify=False, timeout=60)  # noqa: S501 - no TLS on loopback

@@ -23,7 +23,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
 
 #: Not ipywidgets: where it is loaded in a kernel, it registers what a page asks for.
-PRELOADED = ("ipykernel.kernelapp", "ipykernel.ipkernel", "kling_nb.studio", "sqlalchemy.dialects.sqlite", "httpx_sse")
+PRELOADED = ("ipykernel.kernelapp", "ipykernel.ipkernel", "kling_nb.studio", "httpx_sse", "preloaded")
 #: The variable that names the folder of the parents' sockets.
 FOLDER = "KERNEL_NURSERY"
 

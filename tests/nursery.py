@@ -23,7 +23,7 @@ _HUB = [
     "jsonschema",
     "multiprocessing.popen_forkserver",
 ]
-_context.set_forkserver_preload(["kling_nb.studio", "sqlalchemy.dialects.sqlite", "httpx_sse", *_HUB])
+_context.set_forkserver_preload(["kling_nb.studio", "httpx_sse", "preloaded", *_HUB])
 
 
 class Kernel:
@@ -85,7 +85,7 @@ def _serve(folder: Path, arguments: list[str], environ: dict[str, str]) -> None:
     current_process()._config["daemon"] = False  # a daemon may not have the workers that render
     forkserver._forkserver.ensure_running = lambda: None  # they come from the parent of this hub: it runs
     workers.get_context = lambda _: _context
-    small = () if "--size" in arguments else ("--size", "180p")  # a clip of the usual 720p takes seven times as long
+    small = () if "--size" in arguments else ("--size", "90p")  # a clip of the usual 720p takes ten times as long
     sys.exit(server.main([*arguments, *small]))
 
 

@@ -58,10 +58,13 @@ types_and_browser() {
   [ -z "$failed" ] || { echo "FAILED: $failed." && return 1; }
 }
 
-# Workers that collect at once would each compile what none has compiled yet: it is done once, beside the types.
+# Workers that collect at once would each compile what none has compiled yet: it is done once, beside the types, and
+# again when a file has changed.
 plain="tests --ignore=tests/browser --ignore=tests/ui/browser"
 compiled() {
+  [ -n "$(find tests kling_nb -name '*.py' -newer .stamps/collected -print -quit 2>/dev/null || echo none)" ] || return 0
   .venv/bin/python -m pytest -q --collect-only $plain >"$said/collected" || { tail -n 40 "$said/collected" && return 1; }
+  touch .stamps/collected
 }
 
 beside "types, browser" types_and_browser

@@ -15,7 +15,7 @@ from kling_nb import __version__, errors
 from kling_nb.engine.active import ActiveJob, ActiveJobs
 from kling_nb.engine.ports import Hub, Log
 from kling_nb.engine.settler import Settler
-from kling_nb.engine.states import with_status
+from kling_nb.engine.states import AT_THE_HUB, with_status
 from kling_nb.engine.tracker import Tracker
 from kling_nb.models.canonical import canonical_request, delivery_of, hash_of
 from kling_nb.models.matching import public
@@ -80,7 +80,8 @@ class Sender:
             return
         body = self._hub.body(request, lambda asset: urls[asset.identity])
         await asyncio.gather(*(self._active.guard(self._send_one(job, body, known), [job]) for job in jobs))
-        await self._settler.settle(jobs)  # those whose answer was lost, once all others have theirs
+        if lost := [job for job in jobs if job.state == "uncertain"]:  # once all others have their answer
+            await self._settler.settle(lost)
 
     async def _send_one(self, job: ActiveJob, body: dict[str, Any], known: dict[str, Any]) -> None:
         if job.id in self._unwanted or job.record.ended:
@@ -196,6 +197,8 @@ class Sender:
 
     async def _mark_uncertain(self, job: ActiveJob, note: str) -> None:
         await self._active.move(job, "uncertain", notes=(*job.record.notes, note))
+        if job.state in AT_THE_HUB:  # another kernel has found its entry meanwhile
+            self._tracker.watch(now=True)
 
 
 def may_have_accepted(exc: errors.KlingError) -> bool:

@@ -19,6 +19,8 @@ STATE_FILE = "hub.json"
 SERVE_LOCK = "serve.lock"
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 30.0
+#: Neither a proxy nor TLS: to read the root certificates would take 50 ms for each request.
+_LOOPBACK: dict[str, Any] = {"trust_env": False, "verify": False}
 
 
 def ensure(
@@ -67,7 +69,7 @@ def stop(state_dir: str | Path) -> bool:
     import httpx
 
     with contextlib.suppress(httpx.HTTPError):
-        httpx.post(f"{url}/_local/shutdown", timeout=5, trust_env=False)
+        httpx.post(f"{url}/_local/shutdown", timeout=5, **_LOOPBACK)
     deadline = time.monotonic() + _STOP_TIMEOUT
     while _running_url(folder) is not None:
         if time.monotonic() > deadline:
@@ -94,7 +96,7 @@ def _running_url(folder: Path, *, touch: bool = False) -> str | None:
 
     try:
         query = "?touch=1" if touch else ""
-        health = httpx.get(f"{url}/_local/health{query}", timeout=2, trust_env=False).json()
+        health = httpx.get(f"{url}/_local/health{query}", timeout=2, **_LOOPBACK).json()
     except (httpx.HTTPError, ValueError):
         return None
     return url if health.get("name") == NAME and health.get("state") == str(folder) else None

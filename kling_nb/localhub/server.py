@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--speed", type=_positive, default=1.0, help="1 (default): a clip takes about 6 s; 100: a hundredth of that")
     add(
         "--size",
-        choices=("180p", "360p", "720p", "1080p"),
+        choices=("90p", "180p", "360p", "720p", "1080p"),
         default="720p",
         help="resolution of the clips (default: 720p)",
     )

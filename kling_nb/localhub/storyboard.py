@@ -16,7 +16,7 @@ from .inputs import SourceVideo
 
 FPS = 24
 _MENTION = re.compile(r"@(Image|Element)\s?(\d+)", re.IGNORECASE)
-_AREAS = {"180p": 320 * 180, "360p": 640 * 360, "720p": 1280 * 720, "1080p": 1920 * 1080}
+_AREAS = {"90p": 160 * 90, "180p": 320 * 180, "360p": 640 * 360, "720p": 1280 * 720, "1080p": 1920 * 1080}
 _RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0, "4:3": 4 / 3, "3:4": 3 / 4}
 # Fields that do not change the video.
 _IGNORED = {"num_generations", "target_namespace", "target_repo", "target_directory", "response_format"}

@@ -48,7 +48,7 @@ def test_the_code_of_a_page_runs(
     page: Path, state: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "images").symlink_to(ROOT / "notebooks" / "images")
-    monkeypatch.setenv("XDG_STATE_HOME", str(state("360p" if page.name in LARGE else "180p")))
+    monkeypatch.setenv("XDG_STATE_HOME", str(state("360p" if page.name in LARGE else "90p")))
     studio = kn.configure()
     namespace: dict[str, Any] = {"__name__": "__main__"}
     try:
@@ -68,7 +68,7 @@ def test_the_cells_of_the_magics_page_run(
     state: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "images").symlink_to(ROOT / "notebooks" / "images")
-    monkeypatch.setenv("XDG_STATE_HOME", str(state("180p")))
+    monkeypatch.setenv("XDG_STATE_HOME", str(state("90p")))
     shell = InteractiveShell()
     shell.history_manager.enabled = False
     studio = kn.configure()

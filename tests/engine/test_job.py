@@ -21,7 +21,7 @@ def test_completion_on_a_job_offers_only_what_a_user_calls() -> None:
 
 def test_a_clip_has_its_size_duration_and_frame_rate(studio: Studio) -> None:
     clip = studio.generate("a paper boat", duration=3).result(60)
-    assert (clip.width, clip.height, clip.duration, clip.fps) == (320, 180, 3.0, 24.0)
+    assert (clip.width, clip.height, clip.duration, clip.fps) == (160, 90, 3.0, 24.0)
     assert public_names(Clip) >= {"frame", "id", "save", "scores"}
 
 

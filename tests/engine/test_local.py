@@ -21,7 +21,7 @@ from kling_nb.studio import Studio
 def state(tmp_path: Path) -> Iterator[Path]:
     """The state folder of a user's local hub, with a fast one already running."""
     folder = tmp_path / "home" / "state" / "kling_nb" / "localhub"
-    serve.ensure(folder, speed=100, idle=120, arguments=("--size", "180p"))
+    serve.ensure(folder, speed=100, idle=120, arguments=("--size", "90p"))
     yield folder
     serve.stop(folder)
 
@@ -54,7 +54,7 @@ def test_a_killed_local_hub_is_started_again_with_its_jobs(studio: Studio, state
     pid = httpx.get(f"{serve.ensure(state)}/_local/health", trust_env=False).json()["pid"]
     os.kill(pid, signal.SIGKILL)
     until(lambda: not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text())
-    serve.ensure(state, speed=100, idle=120, arguments=("--size", "180p"))
+    serve.ensure(state, speed=100, idle=120, arguments=("--size", "90p"))
     assert studio.generate("another boat", duration=3).result(60).path.exists()
 
 

@@ -7,7 +7,7 @@ import itertools
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.records import START, a_record, a_report
 
@@ -47,7 +47,8 @@ def test_the_table_has_every_state_and_only_those() -> None:
     assert {state for state in STATES if not TRANSITIONS[state]} == ENDED
 
 
-@given(st.lists(st.text(max_size=400), max_size=60))
+@settings(max_examples=15)
+@given(st.lists(st.text(max_size=300), max_size=30))
 def test_messages_stay_few_and_short_with_the_first_and_the_last_among_them(texts: list[str]) -> None:
     record = a_record()
     for text in texts:

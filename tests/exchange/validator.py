@@ -64,6 +64,7 @@ def issues(profile: str, crate: str) -> list[str]:
         "rocrate_uri": crate,
         "profile_identifier": profile,
         "requirement_severity": Severity.REQUIRED.name,
+        "abort_on_first": True,  # a crate that should be valid has none, and of the invalid one any is enough
         "offline": True,
         "cache_path": Path(CACHE),
         "skip_availability_check": True,

@@ -11,6 +11,8 @@ import pytest
 from hubside import HubSide
 from papermill.exceptions import PapermillExecutionError
 
+from kernels.kernelside import NEWEST, Place
+
 pytestmark = pytest.mark.kernel
 
 PARAMETERS = "subject = 'a fox'\nlights = ['at dawn']"
@@ -23,14 +25,15 @@ ANSWER = "clips = run.result()\nlen(clips), str(run.spent)"
 
 
 @pytest.fixture
-def experiment(tmp_path: Path, hub: HubSide, monkeypatch: pytest.MonkeyPatch) -> Path:
+def experiment(tmp_path: Path, hub: HubSide, place: Place, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The notebook, and an environment in which its kernels find a hub with prices."""
+    monkeypatch.setenv("JUPYTER_PATH", str(place.specs))
     monkeypatch.setenv("KLING_NB_HUB", hub.url)
     monkeypatch.setenv("OXEN_API_KEY", "oxen-planted-77aa")
     cells = [nbformat.v4.new_code_cell(source) for source in (PARAMETERS, SWEEP, ANSWER, "never = True")]
     cells[0].metadata.tags = ["parameters"]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata.kernelspec = {"name": f"line-{NEWEST}", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, tmp_path / "experiment.ipynb")
     return tmp_path / "experiment.ipynb"
 

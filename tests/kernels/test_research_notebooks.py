@@ -13,9 +13,16 @@ import pytest
 from hubside import FalSide, HubSide
 from nbclient import NotebookClient
 
+from kernels.kernelside import NEWEST, Place
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(autouse=True)
+def _specs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_PATH", str(place.specs))
 
 
 @pytest.fixture
@@ -45,7 +52,11 @@ def fal(tmp_path: Path) -> Iterator[FalSide]:
 def executed(folder: Path, name: str) -> Any:
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     client = NotebookClient(
-        notebook, timeout=100, resources={"metadata": {"path": str(folder)}}, shutdown_kernel="immediate"
+        notebook,
+        timeout=100,
+        kernel_name=f"line-{NEWEST}",
+        resources={"metadata": {"path": str(folder)}},
+        shutdown_kernel="immediate",
     )
     return client.execute()
 

@@ -18,7 +18,7 @@ from kling_nb.localhub.serve import ensure, stop
 
 TARGET = "kling-video-o3-pro-reference-to-video"
 # Most tests do not look at the clip, so it may be small.
-SMALL = ("--size", "180p")
+SMALL = ("--size", "90p")
 TERMINAL = ("succeeded", "failed", "cancelled")
 
 

@@ -54,16 +54,19 @@ def boxes(data: bytes) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "size"),
-    [("16:9", (1280, 720)), ("9:16", (720, 1280)), ("1:1", (960, 960))],
+    ("ratio", "size", "seconds"),
+    [("16:9", (1280, 720), 3), ("9:16", (720, 1280), 1), ("1:1", (960, 960), 1)],
     ids=["wide", "tall", "square"],
 )
-def test_a_video_has_the_requested_shape_length_and_sound(tmp_path: Path, ratio: str, size: tuple[int, int]) -> None:
-    found = read_film(made(tmp_path, "720p", prompt="a boat", duration=3, aspect_ratio=ratio, generate_audio=True))
+def test_a_video_has_the_requested_shape_length_and_sound(
+    tmp_path: Path, ratio: str, size: tuple[int, int], seconds: int
+) -> None:
+    body = {"prompt": "a boat", "duration": seconds, "aspect_ratio": ratio, "generate_audio": True}
+    found = read_film(made(tmp_path, "720p", **body))
     assert found.size == size
-    assert (found.video, found.fps, found.frames) == (("h264", "yuv420p"), 24, 72)
+    assert (found.video, found.fps, found.frames) == (("h264", "yuv420p"), 24, 24 * seconds)
     assert found.audio == ("aac", 48000, "stereo")
-    assert abs(found.heard / 48000 - 3) < 0.05
+    assert abs(found.heard / 48000 - seconds) < 0.05
     assert found.tags["comment"] == "kling_nb local hub animatic"
 
 
@@ -214,7 +217,8 @@ def _folders(home: Path, count: int) -> list[Path]:
     return folders
 
 
-@pytest.mark.parametrize("seconds", range(3, 16))
+# What is left over of a block of 1024 samples is the same again after eight seconds.
+@pytest.mark.parametrize("seconds", [*range(3, 11), 15])
 def test_sound_can_be_muxed_at_every_length(tmp_path: Path, seconds: int) -> None:
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("aac", rate=sound.RATE, layout="stereo")

@@ -96,7 +96,7 @@ def test_a_rebuild_beside_a_writer_loses_nothing(log: Log, opened: OpenLog) -> N
     other, done = opened(log.folder), threading.Event()
 
     def write() -> None:
-        for number in range(1, 40):
+        for number in range(1, 15):
             other.save(make_record(number))
         done.set()
 
@@ -105,7 +105,7 @@ def test_a_rebuild_beside_a_writer_loses_nothing(log: Log, opened: OpenLog) -> N
     while not done.is_set():
         assert log.rebuild() >= 1
     writer.join()
-    assert log.count() == 40
+    assert log.count() == 15
     assert log.verify() == []
     other.close()
 

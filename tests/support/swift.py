@@ -89,8 +89,8 @@ class Swift:
             shutil.chown(self._folder, self._user)
             for path in self._folder.rglob("*"):
                 shutil.chown(path, self._user)
-        self._servers: list[subprocess.Popen[bytes]] = []
-        self.start()
+        self._servers: dict[str, subprocess.Popen[bytes]] = {}
+        self._start(*self._ports)
         self._make_bucket()
 
     @property
@@ -105,20 +105,22 @@ class Swift:
         }
 
     def start(self) -> None:
-        """Start the servers and wait until they answer."""
+        """Start it again after `stop`."""
+        self._start("proxy")
+
+    def _start(self, *names: str) -> None:
+        """Start servers and wait until they answer."""
         environment = {**os.environ, "SWIFT_CONF_DIR": str(self._folder), "PYTHONWARNINGS": "ignore"}
         with (self._folder / "server.log").open("ab") as log:
-            for name in self._ports:
+            for name in names:
                 arguments = [BINARIES / f"swift-{name}-server", self._folder / f"{name}.conf"]
-                self._servers.append(
-                    subprocess.Popen(
-                        arguments, cwd=self._folder, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-                    )
+                self._servers[name] = subprocess.Popen(
+                    arguments, cwd=self._folder, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
                 )
-        (self._folder / "pids").write_text(" ".join(str(server.pid) for server in self._servers))
+        (self._folder / "pids").write_text(" ".join(str(server.pid) for server in self._servers.values()))
         # All of them: the first one takes no notice for a minute of servers that did not listen when it asked them.
-        for port in self._ports.values():
-            self._wait_for(port)
+        for name in names:
+            self._wait_for(self._ports[name])
 
     def _wait_for(self, port: int) -> None:
         for _ in range(600):
@@ -133,15 +135,15 @@ class Swift:
         raise RuntimeError((self._folder / "server.log").read_text())
 
     def stop(self) -> None:
-        """Stop the servers immediately, as a cut network would."""
-        for server in self._servers:
-            server.kill()
-            server.wait()
-        self._servers.clear()
+        """Stop the server that clients reach immediately, as a cut network would."""
+        self._servers["proxy"].kill()
+        self._servers["proxy"].wait()
 
     def close(self) -> None:
         """Stop the servers and delete their folder."""
-        self.stop()
+        for server in self._servers.values():
+            server.kill()
+            server.wait()
         self._watcher.communicate()
 
     def _make_bucket(self) -> None:

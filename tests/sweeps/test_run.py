@@ -126,15 +126,11 @@ def test_a_clip_of_another_hub_is_not_used(
     assert len(elsewhere.sweep(**sweep_of(elsewhere.store.folder)).missing) == 4
 
 
-@pytest.mark.parametrize(
-    "point",
-    ["saved submitting 2", "replied", "saved succeeded"],
-)
-def test_a_plan_whose_kernel_was_killed_continues_and_pays_for_each_clip_once(
-    point: str, hub: HubSide, plan: Plan, tmp_path: Path
+def test_a_plan_whose_kernel_was_killed_before_it_saved_the_hubs_reply_pays_for_each_clip_once(
+    hub: HubSide, plan: Plan, tmp_path: Path
 ) -> None:
-    with kernel(hub, tmp_path / "log", "plan", point) as killed:
-        assert start(killed) == [f"AT {point}"]
+    with kernel(hub, tmp_path / "log", "plan", "replied") as killed:
+        assert start(killed) == ["AT replied"]
     plan.run().result(60)
     assert hub.enqueued == 4
     assert len(plan.records()) == 4

@@ -20,7 +20,7 @@ from kling_nb.store.team import lease as leases
 
 KERNEL = Path(__file__).with_name("team_kernel.py")
 #: 120 of them are in `make kills`.
-CELLS, LEASE = 36, 3.0
+CELLS, LEASE = 20, 3.0
 NAMES = ("ann", "bob", "cat")
 
 pytestmark = pytest.mark.skipif(
