@@ -189,6 +189,11 @@ class Kernel:
         texts = [m.content["data"].get("text/html", "") for m in updates]
         return [text for text in texts if text != "<div></div>"]  # the line that says what to do is taken away
 
+    def shown(self) -> list[str]:
+        """The HTML of every output, and of each update of one."""
+        kinds = ("display_data", "execute_result", "update_display_data")
+        return [m.content["data"].get("text/html", "") for m in self.heard if m.kind in kinds]
+
     def _rows(self) -> Iterator[tuple[float, str, list[dict[str, Any]]]]:
         for message in self.heard:
             if message.kind in ("comm_open", "comm_msg"):
