@@ -217,7 +217,7 @@ def _folders(home: Path, count: int) -> list[Path]:
     return folders
 
 
-# What is left over of a block of 1024 samples is the same again after eight seconds.
+# The number of samples beyond whole blocks of 1024 repeats after eight seconds.
 @pytest.mark.parametrize("seconds", [*range(3, 11), 15])
 def test_sound_can_be_muxed_at_every_length(tmp_path: Path, seconds: int) -> None:
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
