@@ -109,7 +109,7 @@ class Usage:
         self._given = {_name(key): value for key, value in given.items() if value is not None and value != ""}
         self._schema = _schema_of(kind) if self._typed else schema or {}
         self._known = _typed_fields(kind) if self._typed else _fields(self._schema)
-        names = {name for name, _ in _properties(self._schema, self._schema)}
+        names = _typed_names(kind) if self._typed else _names(self._schema)
         self._listed = {_name(key) for key in given if not names or key in names}
 
     def length(self) -> Amount | None:
@@ -266,6 +266,15 @@ def _with_nested(draft: Mapping[Any, Any], depth: int = 3) -> Iterator[tuple[str
 @cache
 def _schema_of(kind: type[Request]) -> Schema:
     return kind.model_json_schema()
+
+
+@cache
+def _typed_names(kind: type[Request]) -> frozenset[str]:
+    return _names(_schema_of(kind))
+
+
+def _names(schema: Schema) -> frozenset[str]:
+    return frozenset(name for name, _ in _properties(schema, schema))
 
 
 @cache
