@@ -9,6 +9,7 @@ IDs stop working when a cell has ended, so each of its pages is treated like a r
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 import weakref
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,7 @@ from kling_nb.ui.marimo import late_cards
 
 if TYPE_CHECKING:
     from kling_nb.engine.job import Job
+    from kling_nb.ui.messages import Messages
 
 Bundle = dict[str, Any]
 LATE_CLASS = "kn-late"
@@ -143,6 +145,14 @@ class Outlet:
     def _bundle(self) -> Bundle:
         cards = joined(self.cards) if self._cards else {}
         return {**self._empty, **cards, "text/html": _html(cards) + self._empty["text/html"]}
+
+
+def greet(messages: Messages, page: object, rows: Any, late: Any, *, first: bool) -> None:
+    """Tell a page the kernel's time; and one that was loaded again what may have changed before it listened."""
+    messages.send("clock", page=page, now=time.time(), first=first)
+    if not first:
+        rows.send_state("rows")
+        late.send_state()
 
 
 def joined(cards: Sequence[Bundle]) -> Bundle:

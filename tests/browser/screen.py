@@ -64,7 +64,7 @@ class Screen:
 
 def plays(video: Locator) -> None:
     """Assert that a video plays."""
-    expect(video).to_be_attached(timeout=30_000)
+    expect(video).to_be_attached()
     width, first, second = video.evaluate(f"(video) => {SCRIPTS}.played(video)")
     assert width > 0
     assert second > first

@@ -22,7 +22,6 @@ Opened = Callable[..., Screen]
 Shot = Callable[[Screen, str], None]
 PANEL = "import kling_nb as kn\nkn.panel()"
 GENERATE = "import kling_nb as kn\njob = kn.generate('A red kite over the sea', duration=3)\njob"
-SLOW = 40_000
 #: For each shot: the text before the image's name, its position in the completion, and the text after it.
 SHOTS = (("Close-up of", 0, "looking up"), ("Steam rises from", 1, "in the morning light"))
 
@@ -77,7 +76,7 @@ def test_a_story_is_composed_generated_compared_and_rated_and_survives_its_kerne
     # Start a free preview, then generate two clips and watch their progress.
     panel.get_by_role("button", name="Preview").click()
     expect(screen.rows.first).to_contain_text("preview")
-    expect(screen.cards).to_have_count(1, timeout=SLOW)
+    expect(screen.cards).to_have_count(1)
     screen.cards.first.locator("video").hover()  # the mouse reaches it: nothing covers it
     expect(screen.cards.first).to_contain_text("preview", ignore_case=True)
     panel.get_by_role("radiogroup", name="Generations").get_by_role("radio", name="2").check()
@@ -85,12 +84,12 @@ def test_a_story_is_composed_generated_compared_and_rated_and_survives_its_kerne
     screen.generate.click()
     expect(screen.rows).to_have_count(3)
     words, time = screen.rows.first.locator(".kn-row-status"), screen.rows.first.locator(".kn-row-time")
-    expect(words).to_have_text(re.compile("Queued|Generating"), timeout=SLOW)
+    expect(words).to_have_text(re.compile("Queued|Generating"))
     earlier = time.inner_text()
     expect(time).not_to_have_text(earlier)
     shot(screen, "progress")
-    expect(screen.cards).to_have_count(2, timeout=SLOW)  # the two clips share a card
-    expect(screen.cards.first.locator("video")).to_have_count(2, timeout=SLOW)
+    expect(screen.cards).to_have_count(2)  # the two clips share a card
+    expect(screen.cards.first.locator("video")).to_have_count(2)
     expect(words).to_have_text("Done")
     plays(screen.videos.first)
     strip = screen.cards.first.locator("div[style*='flex:2 1 0']").first  # the first shot is half as wide as the clip
@@ -99,7 +98,7 @@ def test_a_story_is_composed_generated_compared_and_rated_and_survives_its_kerne
     shot(screen, "card")
     assert (hub.posts, hub.enqueued) == (3, 3)  # one request for each clip
     expect(panel.locator(".kn-earlier")).to_contain_text("2 times")
-    expect(screen.generate).to_have_text(re.compile("^Generate again"), timeout=SLOW)
+    expect(screen.generate).to_have_text(re.compile("^Generate again"))
 
     # Find both clips, play them together and rate one; the preview is not listed.
     screen.run(1)
@@ -148,7 +147,7 @@ def test_resume_fetches_the_job_of_a_restarted_kernel(opened: Opened, hub: HubSi
     screen = opened(GENERATE, "import kling_nb as kn\nkn.resume()")
     screen.run(0)
     underway = re.compile("Queued|Generating|Downloading")
-    expect(screen.rows.first.locator(".kn-row-status")).to_have_text(underway, timeout=SLOW)
+    expect(screen.rows.first.locator(".kn-row-status")).to_have_text(underway)
 
     screen.notebook.save()
     screen.kernel("restart")
@@ -191,7 +190,7 @@ def test_clips_made_while_the_page_is_closed_are_shown_later_and_located_after_t
 
     # Reopen the page: both cells have their clip, once.
     screen = Screen(lab.open(path))
-    expect(screen.cards).to_have_count(2, timeout=SLOW)
+    expect(screen.cards).to_have_count(2)
     plays(screen.videos.last)
     shot(screen, "come-back")
     run = screen.root.locator(".kn-run")
@@ -273,7 +272,7 @@ def test_text_is_legible_in_light_and_dark(opened: Opened, shot: Shot) -> None:
     screen = opened("import kling_nb as kn\nkn.panel({'prompt': 'A red kite', 'duration': 3})")
     screen.run(0)
     screen.generate.click()
-    expect(screen.cards).to_have_count(1, timeout=SLOW)
+    expect(screen.cards).to_have_count(1)
     screen.prompt.fill("A red kite over @Nobody")  # for a problem to be shown
     expect(screen.panel.locator(".kn-problem").first).to_be_visible()
 
@@ -322,7 +321,7 @@ def test_planted_markup_is_only_text(apart: Page, opened: Opened, hub: HubSide, 
 
     hub.fault("failed", times=1, message=said)
     screen.generate.click()
-    expect(screen.root.locator(".kling-failure")).to_contain_text("<svg onload=", timeout=SLOW)
+    expect(screen.root.locator(".kling-failure")).to_contain_text("<svg onload=")
     expect(screen.cards.first.locator("img[title*='onerror']")).to_be_attached()
     expect(screen.rows.first).to_contain_text(said)
     screen.run(*range(1, 2 + len(SHOWN)))

@@ -117,6 +117,22 @@ def test_after_a_reload_the_card_is_also_under_the_rows(screen):
     assert view.late.outputs == (outlet.as_output(job.card()),)
 
 
+def test_a_page_that_was_loaded_again_gets_what_changed_before_it_listened(screen):
+    job = Job("a")
+    view = JobsView([job])
+    page = FakeFrontend(view)
+    page.say("page", page="one")
+    job.become("succeeded")
+    sent = []
+    view.widget.send_state = view.late.send_state = lambda key=None: sent.append(key)
+    page.say("page", page="one")
+    assert sent == []
+
+    page.say("page", page="two")
+
+    assert sent[-2:] == ["rows", None]  # the cards: all of their widget
+
+
 def test_a_card_that_arrived_without_a_page_is_under_the_rows_of_the_next_page(screen):
     job = Job("a")
     view = JobsView([job])
