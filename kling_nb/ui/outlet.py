@@ -152,7 +152,7 @@ def greet(messages: Messages, page: object, rows: Any, late: Any, *, first: bool
     messages.send("clock", page=page, now=time.time(), first=first)
     if not first:
         rows.send_state("rows")
-        late.send_state()
+        late.send_state({"outputs", "html"}.intersection(late.keys))
 
 
 def joined(cards: Sequence[Bundle]) -> Bundle:

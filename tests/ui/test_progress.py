@@ -130,7 +130,7 @@ def test_a_page_that_was_loaded_again_gets_what_changed_before_it_listened(scree
 
     page.say("page", page="two")
 
-    assert sent[-2:] == ["rows", None]  # the cards: all of their widget
+    assert sent[-2:] == ["rows", {"outputs"}]
 
 
 def test_a_card_that_arrived_without_a_page_is_under_the_rows_of_the_next_page(screen):
