@@ -148,7 +148,7 @@ class Outlet:
 
 
 def greet(messages: Messages, page: object, rows: Any, late: Any, *, first: bool) -> None:
-    """Tell a page the kernel's time, and one that was loaded again what it may have missed (jupyter.md section 3)."""
+    """Tell a page the kernel's time, and after a reload also what it may have missed (jupyter.md section 3)."""
     messages.send("clock", page=page, now=time.time(), first=first)
     if not first:
         rows.send_state("rows")
