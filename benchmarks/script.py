@@ -21,7 +21,9 @@ async def fetch_all(url: str, folder: Path, count: int, *, gap: float, every: fl
     """Make `count` clips, one begun each `gap` seconds; return what `client.Done` says of each."""
     folder.mkdir(parents=True)
     headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=300) as hub:
+    # A server closes an idle connection after 5 s, which is httpx's default too: a request then may meet a closed one.
+    limits = httpx.Limits(keepalive_expiry=3)
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=300, limits=limits) as hub:
 
         async def make(number: int) -> dict[str, Any]:
             await asyncio.sleep(number * gap)

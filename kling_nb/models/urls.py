@@ -155,7 +155,7 @@ _SECRETS = [re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS]
 
 def printable(text: str) -> str:
     """Return a text without halves of surrogate pairs, which stand for the bytes of a name that is not UTF-8."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+    return text if text.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def without_keys(text: str, keys: Iterable[str]) -> str:
