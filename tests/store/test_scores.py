@@ -148,6 +148,17 @@ def test_a_log_without_scores_is_merged(log: Log, tmp_path: Path) -> None:
     assert (merged.added, merged.scores, merged.problems) == (["job00000"], 0, [])
 
 
+def test_the_scores_of_a_folder_are_merged_without_its_index(log: Log, tmp_path: Path) -> None:
+    other = Log(tmp_path / "other")
+    record = other.save(scored(clip=other.add_media(jpeg(), ".jpg")))
+    assert record.clip is not None
+    other.scores.add([score(2, clip=record.clip.digest)])
+    other.close()
+    (other.folder / "index.sqlite").unlink(missing_ok=True)
+    assert log.merge(other.folder).scores == 1
+    assert [each.value for each in log.scores.of([record])[record.id]] == [2]
+
+
 WRITER = """
 import sys
 from store.test_scores import score

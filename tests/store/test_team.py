@@ -20,7 +20,7 @@ from nursery import Kernel
 from support.distance import Distance
 from support.postgres import Postgres
 from support.records import make_record, priced
-from support.swift import SECRET, Swift
+from support.swift import KEY, READER, READER_SECRET, SECRET, Swift
 from support.swift import UNAVAILABLE as NO_SWIFT
 
 from kling_nb.errors import ArgumentError, BudgetError, LogError, MissingExtra, SettingsError
@@ -437,11 +437,13 @@ def test_a_bucket_that_cannot_be_used_is_named_before_anything_is_sent(
     log = TeamLog(tmp_path / "log", url, "s3://missing/here", "ann")
     with pytest.raises(LogError, match="no such bucket"):
         log.holder()
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wr0ng")
-    log = TeamLog(tmp_path / "log", url, bucket, "ann")
-    with pytest.raises(LogError, match="access denied") as refused:
-        log.holder()
-    assert not [secret for secret in (SECRET, "wr0ng", "Signature") if secret in str(refused.value)]
+    for key, secret in ((KEY, "wr0ng"), (READER, READER_SECRET)):  # a wrong key, and a key that may not write
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        log = TeamLog(tmp_path / "log", url, bucket, "ann")
+        with pytest.raises(LogError, match="access denied") as refused:
+            log.holder()
+        assert not [text for text in (SECRET, secret, "Signature") if text in str(refused.value)]
 
 
 # Sidecars
@@ -493,13 +495,7 @@ def test_reading_creates_no_folder_and_no_tables(log: TeamLog) -> None:
 def test_a_person_who_may_only_read_sees_everything_and_makes_nothing(server: Postgres, log: TeamLog, url: str) -> None:
     log.save(make_record(0))
     log.values.save("preset", "walk", 1)
-    with psycopg.connect(url, autocommit=True) as connection:
-        (schema,) = connection.execute("SELECT current_schema()").fetchone() or ("",)
-        connection.execute(f"DROP ROLE IF EXISTS viewer_{schema}")  # type: ignore[call-overload]
-        connection.execute(f"CREATE ROLE viewer_{schema} LOGIN")  # type: ignore[call-overload]
-        connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO viewer_{schema}")  # type: ignore[call-overload]
-        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO viewer_{schema}")  # type: ignore[call-overload]
-    viewer = TeamLog(log.folder.parent / "v", url.replace("kling:s3cret@", f"viewer_{schema}@"), log.bucket.address)
+    viewer = as_guest(log, url)
     assert [record.id for record in viewer.find()] == ["job00000"]
     assert (viewer.values.load("preset", "walk"), viewer.scores.of(viewer.find())) == (1, {})
     assert viewer.team().late is not None
@@ -507,6 +503,42 @@ def test_a_person_who_may_only_read_sees_everything_and_makes_nothing(server: Po
         with pytest.raises(LogError, match="may not change"):
             change()
     viewer.close()
+
+
+def test_a_person_who_may_not_create_tables_is_told_so_before_anything_is_spent(log: TeamLog, url: str) -> None:
+    viewer = as_guest(log, url)
+    assert viewer.find() == []
+    for change in (lambda: viewer.save(make_record(1)), viewer.holder, lambda: viewer.spend([paid()])):
+        with pytest.raises(LogError, match="may not create the tables"):
+            change()
+    viewer.close()
+
+
+def as_guest(log: TeamLog, url: str, also: str = "") -> TeamLog:
+    """Return the log for a person who may only read the tables that are there, and has one more right on the schema."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        (schema,) = connection.execute("SELECT current_schema()").fetchone() or ("",)
+        for statement in (
+            f"DROP ROLE IF EXISTS guest_{schema}",
+            f"CREATE ROLE guest_{schema} LOGIN",
+            f"GRANT USAGE{also and ', ' + also} ON SCHEMA {schema} TO guest_{schema}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO guest_{schema}",
+        ):
+            connection.execute(statement)  # type: ignore[call-overload]
+    return TeamLog(log.folder.parent / "v", url.replace("kling:s3cret@", f"guest_{schema}@"), log.bucket.address)
+
+
+@pytest.mark.parametrize("may_create_it", [True, False])
+def test_a_word_is_found_with_and_without_an_index_of_words(log: TeamLog, url: str, may_create_it: bool) -> None:
+    member = log if may_create_it else as_guest(log, url, "CREATE")
+    member.save(make_record(0, prompt="a zeppelin"))
+    assert [record.id for record in member.find(text="zeppel")] == ["job00000"]
+    member.close()
+    with psycopg.connect(url) as connection:
+        query = "SELECT (SELECT count(*) FROM pg_indexes WHERE (schemaname, indexname) = (current_schema(), %s)), "
+        query += "(SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm')"
+        found, offered = connection.execute(query, ["words_trigrams"]).fetchone() or (0, 0)  # type: ignore[call-overload]
+    assert found == (offered if may_create_it else 0)
 
 
 def test_a_password_is_in_no_representation_and_no_message(log: TeamLog, url: str, server: Postgres) -> None:

@@ -17,6 +17,8 @@ BINARIES = Path(__file__).parents[2] / ".swift" / "bin"
 #: Why no server can be started; empty if one can.
 UNAVAILABLE = "" if (BINARIES / "swift-proxy-server").exists() else "Swift is not installed: make .stamps/swift"
 KEY, SECRET, BUCKET = "test:tester", "swift-s3cret", "clips"
+#: A key that may not write.
+READER, READER_SECRET = "test:reader", "reader-s3cret"
 #: Waits until this process has ended, even by SIGKILL; then ends the servers that still run, and deletes the folder.
 _WATCH = 'cat; kill -KILL $(cat pids) 2>/dev/null; sleep 0.2; cd /; rm -rf "$0"'
 _RINGS = """
@@ -53,7 +55,7 @@ location = us-east-1
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = {secret} .admin
-user_test_reader = reader-s3cret
+user_test_reader = {reader_secret}
 """
 _STORE = """[pipeline:main]
 pipeline = {kind}-server
@@ -82,7 +84,11 @@ class Swift:
         subprocess.run([BINARIES / "python", "-c", _RINGS, *stores], cwd=self._folder, check=True)
         (self._folder / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\n")
         for name, port in self._ports.items():
-            rest = _PROXY.format(secret=SECRET) if name == "proxy" else _STORE.format(kind=name)
+            rest = (
+                _PROXY.format(secret=SECRET, reader_secret=READER_SECRET)
+                if name == "proxy"
+                else _STORE.format(kind=name)
+            )
             whole = _SERVER.format(port=port, folder=self._folder, user=self._user) + rest
             (self._folder / f"{name}.conf").write_text(whole)
         if os.geteuid() == 0:

@@ -60,13 +60,6 @@ class Bucket:
                     out.write(chunk)
             return True
 
-    def has(self, key: str) -> bool:
-        """Return whether there is an object. Raises `BucketUnreachable`."""
-        with self._errors(), contextlib.suppress(FileNotFoundError):
-            self._opened().head(key)
-            return True
-        return False
-
     def names(self, prefix: str) -> Iterator[str]:
         """Yield the names of all objects below a prefix, which ends at a `/`. Raises `BucketUnreachable`."""
         with self._errors():

@@ -85,6 +85,7 @@ class Postgres:
                     tables.metadata.create_all(connection)
                     for statement in tables.MORE:
                         connection.execute(text(statement))
+                    _index_words(connection)
                     connection.execute(layout.insert().values(number=tables.LAYOUT))
             number = tables.LAYOUT
         if number not in (None, tables.LAYOUT):
@@ -167,6 +168,11 @@ class Postgres:
         state, said = getattr(exc, "sqlstate", None) or "", _short(str(exc))
         if state in ("40P01", "25P03"):  # 25P03: this machine slept during a transaction
             return _Ended(said)
+        if state == "3F000" or (state == "42501" and "for schema" in said):
+            return LogError(
+                f"Your user may not create the tables of a team's log in {self.name} ({said}). Ask its owner to "
+                "create them, by kn.sync(), or for CREATE on the schema."
+            )
         if state == "42501":
             return LogError(
                 f"Your user may not change the team's log in {self.name} ({said}). You can read it; to make clips, ask "
@@ -199,6 +205,13 @@ def database_url(address: str) -> URL:
     if "password" in url.query:  # moved to where it is masked
         url = url.set(password=str(url.query["password"])).difference_update_query(["password"])
     return url.set(drivername="postgresql+psycopg")
+
+
+def _index_words(connection: Connection) -> None:
+    with contextlib.suppress(DBAPIError), connection.begin_nested():
+        connection.execute(text(tables.TRIGRAMS))
+        schema = connection.scalar(text(tables.TRIGRAMS_SCHEMA))
+        connection.execute(text(tables.WORDS_INDEX.format(schema=schema)))
 
 
 def _short(said: str) -> str:

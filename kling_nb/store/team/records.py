@@ -212,15 +212,6 @@ class TeamRecords:
         """Return whether the log exists, as far as is known without asking."""
         return self.database.is_open
 
-    def check_complete(self) -> None:
-        """Raise `LogError` if the database is unreachable. Its contents are complete."""
-        self.ready()
-
-    def revisions(self, record_id: str) -> tuple[int | None, int | None]:
-        """Return the revision of the record, twice: it has one place."""
-        stored = self.read(record_id)
-        return (stored.revision, stored.revision) if stored else (None, None)
-
     def close(self) -> None:
         """Close the database; the next use opens it again."""
         self.database.close()

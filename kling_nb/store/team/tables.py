@@ -43,6 +43,11 @@ MORE = (
     "CREATE INDEX documents_late ON documents (path) WHERE arrived < revision",
     "CREATE INDEX records_by ON records (by, created, seq)",
 )
+#: For searches. Without the extension, or the right to create it, all words are read.
+TRIGRAMS = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
+TRIGRAMS_SCHEMA = """
+SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'"""
+WORDS_INDEX = "CREATE INDEX words_trigrams ON words USING gin (text {schema}.gin_trgm_ops)"
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('kling_nb ' || current_schema()))"
 #: Only spending takes this one.
