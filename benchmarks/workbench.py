@@ -200,7 +200,8 @@ def _records(folder: Path) -> None:
     posters = [log.add_media(poster(number), ".jpg") for number in range(100)]
     records = [_kept(number, posters[number % len(posters)]) for number in range(_RECORDS)]
     index(log, records)
-    shown = [(f"many/{log.relative(posters[n % len(posters)])}", record.prompt) for n, record in enumerate(records)]
+    files = [file.relative_to(log.folder).as_posix() for still in posters if (file := log.file(still))]
+    shown = [(f"many/{files[n % len(files)]}", record.prompt) for n, record in enumerate(records)]
     (folder / "many.json").write_text(json.dumps(shown))
     log.close()
 
