@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +13,6 @@ from kling_nb.errors import KlingError, NotApplicable
 
 #: Default width of a scorer's frames in pixels; they are decoded once for all scorers of a clip.
 WIDTH = 320
-#: The most bytes of decoded frames that are cached for the next scorer: half a minute at 24 frames per second.
-CACHE_BYTES = 160_000_000
 #: Width of the few frames in which fine detail is measured, and the step from one to the next.
 DETAIL_WIDTH, DETAIL_EVERY = 640, 6
 
@@ -49,20 +48,27 @@ class RequestInfo:
     missing_images: int = 0
 
 
+class SmallFrame(NamedTuple):
+    """A frame as it is kept: its time in seconds, and its YUV 4:2:0 planes in full range, half of its size in RGB."""
+
+    at: float
+    yuv: Any
+
+
 @dataclass
 class Decoded:
     """The parts of a clip that its scorers share; the first that needs a part makes it.
 
     Attributes:
-        frames: The frames of the default width, if they are not too many.
-        details: A larger frame in every `DETAIL_EVERY`.
-        grey: The luma of the frames (Rec. 601).
+        frames: The frames, of the default width.
+        details: The luma of a larger frame in every `DETAIL_EVERY`.
+        changes: The mean difference of each frame from the one before, for each of its planes.
         shot_starts: The numbers of the frames that begin a new shot.
     """
 
-    frames: list[Frame] = field(default_factory=list[Frame])
-    details: list[Frame] = field(default_factory=list[Frame])
-    grey: list[Any] | None = None
+    frames: list[SmallFrame] | None = None
+    details: list[Any] = field(default_factory=list[Any])
+    changes: Any = None
     shot_starts: list[int] | None = None
     sound: Sound | None = None
 
@@ -86,30 +92,45 @@ class Footage:
     """The parts that are decoded already."""
 
     def frames(self, width: int = WIDTH, *, every: int = 1) -> Iterator[Frame]:
-        """Yield each frame, or only one in `every`, from the first on. Frames of the default width are cached.
+        """Yield each frame, or only one in `every`, from the first on. Those of the default width are decoded once.
 
         Args:
             width: Pixels; a smaller clip is not enlarged.
             every: 1 for all frames.
         """
-        if width != WIDTH:
-            return self._decode(width, every)
-        return iter(self.decoded.frames[::every]) if self.decoded.frames else self._decode_and_cache(every)
+        from av.video.reformatter import VideoReformatter
 
-    def details(self) -> list[Frame]:
-        """Return one frame in `DETAIL_EVERY`, `DETAIL_WIDTH` wide; a smaller clip is not enlarged."""
-        if not self.decoded.details:
-            for _ in self._decode_and_cache(1):
-                pass
-        return self.decoded.details
+        converter = VideoReformatter()
+        for at, yuv in self._small()[::every] if width == WIDTH else self._decode(width, every):
+            yield Frame(at, converter.reformat(yuv, format="rgb24").to_ndarray())
+
+    def times(self) -> list[float]:
+        """Return the time of each frame in seconds."""
+        return [frame.at for frame in self._small()]
 
     def grey(self) -> list[Any]:
-        """Return the luma of all frames, of the default width."""
-        if self.decoded.grey is None:
-            import cv2
+        """Return the luma of each frame, of the default width, as an array of height × width bytes, 0 to 255."""
+        return [_plane(frame.yuv, 0) for frame in self._small()]
 
-            self.decoded.grey = [cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY) for frame in self.frames()]
-        return self.decoded.grey
+    def details(self) -> list[Any]:
+        """Return the luma of one frame in `DETAIL_EVERY`, `DETAIL_WIDTH` wide; a smaller clip is not enlarged."""
+        self._small()
+        return self.decoded.details
+
+    def changes(self) -> Any:
+        """Return the mean difference of each frame from the one before as an array of frames × 3 planes, 0 to 255."""
+        if self.decoded.changes is None:
+            import cv2
+            import numpy as np
+
+            frames = self._small()
+            found = np.zeros((len(frames), 3))
+            for plane in range(3):
+                images = [_plane(frame.yuv, plane) for frame in frames]
+                for number, (before, after) in enumerate(pairwise(images), 1):
+                    found[number, plane] = cv2.norm(before, after, cv2.NORM_L1) / after.size
+            self.decoded.changes = found
+        return self.decoded.changes
 
     def sound(self) -> Sound:
         """Return the sound of the clip.
@@ -120,6 +141,12 @@ class Footage:
         if self.decoded.sound is None:
             self.decoded.sound = self._decode_sound()
         return self.decoded.sound
+
+    def _small(self) -> list[SmallFrame]:
+        if self.decoded.frames is None:
+            self.decoded.details.clear()
+            self.decoded.frames = list(self._decode(WIDTH, 1, self.decoded.details))
+        return self.decoded.frames
 
     def _decode_sound(self) -> Sound:
         import av
@@ -176,40 +203,35 @@ class Footage:
             raise KlingError("This scorer reads the request: register it with @kn.scoring.scorer(..., request=True).")
         return self._info
 
-    def _decode_and_cache(self, every: int) -> Iterator[Frame]:
-        frames, details, size = list[Frame](), list[Frame](), 0
-        for number, (frame, *detail) in enumerate(self._decode_sizes((WIDTH, 1), (DETAIL_WIDTH, DETAIL_EVERY))):
-            size += frame.rgb.nbytes
-            if size <= CACHE_BYTES:
-                frames.append(frame)
-            details += detail
-            if number % every == 0:
-                yield frame
-        self.decoded.details = details
-        if size <= CACHE_BYTES:
-            self.decoded.frames = frames
-
-    def _decode(self, width: int, every: int) -> Iterator[Frame]:
-        for made in self._decode_sizes((width, every)):
-            yield from made
-
-    def _decode_sizes(self, *sizes: tuple[int, int]) -> Iterator[list[Frame]]:
-        """Yield each frame of the clip in these widths, each in every so many frames."""
+    def _decode(self, width: int, every: int, details: list[Any] | None = None) -> Iterator[SmallFrame]:
+        """Yield one frame in `every` of this width, and append those for `details` on the way."""
         import av
         from av.video.reformatter import VideoReformatter
 
-        # One scaler for all frames of a size: one for each frame would take as long again. In the clip's own format
-        # first, and only then to RGB: both at once takes three times as long and shifts the colours more.
-        scalers = [(VideoReformatter(), VideoReformatter()) for _ in sizes]
+        scaler, detail_scaler = VideoReformatter(), VideoReformatter()  # one for each frame would take as long again
         with av.open(str(self.path)) as container:
             stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1  # there is a worker for each core
+            stream.codec_context.thread_count = 1  # there is a process for each core
             for number, frame in enumerate(container.decode(stream)):
-                at, made = number * self.step if frame.pts is None else frame.time, list[Frame]()
-                for (width, every), (scaler, converter) in zip(sizes, scalers, strict=True):
-                    if number % every == 0:
-                        width = min(width, stream.width)
-                        height = max(1, round(stream.height * width / stream.width))
-                        small = scaler.reformat(frame, width, height, interpolation="AREA")
-                        made.append(Frame(at, converter.reformat(small, format="rgb24").to_ndarray()))
-                yield made
+                if number % every == 0:
+                    at = number * self.step if frame.pts is None else frame.time
+                    yield SmallFrame(at, _scaled(scaler, frame, width, "yuv420p"))
+                if details is not None and number % DETAIL_EVERY == 0:
+                    details.append(_plane(_scaled(detail_scaler, frame, DETAIL_WIDTH, "gray"), 0))
+
+
+def _scaled(scaler: Any, frame: Any, width: int, pixels: str) -> Any:
+    """Return a frame in full range and of at most this width."""
+    from av.video.reformatter import ColorRange
+
+    width = min(width, frame.width)
+    height = max(1, round(frame.height * width / frame.width))
+    return scaler.reformat(frame, width, height, pixels, interpolation="AREA", dst_color_range=ColorRange.JPEG)
+
+
+def _plane(frame: Any, number: int) -> Any:
+    """Return a plane of a frame as an array that shares its memory."""
+    import numpy as np
+
+    plane = frame.planes[number]
+    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]

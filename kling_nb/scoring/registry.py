@@ -1,4 +1,7 @@
-"""Scorers by name: the built-in ones, those of other packages (found by entry point), and the user's."""
+"""Scorers by name: the built-in ones, those of other packages (found by entry point), and the user's.
+
+Each scoring process imports this module, so what only the kernel needs is imported where it is used.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_nb.errors import ArgumentError
-from kling_nb.models.messages import short_repr
-from kling_nb.render.figures import ScorerRow, scorers_html, scorers_text
+
+if TYPE_CHECKING:
+    from kling_nb.render.figures import ScorerRow
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -99,12 +102,17 @@ class Scorers(Mapping[str, Scorer]):
         """
         by_function: dict[Any, str] = {scorer.function: scorer.name for scorer in self.values()}
         chosen: list[Any] = [by_function.get(name, name) if callable(name) else name for name in names] or list(self)
-        if unknown := [short_repr(name) for name in chosen if not isinstance(name, str) or name not in self]:
-            raise ArgumentError(f"Unknown scorer {', '.join(unknown)}. Choose from {', '.join(self)}.")
+        if unknown := [name for name in chosen if not isinstance(name, str) or name not in self]:
+            from kling_nb.models.messages import short_repr
+
+            given = ", ".join(map(short_repr, unknown))
+            raise ArgumentError(f"Unknown scorer {given}. Choose from {', '.join(self)}.")
         return [self[name] for name in dict.fromkeys(chosen)]
 
     def rows(self) -> list[ScorerRow]:
         """Return the rows of the table."""
+        from kling_nb.render.figures import ScorerRow
+
         return [ScorerRow(one.name, one.version, one.unit, one.meaning, one.built_in) for one in self.values()]
 
     def __getitem__(self, name: str) -> Scorer:
@@ -122,6 +130,8 @@ class Scorers(Mapping[str, Scorer]):
     def _load(self) -> None:
         if self._loaded:
             return
+        from importlib.metadata import entry_points
+
         self._loaded = True
         for module in _BUILT_IN:
             for function in vars(import_module(module)).values():
@@ -137,9 +147,13 @@ class Scorers(Mapping[str, Scorer]):
         return list(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from kling_nb.render.figures import scorers_html
+
         return {"text/html": scorers_html(self.rows(), self.errors), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
+        from kling_nb.render.figures import scorers_text
+
         return scorers_text(self.rows(), self.errors)
 
 

@@ -7,7 +7,8 @@ import datetime
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from kling_nb.models.judgements import Score
@@ -27,14 +28,16 @@ MAX_WORKERS = 8
 
 
 class ScoreTable(Sequence[dict[str, Any]]):
-    """Clips with their scores, one row each.
+    """Clips with their scores, one row each. Their posters are drawn when the table is shown.
 
     Attributes:
         problems: The scorers that failed or do not apply, with the clips and the reason.
     """
 
-    def __init__(self, rows: Sequence[ScoredRow], problems: Sequence[str]) -> None:
-        self._rows, self.problems = list(rows), list(problems)
+    def __init__(
+        self, rows: Sequence[ScoredRow], problems: Sequence[str], posters: Sequence[Callable[[], str | None]]
+    ) -> None:
+        self._rows, self.problems, self._posters = list(rows), list(problems), posters
 
     def __getitem__(self, index: Any) -> Any:
         return self.rows()[index]
@@ -77,7 +80,8 @@ class ScoreTable(Sequence[dict[str, Any]]):
         return data_frame(self.rows())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": scores_html(self._rows, self.problems), "text/plain": repr(self)}
+        rows = [replace(row, poster=poster()) for row, poster in zip(self._rows, self._posters, strict=True)]
+        return {"text/html": scores_html(rows, self.problems), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return scores_text(self._rows, self.problems)
@@ -139,8 +143,10 @@ class Scoring:
             return
         results = run_scorers(tasks, workers=_worker_count(), timeout=self.timeout, on=self.on)
         with contextlib.closing(results):  # an interrupt ends the workers immediately, even if the traceback is kept
-            for done, (task, scorer, measure) in enumerate(results, 1):
-                self._save(task.record, scorer, measure)
+            done = 0
+            for task, measures in results:
+                self._save(task.record, measures)
+                done += len(measures)
                 self.progress(done, total)
 
     def table(self, labels: Mapping[str, str], poster: Callable[[Record], str | None]) -> ScoreTable:
@@ -150,12 +156,12 @@ class Scoring:
             ScoredRow(
                 record.id,
                 labels.get(record.id) or " / ".join(record.prompt.splitlines()),
-                poster(record),
+                None,
                 {name: self._scores.get((record.id, name)) for name in names},
             )
             for record in self.records
         ]
-        return ScoreTable(rows, list(self._problems()))
+        return ScoreTable(rows, list(self._problems()), [partial(poster, record) for record in self.records])
 
     def _load(self) -> None:
         versions = {scorer.name: scorer.version for scorer in self.scorers}
@@ -186,26 +192,19 @@ class Scoring:
                 tasks.append(Task(str(file), request_info(first, self.store), due, first))
         return tasks
 
-    def _save(self, record: Record, scorer: Scorer, measure: Measure) -> None:
-        same = [one for one in self.records if _digest(one) == _digest(record)]
-        if scorer.request:
-            same = [one for one in same if one.request_hash == record.request_hash]
-        if measure.failed:  # not saved: the next call may succeed
-            self._failures |= {(one.id, scorer.name): measure.note for one in same}
-            return
-        score = Score(
-            clip=_digest(record),
-            request=record.request_hash if scorer.request else "",
-            name=scorer.name,
-            version=scorer.version,
-            unit=scorer.unit,
-            value=measure.value,
-            note=measure.note,
-            parts=dict(measure.parts),
-            at=datetime.datetime.now(datetime.UTC),
-        )
-        self.store.scores.add([score])
-        self._scores |= {(one.id, scorer.name): score for one in same}
+    def _save(self, record: Record, measures: Sequence[tuple[Scorer, Measure]]) -> None:
+        """Save the scores of a clip at once, for all records that share them."""
+        same_clip = [one for one in self.records if _digest(one) == _digest(record)]
+        same_request = [one for one in same_clip if one.request_hash == record.request_hash]
+        saved = list[Score]()
+        for scorer, measure in measures:
+            same = same_request if scorer.request else same_clip
+            if measure.failed:  # not saved: the next call may succeed
+                self._failures |= {(one.id, scorer.name): measure.note for one in same}
+                continue
+            saved.append(score := _score(record, scorer, measure))
+            self._scores |= {(one.id, scorer.name): score for one in same}
+        self.store.scores.add(saved)
 
     def _problems(self) -> Iterator[str]:
         """Yield each reason once, with its scorers and clips."""
@@ -224,6 +223,20 @@ class Scoring:
             more = f" and {len(ids) - 3} more" if ids[3:] else ""
             clips = "all clips" if 1 < len(ids) == len(self.records) else ", ".join(ids[:3]) + more
             yield f"{', '.join(names)} of {clips}: {reason}"
+
+
+def _score(record: Record, scorer: Scorer, measure: Measure) -> Score:
+    return Score(
+        clip=_digest(record),
+        request=record.request_hash if scorer.request else "",
+        name=scorer.name,
+        version=scorer.version,
+        unit=scorer.unit,
+        value=measure.value,
+        note=measure.note,
+        parts=dict(measure.parts),
+        at=datetime.datetime.now(datetime.UTC),
+    )
 
 
 def request_info(record: Record, store: Log) -> RequestInfo:

@@ -75,8 +75,8 @@ class ScorerProcesses:
 
 def run_scorers(
     tasks: Sequence[Task], *, workers: int, timeout: float, on: Executor | None = None
-) -> Generator[tuple[Task, Scorer, Measure]]:
-    """Yield every result as it comes, in any order. Leaving the loop early cancels the clips that have not begun.
+) -> Generator[tuple[Task, list[tuple[Scorer, Measure]]]]:
+    """Yield the results of each clip as they come, in any order. Leaving the loop early cancels those not begun.
 
     Args:
         tasks: The clips.
@@ -94,7 +94,8 @@ def run_scorers(
         failed = {name: one for name, one in packs.items() if isinstance(one, Measure)}
         ready[number] = [scorer for scorer in task.scorers if scorer.name not in failed]
         packed.append([one for one in packs.values() if isinstance(one, bytes)])
-        yield from ((task, scorer, failed[scorer.name]) for scorer in task.scorers if scorer.name in failed)
+        if failed:
+            yield task, [(scorer, failed[scorer.name]) for scorer in task.scorers if scorer.name in failed]
     processes = ScorerProcesses()
     executor = on or ThreadPoolExecutor(workers, thread_name_prefix="kling_nb scoring")
 
@@ -117,8 +118,7 @@ def run_scorers(
                     again[submit(number, _files(tasks[number]))] = number
                     futures |= again
                     continue
-                for scorer, result in zip(ready[number], answer.results, strict=True):
-                    yield tasks[number], scorer, result
+                yield tasks[number], list(zip(ready[number], answer.results, strict=True))
             waiting = again
     finally:
         for future in futures:

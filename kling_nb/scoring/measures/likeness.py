@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from kling_nb.errors import NotApplicable
-from kling_nb.models.images import on_white
 from kling_nb.scoring.footage import Footage
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import scorer
@@ -16,7 +15,7 @@ _PER_SECOND, _PLAIN = 6, 2.0
 _UNRELATED = 32
 
 
-@scorer(version="1", unit="", request=True)
+@scorer(version="2", unit="", request=True)
 def likeness(clip: Footage) -> Measure:
     """Likeness to the reference images: the best frame for each reference, and the lowest of these.
 
@@ -27,10 +26,12 @@ def likeness(clip: Footage) -> Measure:
     """
     from PIL import Image, ImageOps
 
-    every = max(1, round(1 / clip.step / _PER_SECOND))
-    frames = [Image.fromarray(frame.rgb) for frame in list(clip.frames())[::every]]
+    from kling_nb.models.images import on_white
+
     parts: dict[str, float] = {}
     names: dict[str, str] = {}
+    every = max(1, round(1 / clip.step / _PER_SECOND))
+    frames = [Image.fromarray(image) for image in clip.grey()[::every]] if clip.images else []
     for image in clip.images:
         with Image.open(image.file) as opened:
             reference = on_white(ImageOps.exif_transpose(opened))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import contextlib
 
 from kling_nb.errors import NotApplicable
 from kling_nb.scoring.footage import Footage
@@ -12,28 +12,37 @@ from kling_nb.scoring.registry import scorer
 
 #: Silence: in windows of `_WINDOW` seconds no sample is above `_THRESHOLD`, for at least `_MIN_SECONDS`.
 _WINDOW, _THRESHOLD, _MIN_SECONDS = 0.05, 10 ** (-50 / 20), 0.5
-#: The limits of BS.1770: five channels, and blocks of 0.4 seconds.
-_MAX_CHANNELS, _BLOCK = 5, 0.4
+#: What the meter says of a sound without a single block above its gate.
+_NOTHING = -70.0
 
 
-@scorer(version="1", unit="LUFS")
+@scorer(version="2", unit="LUFS")
 def loudness(clip: Footage) -> Measure:
     """Perceived loudness of the sound: integrated loudness in LUFS.
 
-    Range: -70 to about 0; broadcasts are at -23 (EBU R 128), streams at about -14. Source: ITU-R BS.1770-4 with its
-    gate, by pyloudnorm. It does not tell speech from noise, or whether sound and images match. It does not apply to a
-    clip that has no sound or is silent.
+    Range: -70 to about 0; broadcasts are at -23 (EBU R 128), streams at about -14. Source: ITU-R BS.1770 with its gate,
+    by FFmpeg's `ebur128`. It does not tell speech from noise, or whether sound and images match. It does not apply to a
+    clip that has no sound, is silent, or is shorter than 0.4 s.
     """
+    import av
     import numpy as np
-    import pyloudnorm
 
-    sound = clip.sound()
-    if sound.samples.shape[1] > _MAX_CHANNELS or len(sound.samples) < _BLOCK * sound.rate:
-        raise NotApplicable("the sound is shorter than 0.4 s or has more than five channels")
-    with np.errstate(divide="ignore"):  # silence is minus infinity
-        value = float(pyloudnorm.Meter(sound.rate).integrated_loudness(sound.samples.astype(np.float64)))
-    if not math.isfinite(value):
-        raise NotApplicable("the sound is silent")
+    samples, rate = clip.sound()
+    layout = f"{samples.shape[1]}c"
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout=layout)
+    frame.sample_rate, frame.pts = rate, 0
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(sample_rate=rate, format="fltp", layout=layout)
+    meter = graph.add("ebur128", "metadata=1:framelog=quiet")
+    graph.link_nodes(source, meter, graph.add("abuffersink")).configure()
+    graph.push(frame)
+    graph.push(None)
+    value = _NOTHING
+    with contextlib.suppress(EOFError, BlockingIOError):  # the end
+        while True:
+            value = float(graph.pull().metadata.get("lavfi.r128.I", value))
+    if value <= _NOTHING:
+        raise NotApplicable("the sound is silent or shorter than 0.4 s")
     return Measure(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kling_nb.scoring.footage import Footage, Frame
+from kling_nb.scoring.footage import Footage
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import scorer
 
@@ -12,11 +12,13 @@ from kling_nb.scoring.registry import scorer
 _BLACK_LEVEL, _BLACK_SHARE = 0.10, 0.98
 #: Two frames are equal up to this mean difference, as a share of full scale (FFmpeg's freezedetect, -60 dB).
 _EQUAL = 0.001
+#: The shares of the three planes in a frame's samples.
+_SHARES = (4 / 6, 1 / 6, 1 / 6)
 #: The shortest stretches that count, in seconds.
 _BLACK, _FROZEN = 0.1, 0.5
 
 
-@scorer(version="1", unit="s")
+@scorer(version="2", unit="s")
 def black(clip: Footage) -> Measure:
     """Seconds of black frames: stretches of at least 0.1 s.
 
@@ -26,13 +28,12 @@ def black(clip: Footage) -> Measure:
     """
     import numpy as np
 
-    frames = list(clip.frames())
     limit = int(255 * _BLACK_LEVEL)
     is_black = [np.count_nonzero(image <= limit) >= _BLACK_SHARE * image.size for image in clip.grey()]
-    return total(_of(clip, frames, is_black, _BLACK))
+    return total(_of(clip, is_black, _BLACK))
 
 
-@scorer(version="1", unit="s")
+@scorer(version="2", unit="s")
 def frozen(clip: Footage) -> Measure:
     """Seconds without motion: stretches of at least 0.5 s in which all frames are equal.
 
@@ -40,20 +41,15 @@ def frozen(clip: Footage) -> Measure:
     frame is at most 0.1 % of full scale, -60 dB) on frames 320 pixels wide. It does not tell an error from an intended
     freeze, and does not find a person who is frozen in moving surroundings.
     """
-    import cv2
-
-    frames = list(clip.frames())
-    equal = [False] * len(frames)
-    for number in range(1, len(frames)):
-        before, after = frames[number - 1].rgb, frames[number].rgb
-        equal[number] = cv2.norm(before, after, cv2.NORM_L1) <= 255 * _EQUAL * after.size
+    equal = [bool(change <= 255 * _EQUAL) for change in clip.changes() @ _SHARES]
+    equal[:1] = [False]  # there is none before it
     # The first frame of a stretch equals the next one, not the one before.
     is_frozen = [one or following for one, following in zip(equal, [*equal[1:], False], strict=True)]
-    return total(_of(clip, frames, is_frozen, _FROZEN))
+    return total(_of(clip, is_frozen, _FROZEN))
 
 
-def _of(clip: Footage, frames: Sequence[Frame], marked: Sequence[bool], least: float) -> list[tuple[float, float]]:
-    times = [frame.at for frame in frames]
+def _of(clip: Footage, marked: Sequence[bool], least: float) -> list[tuple[float, float]]:
+    times = clip.times()
     return stretches(times, marked, times[-1] + clip.step if times else 0, least - clip.step / 2)
 
 
