@@ -34,8 +34,11 @@ _BAND = 16  # rows
 _FACE, _EYES = 0.28, 0.4  # how far down a face is in a portrait, and should be in a frame
 _ZOOM = 1.08  # in the middle of a move
 _THREADS = 2  # fixed, because the encoder's slices and thus its bytes depend on it
-# `zerolatency` turns off the lookahead and its thread, which ultrafast does not use: a sixth less work.
-_X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23", "g": "48", "bf": "0", "x264-params": "scenecut=0"}
+# `zerolatency` turns off the lookahead and its thread, which ultrafast does not use: a sixth less work. A constant `qp`
+# does without the estimate of each frame's difficulty: a third less.
+_X264 = {"preset": "ultrafast", "tune": "zerolatency", "qp": "24", "g": "48", "bf": "0", "x264-params": "scenecut=0"}
+# Twice as fast as the default; the chord needs little.
+_AAC = {"aac_coder": "fast"}
 _BT709, _LIMITED_RANGE = 1, 1
 
 
@@ -67,7 +70,7 @@ def write_video(
         video.codec_context.thread_count = _THREADS
         video.codec_context.colorspace = video.codec_context.color_primaries = video.codec_context.color_trc = _BT709
         video.codec_context.color_range = _LIMITED_RANGE
-        audio = container.add_stream("aac", rate=sound.RATE, layout="stereo") if board.has_sound else None
+        audio = container.add_stream("aac", rate=sound.RATE, layout="stereo", options=_AAC) if board.has_sound else None
         container.start_encoding()  # opens both encoders before two threads use them
         with ThreadPoolExecutor(_THREADS) as executor:
             packets = executor.submit(_encode_sound, board, audio.encode) if audio else None

@@ -43,7 +43,7 @@ class MovingImage:
         largest = max(move.zoom)
         width, height = (2 * math.ceil(side * largest / 2) for side in self._cover)
         # The planes are views of this frame, which must therefore stay alive.
-        self._frame = to_yuv(image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0))
+        self._frame = to_yuv(image, (width, height))
         luma, *chroma = to_planes(self._frame)
         self._luma, self._chroma = _Plane(luma), [_Plane(plane) for plane in chroma]
 
@@ -102,10 +102,11 @@ def to_frame(planes: Planes) -> av.VideoFrame:
     return frame
 
 
-def to_yuv(image: Image.Image) -> av.VideoFrame:
-    """Convert an RGB image to a frame in BT.709 and limited range, which players expect of HD video."""
+def to_yuv(image: Image.Image, size: tuple[int, int] | None = None) -> av.VideoFrame:
+    """Convert an RGB image to a frame of this size in BT.709 and limited range, which players expect of HD video."""
+    width, height = size or image.size
     return av.VideoFrame.from_image(image).reformat(
-        format="yuv420p", dst_colorspace=Colorspace.ITU709, interpolation=Interpolation.BICUBIC
+        width, height, "yuv420p", dst_colorspace=Colorspace.ITU709, interpolation=Interpolation.LANCZOS
     )
 
 

@@ -10,7 +10,7 @@ import av
 from av.filter import Graph
 
 RATE = 48_000
-_SYNTHESIS_RATE = 6_000  # enough, since nothing is above 1.4 kHz
+_SYNTHESIS_RATE = 4_000  # enough, since nothing is above 1.4 kHz
 _CHORDS = ((0, 7, 12, 16), (0, 7, 12, 15), (0, 5, 12, 16), (0, 7, 14, 16), (0, 4, 11, 14))
 
 
@@ -43,9 +43,8 @@ def frames_of(seed: bytes, seconds: int, cuts: list[float]) -> Iterator[av.Audio
 def _chord(seed: bytes, shift: float) -> str:
     root = 98.0 * 2 ** (seed[1] % 8 / 12)
     notes = [root * 2 ** (step / 12) for step in _CHORDS[seed[2] % len(_CHORDS)]]
-    partials = [(note * turn, 0.058 / (n + 1.6) / turn**1.7) for n, note in enumerate(notes) for turn in (1, 2)]
     return "+".join(
-        f"{loudness:.5f}*sin(2*PI*{frequency:.3f}*t+{shift * (n + 1):.2f})"
-        f"*(0.75+0.25*sin(PI*{1 + n % 2}*t+{n * 0.9 + shift:.2f}))"
-        for n, (frequency, loudness) in enumerate(partials)
+        f"{0.058 / (n + 1.6):.5f}*(sin(2*PI*{note:.3f}*t+{shift * (n + 1):.2f})"
+        f"+0.31*sin(4*PI*{note:.3f}*t+{shift * (n + 2):.2f}))*(0.75+0.25*sin(PI*{1 + n % 2}*t+{n * 0.9 + shift:.2f}))"
+        for n, note in enumerate(notes)
     )

@@ -26,12 +26,13 @@ def loudness(clip: Footage) -> Measure:
     """
     import av
     import numpy as np
+    from av.filter import Graph
 
     samples, rate = clip.sound()
     layout = f"{samples.shape[1]}c"
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout=layout)
     frame.sample_rate, frame.pts = rate, 0
-    graph = av.filter.Graph()
+    graph = Graph()
     source = graph.add_abuffer(sample_rate=rate, format="fltp", layout=layout)
     meter = graph.add("ebur128", "metadata=1:framelog=quiet")
     graph.link_nodes(source, meter, graph.add("abuffersink")).configure()
