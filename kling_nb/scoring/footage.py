@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +63,7 @@ class Decoded:
         details: The luma of a larger frame in every `DETAIL_EVERY`.
         changes: The mean difference of each frame from the one before, for each of its planes.
         shot_starts: The numbers of the frames that begin a new shot.
+        step: Seconds from one frame to the next, by the file's frame rate.
     """
 
     frames: list[SmallFrame] | None = None
@@ -71,6 +71,7 @@ class Decoded:
     changes: Any = None
     shot_starts: list[int] | None = None
     sound: Sound | None = None
+    step: float = 1 / 24
 
 
 @dataclass
@@ -164,14 +165,11 @@ class Footage:
             raise NotApplicable("the clip has no sound")
         return Sound(np.concatenate([block.to_ndarray() for block in blocks], axis=1).T, rate)
 
-    @cached_property
+    @property
     def step(self) -> float:
         """Seconds from one frame to the next, by the file's frame rate."""
-        import av
-
-        with av.open(str(self.path)) as container:
-            rate = container.streams.video[0].average_rate
-        return float(1 / rate) if rate else 1 / 24
+        self._small()
+        return self.decoded.step
 
     @property
     def request(self) -> Mapping[str, Any]:
@@ -212,9 +210,10 @@ class Footage:
         with av.open(str(self.path)) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1  # there is a process for each core
+            self.decoded.step = float(1 / (stream.average_rate or 24))
             for number, frame in enumerate(container.decode(stream)):
                 if number % every == 0:
-                    at = number * self.step if frame.pts is None else frame.time
+                    at = number * self.decoded.step if frame.pts is None else frame.time
                     yield SmallFrame(at, _scaled(scaler, frame, width, "yuv420p"))
                 if details is not None and number % DETAIL_EVERY == 0:
                     details.append(_plane(_scaled(detail_scaler, frame, DETAIL_WIDTH, "gray"), 0))
@@ -222,11 +221,13 @@ class Footage:
 
 def _scaled(scaler: Any, frame: Any, width: int, pixels: str) -> Any:
     """Return a frame in full range and of at most this width."""
-    from av.video.reformatter import ColorRange
+    from av.video.reformatter import ColorRange, VideoReformatter
 
+    # A pool of threads for each scaler costs more than the scaling. PyAV 14 has no such option.
+    one = {"threads": 1} if "threads" in (VideoReformatter.reformat.__doc__ or "") else {}
     width = min(width, frame.width)
     height = max(1, round(frame.height * width / frame.width))
-    return scaler.reformat(frame, width, height, pixels, interpolation="AREA", dst_color_range=ColorRange.JPEG)
+    return scaler.reformat(frame, width, height, pixels, interpolation="AREA", dst_color_range=ColorRange.JPEG, **one)
 
 
 def _plane(frame: Any, number: int) -> Any:

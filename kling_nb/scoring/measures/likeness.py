@@ -24,6 +24,8 @@ def likeness(clip: Footage) -> Measure:
     whole images. It does not recognize faces, objects or colours: a reference that appears in another place, size or
     pose counts as unlike.
     """
+    if not clip.images:
+        raise NotApplicable(_reason(clip))
     from PIL import Image, ImageOps
 
     from kling_nb.models.images import on_white
@@ -31,7 +33,7 @@ def likeness(clip: Footage) -> Measure:
     parts: dict[str, float] = {}
     names: dict[str, str] = {}
     every = max(1, round(1 / clip.step / _PER_SECOND))
-    frames = [Image.fromarray(image) for image in clip.grey()[::every]] if clip.images else []
+    frames = [Image.fromarray(image) for image in clip.grey()[::every]]
     for image in clip.images:
         with Image.open(image.file) as opened:
             reference = on_white(ImageOps.exif_transpose(opened))
