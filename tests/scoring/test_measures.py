@@ -107,9 +107,10 @@ def test_sound_scorers_do_not_apply_to_a_clip_without_sound(score: Any, name: st
         score(name, frozen(0.2, grey(90)))
 
 
-def test_a_silent_track_has_no_loudness(score: Any) -> None:
-    with pytest.raises(NotApplicable, match="silent"):
-        score("loudness", frozen(0.2, grey(90)), tone(1, -np.inf))
+@pytest.mark.parametrize("sound", [tone(1, -np.inf), tone(0.3, -20)], ids=["silent", "short"])
+def test_a_silent_or_very_short_track_has_no_loudness(score: Any, sound: Any) -> None:
+    with pytest.raises(NotApplicable, match="silent or shorter"):
+        score("loudness", frozen(0.2, grey(90)), sound)
 
 
 def test_likeness_is_high_for_a_reference_that_appears_in_the_clip(score: Any, tmp_path: Path) -> None:
