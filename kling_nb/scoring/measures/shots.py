@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kling_nb.scoring.footage import Footage
 from kling_nb.scoring.measure import Measure
 from kling_nb.scoring.registry import scorer
 
 #: Seconds that a cut may differ from the planned one.
 TOLERANCE = 0.5
-#: The defaults of PySceneDetect's `AdaptiveDetector`: a new shot differs by at least so many levels, and so many times
-#: as much as the frames around it change, two on either side; the shot before it has at least so many frames.
-_LEVELS, _TIMES, _AROUND, _SHORTEST = 15.0, 3.0, 2, 15
 
 
 def shot_starts(clip: Footage) -> list[int]:
-    """Return the numbers of the frames that begin a new shot, by the rule of PySceneDetect's adaptive detector.
+    """Return the numbers of the frames that begin a new shot (PySceneDetect's adaptive detector with its defaults).
 
     It tells a cut from fast motion by the frames around it. Shots shorter than 15 frames are not found.
     """
     if clip.decoded.shot_starts is None:
-        changes, found = clip.changes().sum(axis=1), list[int]()
-        for number in range(_AROUND, len(changes) - _AROUND):
-            around = changes[number - _AROUND : number + _AROUND + 1].sum() - changes[number]
-            is_cut = changes[number] >= max(_LEVELS, _TIMES * around / (2 * _AROUND))
-            if is_cut and number - (found[-1] if found else 0) >= _SHORTEST:
-                found.append(number)
-        clip.decoded.shot_starts = found
+        clip.decoded.shot_starts = list(_detected(clip))
     return clip.decoded.shot_starts
+
+
+def _detected(clip: Footage) -> Iterator[int]:
+    import cv2
+    from scenedetect import FrameTimecode
+    from scenedetect.detectors import AdaptiveDetector
+
+    detector = AdaptiveDetector()
+    for number, frame in enumerate(clip.frames()):
+        image = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
+        yield from (cut.frame_num for cut in detector.process_frame(FrameTimecode(number, fps=24.0), image))
 
 
 @scorer(version="2", unit="off plan", request=True)
@@ -34,9 +38,9 @@ def cuts(clip: Footage) -> Measure:
     """Cuts that are not as planned: planned cuts that are missing, and cuts that were not planned.
 
     Range: 0 (every planned cut is found within 0.5 s, and no other) and up, in cuts. The plan is the request's
-    `multi_prompt`; a request with one shot plans no cut. Source: the rule of PySceneDetect's `AdaptiveDetector`, for
-    luma and chroma of frames 320 pixels wide. It does not find dissolves, cuts between two similar images, or shots
-    shorter than 15 frames, and it does not check what the shots show.
+    `multi_prompt`; a request with one shot plans no cut. Source: PySceneDetect, `AdaptiveDetector` on frames 320 pixels
+    wide. It does not find dissolves, cuts between two similar images, or shots shorter than 15 frames, and it does not
+    check what the shots show.
     """
     times = clip.times()
     found = [times[number] for number in shot_starts(clip)]
