@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import papermill
 import pytest
 from hubside import FalSide, HubSide
 from nbclient import NotebookClient
+from support import swift
+from support.postgres import Postgres
 
 from kernels.kernelside import NEWEST, Place
 
@@ -49,8 +53,10 @@ def fal(tmp_path: Path) -> Iterator[FalSide]:
     hub.close()
 
 
-def executed(folder: Path, name: str) -> Any:
+def executed(folder: Path, name: str, *more: str) -> Any:
+    """Run a notebook, with more cells at its end."""
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    notebook.cells += map(nbformat.v4.new_code_cell, more)
     client = NotebookClient(
         notebook,
         timeout=100,
@@ -141,3 +147,42 @@ def test_a_storyboard_is_composed_previewed_made_twice_and_compared(
     assert "Start frame" in html_of(notebook, "bold.frame(-1)")
     assert html_of(notebook, "kn.compare(on_oxen, on_fal)").count("<video") == 2
     assert (large.posts, fal.posts) == (5, 1)  # a preview and four clips, and the one of the other provider
+
+
+SCORED = """
+from distributed import Client, LocalCluster
+
+factor = 2
+
+@kn.scoring.scorer(version="1")
+def brightness(clip):
+    return factor * next(clip.frames()).rgb.mean()
+
+with LocalCluster(1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    there = plan.score("brightness", on=client.get_executor())
+here = plan.score("brightness", recompute=True)
+print(len(there.rows()), there.rows() == here.rows(), all(row["brightness"] for row in here.rows()), there.problems)
+"""
+
+
+@pytest.mark.skipif(os.environ.get("KLING_NB_NO_TEAM") == "1", reason="A team's log is not tested: KLING_NB_NO_TEAM=1.")
+def test_two_kernels_share_a_plan_and_a_scorer_of_a_cell_runs_on_a_cluster(
+    tmp_path: Path, hub: HubSide, server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setenv("KLING_NB_DATABASE", server.schema())
+    monkeypatch.setenv("KLING_NB_MEDIA", f"file://{tmp_path}/bucket")
+    with ExitStack() as stack:
+        if not swift.UNAVAILABLE:
+            for name, value in stack.enter_context(closing(swift.Swift())).environment.items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setenv("KLING_NB_MEDIA", f"s3://{swift.BUCKET}/notebook")
+        notebook = executed(tmp_path, "05_team.ipynb", SCORED)
+    assert hub.posts == 6
+    said = text_of(notebook, "bob.communicate")
+    assert "Ann sees 6 clips" in said
+    assert "Bob sees 6 clips" in said
+    assert text_of(notebook, "LocalCluster").endswith("6 True True []\n")
+    assert text_of(notebook, "kn.log.verify()") == "[]"
+    written = nbformat.writes(notebook)  # with the state of its widgets
+    assert not [secret for secret in (swift.SECRET, "X-Amz", "Signature=", "s3cret") if secret in written]
