@@ -183,6 +183,6 @@ def test_two_kernels_share_a_plan_and_a_scorer_of_a_cell_runs_on_a_cluster(
     assert "Ann sees 6 clips" in said
     assert "Bob sees 6 clips" in said
     assert text_of(notebook, "LocalCluster").endswith("6 True True []\n")
-    assert text_of(notebook, "kn.log.verify()") == "[]"
+    assert text_of(notebook, "kn.log.verify()").startswith("All is well")
     written = nbformat.writes(notebook)  # with the state of its widgets
     assert not [secret for secret in (swift.SECRET, "X-Amz", "Signature=", "s3cret") if secret in written]
