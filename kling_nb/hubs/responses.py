@@ -58,7 +58,7 @@ def parsed(text: str, key: str) -> Any:
 def clean_text(text: str, key: str) -> str:
     """Return a text of the hub's without the key, and without characters that a record or a file cannot hold."""
     secret = key.rpartition(":")[2]  # fal's key is an id and a secret
-    return _UNWRITABLE.sub("\ufffd", without_keys(text, {key, secret}))
+    return _UNWRITABLE.sub("\ufffd", without_keys(text, [key, secret]))
 
 
 def _cleaned(value: Any, key: str, depth: int = 0) -> Any:

@@ -160,7 +160,7 @@ def printable(text: str) -> str:
 
 def without_keys(text: str, keys: Iterable[str]) -> str:
     """Return a text without the given keys, however they are quoted or escaped in it."""
-    for key in keys:
+    for key in sorted(set(keys), key=len, reverse=True):  # a key may contain another one
         if len(key) >= _SHORTEST:
             text = _forms_of(key).sub(TAKEN, text)
     return text

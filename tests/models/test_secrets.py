@@ -52,3 +52,10 @@ def test_a_known_key_is_replaced_in_each_encoding() -> None:
     text = f'{key} sk-a&amp;b&quot;c sk-a%26b%22c sk-a&b\\"c'
     assert redact_secrets(text, [key]) == "… … … …"
     assert redact_secrets("a kite", ["a", ""]) == "a kite"
+
+
+@pytest.mark.parametrize("keys", [("id-1234:secret-5678", "secret-5678"), ("secret-5678", "id-1234:secret-5678")])
+def test_a_key_that_contains_another_is_taken_out_whole(keys: tuple[str, ...]) -> None:
+    """Fal's key is an ID and a secret, and either may be in an answer."""
+    assert "1234" not in redact_secrets("The key id-1234:secret-5678 is not valid.", keys)
+    assert "5678" not in redact_secrets("The secret secret-5678 is not valid.", keys)
