@@ -18,9 +18,8 @@ from PIL import Image
 
 Planes = tuple[Image.Image, Image.Image, Image.Image]
 _STEPS = 4  # per pixel
-# Each size needs its own scaler, whose pool of threads costs more than the scaling. PyAV 14 has no such option.
-_ONE_THREAD = {"threads": 1} if "threads" in (VideoReformatter.reformat.__doc__ or "") else {}
-_FAST: dict[str, Any] = {"interpolation": Interpolation.FAST_BILINEAR, **_ONE_THREAD}
+# Each size needs its own scaler, whose pool of threads would cost more than the scaling.
+_FAST: dict[str, Any] = {"interpolation": Interpolation.FAST_BILINEAR, "threads": 1}
 
 
 @dataclass(frozen=True)

@@ -73,20 +73,15 @@ def video_facts(data: bytes) -> VideoFacts:
 
 def upright_size(frame: Any) -> tuple[int, int]:
     """Return the width and height of a frame as players show it."""
-    return (frame.height, frame.width) if rotation_of(frame) % 180 else (frame.width, frame.height)
+    return (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
 
 
 def upright_frame(frame: Any) -> PILImage:
     """Return a frame in RGB as players show it: turned as the file says, and HDR within the range of a screen."""
-    image, turned = frame.to_image(), rotation_of(frame)
+    image, turned = frame.to_image(), frame.rotation
     if frame.color_trc == _PQ:
         image = image.point(_screen_levels() * 3)
     return image.rotate(turned, expand=True) if turned else image
-
-
-def rotation_of(frame: Any) -> int:
-    """Return the degrees by which a player turns a frame, counter-clockwise."""
-    return getattr(frame, "rotation", 0)  # the first versions of PyAV 14 do not know it
 
 
 @cache

@@ -221,13 +221,12 @@ class Footage:
 
 def _scaled(scaler: Any, frame: Any, width: int, pixels: str) -> Any:
     """Return a frame in full range and of at most this width."""
-    from av.video.reformatter import ColorRange, VideoReformatter
+    from av.video.reformatter import ColorRange
 
-    # A pool of threads for each scaler costs more than the scaling. PyAV 14 has no such option.
-    one = {"threads": 1} if "threads" in (VideoReformatter.reformat.__doc__ or "") else {}
     width = min(width, frame.width)
     height = max(1, round(frame.height * width / frame.width))
-    return scaler.reformat(frame, width, height, pixels, interpolation="AREA", dst_color_range=ColorRange.JPEG, **one)
+    options = {"interpolation": "AREA", "dst_color_range": ColorRange.JPEG}
+    return scaler.reformat(frame, width, height, pixels, threads=1, **options)  # a pool costs more than the scaling
 
 
 def _plane(frame: Any, number: int) -> Any:

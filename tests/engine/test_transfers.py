@@ -52,7 +52,7 @@ def test_an_expired_url_is_renewed_from_the_queue(studio: Studio, hub: HubSide) 
 
 
 def test_a_slow_download_does_not_delay_other_jobs(studio: Studio, hub: HubSide) -> None:
-    hub.fault("slow_download", times=1, bytes_per_second=120_000)
+    hub.fault("slow_download", times=1, bytes_per_second=15_000)
     slow = studio.generate("a slow boat", duration=3)
     until(lambda: hub.asked(RESULT) == 1, within=60)
     hub.fault("failed")
