@@ -17,11 +17,12 @@ from kernels.kernelside import Kernel
 pytestmark = pytest.mark.kernel
 GENERATE = "job = kn.generate('A red kite over the sea', duration=3)\njob"
 ON_ITS_WAY = {"queued", "processing"}
-MOVING = {"processing", "downloading"}  # a quick job may be asked about only when it is over
+MOVING = {"processing", "downloading"}
 
 
 @pytest.mark.parametrize("busy", ["time.sleep(0.01)", "sum(range(10_000))"], ids=["asleep", "computing"])
-def test_progress_arrives_while_a_cell_is_busy(kernel: Kernel, busy: str) -> None:
+def test_progress_arrives_while_a_cell_is_busy(kernel: Kernel, hub: HubSide, busy: str) -> None:
+    hub.fault("slow_download", times=1, bytes_per_second=15_000)  # a quick job may be asked about only when it is over
     shown = kernel.run(GENERATE)
 
     cell = kernel.run(
@@ -32,7 +33,8 @@ def test_progress_arrives_while_a_cell_is_busy(kernel: Kernel, busy: str) -> Non
     assert MOVING & set(seen)
 
 
-def test_progress_arrives_while_no_cell_runs_and_becomes_the_card(kernel: Kernel) -> None:
+def test_progress_arrives_while_no_cell_runs_and_becomes_the_card(kernel: Kernel, hub: HubSide) -> None:
+    hub.fault("slow_download", times=1, bytes_per_second=15_000)
     began = kernel.run(GENERATE).over_at or 0
 
     cards = kernel.hear(lambda: kernel.cards(began))
