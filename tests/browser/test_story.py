@@ -175,7 +175,7 @@ run""",
 def test_clips_made_while_the_page_is_closed_are_shown_later_and_located_after_the_kernel_has_ended(
     lab: Lab, opened: Opened, hub: HubSide, shot: Shot
 ) -> None:
-    hub.fault("slow_download", bytes_per_second=8_000)  # slower than closing the page
+    hub.fault("slow_download", bytes_per_second=2_500)  # slower than running the cells and closing the page
     screen = opened(*LIVING)
     screen.run(0, 1, 2)
     screen.generate.click()
