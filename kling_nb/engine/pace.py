@@ -84,7 +84,7 @@ HUB_PACE = Pace()
 #: For the local hub, whose clips take seconds.
 LOCAL_PACE = Pace(
     shortest=0.5,
-    longest=5.0,
+    longest=1.0,
     watchful=1.0,
     usual=6.0,
     settling=(0.25, 0.25, 0.25),

@@ -96,7 +96,7 @@ def test_a_job_over_its_time_is_looked_at_ever_more_slowly() -> None:
 
 
 def test_the_local_hubs_pace_fits_clips_that_take_seconds() -> None:
-    assert (LOCAL_PACE.shortest, LOCAL_PACE.longest, LOCAL_PACE.watchful, LOCAL_PACE.usual) == (0.5, 5.0, 1.0, 6.0)
+    assert (LOCAL_PACE.shortest, LOCAL_PACE.longest, LOCAL_PACE.watchful, LOCAL_PACE.usual) == (0.5, 1.0, 1.0, 6.0)
     assert (LOCAL_PACE.unknown, LOCAL_PACE.fetching, LOCAL_PACE.settling) == (1.0, 3.0, (0.25, 0.25, 0.25))
     assert (LOCAL_PACE.lost, LOCAL_PACE.stopping, LOCAL_PACE.slowest) == (0.0, 3.0, 5.0)
 
