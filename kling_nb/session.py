@@ -202,10 +202,8 @@ class Session:
 
     def moved(self) -> str:
         """Return where records of this notebook are while this log has none; empty if it has, or there are none."""
-        if self._has_records:
-            return ""
         try:
-            self._has_records = bool(self.store.count(kind=None))
+            self._has_records = self._has_records or bool(self.store.count(kind=None))
         except LogError:  # a hint: what needs the index raises the error itself
             return ""
         if self._has_records:

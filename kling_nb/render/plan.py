@@ -206,7 +206,7 @@ def _facts(sheet: PlanSheet) -> list[tuple[str, str]]:
     if sheet.stopped:
         facts.append(("Stopped", sheet.stopped))
     if sheet.spent is None and (missing := sum(tile.state == "missing" for tile in sheet.tiles)):
-        sample = ", plan.sample(3) three of them first" if missing > 3 else ""
+        sample = " · plan.sample(3) makes three first" if missing > 3 else ""
         facts.append(("Next", f"plan.run() makes them{sample}"))
     return [*facts, ("Plan", sheet.name)]
 

@@ -77,7 +77,7 @@ class Budget:
 
 
 def spending(session: Session, by: By) -> Spending:
-    """Return what was spent; see `Studio.spending`."""
+    """Return the spending of a log by group; see `Studio.spending`."""
     if by not in get_args(By):
         raise ArgumentError(f"by must be one of {', '.join(get_args(By))}, got {short_repr(by)}.")
     return Spending.of(session.store.budget.entries(by), by)

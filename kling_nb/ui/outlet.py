@@ -147,7 +147,7 @@ class Outlet:
         return {**self._empty, **cards, "text/html": _html(cards) + self._empty["text/html"]}
 
 
-def greet(messages: Messages, page: object, rows: Any, late: Any, *, first: bool) -> None:
+def update_page(messages: Messages, page: object, rows: Any, late: Any, *, first: bool) -> None:
     """Tell a page the kernel's time, and after a reload also what it may have missed (jupyter.md section 3)."""
     messages.send("clock", page=page, now=time.time(), first=first)
     if not first:

@@ -27,7 +27,7 @@ from kling_nb.render.tables import progress_html, progress_text
 from kling_nb.ui.cards import Acts, answer_cards
 from kling_nb.ui.marimo import card, late_cards, stack
 from kling_nb.ui.messages import Messages, Throttle
-from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, Note, Outlet, Pages, as_output, greet, joined
+from kling_nb.ui.outlet import LATE_CLASS, SHOWN, Bundle, Note, Outlet, Pages, as_output, joined, update_page
 from kling_nb.ui.widgets import RowsWidget, WatchWidget, keep_reachable, view_of
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class JobsView:
     def _on_page(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         first = self._pages.seen(str(content.get("page")))
         self._update_late()
-        greet(self._messages, content.get("page"), self.widget, self.late, first=first)
+        update_page(self._messages, content.get("page"), self.widget, self.late, first=first)
 
     def _on_cancel(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._rows.cancel(str(content.get("job")), self._messages.show_error)
@@ -180,7 +180,7 @@ class JobArea:
 
     def _on_page(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         first = self.outlet.seen(str(content.get("page")))
-        greet(self._messages, content.get("page"), self._widget, self.outlet.late, first=first)
+        update_page(self._messages, content.get("page"), self._widget, self.outlet.late, first=first)
 
     def _on_cancel(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._rows.cancel(str(content.get("job")), self._messages.show_error)
